@@ -1,0 +1,392 @@
+//! What a copy did, as text and as JSON.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use chunkmigrate::codec::Digest;
+use chunkmigrate::compare::Divergence;
+use chunkmigrate::migrate::{CopySummary, RejectedRow};
+use chunkmigrate::sqlite::{OtherTable, table_name};
+use indicatif::{HumanBytes, HumanCount};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::escape::escaped;
+use super::table::write_table;
+
+/// Renders the summary of a copy.
+pub(super) struct CopyReport<'s> {
+    summary: &'s CopySummary,
+}
+
+impl<'s> CopyReport<'s> {
+    pub(super) fn new(summary: &'s CopySummary) -> Self {
+        CopyReport { summary }
+    }
+
+    /// The summary for people.
+    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let summary = self.summary;
+        let schema = match summary.schema_version {
+            Some(version) => format!(" (SQLite, Magellan schema {version})"),
+            None => " (SQLite)".to_owned(),
+        };
+        writeln!(
+            out,
+            "{}{schema} to {} (KV)\n",
+            shown(&summary.source),
+            shown(&summary.target)
+        )?;
+        self.write_kinds(out)?;
+        writeln!(out)?;
+        if let Some(digest) = &summary.sha256 {
+            writeln!(out, "sha256       {digest}")?;
+        }
+        if let Some(bytes) = summary.target_bytes {
+            writeln!(out, "size         {}", HumanBytes(bytes))?;
+        }
+        for kind in &summary.missing {
+            writeln!(out, "no table     {}: zero records", table_name(*kind))?;
+        }
+        for column in &summary.without_columns {
+            writeln!(out, "left out     column {}", escaped(column))?;
+        }
+        self.write_not_copied(out)?;
+        for folder in &summary.left_behind {
+            writeln!(
+                out,
+                "left behind  {} by a run that was killed; remove it",
+                shown(folder)
+            )?;
+        }
+        self.write_rejected(out)?;
+        self.write_divergences(out)?;
+        writeln!(out, "\n{}", self.verdict())
+    }
+
+    fn write_kinds(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut rows = vec![vec![
+            "kind".to_owned(),
+            "records".to_owned(),
+            "rejected".to_owned(),
+        ]];
+        let (mut records, mut rejected) = (0, 0);
+        for (kind, totals) in self.summary.totals.iter() {
+            let rejects = *self.summary.rejected.get(kind);
+            rows.push(kind_row(kind.name(), totals.records, rejects));
+            records += totals.records;
+            rejected += rejects;
+        }
+        rows.push(kind_row("total", records, rejected));
+        write_table(out, &rows)
+    }
+
+    fn write_not_copied(&self, out: &mut dyn Write) -> io::Result<()> {
+        let tables = &self.summary.not_copied;
+        let (empty, full): (Vec<_>, Vec<_>) =
+            tables.iter().partition(|table| table.rows == Some(0));
+        let mut label = "not copied   ";
+        for table in full {
+            let rows = match table.rows {
+                Some(rows) => format!("{} {}", HumanCount(rows), plural(rows, "row", "rows")),
+                None => "rows can't be counted".to_owned(),
+            };
+            writeln!(out, "{label}{} ({rows})", escaped(&table.name))?;
+            label = "             ";
+        }
+        let names: Vec<_> = empty.iter().map(|table| escaped(&table.name)).collect();
+        match names.len() {
+            0 => Ok(()),
+            count => writeln!(
+                out,
+                "{label}{count} empty {}: {}",
+                plural(count as u64, "table", "tables"),
+                names.join(", ")
+            ),
+        }
+    }
+
+    fn write_rejected(&self, out: &mut dyn Write) -> io::Result<()> {
+        let total: u64 = self.summary.rejected.iter().map(|(_, rows)| rows).sum();
+        if total == 0 {
+            return Ok(());
+        }
+        writeln!(out, "\nRows that are no records:")?;
+        for row in &self.summary.rejected_rows {
+            let key = row.key.as_deref().map(String::from_utf8_lossy);
+            let key = key.map(|key| format!(" ({})", escaped(&key)));
+            writeln!(
+                out,
+                "  {} row {}: {} in {}{}",
+                row.table,
+                row.rowid,
+                row.reason,
+                row.column,
+                key.unwrap_or_default()
+            )?;
+        }
+        write_rest(out, total, self.summary.rejected_rows.len())?;
+        match &self.summary.rejects {
+            Some(path) => writeln!(out, "  with their values in {}", shown(path)),
+            None => Ok(()),
+        }
+    }
+
+    fn write_divergences(&self, out: &mut dyn Write) -> io::Result<()> {
+        let divergences = &self.summary.divergences;
+        if self.summary.divergences_total == 0 {
+            return Ok(());
+        }
+        writeln!(out, "\nThe target, read back, differs from the source:")?;
+        for divergence in divergences {
+            let key = String::from_utf8_lossy(divergence.key.as_deref().unwrap_or_default());
+            writeln!(out, "  {}  {}", divergence.class, escaped(&key))?;
+            writeln!(out, "    {}", escaped(&divergence.message))?;
+        }
+        write_rest(out, self.summary.divergences_total, divergences.len())
+    }
+
+    fn verdict(&self) -> String {
+        let summary = self.summary;
+        let records: u64 = summary
+            .totals
+            .iter()
+            .map(|(_, totals)| totals.records)
+            .sum();
+        let rejected: u64 = summary.rejected.iter().map(|(_, rows)| rows).sum();
+        let count = HumanCount(records);
+        let no_records = format!(
+            "{} {} no {}",
+            HumanCount(rejected),
+            plural(rejected, "row is", "rows are"),
+            plural(rejected, "record", "records")
+        );
+        if summary.divergences_total > 0 {
+            return "No target was made: what was written could not be read back as it was."
+                .to_owned();
+        }
+        let target = shown(&summary.target);
+        match (summary.dry_run, rejected, summary.target_bytes) {
+            (true, 0, _) => format!(
+                "Dry run: {count} {} would be copied; nothing was written.",
+                plural(records, "record", "records")
+            ),
+            (true, ..) => format!("Dry run: {no_records}; nothing was written."),
+            (false, _, None) => format!("No target was made: {no_records}."),
+            (false, 0, Some(_)) => match summary.verified {
+                true => format!(
+                    "All {count} records were read back from the target and compared: identical."
+                ),
+                false => format!("{count} records were copied. Not verified."),
+            },
+            (false, _, Some(_)) => match summary.verified {
+                true => format!(
+                    "{count} records were copied, read back from {target} and compared: identical. \
+                     But {no_records} and stayed behind."
+                ),
+                false => format!(
+                    "{count} records were copied. Not verified. And {no_records} and stayed behind."
+                ),
+            },
+        }
+    }
+
+    /// The summary for programs.
+    pub(super) fn document(&self) -> impl Serialize + use<'s> {
+        let summary = self.summary;
+        Document {
+            schema: 1,
+            source: SourceDocument {
+                path: summary.source.to_string_lossy().into_owned(),
+                store: "sqlite",
+                schema_version: summary.schema_version,
+                missing_tables: summary
+                    .missing
+                    .iter()
+                    .map(|kind| table_name(*kind))
+                    .collect(),
+                without_columns: &summary.without_columns,
+            },
+            target: TargetDocument {
+                path: summary.target.to_string_lossy().into_owned(),
+                store: "kv",
+                written: summary.target_bytes.is_some(),
+                file_bytes: summary.target_bytes,
+            },
+            verified: match summary.verified {
+                true => "read-back",
+                false => "no",
+            },
+            kinds: summary
+                .totals
+                .iter()
+                .map(|(kind, totals)| KindDocument {
+                    kind: kind.name(),
+                    records: totals.records,
+                    rejected: *summary.rejected.get(kind),
+                })
+                .collect(),
+            sha256: summary.sha256,
+            not_copied: summary.not_copied.iter().map(TableDocument::new).collect(),
+            rejects: summary
+                .rejects
+                .as_deref()
+                .map(|path| path.to_string_lossy().into_owned()),
+            rejected_rows: summary.rejected_rows.iter().map(RowDocument::new).collect(),
+            findings: summary
+                .divergences
+                .iter()
+                .map(DivergenceDocument::new)
+                .collect(),
+            findings_total: summary.divergences_total,
+            left_behind: summary
+                .left_behind
+                .iter()
+                .map(|path| path.to_string_lossy().into_owned())
+                .collect(),
+            dry_run: summary.dry_run,
+        }
+    }
+}
+
+fn kind_row(name: &str, records: u64, rejected: u64) -> Vec<String> {
+    let count = |number| HumanCount(number).to_string();
+    vec![name.to_owned(), count(records), count(rejected)]
+}
+
+fn write_rest(out: &mut dyn Write, total: u64, shown: usize) -> io::Result<()> {
+    match total.saturating_sub(shown as u64) {
+        0 => Ok(()),
+        more => writeln!(out, "  and {} more", HumanCount(more)),
+    }
+}
+
+fn shown(path: &Path) -> String {
+    escaped(&path.to_string_lossy()).into_owned()
+}
+
+fn plural<'w>(count: u64, one: &'w str, many: &'w str) -> &'w str {
+    if count == 1 { one } else { many }
+}
+
+#[derive(Serialize)]
+struct Document<'s> {
+    schema: u32,
+    source: SourceDocument<'s>,
+    target: TargetDocument,
+    verified: &'static str,
+    kinds: Vec<KindDocument>,
+    sha256: Option<Digest>,
+    not_copied: Vec<TableDocument<'s>>,
+    rejects: Option<String>,
+    rejected_rows: Vec<RowDocument<'s>>,
+    findings: Vec<DivergenceDocument>,
+    findings_total: u64,
+    left_behind: Vec<String>,
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct SourceDocument<'s> {
+    path: String,
+    store: &'static str,
+    schema_version: Option<i64>,
+    missing_tables: Vec<&'static str>,
+    without_columns: &'s [String],
+}
+
+#[derive(Serialize)]
+struct TargetDocument {
+    path: String,
+    store: &'static str,
+    written: bool,
+    file_bytes: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct KindDocument {
+    kind: &'static str,
+    records: u64,
+    rejected: u64,
+}
+
+#[derive(Serialize)]
+struct TableDocument<'s> {
+    table: &'s str,
+    rows: Option<u64>,
+}
+
+impl<'s> TableDocument<'s> {
+    fn new(table: &'s OtherTable) -> Self {
+        TableDocument {
+            table: &table.name,
+            rows: table.rows,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct RowDocument<'s> {
+    table: &'s str,
+    rowid: i64,
+    key: Option<String>,
+    column: &'s str,
+    reason: &'s str,
+}
+
+impl<'s> RowDocument<'s> {
+    fn new(row: &'s RejectedRow) -> Self {
+        let key = row.key.as_deref();
+        RowDocument {
+            table: row.table,
+            rowid: row.rowid,
+            key: key.map(|key| String::from_utf8_lossy(key).into_owned()),
+            column: row.column,
+            reason: row.reason.name(),
+        }
+    }
+}
+
+/// A divergence for programs.
+#[derive(Serialize)]
+pub(super) struct DivergenceDocument {
+    class: &'static str,
+    kind: &'static str,
+    key: Option<String>,
+    side: Option<&'static str>,
+    fields: Vec<FieldDocument>,
+    row: Option<()>,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct FieldDocument {
+    field: String,
+    left: Value,
+    right: Value,
+    first_difference: Option<usize>,
+}
+
+impl DivergenceDocument {
+    pub(super) fn new(divergence: &Divergence) -> Self {
+        let key = divergence.key.as_deref();
+        DivergenceDocument {
+            class: divergence.class.name(),
+            kind: divergence.kind.name(),
+            key: key.map(|key| String::from_utf8_lossy(key).into_owned()),
+            side: divergence.side.map(|side| side.name()),
+            fields: divergence
+                .fields
+                .iter()
+                .map(|field| FieldDocument {
+                    field: field.field.clone(),
+                    left: field.left.clone(),
+                    right: field.right.clone(),
+                    first_difference: field.first_difference,
+                })
+                .collect(),
+            row: None,
+            message: divergence.message.clone(),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Flags in, reports out. One file a subcommand.
+
+mod copy_report;
+mod escape;
+mod exit;
+mod failure;
+mod progress;
+mod signals;
+mod sqlite_to_kv;
+mod table;
+mod ui;
+mod verify;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+use self::exit::Exit;
+use self::failure::Failure;
+use self::ui::{GlobalArgs, Ui};
+
+/// Move code chunks, metrics and execution logs between SQLite and a key-value file, with proof
+///
+/// Every record is read back from what was written and compared. What can't be carried over exactly
+/// is named, and nothing is lost in silence.
+#[derive(Debug, Parser)]
+#[command(name = "chunkmigrate", version, arg_required_else_help = true)]
+#[command(after_long_help = EXIT_STATUSES)]
+struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_STATUSES: &str = "\
+Exit status:
+    0         done; everything compared, everything equal
+    1         divergence found, or rows that are no records
+    2         could not be done, or its outcome not be established
+    130, 143  interrupted (SIGINT, SIGTERM); nothing published";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    SqliteToKv(sqlite_to_kv::Args),
+    Verify(verify::Args),
+}
+
+/// Runs the program with the arguments of the process.
+pub(crate) fn run() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, &arguments).into(),
+    };
+    let ui = Ui::new(&cli.global);
+    let outcome = match cli.command {
+        Command::SqliteToKv(args) => sqlite_to_kv::run(&args, &ui),
+        Command::Verify(args) => verify::run(&args, &ui),
+    };
+    match outcome {
+        Ok(exit) => exit,
+        Err(failure) => ui.fail(&failure),
+    }
+    .into()
+}
+
+/// Prints help or what is wrong with the arguments.
+fn usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
+        // Nothing is lost with help that nobody reads.
+        let _ = error.print();
+        return Exit::Done;
+    }
+    match wants_json(arguments) {
+        true => Ui::json().fail(&Failure::usage(error)),
+        false => {
+            let _ = error.print();
+            Exit::Failed
+        }
+    }
+}
+
+/// Whether arguments that could not be parsed ask for JSON.
+fn wants_json(arguments: &[OsString]) -> bool {
+    let pairs = arguments.iter().zip(arguments.iter().skip(1));
+    arguments.iter().any(|argument| argument == "--format=json")
+        || pairs
+            .into_iter()
+            .any(|(flag, value)| flag == "--format" && value == "json")
+}

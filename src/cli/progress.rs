@@ -1,0 +1,145 @@
+//! Progress bars on a terminal, or lines where there is none.
+
+use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chunkmigrate::{Progress, Stage};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::signals::Stop;
+
+/// Work that ends sooner shows nothing.
+const QUIET_START: Duration = Duration::from_millis(250);
+/// How often a bar is drawn while nothing is counted.
+const TICK: Duration = Duration::from_millis(250);
+/// How often a line is written where there is no terminal.
+const LINE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How progress shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    Hidden,
+    Bars,
+    Lines,
+}
+
+/// Shows progress on stderr, and stops the work when a signal has come.
+pub(super) struct Shown {
+    look: Look,
+    begun: Instant,
+    stop: Stop,
+    stage: Mutex<Option<Current>>,
+}
+
+struct Current {
+    stage: Stage,
+    total: Option<u64>,
+    done: u64,
+    last_line: Instant,
+    bar: Option<ProgressBar>,
+}
+
+impl Shown {
+    pub(super) fn new(look: Look, stop: Stop) -> Self {
+        Shown {
+            look,
+            begun: Instant::now(),
+            stop,
+            stage: Mutex::new(None),
+        }
+    }
+
+    fn with_stage(&self, act: impl FnOnce(&mut Option<Current>)) {
+        act(&mut self.stage.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Progress for Shown {
+    fn start(&self, stage: Stage, total: Option<u64>) {
+        if self.look == Look::Hidden {
+            return;
+        }
+        let bar = (self.look == Look::Bars).then(|| bar(stage, total));
+        self.with_stage(|current| {
+            *current = Some(Current {
+                stage,
+                total,
+                done: 0,
+                last_line: Instant::now(),
+                bar,
+            });
+        });
+    }
+
+    fn inc(&self, records: u64) {
+        let late_enough = self.begun.elapsed() > QUIET_START;
+        self.with_stage(|current| {
+            let Some(current) = current else { return };
+            current.done += records;
+            if let Some(bar) = &current.bar {
+                if late_enough && bar.is_hidden() {
+                    bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(5));
+                    bar.enable_steady_tick(TICK);
+                }
+                bar.inc(records);
+            } else if current.last_line.elapsed() > LINE_INTERVAL {
+                current.write_line();
+            }
+        });
+    }
+
+    fn finish(&self) {
+        self.with_stage(|current| {
+            let Some(mut current) = current.take() else {
+                return;
+            };
+            match &current.bar {
+                Some(bar) => bar.finish_and_clear(),
+                None => current.write_line(),
+            }
+        });
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.stop.signal().is_some()
+    }
+}
+
+impl Current {
+    fn write_line(&mut self) {
+        self.last_line = Instant::now();
+        let (stage, done) = (self.stage, HumanCount(self.done));
+        let mut stderr = std::io::stderr().lock();
+        // Progress that can't be shown is no failure of the work.
+        let _ = match self.total {
+            Some(total) => writeln!(stderr, "{stage}: {done} of {}", HumanCount(total)),
+            None => writeln!(stderr, "{stage}: done"),
+        };
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.with_stage(|current| {
+            if let Some(bar) = current.take().and_then(|current| current.bar) {
+                bar.finish_and_clear();
+            }
+        });
+    }
+}
+
+fn bar(stage: Stage, total: Option<u64>) -> ProgressBar {
+    let template = match total {
+        Some(_) => {
+            "{prefix:24} {bar:30} {human_pos:>11} of {human_len:<11} {per_sec:>14} {eta:>4} left"
+        }
+        None => "{prefix:24} {spinner} {elapsed}",
+    };
+    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
+    bar.set_style(
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    bar.set_prefix(stage.to_string());
+    bar
+}

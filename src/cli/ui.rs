@@ -1,0 +1,140 @@
+//! The global options, and where output goes.
+
+use std::io::{self, ErrorKind, IsTerminal as _, Write};
+use std::sync::Arc;
+
+use anstream::{AutoStream, ColorChoice};
+use chunkmigrate::Progress;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::progress::{Look, Shown};
+use super::signals::Stop;
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct GlobalArgs {
+    /// How the report is written
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Print no report and no progress; errors are still printed
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// When to show progress on stderr
+    #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    progress: When,
+    /// When to use colour; NO_COLOR is respected
+    #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    color: When,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Text for people
+    Human,
+    /// One JSON document
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum When {
+    /// On a terminal
+    Auto,
+    /// Even where there is no terminal
+    Always,
+    /// Not at all
+    Never,
+}
+
+/// What a command needs to speak to its user.
+pub(super) struct Ui {
+    format: Format,
+    quiet: bool,
+    look: Look,
+    color: ColorChoice,
+    stop: Stop,
+}
+
+impl Ui {
+    pub(super) fn new(args: &GlobalArgs) -> Self {
+        let look = match (args.progress, io::stderr().is_terminal()) {
+            _ if args.quiet => Look::Hidden,
+            (When::Never, _) | (When::Auto, false) => Look::Hidden,
+            (_, true) => Look::Bars,
+            (When::Always, false) => Look::Lines,
+        };
+        Ui {
+            format: args.format,
+            quiet: args.quiet,
+            look,
+            color: match args.color {
+                When::Auto => ColorChoice::Auto,
+                When::Always => ColorChoice::Always,
+                When::Never => ColorChoice::Never,
+            },
+            // Without handlers a signal ends the process at once, which is safe as well.
+            stop: Stop::install().unwrap_or_default(),
+        }
+    }
+
+    /// For arguments that could not be parsed but ask for JSON.
+    pub(super) fn json() -> Self {
+        Ui {
+            format: Format::Json,
+            quiet: false,
+            look: Look::Hidden,
+            color: ColorChoice::Never,
+            stop: Stop::default(),
+        }
+    }
+
+    /// The progress that the library reports to.
+    pub(super) fn progress(&self) -> Arc<dyn Progress> {
+        Arc::new(Shown::new(self.look, self.stop.clone()))
+    }
+
+    /// Prints a report to stdout, as text or as JSON.
+    ///
+    /// A pipe that was closed is no failure: who closed it has read enough.
+    pub(super) fn report(
+        &self,
+        human: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+        json: &impl Serialize,
+    ) -> Result<(), Failure> {
+        let mut out = AutoStream::new(io::stdout(), self.color).lock();
+        let written = match self.format {
+            Format::Json => write_json(&mut out, json),
+            Format::Human if self.quiet => Ok(()),
+            Format::Human => human(&mut out),
+        };
+        match written.and_then(|()| out.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::output(&error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints a failure and tells the exit status.
+    pub(super) fn fail(&self, failure: &Failure) -> Exit {
+        let exit = match (failure.is_cancelled(), self.stop.signal()) {
+            (true, Some(signal)) => Exit::Signal(signal),
+            _ => Exit::Failed,
+        };
+        // There is nobody left to tell of a failure to tell.
+        let _ = match self.format {
+            Format::Json => write_json(&mut io::stdout().lock(), &failure.document()),
+            Format::Human => {
+                let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
+                failure.write(&mut stderr)
+            }
+        };
+        exit
+    }
+}
+
+fn write_json(out: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, document)?;
+    out.write_all(b"\n")
+}

@@ -1,0 +1,117 @@
+//! Digests over the entries of a kind, and over a whole store.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sha2::{Digest as _, Sha256};
+
+use super::Entry;
+use crate::record::PerKind;
+
+/// A SHA-256, written as 64 lower-case hex digits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Digest(pub [u8; 32]);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let nibble = |byte: u8| match byte {
+            b'0'..=b'9' => Some(byte - b'0'),
+            b'a'..=b'f' => Some(byte - b'a' + 10),
+            _ => None,
+        };
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        let bytes: Option<Vec<u8>> = pairs
+            .iter()
+            .map(|&[high, low]| Some(nibble(high)? << 4 | nibble(low)?))
+            .collect();
+        bytes
+            .filter(|_| rest.is_empty())
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(Digest)
+            .ok_or_else(|| de::Error::custom("not 64 lower-case hex digits"))
+    }
+}
+
+/// Counts and digest of the entries of one kind, taken in key order.
+///
+/// Each entry is hashed as the length of its key (u64, little-endian), the key, the length of its
+/// value (u64, little-endian), and the value.
+#[derive(Debug, Clone, Default)]
+pub struct KindDigest {
+    hasher: Sha256,
+    records: u64,
+    key_bytes: u64,
+    value_bytes: u64,
+}
+
+impl KindDigest {
+    /// Takes in the next entry.
+    pub fn update(&mut self, entry: Entry<'_>) {
+        self.records += 1;
+        self.key_bytes += entry.key.len() as u64;
+        self.value_bytes += entry.value.len() as u64;
+        for part in [entry.key, entry.value] {
+            self.hasher.update((part.len() as u64).to_le_bytes());
+            self.hasher.update(part);
+        }
+    }
+
+    /// The totals of all entries; without any, the digest is the SHA-256 of nothing.
+    pub fn finish(self) -> KindTotals {
+        KindTotals {
+            records: self.records,
+            key_bytes: self.key_bytes,
+            value_bytes: self.value_bytes,
+            sha256: Digest(self.hasher.finalize().into()),
+        }
+    }
+}
+
+/// What a store holds of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KindTotals {
+    /// Number of records.
+    pub records: u64,
+    /// Bytes of all keys.
+    pub key_bytes: u64,
+    /// Bytes of all values.
+    pub value_bytes: u64,
+    /// Digest over all entries.
+    pub sha256: Digest,
+}
+
+impl Default for KindTotals {
+    /// The totals of no entries.
+    fn default() -> Self {
+        KindDigest::default().finish()
+    }
+}
+
+/// The digest of a store: the SHA-256 over the four raw digests, in key order.
+pub fn combined_digest(kinds: &PerKind<KindTotals>) -> Digest {
+    let mut hasher = Sha256::new();
+    for (_, totals) in kinds.iter() {
+        hasher.update(totals.sha256.0);
+    }
+    Digest(hasher.finalize().into())
+}

@@ -1,0 +1,88 @@
+//! Canonical JSON: one way to write each record.
+
+use thiserror::Error;
+
+use crate::record::{Record, RecordKind};
+
+/// Why a record has no canonical bytes.
+#[derive(Debug, Error)]
+#[error("the record can't be written as JSON: {source}")]
+pub struct EncodeError {
+    #[from]
+    source: serde_json::Error,
+}
+
+/// Why bytes are no record.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The document is not a JSON object.
+    #[error("the value is not a JSON object")]
+    NotAnObject,
+    /// The JSON is malformed, or its fields are not those of the record.
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+    /// An offset is above [`i64::MAX`], which no store can hold.
+    #[error("{field} is above {max}", max = i64::MAX)]
+    OffsetRange {
+        /// The field that holds the offset.
+        field: &'static str,
+    },
+}
+
+/// The canonical bytes of a record: one JSON object without spaces, all fields in their order.
+///
+/// # Errors
+/// A float that is not finite has no JSON number.
+pub fn encode_json(record: &Record) -> Result<Vec<u8>, EncodeError> {
+    let mut out = Vec::new();
+    encode_json_into(record, &mut out)?;
+    Ok(out)
+}
+
+/// Appends the canonical bytes of a record.
+///
+/// # Errors
+/// As [`encode_json`]; `out` may then end in part of a record.
+pub fn encode_json_into(record: &Record, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    match record {
+        Record::Chunk(record) => serde_json::to_writer(out, record)?,
+        Record::ExecutionLog(record) => serde_json::to_writer(out, record)?,
+        Record::FileMetrics(record) => serde_json::to_writer(out, record)?,
+        Record::SymbolMetrics(record) => serde_json::to_writer(out, record)?,
+    }
+    Ok(())
+}
+
+/// Reads a record of a kind from JSON.
+///
+/// Spaces, the order of fields and the way a float is written are free; that the value is written
+/// canonically is seen by encoding the record again. Everything else is strict: each field exactly
+/// once, no other field, nothing behind the object, and for an integer a plain integer in range.
+///
+/// # Errors
+/// [`DecodeError`] says what the value lacks to be a record.
+pub fn decode_json(kind: RecordKind, value: &[u8]) -> Result<Record, DecodeError> {
+    // serde would also read a struct from an array of its fields.
+    if value.trim_ascii_start().first() != Some(&b'{') {
+        return Err(DecodeError::NotAnObject);
+    }
+    Ok(match kind {
+        RecordKind::Chunk => {
+            let chunk: crate::record::CodeChunk = serde_json::from_slice(value)?;
+            check_offset("byte_start", chunk.byte_start)?;
+            check_offset("byte_end", chunk.byte_end)?;
+            Record::Chunk(chunk)
+        }
+        RecordKind::ExecutionLog => Record::ExecutionLog(serde_json::from_slice(value)?),
+        RecordKind::FileMetrics => Record::FileMetrics(serde_json::from_slice(value)?),
+        RecordKind::SymbolMetrics => Record::SymbolMetrics(serde_json::from_slice(value)?),
+    })
+}
+
+fn check_offset(field: &'static str, offset: u64) -> Result<(), DecodeError> {
+    match i64::try_from(offset) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(DecodeError::OffsetRange { field }),
+    }
+}

@@ -1,0 +1,199 @@
+//! Keys: one text key for each record, and its parser.
+
+use std::io::Write as _;
+
+use thiserror::Error;
+
+use super::key_prefix;
+use crate::record::{Record, RecordKey, RecordKind};
+
+/// Why bytes are no key of a record.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The key starts with no known prefix.
+    #[error("the key starts with none of chunk:, execlog:, metrics:file:, metrics:symbol:")]
+    UnknownPrefix,
+    /// The key is not UTF-8.
+    #[error("the key is not UTF-8 from byte {valid_up_to} on")]
+    NotUtf8 {
+        /// Number of bytes before the first that is not UTF-8.
+        valid_up_to: usize,
+    },
+    /// A chunk key has fewer than two `:` behind its prefix.
+    #[error("the chunk key has no path, start and end")]
+    MissingOffset,
+    /// A `:` of a path is not doubled.
+    #[error("a ':' inside the path is not doubled")]
+    SingleColon,
+    /// A number is not written as this format writes it, or is out of range.
+    #[error("{text:?} is no number of a key")]
+    Number {
+        /// What stands where the number should.
+        text: String,
+    },
+}
+
+/// The key of a chunk: `chunk:` path `:` start `:` end, with every `:` of the path doubled.
+///
+/// The offsets are the chunk's half-open byte range. Above [`i64::MAX`] the result is no key that
+/// [`parse_key`] accepts.
+pub fn chunk_key(file_path: &str, byte_start: u64, byte_end: u64) -> Vec<u8> {
+    let mut key = Vec::with_capacity(file_path.len() + 32);
+    write_chunk_key(&mut key, file_path, byte_start, byte_end);
+    key
+}
+
+/// The key of an execution: `execlog:` and the execution id, verbatim.
+pub fn execution_log_key(execution_id: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(execution_id.len() + 8);
+    write_execution_log_key(&mut key, execution_id);
+    key
+}
+
+/// The key of a file's metrics: `metrics:file:` and the path with every `:` doubled.
+pub fn file_metrics_key(file_path: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(file_path.len() + 16);
+    write_file_metrics_key(&mut key, file_path);
+    key
+}
+
+/// The key of a symbol's metrics: `metrics:symbol:` and the id in decimal.
+pub fn symbol_metrics_key(symbol_id: i64) -> Vec<u8> {
+    let mut key = Vec::with_capacity(36);
+    write_symbol_metrics_key(&mut key, symbol_id);
+    key
+}
+
+/// The bytes of a key.
+pub fn encode_key(key: &RecordKey) -> Vec<u8> {
+    match key {
+        RecordKey::Chunk {
+            file_path,
+            byte_start,
+            byte_end,
+        } => chunk_key(file_path, *byte_start, *byte_end),
+        RecordKey::ExecutionLog { execution_id } => execution_log_key(execution_id),
+        RecordKey::FileMetrics { file_path } => file_metrics_key(file_path),
+        RecordKey::SymbolMetrics { symbol_id } => symbol_metrics_key(*symbol_id),
+    }
+}
+
+/// The bytes of a record's own key.
+pub fn record_key(record: &Record) -> Vec<u8> {
+    let mut key = Vec::new();
+    record_key_into(record, &mut key);
+    key
+}
+
+/// Appends the bytes of a record's own key.
+pub fn record_key_into(record: &Record, out: &mut Vec<u8>) {
+    match record {
+        Record::Chunk(r) => write_chunk_key(out, &r.file_path, r.byte_start, r.byte_end),
+        Record::ExecutionLog(r) => write_execution_log_key(out, &r.execution_id),
+        Record::FileMetrics(r) => write_file_metrics_key(out, &r.file_path),
+        Record::SymbolMetrics(r) => write_symbol_metrics_key(out, r.symbol_id),
+    }
+}
+
+/// Reads the bytes of a key.
+///
+/// Every key that this module writes comes back as what it was made of, and no other bytes are
+/// accepted: a single `:` in a path, a leading zero or a plus sign is an error.
+///
+/// # Errors
+/// [`KeyError`] says what the bytes lack to be a key.
+pub fn parse_key(key: &[u8]) -> Result<RecordKey, KeyError> {
+    let (kind, rest) = RecordKind::ALL
+        .into_iter()
+        .find_map(|kind| Some((kind, key.strip_prefix(key_prefix(kind).as_bytes())?)))
+        .ok_or(KeyError::UnknownPrefix)?;
+    let rest = std::str::from_utf8(rest).map_err(|error| KeyError::NotUtf8 {
+        valid_up_to: key_prefix(kind).len() + error.valid_up_to(),
+    })?;
+    match kind {
+        RecordKind::Chunk => {
+            // From the right: the path may hold colons, the numbers can't.
+            let (rest, end) = rest.rsplit_once(':').ok_or(KeyError::MissingOffset)?;
+            let (path, start) = rest.rsplit_once(':').ok_or(KeyError::MissingOffset)?;
+            Ok(RecordKey::Chunk {
+                file_path: single_colons(path)?,
+                byte_start: parse_offset(start)?,
+                byte_end: parse_offset(end)?,
+            })
+        }
+        RecordKind::ExecutionLog => Ok(RecordKey::ExecutionLog {
+            execution_id: rest.to_owned(),
+        }),
+        RecordKind::FileMetrics => Ok(RecordKey::FileMetrics {
+            file_path: single_colons(rest)?,
+        }),
+        RecordKind::SymbolMetrics => Ok(RecordKey::SymbolMetrics {
+            symbol_id: parse_integer(rest)?,
+        }),
+    }
+}
+
+fn write_chunk_key(out: &mut Vec<u8>, file_path: &str, byte_start: u64, byte_end: u64) {
+    out.extend_from_slice(key_prefix(RecordKind::Chunk).as_bytes());
+    double_colons(out, file_path);
+    write_number(out, format_args!(":{byte_start}:{byte_end}"));
+}
+
+fn write_execution_log_key(out: &mut Vec<u8>, execution_id: &str) {
+    out.extend_from_slice(key_prefix(RecordKind::ExecutionLog).as_bytes());
+    out.extend_from_slice(execution_id.as_bytes());
+}
+
+fn write_file_metrics_key(out: &mut Vec<u8>, file_path: &str) {
+    out.extend_from_slice(key_prefix(RecordKind::FileMetrics).as_bytes());
+    double_colons(out, file_path);
+}
+
+fn write_symbol_metrics_key(out: &mut Vec<u8>, symbol_id: i64) {
+    out.extend_from_slice(key_prefix(RecordKind::SymbolMetrics).as_bytes());
+    write_number(out, format_args!("{symbol_id}"));
+}
+
+fn write_number(out: &mut Vec<u8>, number: std::fmt::Arguments<'_>) {
+    // Writing to a Vec cannot fail.
+    let _ = out.write_fmt(number);
+}
+
+fn double_colons(out: &mut Vec<u8>, path: &str) {
+    let mut parts = path.split(':');
+    out.extend_from_slice(parts.next().unwrap_or_default().as_bytes());
+    for part in parts {
+        out.extend_from_slice(b"::");
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+fn single_colons(doubled: &str) -> Result<String, KeyError> {
+    let colons = doubled.bytes().filter(|&byte| byte == b':').count();
+    let pairs = doubled.matches("::").count();
+    if colons != 2 * pairs {
+        return Err(KeyError::SingleColon);
+    }
+    Ok(doubled.replace("::", ":"))
+}
+
+fn parse_offset(text: &str) -> Result<u64, KeyError> {
+    u64::try_from(parse_integer(text)?).map_err(|_| no_number(text))
+}
+
+fn parse_integer(text: &str) -> Result<i64, KeyError> {
+    let canonical = match text.strip_prefix('-').unwrap_or(text).as_bytes() {
+        b"0" => text == "0",
+        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    let integer = text.parse().ok().filter(|_| canonical);
+    integer.ok_or_else(|| no_number(text))
+}
+
+fn no_number(text: &str) -> KeyError {
+    KeyError::Number {
+        text: text.to_owned(),
+    }
+}

@@ -1,0 +1,42 @@
+//! The bytes of a record: its key, its canonical JSON, and digests over both.
+//!
+//! The rules are those of the KV file format, version 1 (`docs/format.md`). They hold for every
+//! store: a SQLite row has the key and the bytes that it would have in a KV file, which is what
+//! makes two stores comparable.
+
+mod digest;
+mod json;
+mod key;
+
+pub use digest::{Digest, KindDigest, KindTotals, combined_digest};
+pub use json::{DecodeError, EncodeError, decode_json, encode_json, encode_json_into};
+pub use key::{
+    KeyError, chunk_key, encode_key, execution_log_key, file_metrics_key, parse_key, record_key,
+    record_key_into, symbol_metrics_key,
+};
+
+use crate::record::RecordKind;
+
+/// A record as a store yields it: the bytes of its key and of its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry<'a> {
+    /// The key; entries of a store are ordered by it.
+    pub key: &'a [u8],
+    /// The value: canonical JSON, unless a KV file holds something else.
+    pub value: &'a [u8],
+}
+
+/// What every key of a kind starts with.
+pub const fn key_prefix(kind: RecordKind) -> &'static str {
+    match kind {
+        RecordKind::Chunk => "chunk:",
+        RecordKind::ExecutionLog => "execlog:",
+        RecordKind::FileMetrics => "metrics:file:",
+        RecordKind::SymbolMetrics => "metrics:symbol:",
+    }
+}
+
+/// The largest value that a record may have, in bytes: what redb takes.
+pub const MAX_VALUE_BYTES: usize = 3 << 30;
+/// The most that key and value may have together, in bytes: what redb takes.
+pub const MAX_ENTRY_BYTES: usize = MAX_VALUE_BYTES + (768 << 20);

@@ -1,0 +1,78 @@
+//! What can go wrong.
+//!
+//! Rules:
+//! - Each layer has a small enum of its own ([`SqliteError`], [`KvError`](crate::kv::KvError),
+//!   [`TargetError`](crate::migrate::TargetError)); they fold into [`Error`], which every public
+//!   function returns.
+//! - A message says what happened and to which file; the cause is its `source()`, never repeated in
+//!   the message. redb's errors have no `source()`, so their text is the cause.
+//! - Advice is not part of a message: the program derives it from the variant.
+//! - An error is never downgraded to "no more data" or "not found", and a divergence or an invalid
+//!   row is not an error but a finding, reported with the result.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::sqlite::SqliteError;
+
+/// The result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Any failure of this crate.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused something about a file.
+    #[error("can't {action} {}", path.display())]
+    Io {
+        /// What was tried, as a verb: `read`, `create`, `sync`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A SQLite database could not be read or written.
+    #[error(transparent)]
+    Sqlite(#[from] Box<SqliteError>),
+    /// A KV file could not be read or written.
+    #[cfg(feature = "native-v2")]
+    #[error(transparent)]
+    Kv(#[from] crate::kv::KvError),
+    /// The target of a copy could not be made or published.
+    #[cfg(feature = "native-v2")]
+    #[error(transparent)]
+    Target(#[from] crate::migrate::TargetError),
+    /// A file is not the kind of store that it should be.
+    #[error(transparent)]
+    Kind(#[from] crate::store::KindError),
+    /// [`Progress::is_cancelled`](crate::Progress::is_cancelled) said so.
+    #[error("interrupted")]
+    Cancelled,
+    /// This crate contradicts itself; a bug.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+impl From<SqliteError> for Error {
+    fn from(error: SqliteError) -> Self {
+        Error::Sqlite(Box::new(error))
+    }
+}
+
+/// Gives an I/O error the file that it is about.
+pub(crate) trait IoContext<T> {
+    fn io_context(self, action: &'static str, path: &Path) -> Result<T>;
+}
+
+impl<T> IoContext<T> for io::Result<T> {
+    fn io_context(self, action: &'static str, path: &Path) -> Result<T> {
+        self.map_err(|source| Error::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        })
+    }
+}

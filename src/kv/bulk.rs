@@ -1,0 +1,190 @@
+//! Filling a new KV file with entries in key order, as fast as redb can.
+//!
+//! Entries go through a cursor at the end of the table, so that leaves are packed full. Every few
+//! MiB are a transaction that is not made durable, so that pages are written once and don't pile
+//! up in memory. The file is extended beforehand to a power of two of pages: redb adopts that
+//! layout, hands pages out from its start, and cuts the unused tail exactly when it closes, whereas
+//! a file that grows by doubling keeps pages at its very end. Nothing is synced before the end:
+//! until it is published nobody can see the file.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+
+use redb::{Database, Durability, StorageBackend};
+use serde::Serialize;
+
+use super::manifest::{FormatMarker, Manifest};
+use super::{FORMAT_NAME, FORMAT_VERSION, META, RECORDS, engine, meta_entry};
+use crate::codec::Entry;
+use crate::error::{Error, IoContext as _, Result};
+use crate::record::Sequences;
+
+/// Memory that redb may use to write.
+const CACHE_BYTES: usize = 32 << 20;
+/// redb's page size.
+const PAGE_BYTES: u64 = 4096;
+/// The smallest and the largest layout that a file is extended to, in pages; the largest is one
+/// region of redb, 4 GiB.
+const LAYOUT_PAGES: (u64, u64) = (32, 1 << 20);
+
+/// A new KV file that is being filled.
+#[derive(Debug)]
+pub struct BulkLoad {
+    path: PathBuf,
+    file: File,
+    database: Database,
+    last_key: Vec<u8>,
+}
+
+impl BulkLoad {
+    /// Creates a file, which must not be there yet, for about so many bytes of keys and values.
+    ///
+    /// # Errors
+    /// The file exists or can't be written.
+    pub fn create(path: &Path, expected_bytes: u64) -> Result<Self> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .io_context("create", path)?;
+        open_database(&file, path)?
+            .close()
+            .map_err(engine("create", path))?;
+        let pages = (2 * expected_bytes / PAGE_BYTES)
+            .next_power_of_two()
+            .clamp(LAYOUT_PAGES.0, LAYOUT_PAGES.1);
+        // Only spares slack in the file: where it can't be had, redb grows the file as it needs.
+        let _ = file.set_len((1 + pages) * PAGE_BYTES);
+        Ok(BulkLoad {
+            database: open_database(&file, path)?,
+            path: path.to_owned(),
+            file,
+            last_key: Vec::new(),
+        })
+    }
+
+    /// Appends entries whose keys ascend and lie above all that were appended before.
+    ///
+    /// # Errors
+    /// The file can't be written. Keys out of order are an internal error.
+    pub fn append<'e>(&mut self, entries: impl Iterator<Item = Entry<'e>>) -> Result<()> {
+        let failed = |error: redb::Error| engine("write", &self.path)(error);
+        let mut transaction = self.database.begin_write().map_err(|e| failed(e.into()))?;
+        transaction
+            .set_durability(Durability::None)
+            .map_err(|e| failed(e.into()))?;
+        let mut last_key = None;
+        {
+            let mut table = transaction
+                .open_table(RECORDS)
+                .map_err(|e| failed(e.into()))?;
+            let mut end = table
+                .upper_bound_mut(Bound::<&[u8]>::Unbounded)
+                .map_err(|e| failed(e.into()))?;
+            for Entry { key, value } in entries {
+                if key <= last_key.unwrap_or(self.last_key.as_slice()) {
+                    return Err(Error::Internal("keys are not in order".to_owned()));
+                }
+                end.insert_before(key, value)
+                    .map_err(|e| failed(e.into()))?;
+                last_key = Some(key);
+            }
+            end.close().map_err(|e| failed(e.into()))?;
+        }
+        transaction.commit().map_err(|e| failed(e.into()))?;
+        if let Some(key) = last_key {
+            self.last_key.clear();
+            self.last_key.extend_from_slice(key);
+        }
+        Ok(())
+    }
+
+    /// Writes the documents, closes the file and brings it to disk.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn finish(self, sequences: &Sequences, manifest: &Manifest) -> Result<()> {
+        let path = self.path.as_path();
+        let failed = |error: redb::Error| engine("write", path)(error);
+        let format = FormatMarker {
+            name: FORMAT_NAME.to_owned(),
+            version: FORMAT_VERSION,
+        };
+        let documents = [
+            (meta_entry::FORMAT, document(&format)?),
+            (meta_entry::SEQUENCES, document(sequences)?),
+            (meta_entry::MANIFEST, document(manifest)?),
+        ];
+        let transaction = self.database.begin_write().map_err(|e| failed(e.into()))?;
+        {
+            // A file without records has the table all the same.
+            transaction
+                .open_table(RECORDS)
+                .map_err(|e| failed(e.into()))?;
+            let mut meta = transaction.open_table(META).map_err(|e| failed(e.into()))?;
+            for (name, document) in &documents {
+                meta.insert(*name, document.as_slice())
+                    .map_err(|e| failed(e.into()))?;
+            }
+        }
+        transaction.commit().map_err(|e| failed(e.into()))?;
+
+        self.database.close().map_err(|e| failed(e.into()))?;
+        if has_slack(&self.file).io_context("look at", path)? {
+            let mut database = open_database(&self.file, path)?;
+            database.compact().map_err(|e| failed(e.into()))?;
+            database.close().map_err(|e| failed(e.into()))?;
+        }
+        self.file.sync_all().io_context("sync", path)
+    }
+}
+
+fn open_database(file: &File, path: &Path) -> Result<Database> {
+    let backend = UnsyncedFile(file.try_clone().io_context("open", path)?);
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    builder
+        .create_with_backend(backend)
+        .map_err(engine("create", path))
+}
+
+fn document(value: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// Whether much of the file is a hole, as when it could not be extended beforehand.
+fn has_slack(file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = file.metadata()?;
+    let allocated = metadata.blocks() * 512;
+    Ok(metadata.len() > allocated + allocated / 20 + (1 << 20))
+}
+
+/// A file whose content is brought to disk once, at the end.
+#[derive(Debug)]
+struct UnsyncedFile(File);
+
+impl StorageBackend for UnsyncedFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(&self.0, out, offset)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        std::os::unix::fs::FileExt::write_all_at(&self.0, data, offset)
+    }
+}

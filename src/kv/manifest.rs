@@ -1,0 +1,75 @@
+//! The JSON documents of the `meta` table.
+
+use serde::{Deserialize, Serialize};
+
+use crate::codec::{Digest, KindTotals, combined_digest};
+use crate::record::PerKind;
+
+/// What marks a redb file as a KV file: the document `format`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormatMarker {
+    /// [`FORMAT_NAME`](super::FORMAT_NAME).
+    pub name: String,
+    /// [`FORMAT_VERSION`](super::FORMAT_VERSION) for files of this version.
+    pub version: u64,
+}
+
+/// What a migration says of the file that it left: the document `manifest`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Name and version of the tool that wrote the file.
+    pub tool: String,
+    /// When, in UTC, as `2026-01-31T12:00:00Z`.
+    pub created_at: String,
+    /// Where the records came from.
+    pub source: ManifestSource,
+    /// Counts and digest of each kind.
+    pub kinds: ManifestKinds,
+    /// The combined digest.
+    pub sha256: Digest,
+}
+
+/// Where the records of a file came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManifestSource {
+    /// Name of the source file, without its folder.
+    pub file_name: String,
+    /// `sqlite` or `kv`.
+    pub store: String,
+    /// Magellan's schema version, `null` where there was none.
+    pub schema_version: Option<i64>,
+}
+
+/// The totals of each kind; all four are always listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ManifestKinds {
+    /// Chunks.
+    pub chunk: KindTotals,
+    /// The execution log.
+    pub execution_log: KindTotals,
+    /// File metrics.
+    pub file_metrics: KindTotals,
+    /// Symbol metrics.
+    pub symbol_metrics: KindTotals,
+}
+
+impl Manifest {
+    /// A manifest of this version of the tool, for content with these totals.
+    pub fn new(source: ManifestSource, created_at: String, totals: &PerKind<KindTotals>) -> Self {
+        Manifest {
+            tool: concat!("chunkmigrate ", env!("CARGO_PKG_VERSION")).to_owned(),
+            created_at,
+            source,
+            kinds: ManifestKinds {
+                chunk: totals.chunk,
+                execution_log: totals.execution_log,
+                file_metrics: totals.file_metrics,
+                symbol_metrics: totals.symbol_metrics,
+            },
+            sha256: combined_digest(totals),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! How long work tells of itself, and how it is cancelled.
+
+use std::fmt;
+
+use crate::error::{Error, Result};
+use crate::record::RecordKind;
+
+/// A part of the work that is worth a progress bar of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stage {
+    /// SQLite checks the integrity of the source.
+    CheckSource,
+    /// The rows of a table are counted and its columns looked at.
+    Survey(RecordKind),
+    /// Records go from the source into the target.
+    Copy(RecordKind),
+    /// Records of the finished target are read and checked.
+    ReadBack(RecordKind),
+    /// Records of two stores are compared.
+    Compare(RecordKind),
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stage::CheckSource => f.write_str("check source"),
+            Stage::Survey(kind) => write!(f, "survey {kind}"),
+            Stage::Copy(kind) => write!(f, "copy {kind}"),
+            Stage::ReadBack(kind) => write!(f, "read back {kind}"),
+            Stage::Compare(kind) => write!(f, "compare {kind}"),
+        }
+    }
+}
+
+/// Receives the progress of long work. Stages follow one another; they don't overlap.
+///
+/// The methods are called from worker threads, once for some hundred records or more.
+pub trait Progress: Send + Sync {
+    /// A stage begins; `total` is its number of records, where that is known.
+    fn start(&self, stage: Stage, total: Option<u64>) {
+        let _ = (stage, total);
+    }
+
+    /// So many more records of the stage are done.
+    fn inc(&self, records: u64) {
+        let _ = records;
+    }
+
+    /// The stage has ended.
+    fn finish(&self) {}
+
+    /// Whether the work should stop; it then ends with [`Error::Cancelled`] and leaves nothing.
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// Takes no notice of progress and never cancels.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoProgress;
+
+impl Progress for NoProgress {}
+
+/// Fails if the work is to stop.
+pub(crate) fn check_cancelled(progress: &dyn Progress) -> Result<()> {
+    if progress.is_cancelled() {
+        return Err(Error::Cancelled);
+    }
+    Ok(())
+}

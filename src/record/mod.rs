@@ -1,0 +1,200 @@
+//! The records that are moved, and nothing about how a store keeps them.
+
+mod chunk;
+mod execution;
+mod json_fields;
+mod metrics;
+
+pub use chunk::CodeChunk;
+pub use execution::ExecutionRecord;
+pub use metrics::{FileMetrics, SymbolMetrics};
+
+use std::fmt;
+
+/// The four kinds of records, in the order in which their keys sort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecordKind {
+    /// A span of source code: [`CodeChunk`].
+    Chunk,
+    /// One run of the indexing tool: [`ExecutionRecord`].
+    ExecutionLog,
+    /// Metrics of a file: [`FileMetrics`].
+    FileMetrics,
+    /// Metrics of a symbol: [`SymbolMetrics`].
+    SymbolMetrics,
+}
+
+impl RecordKind {
+    /// Every kind, in key order.
+    pub const ALL: [RecordKind; 4] = [
+        RecordKind::Chunk,
+        RecordKind::ExecutionLog,
+        RecordKind::FileMetrics,
+        RecordKind::SymbolMetrics,
+    ];
+
+    /// The name that options, reports and the manifest use, such as `file-metrics`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            RecordKind::Chunk => "chunk",
+            RecordKind::ExecutionLog => "execution-log",
+            RecordKind::FileMetrics => "file-metrics",
+            RecordKind::SymbolMetrics => "symbol-metrics",
+        }
+    }
+}
+
+impl fmt::Display for RecordKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A record of any kind.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Record {
+    /// A chunk of source code.
+    Chunk(CodeChunk),
+    /// A run of the indexing tool.
+    ExecutionLog(ExecutionRecord),
+    /// Metrics of a file.
+    FileMetrics(FileMetrics),
+    /// Metrics of a symbol.
+    SymbolMetrics(SymbolMetrics),
+}
+
+impl Record {
+    /// The kind of this record.
+    pub const fn kind(&self) -> RecordKind {
+        match self {
+            Record::Chunk(_) => RecordKind::Chunk,
+            Record::ExecutionLog(_) => RecordKind::ExecutionLog,
+            Record::FileMetrics(_) => RecordKind::FileMetrics,
+            Record::SymbolMetrics(_) => RecordKind::SymbolMetrics,
+        }
+    }
+
+    /// What identifies this record among those of its kind.
+    pub fn key(&self) -> RecordKey {
+        match self {
+            Record::Chunk(chunk) => RecordKey::Chunk {
+                file_path: chunk.file_path.clone(),
+                byte_start: chunk.byte_start,
+                byte_end: chunk.byte_end,
+            },
+            Record::ExecutionLog(execution) => RecordKey::ExecutionLog {
+                execution_id: execution.execution_id.clone(),
+            },
+            Record::FileMetrics(metrics) => RecordKey::FileMetrics {
+                file_path: metrics.file_path.clone(),
+            },
+            Record::SymbolMetrics(metrics) => RecordKey::SymbolMetrics {
+                symbol_id: metrics.symbol_id,
+            },
+        }
+    }
+}
+
+/// What identifies a record. Two records of one store never share it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum RecordKey {
+    /// A chunk is the span `byte_start..byte_end` of a file.
+    Chunk {
+        /// Path of the file, as the tool wrote it.
+        file_path: String,
+        /// First byte, at most [`i64::MAX`].
+        byte_start: u64,
+        /// One past the last byte, at most [`i64::MAX`].
+        byte_end: u64,
+    },
+    /// A run of the tool has an id of its own, beside the row id.
+    ExecutionLog {
+        /// The id that the tool gave the run.
+        execution_id: String,
+    },
+    /// A file has one set of metrics.
+    FileMetrics {
+        /// Path of the file, as the tool wrote it.
+        file_path: String,
+    },
+    /// A symbol has one set of metrics.
+    SymbolMetrics {
+        /// Id of the symbol in the tool's graph.
+        symbol_id: i64,
+    },
+}
+
+impl RecordKey {
+    /// The kind of record that this key identifies.
+    pub const fn kind(&self) -> RecordKind {
+        match self {
+            RecordKey::Chunk { .. } => RecordKind::Chunk,
+            RecordKey::ExecutionLog { .. } => RecordKind::ExecutionLog,
+            RecordKey::FileMetrics { .. } => RecordKind::FileMetrics,
+            RecordKey::SymbolMetrics { .. } => RecordKind::SymbolMetrics,
+        }
+    }
+}
+
+/// One value for each kind of record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PerKind<T> {
+    /// The value for chunks.
+    pub chunk: T,
+    /// The value for the execution log.
+    pub execution_log: T,
+    /// The value for file metrics.
+    pub file_metrics: T,
+    /// The value for symbol metrics.
+    pub symbol_metrics: T,
+}
+
+impl<T> PerKind<T> {
+    /// Makes a value for each kind, in key order.
+    pub fn from_fn(mut value: impl FnMut(RecordKind) -> T) -> Self {
+        PerKind {
+            chunk: value(RecordKind::Chunk),
+            execution_log: value(RecordKind::ExecutionLog),
+            file_metrics: value(RecordKind::FileMetrics),
+            symbol_metrics: value(RecordKind::SymbolMetrics),
+        }
+    }
+
+    /// The value of one kind.
+    pub const fn get(&self, kind: RecordKind) -> &T {
+        match kind {
+            RecordKind::Chunk => &self.chunk,
+            RecordKind::ExecutionLog => &self.execution_log,
+            RecordKind::FileMetrics => &self.file_metrics,
+            RecordKind::SymbolMetrics => &self.symbol_metrics,
+        }
+    }
+
+    /// The value of one kind, to change.
+    pub const fn get_mut(&mut self, kind: RecordKind) -> &mut T {
+        match kind {
+            RecordKind::Chunk => &mut self.chunk,
+            RecordKind::ExecutionLog => &mut self.execution_log,
+            RecordKind::FileMetrics => &mut self.file_metrics,
+            RecordKind::SymbolMetrics => &mut self.symbol_metrics,
+        }
+    }
+
+    /// Kinds and values, in key order.
+    pub fn iter(&self) -> impl Iterator<Item = (RecordKind, &T)> {
+        RecordKind::ALL
+            .into_iter()
+            .map(|kind| (kind, self.get(kind)))
+    }
+}
+
+/// The highest row id ever given in each table that hands ids out (AUTOINCREMENT's high-water
+/// mark), 0 where none was. An id at or below it is not given again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sequences {
+    /// Ids of chunks.
+    pub code_chunks: i64,
+    /// Ids of the execution log.
+    pub execution_log: i64,
+}

@@ -1,0 +1,136 @@
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why a SQLite database could not be read or written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SqliteError {
+    /// SQLite reported an error that has no variant of its own here.
+    #[error("can't {action} {}", path.display())]
+    Engine {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The database.
+        path: PathBuf,
+        /// SQLite's error.
+        source: rusqlite::Error,
+    },
+    /// Another process holds a lock, for longer than we wait.
+    #[error("{} is locked by another process", path.display())]
+    Locked {
+        /// The database.
+        path: PathBuf,
+    },
+    /// An unfinished transaction has to be rolled back before the database can be read.
+    #[error(
+        "{} has a hot journal: a transaction was cut off and must be rolled back first",
+        path.display()
+    )]
+    HotJournal {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The file is shorter than its header says.
+    #[error(
+        "{} is truncated: its header tells of {expected} bytes, the file has {actual}",
+        path.display()
+    )]
+    Truncated {
+        /// The database.
+        path: PathBuf,
+        /// Length that the header tells of, in bytes.
+        expected: u64,
+        /// Length of the file, in bytes.
+        actual: u64,
+    },
+    /// SQLite found the database malformed, or what it says of itself does not hold.
+    #[error("{} is damaged: {detail}", path.display())]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// `PRAGMA integrity_check` found problems.
+    #[error("{} fails SQLite's integrity check: {}", path.display(), problems.join("; "))]
+    Integrity {
+        /// The database.
+        path: PathBuf,
+        /// The first problems, in SQLite's words.
+        problems: Vec<String>,
+    },
+    /// The file begins like a database, but SQLite says it is none.
+    #[error("{} is not a database that SQLite can read (encrypted or overwritten?)", path.display())]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A writer changed the database during every attempt to read it.
+    #[error("{} was written while it was read", path.display())]
+    Changed {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The disk that holds SQLite's temporary files is full.
+    #[error("no room for SQLite's temporary files while reading {}", path.display())]
+    TemporaryFull {
+        /// The database.
+        path: PathBuf,
+    },
+    /// None of the four tables is there.
+    #[error(
+        "{} has none of the tables code_chunks, execution_log, file_metrics, symbol_metrics",
+        path.display()
+    )]
+    NoTables {
+        /// The database.
+        path: PathBuf,
+    },
+    /// A table of a known name is not an ordinary table.
+    #[error("{table} in {} is {found}, not an ordinary table", path.display())]
+    NotATable {
+        /// The database.
+        path: PathBuf,
+        /// The name.
+        table: &'static str,
+        /// What it is: `a view`, `a virtual table`, `a WITHOUT ROWID table`.
+        found: &'static str,
+    },
+    /// A column that every record needs is missing.
+    #[error("{table} in {} has no column {column}", path.display())]
+    MissingColumn {
+        /// The database.
+        path: PathBuf,
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
+    /// A column that no record has a field for holds values.
+    #[error(
+        "{table} in {} has a column {column:?} that this version doesn't know, with values in \
+         {rows} rows",
+        path.display()
+    )]
+    UnknownColumn {
+        /// The database.
+        path: PathBuf,
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: String,
+        /// Number of rows in which it is not NULL.
+        rows: u64,
+    },
+    /// A column that is to be left behind can't be.
+    #[error("can't leave out column {column:?} of {}: {why}", path.display())]
+    WithoutColumn {
+        /// The database.
+        path: PathBuf,
+        /// The column as it was given, `TABLE.COLUMN`.
+        column: String,
+        /// Why not.
+        why: &'static str,
+    },
+}

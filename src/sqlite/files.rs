@@ -1,0 +1,163 @@
+//! The files of a database as they lie on disk: which way to open them leaves no trace, and
+//! whether somebody changed them meanwhile.
+
+use std::fs::{self, File, Metadata};
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::error::{IoContext as _, Result};
+
+/// How a database is opened so that nothing beside it appears, changes or goes.
+///
+/// Judged by the files beside the database and not by its header alone: SQLite reads the frames
+/// of a `-wal` whatever the header says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Rollback-journal mode: opened plainly. SQLite's own lock keeps writers out while we read.
+    Plain,
+    /// WAL mode, closed cleanly: opened as immutable, since a plain open would create `-wal` and
+    /// `-shm`. No lock.
+    Immutable,
+    /// WAL mode with its `-shm`, in use or left by a kill: opened with the `-shm` read-only.
+    SharedWal,
+    /// WAL mode with frames in the `-wal` and no `-shm`: the index of the `-wal` is built on the
+    /// heap. No lock.
+    HeapWal,
+}
+
+impl Access {
+    /// Whether SQLite sees a writer that comes along. Where it doesn't, the files must be looked
+    /// at again before what was read is believed.
+    pub(super) const fn sees_writers(self) -> bool {
+        matches!(self, Access::Plain | Access::SharedWal)
+    }
+}
+
+/// A database and what lies beside it.
+#[derive(Debug)]
+pub(super) struct DatabaseFiles {
+    /// Without symbolic links: SQLite keeps its `-wal` beside the real file.
+    pub(super) path: PathBuf,
+    pub(super) access: Access,
+    pub(super) hot_journal: bool,
+    signature: Signature,
+}
+
+impl DatabaseFiles {
+    /// Looks at a database that no connection of this process has open: reading its header closes
+    /// a descriptor, which would drop the locks of such a connection.
+    pub(super) fn classify(path: &Path) -> Result<Self> {
+        let path = fs::canonicalize(path).io_context("find", path)?;
+        let signature = Signature::take(&path)?;
+        let mut header = [0u8; 100];
+        File::open(&path)
+            .and_then(|mut file| file.read_exact(&mut header))
+            .io_context("read", &path)?;
+        // Bytes 18 and 19, write and read version: 1 for a rollback journal, 2 for a WAL.
+        let wal_mode = header.get(18..20) != Some(&[1, 1]);
+        let frames = signature.wal.as_ref().is_some_and(|wal| wal.len > 0);
+        let access = match (signature.wal.is_some(), signature.shm, frames) {
+            (true, true, _) => Access::SharedWal,
+            (_, false, true) => Access::HeapWal,
+            _ if wal_mode => Access::Immutable,
+            _ => Access::Plain,
+        };
+        let hot_journal = !access.sees_writers() && has_journal_header(&beside(&path, "-journal"))?;
+        Ok(DatabaseFiles {
+            path,
+            access,
+            hot_journal,
+            signature,
+        })
+    }
+
+    /// Whether the files are as they were. Reads no file, so that no lock is dropped.
+    pub(super) fn unchanged(&self) -> Result<bool> {
+        Ok(Signature::take(&self.path)? == self.signature)
+    }
+
+    /// Length of the main file in bytes.
+    pub(super) fn len(&self) -> Result<u64> {
+        let metadata = fs::metadata(&self.path).io_context("look at", &self.path)?;
+        Ok(metadata.len())
+    }
+}
+
+/// The files that SQLite looks for beside a database.
+pub(crate) fn side_files(path: &Path) -> [PathBuf; 3] {
+    ["-wal", "-shm", "-journal"].map(|suffix| beside(path, suffix))
+}
+
+/// The file that SQLite keeps beside a database under a suffix such as `-wal`.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// SQLite takes a journal for hot when its first byte is not zero.
+fn has_journal_header(journal: &Path) -> Result<bool> {
+    let mut first = [0u8; 1];
+    let read = File::open(journal).and_then(|mut file| file.read(&mut first));
+    match read {
+        Ok(length) => Ok(length == 1 && first != [0]),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).io_context("read", journal),
+    }
+}
+
+/// What changes when somebody writes the database.
+#[derive(Debug, PartialEq, Eq)]
+struct Signature {
+    main: Option<FileState>,
+    wal: Option<FileState>,
+    journal: Option<FileState>,
+    shm: bool,
+}
+
+impl Signature {
+    fn take(path: &Path) -> Result<Self> {
+        let state = |suffix| FileState::take(&beside(path, suffix));
+        Ok(Signature {
+            main: FileState::take(path)?,
+            wal: state("-wal")?,
+            journal: state("-journal")?,
+            shm: state("-shm")?.is_some(),
+        })
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct FileState {
+    identity: (u64, u64),
+    len: u64,
+    modified: SystemTime,
+}
+
+impl FileState {
+    /// `None` if there is no such file.
+    fn take(path: &Path) -> Result<Option<Self>> {
+        let metadata = match fs::metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).io_context("look at", path),
+        };
+        Ok(Some(FileState {
+            identity: identity(&metadata),
+            len: metadata.len(),
+            modified: metadata.modified().io_context("look at", path)?,
+        }))
+    }
+}
+
+#[cfg(unix)]
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt as _;
+    (metadata.dev(), metadata.ino())
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> (u64, u64) {
+    (0, 0)
+}

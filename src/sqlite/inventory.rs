@@ -1,0 +1,130 @@
+//! What a database tells beside its records: versions, sequences, and the tables that hold
+//! something else.
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::schema::{TableLayout, quoted, table_name};
+use crate::record::{PerKind, RecordKind, Sequences};
+
+/// A table that holds no records and is not copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherTable {
+    /// Its name.
+    pub name: String,
+    /// Its number of rows; `None` if SQLite can't read it, such as a virtual table whose module
+    /// is not built in.
+    pub rows: Option<u64>,
+}
+
+/// All ordinary and virtual tables but the four of records and SQLite's own, by name.
+pub(super) fn other_tables(connection: &Connection) -> rusqlite::Result<Vec<OtherTable>> {
+    let mut statement = connection.prepare(
+        "SELECT name FROM main.sqlite_schema
+         WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+    )?;
+    let names: Vec<String> = statement
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let others = names.into_iter().filter(|name| {
+        !RecordKind::ALL
+            .iter()
+            .any(|kind| table_name(*kind).eq_ignore_ascii_case(name))
+    });
+    others
+        .map(|name| {
+            let rows = match count_rows(connection, &name) {
+                Ok(rows) => Some(rows),
+                Err(error) if is_fatal(&error) => return Err(error),
+                Err(_) => None,
+            };
+            Ok(OtherTable { name, rows })
+        })
+        .collect()
+}
+
+/// The number of rows, counted the cheapest way SQLite knows: through an index, if there is one.
+pub(super) fn count_rows(connection: &Connection, table: &str) -> rusqlite::Result<u64> {
+    let sql = format!("SELECT count(*) FROM main.{}", quoted(table));
+    connection.query_row(&sql, [], |row| row.get(0))
+}
+
+/// Whether an error is about the whole database and not about one odd table.
+fn is_fatal(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{
+        DatabaseBusy, DatabaseCorrupt, NotADatabase, OperationInterrupted, OutOfMemory,
+        SystemIoFailure,
+    };
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            DatabaseBusy
+                | DatabaseCorrupt
+                | NotADatabase
+                | OperationInterrupted
+                | OutOfMemory
+                | SystemIoFailure
+        )
+    )
+}
+
+/// Magellan's schema version, `None` where there is none.
+pub(super) fn schema_version(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    if !has_column(connection, "magellan_meta", "magellan_schema_version")? {
+        return Ok(None);
+    }
+    connection
+        .query_row(
+            "SELECT m.magellan_schema_version FROM main.magellan_meta AS m
+             WHERE typeof(m.magellan_schema_version) = 'integer' LIMIT 1",
+            [],
+            |row| row.get(0),
+        )
+        .optional()
+}
+
+/// The high-water marks of the tables that are there: the larger of what `sqlite_sequence` says
+/// and the largest id, 0 if neither is.
+pub(super) fn sequences(
+    connection: &Connection,
+    tables: &PerKind<Option<TableLayout>>,
+) -> rusqlite::Result<Sequences> {
+    let persisted = has_column(connection, "sqlite_sequence", "seq")?;
+    let mark = |kind| {
+        let Some(layout) = tables.get(kind) else {
+            return Ok::<i64, rusqlite::Error>(0);
+        };
+        let sequence: Option<i64> = match persisted {
+            true => connection.query_row(
+                "SELECT max(s.seq) FROM main.sqlite_sequence AS s
+                 WHERE s.name = ?1 COLLATE NOCASE AND typeof(s.seq) = 'integer'",
+                [layout.spec.name],
+                |row| row.get(0),
+            )?,
+            false => None,
+        };
+        Ok(sequence.max(largest_id(connection, layout)?).unwrap_or(0))
+    };
+    Ok(Sequences {
+        code_chunks: mark(RecordKind::Chunk)?,
+        execution_log: mark(RecordKind::ExecutionLog)?,
+    })
+}
+
+fn largest_id(connection: &Connection, layout: &TableLayout) -> rusqlite::Result<Option<i64>> {
+    let Some(id) = layout.spec.id else {
+        return Ok(None);
+    };
+    let sql = format!(
+        "SELECT max(t.{id}) FROM {} WHERE typeof(t.{id}) = 'integer'",
+        layout.from_clause()
+    );
+    connection.query_row(&sql, [], |row| row.get(0))
+}
+
+fn has_column(connection: &Connection, table: &str, column: &str) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT count(*) FROM pragma_table_info(?1, 'main') WHERE name = ?2 COLLATE NOCASE",
+        [table, column],
+        |row| row.get(0),
+    )
+}

@@ -1,0 +1,161 @@
+//! Opening a database for reading, without leaving a trace beside it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
+
+use super::error::SqliteError;
+use super::files::{Access, DatabaseFiles};
+use crate::error::{Error, Result};
+use crate::progress::Progress;
+
+/// How long to wait for another process's lock.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// Virtual-machine instructions between two looks at whether to stop.
+const CANCEL_CHECK_INTERVAL: i32 = 10_000;
+
+impl SqliteError {
+    /// Gives an error of SQLite the file, and its own variant where the cause is known.
+    pub(super) fn from_engine(
+        action: &'static str,
+        path: &Path,
+        source: rusqlite::Error,
+    ) -> SqliteError {
+        let path = path.to_owned();
+        let extended = source.sqlite_error().map(|error| error.extended_code);
+        match (source.sqlite_error_code(), extended) {
+            (_, Some(ffi::SQLITE_READONLY_ROLLBACK)) => SqliteError::HotJournal { path },
+            (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => {
+                SqliteError::Locked { path }
+            }
+            (Some(ErrorCode::DatabaseCorrupt), _) => SqliteError::Damaged {
+                path,
+                detail: source.to_string(),
+            },
+            (Some(ErrorCode::NotADatabase), _) => SqliteError::NotADatabase { path },
+            (Some(ErrorCode::DiskFull), _) => SqliteError::TemporaryFull { path },
+            _ => SqliteError::Engine {
+                action,
+                path,
+                source,
+            },
+        }
+    }
+}
+
+/// An error of SQLite while a source is read; an interrupted statement is a cancelled one.
+pub(super) fn reading(path: &Path) -> impl Fn(rusqlite::Error) -> Error + '_ {
+    |source| match source.sqlite_error_code() {
+        Some(ErrorCode::OperationInterrupted) => Error::Cancelled,
+        _ => SqliteError::from_engine("read", path, source).into(),
+    }
+}
+
+/// Opens a database as its state demands and begins the one read transaction of the connection.
+pub(super) fn open_for_reading(
+    files: &DatabaseFiles,
+    temp_dir: Option<&Path>,
+    progress: &Arc<dyn Progress>,
+) -> Result<Connection> {
+    let path = files.path.as_path();
+    if files.hot_journal {
+        return Err(SqliteError::HotJournal {
+            path: path.to_owned(),
+        }
+        .into());
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection =
+        Connection::open_with_flags(uri(path, files.access), flags).map_err(reading(path))?;
+    configure(&mut connection, files.access, temp_dir, progress).map_err(reading(path))?;
+    // The first read takes the lock and the snapshot; BEGIN alone takes neither.
+    connection
+        .execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;")
+        .map_err(reading(path))?;
+    check_length(&connection, files)?;
+    Ok(connection)
+}
+
+fn configure(
+    connection: &mut Connection,
+    access: Access,
+    temp_dir: Option<&Path>,
+    progress: &Arc<dyn Progress>,
+) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+
+    let stop = Arc::clone(progress);
+    connection.progress_handler(CANCEL_CHECK_INTERVAL, Some(move || stop.is_cancelled()))?;
+    let stop = Arc::clone(progress);
+    let mut waiting_since = None;
+    connection.busy_handler(Some(move |attempt: i32| {
+        let now = Instant::now();
+        let since = match attempt {
+            0 => *waiting_since.insert(now),
+            _ => *waiting_since.get_or_insert(now),
+        };
+        std::thread::sleep(Duration::from_millis(20));
+        now.duration_since(since) < LOCK_WAIT && !stop.is_cancelled()
+    }))?;
+
+    if access == Access::HeapWal {
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    }
+    // A mapped file counts as resident memory, and one that is cut meanwhile is a signal.
+    connection.pragma_update(None, "mmap_size", 0)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "temp_store", "FILE")?;
+    if let Some(dir) = temp_dir {
+        connection.pragma_update(None, "temp_store_directory", dir.to_string_lossy())?;
+    }
+    Ok(())
+}
+
+/// A cut file whose lost pages are never asked for would otherwise pass for a whole one.
+fn check_length(connection: &Connection, files: &DatabaseFiles) -> Result<()> {
+    if !matches!(files.access, Access::Plain | Access::Immutable) {
+        return Ok(());
+    }
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
+    let expected = pragma("page_count")
+        .and_then(|pages| Ok(pages * pragma("page_size")?))
+        .map_err(reading(&files.path))?;
+    let actual = files.len()?;
+    if actual < expected {
+        return Err(SqliteError::Truncated {
+            path: files.path.clone(),
+            expected,
+            actual,
+        }
+        .into());
+    }
+    Ok(())
+}
+
+/// The database as a URI, with everything but plain characters percent-encoded.
+fn uri(path: &Path, access: Access) -> PathBuf {
+    let mut uri = String::from("file:");
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => {
+                uri.push(char::from(byte));
+            }
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri.push_str(match access {
+        Access::Plain => "",
+        Access::Immutable => "?immutable=1",
+        Access::SharedWal => "?readonly_shm=1",
+        Access::HeapWal => "?vfs=unix-none",
+    });
+    PathBuf::from(uri)
+}

@@ -1,0 +1,226 @@
+//! One table in key order: the order from SQLite's sorter, the values from the table by row id.
+//!
+//! No index is trusted: one that lacks an entry would lose a row, and one with a wrong entry would
+//! change a record.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Rows, Statement};
+
+use super::error::SqliteError;
+use super::open::reading;
+use super::row::{FieldFault, InvalidRow, Reason, read_raw, read_record};
+use super::schema::TableLayout;
+use super::text::TextEncoding;
+use crate::codec::{Entry, MAX_ENTRY_BYTES, MAX_VALUE_BYTES, encode_json_into, record_key_into};
+use crate::error::{Error, Result};
+use crate::record::RecordKind;
+
+/// What a scan hands on: an entry, or a row that has none.
+pub(super) type Scanned<'a> = std::result::Result<Entry<'a>, Box<InvalidRow>>;
+
+pub(super) struct Scan<'c> {
+    pub(super) connection: &'c Connection,
+    pub(super) path: &'c Path,
+    pub(super) kind: RecordKind,
+    pub(super) layout: &'c TableLayout,
+    pub(super) encoding: TextEncoding,
+    /// Whether ids are the table's row ids and so can't be there twice.
+    pub(super) ids_are_unique: bool,
+}
+
+impl Scan<'_> {
+    /// Hands each row to `visit`, in ascending order of the keys' bytes; rows without a key come
+    /// first. Returns the number of rows.
+    pub(super) fn run(&self, visit: &mut dyn FnMut(Scanned<'_>) -> Result<()>) -> Result<u64> {
+        if !self.ids_are_unique {
+            self.collect_duplicate_ids().map_err(reading(self.path))?;
+        }
+        let order = format!(
+            "SELECT {} AS record_key, t.{} FROM {} ORDER BY record_key",
+            self.layout.key_expression(),
+            self.layout.rowid,
+            self.layout.from_clause(),
+        );
+        let mut order = self
+            .connection
+            .prepare(&order)
+            .map_err(reading(self.path))?;
+        let mut rows = order.query([]).map_err(reading(self.path))?;
+        let mut fetch = self.prepare_fetch().map_err(reading(self.path))?;
+
+        let mut count = 0;
+        let mut buffers = Buffers::default();
+        let mut next = self.next_position(&mut rows)?;
+        let mut shared_with_previous = false;
+        while let Some(position) = next {
+            next = self.next_position(&mut rows)?;
+            let shared_with_next =
+                position.key.is_some() && next.as_ref().is_some_and(|n| n.key == position.key);
+            let shares_key = shared_with_previous || shared_with_next;
+            self.visit_row(&mut fetch, &position, shares_key, &mut buffers, visit)?;
+            shared_with_previous = shared_with_next;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    fn next_position(&self, rows: &mut Rows<'_>) -> Result<Option<Position>> {
+        let position = rows.next().and_then(|row| {
+            row.map(|row| {
+                Ok(Position {
+                    key: row.get(0)?,
+                    rowid: row.get(1)?,
+                })
+            })
+            .transpose()
+        });
+        position.map_err(reading(self.path))
+    }
+
+    fn prepare_fetch(&self) -> rusqlite::Result<Fetch<'_>> {
+        let by_rowid = format!(
+            "SELECT {} FROM {} WHERE t.{} = ?1",
+            self.layout.select_list(),
+            self.layout.from_clause(),
+            self.layout.rowid,
+        );
+        let shares_id = match self.layout.spec.id {
+            Some(id) if !self.ids_are_unique => Some(self.connection.prepare(&format!(
+                "SELECT 1 FROM main.{} AS t NOT INDEXED JOIN temp.duplicate_ids AS d ON d.id = t.{id}
+                 WHERE t.{} = ?1",
+                self.layout.spec.name, self.layout.rowid,
+            ))?),
+            _ => None,
+        };
+        Ok(Fetch {
+            by_rowid: self.connection.prepare(&by_rowid)?,
+            shares_id,
+        })
+    }
+
+    fn visit_row(
+        &self,
+        fetch: &mut Fetch<'_>,
+        position: &Position,
+        shares_key: bool,
+        buffers: &mut Buffers,
+        visit: &mut dyn FnMut(Scanned<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let shares_id = match &mut fetch.shares_id {
+            Some(statement) => statement
+                .exists([position.rowid])
+                .map_err(reading(self.path))?,
+            None => false,
+        };
+        let mut rows = fetch
+            .by_rowid
+            .query([position.rowid])
+            .map_err(reading(self.path))?;
+        let row = rows.next().map_err(reading(self.path))?;
+        let row =
+            row.ok_or_else(|| self.contradiction(position, "can't be found by its row id"))?;
+
+        let record = read_record(self.kind, row, self.encoding).map_err(reading(self.path))?;
+        let fault = match record {
+            Err(fault) => Some(fault),
+            Ok(_) if shares_key => {
+                Some(self.fault(self.layout.spec.key.first(), Reason::DuplicateKey))
+            }
+            Ok(_) if shares_id => {
+                Some(self.fault(self.layout.spec.id.as_ref(), Reason::DuplicateId))
+            }
+            Ok(record) => {
+                buffers.key.clear();
+                buffers.value.clear();
+                record_key_into(&record, &mut buffers.key);
+                if Some(&buffers.key) != position.key.as_ref() {
+                    return Err(self.contradiction(position, "has another key when read again"));
+                }
+                encode_json_into(&record, &mut buffers.value)
+                    .map_err(|error| Error::Internal(error.to_string()))?;
+                drop(record);
+                match fits(buffers.key.len(), buffers.value.len()) {
+                    true => None,
+                    false => Some(self.fault(self.largest_column(), Reason::TooLarge)),
+                }
+            }
+        };
+        match fault {
+            None => visit(Ok(Entry {
+                key: &buffers.key,
+                value: &buffers.value,
+            })),
+            Some(FieldFault { column, reason }) => visit(Err(Box::new(InvalidRow {
+                kind: self.kind,
+                table: self.layout.spec.name,
+                rowid: position.rowid,
+                column,
+                reason,
+                key: position.key.clone(),
+                key_columns: self.layout.spec.key,
+                values: read_raw(self.kind, row, self.encoding).map_err(reading(self.path))?,
+            }))),
+        }
+    }
+
+    /// Keeps the ids that several rows have where they take no memory: in a temporary table.
+    fn collect_duplicate_ids(&self) -> rusqlite::Result<()> {
+        let Some(id) = self.layout.spec.id else {
+            return Ok(());
+        };
+        self.connection.execute_batch(&format!(
+            "DROP TABLE IF EXISTS temp.duplicate_ids;
+             CREATE TEMP TABLE duplicate_ids(id INTEGER PRIMARY KEY);
+             INSERT INTO temp.duplicate_ids
+                 SELECT t.{id} FROM {} WHERE typeof(t.{id}) = 'integer'
+                 GROUP BY t.{id} HAVING count(*) > 1;",
+            self.layout.from_clause(),
+        ))
+    }
+
+    fn fault(&self, column: Option<&&'static str>, reason: Reason) -> FieldFault {
+        FieldFault {
+            column: column.copied().unwrap_or_default(),
+            reason,
+        }
+    }
+
+    /// The column that makes a record too large: where all text is free, the content is.
+    fn largest_column(&self) -> Option<&&'static str> {
+        match self.kind {
+            RecordKind::Chunk => Some(&"content"),
+            RecordKind::ExecutionLog => Some(&"args"),
+            RecordKind::FileMetrics | RecordKind::SymbolMetrics => Some(&"file_path"),
+        }
+    }
+
+    fn contradiction(&self, position: &Position, what: &str) -> Error {
+        SqliteError::Damaged {
+            path: self.path.to_owned(),
+            detail: format!("row {} of {} {what}", position.rowid, self.layout.spec.name),
+        }
+        .into()
+    }
+}
+
+const fn fits(key: usize, value: usize) -> bool {
+    value <= MAX_VALUE_BYTES && key <= MAX_VALUE_BYTES && key + value <= MAX_ENTRY_BYTES
+}
+
+/// Where a row stands in key order.
+struct Position {
+    key: Option<Vec<u8>>,
+    rowid: i64,
+}
+
+struct Fetch<'c> {
+    by_rowid: Statement<'c>,
+    shares_id: Option<Statement<'c>>,
+}
+
+#[derive(Default)]
+struct Buffers {
+    key: Vec<u8>,
+    value: Vec<u8>,
+}

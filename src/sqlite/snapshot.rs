@@ -1,0 +1,279 @@
+//! One consistent state of a database, as records.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use super::error::SqliteError;
+use super::files::DatabaseFiles;
+use super::inventory::{self, OtherTable};
+use super::key_function;
+use super::open::{open_for_reading, reading};
+use super::row::InvalidRow;
+use super::scan::Scan;
+use super::schema::TableLayout;
+use super::survey::{TableSurvey, check_without_columns, survey};
+use super::text::TextEncoding;
+use crate::codec::Entry;
+use crate::error::{Error, Result};
+use crate::progress::{Progress, Stage};
+use crate::record::{PerKind, RecordKind, Sequences};
+
+/// How a database is read.
+#[derive(Debug, Clone, Default)]
+pub struct SqliteSnapshotOptions {
+    /// The kinds to look at; empty means all.
+    pub only: Vec<RecordKind>,
+    /// Columns to leave out although they hold values, each as `TABLE.COLUMN`.
+    pub without_columns: Vec<String>,
+    /// Where SQLite sorts what does not fit into memory. This is a setting of the whole process.
+    pub temp_dir: Option<PathBuf>,
+    /// Whether to run `PRAGMA integrity_check` first.
+    pub check_integrity: bool,
+}
+
+/// A database in one read transaction.
+///
+/// The source is not changed and nothing appears beside it. Where the state of its files allows no
+/// lock (a WAL-mode database that nobody has open), a writer that comes along is noticed
+/// afterwards: nothing that was read may be believed before [`SqliteSnapshot::confirm`] said so.
+#[derive(Debug)]
+pub struct SqliteSnapshot {
+    connection: Connection,
+    files: DatabaseFiles,
+    encoding: TextEncoding,
+    tables: PerKind<Option<TableLayout>>,
+    surveys: PerKind<TableSurvey>,
+    missing: Vec<RecordKind>,
+    schema_version: Option<i64>,
+}
+
+impl SqliteSnapshot {
+    /// Opens a database and surveys its tables.
+    ///
+    /// # Errors
+    /// Among others: no such file; a hot journal; a lock that another process holds for five
+    /// seconds; a damaged file; none of the four tables; a table that is a view or virtual; a
+    /// missing column, or an unknown one with values. See [`SqliteError`].
+    pub fn open(
+        path: &Path,
+        options: &SqliteSnapshotOptions,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<Self> {
+        let files = DatabaseFiles::classify(path)?;
+        let opened = Self::open_files(&files, options, progress);
+        match opened {
+            Ok((connection, contents)) => Ok(SqliteSnapshot {
+                connection,
+                files,
+                encoding: contents.encoding,
+                tables: contents.tables,
+                surveys: contents.surveys,
+                missing: contents.missing,
+                schema_version: contents.schema_version,
+            }),
+            Err(_) if progress.is_cancelled() => Err(Error::Cancelled),
+            Err(error) => Err(blame_writer(&files, error)),
+        }
+    }
+
+    fn open_files(
+        files: &DatabaseFiles,
+        options: &SqliteSnapshotOptions,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<(Connection, Contents)> {
+        let connection = open_for_reading(files, options.temp_dir.as_deref(), progress)?;
+        if options.check_integrity {
+            progress.start(Stage::CheckSource, None);
+            check_integrity(&connection, &files.path)?;
+            progress.finish();
+        }
+        let contents = Contents::read(&connection, &files.path, options, progress.as_ref())?;
+        Ok((connection, contents))
+    }
+
+    /// The database, without symbolic links.
+    pub fn path(&self) -> &Path {
+        &self.files.path
+    }
+
+    /// Magellan's schema version; `None` where the database doesn't tell one.
+    pub fn schema_version(&self) -> Option<i64> {
+        self.schema_version
+    }
+
+    /// The kinds that were asked for and whose table is not there.
+    pub fn missing(&self) -> &[RecordKind] {
+        &self.missing
+    }
+
+    /// What a kind's table holds; all 0 if it is not there or was not asked for.
+    pub fn survey(&self, kind: RecordKind) -> TableSurvey {
+        *self.surveys.get(kind)
+    }
+
+    /// The id high-water marks of the tables that were asked for.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub fn sequences(&self) -> Result<Sequences> {
+        inventory::sequences(&self.connection, &self.tables)
+            .map_err(reading(&self.files.path))
+            .map_err(|error| self.blame_writer(error))
+    }
+
+    /// The tables that hold no records, by name.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub fn other_tables(&self) -> Result<Vec<OtherTable>> {
+        inventory::other_tables(&self.connection)
+            .map_err(reading(&self.files.path))
+            .map_err(|error| self.blame_writer(error))
+    }
+
+    /// Hands every row of a kind to `visit`: in ascending order of the keys' bytes those that are
+    /// records, and each that is none when it comes up. Rows without a key come first.
+    ///
+    /// # Errors
+    /// The database can't be read, or contradicts itself; or `visit` failed.
+    pub fn visit(
+        &self,
+        kind: RecordKind,
+        visit: &mut dyn FnMut(std::result::Result<Entry<'_>, Box<InvalidRow>>) -> Result<()>,
+    ) -> Result<()> {
+        let Some(layout) = self.tables.get(kind) else {
+            return Ok(());
+        };
+        let survey = self.surveys.get(kind);
+        let scan = Scan {
+            connection: &self.connection,
+            path: &self.files.path,
+            kind,
+            layout,
+            encoding: self.encoding,
+            ids_are_unique: survey.ids_are_unique,
+        };
+        let rows = scan.run(visit).map_err(|error| self.blame_writer(error))?;
+        if rows != survey.rows {
+            return Err(self.blame_writer(
+                SqliteError::Damaged {
+                    path: self.files.path.clone(),
+                    detail: format!(
+                        "{} has {} rows when counted and {rows} when read",
+                        layout.spec.name, survey.rows
+                    ),
+                }
+                .into(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Confirms that nobody wrote the database while it was read without a lock.
+    ///
+    /// # Errors
+    /// [`SqliteError::Changed`]: what was read may be of several states; open it again.
+    pub fn confirm(&self) -> Result<()> {
+        match self.files.access.sees_writers() || self.files.unchanged()? {
+            true => Ok(()),
+            false => Err(changed(&self.files.path)),
+        }
+    }
+
+    fn blame_writer(&self, error: Error) -> Error {
+        blame_writer(&self.files, error)
+    }
+}
+
+/// Under a writer that we don't see, SQLite may find anything: then the writer is the cause.
+fn blame_writer(files: &DatabaseFiles, error: Error) -> Error {
+    let about_source = matches!(error, Error::Sqlite(_));
+    match about_source && !files.access.sees_writers() && !files.unchanged().unwrap_or(true) {
+        true => changed(&files.path),
+        false => error,
+    }
+}
+
+fn changed(path: &Path) -> Error {
+    SqliteError::Changed {
+        path: path.to_owned(),
+    }
+    .into()
+}
+
+fn check_integrity(connection: &Connection, path: &Path) -> Result<()> {
+    let problems: Vec<String> = connection
+        .prepare("SELECT integrity_check FROM pragma_integrity_check(10)")
+        .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
+        .map_err(reading(path))?;
+    if problems == ["ok"] {
+        return Ok(());
+    }
+    Err(SqliteError::Integrity {
+        path: path.to_owned(),
+        problems,
+    }
+    .into())
+}
+
+/// What a database holds.
+struct Contents {
+    encoding: TextEncoding,
+    tables: PerKind<Option<TableLayout>>,
+    surveys: PerKind<TableSurvey>,
+    missing: Vec<RecordKind>,
+    schema_version: Option<i64>,
+}
+
+impl Contents {
+    fn read(
+        connection: &Connection,
+        path: &Path,
+        options: &SqliteSnapshotOptions,
+        progress: &dyn Progress,
+    ) -> Result<Self> {
+        let encoding: String = connection
+            .pragma_query_value(None, "encoding", |row| row.get(0))
+            .map_err(reading(path))?;
+        let encoding = TextEncoding::from_pragma(&encoding)
+            .ok_or_else(|| Error::Internal(format!("unknown text encoding {encoding:?}")))?;
+        key_function::register(connection, encoding).map_err(reading(path))?;
+
+        let mut contents = Contents {
+            encoding,
+            tables: PerKind::default(),
+            surveys: PerKind::default(),
+            missing: Vec::new(),
+            schema_version: inventory::schema_version(connection).map_err(reading(path))?,
+        };
+        let mut found_any = false;
+        for kind in RecordKind::ALL {
+            let layout = TableLayout::read(connection, path, kind, encoding.is_utf16())?;
+            found_any |= layout.is_some();
+            let wanted = options.only.is_empty() || options.only.contains(&kind);
+            match layout {
+                Some(layout) if wanted => *contents.tables.get_mut(kind) = Some(layout),
+                None if wanted => contents.missing.push(kind),
+                _ => {}
+            }
+        }
+        if !found_any {
+            return Err(SqliteError::NoTables {
+                path: path.to_owned(),
+            }
+            .into());
+        }
+        check_without_columns(path, &contents.tables, &options.without_columns)?;
+        for kind in RecordKind::ALL {
+            if let Some(layout) = contents.tables.get(kind) {
+                progress.start(Stage::Survey(kind), None);
+                *contents.surveys.get_mut(kind) =
+                    survey(connection, path, layout, &options.without_columns)?;
+                progress.finish();
+            }
+        }
+        Ok(contents)
+    }
+}

@@ -1,0 +1,129 @@
+//! A look over a table before it is read: how much there is, and whether all of it is understood.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::error::SqliteError;
+use super::inventory;
+use super::open::reading;
+use super::schema::{TableLayout, quoted};
+use crate::error::Result;
+use crate::record::PerKind;
+
+/// What a table holds, before it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TableSurvey {
+    /// Number of rows.
+    pub rows: u64,
+    /// Bytes of all text that records keep.
+    pub text_bytes: u64,
+    /// Bytes of the text that is part of keys.
+    pub key_bytes: u64,
+    /// Whether ids are the row ids, of which SQLite has no two.
+    pub(super) ids_are_unique: bool,
+}
+
+/// Looks at every row of a table once, without its long values.
+pub(super) fn survey(
+    connection: &Connection,
+    path: &Path,
+    layout: &TableLayout,
+    without_columns: &[String],
+) -> Result<TableSurvey> {
+    let table = layout.spec.name;
+    let (text, key) = layout.size_expressions();
+    let ids_differ = match layout.spec.id {
+        Some(id) => format!("t.{id} IS NOT t.{}", layout.rowid),
+        None => "0".to_owned(),
+    };
+    let unknown: Vec<&String> = layout
+        .unknown
+        .iter()
+        .filter(|column| !without_columns.iter().any(|w| names(w, table, column)))
+        .collect();
+    let counts: String = unknown
+        .iter()
+        .map(|column| format!(", count(t.{})", quoted(column)))
+        .collect();
+    let sql = format!(
+        "SELECT count(*), total({text}), total({key}), ifnull(max({ids_differ}), 0){counts} FROM {}",
+        layout.from_clause()
+    );
+    let (survey, counts) = connection
+        .query_row(&sql, [], |row| {
+            let survey = TableSurvey {
+                rows: row.get(0)?,
+                text_bytes: row.get::<_, f64>(1)? as u64,
+                key_bytes: row.get::<_, f64>(2)? as u64,
+                ids_are_unique: !row.get::<_, bool>(3)?,
+            };
+            let counts = (0..unknown.len()).map(|index| row.get(4 + index));
+            Ok((survey, counts.collect::<Result<Vec<u64>, _>>()?))
+        })
+        .map_err(reading(path))?;
+    if let Some((column, rows)) = unknown.iter().zip(counts).find(|(_, rows)| *rows > 0) {
+        return Err(SqliteError::UnknownColumn {
+            path: path.to_owned(),
+            table,
+            column: (*column).clone(),
+            rows,
+        }
+        .into());
+    }
+    let by_index = inventory::count_rows(connection, table).map_err(reading(path))?;
+    if by_index != survey.rows {
+        return Err(SqliteError::Damaged {
+            path: path.to_owned(),
+            detail: format!(
+                "{table} has {} rows, but one of its indexes has {by_index}",
+                survey.rows
+            ),
+        }
+        .into());
+    }
+    Ok(survey)
+}
+
+pub(super) fn check_without_columns(
+    path: &Path,
+    tables: &PerKind<Option<TableLayout>>,
+    without_columns: &[String],
+) -> Result<()> {
+    for wanted in without_columns {
+        let has = |known: bool| {
+            tables.iter().any(|(_, layout)| {
+                layout.as_ref().is_some_and(|layout| {
+                    let table = layout.spec.name;
+                    match known {
+                        true => layout
+                            .spec
+                            .columns
+                            .iter()
+                            .any(|column| names(wanted, table, column.name)),
+                        false => layout.unknown.iter().any(|c| names(wanted, table, c)),
+                    }
+                })
+            })
+        };
+        let why = match (has(true), has(false)) {
+            (true, _) => "records are made of it",
+            (_, true) => continue,
+            _ => "the tables to copy have no such column",
+        };
+        return Err(SqliteError::WithoutColumn {
+            path: path.to_owned(),
+            column: wanted.clone(),
+            why,
+        }
+        .into());
+    }
+    Ok(())
+}
+
+/// Whether `TABLE.COLUMN` names a column.
+fn names(wanted: &str, table: &str, column: &str) -> bool {
+    wanted
+        .split_once('.')
+        .is_some_and(|(t, c)| t.eq_ignore_ascii_case(table) && c.eq_ignore_ascii_case(column))
+}
