@@ -36,15 +36,15 @@ pub enum Error {
     },
     /// A SQLite database could not be read or written.
     #[error(transparent)]
-    Sqlite(#[from] Box<SqliteError>),
+    Sqlite(Box<SqliteError>),
     /// A KV file could not be read or written.
     #[cfg(feature = "native-v2")]
     #[error(transparent)]
-    Kv(#[from] crate::kv::KvError),
+    Kv(Box<crate::kv::KvError>),
     /// The target of a copy could not be made or published.
     #[cfg(feature = "native-v2")]
     #[error(transparent)]
-    Target(#[from] crate::migrate::TargetError),
+    Target(Box<crate::migrate::TargetError>),
     /// A file is not the kind of store that it should be.
     #[error(transparent)]
     Kind(#[from] crate::store::KindError),
@@ -59,6 +59,20 @@ pub enum Error {
 impl From<SqliteError> for Error {
     fn from(error: SqliteError) -> Self {
         Error::Sqlite(Box::new(error))
+    }
+}
+
+#[cfg(feature = "native-v2")]
+impl From<crate::kv::KvError> for Error {
+    fn from(error: crate::kv::KvError) -> Self {
+        Error::Kv(Box::new(error))
+    }
+}
+
+#[cfg(feature = "native-v2")]
+impl From<crate::migrate::TargetError> for Error {
+    fn from(error: crate::migrate::TargetError) -> Self {
+        Error::Target(Box::new(error))
     }
 }
 

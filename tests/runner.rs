@@ -1,1 +1,43 @@
+//! All integration tests, as one program: it links once, and the files share `common`.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
+mod common;
+
+mod compare;
+mod encodings;
+mod errors;
+mod help;
+mod interrupts;
+mod invalid_rows;
+mod keys;
+mod odd_databases;
+mod samples;
+mod source_states;
+mod sqlite_to_kv;
+mod target_safety;
+mod values;
+mod verify_sample;
+
+/// A test file that nobody declares would never run.
+#[test]
+fn every_file_in_tests_is_declared_above() {
+    let this = include_str!("runner.rs");
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests")).unwrap();
+    for entry in folder {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let is_module = path.extension().is_some_and(|e| e == "rs") || path.join("mod.rs").exists();
+        if is_module && name != "runner" {
+            let declaration = format!("mod {name};");
+            assert!(
+                this.contains(&declaration),
+                "tests/runner.rs lacks `{declaration}`"
+            );
+        }
+    }
+}

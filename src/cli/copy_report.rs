@@ -155,6 +155,7 @@ impl<'s> CopyReport<'s> {
             .sum();
         let rejected: u64 = summary.rejected.iter().map(|(_, rows)| rows).sum();
         let count = HumanCount(records);
+        let copied = format!("{count} {}", plural(records, "record was", "records were"));
         let no_records = format!(
             "{} {} no {}",
             HumanCount(rejected),
@@ -173,20 +174,27 @@ impl<'s> CopyReport<'s> {
             ),
             (true, ..) => format!("Dry run: {no_records}; nothing was written."),
             (false, _, None) => format!("No target was made: {no_records}."),
-            (false, 0, Some(_)) => match summary.verified {
-                true => format!(
+            (false, 0, Some(_)) => match (summary.verified, records) {
+                (false, _) => format!("{copied} copied. Not verified."),
+                (true, 0) => {
+                    "The source holds no records; the target was read back and holds none."
+                        .to_owned()
+                }
+                (true, 1) => {
+                    "The 1 record was read back from the target and compared: identical.".to_owned()
+                }
+                (true, _) => format!(
                     "All {count} records were read back from the target and compared: identical."
                 ),
-                false => format!("{count} records were copied. Not verified."),
             },
             (false, _, Some(_)) => match summary.verified {
                 true => format!(
-                    "{count} records were copied, read back from {target} and compared: identical. \
+                    "{copied} copied, read back from {target} and compared: identical. \
                      But {no_records} and stayed behind."
                 ),
-                false => format!(
-                    "{count} records were copied. Not verified. And {no_records} and stayed behind."
-                ),
+                false => {
+                    format!("{copied} copied. Not verified. And {no_records} and stayed behind.")
+                }
             },
         }
     }

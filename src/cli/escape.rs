@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// Replaces control and format characters (bidi controls included) by `\u{…}`, `\n`, `\t` and the
 /// like. Everything else, combining marks too, stays.
 pub(super) fn escaped(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|char| is_plain(char)) {
+    if text.chars().all(is_plain) {
         return Cow::Borrowed(text);
     }
     let escaped = text.chars().map(|char| match is_plain(char) {

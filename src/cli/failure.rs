@@ -27,7 +27,10 @@ impl From<Error> for Failure {
         let mut causes = Vec::new();
         let mut cause = error.source();
         while let Some(error) = cause {
-            causes.push(error.to_string());
+            // SQLite's bare code says less than the message above it.
+            if !error.is::<rusqlite::ffi::Error>() {
+                causes.push(error.to_string());
+            }
             cause = error.source();
         }
         Failure {

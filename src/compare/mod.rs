@@ -104,11 +104,11 @@ impl Join<'_, '_> {
         let key = left.key;
         judged.0.tell(self.kind, Side::Left, key, self.found)?;
         judged.1.tell(self.kind, Side::Right, key, self.found)?;
-        if let (Some(left), Some(right)) = (&judged.0.canonical, &judged.1.canonical) {
-            if left != right {
-                let fields = fields::differences(left, right)?;
-                (self.found)(Divergence::fields(self.kind, key, fields))?;
-            }
+        if let (Some(left), Some(right)) = (&judged.0.canonical, &judged.1.canonical)
+            && left != right
+        {
+            let fields = fields::differences(left, right)?;
+            (self.found)(Divergence::fields(self.kind, key, fields))?;
         }
         Ok(())
     }

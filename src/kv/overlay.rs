@@ -5,6 +5,7 @@
 //! writer was killed is repaired the same way, and stays as it is.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
@@ -98,10 +99,10 @@ impl StorageBackend for Overlay {
         let mut changes = self.changes();
         changes.valid = changes.valid.min(len);
         changes.blocks.split_off(&len.div_ceil(BLOCK));
-        if let Some(block) = changes.blocks.get_mut(&(len / BLOCK)) {
-            if let Some(tail) = slice_mut(block.as_mut_slice(), len % BLOCK, BLOCK) {
-                tail.fill(0);
-            }
+        if let Some(block) = changes.blocks.get_mut(&(len / BLOCK))
+            && let Some(tail) = slice_mut(block.as_mut_slice(), len % BLOCK, BLOCK)
+        {
+            tail.fill(0);
         }
         changes.len = len;
         Ok(())
@@ -117,16 +118,17 @@ impl StorageBackend for Overlay {
         let end = offset + data.len() as u64;
         for index in offset / BLOCK..end.div_ceil(BLOCK) {
             let block_start = index * BLOCK;
-            if !changes.blocks.contains_key(&index) {
-                let mut block = Box::new([0; BLOCK as usize]);
-                self.read_below(valid, block_start, block.as_mut_slice())?;
-                changes.blocks.insert(index, block);
-            }
+            let block = match changes.blocks.entry(index) {
+                Entry::Occupied(block) => block.into_mut(),
+                Entry::Vacant(vacant) => {
+                    let mut block = Box::new([0; BLOCK as usize]);
+                    self.read_below(valid, block_start, block.as_mut_slice())?;
+                    vacant.insert(block)
+                }
+            };
             let from = offset.max(block_start);
             let to = end.min(block_start + BLOCK);
-            let block = changes.blocks.get_mut(&index);
-            let target = block
-                .and_then(|b| slice_mut(b.as_mut_slice(), from - block_start, to - block_start));
+            let target = slice_mut(block.as_mut_slice(), from - block_start, to - block_start);
             let source = slice(data, from - offset, to - offset);
             if let (Some(target), Some(source)) = (target, source) {
                 target.copy_from_slice(source);

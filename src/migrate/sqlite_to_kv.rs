@@ -40,7 +40,7 @@ pub fn sqlite_to_kv(
     let destination = Destination::resolve(target, options.replace)?;
     destination.keep_clear_of(source)?;
     if destination.exists() {
-        check_replaceable(destination.path())?;
+        check_replaceable(target)?;
     }
     let copy = Copy {
         source,
@@ -68,12 +68,14 @@ fn check_replaceable(path: &Path) -> Result<()> {
     let found = match detect(path)? {
         StoreKind::Empty => return Ok(()),
         StoreKind::Kv => match KvFile::open_checked(path) {
-            Ok(_) | Err(Error::Kv(KvError::Version { .. })) => return Ok(()),
-            Err(Error::Kv(KvError::Locked { path })) => {
-                return Err(TargetError::Locked { path }.into());
-            }
-            Err(Error::Kv(KvError::Foreign { .. })) => "a redb file of another tool",
-            Err(Error::Kv(KvError::Damaged { .. })) => "a damaged redb file",
+            Ok(_) => return Ok(()),
+            Err(Error::Kv(error)) => match *error {
+                KvError::Version { .. } => return Ok(()),
+                KvError::Locked { path } => return Err(TargetError::Locked { path }.into()),
+                KvError::Foreign { .. } => "a redb file of another tool",
+                KvError::Damaged { .. } => "a damaged redb file",
+                error => return Err(error.into()),
+            },
             Err(error) => return Err(error),
         },
         StoreKind::Sqlite => "a SQLite database",

@@ -99,6 +99,8 @@ pub enum TargetError {
 /// Where a file is to appear.
 #[derive(Debug, Clone)]
 pub(crate) struct Destination {
+    /// As it was given; this is what messages name.
+    given: PathBuf,
     /// The real place, without symbolic links.
     path: PathBuf,
     folder: PathBuf,
@@ -132,7 +134,7 @@ impl Destination {
         if let Some(metadata) = &existing {
             if !metadata.is_file() {
                 // Says what it is.
-                crate::store::detect(&path)?;
+                crate::store::detect(given)?;
             }
             if !replace {
                 return Err(TargetError::Exists {
@@ -142,6 +144,7 @@ impl Destination {
             }
         }
         Ok(Destination {
+            given: given.to_owned(),
             path,
             folder,
             replaced_mode: existing.map(|metadata| metadata.mode() & 0o7777),
@@ -173,14 +176,14 @@ impl Destination {
         if same_file || self.path == real {
             return Err(TargetError::SameFile {
                 source_path: source.to_owned(),
-                path: self.path.clone(),
+                path: self.given.clone(),
             }
             .into());
         }
         if crate::sqlite::side_files(&real).contains(&self.path) {
             return Err(TargetError::BesideSource {
                 source_path: source.to_owned(),
-                path: self.path.clone(),
+                path: self.given.clone(),
             }
             .into());
         }
@@ -245,21 +248,22 @@ impl Staged {
     /// `check` is asked right before, whether what is there may still be replaced.
     pub(crate) fn publish(self, check: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
         let place = self.destination.path.as_path();
+        let given = self.destination.given.as_path();
         match self.destination.replaced_mode {
             Some(mode) => {
                 fs::set_permissions(&self.path, Permissions::from_mode(mode))
-                    .io_context("set the mode of", place)?;
-                check(place)?;
-                fs::rename(&self.path, place).io_context("replace", place)?;
+                    .io_context("set the mode of", given)?;
+                check(given)?;
+                fs::rename(&self.path, place).io_context("replace", given)?;
             }
             None => rename_to_free_name(&self.path, place).map_err(|error| match error.kind() {
                 ErrorKind::AlreadyExists => TargetError::Exists {
-                    path: place.to_owned(),
+                    path: given.to_owned(),
                 }
                 .into(),
                 _ => crate::Error::Io {
                     action: "create",
-                    path: place.to_owned(),
+                    path: given.to_owned(),
                     source: error,
                 },
             })?,
@@ -300,9 +304,7 @@ fn follow_links(given: &Path) -> Result<PathBuf> {
             Err(error) => return Err(error).io_context("follow", given),
         }
     }
-    Err(rustix::io::Errno::LOOP)
-        .map_err(io::Error::from)
-        .io_context("follow", given)
+    Err(io::Error::from(rustix::io::Errno::LOOP)).io_context("follow", given)
 }
 
 fn metadata_if_any(path: &Path) -> Result<Option<Metadata>> {

@@ -110,7 +110,7 @@ pub enum SqliteError {
     /// A column that no record has a field for holds values.
     #[error(
         "{table} in {} has a column {column:?} that this version doesn't know, with values in \
-         {rows} rows",
+         {rows} row(s)",
         path.display()
     )]
     UnknownColumn {

@@ -37,6 +37,8 @@ impl Access {
 /// A database and what lies beside it.
 #[derive(Debug)]
 pub(super) struct DatabaseFiles {
+    /// As it was given; this is what messages name.
+    pub(super) given: PathBuf,
     /// Without symbolic links: SQLite keeps its `-wal` beside the real file.
     pub(super) path: PathBuf,
     pub(super) access: Access,
@@ -47,8 +49,8 @@ pub(super) struct DatabaseFiles {
 impl DatabaseFiles {
     /// Looks at a database that no connection of this process has open: reading its header closes
     /// a descriptor, which would drop the locks of such a connection.
-    pub(super) fn classify(path: &Path) -> Result<Self> {
-        let path = fs::canonicalize(path).io_context("find", path)?;
+    pub(super) fn classify(given: &Path) -> Result<Self> {
+        let path = fs::canonicalize(given).io_context("find", given)?;
         let signature = Signature::take(&path)?;
         let mut header = [0u8; 100];
         File::open(&path)
@@ -65,6 +67,7 @@ impl DatabaseFiles {
         };
         let hot_journal = !access.sees_writers() && has_journal_header(&beside(&path, "-journal"))?;
         Ok(DatabaseFiles {
+            given: given.to_owned(),
             path,
             access,
             hot_journal,
@@ -85,6 +88,7 @@ impl DatabaseFiles {
 }
 
 /// The files that SQLite looks for beside a database.
+#[cfg(feature = "native-v2")]
 pub(crate) fn side_files(path: &Path) -> [PathBuf; 3] {
     ["-wal", "-shm", "-journal"].map(|suffix| beside(path, suffix))
 }

@@ -116,7 +116,7 @@ fn largest_id(connection: &Connection, layout: &TableLayout) -> rusqlite::Result
     };
     let sql = format!(
         "SELECT max(t.{id}) FROM {} WHERE typeof(t.{id}) = 'integer'",
-        layout.from_clause()
+        layout.table_clause()
     );
     connection.query_row(&sql, [], |row| row.get(0))
 }

@@ -15,9 +15,10 @@ mod text;
 mod writer;
 
 pub use error::SqliteError;
+#[cfg(feature = "native-v2")]
 pub(crate) use files::side_files;
 pub use inventory::OtherTable;
-pub use row::{InvalidRow, RawValue, Reason};
+pub use row::{InvalidRow, RawValue, Reason, Visited};
 pub use schema::table_name;
 pub use snapshot::{SqliteSnapshot, SqliteSnapshotOptions};
 pub use survey::TableSurvey;

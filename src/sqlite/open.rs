@@ -60,7 +60,7 @@ pub(super) fn open_for_reading(
     temp_dir: Option<&Path>,
     progress: &Arc<dyn Progress>,
 ) -> Result<Connection> {
-    let path = files.path.as_path();
+    let path = files.given.as_path();
     if files.hot_journal {
         return Err(SqliteError::HotJournal {
             path: path.to_owned(),
@@ -70,8 +70,8 @@ pub(super) fn open_for_reading(
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection =
-        Connection::open_with_flags(uri(path, files.access), flags).map_err(reading(path))?;
+    let mut connection = Connection::open_with_flags(uri(&files.path, files.access), flags)
+        .map_err(reading(path))?;
     configure(&mut connection, files.access, temp_dir, progress).map_err(reading(path))?;
     // The first read takes the lock and the snapshot; BEGIN alone takes neither.
     connection
@@ -127,11 +127,11 @@ fn check_length(connection: &Connection, files: &DatabaseFiles) -> Result<()> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
     let expected = pragma("page_count")
         .and_then(|pages| Ok(pages * pragma("page_size")?))
-        .map_err(reading(&files.path))?;
+        .map_err(reading(&files.given))?;
     let actual = files.len()?;
     if actual < expected {
         return Err(SqliteError::Truncated {
-            path: files.path.clone(),
+            path: files.given.clone(),
             expected,
             actual,
         }

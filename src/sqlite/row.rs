@@ -7,6 +7,7 @@ use rusqlite::types::ValueRef;
 
 use super::schema::{Column, table_spec};
 use super::text::TextEncoding;
+use crate::codec::Entry;
 use crate::record::{CodeChunk, ExecutionRecord, FileMetrics, Record, RecordKind, SymbolMetrics};
 
 /// Why a row has no exact record.
@@ -103,6 +104,9 @@ pub struct InvalidRow {
     /// Every column that a record knows, with its value as stored.
     pub values: Vec<(&'static str, RawValue)>,
 }
+
+/// What a scan meets at one place of its order: an entry, or a row that has none.
+pub type Visited<'a> = Result<Entry<'a>, Box<InvalidRow>>;
 
 /// What is wrong with one field of a row.
 #[derive(Debug, Clone, Copy)]

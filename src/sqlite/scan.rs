@@ -9,15 +9,12 @@ use rusqlite::{Connection, Rows, Statement};
 
 use super::error::SqliteError;
 use super::open::reading;
-use super::row::{FieldFault, InvalidRow, Reason, read_raw, read_record};
+use super::row::{FieldFault, InvalidRow, Reason, Visited, read_raw, read_record};
 use super::schema::TableLayout;
 use super::text::TextEncoding;
 use crate::codec::{Entry, MAX_ENTRY_BYTES, MAX_VALUE_BYTES, encode_json_into, record_key_into};
 use crate::error::{Error, Result};
 use crate::record::RecordKind;
-
-/// What a scan hands on: an entry, or a row that has none.
-pub(super) type Scanned<'a> = std::result::Result<Entry<'a>, Box<InvalidRow>>;
 
 pub(super) struct Scan<'c> {
     pub(super) connection: &'c Connection,
@@ -32,7 +29,7 @@ pub(super) struct Scan<'c> {
 impl Scan<'_> {
     /// Hands each row to `visit`, in ascending order of the keys' bytes; rows without a key come
     /// first. Returns the number of rows.
-    pub(super) fn run(&self, visit: &mut dyn FnMut(Scanned<'_>) -> Result<()>) -> Result<u64> {
+    pub(super) fn run(&self, visit: &mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<u64> {
         if !self.ids_are_unique {
             self.collect_duplicate_ids().map_err(reading(self.path))?;
         }
@@ -40,7 +37,7 @@ impl Scan<'_> {
             "SELECT {} AS record_key, t.{} FROM {} ORDER BY record_key",
             self.layout.key_expression(),
             self.layout.rowid,
-            self.layout.from_clause(),
+            self.layout.table_clause(),
         );
         let mut order = self
             .connection
@@ -82,7 +79,7 @@ impl Scan<'_> {
         let by_rowid = format!(
             "SELECT {} FROM {} WHERE t.{} = ?1",
             self.layout.select_list(),
-            self.layout.from_clause(),
+            self.layout.table_clause(),
             self.layout.rowid,
         );
         let shares_id = match self.layout.spec.id {
@@ -105,7 +102,7 @@ impl Scan<'_> {
         position: &Position,
         shares_key: bool,
         buffers: &mut Buffers,
-        visit: &mut dyn FnMut(Scanned<'_>) -> Result<()>,
+        visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
     ) -> Result<()> {
         let shares_id = match &mut fetch.shares_id {
             Some(statement) => statement
@@ -175,7 +172,7 @@ impl Scan<'_> {
              INSERT INTO temp.duplicate_ids
                  SELECT t.{id} FROM {} WHERE typeof(t.{id}) = 'integer'
                  GROUP BY t.{id} HAVING count(*) > 1;",
-            self.layout.from_clause(),
+            self.layout.table_clause(),
         ))
     }
 

@@ -309,7 +309,7 @@ impl TableLayout {
     }
 
     /// The table's name for SQL, with the alias `t`.
-    pub(super) fn from_clause(&self) -> String {
+    pub(super) fn table_clause(&self) -> String {
         // NOT INDEXED: a damaged index must neither hide a row nor supply a value.
         format!("main.{} AS t NOT INDEXED", self.spec.name)
     }

@@ -10,12 +10,11 @@ use super::files::DatabaseFiles;
 use super::inventory::{self, OtherTable};
 use super::key_function;
 use super::open::{open_for_reading, reading};
-use super::row::InvalidRow;
+use super::row::Visited;
 use super::scan::Scan;
 use super::schema::TableLayout;
 use super::survey::{TableSurvey, check_without_columns, survey};
 use super::text::TextEncoding;
-use crate::codec::Entry;
 use crate::error::{Error, Result};
 use crate::progress::{Progress, Stage};
 use crate::record::{PerKind, RecordKind, Sequences};
@@ -86,16 +85,11 @@ impl SqliteSnapshot {
         let connection = open_for_reading(files, options.temp_dir.as_deref(), progress)?;
         if options.check_integrity {
             progress.start(Stage::CheckSource, None);
-            check_integrity(&connection, &files.path)?;
+            check_integrity(&connection, &files.given)?;
             progress.finish();
         }
-        let contents = Contents::read(&connection, &files.path, options, progress.as_ref())?;
+        let contents = Contents::read(&connection, &files.given, options, progress.as_ref())?;
         Ok((connection, contents))
-    }
-
-    /// The database, without symbolic links.
-    pub fn path(&self) -> &Path {
-        &self.files.path
     }
 
     /// Magellan's schema version; `None` where the database doesn't tell one.
@@ -119,7 +113,7 @@ impl SqliteSnapshot {
     /// The database can't be read.
     pub fn sequences(&self) -> Result<Sequences> {
         inventory::sequences(&self.connection, &self.tables)
-            .map_err(reading(&self.files.path))
+            .map_err(reading(&self.files.given))
             .map_err(|error| self.blame_writer(error))
     }
 
@@ -129,7 +123,7 @@ impl SqliteSnapshot {
     /// The database can't be read.
     pub fn other_tables(&self) -> Result<Vec<OtherTable>> {
         inventory::other_tables(&self.connection)
-            .map_err(reading(&self.files.path))
+            .map_err(reading(&self.files.given))
             .map_err(|error| self.blame_writer(error))
     }
 
@@ -141,7 +135,7 @@ impl SqliteSnapshot {
     pub fn visit(
         &self,
         kind: RecordKind,
-        visit: &mut dyn FnMut(std::result::Result<Entry<'_>, Box<InvalidRow>>) -> Result<()>,
+        visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
     ) -> Result<()> {
         let Some(layout) = self.tables.get(kind) else {
             return Ok(());
@@ -149,7 +143,7 @@ impl SqliteSnapshot {
         let survey = self.surveys.get(kind);
         let scan = Scan {
             connection: &self.connection,
-            path: &self.files.path,
+            path: &self.files.given,
             kind,
             layout,
             encoding: self.encoding,
@@ -159,7 +153,7 @@ impl SqliteSnapshot {
         if rows != survey.rows {
             return Err(self.blame_writer(
                 SqliteError::Damaged {
-                    path: self.files.path.clone(),
+                    path: self.files.given.clone(),
                     detail: format!(
                         "{} has {} rows when counted and {rows} when read",
                         layout.spec.name, survey.rows
@@ -178,7 +172,7 @@ impl SqliteSnapshot {
     pub fn confirm(&self) -> Result<()> {
         match self.files.access.sees_writers() || self.files.unchanged()? {
             true => Ok(()),
-            false => Err(changed(&self.files.path)),
+            false => Err(changed(&self.files.given)),
         }
     }
 
@@ -191,7 +185,7 @@ impl SqliteSnapshot {
 fn blame_writer(files: &DatabaseFiles, error: Error) -> Error {
     let about_source = matches!(error, Error::Sqlite(_));
     match about_source && !files.access.sees_writers() && !files.unchanged().unwrap_or(true) {
-        true => changed(&files.path),
+        true => changed(&files.given),
         false => error,
     }
 }
@@ -205,7 +199,7 @@ fn changed(path: &Path) -> Error {
 
 fn check_integrity(connection: &Connection, path: &Path) -> Result<()> {
     let problems: Vec<String> = connection
-        .prepare("SELECT integrity_check FROM pragma_integrity_check(10)")
+        .prepare("PRAGMA integrity_check(10)")
         .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
         .map_err(reading(path))?;
     if problems == ["ok"] {

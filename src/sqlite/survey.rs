@@ -48,7 +48,7 @@ pub(super) fn survey(
         .collect();
     let sql = format!(
         "SELECT count(*), total({text}), total({key}), ifnull(max({ids_differ}), 0){counts} FROM {}",
-        layout.from_clause()
+        layout.table_clause()
     );
     let (survey, counts) = connection
         .query_row(&sql, [], |row| {

@@ -12,10 +12,7 @@ pub use pipe::{Batch, RecordStream, pipe};
 use crate::codec::Entry;
 use crate::error::Result;
 use crate::record::{RecordKind, Sequences};
-use crate::sqlite::{InvalidRow, SqliteSnapshot};
-
-/// What a store yields at one place of its order: an entry, or a row that has none.
-pub type Visited<'a> = std::result::Result<Entry<'a>, Box<InvalidRow>>;
+use crate::sqlite::{InvalidRow, SqliteSnapshot, Visited};
 
 /// An item of a stream: an entry, or a row that has none.
 #[derive(Debug, Clone, Copy)]

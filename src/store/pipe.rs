@@ -4,12 +4,12 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 
-use super::{Item, Snapshot, SortedItems, Visited};
+use super::{Item, Snapshot, SortedItems};
 use crate::codec::Entry;
 use crate::error::{Error, Result};
 use crate::progress::{Progress, check_cancelled};
 use crate::record::RecordKind;
-use crate::sqlite::InvalidRow;
+use crate::sqlite::{InvalidRow, Visited};
 
 /// A batch is handed on when it has so many bytes.
 const BATCH_BYTES: usize = 2 << 20;

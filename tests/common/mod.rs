@@ -1,0 +1,159 @@
+//! What the tests share: a folder with databases in it, runs of the program, records of any shape.
+
+pub(crate) mod kv;
+pub(crate) mod records;
+pub(crate) mod tables;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+/// The program under test.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_chunkmigrate");
+
+/// A run that takes longer hangs.
+const HANG: Duration = Duration::from_secs(120);
+
+/// A folder of its own for one test.
+pub(crate) struct Scenario {
+    folder: TempDir,
+}
+
+impl Scenario {
+    pub(crate) fn new() -> Self {
+        Scenario {
+            folder: TempDir::new().unwrap(),
+        }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Makes a database with the four tables and whatever `fill` does.
+    pub(crate) fn database(&self, name: &str, fill: impl FnOnce(&Connection)) -> PathBuf {
+        self.bare_database(name, |connection| {
+            chunkmigrate::sqlite::create_tables(connection).unwrap();
+            fill(connection);
+        })
+    }
+
+    /// Makes a database without any table.
+    pub(crate) fn bare_database(&self, name: &str, fill: impl FnOnce(&Connection)) -> PathBuf {
+        let path = self.path(name);
+        let connection = Connection::open(&path).unwrap();
+        connection
+            .execute_batch("PRAGMA synchronous = OFF")
+            .unwrap();
+        fill(&connection);
+        connection.close().unwrap();
+        path
+    }
+
+    /// The program, about to run in the folder with an environment of its own.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command
+            .current_dir(self.folder())
+            .env_clear()
+            .env("TMPDIR", std::env::temp_dir())
+            .args(args);
+        command
+    }
+
+    /// Runs the program in the folder; a run that hangs is killed and fails.
+    pub(crate) fn run(&self, args: &[&str]) -> Run {
+        let command = self.command(args);
+        let mut command = assert_cmd::Command::from_std(command);
+        Run::of(command.timeout(HANG).output().unwrap())
+    }
+
+    /// Every file of the folder with its bytes, folders with none.
+    pub(crate) fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        files(self.folder())
+    }
+}
+
+/// Every file of a folder with its bytes, folders with none.
+pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder).unwrap();
+    entries
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, fs::read(&path).unwrap_or_default())
+        })
+        .collect()
+}
+
+/// What a run of the program left: its output and its exit status.
+#[must_use = "a run that nobody looks at proves nothing"]
+pub(crate) struct Run {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    /// The exit status, or minus the signal that ended the program.
+    pub(crate) status: i32,
+}
+
+impl Run {
+    pub(crate) fn of(output: Output) -> Self {
+        let run = Run {
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            status: output
+                .status
+                .code()
+                .unwrap_or_else(|| -output.status.signal().unwrap()),
+        };
+        assert!(!run.stderr.contains("panicked"), "{run}");
+        run
+    }
+
+    pub(crate) fn expect_status(self, status: i32) -> Self {
+        assert_eq!(self.status, status, "{self}");
+        self
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("no JSON: {self}"))
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Run {
+            stdout,
+            stderr,
+            status,
+        } = self;
+        write!(f, "{stdout}")?;
+        if !stderr.is_empty() {
+            write!(f, "--- stderr\n{stderr}")?;
+        }
+        write!(f, "--- exit status {status}")
+    }
+}
+
+/// Runs assertions with the snapshots in the top-level folder; what differs from run to run is
+/// replaced.
+pub(crate) fn with_snapshots(assert: impl FnOnce()) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.add_filter(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[TIME]");
+    settings.add_filter(r"\.chunkmigrate-\w{6}", ".chunkmigrate-[RANDOM]");
+    settings.add_filter(r"/\S*/\.tmp\w{6}", "[FOLDER]");
+    settings.bind(assert);
+}

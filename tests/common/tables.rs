@@ -1,0 +1,60 @@
+//! SQL that fills databases.
+
+use rusqlite::Connection;
+
+/// Magellan's tables as its schema 7 has them: metrics that can't be NULL, and a foreign key to a
+/// table of the graph.
+pub(crate) const SCHEMA_7: &str = "
+    CREATE TABLE graph_entities (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL);
+    CREATE TABLE magellan_meta (id INTEGER PRIMARY KEY CHECK (id = 1),
+        magellan_schema_version INTEGER NOT NULL);
+    INSERT INTO magellan_meta VALUES (1, 7);
+    CREATE TABLE code_chunks (id INTEGER PRIMARY KEY AUTOINCREMENT, file_path TEXT NOT NULL,
+        byte_start INTEGER NOT NULL, byte_end INTEGER NOT NULL, content TEXT NOT NULL,
+        content_hash TEXT NOT NULL, symbol_name TEXT, symbol_kind TEXT,
+        created_at INTEGER NOT NULL, UNIQUE(file_path, byte_start, byte_end));
+    CREATE TABLE execution_log (id INTEGER PRIMARY KEY AUTOINCREMENT,
+        execution_id TEXT NOT NULL UNIQUE, tool_version TEXT NOT NULL, args TEXT NOT NULL,
+        root TEXT, db_path TEXT NOT NULL, started_at INTEGER NOT NULL, finished_at INTEGER,
+        duration_ms INTEGER, outcome TEXT NOT NULL, error_message TEXT,
+        files_indexed INTEGER DEFAULT 0, symbols_indexed INTEGER DEFAULT 0,
+        references_indexed INTEGER DEFAULT 0);
+    CREATE TABLE file_metrics (file_path TEXT PRIMARY KEY, symbol_count INTEGER NOT NULL,
+        loc INTEGER NOT NULL, estimated_loc REAL NOT NULL, fan_in INTEGER NOT NULL DEFAULT 0,
+        fan_out INTEGER NOT NULL DEFAULT 0, complexity_score REAL NOT NULL DEFAULT 0.0,
+        last_updated INTEGER NOT NULL);
+    CREATE TABLE symbol_metrics (symbol_id INTEGER PRIMARY KEY, symbol_name TEXT NOT NULL,
+        kind TEXT NOT NULL, file_path TEXT NOT NULL, loc INTEGER NOT NULL,
+        estimated_loc REAL NOT NULL, fan_in INTEGER NOT NULL DEFAULT 0,
+        fan_out INTEGER NOT NULL DEFAULT 0, cyclomatic_complexity INTEGER NOT NULL DEFAULT 1,
+        last_updated INTEGER NOT NULL,
+        FOREIGN KEY (symbol_id) REFERENCES graph_entities(id) ON DELETE CASCADE);";
+
+/// A table of chunks that takes anything: no types, no constraints, no indexes.
+pub(crate) const LOOSE_CHUNKS: &str = "
+    CREATE TABLE code_chunks (id, file_path, byte_start, byte_end, content, content_hash,
+        symbol_name, symbol_kind, created_at);";
+
+/// Inserts a chunk with short values; SQL literals stand for its path and its span.
+pub(crate) fn insert_chunk(connection: &Connection, id: i64, path: &str, start: &str, end: &str) {
+    connection
+        .execute_batch(&format!(
+            "INSERT INTO code_chunks VALUES
+             ({id}, {path}, {start}, {end}, 'text {id}', 'hash', NULL, NULL, 7)"
+        ))
+        .unwrap();
+}
+
+/// Inserts chunks with ids from 1 on, the records that most tests need.
+pub(crate) fn insert_chunks(connection: &Connection, count: i64) {
+    connection
+        .execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+             INSERT INTO code_chunks
+             SELECT i, 'src/file_' || (i % 50) || '.rs', i * 10, i * 10 + 5,
+                    'fn f' || i || '() {}' || hex(zeroblob(i % 300)), 'hash', 'f' || i, NULL, 7
+             FROM n",
+            [count],
+        )
+        .unwrap();
+}

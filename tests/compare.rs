@@ -1,0 +1,199 @@
+//! The merge-join against a model: two maps, compared key by key.
+
+use std::collections::BTreeMap;
+
+use chunkmigrate::codec::{Entry, encode_json, record_key, symbol_metrics_key};
+use chunkmigrate::compare::{Divergence, DivergenceClass, KindCounts, compare_kind};
+use chunkmigrate::record::{Record, RecordKind, SymbolMetrics};
+use chunkmigrate::store::{Item, SortedItems};
+use chunkmigrate::{Error, Result};
+use proptest::prelude::*;
+
+/// Entries in memory, in the order in which they stand; after the last it can fail.
+struct Listed {
+    entries: Vec<(Vec<u8>, Vec<u8>)>,
+    position: usize,
+    fails_at_end: bool,
+}
+
+impl Listed {
+    fn new(entries: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Self {
+        Listed {
+            entries: entries.into_iter().collect(),
+            position: 0,
+            fails_at_end: false,
+        }
+    }
+}
+
+impl SortedItems for Listed {
+    fn advance(&mut self) -> Result<bool> {
+        self.position += 1;
+        let there = self.position <= self.entries.len();
+        match there || !self.fails_at_end {
+            true => Ok(there),
+            false => Err(Error::Internal("the disk is gone".to_owned())),
+        }
+    }
+
+    fn current(&self) -> Option<Item<'_>> {
+        let (key, value) = self.entries.get(self.position.checked_sub(1)?)?;
+        Some(Item::Entry(Entry { key, value }))
+    }
+}
+
+fn symbol(symbol_id: i64, loc: i64) -> (Vec<u8>, Vec<u8>) {
+    let record = Record::SymbolMetrics(SymbolMetrics {
+        symbol_id,
+        symbol_name: "caf\u{e9}".to_owned(),
+        kind: "Function".to_owned(),
+        file_path: "a".to_owned(),
+        loc: Some(loc),
+        estimated_loc: Some(0.5),
+        fan_in: None,
+        fan_out: None,
+        cyclomatic_complexity: None,
+        last_updated: 0,
+    });
+    (record_key(&record), encode_json(&record).unwrap())
+}
+
+fn compare(mut left: Listed, mut right: Listed) -> Result<(KindCounts, Vec<Divergence>)> {
+    let mut found = Vec::new();
+    let counts = compare_kind(
+        RecordKind::SymbolMetrics,
+        &mut left,
+        &mut right,
+        &mut |divergence| {
+            found.push(divergence);
+            Ok(())
+        },
+    )?;
+    Ok((counts, found))
+}
+
+fn classes(found: &[Divergence]) -> Vec<&'static str> {
+    found
+        .iter()
+        .map(|divergence| divergence.class.name())
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn counts_and_findings_are_those_of_two_maps(
+        left in prop::collection::btree_map(-20..20i64, 0..2i64, 0..30),
+        right in prop::collection::btree_map(-20..20i64, 0..2i64, 0..30),
+    ) {
+        let entries = |map: &BTreeMap<i64, i64>| {
+            let entries = map.iter().map(|(id, loc)| symbol(*id, *loc));
+            entries.collect::<BTreeMap<_, _>>()
+        };
+        let (left, right) = (entries(&left), entries(&right));
+        let mut expected = Vec::new();
+        let keys = left.keys().chain(right.keys()).collect::<std::collections::BTreeSet<_>>();
+        for key in keys {
+            match (left.get(key), right.get(key)) {
+                (Some(_), None) => expected.push((key.clone(), DivergenceClass::OnlyLeft)),
+                (None, Some(_)) => expected.push((key.clone(), DivergenceClass::OnlyRight)),
+                (left, right) if left != right => expected.push((key.clone(), DivergenceClass::Field)),
+                _ => {}
+            }
+        }
+        let (counts, found) = compare(Listed::new(left.clone()), Listed::new(right.clone())).unwrap();
+        let found: Vec<_> = found.into_iter().map(|d| (d.key.unwrap(), d.class)).collect();
+        prop_assert_eq!(found, expected);
+        prop_assert_eq!((counts.left, counts.right), (left.len() as u64, right.len() as u64));
+        prop_assert!(counts.balances());
+        prop_assert_eq!(counts.identical(), left == right);
+    }
+}
+
+#[test]
+fn a_field_difference_tells_both_values_and_the_first_byte_that_differs() {
+    let (key, value) = symbol(1, 10);
+    let other = String::from_utf8(value.clone()).unwrap();
+    let other = other.replace("café", "cafe\u{301}").replace("0.5", "0.25");
+    let (counts, found) = compare(
+        Listed::new([(key.clone(), value)]),
+        Listed::new([(key, other.into_bytes())]),
+    )
+    .unwrap();
+    assert_eq!((counts.differing, counts.equal), (1, 0));
+    let fields: Vec<_> = found[0]
+        .fields
+        .iter()
+        .map(|f| {
+            (
+                f.field.as_str(),
+                f.left.to_string(),
+                f.right.to_string(),
+                f.first_difference,
+            )
+        })
+        .collect();
+    assert_eq!(
+        fields,
+        [
+            (
+                "symbol_name",
+                "\"café\"".to_owned(),
+                "\"cafe\u{301}\"".to_owned(),
+                Some(3)
+            ),
+            ("estimated_loc", "0.5".to_owned(), "0.25".to_owned(), None),
+        ]
+    );
+}
+
+#[test]
+fn the_same_record_written_otherwise_is_noncanonical_alone() {
+    let (key, value) = symbol(1, 10);
+    let spaced = [b" ", value.as_slice()].concat();
+    let (counts, found) = compare(
+        Listed::new([(key.clone(), value)]),
+        Listed::new([(key, spaced)]),
+    )
+    .unwrap();
+    assert_eq!(classes(&found), ["noncanonical"]);
+    assert_eq!(counts.differing, 1);
+}
+
+#[test]
+fn two_values_that_are_equal_but_no_records_are_not_equal() {
+    let key = symbol_metrics_key(1);
+    let junk = || Listed::new([(key.clone(), b"{}".to_vec())]);
+    let (counts, found) = compare(junk(), junk()).unwrap();
+    assert_eq!(classes(&found), ["undecodable", "undecodable"]);
+    assert_eq!((counts.equal, counts.differing), (0, 1));
+}
+
+#[test]
+fn a_record_under_anothers_key_is_a_key_mismatch() {
+    let (_, value) = symbol(1, 10);
+    let key = symbol_metrics_key(2);
+    let (counts, found) = compare(
+        Listed::new([(key.clone(), value.clone())]),
+        Listed::new([(key, value)]),
+    )
+    .unwrap();
+    assert_eq!(classes(&found), ["key-mismatch", "key-mismatch"]);
+    assert_eq!(counts.differing, 1);
+}
+
+#[test]
+fn a_stream_that_fails_is_never_the_end_of_the_data() {
+    let mut left = Listed::new([symbol(1, 1)]);
+    left.fails_at_end = true;
+    let error = compare(left, Listed::new([symbol(1, 1)])).unwrap_err();
+    assert!(error.to_string().contains("the disk is gone"));
+}
+
+#[test]
+fn keys_out_of_order_or_doubled_are_an_error() {
+    for keys in [[2, 1], [1, 1]] {
+        let listed = Listed::new(keys.map(|id| symbol(id, 0)));
+        let error = compare(listed, Listed::new([])).unwrap_err();
+        assert!(error.to_string().contains("not in order"));
+    }
+}

@@ -1,0 +1,137 @@
+//! Every encoding, pinned: a change of a library breaks the build instead of the format.
+
+use std::fmt::Write as _;
+
+use chunkmigrate::codec::{
+    chunk_key, encode_json, execution_log_key, file_metrics_key, record_key, symbol_metrics_key,
+};
+use chunkmigrate::record::{FileMetrics, Record, RecordKind};
+use chunkmigrate::verify::sample_records;
+
+use crate::common::{Scenario, kv, tables, with_snapshots};
+
+/// Text with everything but plain ASCII as `\u{…}`, for a snapshot that an editor can't spoil.
+fn in_ascii(text: &str) -> String {
+    let chars = text.chars().map(|char| match char {
+        ' '..='~' => char.to_string(),
+        _ => char.escape_unicode().to_string(),
+    });
+    chars.collect()
+}
+
+fn written(float: f64) -> String {
+    let record = Record::FileMetrics(FileMetrics {
+        file_path: String::new(),
+        symbol_count: None,
+        loc: None,
+        estimated_loc: Some(float),
+        fan_in: None,
+        fan_out: None,
+        complexity_score: None,
+        last_updated: 0,
+    });
+    let json: String = String::from_utf8(encode_json(&record).unwrap()).unwrap();
+    let value = json.split("\"estimated_loc\":").nth(1).unwrap();
+    value.split(',').next().unwrap().to_owned()
+}
+
+#[test]
+fn floats_are_written_as_the_format_says() {
+    let mut table = String::new();
+    let exponents = [
+        -324, -323, -308, -100, -10, -8, -7, -6, -5, -4, -1, 0, 1, 2, 10, 14, 15, 16, 17, 20, 21,
+        22, 23, 100, 308,
+    ];
+    for exponent in exponents {
+        for digits in [
+            "1",
+            "-1",
+            "1.5",
+            "9.999999999999999",
+            "1.7976931348623157",
+            "5",
+        ] {
+            let float: f64 = format!("{digits}e{exponent}").parse().unwrap();
+            if float.is_finite() {
+                writeln!(table, "{:016x} {}", float.to_bits(), written(float)).unwrap();
+            }
+        }
+    }
+    for float in [
+        0.0,
+        -0.0,
+        0.1 + 0.2,
+        1.0 / 3.0,
+        123456789.125,
+        9007199254740993.0,
+        5e-324,
+        f64::MIN_POSITIVE,
+        f64::MAX,
+        f64::MIN,
+    ] {
+        writeln!(table, "{:016x} {}", float.to_bits(), written(float)).unwrap();
+    }
+    with_snapshots(|| insta::assert_snapshot!("encoding_floats", table));
+}
+
+#[test]
+fn keys_are_written_as_the_format_says() {
+    let chunks = [
+        ("src/lib.rs", 0, 120),
+        ("", 0, 0),
+        ("a:", 0, 5),
+        (":", 1, 2),
+        ("C:\\dir\\na:\u{ef}ve file.rs", 10, 3),
+        ("nul\0 quote\" newline\n", 1, 5),
+        ("cafe\u{301} \u{1f600} \u{2028}", 0, i64::MAX as u64),
+    ];
+    let chunks = chunks.map(|(path, start, end)| chunk_key(path, start, end));
+    let executions = ["01HX-7", "", "with:colon", "chunk:a:0:5"].map(execution_log_key);
+    let files = ["src/lib.rs", "", "na:\u{ef}ve.rs", "::"].map(file_metrics_key);
+    let symbols = [0, 7, -7, i64::MAX, i64::MIN].map(symbol_metrics_key);
+    let all = [&chunks[..], &executions, &files, &symbols].concat();
+    let lines = all
+        .iter()
+        .map(|key| format!("{}\n", in_ascii(&String::from_utf8_lossy(key))));
+    with_snapshots(|| insta::assert_snapshot!("encoding_keys", lines.collect::<String>()));
+}
+
+#[test]
+fn every_record_of_the_sample_is_written_as_the_format_says() {
+    for kind in RecordKind::ALL {
+        let mut lines: Vec<String> = sample_records()
+            .iter()
+            .filter(|record| record.kind() == kind)
+            .map(|record| {
+                let value = String::from_utf8(encode_json(record).unwrap()).unwrap();
+                let key = String::from_utf8(record_key(record)).unwrap();
+                format!("{}\n  {}\n", in_ascii(&key), in_ascii(&value))
+            })
+            .collect();
+        lines.sort();
+        let name = format!("encoding_{}", kind.name().replace('-', "_"));
+        with_snapshots(|| insta::assert_snapshot!(name, lines.concat()));
+    }
+}
+
+#[test]
+fn documents_of_a_kv_file_are_written_as_the_format_says() {
+    let scenario = Scenario::new();
+    scenario.bare_database("code.db", |connection| {
+        connection.execute_batch(tables::SCHEMA_7).unwrap();
+        tables::insert_chunk(connection, 41, "'src/lib.rs'", "0", "10");
+        tables::insert_chunk(connection, 43, "'src/lib.rs'", "10", "20");
+        connection
+            .execute_batch("DELETE FROM code_chunks WHERE id = 43")
+            .unwrap();
+    });
+    let _ = scenario
+        .run(&["sqlite-to-kv", "code.db", "out.kv"])
+        .expect_status(0);
+    let out = scenario.path("out.kv");
+    let documents = ["format", "sequences", "manifest"].map(|name| {
+        let text = kv::document_text(&out, name);
+        format!("{name}\n  {text}\n")
+    });
+    with_snapshots(|| insta::assert_snapshot!("encoding_documents", documents.concat()));
+}

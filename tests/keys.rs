@@ -1,0 +1,103 @@
+//! Keys: what goes in comes out, nothing else is accepted, and no two identities share one.
+
+use chunkmigrate::codec::{KeyError, encode_key, parse_key};
+use chunkmigrate::record::RecordKey;
+use proptest::prelude::*;
+
+use crate::common::records::{key, text};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn a_key_comes_back_from_its_bytes(key in key()) {
+        prop_assert_eq!(parse_key(&encode_key(&key)), Ok(key));
+    }
+
+    #[test]
+    fn distinct_identities_never_share_a_key(left in key(), right in key()) {
+        prop_assert_eq!(encode_key(&left) == encode_key(&right), left == right);
+    }
+
+    #[test]
+    fn bytes_that_parse_are_the_bytes_of_what_they_parse_to(
+        prefix in prop::sample::select(vec!["chunk:", "execlog:", "metrics:file:", "metrics:symbol:", ""]),
+        rest in "[:0-9a+. -]{0,12}",
+    ) {
+        let bytes = format!("{prefix}{rest}").into_bytes();
+        if let Ok(key) = parse_key(&bytes) {
+            prop_assert_eq!(encode_key(&key), bytes);
+        }
+    }
+
+    #[test]
+    fn files_stand_together_in_the_order_of_their_doubled_paths(
+        left in text(), right in text(),
+        spans in prop::collection::vec((0..2000u64, 0..2000u64), 1..4),
+    ) {
+        let keys = |path: &str| {
+            let chunk = |(byte_start, byte_end): &(u64, u64)| encode_key(&RecordKey::Chunk {
+                file_path: path.to_owned(),
+                byte_start: *byte_start,
+                byte_end: *byte_end,
+            });
+            spans.iter().map(chunk).collect::<Vec<_>>()
+        };
+        let doubled = |path: &str| format!("{}:", path.replace(':', "::"));
+        prop_assume!(left != right);
+        for left_key in keys(&left) {
+            for right_key in keys(&right) {
+                prop_assert_eq!(left_key.cmp(&right_key), doubled(&left).cmp(&doubled(&right)));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_chunk_key_is_read_from_the_right() {
+    let key = RecordKey::Chunk {
+        file_path: "a:".to_owned(),
+        byte_start: 0,
+        byte_end: 5,
+    };
+    assert_eq!(parse_key(b"chunk:a:::0:5"), Ok(key));
+}
+
+#[test]
+fn keys_of_no_form_are_refused() {
+    let number = |text: &str| KeyError::Number {
+        text: text.to_owned(),
+    };
+    for (bytes, error) in [
+        (&b"chunks:a:0:5"[..], KeyError::UnknownPrefix),
+        (b"", KeyError::UnknownPrefix),
+        (b"metrics:", KeyError::UnknownPrefix),
+        (b"chunk:a", KeyError::MissingOffset),
+        (b"chunk:5", KeyError::MissingOffset),
+        (b"chunk:a:b:0:5", KeyError::SingleColon),
+        (b"chunk:a::::b:::c:0:5", KeyError::SingleColon),
+        (b"metrics:file:a:b", KeyError::SingleColon),
+        (b"chunk:a:00:5", number("00")),
+        (b"chunk:a:+1:5", number("+1")),
+        (b"chunk:a:-1:5", number("-1")),
+        (b"chunk:a:1:", number("")),
+        (b"chunk:a:1: 5", number(" 5")),
+        (
+            b"chunk:a:1:9223372036854775808",
+            number("9223372036854775808"),
+        ),
+        (b"metrics:symbol:-0", number("-0")),
+        (b"metrics:symbol:--1", number("--1")),
+        (b"metrics:symbol:", number("")),
+        (
+            b"metrics:symbol:-9223372036854775809",
+            number("-9223372036854775809"),
+        ),
+        ("metrics:symbol:\u{661}".as_bytes(), number("\u{661}")),
+        (b"chunk:a\xff:0:5", KeyError::NotUtf8 { valid_up_to: 7 }),
+        (b"execlog:\xc3", KeyError::NotUtf8 { valid_up_to: 8 }),
+    ] {
+        let shown = String::from_utf8_lossy(bytes);
+        assert_eq!(parse_key(bytes), Err(error), "{shown}");
+    }
+}

@@ -1,0 +1,411 @@
+//! A source in any state is read completely and left without a trace: not a byte of it changes,
+//! and no file appears beside it or goes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rusqlite::Connection;
+
+use crate::common::tables::{insert_chunk, insert_chunks};
+use crate::common::{PROGRAM, Run, Scenario, files, kv};
+
+/// Rows that a database has in its main file, and those that only its `-wal` has.
+const IN_MAIN: i64 = 20;
+const IN_WAL: i64 = 7;
+
+/// A state of a database and of the files beside it.
+#[derive(Debug, Clone, Copy)]
+enum State {
+    RollbackJournal,
+    PersistentJournal,
+    CleanWal,
+    EmptyWal,
+    EmptyWalWithShm,
+    WalAndShm,
+    WalWithoutShm,
+    WalAndEmptyShm,
+    WalAndForeignShm,
+}
+
+impl State {
+    const ALL: [State; 9] = [
+        State::RollbackJournal,
+        State::PersistentJournal,
+        State::CleanWal,
+        State::EmptyWal,
+        State::EmptyWalWithShm,
+        State::WalAndShm,
+        State::WalWithoutShm,
+        State::WalAndEmptyShm,
+        State::WalAndForeignShm,
+    ];
+
+    /// Makes a database in this state; returns how many chunks it has.
+    fn make(self, path: &Path) -> i64 {
+        let beside = |suffix: &str| PathBuf::from(format!("{}{suffix}", path.display()));
+        let draft = tempfile::tempdir().unwrap();
+        let draft_path = draft.path().join("draft.db");
+        let db = Connection::open(&draft_path).unwrap();
+        let mode = match self {
+            State::RollbackJournal => "DELETE",
+            State::PersistentJournal => "PERSIST",
+            _ => "WAL",
+        };
+        db.pragma_update(None, "journal_mode", mode).unwrap();
+        chunkmigrate::sqlite::create_tables(&db).unwrap();
+        insert_chunks(&db, IN_MAIN);
+        let copy = |suffix: &str| {
+            let from = PathBuf::from(format!("{}{suffix}", draft_path.display()));
+            fs::copy(from, beside(suffix)).unwrap();
+        };
+        match self {
+            State::RollbackJournal | State::CleanWal | State::EmptyWal | State::EmptyWalWithShm => {
+                db.close().unwrap();
+                copy("");
+            }
+            State::PersistentJournal => {
+                db.close().unwrap();
+                copy("");
+                copy("-journal");
+            }
+            _ => {
+                db.pragma_update(None, "wal_checkpoint", "TRUNCATE")
+                    .unwrap();
+                for id in 0..IN_WAL {
+                    insert_chunk(&db, 1000 + id, "'only in the wal'", "0", &id.to_string());
+                }
+                copy("");
+                copy("-wal");
+                copy("-shm");
+            }
+        }
+        match self {
+            State::EmptyWal => fs::write(beside("-wal"), "").unwrap(),
+            State::EmptyWalWithShm => {
+                fs::write(beside("-wal"), "").unwrap();
+                fs::write(beside("-shm"), vec![0; 32768]).unwrap();
+            }
+            State::WalWithoutShm => fs::remove_file(beside("-shm")).unwrap(),
+            State::WalAndEmptyShm => fs::write(beside("-shm"), "").unwrap(),
+            State::WalAndForeignShm => {
+                let noise: Vec<u8> = (0..32768u32).map(|i| (i * 31 % 251) as u8).collect();
+                fs::write(beside("-shm"), noise).unwrap();
+            }
+            _ => {}
+        }
+        match self {
+            State::RollbackJournal | State::PersistentJournal => IN_MAIN,
+            State::CleanWal | State::EmptyWal | State::EmptyWalWithShm => IN_MAIN,
+            _ => IN_MAIN + IN_WAL,
+        }
+    }
+}
+
+/// A folder that everybody may enter, with a database of its own in a folder `db` and the program.
+struct Place {
+    scenario: Scenario,
+}
+
+impl Place {
+    fn new() -> Self {
+        let scenario = Scenario::new();
+        open_to_all(scenario.folder(), 0o755);
+        for folder in ["db", "out"] {
+            fs::create_dir(scenario.path(folder)).unwrap();
+        }
+        fs::copy(PROGRAM, scenario.path("program")).unwrap();
+        open_to_all(&scenario.path("out"), 0o777);
+        Place { scenario }
+    }
+
+    fn source(&self) -> PathBuf {
+        self.scenario.path("db/code.db")
+    }
+
+    fn source_files(&self) -> BTreeMap<String, Vec<u8>> {
+        files(&self.scenario.path("db"))
+    }
+
+    fn command(&self, source: &Path, target: &str) -> Command {
+        let mut command = Command::new(self.scenario.path("program"));
+        command
+            .arg("sqlite-to-kv")
+            .arg(source)
+            .arg(self.scenario.path("out").join(target))
+            .current_dir("/");
+        command
+    }
+
+    /// Copies, and demands that all chunks arrive and nothing in the source's folder changes.
+    fn check(&self, source: &Path, target: &str, chunks: i64, as_nobody: bool, what: &str) {
+        let before = self.source_files();
+        let mut command = self.command(source, target);
+        if as_nobody && rustix::process::geteuid().is_root() {
+            command.uid(65534).gid(65534);
+        }
+        let run = Run::of(command.output().unwrap());
+        assert_eq!(run.status, 0, "{what}: {run}");
+        let keys = kv::keys(&self.scenario.path("out").join(target));
+        assert_eq!(keys.len() as i64, chunks, "{what}");
+        let after = self.source_files();
+        assert_eq!(
+            after.keys().collect::<Vec<_>>(),
+            before.keys().collect::<Vec<_>>(),
+            "{what}"
+        );
+        assert!(after == before, "{what}: a file changed");
+    }
+}
+
+fn open_to_all(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn every_state_is_read_completely_and_left_as_it_is() {
+    for state in State::ALL {
+        let place = Place::new();
+        let chunks = state.make(&place.source());
+        place.check(
+            &place.source(),
+            "out.kv",
+            chunks,
+            false,
+            &format!("{state:?}"),
+        );
+    }
+}
+
+#[test]
+fn a_user_who_may_write_nothing_reads_every_state_in_a_read_only_folder() {
+    for state in State::ALL {
+        let place = Place::new();
+        let chunks = state.make(&place.source());
+        for name in place.source_files().keys() {
+            open_to_all(&place.scenario.path("db").join(name), 0o444);
+        }
+        open_to_all(&place.scenario.path("db"), 0o555);
+        place.check(
+            &place.source(),
+            "out.kv",
+            chunks,
+            true,
+            &format!("{state:?}"),
+        );
+        open_to_all(&place.scenario.path("db"), 0o755);
+    }
+}
+
+#[test]
+fn a_link_is_read_with_what_lies_beside_the_real_file() {
+    for state in State::ALL {
+        let place = Place::new();
+        let chunks = state.make(&place.source());
+        let link = place.scenario.path("link.db");
+        symlink("db/code.db", &link).unwrap();
+        place.check(
+            &link,
+            "file.kv",
+            chunks,
+            false,
+            &format!("link to {state:?}"),
+        );
+        symlink("db", place.scenario.path("folder")).unwrap();
+        let through = place.scenario.path("folder/code.db");
+        place.check(
+            &through,
+            "folder.kv",
+            chunks,
+            false,
+            &format!("folder link to {state:?}"),
+        );
+    }
+}
+
+#[test]
+fn names_that_a_uri_would_read_otherwise_work() {
+    for name in [
+        "a?b.db",
+        "a#b.db",
+        "a%41.db",
+        "a b&c=d.db",
+        "mode=ro?immutable=1.db",
+        "na\u{ef}ve\n.db",
+    ] {
+        for state in [
+            State::RollbackJournal,
+            State::CleanWal,
+            State::WalAndShm,
+            State::WalWithoutShm,
+        ] {
+            let place = Place::new();
+            let source = place.scenario.path("db").join(name);
+            let chunks = state.make(&source);
+            place.check(
+                &source,
+                "out.kv",
+                chunks,
+                false,
+                &format!("{name:?} {state:?}"),
+            );
+        }
+    }
+}
+
+#[test]
+fn a_name_that_is_no_utf8_works() {
+    let place = Place::new();
+    let draft = place.scenario.path("db/draft.db");
+    let chunks = State::CleanWal.make(&draft);
+    let source = place
+        .scenario
+        .path("db")
+        .join(std::ffi::OsStr::from_bytes(b"\xff\xfe.db"));
+    fs::rename(draft, &source).unwrap();
+    place.check(&source, "out.kv", chunks, false, "not UTF-8");
+}
+
+#[test]
+fn another_process_may_read_meanwhile() {
+    for mode in ["DELETE", "WAL"] {
+        let place = Place::new();
+        let db = Connection::open(place.source()).unwrap();
+        db.pragma_update(None, "journal_mode", mode).unwrap();
+        chunkmigrate::sqlite::create_tables(&db).unwrap();
+        insert_chunks(&db, IN_MAIN);
+        let reading = db.unchecked_transaction().unwrap();
+        let count = |db: &Connection| -> i64 {
+            db.query_row("SELECT count(*) FROM code_chunks", [], |row| row.get(0))
+                .unwrap()
+        };
+        assert_eq!(count(&reading), IN_MAIN);
+        place.check(&place.source(), "out.kv", IN_MAIN, false, mode);
+        assert_eq!(count(&reading), IN_MAIN);
+    }
+}
+
+struct StopOnDrop<'s>(&'s AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A writer moves a unit between two rows of two tables, so that their sum is always 0; a copy
+/// that mixes two states would show another sum.
+#[test]
+fn a_copy_beside_a_writer_is_one_consistent_state() {
+    for mode in ["WAL", "DELETE"] {
+        let place = Place::new();
+        let db = Connection::open(place.source()).unwrap();
+        db.pragma_update(None, "journal_mode", mode).unwrap();
+        db.pragma_update(None, "synchronous", "OFF").unwrap();
+        db.busy_timeout(std::time::Duration::from_secs(60)).unwrap();
+        chunkmigrate::sqlite::create_tables(&db).unwrap();
+        insert_chunks(&db, 3000);
+        db.execute_batch(
+            "INSERT INTO symbol_metrics VALUES (1, 'f', 'F', 'a', 0, 0, 0, 0, 0, 0);
+             UPDATE code_chunks SET created_at = 0;",
+        )
+        .unwrap();
+        let stop = AtomicBool::new(false);
+        let source = place.source();
+        let commits = std::thread::scope(|scope| {
+            let stop = &stop;
+            // Also when an assertion fails: the writer would never end.
+            let stopper = StopOnDrop(stop);
+            let writer = scope.spawn(move || {
+                let mut commits = 0u64;
+                while !stop.load(Ordering::Relaxed) {
+                    db.execute_batch(
+                        "BEGIN IMMEDIATE;
+                         UPDATE code_chunks SET created_at = created_at + 1 WHERE id IN (1, 2999);
+                         UPDATE symbol_metrics SET loc = loc - 2;
+                         COMMIT;",
+                    )
+                    .unwrap();
+                    commits += 1;
+                }
+                commits
+            });
+            for round in 0..6 {
+                let target = format!("{round}.kv");
+                let run = Run::of(place.command(&source, &target).output().unwrap());
+                assert_eq!(run.status, 0, "{mode}: {run}");
+                let sum: i64 = kv::records(&place.scenario.path("out").join(&target))
+                    .values()
+                    .map(|value| {
+                        let value: serde_json::Value = serde_json::from_str(value).unwrap();
+                        let number = |name: &str| value[name].as_i64().unwrap_or(0);
+                        number("created_at") + number("loc")
+                    })
+                    .sum();
+                assert_eq!(sum, 0, "{mode}: the copy mixes states");
+            }
+            drop(stopper);
+            writer.join().unwrap()
+        });
+        assert!(commits > 0);
+    }
+}
+
+/// Leaves a database as a killed writer does: pages of an unfinished transaction in the file, and
+/// their old content in the journal.
+fn make_hot_journal(path: &Path) {
+    let draft = tempfile::tempdir().unwrap();
+    let draft_path = draft.path().join("draft.db");
+    let db = Connection::open(&draft_path).unwrap();
+    chunkmigrate::sqlite::create_tables(&db).unwrap();
+    insert_chunks(&db, 2000);
+    db.execute_batch(
+        "PRAGMA cache_size = 5; PRAGMA cache_spill = 1;
+         BEGIN; UPDATE code_chunks SET content = content || 'x', byte_end = byte_end + 1;",
+    )
+    .unwrap();
+    fs::copy(&draft_path, path).unwrap();
+    let journal = format!("{}-journal", draft_path.display());
+    fs::copy(journal, format!("{}-journal", path.display())).unwrap();
+}
+
+#[test]
+fn a_hot_journal_is_an_error_with_a_hint_and_is_left_alone() {
+    let place = Place::new();
+    make_hot_journal(&place.source());
+    let before = place.source_files();
+    let run = Run::of(place.command(&place.source(), "out.kv").output().unwrap());
+    assert_eq!(run.status, 2, "{run}");
+    assert!(run.stderr.contains("has a hot journal"), "{run}");
+    assert!(run.stderr.contains("hint: "), "{run}");
+    assert!(place.source_files() == before);
+}
+
+#[test]
+fn a_hot_journal_beside_a_wal_mode_header_is_not_read_past() {
+    let place = Place::new();
+    make_hot_journal(&place.source());
+    let mut bytes = fs::read(place.source()).unwrap();
+    bytes[18..20].fill(2);
+    fs::write(place.source(), bytes).unwrap();
+    let run = Run::of(place.command(&place.source(), "out.kv").output().unwrap());
+    assert_eq!(run.status, 2, "{run}");
+    assert!(run.stderr.contains("has a hot journal"), "{run}");
+}
+
+#[test]
+fn a_locked_database_is_said_to_be_locked() {
+    let place = Place::new();
+    State::RollbackJournal.make(&place.source());
+    let db = Connection::open(place.source()).unwrap();
+    db.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let run = Run::of(place.command(&place.source(), "out.kv").output().unwrap());
+    assert_eq!(run.status, 2, "{run}");
+    assert!(run.stderr.contains("is locked by another process"), "{run}");
+    db.execute_batch("ROLLBACK").unwrap();
+}

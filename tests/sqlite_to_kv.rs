@@ -1,0 +1,258 @@
+//! `sqlite-to-kv` on databases as they should be: what arrives, what the summary says, options.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use chunkmigrate::codec::{encode_json, record_key};
+use chunkmigrate::record::Record;
+use chunkmigrate::sqlite::insert_records;
+use proptest::prelude::*;
+use rusqlite::Connection;
+
+use crate::common::records::record;
+use crate::common::{Scenario, kv, tables, with_snapshots};
+
+fn mixed(db: &Connection) {
+    db.execute_batch(tables::SCHEMA_7).unwrap();
+    tables::insert_chunks(db, 1200);
+    db.execute_batch(
+        "PRAGMA foreign_keys = OFF;
+         INSERT INTO execution_log VALUES
+             (1, 'run-1', '2.2.1', '[]', NULL, 'code.db', 7, 8, 1000, 'success', NULL, 1, 2, 3),
+             (2, 'run-2', '2.2.1', '[]', NULL, 'code.db', 9, NULL, NULL, 'running', NULL, 0, 0, 0);
+         INSERT INTO file_metrics VALUES ('src/lib.rs', 3, 100, 0.1, 1, 2, 1e16, 7);
+         INSERT INTO symbol_metrics VALUES (9, 'f', 'Function', 'src/lib.rs', 1, 0.5, 0, 0, 1, 7),
+             (10, 'g', 'Function', 'src/lib.rs', 1, 0.5, 0, 0, 1, 7);
+         CREATE TABLE empty_one (a);
+         CREATE VIRTUAL TABLE words USING fts5(word);
+         INSERT INTO words VALUES ('fn');
+         CREATE VIEW not_a_table AS SELECT 1;",
+    )
+    .unwrap();
+}
+
+#[test]
+fn the_summary_tells_what_was_copied_and_what_was_not() {
+    let scenario = Scenario::new();
+    scenario.bare_database("code.db", mixed);
+    let human = scenario.run(&["sqlite-to-kv", "code.db", "out.kv"]);
+    let json = scenario.run(&["sqlite-to-kv", "code.db", "json.kv", "--format", "json"]);
+    with_snapshots(|| {
+        insta::assert_snapshot!("summary_human", human);
+        insta::assert_snapshot!("summary_json", json);
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn whatever_records_a_database_has_the_kv_file_holds_exactly(
+        records in prop::collection::vec(record(), 0..30)
+    ) {
+        let scenario = Scenario::new();
+        let mut kept: Vec<Record> = Vec::new();
+        scenario.database("code.db", |db| {
+            let transaction = db.unchecked_transaction().unwrap();
+            for record in records {
+                // Random records may share an id or a key, which the table refuses.
+                if insert_records(&transaction, [&record]).is_ok() {
+                    kept.push(record);
+                }
+            }
+            transaction.commit().unwrap();
+        });
+        let run = scenario.run(&["sqlite-to-kv", "code.db", "out.kv"]);
+        prop_assert_eq!(run.status, 0, "{}", run);
+        let expected = kept.iter().map(|record| {
+            let text = |bytes| String::from_utf8(bytes).unwrap();
+            (text(record_key(record)), text(encode_json(record).unwrap()))
+        });
+        prop_assert_eq!(kv::records(&scenario.path("out.kv")), expected.collect());
+    }
+}
+
+#[test]
+fn only_copies_the_kinds_that_were_asked_for() {
+    let scenario = Scenario::new();
+    scenario.bare_database("code.db", mixed);
+    let args = [
+        "sqlite-to-kv",
+        "code.db",
+        "out.kv",
+        "--only",
+        "symbol-metrics,execution-log",
+    ];
+    let _ = scenario.run(&args).expect_status(0);
+    assert_eq!(
+        kv::keys(&scenario.path("out.kv")),
+        [
+            "execlog:run-1",
+            "execlog:run-2",
+            "metrics:symbol:10",
+            "metrics:symbol:9"
+        ]
+    );
+    let sequences = kv::document(&scenario.path("out.kv"), "sequences");
+    assert_eq!(
+        sequences,
+        serde_json::json!({"code_chunks": 0, "execution_log": 2})
+    );
+    let kinds = &kv::document(&scenario.path("out.kv"), "manifest")["kinds"];
+    assert_eq!(kinds["chunk"]["records"], 0);
+    assert_eq!(kinds["symbol-metrics"]["records"], 2);
+}
+
+#[test]
+fn a_sequence_is_the_larger_of_what_sqlite_says_and_the_largest_id() {
+    let scenario = Scenario::new();
+    scenario.database("code.db", |db| {
+        tables::insert_chunk(db, 50, "'a'", "0", "5");
+        db.execute_batch(
+            "UPDATE sqlite_sequence SET seq = 'garbage';
+             INSERT INTO sqlite_sequence VALUES ('code_chunks', 7), ('execution_log', 99);",
+        )
+        .unwrap();
+    });
+    let _ = scenario
+        .run(&["sqlite-to-kv", "code.db", "out.kv"])
+        .expect_status(0);
+    let sequences = kv::document(&scenario.path("out.kv"), "sequences");
+    assert_eq!(
+        sequences,
+        serde_json::json!({"code_chunks": 50, "execution_log": 99})
+    );
+}
+
+#[test]
+fn missing_tables_are_said_and_missing_nullable_columns_are_null() {
+    let scenario = Scenario::new();
+    scenario.bare_database("old.db", |db| {
+        db.execute_batch(
+            "CREATE TABLE file_metrics (file_path TEXT PRIMARY KEY, last_updated INTEGER);
+             INSERT INTO file_metrics VALUES ('a.rs', 7);",
+        )
+        .unwrap();
+    });
+    let run = scenario.run(&["sqlite-to-kv", "old.db", "out.kv"]);
+    with_snapshots(|| insta::assert_snapshot!("summary_missing_tables", run));
+    let records = kv::records(&scenario.path("out.kv"));
+    assert_eq!(
+        records["metrics:file:a.rs"],
+        r#"{"file_path":"a.rs","symbol_count":null,"loc":null,"estimated_loc":null,"fan_in":null,"fan_out":null,"complexity_score":null,"last_updated":7}"#
+    );
+}
+
+#[test]
+fn an_unknown_column_is_left_behind_only_when_it_was_named() {
+    let scenario = Scenario::new();
+    scenario.database("new.db", |db| {
+        tables::insert_chunk(db, 1, "'a.rs'", "0", "5");
+        db.execute_batch("ALTER TABLE code_chunks ADD COLUMN \"lan\"\"guage\" TEXT")
+            .unwrap();
+    });
+    // A column that is NULL everywhere holds nothing to lose.
+    let _ = scenario
+        .run(&["sqlite-to-kv", "new.db", "null.kv"])
+        .expect_status(0);
+
+    let db = Connection::open(scenario.path("new.db")).unwrap();
+    db.execute_batch("UPDATE code_chunks SET \"lan\"\"guage\" = 'rust'")
+        .unwrap();
+    db.close().unwrap();
+    let _ = scenario
+        .run(&["sqlite-to-kv", "new.db", "out.kv"])
+        .expect_status(2);
+    let args = [
+        "sqlite-to-kv",
+        "new.db",
+        "out.kv",
+        "--without-column",
+        "code_chunks.lan\"guage",
+    ];
+    let run = scenario.run(&args).expect_status(0);
+    assert!(
+        run.stdout
+            .contains("left out     column code_chunks.lan\"guage"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_dry_run_reads_everything_and_writes_nothing() {
+    let scenario = Scenario::new();
+    scenario.bare_database("code.db", mixed);
+    let before = scenario.files();
+    let run = scenario
+        .run(&["sqlite-to-kv", "code.db", "out.kv", "--dry-run"])
+        .expect_status(0);
+    assert!(
+        run.stdout
+            .contains("Dry run: 1,205 records would be copied"),
+        "{run}"
+    );
+    assert_eq!(scenario.files(), before);
+}
+
+#[test]
+fn without_read_back_the_summary_says_so() {
+    let scenario = Scenario::new();
+    scenario.bare_database("code.db", mixed);
+    let run = scenario
+        .run(&["sqlite-to-kv", "code.db", "out.kv", "--no-verify"])
+        .expect_status(0);
+    assert!(
+        run.stdout
+            .ends_with("1,205 records were copied. Not verified.\n"),
+        "{run}"
+    );
+}
+
+#[test]
+fn quiet_prints_nothing_and_progress_only_when_asked() {
+    let scenario = Scenario::new();
+    scenario.bare_database("code.db", mixed);
+    let run = scenario
+        .run(&["sqlite-to-kv", "code.db", "out.kv", "--quiet"])
+        .expect_status(0);
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
+    let run = scenario
+        .run(&["sqlite-to-kv", "code.db", "b.kv"])
+        .expect_status(0);
+    assert_eq!(run.stderr, "");
+    let run = scenario.run(&["sqlite-to-kv", "code.db", "c.kv", "--progress", "always"]);
+    assert!(run.stderr.contains("copy chunk: 1,200 of 1,200\n"), "{run}");
+    assert!(
+        run.stderr.contains("read back symbol-metrics: 2 of 2\n"),
+        "{run}"
+    );
+}
+
+#[test]
+fn output_to_a_closed_pipe_ends_quietly_and_keeps_the_verdict() {
+    let scenario = Scenario::new();
+    scenario.bare_database("code.db", mixed);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = scenario.command(&["sqlite-to-kv", "code.db", "out.kv"]);
+    let output = command.stdout(writer).output().unwrap();
+    let run = crate::common::Run::of(output).expect_status(0);
+    assert_eq!(run.stderr, "");
+    assert!(scenario.path("out.kv").exists());
+}
+
+#[test]
+fn the_published_file_has_the_permissions_of_the_umask() {
+    let scenario = Scenario::new();
+    scenario.bare_database("code.db", mixed);
+    for (umask, mode) in [("022", 0o644), ("077", 0o600), ("002", 0o664)] {
+        let mut shell = std::process::Command::new("sh");
+        let script = format!("umask {umask}; exec \"$0\" sqlite-to-kv code.db {umask}.kv");
+        shell
+            .args(["-c", &script, crate::common::PROGRAM])
+            .current_dir(scenario.folder());
+        let _ = crate::common::Run::of(shell.output().unwrap()).expect_status(0);
+        let metadata = fs::metadata(scenario.path(&format!("{umask}.kv"))).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, mode, "umask {umask}");
+    }
+}

@@ -1,0 +1,172 @@
+//! Values: what goes in comes out to the bit, and a decoder that takes nothing for something else.
+
+use chunkmigrate::codec::{decode_json, encode_json};
+use chunkmigrate::record::{FileMetrics, Record, RecordKind};
+use proptest::prelude::*;
+
+use crate::common::records::{float, record};
+
+fn metrics(estimated_loc: Option<f64>) -> Record {
+    Record::FileMetrics(FileMetrics {
+        file_path: "a".to_owned(),
+        symbol_count: None,
+        loc: None,
+        estimated_loc,
+        fan_in: None,
+        fan_out: None,
+        complexity_score: None,
+        last_updated: 0,
+    })
+}
+
+fn decode_metrics(fields: &str) -> Result<Record, String> {
+    decode_json(RecordKind::FileMetrics, fields.as_bytes()).map_err(|error| error.to_string())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn a_record_comes_back_from_its_bytes(record in record()) {
+        let bytes = encode_json(&record).unwrap();
+        let decoded = decode_json(record.kind(), &bytes).unwrap();
+        prop_assert_eq!(&decoded, &record);
+        prop_assert_eq!(encode_json(&decoded).unwrap(), bytes);
+    }
+
+    #[test]
+    fn a_float_keeps_every_bit(float in float()) {
+        let bytes = encode_json(&metrics(Some(float))).unwrap();
+        let Record::FileMetrics(decoded) = decode_json(RecordKind::FileMetrics, &bytes).unwrap() else {
+            panic!("another kind");
+        };
+        prop_assert_eq!(decoded.estimated_loc.unwrap().to_bits(), float.to_bits());
+    }
+
+    #[test]
+    fn records_that_differ_have_bytes_that_differ(left in record(), right in record()) {
+        if left.kind() == right.kind() {
+            let same = encode_json(&left).unwrap() == encode_json(&right).unwrap();
+            prop_assert_eq!(same, left == right);
+        }
+    }
+}
+
+#[test]
+fn minus_zero_is_written_as_zero() {
+    let bytes = encode_json(&metrics(Some(-0.0))).unwrap();
+    assert_eq!(bytes, encode_json(&metrics(Some(0.0))).unwrap());
+}
+
+#[test]
+fn a_float_that_is_no_number_has_no_bytes() {
+    for float in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let error = encode_json(&metrics(Some(float))).unwrap_err();
+        assert!(error.to_string().contains("not a finite number"), "{error}");
+    }
+}
+
+const REST: &str = r#""estimated_loc":null,"fan_in":null,"fan_out":null,"complexity_score":null"#;
+
+#[test]
+fn spaces_order_and_the_form_of_floats_are_free() {
+    for value in [
+        r#" { "last_updated": 0, "file_path": "a", "symbol_count": null, "loc": null,
+              "estimated_loc": 1, "fan_in": null, "fan_out": null, "complexity_score": null } "#,
+        r#"{"file_path":"\u0061","symbol_count":null,"loc":null,"estimated_loc":10e-1,"fan_in":null,"fan_out":null,"complexity_score":null,"last_updated":0}"#,
+        r#"{"file_path":"a","symbol_count":null,"loc":null,"estimated_loc":1.0000000000000000000001,"fan_in":null,"fan_out":null,"complexity_score":null,"last_updated":0}"#,
+    ] {
+        assert_eq!(decode_metrics(value), Ok(metrics(Some(1.0))), "{value}");
+    }
+}
+
+#[test]
+fn what_is_no_record_is_undecodable() {
+    let good =
+        format!(r#"{{"file_path":"a","symbol_count":null,"loc":1,{REST},"last_updated":0}}"#);
+    assert!(decode_metrics(&good).is_ok());
+    for (what, value) in [
+        ("text behind", format!("{good}x")),
+        ("an object behind", format!("{good}{good}")),
+        (
+            "an array of the fields",
+            r#"["a",null,1,null,null,null,null,0]"#.to_owned(),
+        ),
+        ("nothing", String::new()),
+        ("spaces", "  ".to_owned()),
+        ("null", "null".to_owned()),
+        ("a missing nullable field", good.replace(r#""loc":1,"#, "")),
+        (
+            "a missing required field",
+            good.replace(r#","last_updated":0"#, ""),
+        ),
+        (
+            "an unknown field",
+            good.replace(r#""loc":1"#, r#""loc":1,"extra":null"#),
+        ),
+        (
+            "a doubled field",
+            good.replace(r#""loc":1"#, r#""loc":1,"loc":1"#),
+        ),
+        (
+            "a float for an integer",
+            good.replace(r#""loc":1"#, r#""loc":1.0"#),
+        ),
+        (
+            "an exponent in an integer",
+            good.replace(r#""loc":1"#, r#""loc":1e2"#),
+        ),
+        (
+            "minus zero for an integer",
+            good.replace(r#""loc":1"#, r#""loc":-0"#),
+        ),
+        (
+            "an integer out of range",
+            good.replace(r#""loc":1"#, r#""loc":9223372036854775808"#),
+        ),
+        (
+            "a 40-digit integer",
+            good.replace(r#""loc":1"#, &format!(r#""loc":{}"#, "1".repeat(40))),
+        ),
+        ("a leading zero", good.replace(r#""loc":1"#, r#""loc":01"#)),
+        (
+            "a string for an integer",
+            good.replace(r#""loc":1"#, r#""loc":"1""#),
+        ),
+        (
+            "null where there must be a value",
+            good.replace(r#""last_updated":0"#, r#""last_updated":null"#),
+        ),
+        ("a number for a string", good.replace(r#""a""#, "1")),
+        (
+            "an infinite float",
+            good.replace(r#""estimated_loc":null"#, r#""estimated_loc":1e999"#),
+        ),
+        ("a lone surrogate", good.replace(r#""a""#, r#""\ud800""#)),
+        (
+            "a raw control character",
+            good.replace(r#""a""#, "\"\u{1}\""),
+        ),
+        (
+            "a deep array",
+            good.replace(r#""loc":1"#, &format!(r#""loc":{}"#, "[".repeat(100_000))),
+        ),
+    ] {
+        assert!(decode_metrics(&value).is_err(), "{what}: {value:.300}");
+    }
+    let not_utf8 = [&good.as_bytes()[..15], b"\xff", &good.as_bytes()[15..]].concat();
+    assert!(decode_json(RecordKind::FileMetrics, &not_utf8).is_err());
+}
+
+#[test]
+fn an_offset_that_no_store_holds_is_undecodable() {
+    let chunk = |start: &str| {
+        let value = format!(
+            r#"{{"id":1,"file_path":"a","byte_start":{start},"byte_end":5,"content":"","content_hash":"","symbol_name":null,"symbol_kind":null,"created_at":0}}"#
+        );
+        decode_json(RecordKind::Chunk, value.as_bytes())
+    };
+    assert!(chunk("9223372036854775807").is_ok());
+    assert!(chunk("9223372036854775808").is_err());
+    assert!(chunk("-1").is_err());
+}

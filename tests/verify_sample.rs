@@ -1,0 +1,32 @@
+//! `verify` without files: the built-in sample.
+
+use chunkmigrate::codec::{decode_json, encode_json};
+use chunkmigrate::verify::sample_records;
+
+use crate::common::{Scenario, with_snapshots};
+
+#[test]
+fn the_sample_survives_and_leaves_nothing_behind() {
+    let scenario = Scenario::new();
+    let mut command = scenario.command(&["verify"]);
+    let run = crate::common::Run::of(command.env("TMPDIR", scenario.folder()).output().unwrap());
+    with_snapshots(|| insta::assert_snapshot!("verify_sample", run));
+    assert_eq!(scenario.files().len(), 0);
+}
+
+#[test]
+fn the_json_document_has_the_shape_of_every_verify() {
+    let scenario = Scenario::new();
+    let run = scenario
+        .run(&["verify", "--format", "json"])
+        .expect_status(0);
+    with_snapshots(|| insta::assert_snapshot!("verify_sample_json", run));
+}
+
+#[test]
+fn every_record_of_the_sample_comes_back_from_its_bytes() {
+    for record in sample_records() {
+        let bytes = encode_json(&record).unwrap();
+        assert_eq!(decode_json(record.kind(), &bytes).unwrap(), record);
+    }
+}
