@@ -2,7 +2,7 @@
 //!
 //! Rules:
 //! - Each layer has a small enum of its own ([`SqliteError`], [`KvError`](crate::kv::KvError),
-//!   [`TargetError`](crate::migrate::TargetError)); they fold into [`Error`], which every public
+//!   [`TargetError`](crate::migrate::TargetError)); they fold into [`enum@Error`], which every public
 //!   function returns.
 //! - A message says what happened and to which file; the cause is its `source()`, never repeated in
 //!   the message. redb's errors have no `source()`, so their text is the cause.

@@ -1,5 +1,7 @@
 //! Canonical JSON: one way to write each record.
 
+use std::io;
+
 use thiserror::Error;
 
 use crate::record::{Record, RecordKind};
@@ -45,6 +47,15 @@ pub fn encode_json(record: &Record) -> Result<Vec<u8>, EncodeError> {
 /// # Errors
 /// As [`encode_json`]; `out` may then end in part of a record.
 pub fn encode_json_into(record: &Record, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    if let Record::Chunk(chunk) = record {
+        // Room for the escapes of usual source text: growing by doubling would cost a large chunk
+        // twice its size.
+        out.reserve(chunk.content.len() + chunk.content.len() / 8 + 512);
+    }
+    encode_json_to(record, out)
+}
+
+fn encode_json_to(record: &Record, out: impl io::Write) -> Result<(), EncodeError> {
     match record {
         Record::Chunk(record) => serde_json::to_writer(out, record)?,
         Record::ExecutionLog(record) => serde_json::to_writer(out, record)?,
@@ -52,6 +63,31 @@ pub fn encode_json_into(record: &Record, out: &mut Vec<u8>) -> Result<(), Encode
         Record::SymbolMetrics(record) => serde_json::to_writer(out, record)?,
     }
     Ok(())
+}
+
+/// Whether bytes are the canonical bytes of a record; takes no memory for a second copy of them.
+pub fn is_canonical(record: &Record, value: &[u8]) -> bool {
+    let mut rest = Rest(value);
+    encode_json_to(record, &mut rest).is_ok() && rest.0.is_empty()
+}
+
+/// Takes what is written off the front of what was expected, and fails where they differ.
+struct Rest<'v>(&'v [u8]);
+
+impl io::Write for Rest<'_> {
+    fn write(&mut self, written: &[u8]) -> io::Result<usize> {
+        match self.0.strip_prefix(written) {
+            Some(rest) => {
+                self.0 = rest;
+                Ok(written.len())
+            }
+            None => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Reads a record of a kind from JSON.

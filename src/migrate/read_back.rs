@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::codec::{Entry, KindDigest, KindTotals, decode_json, encode_json_into, record_key_into};
+use crate::codec::{Entry, KindDigest, KindTotals, decode_json, is_canonical, record_key_into};
 use crate::compare::{Divergence, compare_kind};
 use crate::error::Result;
 use crate::kv::{KvFile, Manifest};
@@ -67,13 +67,13 @@ fn digest_checked(
     progress: &dyn Progress,
 ) -> Result<(KindTotals, bool)> {
     let mut digest = KindDigest::default();
-    let mut checker = Checker::default();
+    let mut own_key = Vec::new();
     let mut all_sound = true;
     pipe(file, kind, progress, |stream| {
         while let Some(batch) = stream.next_batch()? {
             for entry in batch.entries() {
                 digest.update(entry);
-                all_sound &= checker.is_sound(kind, entry);
+                all_sound &= is_sound(kind, entry, &mut own_key);
             }
             progress.inc(batch.len() as u64);
         }
@@ -82,23 +82,12 @@ fn digest_checked(
     Ok((digest.finish(), all_sound))
 }
 
-/// Decodes and encodes entries again, into buffers that it keeps.
-#[derive(Default)]
-struct Checker {
-    key: Vec<u8>,
-    value: Vec<u8>,
-}
-
-impl Checker {
-    fn is_sound(&mut self, kind: RecordKind, entry: Entry<'_>) -> bool {
-        let Ok(record) = decode_json(kind, entry.value) else {
-            return false;
-        };
-        self.key.clear();
-        self.value.clear();
-        record_key_into(&record, &mut self.key);
-        encode_json_into(&record, &mut self.value).is_ok()
-            && self.key == entry.key
-            && self.value == entry.value
-    }
+/// Whether a value decodes to a record that belongs to its key and has just these bytes.
+fn is_sound(kind: RecordKind, entry: Entry<'_>, own_key: &mut Vec<u8>) -> bool {
+    let Ok(record) = decode_json(kind, entry.value) else {
+        return false;
+    };
+    own_key.clear();
+    record_key_into(&record, own_key);
+    own_key == entry.key && is_canonical(&record, entry.value)
 }

@@ -110,6 +110,26 @@ impl Scan<'_> {
                 .map_err(reading(self.path))?,
             None => false,
         };
+        let outcome = self.read_row(fetch, position, shares_key, shares_id, buffers)?;
+        match outcome {
+            None => visit(Ok(Entry {
+                key: &buffers.key,
+                value: &buffers.value,
+            })),
+            Some(invalid) => visit(Err(invalid)),
+        }
+    }
+
+    /// Reads a row into the buffers, or tells why it has no entry. SQLite's copy of the row is free
+    /// again when this returns, before anybody takes the entry.
+    fn read_row(
+        &self,
+        fetch: &mut Fetch<'_>,
+        position: &Position,
+        shares_key: bool,
+        shares_id: bool,
+        buffers: &mut Buffers,
+    ) -> Result<Option<Box<InvalidRow>>> {
         let mut rows = fetch
             .by_rowid
             .query([position.rowid])
@@ -118,47 +138,39 @@ impl Scan<'_> {
         let row =
             row.ok_or_else(|| self.contradiction(position, "can't be found by its row id"))?;
 
+        let spec = self.layout.spec;
         let record = read_record(self.kind, row, self.encoding).map_err(reading(self.path))?;
         let fault = match record {
             Err(fault) => Some(fault),
-            Ok(_) if shares_key => {
-                Some(self.fault(self.layout.spec.key.first(), Reason::DuplicateKey))
-            }
-            Ok(_) if shares_id => {
-                Some(self.fault(self.layout.spec.id.as_ref(), Reason::DuplicateId))
-            }
+            Ok(_) if shares_key => Some(fault(spec.key.first(), Reason::DuplicateKey)),
+            Ok(_) if shares_id => Some(fault(spec.id.as_ref(), Reason::DuplicateId)),
             Ok(record) => {
-                buffers.key.clear();
-                buffers.value.clear();
+                buffers.clear();
                 record_key_into(&record, &mut buffers.key);
                 if Some(&buffers.key) != position.key.as_ref() {
                     return Err(self.contradiction(position, "has another key when read again"));
                 }
                 encode_json_into(&record, &mut buffers.value)
                     .map_err(|error| Error::Internal(error.to_string()))?;
-                drop(record);
                 match fits(buffers.key.len(), buffers.value.len()) {
                     true => None,
-                    false => Some(self.fault(self.largest_column(), Reason::TooLarge)),
+                    false => Some(fault(self.largest_column(), Reason::TooLarge)),
                 }
             }
         };
-        match fault {
-            None => visit(Ok(Entry {
-                key: &buffers.key,
-                value: &buffers.value,
-            })),
-            Some(FieldFault { column, reason }) => visit(Err(Box::new(InvalidRow {
-                kind: self.kind,
-                table: self.layout.spec.name,
-                rowid: position.rowid,
-                column,
-                reason,
-                key: position.key.clone(),
-                key_columns: self.layout.spec.key,
-                values: read_raw(self.kind, row, self.encoding).map_err(reading(self.path))?,
-            }))),
-        }
+        let Some(FieldFault { column, reason }) = fault else {
+            return Ok(None);
+        };
+        Ok(Some(Box::new(InvalidRow {
+            kind: self.kind,
+            table: spec.name,
+            rowid: position.rowid,
+            column,
+            reason,
+            key: position.key.clone(),
+            key_columns: spec.key,
+            values: read_raw(self.kind, row, self.encoding).map_err(reading(self.path))?,
+        })))
     }
 
     /// Keeps the ids that several rows have where they take no memory: in a temporary table.
@@ -174,13 +186,6 @@ impl Scan<'_> {
                  GROUP BY t.{id} HAVING count(*) > 1;",
             self.layout.table_clause(),
         ))
-    }
-
-    fn fault(&self, column: Option<&&'static str>, reason: Reason) -> FieldFault {
-        FieldFault {
-            column: column.copied().unwrap_or_default(),
-            reason,
-        }
     }
 
     /// The column that makes a record too large: where all text is free, the content is.
@@ -201,6 +206,13 @@ impl Scan<'_> {
     }
 }
 
+fn fault(column: Option<&&'static str>, reason: Reason) -> FieldFault {
+    FieldFault {
+        column: column.copied().unwrap_or_default(),
+        reason,
+    }
+}
+
 const fn fits(key: usize, value: usize) -> bool {
     value <= MAX_VALUE_BYTES && key <= MAX_VALUE_BYTES && key + value <= MAX_ENTRY_BYTES
 }
@@ -216,8 +228,19 @@ struct Fetch<'c> {
     shares_id: Option<Statement<'c>>,
 }
 
+/// A value's buffer is kept for the next one up to so many bytes.
+const KEPT_BUFFER_BYTES: usize = 1 << 20;
+
 #[derive(Default)]
 struct Buffers {
     key: Vec<u8>,
     value: Vec<u8>,
+}
+
+impl Buffers {
+    fn clear(&mut self) {
+        self.key.clear();
+        self.value.clear();
+        self.value.shrink_to(KEPT_BUFFER_BYTES);
+    }
 }

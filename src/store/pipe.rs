@@ -228,10 +228,16 @@ fn send(batch: Batch, gate: &Gate, sender: &Sender<Message>) -> Result<()> {
     if batch.is_empty() {
         return Ok(());
     }
-    gate.acquire(batch.weight);
+    let weight = batch.weight;
+    gate.acquire(weight);
     sender
         .send(Message::Batch(batch))
-        .map_err(|_| Error::Cancelled)
+        .map_err(|_| Error::Cancelled)?;
+    if weight > WAITING_BYTES {
+        // The next record may be as large: it is not read before this one is done with.
+        gate.wait_until_empty();
+    }
+    Ok(())
 }
 
 /// Bounds the bytes between two threads.
@@ -258,6 +264,16 @@ impl Gate {
             })
             .unwrap_or_else(PoisonError::into_inner);
         state.waiting += bytes;
+    }
+
+    /// Waits until all that waits was taken and done with.
+    fn wait_until_empty(&self) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(
+            self.changed
+                .wait_while(state, |state| !state.closed && state.waiting > 0)
+                .unwrap_or_else(PoisonError::into_inner),
+        );
     }
 
     fn release(&self, bytes: usize) {

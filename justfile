@@ -1,0 +1,21 @@
+# The habits of this project. `just` lists them.
+_default:
+    @just --list
+
+# Everything that CI runs
+check:
+    .ci/run
+
+# Tests alone
+test:
+    cargo test
+
+# Accept changed snapshots, to be looked at with `git diff snapshots`
+snap:
+    INSTA_UPDATE=always INSTA_FORCE_PASS=1 cargo test --test runner
+    cargo test --test runner
+
+# Formatting and lints, mended where that can be done
+fix:
+    cargo clippy --fix --allow-dirty --all-targets
+    cargo fmt
