@@ -10,6 +10,7 @@
 //! - An error is never downgraded to "no more data" or "not found", and a divergence or an invalid
 //!   row is not an error but a finding, reported with the result.
 
+use std::fs::FileType;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -47,10 +48,13 @@ pub enum Error {
     Target(Box<crate::migrate::TargetError>),
     /// A file is not the kind of store that it should be.
     #[error(transparent)]
-    Kind(#[from] crate::store::KindError),
+    Kind(#[from] KindError),
     /// [`Progress::is_cancelled`](crate::Progress::is_cancelled) said so.
     #[error("interrupted")]
     Cancelled,
+    /// The operating system gave no thread.
+    #[error("can't start a thread")]
+    Thread(#[source] io::Error),
     /// This crate contradicts itself; a bug.
     #[error("internal error: {0}")]
     Internal(String),
@@ -88,5 +92,75 @@ impl<T> IoContext<T> for io::Result<T> {
             path: path.to_owned(),
             source,
         })
+    }
+}
+
+/// A file is not the kind of store that it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum KindError {
+    /// The path names no regular file.
+    #[error("{} is {found}, not a file", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What it is, with its article.
+        found: &'static str,
+    },
+    /// The file has no bytes.
+    #[error("{} is empty", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A KV file stands where a SQLite database should.
+    #[error("{} is a KV file, not a SQLite database", path.display())]
+    KvNotSqlite {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A SQLite database stands where a KV file should.
+    #[error("{} is a SQLite database, not a KV file", path.display())]
+    SqliteNotKv {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is neither.
+    #[error("{} is neither a SQLite database nor a KV file", path.display())]
+    Neither {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl KindError {
+    pub(crate) fn not_a_file(path: &Path, file_type: FileType) -> Self {
+        KindError::NotAFile {
+            path: path.to_owned(),
+            found: what(file_type),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn what(file_type: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+    if file_type.is_dir() {
+        "a directory"
+    } else if file_type.is_fifo() {
+        "a FIFO"
+    } else if file_type.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+#[cfg(not(unix))]
+fn what(file_type: FileType) -> &'static str {
+    if file_type.is_dir() {
+        "a directory"
+    } else {
+        "something else"
     }
 }

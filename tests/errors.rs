@@ -161,7 +161,9 @@ fn targets_that_can_not_be_made() {
     fs::create_dir(scenario.path("folder")).unwrap();
     symlink("loop", scenario.path("loop")).unwrap();
     symlink("code.db", scenario.path("link.db")).unwrap();
-    pin(&scenario, "target_exists", &["code.db", "there.kv"]);
+    fs::write(scenario.path("empty.kv"), "").unwrap();
+    pin(&scenario, "target_exists", &["code.db", "empty.kv"]);
+    pin(&scenario, "target_text", &["code.db", "there.kv"]);
     pin(
         &scenario,
         "target_not_ours",
@@ -204,6 +206,12 @@ fn targets_that_can_not_be_made() {
     );
     pin(&scenario, "target_link_loop", &["code.db", "loop"]);
     pin(&scenario, "target_no_name", &["code.db", ".."]);
+    pin(&scenario, "target_trailing_slash", &["code.db", "out.kv/"]);
+    pin(
+        &scenario,
+        "rejects_is_source",
+        &["code.db", "out.kv", "--rejects", "code.db"],
+    );
     pin(
         &scenario,
         "target_is_rejects",

@@ -158,8 +158,9 @@ fn a_dry_run_names_them_and_writes_nothing() {
     ];
     let run = scenario.run(&args).expect_status(1);
     assert!(
-        run.stdout
-            .contains("Dry run: 6 rows are no records; nothing was written."),
+        run.stdout.contains(
+            "Dry run: no target would be made: 6 rows are no records; nothing was written."
+        ),
         "{run}"
     );
     assert_eq!(scenario.files(), before);

@@ -409,3 +409,24 @@ fn a_locked_database_is_said_to_be_locked() {
     assert!(run.stderr.contains("is locked by another process"), "{run}");
     db.execute_batch("ROLLBACK").unwrap();
 }
+
+#[test]
+fn a_fifo_beside_the_source_is_an_error_and_no_hang() {
+    for suffix in ["-wal", "-shm", "-journal"] {
+        let scenario = Scenario::new();
+        State::CleanWal.make(&scenario.path("code.db"));
+        let fifo = scenario.path(&format!("code.db{suffix}"));
+        assert!(
+            Command::new("mkfifo")
+                .arg(&fifo)
+                .status()
+                .unwrap()
+                .success()
+        );
+        let run = scenario
+            .run(&["sqlite-to-kv", "code.db", "out.kv"])
+            .expect_status(2);
+        let expected = format!("code.db{suffix} is a FIFO, not a file");
+        assert!(run.stderr.contains(&expected), "{run}");
+    }
+}

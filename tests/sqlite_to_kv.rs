@@ -256,3 +256,98 @@ fn the_published_file_has_the_permissions_of_the_umask() {
         assert_eq!(metadata.permissions().mode() & 0o777, mode, "umask {umask}");
     }
 }
+
+#[test]
+fn check_source_passes_a_sound_database() {
+    let scenario = Scenario::new();
+    scenario.bare_database("code.db", mixed);
+    let args = ["sqlite-to-kv", "code.db", "out.kv", "--check-source"];
+    let _ = scenario.run(&args).expect_status(0);
+}
+
+#[test]
+fn tables_that_were_not_asked_for_are_named_and_need_not_be_sound() {
+    let scenario = Scenario::new();
+    scenario.bare_database("code.db", |db| {
+        db.execute_batch(
+            "CREATE TABLE file_metrics (file_path TEXT PRIMARY KEY, last_updated INTEGER);
+             INSERT INTO file_metrics VALUES ('a.rs', 7);
+             CREATE TABLE execution_log (nothing_we_know);
+             INSERT INTO execution_log VALUES (1), (2);
+             CREATE VIEW code_chunks AS SELECT 1;",
+        )
+        .unwrap();
+    });
+    let args = [
+        "sqlite-to-kv",
+        "code.db",
+        "out.kv",
+        "--only",
+        "file-metrics",
+    ];
+    let run = scenario.run(&args).expect_status(0);
+    with_snapshots(|| insta::assert_snapshot!("summary_only", run));
+    let run = scenario.run(&[&args[..], &["--replace", "--format", "json"]].concat());
+    let kinds = run.json()["kinds"].as_array().unwrap().len();
+    assert_eq!(kinds, 1, "{run}");
+    assert_eq!(
+        run.json()["not_copied"],
+        serde_json::json!([{"table": "execution_log", "rows": 2}])
+    );
+}
+
+#[test]
+fn a_damaged_table_that_is_not_copied_is_said_and_stops_nothing() {
+    let scenario = Scenario::new();
+    let mut root = 0usize;
+    let path = scenario.database("code.db", |db| {
+        tables::insert_chunks(db, 10);
+        db.execute_batch("CREATE TABLE other (a); INSERT INTO other VALUES (1)")
+            .unwrap();
+        let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'other'";
+        root = db.query_row(sql, [], |row| row.get(0)).unwrap();
+    });
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[(root - 1) * 4096..root * 4096].fill(0);
+    fs::write(&path, bytes).unwrap();
+    let run = scenario
+        .run(&["sqlite-to-kv", "code.db", "out.kv"])
+        .expect_status(0);
+    assert!(
+        run.stdout.contains("other (rows can't be counted)"),
+        "{run}"
+    );
+    assert_eq!(kv::keys(&scenario.path("out.kv")).len(), 10);
+}
+
+#[test]
+fn json_keeps_every_character() {
+    let scenario = Scenario::new();
+    scenario.bare_database("code.db", |db| {
+        db.execute_batch(tables::LOOSE_CHUNKS).unwrap();
+        tables::insert_chunk(db, 1, "'a' || char(127, 27, 155, 8238) || 'b'", "0", "5");
+        db.execute_batch("UPDATE code_chunks SET content = NULL")
+            .unwrap();
+    });
+    let run = scenario.run(&["sqlite-to-kv", "code.db", "out.kv", "--format", "json"]);
+    let key = &run.json()["rejected_rows"][0]["key"];
+    assert_eq!(key, "chunk:a\u{7f}\u{1b}\u{9b}\u{202e}b:0:5");
+}
+
+#[test]
+fn temporary_files_go_where_they_are_told_to() {
+    let scenario = Scenario::new();
+    scenario.bare_database("code.db", mixed);
+    fs::create_dir(scenario.path("temp")).unwrap();
+    let args = ["sqlite-to-kv", "code.db", "out.kv", "--temp-dir"];
+    let _ = scenario
+        .run(&[&args[..], &["temp"]].concat())
+        .expect_status(0);
+    for wrong in ["missing", "/dev/null", "code.db"] {
+        let run = scenario
+            .run(&[&args[..], &[wrong, "--replace"]].concat())
+            .expect_status(2);
+        let expected = format!("error: can't use {wrong} for temporary files: it is no folder");
+        assert!(run.stderr.starts_with(&expected), "{run}");
+    }
+}

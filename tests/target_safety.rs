@@ -171,3 +171,67 @@ fn what_a_killed_run_left_behind_is_named_and_not_touched() {
     assert!(run.stdout.contains(".chunkmigrate-abc123"), "{run}");
     assert!(Path::new(&scenario.path(".chunkmigrate-abc123")).exists());
 }
+
+#[test]
+fn a_private_folder_that_is_not_what_it_seems_stops_nothing() {
+    let scenario = scenario();
+    fs::create_dir(scenario.path(".chunkmigrate-trap")).unwrap();
+    let fifo = scenario.path(".chunkmigrate-trap/lock");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let _ = scenario
+        .run(&["sqlite-to-kv", "code.db", "out.kv"])
+        .expect_status(0);
+}
+
+#[test]
+fn a_rejects_file_is_brought_back_when_the_target_can_not_be_published() {
+    let scenario = scenario();
+    scenario.database("odd.db", |db| {
+        insert_chunks(db, 10);
+        db.execute_batch("UPDATE code_chunks SET content = x'00' WHERE id = 10")
+            .unwrap();
+    });
+    make_old_kv(&scenario, "out.kv");
+    fs::write(
+        scenario.path("out.kv.rejects.jsonl"),
+        "{\"table\":\"old\"}\n",
+    )
+    .unwrap();
+    let open = redb::Database::open(scenario.path("out.kv")).unwrap();
+    let before = scenario.files();
+    let args = [
+        "sqlite-to-kv",
+        "odd.db",
+        "out.kv",
+        "--replace",
+        "--on-invalid",
+        "skip",
+    ];
+    let _ = scenario.run(&args).expect_status(2);
+    assert_eq!(scenario.files(), before);
+    drop(open);
+}
+
+#[test]
+fn an_old_rejects_file_beside_a_clean_target_is_told() {
+    let scenario = scenario();
+    fs::write(
+        scenario.path("out.kv.rejects.jsonl"),
+        "{\"table\":\"old\"}\n",
+    )
+    .unwrap();
+    let run = scenario
+        .run(&["sqlite-to-kv", "code.db", "out.kv"])
+        .expect_status(0);
+    assert!(
+        run.stdout
+            .contains("old rejects  out.kv.rejects.jsonl is of an earlier run"),
+        "{run}"
+    );
+}

@@ -38,7 +38,19 @@ impl<'s> CopyReport<'s> {
             shown(&summary.target)
         )?;
         self.write_kinds(out)?;
-        writeln!(out)?;
+        let mut facts = Vec::new();
+        self.write_facts(&mut facts)?;
+        if !facts.is_empty() {
+            writeln!(out)?;
+            out.write_all(&facts)?;
+        }
+        self.write_rejected(out)?;
+        self.write_divergences(out)?;
+        writeln!(out, "\n{}", self.verdict())
+    }
+
+    fn write_facts(&self, out: &mut dyn Write) -> io::Result<()> {
+        let summary = self.summary;
         if let Some(digest) = &summary.sha256 {
             writeln!(out, "sha256       {digest}")?;
         }
@@ -52,6 +64,9 @@ impl<'s> CopyReport<'s> {
             writeln!(out, "left out     column {}", escaped(column))?;
         }
         self.write_not_copied(out)?;
+        if let Some(path) = &summary.old_rejects {
+            writeln!(out, "old rejects  {} is of an earlier run", shown(path))?;
+        }
         for folder in &summary.left_behind {
             writeln!(
                 out,
@@ -59,9 +74,7 @@ impl<'s> CopyReport<'s> {
                 shown(folder)
             )?;
         }
-        self.write_rejected(out)?;
-        self.write_divergences(out)?;
-        writeln!(out, "\n{}", self.verdict())
+        Ok(())
     }
 
     fn write_kinds(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -71,7 +84,7 @@ impl<'s> CopyReport<'s> {
             "rejected".to_owned(),
         ]];
         let (mut records, mut rejected) = (0, 0);
-        for (kind, totals) in self.summary.totals.iter() {
+        for (kind, totals) in self.summary.asked_for() {
             let rejects = *self.summary.rejected.get(kind);
             rows.push(kind_row(kind.name(), totals.records, rejects));
             records += totals.records;
@@ -172,7 +185,14 @@ impl<'s> CopyReport<'s> {
                 "Dry run: {count} {} would be copied; nothing was written.",
                 plural(records, "record", "records")
             ),
-            (true, ..) => format!("Dry run: {no_records}; nothing was written."),
+            (true, ..) if summary.sha256.is_some() => format!(
+                "Dry run: {count} {} would be copied; {no_records} and would stay behind; nothing \
+                 was written.",
+                plural(records, "record", "records")
+            ),
+            (true, ..) => {
+                format!("Dry run: no target would be made: {no_records}; nothing was written.")
+            }
             (false, _, None) => format!("No target was made: {no_records}."),
             (false, 0, Some(_)) => match (summary.verified, records) {
                 (false, _) => format!("{copied} copied. Not verified."),
@@ -226,8 +246,7 @@ impl<'s> CopyReport<'s> {
                 false => "no",
             },
             kinds: summary
-                .totals
-                .iter()
+                .asked_for()
                 .map(|(kind, totals)| KindDocument {
                     kind: kind.name(),
                     records: totals.records,

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use chunkmigrate::Error;
+use chunkmigrate::error::KindError;
 use chunkmigrate::kv::KvError;
 use chunkmigrate::migrate::TargetError;
 use chunkmigrate::sqlite::SqliteError;
-use chunkmigrate::store::KindError;
 use serde::Serialize;
 
 use super::escape::escaped;
@@ -46,9 +46,13 @@ impl Failure {
     /// Wrong arguments.
     pub(super) fn usage(error: &clap::Error) -> Self {
         let text = error.to_string();
-        let first = text.lines().next().unwrap_or_default();
+        let about: Vec<&str> = text
+            .lines()
+            .take_while(|line| !line.trim().is_empty())
+            .map(str::trim)
+            .collect();
         Failure {
-            message: first.trim_start_matches("error: ").to_owned(),
+            message: about.join(" ").trim_start_matches("error: ").to_owned(),
             causes: Vec::new(),
             hint: Some("run with --help to see what can be given".to_owned()),
             cancelled: false,
@@ -118,9 +122,19 @@ fn hint(error: &Error) -> Option<&'static str> {
         Error::Kind(KindError::KvNotSqlite { .. }) => {
             Some("the source of this command must be a SQLite database")
         }
+        Error::Io { source, .. } if is_full(source) => Some("make room, or choose another folder"),
         Error::Internal(_) => Some("this is a bug of chunkmigrate; please report it"),
         _ => None,
     }
+}
+
+fn is_cannot_open(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen)
+}
+
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
@@ -140,9 +154,13 @@ fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
         SqliteError::TemporaryFull { .. } => {
             "name a folder with more room with --temp-dir, or set SQLITE_TMPDIR"
         }
+        SqliteError::TempDir { .. } => "name another folder with --temp-dir",
+        SqliteError::Engine { source, .. } if is_cannot_open(source) => {
+            "the database and its -wal and -shm, if there are any, must all be readable"
+        }
         SqliteError::NoTables { .. } => "is this the database of a code indexer?",
-        SqliteError::UnknownColumn { .. } => {
-            "leave the column behind with --without-column TABLE.COLUMN"
+        SqliteError::UnknownColumns { .. } => {
+            "leave a column behind with --without-column TABLE.COLUMN"
         }
         _ => return None,
     })

@@ -40,7 +40,8 @@ Exit status:
     0         done; everything compared, everything equal
     1         divergence found, or rows that are no records
     2         could not be done, or its outcome not be established
-    130, 143  interrupted (SIGINT, SIGTERM); nothing published";
+    129, 130, 143
+              interrupted (SIGHUP, SIGINT, SIGTERM); nothing published";
 
 #[derive(Debug, Subcommand)]
 enum Command {

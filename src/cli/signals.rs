@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 
 /// The signal that came, if one did.
@@ -12,11 +12,15 @@ use signal_hook::flag;
 pub(super) struct Stop(Arc<AtomicUsize>);
 
 impl Stop {
-    /// Takes note of SIGINT and SIGTERM instead of dying of them; a file that grows over its limit
+    /// Takes note of SIGINT, SIGTERM and SIGHUP instead of dying of them, unless the parent had
+    /// them ignored (as `nohup` and a shell's `&` do); a file that grows over its limit
     /// becomes an error of the write instead of a signal.
     pub(super) fn install() -> io::Result<Self> {
         let stop = Stop::default();
-        for signal in [SIGINT, SIGTERM] {
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            if is_ignored(signal) {
+                continue;
+            }
             let number = usize::try_from(signal).unwrap_or_default();
             flag::register_usize(signal, Arc::clone(&stop.0), number)?;
         }
@@ -31,4 +35,14 @@ impl Stop {
             number => u8::try_from(number).ok(),
         }
     }
+}
+
+/// Whether the process was started with a signal ignored; `false` where there is no `/proc`.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }

@@ -20,7 +20,7 @@ pub(super) struct GlobalArgs {
     /// How the report is written
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// Print no report and no progress; errors are still printed
+    /// Print no report for people and no progress; errors are still printed
     #[arg(long, short, global = true)]
     quiet: bool,
     /// When to show progress on stderr
@@ -104,13 +104,16 @@ impl Ui {
         human: impl FnOnce(&mut dyn Write) -> io::Result<()>,
         json: &impl Serialize,
     ) -> Result<(), Failure> {
-        let mut out = AutoStream::new(io::stdout(), self.color).lock();
         let written = match self.format {
-            Format::Json => write_json(&mut out, json),
+            // Not through the stream that adapts colours: it would drop bytes of strings.
+            Format::Json => write_json(json),
             Format::Human if self.quiet => Ok(()),
-            Format::Human => human(&mut out),
+            Format::Human => {
+                let mut out = AutoStream::new(io::stdout(), self.color).lock();
+                human(&mut out).and_then(|()| out.flush())
+            }
         };
-        match written.and_then(|()| out.flush()) {
+        match written {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::output(&error)),
             _ => Ok(()),
         }
@@ -122,19 +125,22 @@ impl Ui {
             (true, Some(signal)) => Exit::Signal(signal),
             _ => Exit::Failed,
         };
-        // There is nobody left to tell of a failure to tell.
-        let _ = match self.format {
-            Format::Json => write_json(&mut io::stdout().lock(), &failure.document()),
-            Format::Human => {
-                let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
-                failure.write(&mut stderr)
-            }
+        let told = match self.format {
+            Format::Json => write_json(&failure.document()),
+            Format::Human => Err(ErrorKind::Unsupported.into()),
         };
+        if told.is_err() {
+            let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
+            // There is nobody left to tell of a failure to tell.
+            let _ = failure.write(&mut stderr);
+        }
         exit
     }
 }
 
-fn write_json(out: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, document)?;
-    out.write_all(b"\n")
+fn write_json(document: &impl Serialize) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer(&mut out, document)?;
+    out.write_all(b"\n")?;
+    out.flush()
 }

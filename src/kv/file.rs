@@ -48,15 +48,11 @@ impl KvFile {
     /// The file is damaged, open for writing elsewhere, of another tool or of another version.
     pub fn open_checked(path: &Path) -> Result<Self> {
         let file = File::open(path).io_context("open", path)?;
-        match file.try_lock_shared() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(KvError::Locked {
-                    path: path.to_owned(),
-                }
-                .into());
+        if is_locked(&file) {
+            return Err(KvError::Locked {
+                path: path.to_owned(),
             }
-            Err(TryLockError::Error(error)) => return Err(error).io_context("lock", path),
+            .into());
         }
         let overlay = Overlay::new(file).io_context("read", path)?;
         let mut builder = Database::builder();
@@ -108,7 +104,16 @@ impl KvFile {
             Some(_) => {}
             None => return Err(foreign(path, "it names no format".to_owned())),
         }
-        let records = transaction.open_table(RECORDS).map_err(table_error(path))?;
+        let records = match transaction.open_table(RECORDS) {
+            Err(redb::TableError::TableDoesNotExist(_)) => {
+                return Err(KvError::Damaged {
+                    path: path.to_owned(),
+                    detail: "it has no table of records".to_owned(),
+                }
+                .into());
+            }
+            table => table.map_err(table_error(path))?,
+        };
         Ok(KvFile {
             path: path.to_owned(),
             records,
@@ -211,6 +216,12 @@ impl KvFile {
         }
         Ok(())
     }
+}
+
+/// Whether a redb writer has the file open. Takes a shared lock that lasts until the file is
+/// closed; a file system without locks has no locked files.
+pub(crate) fn is_locked(file: &File) -> bool {
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
 fn foreign(path: &Path, detail: String) -> crate::Error {

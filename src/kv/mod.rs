@@ -8,6 +8,7 @@ mod overlay;
 
 pub use bulk::BulkLoad;
 pub use file::KvFile;
+pub(crate) use file::is_locked;
 pub use manifest::{FormatMarker, Manifest, ManifestKinds, ManifestSource};
 
 use std::path::{Path, PathBuf};
@@ -91,6 +92,10 @@ pub(crate) fn engine<E: Into<redb::Error>>(
         match source.into() {
             redb::Error::Corrupted(detail) => KvError::Damaged { path, detail }.into(),
             redb::Error::DatabaseAlreadyOpen => KvError::Locked { path }.into(),
+            redb::Error::Io(source) if source.kind() == std::io::ErrorKind::UnexpectedEof => {
+                let detail = source.to_string();
+                KvError::Damaged { path, detail }.into()
+            }
             redb::Error::Io(source) => UmbrellaError::Io {
                 action,
                 path,

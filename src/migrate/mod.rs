@@ -97,6 +97,8 @@ pub struct CopySummary {
     pub source: PathBuf,
     /// Magellan's schema version of the source, if it tells one.
     pub schema_version: Option<i64>,
+    /// The kinds that were asked for; empty means all.
+    pub only: Vec<RecordKind>,
     /// The kinds that were asked for and whose table the source lacks.
     pub missing: Vec<RecordKind>,
     /// The columns that were left out, each as `TABLE.COLUMN`.
@@ -115,12 +117,14 @@ pub struct CopySummary {
     pub sha256: Option<Digest>,
     /// The id high-water marks.
     pub sequences: Sequences,
-    /// What the source holds beside the four tables.
+    /// What the source holds beside the tables that were asked for.
     pub not_copied: Vec<OtherTable>,
     /// The first rows that are no records.
     pub rejected_rows: Vec<RejectedRow>,
     /// The rejects file, if one was written.
     pub rejects: Option<PathBuf>,
+    /// A rejects file of an earlier run that lies where this run would have put its own.
+    pub old_rejects: Option<PathBuf>,
     /// What the read-back found, at most `limit`; if anything, no target was made.
     pub divergences: Vec<Divergence>,
     /// Number of all that the read-back found.
@@ -132,6 +136,14 @@ pub struct CopySummary {
 }
 
 impl CopySummary {
+    /// The kinds that were asked for, with their totals, in key order.
+    pub fn asked_for(&self) -> impl Iterator<Item = (RecordKind, &KindTotals)> {
+        let all = self.only.is_empty();
+        self.totals
+            .iter()
+            .filter(move |(kind, _)| all || self.only.contains(kind))
+    }
+
     /// Whether every row was carried over exactly, or would have been.
     pub fn is_complete(&self) -> bool {
         self.rejected.iter().all(|(_, rows)| *rows == 0) && self.divergences_total == 0

@@ -3,11 +3,11 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::target::{Destination, Staged, TargetError};
+use super::target::{Destination, Prepared, Staged, TargetError};
 use crate::error::{IoContext as _, Result};
 use crate::sqlite::{InvalidRow, RawValue};
 
@@ -21,14 +21,15 @@ pub(super) struct Rejects {
 impl Rejects {
     /// Resolves the place; nothing is made before the first row.
     pub(super) fn resolve(path: &Path, replace: bool, source: &Path) -> Result<Self> {
-        let destination = Destination::resolve(path, replace)?;
-        destination.keep_clear_of(source)?;
-        if destination.exists() && !looks_like_rejects(destination.path())? {
-            return Err(TargetError::NotReplaceable {
-                path: path.to_owned(),
-                found: "no rejects file".to_owned(),
+        let destination = Destination::resolve(path, source)?;
+        if destination.exists() {
+            may_replace(path)?;
+            if !replace {
+                return Err(TargetError::Exists {
+                    path: path.to_owned(),
+                }
+                .into());
             }
-            .into());
         }
         Ok(Rejects {
             destination,
@@ -36,8 +37,8 @@ impl Rejects {
         })
     }
 
-    pub(super) fn path(&self) -> &Path {
-        self.destination.path()
+    pub(super) fn destination(&self) -> &Destination {
+        &self.destination
     }
 
     pub(super) fn write(&mut self, row: &InvalidRow) -> Result<()> {
@@ -55,18 +56,28 @@ impl Rejects {
             .io_context("write", staged.path())
     }
 
-    /// Brings the file to its place; `None` if there was no row.
-    pub(super) fn publish(self) -> Result<Option<PathBuf>> {
+    /// Finishes the file; `None` if there was no row.
+    pub(super) fn prepare(self) -> Result<Option<Prepared>> {
         let Some((staged, file)) = self.open else {
             return Ok(None);
         };
-        let path = self.destination.path().to_owned();
         file.into_inner()
             .map_err(std::io::IntoInnerError::into_error)
             .and_then(|file| file.sync_all())
-            .io_context("write", &path)?;
-        staged.publish(|_| Ok(()))?;
-        Ok(Some(path))
+            .io_context("write", staged.path())?;
+        staged.prepare(may_replace).map(Some)
+    }
+}
+
+/// Fails unless a file is a rejects file.
+fn may_replace(path: &Path) -> Result<()> {
+    match looks_like_rejects(path)? {
+        true => Ok(()),
+        false => Err(TargetError::NotReplaceable {
+            path: path.to_owned(),
+            found: "no rejects file".to_owned(),
+        }
+        .into()),
     }
 }
 

@@ -48,6 +48,10 @@ fn check(folder: &Path, what: &'static str, needed: u64) -> Result<()> {
         path: folder.to_owned(),
         source: error.into(),
     })?;
+    if stat.f_blocks == 0 {
+        // A file system that tells of no size, such as /proc.
+        return Ok(());
+    }
     let available = stat.f_bavail.saturating_mul(stat.f_frsize);
     if available < needed {
         return Err(TargetError::NoRoom {

@@ -1,7 +1,7 @@
 //! From a SQLite database to a new KV file.
 
 use std::fmt::Write as _;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -11,7 +11,7 @@ use super::target::{Destination, Staged, TargetError};
 use super::{CopyOptions, CopySummary, OnInvalid, RejectedRow, read_back, room};
 use crate::codec::{KindDigest, KindTotals, combined_digest};
 use crate::error::{Error, IoContext as _, Result};
-use crate::kv::{BulkLoad, KvError, KvFile, Manifest, ManifestSource};
+use crate::kv::{BulkLoad, KvError, KvFile, Manifest, ManifestSource, is_locked};
 use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::{PerKind, RecordKind};
 use crate::sqlite::{InvalidRow, SqliteError, SqliteSnapshot, SqliteSnapshotOptions};
@@ -37,10 +37,9 @@ pub fn sqlite_to_kv(
     progress: &Arc<dyn Progress>,
 ) -> Result<CopySummary> {
     detect(source)?.expect_sqlite(source)?;
-    let destination = Destination::resolve(target, options.replace)?;
-    destination.keep_clear_of(source)?;
+    let destination = Destination::resolve(target, source)?;
     if destination.exists() {
-        check_replaceable(target)?;
+        check_existing(target, options.replace)?;
     }
     let copy = Copy {
         source,
@@ -62,43 +61,55 @@ pub fn sqlite_to_kv(
     }
 }
 
-/// Fails unless what is at the target's place is a KV file of this tool that nobody has open, or
-/// an empty file.
-fn check_replaceable(path: &Path) -> Result<()> {
-    let found = match detect(path)? {
-        StoreKind::Empty => return Ok(()),
-        StoreKind::Kv => match KvFile::open_checked(path) {
-            Ok(_) => return Ok(()),
-            Err(Error::Kv(error)) => match *error {
-                KvError::Version { .. } => return Ok(()),
-                KvError::Locked { path } => return Err(TargetError::Locked { path }.into()),
-                KvError::Foreign { .. } => "a redb file of another tool",
-                KvError::Damaged { .. } => "a damaged redb file",
-                error => return Err(error.into()),
-            },
-            Err(error) => return Err(error),
+/// Fails unless what is at the target's place may be replaced: a KV file of this tool that nobody
+/// has open, or an empty file.
+fn check_existing(path: &Path, replace: bool) -> Result<()> {
+    check_kind_and_lock(path)?;
+    if !replace {
+        let path = path.to_owned();
+        return Err(TargetError::Exists { path }.into());
+    }
+    if detect(path)? == StoreKind::Empty {
+        return Ok(());
+    }
+    let found = match KvFile::open_checked(path) {
+        Ok(_) => return Ok(()),
+        Err(Error::Kv(error)) => match *error {
+            KvError::Version { .. } => return Ok(()),
+            KvError::Foreign { .. } => "a redb file of another tool",
+            KvError::Damaged { .. } => "a damaged redb file",
+            error => return Err(error.into()),
         },
-        StoreKind::Sqlite => "a SQLite database",
-        StoreKind::Unknown => "no KV file",
+        Err(error) => return Err(error),
     };
-    Err(TargetError::NotReplaceable {
+    Err(not_replaceable(path, found))
+}
+
+/// The cheap part of [`check_existing`], for a second look right before the rename.
+fn check_kind_and_lock(path: &Path) -> Result<()> {
+    match detect(path)? {
+        StoreKind::Empty => Ok(()),
+        StoreKind::Kv => {
+            let file = File::open(path).io_context("open", path)?;
+            match is_locked(&file) {
+                true => Err(TargetError::Locked {
+                    path: path.to_owned(),
+                }
+                .into()),
+                false => Ok(()),
+            }
+        }
+        StoreKind::Sqlite => Err(not_replaceable(path, "a SQLite database")),
+        StoreKind::Unknown => Err(not_replaceable(path, "no KV file")),
+    }
+}
+
+fn not_replaceable(path: &Path, found: &str) -> Error {
+    TargetError::NotReplaceable {
         path: path.to_owned(),
         found: found.to_owned(),
     }
-    .into())
-}
-
-/// Fails if somebody has opened the file since [`check_replaceable`] looked at it.
-fn check_unlocked(path: &Path) -> Result<()> {
-    let file = File::open(path).io_context("open", path)?;
-    match file.try_lock_shared() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => Err(TargetError::Locked {
-            path: path.to_owned(),
-        }
-        .into()),
-        Err(TryLockError::Error(error)) => Err(error).io_context("lock", path),
-    }
+    .into()
 }
 
 struct Copy<'c> {
@@ -143,7 +154,11 @@ impl Copy<'_> {
             }
             None => {
                 if let Some(rejects) = work.rejects {
-                    summary.rejects = rejects.publish()?;
+                    let place = rejects.destination().given().to_owned();
+                    if let Some(rejects) = rejects.prepare()? {
+                        rejects.publish()?;
+                        summary.rejects = Some(place);
+                    }
                 }
             }
         }
@@ -191,6 +206,7 @@ impl Copy<'_> {
         Ok(CopySummary {
             source: self.source.to_owned(),
             schema_version: snapshot.schema_version(),
+            only: self.options.only.clone(),
             missing: snapshot.missing().to_vec(),
             without_columns: self.options.without_columns.clone(),
             target: self.target.to_owned(),
@@ -203,11 +219,23 @@ impl Copy<'_> {
             not_copied: snapshot.other_tables()?,
             rejected_rows: std::mem::take(&mut work.first_rejected),
             rejects: None,
+            old_rejects: None,
             divergences: Vec::new(),
             divergences_total: 0,
             dry_run: self.options.dry_run,
-            left_behind: self.destination.left_behind()?,
+            left_behind: self.left_behind(work.rejects.as_ref())?,
         })
+    }
+
+    /// What runs that were killed left where this one writes.
+    fn left_behind(&self, rejects: Option<&Rejects>) -> Result<Vec<PathBuf>> {
+        let mut left = self.destination.left_behind()?;
+        if let Some(rejects) = rejects
+            && rejects.destination().folder() != self.destination.folder()
+        {
+            left.extend(rejects.destination().left_behind()?);
+        }
+        Ok(left)
     }
 
     /// Closes the target, proves it and publishes it.
@@ -234,16 +262,30 @@ impl Copy<'_> {
         }
         let metadata = fs::metadata(staged.path()).io_context("look at", staged.path())?;
         check_cancelled(progress)?;
+        // All that can fail comes first; what is left are two renames.
+        let target = staged.prepare(check_kind_and_lock)?;
+        let mut published_rejects = None;
         if let Some(rejects) = rejects {
-            summary.rejects = rejects.publish()?;
+            let place = rejects.destination().given().to_owned();
+            if let Some(rejects) = rejects.prepare()? {
+                published_rejects = Some(rejects.publish()?);
+                summary.rejects = Some(place);
+            }
         }
-        let published = staged.publish(check_unlocked);
-        if let (Err(_), Some(rejects)) = (&published, &summary.rejects) {
-            // It tells of a target that is not there.
-            let _ = fs::remove_file(rejects);
+        if let Err(error) = target.publish() {
+            let unpublished = !is_not_synced(&error);
+            if let Some(rejects) = published_rejects.filter(|_| unpublished) {
+                rejects.undo();
+            }
+            return Err(error);
         }
         summary.target_bytes = Some(metadata.len());
-        published
+        if summary.rejects.is_none() {
+            let old = self.options.rejects.clone();
+            let old = old.unwrap_or_else(|| self.default_rejects());
+            summary.old_rejects = Some(old).filter(|path| path.exists());
+        }
+        Ok(())
     }
 
     fn name_divergences(
@@ -290,23 +332,30 @@ impl Copy<'_> {
         }
     }
 
+    fn default_rejects(&self) -> PathBuf {
+        let mut path = self.target.as_os_str().to_owned();
+        path.push(".rejects.jsonl");
+        PathBuf::from(path)
+    }
+
     fn rejects(&self) -> Result<Option<Rejects>> {
         let path = match (&self.options.rejects, self.options.on_invalid) {
             _ if self.options.dry_run => return Ok(None),
             (Some(path), _) => path.clone(),
-            (None, OnInvalid::Skip) => {
-                let mut path = self.target.as_os_str().to_owned();
-                path.push(".rejects.jsonl");
-                PathBuf::from(path)
-            }
+            (None, OnInvalid::Skip) => self.default_rejects(),
             (None, OnInvalid::Fail) => return Ok(None),
         };
         let rejects = Rejects::resolve(&path, self.options.replace, self.source)?;
-        if rejects.path() == self.destination.path() {
+        if rejects.destination().path() == self.destination.path() {
             return Err(TargetError::RejectsIsTarget { path }.into());
         }
         Ok(Some(rejects))
     }
+}
+
+/// Whether a target was published after all.
+fn is_not_synced(error: &Error) -> bool {
+    matches!(error, Error::Target(error) if matches!(**error, TargetError::NotSynced { .. }))
 }
 
 /// What a copy has in hand while the source is read.

@@ -3,6 +3,7 @@
 //! It is built in a private folder beside its place, so that nobody sees it before it is finished,
 //! brought to disk, and renamed. Without `replace` the rename is one that refuses to overwrite.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, Permissions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -12,7 +13,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use tempfile::TempDir;
 use thiserror::Error;
 
-use crate::error::{IoContext as _, Result};
+use crate::error::{IoContext as _, KindError, Result};
 
 /// What private folders are called before their random part.
 const PRIVATE_PREFIX: &str = ".chunkmigrate-";
@@ -45,12 +46,12 @@ pub enum TargetError {
         /// The target.
         path: PathBuf,
     },
-    /// Source and target are one file.
-    #[error("source and target are the same file: {} and {}", source_path.display(), path.display())]
-    SameFile {
+    /// What would be written is the source.
+    #[error("{} is the source {} itself", path.display(), source_path.display())]
+    IsSource {
         /// The source.
         source_path: PathBuf,
-        /// The target.
+        /// The target or rejects file.
         path: PathBuf,
     },
     /// SQLite would take the target for a part of the source.
@@ -72,6 +73,14 @@ pub enum TargetError {
     NoName {
         /// The path.
         path: PathBuf,
+    },
+    /// The target is there, but perhaps not after a loss of power.
+    #[error("{} was published, but its folder can't be brought to disk", path.display())]
+    NotSynced {
+        /// The target.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
     },
     /// The rejects file would be the target.
     #[error("{} can't be both the target and the rejects file", path.display())]
@@ -108,13 +117,17 @@ pub(crate) struct Destination {
 }
 
 impl Destination {
-    /// Resolves a path: symbolic links are followed, the folder must be there, and what is at the
-    /// place already must be a regular file and replaceable.
-    pub(crate) fn resolve(given: &Path, replace: bool) -> Result<Self> {
-        let path = follow_links(given)?;
-        let name = path.file_name().ok_or_else(|| TargetError::NoName {
+    /// Resolves a path: symbolic links are followed, the folder must be there, what is at the place
+    /// already must be a regular file, and neither the source nor what SQLite takes for a part of it.
+    pub(crate) fn resolve(given: &Path, source: &Path) -> Result<Self> {
+        let no_name = || TargetError::NoName {
             path: given.to_owned(),
-        })?;
+        };
+        if given.as_os_str().as_encoded_bytes().ends_with(b"/") {
+            return Err(no_name().into());
+        }
+        let path = follow_links(given)?;
+        let name = path.file_name().ok_or_else(no_name)?;
         let parent = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
@@ -131,24 +144,24 @@ impl Destination {
         };
         let path = folder.join(name);
         let existing = metadata_if_any(&path)?;
-        if let Some(metadata) = &existing {
-            if !metadata.is_file() {
-                // Says what it is.
-                crate::store::detect(given)?;
-            }
-            if !replace {
-                return Err(TargetError::Exists {
-                    path: given.to_owned(),
-                }
-                .into());
-            }
+        if let Some(metadata) = &existing
+            && !metadata.is_file()
+        {
+            return Err(KindError::not_a_file(given, metadata.file_type()).into());
         }
-        Ok(Destination {
+        let destination = Destination {
             given: given.to_owned(),
             path,
             folder,
             replaced_mode: existing.map(|metadata| metadata.mode() & 0o7777),
-        })
+        };
+        destination.keep_clear_of(source)?;
+        Ok(destination)
+    }
+
+    /// The path as it was given.
+    pub(crate) fn given(&self) -> &Path {
+        &self.given
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -163,8 +176,7 @@ impl Destination {
         self.replaced_mode.is_some()
     }
 
-    /// Refuses a place that is the source, or that SQLite takes for a part of it.
-    pub(crate) fn keep_clear_of(&self, source: &Path) -> Result<()> {
+    fn keep_clear_of(&self, source: &Path) -> Result<()> {
         let real = fs::canonicalize(source).io_context("find", source)?;
         let same_file = match metadata_if_any(&self.path)? {
             Some(target) => {
@@ -173,19 +185,12 @@ impl Destination {
             }
             None => false,
         };
-        if same_file || self.path == real {
-            return Err(TargetError::SameFile {
-                source_path: source.to_owned(),
-                path: self.given.clone(),
-            }
-            .into());
+        let (path, source_path) = (self.given.clone(), source.to_owned());
+        if same_file {
+            return Err(TargetError::IsSource { path, source_path }.into());
         }
         if crate::sqlite::side_files(&real).contains(&self.path) {
-            return Err(TargetError::BesideSource {
-                source_path: source.to_owned(),
-                path: self.given.clone(),
-            }
-            .into());
+            return Err(TargetError::BesideSource { path, source_path }.into());
         }
         Ok(())
     }
@@ -199,11 +204,13 @@ impl Destination {
             .io_context("create a private folder in", &self.folder)?;
         let lock_path = private.path().join(LOCK_FILE);
         let lock = File::create_new(&lock_path).io_context("create", &lock_path)?;
-        lock.lock().io_context("lock", &lock_path)?;
+        // Tells other runs that this one lives; where it can't be had, they say what they see.
+        let _ = lock.try_lock();
+        let name = self.path.file_name().unwrap_or(OsStr::new("target"));
         Ok(Staged {
-            path: private.path().join("target"),
+            path: private.path().join(name),
             destination: self.clone(),
-            _private: private,
+            private,
             _lock: lock,
         })
     }
@@ -220,7 +227,7 @@ impl Destination {
             .filter_map(|entry| Some(entry.ok()?.path()))
             .filter(|path| {
                 let name = path.file_name().map(|name| name.to_string_lossy());
-                name.is_some_and(|name| name.starts_with(PRIVATE_PREFIX)) && !is_in_use(path)
+                name.is_some_and(|name| name.starts_with(PRIVATE_PREFIX)) && !may_be_in_use(path)
             })
             .collect();
         left.sort();
@@ -234,7 +241,7 @@ pub(crate) struct Staged {
     path: PathBuf,
     destination: Destination,
     _lock: File,
-    _private: TempDir,
+    private: TempDir,
 }
 
 impl Staged {
@@ -243,35 +250,90 @@ impl Staged {
         &self.path
     }
 
-    /// Brings the finished file, whose content is on disk already, to its place.
-    ///
-    /// `check` is asked right before, whether what is there may still be replaced.
-    pub(crate) fn publish(self, check: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-        let place = self.destination.path.as_path();
-        let given = self.destination.given.as_path();
-        match self.destination.replaced_mode {
-            Some(mode) => {
-                fs::set_permissions(&self.path, Permissions::from_mode(mode))
-                    .io_context("set the mode of", given)?;
-                check(given)?;
-                fs::rename(&self.path, place).io_context("replace", given)?;
-            }
-            None => rename_to_free_name(&self.path, place).map_err(|error| match error.kind() {
-                ErrorKind::AlreadyExists => TargetError::Exists {
-                    path: given.to_owned(),
+    /// Does all that can fail before the finished file, whose content is on disk already, goes to
+    /// its place. What is at the place now is checked by `may_replace` once more.
+    pub(crate) fn prepare(self, may_replace: impl FnOnce(&Path) -> Result<()>) -> Result<Prepared> {
+        let Destination {
+            given,
+            path: place,
+            folder,
+            replaced_mode,
+        } = &self.destination;
+        let folder = File::open(folder).io_context("open the folder", folder)?;
+        let mut kept = None;
+        if let Some(mode) = replaced_mode {
+            fs::set_permissions(&self.path, Permissions::from_mode(*mode))
+                .io_context("set the mode of", given)?;
+            may_replace(given)?;
+            // Without hard links the old file can't be brought back, and needn't be: what could
+            // fail behind this is another file's rename.
+            let old = self.private.path().join("replaced");
+            kept = fs::hard_link(place, &old).ok().map(|()| old);
+        }
+        Ok(Prepared {
+            staged: self,
+            folder,
+            kept,
+        })
+    }
+}
+
+/// A finished file that one rename brings to its place.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    staged: Staged,
+    folder: File,
+    kept: Option<PathBuf>,
+}
+
+impl Prepared {
+    /// Brings the file to its place.
+    pub(crate) fn publish(self) -> Result<Published> {
+        let Destination {
+            given,
+            path: place,
+            replaced_mode,
+            ..
+        } = &self.staged.destination;
+        match replaced_mode {
+            Some(_) => fs::rename(&self.staged.path, place).io_context("replace", given)?,
+            None => rename_to_free_name(&self.staged.path, place).map_err(|error| {
+                let path = given.clone();
+                match error.kind() {
+                    ErrorKind::AlreadyExists => TargetError::Exists { path }.into(),
+                    _ => crate::Error::Io {
+                        action: "create",
+                        path,
+                        source: error,
+                    },
                 }
-                .into(),
-                _ => crate::Error::Io {
-                    action: "create",
-                    path: given.to_owned(),
-                    source: error,
-                },
             })?,
         }
-        let folder = &self.destination.folder;
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .io_context("sync", folder)
+        match self.folder.sync_all() {
+            // Not every file system can sync a folder.
+            Err(error) if error.kind() != ErrorKind::InvalidInput => Err(TargetError::NotSynced {
+                path: given.clone(),
+                source: error,
+            }
+            .into()),
+            _ => Ok(Published(self)),
+        }
+    }
+}
+
+/// A file at its place.
+#[derive(Debug)]
+pub(crate) struct Published(Prepared);
+
+impl Published {
+    /// Takes the file away again and brings back what it replaced.
+    pub(crate) fn undo(self) {
+        let place = self.0.staged.destination.path.as_path();
+        // This follows a failure that is told; a second one would hide it.
+        let _ = match &self.0.kept {
+            Some(old) => fs::rename(old, place),
+            None => fs::remove_file(place),
+        };
     }
 }
 
@@ -315,8 +377,15 @@ fn metadata_if_any(path: &Path) -> Result<Option<Metadata>> {
     }
 }
 
-/// Whether a running process holds the lock of a private folder.
-fn is_in_use(private: &Path) -> bool {
-    let lock = File::open(private.join(LOCK_FILE));
-    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+/// Whether a private folder may belong to a running process: it holds the lock, or we may not look.
+fn may_be_in_use(private: &Path) -> bool {
+    let path = private.join(LOCK_FILE);
+    match fs::symlink_metadata(&path) {
+        Ok(metadata) if metadata.is_file() => match File::open(&path) {
+            Ok(lock) => matches!(lock.try_lock(), Err(TryLockError::WouldBlock)),
+            Err(_) => true,
+        },
+        Ok(_) => false,
+        Err(error) => error.kind() != ErrorKind::NotFound,
+    }
 }

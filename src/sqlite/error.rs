@@ -72,11 +72,19 @@ pub enum SqliteError {
         /// The database.
         path: PathBuf,
     },
-    /// The disk that holds SQLite's temporary files is full.
+    /// SQLite's temporary files can't grow: their disk is full, or a limit of file sizes is reached.
     #[error("no room for SQLite's temporary files while reading {}", path.display())]
     TemporaryFull {
         /// The database.
         path: PathBuf,
+    },
+    /// SQLite can't put temporary files where it was told to.
+    #[error("can't use {} for temporary files: {why}", path.display())]
+    TempDir {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        why: &'static str,
     },
     /// None of the four tables is there.
     #[error(
@@ -107,21 +115,19 @@ pub enum SqliteError {
         /// The column.
         column: &'static str,
     },
-    /// A column that no record has a field for holds values.
+    /// Columns that no record has a field for hold values.
     #[error(
-        "{table} in {} has a column {column:?} that this version doesn't know, with values in \
-         {rows} row(s)",
-        path.display()
+        "{table} in {} has columns that this version doesn't know, with values: {}",
+        path.display(),
+        columns.join(", ")
     )]
-    UnknownColumn {
+    UnknownColumns {
         /// The database.
         path: PathBuf,
         /// The table.
         table: &'static str,
-        /// The column.
-        column: String,
-        /// Number of rows in which it is not NULL.
-        rows: u64,
+        /// The columns.
+        columns: Vec<String>,
     },
     /// A column that is to be left behind can't be.
     #[error("can't leave out column {column:?} of {}: {why}", path.display())]

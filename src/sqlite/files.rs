@@ -6,7 +6,11 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::error::{IoContext as _, Result};
+use super::error::SqliteError;
+use crate::error::{IoContext as _, KindError, Result};
+
+/// Length of the header of a database.
+const HEADER_BYTES: usize = 100;
 
 /// How a database is opened so that nothing beside it appears, changes or goes.
 ///
@@ -43,6 +47,8 @@ pub(super) struct DatabaseFiles {
     pub(super) path: PathBuf,
     pub(super) access: Access,
     pub(super) hot_journal: bool,
+    /// The length that the header tells of, in bytes, if it can be believed.
+    told_len: Option<u64>,
     signature: Signature,
 }
 
@@ -52,10 +58,16 @@ impl DatabaseFiles {
     pub(super) fn classify(given: &Path) -> Result<Self> {
         let path = fs::canonicalize(given).io_context("find", given)?;
         let signature = Signature::take(&path)?;
-        let mut header = [0u8; 100];
+        let mut header = Vec::with_capacity(HEADER_BYTES);
         File::open(&path)
-            .and_then(|mut file| file.read_exact(&mut header))
-            .io_context("read", &path)?;
+            .and_then(|file| file.take(HEADER_BYTES as u64).read_to_end(&mut header))
+            .io_context("read", given)?;
+        if header.len() < HEADER_BYTES {
+            return Err(SqliteError::NotADatabase {
+                path: given.to_owned(),
+            }
+            .into());
+        }
         // Bytes 18 and 19, write and read version: 1 for a rollback journal, 2 for a WAL.
         let wal_mode = header.get(18..20) != Some(&[1, 1]);
         let frames = signature.wal.as_ref().is_some_and(|wal| wal.len > 0);
@@ -71,8 +83,21 @@ impl DatabaseFiles {
             path,
             access,
             hot_journal,
+            told_len: told_len(&header),
             signature,
         })
+    }
+
+    /// Whether the file is shorter than its header told, where that can be known.
+    pub(super) fn is_truncated(&self) -> Option<(u64, u64)> {
+        let told = self.told_len.filter(|_| !self.has_frames())?;
+        let len = self.signature.main.as_ref()?.len;
+        (len < told).then_some((told, len))
+    }
+
+    /// Whether part of the content is in the `-wal`.
+    fn has_frames(&self) -> bool {
+        self.signature.wal.as_ref().is_some_and(|wal| wal.len > 0)
     }
 
     /// Whether the files are as they were. Reads no file, so that no lock is dropped.
@@ -98,6 +123,20 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
+}
+
+/// Page size times number of pages. The number is valid only if the change counter beside it is the
+/// file's (offsets 92 and 24 of the header).
+fn told_len(header: &[u8]) -> Option<u64> {
+    let number = |at: usize| Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?));
+    let page_size = match header.get(16..18)? {
+        [0, 1] => 65536,
+        &[high, low] => u64::from(u16::from_be_bytes([high, low])),
+        _ => return None,
+    };
+    let is_page_size = page_size.is_power_of_two() && page_size >= 512;
+    let believable = is_page_size && number(24)? == number(92)?;
+    believable.then_some(page_size * u64::from(number(28)?))
 }
 
 /// SQLite takes a journal for hot when its first byte is not zero.
@@ -147,6 +186,10 @@ impl FileState {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error).io_context("look at", path),
         };
+        if !metadata.is_file() {
+            // SQLite would open it, and wait for ever if it is a FIFO.
+            return Err(KindError::not_a_file(path, metadata.file_type()).into());
+        }
         Ok(Some(FileState {
             identity: identity(&metadata),
             len: metadata.len(),

@@ -6,18 +6,21 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::schema::{TableLayout, quoted, table_name};
 use crate::record::{PerKind, RecordKind, Sequences};
 
-/// A table that holds no records and is not copied.
+/// A table that is not copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherTable {
     /// Its name.
     pub name: String,
-    /// Its number of rows; `None` if SQLite can't read it, such as a virtual table whose module
-    /// is not built in.
+    /// Its number of rows; `None` if SQLite can't count them: the table is damaged, or virtual with
+    /// a module that is not built in.
     pub rows: Option<u64>,
 }
 
-/// All ordinary and virtual tables but the four of records and SQLite's own, by name.
-pub(super) fn other_tables(connection: &Connection) -> rusqlite::Result<Vec<OtherTable>> {
+/// All ordinary and virtual tables but those that are read and SQLite's own, by name.
+pub(super) fn other_tables(
+    connection: &Connection,
+    read: &PerKind<Option<TableLayout>>,
+) -> rusqlite::Result<Vec<OtherTable>> {
     let mut statement = connection.prepare(
         "SELECT name FROM main.sqlite_schema
          WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
@@ -26,9 +29,10 @@ pub(super) fn other_tables(connection: &Connection) -> rusqlite::Result<Vec<Othe
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     let others = names.into_iter().filter(|name| {
-        !RecordKind::ALL
-            .iter()
-            .any(|kind| table_name(*kind).eq_ignore_ascii_case(name))
+        let read = read.iter().filter_map(|(_, layout)| layout.as_ref());
+        !read
+            .map(|layout| layout.spec.name)
+            .any(|table| table.eq_ignore_ascii_case(name))
     });
     others
         .map(|name| {
@@ -42,28 +46,27 @@ pub(super) fn other_tables(connection: &Connection) -> rusqlite::Result<Vec<Othe
         .collect()
 }
 
+/// Whether there is a table or view of the name that a kind's table has.
+pub(super) fn exists(connection: &Connection, kind: RecordKind) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT count(*) FROM main.sqlite_schema WHERE name = ?1 COLLATE NOCASE",
+        [table_name(kind)],
+        |row| row.get(0),
+    )
+}
+
 /// The number of rows, counted the cheapest way SQLite knows: through an index, if there is one.
 pub(super) fn count_rows(connection: &Connection, table: &str) -> rusqlite::Result<u64> {
     let sql = format!("SELECT count(*) FROM main.{}", quoted(table));
     connection.query_row(&sql, [], |row| row.get(0))
 }
 
-/// Whether an error is about the whole database and not about one odd table.
+/// Whether an error is about more than one odd or damaged table.
 fn is_fatal(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{
-        DatabaseBusy, DatabaseCorrupt, NotADatabase, OperationInterrupted, OutOfMemory,
-        SystemIoFailure,
-    };
+    use rusqlite::ErrorCode::{DatabaseBusy, OperationInterrupted, OutOfMemory, SystemIoFailure};
     matches!(
         error.sqlite_error_code(),
-        Some(
-            DatabaseBusy
-                | DatabaseCorrupt
-                | NotADatabase
-                | OperationInterrupted
-                | OutOfMemory
-                | SystemIoFailure
-        )
+        Some(DatabaseBusy | OperationInterrupted | OutOfMemory | SystemIoFailure)
     )
 }
 

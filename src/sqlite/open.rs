@@ -36,7 +36,10 @@ impl SqliteError {
                 detail: source.to_string(),
             },
             (Some(ErrorCode::NotADatabase), _) => SqliteError::NotADatabase { path },
-            (Some(ErrorCode::DiskFull), _) => SqliteError::TemporaryFull { path },
+            // A connection that only reads writes nothing else.
+            (Some(ErrorCode::DiskFull), _) | (_, Some(ffi::SQLITE_IOERR_WRITE)) => {
+                SqliteError::TemporaryFull { path }
+            }
             _ => SqliteError::Engine {
                 action,
                 path,
@@ -72,11 +75,21 @@ pub(super) fn open_for_reading(
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(uri(&files.path, files.access), flags)
         .map_err(reading(path))?;
-    configure(&mut connection, files.access, temp_dir, progress).map_err(reading(path))?;
+    configure(&mut connection, files.access, progress).map_err(reading(path))?;
+    if let Some(dir) = temp_dir {
+        set_temp_dir(&connection, dir)?;
+    }
     // The first read takes the lock and the snapshot; BEGIN alone takes neither.
-    connection
-        .execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;")
-        .map_err(reading(path))?;
+    let begun = connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;");
+    if let (Err(_), Some((expected, actual))) = (&begun, files.is_truncated()) {
+        return Err(SqliteError::Truncated {
+            path: path.to_owned(),
+            expected,
+            actual,
+        }
+        .into());
+    }
+    begun.map_err(reading(path))?;
     check_length(&connection, files)?;
     Ok(connection)
 }
@@ -84,7 +97,6 @@ pub(super) fn open_for_reading(
 fn configure(
     connection: &mut Connection,
     access: Access,
-    temp_dir: Option<&Path>,
     progress: &Arc<dyn Progress>,
 ) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
@@ -113,10 +125,23 @@ fn configure(
     connection.pragma_update(None, "mmap_size", 0)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "temp_store", "FILE")?;
-    if let Some(dir) = temp_dir {
-        connection.pragma_update(None, "temp_store_directory", dir.to_string_lossy())?;
-    }
     Ok(())
+}
+
+/// Tells SQLite where to put temporary files.
+fn set_temp_dir(connection: &Connection, dir: &Path) -> Result<()> {
+    let refused = |why| SqliteError::TempDir {
+        path: dir.to_owned(),
+        why,
+    };
+    if !dir.is_dir() {
+        return Err(refused("it is no folder").into());
+    }
+    let text = dir.to_str();
+    let text = text.ok_or_else(|| refused("SQLite takes only names in UTF-8"))?;
+    connection
+        .pragma_update(None, "temp_store_directory", text)
+        .map_err(|_| refused("it can't be written").into())
 }
 
 /// A cut file whose lost pages are never asked for would otherwise pass for a whole one.

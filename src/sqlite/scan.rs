@@ -52,6 +52,9 @@ impl Scan<'_> {
         let mut shared_with_previous = false;
         while let Some(position) = next {
             next = self.next_position(&mut rows)?;
+            if next.as_ref().is_some_and(|n| *n == position) {
+                return Err(self.contradiction(&position, "is there twice"));
+            }
             let shared_with_next =
                 position.key.is_some() && next.as_ref().is_some_and(|n| n.key == position.key);
             let shares_key = shared_with_previous || shared_with_next;
@@ -218,6 +221,7 @@ const fn fits(key: usize, value: usize) -> bool {
 }
 
 /// Where a row stands in key order.
+#[derive(PartialEq, Eq)]
 struct Position {
     key: Option<Vec<u8>>,
     rowid: i64,

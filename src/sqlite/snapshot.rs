@@ -73,7 +73,10 @@ impl SqliteSnapshot {
                 schema_version: contents.schema_version,
             }),
             Err(_) if progress.is_cancelled() => Err(Error::Cancelled),
-            Err(error) => Err(blame_writer(&files, error)),
+            // Before the first lock a writer may come, or the last one go and take its files along,
+            // in any state.
+            Err(Error::Sqlite(_)) if !files.unchanged().unwrap_or(true) => Err(changed(path)),
+            Err(error) => Err(error),
         }
     }
 
@@ -117,12 +120,12 @@ impl SqliteSnapshot {
             .map_err(|error| self.blame_writer(error))
     }
 
-    /// The tables that hold no records, by name.
+    /// The tables that are not read, by name: all but those of the kinds that were asked for.
     ///
     /// # Errors
     /// The database can't be read.
     pub fn other_tables(&self) -> Result<Vec<OtherTable>> {
-        inventory::other_tables(&self.connection)
+        inventory::other_tables(&self.connection, &self.tables)
             .map_err(reading(&self.files.given))
             .map_err(|error| self.blame_writer(error))
     }
@@ -244,13 +247,16 @@ impl Contents {
         };
         let mut found_any = false;
         for kind in RecordKind::ALL {
-            let layout = TableLayout::read(connection, path, kind, encoding.is_utf16())?;
-            found_any |= layout.is_some();
-            let wanted = options.only.is_empty() || options.only.contains(&kind);
-            match layout {
-                Some(layout) if wanted => *contents.tables.get_mut(kind) = Some(layout),
-                None if wanted => contents.missing.push(kind),
-                _ => {}
+            if !options.only.is_empty() && !options.only.contains(&kind) {
+                found_any |= inventory::exists(connection, kind).map_err(reading(path))?;
+                continue;
+            }
+            match TableLayout::read(connection, path, kind, encoding.is_utf16())? {
+                Some(layout) => {
+                    found_any = true;
+                    *contents.tables.get_mut(kind) = Some(layout);
+                }
+                None => contents.missing.push(kind),
             }
         }
         if !found_any {

@@ -62,12 +62,13 @@ pub(super) fn survey(
             Ok((survey, counts.collect::<Result<Vec<u64>, _>>()?))
         })
         .map_err(reading(path))?;
-    if let Some((column, rows)) = unknown.iter().zip(counts).find(|(_, rows)| *rows > 0) {
-        return Err(SqliteError::UnknownColumn {
+    let with_values = unknown.iter().zip(counts).filter(|(_, rows)| *rows > 0);
+    let columns: Vec<String> = with_values.map(|(column, _)| (*column).clone()).collect();
+    if !columns.is_empty() {
+        return Err(SqliteError::UnknownColumns {
             path: path.to_owned(),
             table,
-            column: (*column).clone(),
-            rows,
+            columns,
         }
         .into());
     }

@@ -1,12 +1,10 @@
 //! Which kind of store a file is, from its first bytes and never from its name.
 
-use std::fs::{self, File, FileType};
+use std::fs::{self, File};
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use thiserror::Error;
-
-use crate::error::{IoContext as _, Result};
+use crate::error::{IoContext as _, KindError, Result};
 
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 const REDB_MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
@@ -24,44 +22,6 @@ pub enum StoreKind {
     Unknown,
 }
 
-/// A file is not the kind of store that it should be.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum KindError {
-    /// The path names no regular file.
-    #[error("{} is {found}, not a file", path.display())]
-    NotAFile {
-        /// The path.
-        path: PathBuf,
-        /// What it is, with its article.
-        found: &'static str,
-    },
-    /// The file has no bytes.
-    #[error("{} is empty", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A KV file stands where a SQLite database should.
-    #[error("{} is a KV file, not a SQLite database", path.display())]
-    KvNotSqlite {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A SQLite database stands where a KV file should.
-    #[error("{} is a SQLite database, not a KV file", path.display())]
-    SqliteNotKv {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file is neither.
-    #[error("{} is neither a SQLite database nor a KV file", path.display())]
-    Neither {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
 /// Tells what a file is by its first bytes. Symbolic links are followed.
 ///
 /// # Errors
@@ -69,11 +29,7 @@ pub enum KindError {
 pub fn detect(path: &Path) -> Result<StoreKind> {
     let metadata = fs::metadata(path).io_context("read", path)?;
     if !metadata.is_file() {
-        return Err(KindError::NotAFile {
-            path: path.to_owned(),
-            found: what(metadata.file_type()),
-        }
-        .into());
+        return Err(KindError::not_a_file(path, metadata.file_type()).into());
     }
     let mut start = Vec::with_capacity(16);
     File::open(path)
@@ -116,28 +72,5 @@ impl StoreKind {
             StoreKind::Unknown => KindError::Neither { path },
         }
         .into())
-    }
-}
-
-#[cfg(unix)]
-fn what(file_type: FileType) -> &'static str {
-    use std::os::unix::fs::FileTypeExt as _;
-    if file_type.is_dir() {
-        "a directory"
-    } else if file_type.is_fifo() {
-        "a FIFO"
-    } else if file_type.is_socket() {
-        "a socket"
-    } else {
-        "a device"
-    }
-}
-
-#[cfg(not(unix))]
-fn what(file_type: FileType) -> &'static str {
-    if file_type.is_dir() {
-        "a directory"
-    } else {
-        "something else"
     }
 }

@@ -6,7 +6,7 @@
 mod detect;
 mod pipe;
 
-pub use detect::{KindError, StoreKind, detect};
+pub use detect::{StoreKind, detect};
 pub use pipe::{Batch, RecordStream, pipe};
 
 use crate::codec::Entry;

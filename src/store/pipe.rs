@@ -181,7 +181,10 @@ pub fn pipe<T>(
     let (sender, receiver) = channel();
     thread::scope(|scope| {
         let gate = &gate;
-        let reader = scope.spawn(move || read(snapshot, kind, progress, gate, &sender));
+        let reader = thread::Builder::new()
+            .name("reader".to_owned())
+            .spawn_scoped(scope, move || read(snapshot, kind, progress, gate, &sender))
+            .map_err(Error::Thread)?;
         let mut stream = RecordStream {
             receiver,
             gate,
