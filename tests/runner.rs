@@ -15,6 +15,7 @@ mod help;
 mod interrupts;
 mod invalid_rows;
 mod keys;
+mod layers;
 mod odd_databases;
 mod samples;
 mod source_states;

@@ -1,6 +1,8 @@
 //! Flags in, reports out. One file a subcommand.
 
+mod copy_document;
 mod copy_report;
+mod divergence_document;
 mod escape;
 mod exit;
 mod failure;

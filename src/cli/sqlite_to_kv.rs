@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use chunkmigrate::migrate::{self, CopyOptions};
 use clap::ValueEnum;
 
+use super::copy_document::copy_document;
 use super::copy_report::CopyReport;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -91,7 +92,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
     let summary = migrate::sqlite_to_kv(&args.source, &args.target, &options, &progress)?;
     drop(progress);
     let report = CopyReport::new(&summary);
-    ui.report(|out| report.write(out), &report.document())?;
+    ui.report(|out| report.write(out), &copy_document(&summary))?;
     Ok(match summary.is_complete() {
         true => Exit::Done,
         false => Exit::Diverged,

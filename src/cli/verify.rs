@@ -6,7 +6,7 @@ use chunkmigrate::verify::{SampleReport, verify_sample};
 use indicatif::HumanCount;
 use serde::Serialize;
 
-use super::copy_report::DivergenceDocument;
+use super::divergence_document::DivergenceDocument;
 use super::escape::escaped;
 use super::exit::Exit;
 use super::failure::Failure;

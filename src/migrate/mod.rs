@@ -1,10 +1,12 @@
 //! Copying all records of one store into another: read once, verified from the finished file, and
 //! published whole or not at all.
 
+mod kv_target;
 mod read_back;
 mod rejects;
 mod room;
 mod sqlite_to_kv;
+mod staged;
 mod target;
 
 pub use sqlite_to_kv::sqlite_to_kv;

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::target::{Destination, Prepared, Staged, TargetError};
+use super::staged::{Prepared, Staged};
+use super::target::{Destination, TargetError};
 use crate::error::{IoContext as _, Result};
 use crate::sqlite::{InvalidRow, RawValue};
 
@@ -45,7 +46,7 @@ impl Rejects {
         let (staged, file) = match &mut self.open {
             Some(open) => open,
             None => {
-                let staged = self.destination.stage()?;
+                let staged = Staged::create(&self.destination)?;
                 let file = File::create_new(staged.path()).io_context("create", staged.path())?;
                 self.open.insert((staged, BufWriter::new(file)))
             }

@@ -1,21 +1,23 @@
 //! From a SQLite database to a new KV file.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::kv_target::{check_existing, check_kind_and_lock};
 use super::rejects::Rejects;
-use super::target::{Destination, Staged, TargetError};
+use super::staged::{Staged, left_behind};
+use super::target::{Destination, TargetError};
 use super::{CopyOptions, CopySummary, OnInvalid, RejectedRow, read_back, room};
 use crate::codec::{KindDigest, KindTotals, combined_digest};
 use crate::error::{Error, IoContext as _, Result};
-use crate::kv::{BulkLoad, KvError, KvFile, Manifest, ManifestSource, is_locked};
+use crate::kv::{BulkLoad, KvFile, Manifest, ManifestSource};
 use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::{PerKind, RecordKind};
 use crate::sqlite::{InvalidRow, SqliteError, SqliteSnapshot, SqliteSnapshotOptions};
-use crate::store::{Item, StoreKind, detect, pipe};
+use crate::store::{Item, detect, pipe};
 
 /// How often a source that is written while it is read without a lock is read again.
 const ATTEMPTS: usize = 3;
@@ -61,57 +63,6 @@ pub fn sqlite_to_kv(
     }
 }
 
-/// Fails unless what is at the target's place may be replaced: a KV file of this tool that nobody
-/// has open, or an empty file.
-fn check_existing(path: &Path, replace: bool) -> Result<()> {
-    check_kind_and_lock(path)?;
-    if !replace {
-        let path = path.to_owned();
-        return Err(TargetError::Exists { path }.into());
-    }
-    if detect(path)? == StoreKind::Empty {
-        return Ok(());
-    }
-    let found = match KvFile::open_checked(path) {
-        Ok(_) => return Ok(()),
-        Err(Error::Kv(error)) => match *error {
-            KvError::Version { .. } => return Ok(()),
-            KvError::Foreign { .. } => "a redb file of another tool",
-            KvError::Damaged { .. } => "a damaged redb file",
-            error => return Err(error.into()),
-        },
-        Err(error) => return Err(error),
-    };
-    Err(not_replaceable(path, found))
-}
-
-/// The cheap part of [`check_existing`], for a second look right before the rename.
-fn check_kind_and_lock(path: &Path) -> Result<()> {
-    match detect(path)? {
-        StoreKind::Empty => Ok(()),
-        StoreKind::Kv => {
-            let file = File::open(path).io_context("open", path)?;
-            match is_locked(&file) {
-                true => Err(TargetError::Locked {
-                    path: path.to_owned(),
-                }
-                .into()),
-                false => Ok(()),
-            }
-        }
-        StoreKind::Sqlite => Err(not_replaceable(path, "a SQLite database")),
-        StoreKind::Unknown => Err(not_replaceable(path, "no KV file")),
-    }
-}
-
-fn not_replaceable(path: &Path, found: &str) -> Error {
-    TargetError::NotReplaceable {
-        path: path.to_owned(),
-        found: found.to_owned(),
-    }
-    .into()
-}
-
 struct Copy<'c> {
     source: &'c Path,
     target: &'c Path,
@@ -137,7 +88,7 @@ impl Copy<'_> {
         };
         if !self.options.dry_run {
             room::check_target(self.destination.folder(), expected)?;
-            let staged = self.destination.stage()?;
+            let staged = Staged::create(&self.destination)?;
             let load = BulkLoad::create(staged.path(), expected)?;
             work.load = Some((staged, load));
         }
@@ -229,11 +180,11 @@ impl Copy<'_> {
 
     /// What runs that were killed left where this one writes.
     fn left_behind(&self, rejects: Option<&Rejects>) -> Result<Vec<PathBuf>> {
-        let mut left = self.destination.left_behind()?;
+        let mut left = left_behind(self.destination.folder())?;
         if let Some(rejects) = rejects
             && rejects.destination().folder() != self.destination.folder()
         {
-            left.extend(rejects.destination().left_behind()?);
+            left.extend(left_behind(rejects.destination().folder())?);
         }
         Ok(left)
     }

@@ -3,7 +3,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::schema::{TableLayout, quoted, table_name};
+use super::layout::TableLayout;
+use super::schema::{quoted, table_name};
 use crate::record::{PerKind, RecordKind, Sequences};
 
 /// A table that is not copied.

@@ -3,8 +3,10 @@
 
 mod error;
 mod files;
+mod invalid_row;
 mod inventory;
 mod key_function;
+mod layout;
 mod open;
 mod row;
 mod scan;
@@ -17,8 +19,8 @@ mod writer;
 pub use error::SqliteError;
 #[cfg(feature = "native-v2")]
 pub(crate) use files::side_files;
+pub use invalid_row::{InvalidRow, RawValue, Reason, Visited};
 pub use inventory::OtherTable;
-pub use row::{InvalidRow, RawValue, Reason, Visited};
 pub use schema::table_name;
 pub use snapshot::{SqliteSnapshot, SqliteSnapshotOptions};
 pub use survey::TableSurvey;

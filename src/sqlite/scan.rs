@@ -8,9 +8,10 @@ use std::path::Path;
 use rusqlite::{Connection, Rows, Statement};
 
 use super::error::SqliteError;
+use super::invalid_row::{InvalidRow, Reason, Visited};
+use super::layout::TableLayout;
 use super::open::reading;
-use super::row::{FieldFault, InvalidRow, Reason, Visited, read_raw, read_record};
-use super::schema::TableLayout;
+use super::row::{FieldFault, read_raw, read_record};
 use super::text::TextEncoding;
 use crate::codec::{Entry, MAX_ENTRY_BYTES, MAX_VALUE_BYTES, encode_json_into, record_key_into};
 use crate::error::{Error, Result};

@@ -7,12 +7,12 @@ use rusqlite::Connection;
 
 use super::error::SqliteError;
 use super::files::DatabaseFiles;
+use super::invalid_row::Visited;
 use super::inventory::{self, OtherTable};
 use super::key_function;
+use super::layout::TableLayout;
 use super::open::{open_for_reading, reading};
-use super::row::Visited;
 use super::scan::Scan;
-use super::schema::TableLayout;
 use super::survey::{TableSurvey, check_without_columns, survey};
 use super::text::TextEncoding;
 use crate::error::{Error, Result};

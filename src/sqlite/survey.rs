@@ -6,8 +6,9 @@ use rusqlite::Connection;
 
 use super::error::SqliteError;
 use super::inventory;
+use super::layout::TableLayout;
 use super::open::reading;
-use super::schema::{TableLayout, quoted};
+use super::schema::quoted;
 use crate::error::Result;
 use crate::record::PerKind;
 
