@@ -5,13 +5,10 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use chunkmigrate::Error;
-use chunkmigrate::error::KindError;
-use chunkmigrate::kv::KvError;
-use chunkmigrate::migrate::TargetError;
-use chunkmigrate::sqlite::SqliteError;
 use serde::Serialize;
 
 use super::escape::escaped;
+use super::hint::hint;
 
 /// Something that ends the program with a status of 2 or more.
 #[derive(Debug)]
@@ -113,76 +110,188 @@ struct Described<'f> {
     hint: Option<&'f str>,
 }
 
-/// The next step, where one is known.
-fn hint(error: &Error) -> Option<&'static str> {
-    match error {
-        Error::Sqlite(error) => sqlite_hint(error),
-        Error::Kv(error) => kv_hint(error),
-        Error::Target(error) => target_hint(error),
-        Error::Kind(KindError::KvNotSqlite { .. }) => {
-            Some("the source of this command must be a SQLite database")
-        }
-        Error::Io { source, .. } if is_full(source) => Some("make room, or choose another folder"),
-        Error::Internal(_) => Some("this is a bug of chunkmigrate; please report it"),
-        _ => None,
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use chunkmigrate::error::KindError;
+    use chunkmigrate::kv::KvError;
+    use chunkmigrate::migrate::TargetError;
+    use chunkmigrate::sqlite::SqliteError;
+
+    use super::*;
+
+    fn engine() -> rusqlite::Error {
+        rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN),
+            Some("unable to open database file".to_owned()),
+        )
     }
-}
 
-fn is_cannot_open(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen)
-}
+    fn full() -> io::Error {
+        io::Error::from(io::ErrorKind::StorageFull)
+    }
 
-fn is_full(error: &io::Error) -> bool {
-    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
-}
+    fn sqlite_errors(path: &Path) -> Vec<SqliteError> {
+        let path = || path.to_owned();
+        let (table, action) = ("code_chunks", "read");
+        vec![
+            SqliteError::Engine {
+                action,
+                path: path(),
+                source: engine(),
+            },
+            SqliteError::Locked { path: path() },
+            SqliteError::HotJournal { path: path() },
+            SqliteError::Truncated {
+                path: path(),
+                expected: 8192,
+                actual: 5000,
+            },
+            SqliteError::Damaged {
+                path: path(),
+                detail: "a detail".to_owned(),
+            },
+            SqliteError::Integrity {
+                path: path(),
+                problems: vec![
+                    "row 1 missing from index a".to_owned(),
+                    "another".to_owned(),
+                ],
+            },
+            SqliteError::NotADatabase { path: path() },
+            SqliteError::Changed { path: path() },
+            SqliteError::TemporaryFull { path: path() },
+            SqliteError::TempDir {
+                path: path(),
+                why: "it is no folder",
+            },
+            SqliteError::NoTables { path: path() },
+            SqliteError::NotATable {
+                path: path(),
+                table,
+                found: "a view",
+            },
+            SqliteError::MissingColumn {
+                path: path(),
+                table,
+                column: "content",
+            },
+            SqliteError::UnknownColumns {
+                path: path(),
+                table,
+                columns: vec!["language".to_owned(), "author".to_owned()],
+            },
+            SqliteError::WithoutColumn {
+                path: path(),
+                column: "code_chunks.id".to_owned(),
+                why: "records are made of it",
+            },
+        ]
+    }
 
-fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
-    Some(match error {
-        SqliteError::Locked { .. } => "wait for the other process or close it, then try again",
-        SqliteError::HotJournal { .. } => {
-            "open the database once with the tool that wrote it, or with sqlite3, which rolls the \
-             transaction back; then try again"
-        }
-        SqliteError::Truncated { .. } | SqliteError::NotADatabase { .. } => {
-            "restore the file from a backup or copy it again"
-        }
-        SqliteError::Damaged { .. } | SqliteError::Integrity { .. } => {
-            "see what `PRAGMA integrity_check` says; damaged indexes alone are mended by `REINDEX`"
-        }
-        SqliteError::Changed { .. } => "stop its writer, or try again when it is idle",
-        SqliteError::TemporaryFull { .. } => {
-            "name a folder with more room with --temp-dir, or set SQLITE_TMPDIR"
-        }
-        SqliteError::TempDir { .. } => "name another folder with --temp-dir",
-        SqliteError::Engine { source, .. } if is_cannot_open(source) => {
-            "the database and its -wal and -shm, if there are any, must all be readable"
-        }
-        SqliteError::NoTables { .. } => "is this the database of a code indexer?",
-        SqliteError::UnknownColumns { .. } => {
-            "leave a column behind with --without-column TABLE.COLUMN"
-        }
-        _ => return None,
-    })
-}
+    fn kv_errors(path: &Path) -> Vec<KvError> {
+        let path = || path.to_owned();
+        vec![
+            KvError::Engine {
+                action: "read",
+                path: path(),
+                source: redb::Error::PreviousIo,
+            },
+            KvError::Damaged {
+                path: path(),
+                detail: "a checksum is wrong".to_owned(),
+            },
+            KvError::Locked { path: path() },
+            KvError::Foreign {
+                path: path(),
+                detail: "it names no format".to_owned(),
+            },
+            KvError::Version {
+                path: path(),
+                found: 2,
+            },
+        ]
+    }
 
-fn kv_hint(error: &KvError) -> Option<&'static str> {
-    Some(match error {
-        KvError::Locked { .. } => "close the process that has it open, then try again",
-        KvError::Version { .. } => "use a newer version of chunkmigrate",
-        _ => return None,
-    })
-}
+    fn target_errors(path: &Path) -> Vec<TargetError> {
+        let path = || path.to_owned();
+        let source_path = PathBuf::from("code.db");
+        vec![
+            TargetError::Exists { path: path() },
+            TargetError::NotReplaceable {
+                path: path(),
+                found: "a SQLite database".to_owned(),
+            },
+            TargetError::Locked { path: path() },
+            TargetError::IsSource {
+                path: path(),
+                source_path: source_path.clone(),
+            },
+            TargetError::BesideSource {
+                path: path(),
+                source_path,
+            },
+            TargetError::NoFolder { path: path() },
+            TargetError::NoName { path: path() },
+            TargetError::NotSynced {
+                path: path(),
+                source: full(),
+            },
+            TargetError::RejectsIsTarget { path: path() },
+            TargetError::NoRoom {
+                path: path(),
+                what: "the records",
+                needed: 10,
+                available: 5,
+            },
+        ]
+    }
 
-fn target_hint(error: &TargetError) -> Option<&'static str> {
-    Some(match error {
-        TargetError::Exists { .. } => "use --replace to replace it",
-        TargetError::NotReplaceable { .. } => {
-            "choose another name, or remove the file yourself if it is not needed"
+    fn kind_errors(path: &Path) -> Vec<KindError> {
+        let path = || path.to_owned();
+        vec![
+            KindError::NotAFile {
+                path: path(),
+                found: "a FIFO",
+            },
+            KindError::Empty { path: path() },
+            KindError::KvNotSqlite { path: path() },
+            KindError::SqliteNotKv { path: path() },
+            KindError::Neither { path: path() },
+        ]
+    }
+
+    #[test]
+    fn every_error_says_what_happened_to_which_file_and_what_to_do() {
+        let path = PathBuf::from("dir/file");
+        let mut errors: Vec<Error> = Vec::new();
+        errors.extend(sqlite_errors(&path).into_iter().map(Error::from));
+        errors.extend(kv_errors(&path).into_iter().map(Error::from));
+        errors.extend(target_errors(&path).into_iter().map(Error::from));
+        errors.extend(kind_errors(&path).into_iter().map(Error::from));
+        errors.extend([
+            Error::Io {
+                action: "write",
+                path,
+                source: full(),
+            },
+            Error::Thread(io::ErrorKind::WouldBlock.into()),
+            Error::Cancelled,
+            Error::Internal("the counts don't balance".to_owned()),
+        ]);
+        let mut text = Vec::new();
+        for error in errors {
+            Failure::from(error).write(&mut text).unwrap();
+            text.push(b'\n');
         }
-        TargetError::Locked { .. } => "close the process that has it open, then try again",
-        TargetError::NoFolder { .. } => "create the folder first",
-        TargetError::NoRoom { .. } => "make room, or choose another folder",
-        _ => return None,
-    })
+        let text = anstream::adapter::strip_bytes(&text).into_vec();
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| {
+            insta::assert_snapshot!("error_texts", String::from_utf8(text).unwrap());
+        });
+    }
 }

@@ -6,6 +6,7 @@ mod divergence_document;
 mod escape;
 mod exit;
 mod failure;
+mod hint;
 mod progress;
 mod signals;
 mod sqlite_to_kv;

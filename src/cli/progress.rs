@@ -1,11 +1,12 @@
 //! Progress bars on a terminal, or lines where there is none.
 
+use std::fmt;
 use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chunkmigrate::{Progress, Stage};
-use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::signals::Stop;
 
@@ -50,6 +51,14 @@ impl Shown {
         }
     }
 
+    /// Shows a bar that is still hidden, once the work has taken so long that it is worth it.
+    fn show(&self, bar: &ProgressBar) {
+        if bar.is_hidden() && self.begun.elapsed() > QUIET_START {
+            bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(5));
+            bar.enable_steady_tick(TICK);
+        }
+    }
+
     fn with_stage(&self, act: impl FnOnce(&mut Option<Current>)) {
         act(&mut self.stage.lock().unwrap_or_else(PoisonError::into_inner));
     }
@@ -61,6 +70,9 @@ impl Progress for Shown {
             return;
         }
         let bar = (self.look == Look::Bars).then(|| bar(stage, total));
+        if let Some(bar) = &bar {
+            self.show(bar);
+        }
         self.with_stage(|current| {
             *current = Some(Current {
                 stage,
@@ -73,15 +85,11 @@ impl Progress for Shown {
     }
 
     fn inc(&self, records: u64) {
-        let late_enough = self.begun.elapsed() > QUIET_START;
         self.with_stage(|current| {
             let Some(current) = current else { return };
             current.done += records;
             if let Some(bar) = &current.bar {
-                if late_enough && bar.is_hidden() {
-                    bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(5));
-                    bar.enable_steady_tick(TICK);
-                }
+                self.show(bar);
                 bar.inc(records);
             } else if current.last_line.elapsed() > LINE_INTERVAL {
                 current.write_line();
@@ -132,14 +140,18 @@ impl Drop for Shown {
 fn bar(stage: Stage, total: Option<u64>) -> ProgressBar {
     let template = match total {
         Some(_) => {
-            "{prefix:24} {bar:30} {human_pos:>11} of {human_len:<11} {per_sec:>14} {eta:>4} left"
+            "{prefix:24} {bar:24} {human_pos:>11} of {human_len:<11} {rate:>11} {eta:>4} left"
         }
         None => "{prefix:24} {spinner} {elapsed}",
     };
+    let style = ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            // Whole records: a fraction of one a second tells nobody anything.
+            let _ = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
+        });
     let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
-    bar.set_style(
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
-    );
+    bar.set_style(style);
     bar.set_prefix(stage.to_string());
     bar
 }

@@ -1,0 +1,83 @@
+//! Advice that follows from an error.
+
+use std::io;
+
+use chunkmigrate::Error;
+use chunkmigrate::error::KindError;
+use chunkmigrate::kv::KvError;
+use chunkmigrate::migrate::TargetError;
+use chunkmigrate::sqlite::SqliteError;
+
+/// The next step, where one is known.
+pub(super) fn hint(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::Sqlite(error) => sqlite_hint(error),
+        Error::Kv(error) => kv_hint(error),
+        Error::Target(error) => target_hint(error),
+        Error::Kind(KindError::KvNotSqlite { .. }) => {
+            Some("the source of this command must be a SQLite database")
+        }
+        Error::Io { source, .. } if is_full(source) => Some("make room, or choose another folder"),
+        Error::Internal(_) => Some("this is a bug of chunkmigrate; please report it"),
+        _ => None,
+    }
+}
+
+fn is_cannot_open(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen)
+}
+
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
+    Some(match error {
+        SqliteError::Locked { .. } => "wait for the other process or close it, then try again",
+        SqliteError::HotJournal { .. } => {
+            "open the database once with the tool that wrote it, or with sqlite3, which rolls the \
+             transaction back; then try again"
+        }
+        SqliteError::Truncated { .. } | SqliteError::NotADatabase { .. } => {
+            "restore the file from a backup or copy it again"
+        }
+        SqliteError::Damaged { .. } | SqliteError::Integrity { .. } => {
+            "see what `PRAGMA integrity_check` says; damaged indexes alone are mended by `REINDEX`"
+        }
+        SqliteError::Changed { .. } => "stop its writer, or try again when it is idle",
+        SqliteError::TemporaryFull { .. } => {
+            "name a folder with more room with --temp-dir, or set SQLITE_TMPDIR"
+        }
+        SqliteError::TempDir { .. } => "name another folder with --temp-dir",
+        SqliteError::Engine { source, .. } if is_cannot_open(source) => {
+            "the database and its -wal and -shm, if there are any, must all be readable"
+        }
+        SqliteError::NoTables { .. } => "is this the database of a code indexer?",
+        SqliteError::UnknownColumns { .. } => {
+            "leave a column behind with --without-column TABLE.COLUMN"
+        }
+        _ => return None,
+    })
+}
+
+fn kv_hint(error: &KvError) -> Option<&'static str> {
+    Some(match error {
+        KvError::Locked { .. } => "close the process that has it open, then try again",
+        KvError::Version { .. } => "use a newer version of chunkmigrate",
+        _ => return None,
+    })
+}
+
+fn target_hint(error: &TargetError) -> Option<&'static str> {
+    Some(match error {
+        TargetError::Exists { .. } => "use --replace to replace it",
+        TargetError::NotReplaceable { .. } => {
+            "choose another name, or remove the file yourself if it is not needed"
+        }
+        TargetError::Locked { .. } => "close the process that has it open, then try again",
+        TargetError::NoFolder { .. } => "create the folder first",
+        TargetError::NoRoom { .. } => "make room, or choose another folder",
+        _ => return None,
+    })
+}
