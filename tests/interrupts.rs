@@ -56,8 +56,8 @@ fn is_complete(scenario: &Scenario) -> bool {
 }
 
 #[test]
-fn sigint_and_sigterm_leave_nothing_but_the_source() {
-    for (signal, number) in [(Signal::INT, 2), (Signal::TERM, 15)] {
+fn sigint_sigterm_and_sighup_leave_nothing_but_the_source() {
+    for (signal, number) in [(Signal::INT, 2), (Signal::TERM, 15), (Signal::HUP, 1)] {
         sweep(signal, |scenario, run| {
             let names: Vec<String> = scenario.files().into_keys().collect();
             match run.status {
