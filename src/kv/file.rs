@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use redb::{
     Database, ReadOnlyDatabase, ReadOnlyTable, ReadTransaction, ReadableDatabase as _,
-    ReadableTable as _, ReadableTableMetadata as _,
+    ReadableTableMetadata as _,
 };
+
+use serde::de::DeserializeOwned;
 
 use super::manifest::{FormatMarker, Manifest};
 use super::overlay::Overlay;
@@ -21,9 +23,10 @@ const CACHE_BYTES: usize = 8 << 20;
 /// A KV file, open for reading in one state.
 pub struct KvFile {
     path: PathBuf,
-    records: ReadOnlyTable<&'static [u8], &'static [u8]>,
-    meta: ReadOnlyTable<&'static str, &'static [u8]>,
-    // Dropped behind the tables that read through it.
+    // Tables are opened anew for each use: an open one holds its root page, which may be as large
+    // as the largest record.
+    transaction: ReadTransaction,
+    // Dropped behind the transaction that reads through it.
     _database: Engine,
 }
 
@@ -88,9 +91,12 @@ impl KvFile {
         transaction: ReadTransaction,
         database: Engine,
     ) -> Result<Self> {
-        let meta = transaction.open_table(META).map_err(table_error(path))?;
-        let format: Option<FormatMarker> = read_document(path, &meta, meta_entry::FORMAT)?;
-        match format {
+        let file = KvFile {
+            path: path.to_owned(),
+            transaction,
+            _database: database,
+        };
+        match file.document::<FormatMarker>(meta_entry::FORMAT)? {
             Some(format) if format.name != FORMAT_NAME => {
                 return Err(foreign(path, format!("its format is {:?}", format.name)));
             }
@@ -104,22 +110,36 @@ impl KvFile {
             Some(_) => {}
             None => return Err(foreign(path, "it names no format".to_owned())),
         }
-        let records = match transaction.open_table(RECORDS) {
-            Err(redb::TableError::TableDoesNotExist(_)) => {
-                return Err(KvError::Damaged {
-                    path: path.to_owned(),
-                    detail: "it has no table of records".to_owned(),
-                }
-                .into());
+        file.records()?;
+        Ok(file)
+    }
+
+    fn records(&self) -> Result<ReadOnlyTable<&'static [u8], &'static [u8]>> {
+        match self.transaction.open_table(RECORDS) {
+            Err(redb::TableError::TableDoesNotExist(_)) => Err(KvError::Damaged {
+                path: self.path.clone(),
+                detail: "it has no table of records".to_owned(),
             }
-            table => table.map_err(table_error(path))?,
+            .into()),
+            table => table.map_err(table_error(&self.path)),
+        }
+    }
+
+    fn document<T: DeserializeOwned>(&self, name: &'static str) -> Result<Option<T>> {
+        let meta = self.transaction.open_table(META);
+        let meta = meta.map_err(table_error(&self.path))?;
+        let document = meta.get(name).map_err(engine("read", &self.path))?;
+        let Some(document) = document else {
+            return Ok(None);
         };
-        Ok(KvFile {
-            path: path.to_owned(),
-            records,
-            meta,
-            _database: database,
-        })
+        match serde_json::from_slice(document.value()) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => Err(KvError::Damaged {
+                path: self.path.clone(),
+                detail: format!("its {name} document can't be read: {error}"),
+            }
+            .into()),
+        }
     }
 
     /// The file.
@@ -132,7 +152,7 @@ impl KvFile {
     /// # Errors
     /// The file can't be read.
     pub fn len(&self) -> Result<u64> {
-        self.records.len().map_err(engine("read", &self.path))
+        self.records()?.len().map_err(engine("read", &self.path))
     }
 
     /// Whether there are no keys.
@@ -161,8 +181,7 @@ impl KvFile {
     /// # Errors
     /// The file or its document can't be read.
     pub fn sequences(&self) -> Result<Sequences> {
-        let sequences = read_document(&self.path, &self.meta, meta_entry::SEQUENCES)?;
-        Ok(sequences.unwrap_or_default())
+        Ok(self.document(meta_entry::SEQUENCES)?.unwrap_or_default())
     }
 
     /// What the last migration said of the content, unless a write since then has dropped it.
@@ -170,7 +189,7 @@ impl KvFile {
     /// # Errors
     /// The file or its document can't be read.
     pub fn manifest(&self) -> Result<Option<Manifest>> {
-        read_document(&self.path, &self.meta, meta_entry::MANIFEST)
+        self.document(meta_entry::MANIFEST)
     }
 
     /// Hands every entry whose key starts like those of a kind to `visit`, in key order.
@@ -184,7 +203,7 @@ impl KvFile {
     ) -> Result<()> {
         let prefix = key_prefix(kind).as_bytes();
         let entries = self
-            .records
+            .records()?
             .range(prefix..)
             .map_err(engine("read", &self.path))?;
         for entry in entries {
@@ -206,7 +225,8 @@ impl KvFile {
     /// # Errors
     /// The file can't be read to its end, or `visit` failed.
     pub fn visit_all(&self, visit: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()> {
-        let entries = self.records.iter().map_err(engine("read", &self.path))?;
+        let entries = self.records()?.range::<&[u8]>(..);
+        let entries = entries.map_err(engine("read", &self.path))?;
         for entry in entries {
             let (key, value) = entry.map_err(engine("read", &self.path))?;
             visit(Entry {
@@ -236,24 +256,5 @@ fn table_error(path: &Path) -> impl Fn(redb::TableError) -> crate::Error + '_ {
     move |error| match error {
         redb::TableError::Storage(error) => engine("read", path)(error),
         other => foreign(path, other.to_string()),
-    }
-}
-
-fn read_document<T: serde::de::DeserializeOwned>(
-    path: &Path,
-    meta: &ReadOnlyTable<&'static str, &'static [u8]>,
-    name: &'static str,
-) -> Result<Option<T>> {
-    let document = meta.get(name).map_err(engine("read", path))?;
-    let Some(document) = document else {
-        return Ok(None);
-    };
-    match serde_json::from_slice(document.value()) {
-        Ok(value) => Ok(Some(value)),
-        Err(error) => Err(KvError::Damaged {
-            path: path.to_owned(),
-            detail: format!("its {name} document can't be read: {error}"),
-        }
-        .into()),
     }
 }
