@@ -1,5 +1,7 @@
 //! Rows that have no exact record.
 
+use std::borrow::Cow;
+
 use std::fmt;
 
 use crate::codec::Entry;
@@ -113,4 +115,22 @@ impl InvalidRow {
 }
 
 /// What a scan meets at one place of its order: an entry, or a row that has none.
-pub type Visited<'a> = Result<Entry<'a>, Box<InvalidRow>>;
+pub type Visited<'a> = Result<VisitedEntry<'a>, Box<InvalidRow>>;
+
+/// An entry whose value may be taken over, so that a large one is not there twice.
+#[derive(Debug)]
+pub struct VisitedEntry<'a> {
+    /// As [`Entry::key`].
+    pub key: &'a [u8],
+    /// As [`Entry::value`].
+    pub value: Cow<'a, [u8]>,
+}
+
+impl<'a> From<Entry<'a>> for VisitedEntry<'a> {
+    fn from(entry: Entry<'a>) -> Self {
+        VisitedEntry {
+            key: entry.key,
+            value: Cow::Borrowed(entry.value),
+        }
+    }
+}

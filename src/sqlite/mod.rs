@@ -19,7 +19,7 @@ mod writer;
 pub use error::SqliteError;
 #[cfg(feature = "native-v2")]
 pub(crate) use files::side_files;
-pub use invalid_row::{InvalidRow, RawValue, Reason, Visited};
+pub use invalid_row::{InvalidRow, RawValue, Reason, Visited, VisitedEntry};
 pub use inventory::OtherTable;
 pub use schema::table_name;
 pub use snapshot::{SqliteSnapshot, SqliteSnapshotOptions};

@@ -3,17 +3,18 @@
 //! No index is trusted: one that lacks an entry would lose a row, and one with a wrong entry would
 //! change a record.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use rusqlite::{Connection, Rows, Statement};
 
 use super::error::SqliteError;
-use super::invalid_row::{InvalidRow, Reason, Visited};
+use super::invalid_row::{InvalidRow, Reason, Visited, VisitedEntry};
 use super::layout::TableLayout;
 use super::open::reading;
 use super::row::{FieldFault, read_raw, read_record};
 use super::text::TextEncoding;
-use crate::codec::{Entry, MAX_ENTRY_BYTES, MAX_VALUE_BYTES, encode_json_into, record_key_into};
+use crate::codec::{MAX_ENTRY_BYTES, MAX_VALUE_BYTES, encode_json_into, record_key_into};
 use crate::error::{Error, Result};
 use crate::record::RecordKind;
 
@@ -116,10 +117,7 @@ impl Scan<'_> {
         };
         let outcome = self.read_row(fetch, position, shares_key, shares_id, buffers)?;
         match outcome {
-            None => visit(Ok(Entry {
-                key: &buffers.key,
-                value: &buffers.value,
-            })),
+            None => visit(Ok(buffers.entry())),
             Some(invalid) => visit(Err(invalid)),
         }
     }
@@ -233,7 +231,7 @@ struct Fetch<'c> {
     shares_id: Option<Statement<'c>>,
 }
 
-/// A value's buffer is kept for the next one up to so many bytes.
+/// A larger value is handed over with its buffer.
 const KEPT_BUFFER_BYTES: usize = 1 << 20;
 
 #[derive(Default)]
@@ -246,6 +244,15 @@ impl Buffers {
     fn clear(&mut self) {
         self.key.clear();
         self.value.clear();
-        self.value.shrink_to(KEPT_BUFFER_BYTES);
+    }
+
+    fn entry(&mut self) -> VisitedEntry<'_> {
+        VisitedEntry {
+            key: &self.key,
+            value: match self.value.len() {
+                0..=KEPT_BUFFER_BYTES => Cow::Borrowed(&self.value),
+                _ => Cow::Owned(std::mem::take(&mut self.value)),
+            },
+        }
     }
 }

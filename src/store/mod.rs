@@ -95,6 +95,6 @@ impl Snapshot for crate::kv::KvFile {
         kind: RecordKind,
         visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
     ) -> Result<()> {
-        crate::kv::KvFile::visit(self, kind, &mut |entry| visit(Ok(entry)))
+        crate::kv::KvFile::visit(self, kind, &mut |entry| visit(Ok(entry.into())))
     }
 }

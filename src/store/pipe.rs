@@ -1,5 +1,6 @@
 //! A stream that one thread reads and another takes, batch by batch.
 
+use std::borrow::Cow;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
@@ -9,7 +10,7 @@ use crate::codec::Entry;
 use crate::error::{Error, Result};
 use crate::progress::{Progress, check_cancelled};
 use crate::record::RecordKind;
-use crate::sqlite::{InvalidRow, Visited};
+use crate::sqlite::{InvalidRow, Visited, VisitedEntry};
 
 /// A batch is handed on when it has so many bytes.
 const BATCH_BYTES: usize = 2 << 20;
@@ -33,6 +34,11 @@ enum Slot {
         value_start: usize,
         value_end: usize,
     },
+    /// An entry whose value was handed over.
+    Large {
+        key: Vec<u8>,
+        value: Vec<u8>,
+    },
     Invalid(Box<InvalidRow>),
 }
 
@@ -45,6 +51,7 @@ impl Batch {
     fn get(&self, index: usize) -> Option<Item<'_>> {
         Some(match self.items.get(index)? {
             Slot::Invalid(row) => Item::Invalid(row),
+            Slot::Large { key, value } => Item::Entry(Entry { key, value }),
             &Slot::Entry {
                 key_start,
                 value_start,
@@ -76,23 +83,34 @@ impl Batch {
 
     fn push(&mut self, visited: Visited<'_>) {
         match visited {
-            Ok(Entry { key, value }) => {
-                self.bytes.reserve(key.len() + value.len());
-                let key_start = self.bytes.len();
-                self.bytes.extend_from_slice(key);
-                let value_start = self.bytes.len();
-                self.bytes.extend_from_slice(value);
-                self.items.push(Slot::Entry {
-                    key_start,
-                    value_start,
-                    value_end: self.bytes.len(),
-                });
+            Ok(VisitedEntry { key, value }) => {
                 self.weight += key.len() + value.len();
+                let slot = match value {
+                    Cow::Borrowed(value) => self.copy(key, value),
+                    Cow::Owned(value) => Slot::Large {
+                        key: key.to_vec(),
+                        value,
+                    },
+                };
+                self.items.push(slot);
             }
             Err(row) => {
                 self.weight += row.size();
                 self.items.push(Slot::Invalid(row));
             }
+        }
+    }
+
+    fn copy(&mut self, key: &[u8], value: &[u8]) -> Slot {
+        self.bytes.reserve(key.len() + value.len());
+        let key_start = self.bytes.len();
+        self.bytes.extend_from_slice(key);
+        let value_start = self.bytes.len();
+        self.bytes.extend_from_slice(value);
+        Slot::Entry {
+            key_start,
+            value_start,
+            value_end: self.bytes.len(),
         }
     }
 
