@@ -3,23 +3,30 @@
 use std::collections::BTreeMap;
 
 use chunkmigrate::codec::{Entry, encode_json, record_key, symbol_metrics_key};
-use chunkmigrate::compare::{Divergence, DivergenceClass, KindCounts, compare_kind};
+use chunkmigrate::compare::{Divergence, DivergenceClass, KindCounts, Side, compare_kind};
 use chunkmigrate::record::{Record, RecordKind, SymbolMetrics};
+use chunkmigrate::sqlite::{InvalidRow, Reason};
 use chunkmigrate::store::{Item, SortedItems};
 use chunkmigrate::{Error, Result};
 use proptest::prelude::*;
 
-/// Entries in memory, in the order in which they stand; after the last it can fail.
+type Listing = Result<(Vec<u8>, Vec<u8>), InvalidRow>;
+
+/// Items in memory, in the order in which they stand; after the last it can fail.
 struct Listed {
-    entries: Vec<(Vec<u8>, Vec<u8>)>,
+    items: Vec<Listing>,
     position: usize,
     fails_at_end: bool,
 }
 
 impl Listed {
     fn new(entries: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Self {
+        Self::with_rows(entries.into_iter().map(Ok))
+    }
+
+    fn with_rows(items: impl IntoIterator<Item = Listing>) -> Self {
         Listed {
-            entries: entries.into_iter().collect(),
+            items: items.into_iter().collect(),
             position: 0,
             fails_at_end: false,
         }
@@ -29,7 +36,7 @@ impl Listed {
 impl SortedItems for Listed {
     fn advance(&mut self) -> Result<bool> {
         self.position += 1;
-        let there = self.position <= self.entries.len();
+        let there = self.position <= self.items.len();
         match there || !self.fails_at_end {
             true => Ok(there),
             false => Err(Error::Internal("the disk is gone".to_owned())),
@@ -37,9 +44,24 @@ impl SortedItems for Listed {
     }
 
     fn current(&self) -> Option<Item<'_>> {
-        let (key, value) = self.entries.get(self.position.checked_sub(1)?)?;
-        Some(Item::Entry(Entry { key, value }))
+        Some(match self.items.get(self.position.checked_sub(1)?)? {
+            Ok((key, value)) => Item::Entry(Entry { key, value }),
+            Err(row) => Item::Invalid(row),
+        })
     }
+}
+
+fn invalid(rowid: i64) -> Listing {
+    Err(InvalidRow {
+        kind: RecordKind::SymbolMetrics,
+        table: "symbol_metrics",
+        rowid,
+        column: "loc",
+        reason: Reason::StorageClass,
+        key: None,
+        key_columns: &["symbol_id"],
+        values: Vec::new(),
+    })
 }
 
 fn symbol(symbol_id: i64, loc: i64) -> (Vec<u8>, Vec<u8>) {
@@ -179,6 +201,61 @@ fn a_record_under_anothers_key_is_a_key_mismatch() {
     .unwrap();
     assert_eq!(classes(&found), ["key-mismatch", "key-mismatch"]);
     assert_eq!(counts.differing, 1);
+}
+
+/// Wherever they stand: before, between and behind the entries.
+#[test]
+fn invalid_rows_are_told_and_counted_and_take_no_part_in_the_join() {
+    let (one, two) = (symbol(1, 0), symbol(2, 0));
+    let left = Listed::with_rows([
+        invalid(10),
+        invalid(11),
+        Ok(one.clone()),
+        invalid(12),
+        Ok(two.clone()),
+    ]);
+    let right = Listed::with_rows([
+        invalid(20),
+        Ok(one),
+        invalid(21),
+        invalid(22),
+        invalid(23),
+        Ok(two),
+        invalid(24),
+    ]);
+    let (counts, found) = compare(left, right).unwrap();
+    let expected = KindCounts {
+        left: 5,
+        right: 7,
+        equal: 2,
+        invalid_left: 3,
+        invalid_right: 5,
+        ..KindCounts::default()
+    };
+    assert_eq!(counts, expected);
+    assert!(counts.balances() && !counts.identical());
+    let told: Vec<_> = found
+        .iter()
+        .map(|d| (d.class, d.side, d.message.clone()))
+        .collect();
+    let row = |side, rowid| {
+        let message = format!("row {rowid} of symbol_metrics is no record: storage-class in loc");
+        (DivergenceClass::InvalidRow, Some(side), message)
+    };
+    let (left, right) = (Side::Left, Side::Right);
+    assert_eq!(
+        told,
+        [
+            row(left, 10),
+            row(left, 11),
+            row(right, 20),
+            row(left, 12),
+            row(right, 21),
+            row(right, 22),
+            row(right, 23),
+            row(right, 24),
+        ]
+    );
 }
 
 #[test]

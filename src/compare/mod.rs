@@ -182,7 +182,6 @@ struct Cursor<'s> {
     side: Side,
     stream: &'s mut dyn SortedItems,
     items: u64,
-    at_end: bool,
     last_key: Option<Vec<u8>>,
 }
 
@@ -192,7 +191,6 @@ impl<'s> Cursor<'s> {
             side,
             stream,
             items: 0,
-            at_end: false,
             last_key: None,
         }
     }
@@ -223,13 +221,12 @@ impl<'s> Cursor<'s> {
                 None => break,
             }
         }
-        self.at_end = true;
         Ok(invalid)
     }
 
     fn entry(&self) -> Option<Entry<'_>> {
         match self.stream.current() {
-            Some(Item::Entry(entry)) if !self.at_end => Some(entry),
+            Some(Item::Entry(entry)) => Some(entry),
             _ => None,
         }
     }
