@@ -17,6 +17,7 @@ mod invalid_rows;
 mod keys;
 mod layers;
 mod odd_databases;
+mod pipe;
 mod samples;
 mod source_states;
 mod sqlite_to_kv;

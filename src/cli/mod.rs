@@ -15,8 +15,10 @@ mod ui;
 mod verify;
 
 use std::ffi::OsString;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
+use chunkmigrate::Error;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
@@ -60,11 +62,12 @@ pub(crate) fn run() -> ExitCode {
         Err(error) => return usage(&error, &arguments).into(),
     };
     let ui = Ui::new(&cli.global);
-    let outcome = match cli.command {
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| match cli.command {
         Command::SqliteToKv(args) => sqlite_to_kv::run(&args, &ui),
         Command::Verify(args) => verify::run(&args, &ui),
-    };
-    match outcome {
+    }));
+    let panicked = || Error::Internal("the program panicked".to_owned()).into();
+    match outcome.unwrap_or_else(|_| Err(panicked())) {
         Ok(exit) => exit,
         Err(failure) => ui.fail(&failure),
     }

@@ -41,6 +41,9 @@ impl Staged {
             .permissions(Permissions::from_mode(0o700))
             .tempdir_in(folder)
             .io_context("create a private folder in", folder)?;
+        // Once more, as the umask may have taken away what it takes to use and to remove it.
+        fs::set_permissions(private.path(), Permissions::from_mode(0o700))
+            .io_context("set the mode of", private.path())?;
         let lock_path = private.path().join(LOCK_FILE);
         let lock = File::create_new(&lock_path).io_context("create", &lock_path)?;
         // Tells other runs that this one lives; where it can't be had, they say what they see.

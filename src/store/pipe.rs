@@ -163,6 +163,13 @@ impl RecordStream<'_> {
     }
 }
 
+impl Drop for RecordStream<'_> {
+    /// Lets the reader go on and end, also when the taker has panicked.
+    fn drop(&mut self) {
+        self.gate.close();
+    }
+}
+
 impl SortedItems for RecordStream<'_> {
     fn advance(&mut self) -> Result<bool> {
         if self.position >= self.batch.len() {
@@ -213,7 +220,6 @@ pub fn pipe<T>(
         };
         let taken = take(&mut stream);
         drop(stream);
-        gate.close();
         match reader.join() {
             Ok(()) => taken,
             Err(_) => Err(Error::Internal("a reading thread panicked".to_owned())),

@@ -1,0 +1,127 @@
+//! The pipe between two threads: nothing is lost in it, and neither end waits for one that is gone.
+
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+use chunkmigrate::record::{RecordKind, Sequences};
+use chunkmigrate::sqlite::{Visited, VisitedEntry};
+use chunkmigrate::store::{Snapshot, pipe};
+use chunkmigrate::{Error, NoProgress, Result};
+
+/// Entries whose values have these lengths; behind the last it can fail.
+struct Made {
+    lengths: Vec<usize>,
+    fails_at_end: bool,
+}
+
+impl Made {
+    fn new(lengths: impl Into<Vec<usize>>) -> Self {
+        Made {
+            lengths: lengths.into(),
+            fails_at_end: false,
+        }
+    }
+
+    fn entry(&self, index: usize) -> (Vec<u8>, Vec<u8>) {
+        let key = format!("{index:08}").into_bytes();
+        (key, vec![b'0' + (index % 10) as u8; self.lengths[index]])
+    }
+}
+
+impl Snapshot for Made {
+    fn count(&self, _: RecordKind) -> Result<u64> {
+        Ok(self.lengths.len() as u64)
+    }
+
+    fn sequences(&self) -> Result<Sequences> {
+        Ok(Sequences::default())
+    }
+
+    fn visit(&self, _: RecordKind, visit: &mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> {
+        for index in 0..self.lengths.len() {
+            let (key, value) = self.entry(index);
+            let value = match index % 2 {
+                0 => Cow::Borrowed(value.as_slice()),
+                _ => Cow::Owned(value),
+            };
+            visit(Ok(VisitedEntry { key: &key, value }))?;
+        }
+        match self.fails_at_end {
+            true => Err(Error::Internal("the disk is gone".to_owned())),
+            false => Ok(()),
+        }
+    }
+}
+
+/// More than may wait in the pipe, so that the reader has to wait for a taker.
+fn more_than_waits() -> Made {
+    Made::new([1 << 20; 40])
+}
+
+/// What `work` returns; fails if it never does.
+fn returns<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, receiver) = channel();
+    thread::spawn(move || sender.send(work()));
+    receiver.recv_timeout(Duration::from_secs(60)).unwrap()
+}
+
+#[test]
+fn every_entry_comes_out_once_and_in_order_copied_or_handed_over() {
+    let lengths = [0, 0, 1, 3, 5 << 20, 6 << 20, 7, 1 << 20, 2 << 20, 9];
+    let mut made = Made::new(lengths.repeat(3));
+    let taken = pipe(&mut made, RecordKind::Chunk, &NoProgress, |stream| {
+        let mut taken = Vec::new();
+        while let Some(batch) = stream.next_batch()? {
+            taken.extend(batch.entries().map(|e| (e.key.to_vec(), e.value.to_vec())));
+        }
+        Ok(taken)
+    })
+    .unwrap();
+    let expected: Vec<_> = (0..made.lengths.len()).map(|i| made.entry(i)).collect();
+    assert!(taken == expected);
+}
+
+#[test]
+fn a_reader_that_fails_is_never_the_end_of_the_data() {
+    let mut made = Made::new([1, 2, 3]);
+    made.fails_at_end = true;
+    let error = pipe(&mut made, RecordKind::Chunk, &NoProgress, |stream| {
+        while stream.next_batch()?.is_some() {}
+        Ok(())
+    })
+    .unwrap_err();
+    assert!(error.to_string().contains("the disk is gone"), "{error}");
+}
+
+#[test]
+fn a_taker_that_fails_ends_the_reader() {
+    let error = returns(|| {
+        let mut made = more_than_waits();
+        pipe(&mut made, RecordKind::Chunk, &NoProgress, |stream| {
+            stream.next_batch()?;
+            Err::<(), _>(Error::Internal("no room".to_owned()))
+        })
+        .unwrap_err()
+    });
+    assert!(error.to_string().contains("no room"), "{error}");
+}
+
+#[test]
+fn a_taker_that_panics_ends_the_reader() {
+    let outcome = returns(|| {
+        let mut made = more_than_waits();
+        catch_unwind(AssertUnwindSafe(|| {
+            pipe(&mut made, RecordKind::Chunk, &NoProgress, |stream| {
+                stream.next_batch()?;
+                panic!("as a library may on damage");
+                #[expect(unreachable_code)]
+                Ok(())
+            })
+        }))
+        .is_err()
+    });
+    assert!(outcome);
+}
