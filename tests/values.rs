@@ -1,6 +1,6 @@
 //! Values: what goes in comes out to the bit, and a decoder that takes nothing for something else.
 
-use chunkmigrate::codec::{decode_json, encode_json};
+use chunkmigrate::codec::{decode_json, encode_json, is_canonical};
 use chunkmigrate::record::{FileMetrics, Record, RecordKind};
 use proptest::prelude::*;
 
@@ -32,6 +32,19 @@ proptest! {
         let decoded = decode_json(record.kind(), &bytes).unwrap();
         prop_assert_eq!(&decoded, &record);
         prop_assert_eq!(encode_json(&decoded).unwrap(), bytes);
+    }
+
+    /// Cut, longer or changed in one byte: whatever else it is, it is not what the record writes.
+    #[test]
+    fn only_a_records_own_bytes_are_canonical(record in record(), place: prop::sample::Index) {
+        let bytes = encode_json(&record).unwrap();
+        prop_assert!(is_canonical(&record, &bytes));
+        let at = place.index(bytes.len());
+        prop_assert!(!is_canonical(&record, &bytes[..at]));
+        prop_assert!(!is_canonical(&record, &[bytes.as_slice(), b" "].concat()));
+        let mut changed = bytes;
+        changed[at] ^= 1;
+        prop_assert!(!is_canonical(&record, &changed));
     }
 
     #[test]
