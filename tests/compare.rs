@@ -259,6 +259,32 @@ fn invalid_rows_are_told_and_counted_and_take_no_part_in_the_join() {
 }
 
 #[test]
+fn counts_that_leave_an_item_out_do_not_balance() {
+    let counts = KindCounts {
+        left: 16,
+        right: 19,
+        equal: 1,
+        differing: 2,
+        only_left: 4,
+        only_right: 5,
+        invalid_left: 9,
+        invalid_right: 11,
+    };
+    assert!(counts.balances());
+    let changes: [fn(&mut KindCounts); 4] = [
+        |counts| counts.left += 1,
+        |counts| counts.right += 1,
+        |counts| counts.only_left -= 1,
+        |counts| counts.invalid_right -= 1,
+    ];
+    for change in changes {
+        let mut counts = counts;
+        change(&mut counts);
+        assert!(!counts.balances(), "{counts:?}");
+    }
+}
+
+#[test]
 fn a_stream_that_fails_is_never_the_end_of_the_data() {
     let mut left = Listed::new([symbol(1, 1)]);
     left.fails_at_end = true;
