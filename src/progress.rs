@@ -19,6 +19,14 @@ pub enum Stage {
     ReadBack(RecordKind),
     /// Records of two stores are compared.
     Compare(RecordKind),
+    /// Records of a store are counted and hashed.
+    Digest(RecordKind),
+    /// Records go out as text.
+    Export(RecordKind),
+    /// Records are written into an existing store.
+    Merge(RecordKind),
+    /// The indexes of a new database are made.
+    Index,
 }
 
 impl fmt::Display for Stage {
@@ -29,6 +37,10 @@ impl fmt::Display for Stage {
             Stage::Copy(kind) => write!(f, "copy {kind}"),
             Stage::ReadBack(kind) => write!(f, "read back {kind}"),
             Stage::Compare(kind) => write!(f, "compare {kind}"),
+            Stage::Digest(kind) => write!(f, "digest {kind}"),
+            Stage::Export(kind) => write!(f, "export {kind}"),
+            Stage::Merge(kind) => write!(f, "merge {kind}"),
+            Stage::Index => f.write_str("make indexes"),
         }
     }
 }

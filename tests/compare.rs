@@ -51,14 +51,19 @@ impl SortedItems for Listed {
     }
 }
 
+/// A row without a key.
 fn invalid(rowid: i64) -> Listing {
+    invalid_of(rowid, None)
+}
+
+fn invalid_of(rowid: i64, symbol_id: Option<i64>) -> Listing {
     Err(InvalidRow {
         kind: RecordKind::SymbolMetrics,
         table: "symbol_metrics",
         rowid,
         column: "loc",
         reason: Reason::StorageClass,
-        key: None,
+        key: symbol_id.map(symbol_metrics_key),
         key_columns: &["symbol_id"],
         values: Vec::new(),
     })
@@ -211,17 +216,17 @@ fn invalid_rows_are_told_and_counted_and_take_no_part_in_the_join() {
         invalid(10),
         invalid(11),
         Ok(one.clone()),
-        invalid(12),
+        invalid_of(12, Some(11)),
         Ok(two.clone()),
     ]);
     let right = Listed::with_rows([
         invalid(20),
         Ok(one),
-        invalid(21),
-        invalid(22),
-        invalid(23),
+        invalid_of(21, Some(10)),
+        invalid_of(22, Some(11)),
+        invalid_of(23, Some(11)),
         Ok(two),
-        invalid(24),
+        invalid_of(24, Some(3)),
     ]);
     let (counts, found) = compare(left, right).unwrap();
     let expected = KindCounts {
@@ -236,12 +241,9 @@ fn invalid_rows_are_told_and_counted_and_take_no_part_in_the_join() {
     assert!(counts.balances() && !counts.identical());
     let told: Vec<_> = found
         .iter()
-        .map(|d| (d.class, d.side, d.message.clone()))
+        .map(|d| (d.class, d.side.unwrap(), d.row.unwrap().rowid))
         .collect();
-    let row = |side, rowid| {
-        let message = format!("row {rowid} of symbol_metrics is no record: storage-class in loc");
-        (DivergenceClass::InvalidRow, Some(side), message)
-    };
+    let row = |side, rowid| (DivergenceClass::InvalidRow, side, rowid);
     let (left, right) = (Side::Left, Side::Right);
     assert_eq!(
         told,
@@ -249,13 +251,71 @@ fn invalid_rows_are_told_and_counted_and_take_no_part_in_the_join() {
             row(left, 10),
             row(left, 11),
             row(right, 20),
-            row(left, 12),
             row(right, 21),
+            row(left, 12),
             row(right, 22),
             row(right, 23),
             row(right, 24),
         ]
     );
+    let message = "row 10 of symbol_metrics is no record: storage-class in loc";
+    assert_eq!(found[0].message, message);
+}
+
+#[test]
+fn a_record_whose_other_side_is_an_invalid_row_stands_alone_and_names_it() {
+    for swapped in [false, true] {
+        let row = Listed::with_rows([invalid_of(7, Some(1)), invalid_of(8, Some(1))]);
+        let record = Listed::new([symbol(1, 0)]);
+        let (left, right) = match swapped {
+            false => (record, row),
+            true => (row, record),
+        };
+        let (counts, found) = compare(left, right).unwrap();
+        assert!(counts.balances());
+        let (only, rows) = match swapped {
+            false => ((counts.only_left, "only-left"), counts.invalid_right),
+            true => ((counts.only_right, "only-right"), counts.invalid_left),
+        };
+        assert_eq!((only.0, rows), (1, 2));
+        assert_eq!(classes(&found), [only.1, "invalid-row", "invalid-row"]);
+        assert!(
+            found[0].message.contains("row 7 of symbol_metrics"),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_record_under_anothers_key_is_not_compared_field_by_field() {
+    let (key, value) = symbol(1, 10);
+    let (_, other) = symbol(2, 10);
+    let (counts, found) = compare(
+        Listed::new([(key.clone(), value)]),
+        Listed::new([(key, other)]),
+    )
+    .unwrap();
+    assert_eq!(classes(&found), ["key-mismatch"]);
+    assert_eq!(found[0].side, Some(Side::Right));
+    assert_eq!(
+        found[0].message,
+        "the record belongs to the key metrics:symbol:2"
+    );
+    assert_eq!(counts.differing, 1);
+}
+
+#[test]
+fn a_value_that_is_written_otherwise_and_differs_too_has_both_findings() {
+    let (key, value) = symbol(1, 10);
+    let (_, mut other) = symbol(1, 11);
+    other.push(b' ');
+    let (counts, found) = compare(
+        Listed::new([(key.clone(), value)]),
+        Listed::new([(key, other)]),
+    )
+    .unwrap();
+    assert_eq!(classes(&found), ["field", "noncanonical"]);
+    assert_eq!(counts.differing, 1);
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn limit_bounds_what_is_printed_and_not_what_is_counted() {
     ];
     let run = scenario.run(&args).expect_status(1);
     assert_eq!(run.json()["kinds"][0]["rejected"], 6);
-    assert_eq!(run.json()["rejected_rows"].as_array().unwrap().len(), 0);
+    assert_eq!(run.json()["findings"].as_array().unwrap().len(), 0);
 }
 
 #[test]

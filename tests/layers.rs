@@ -1,7 +1,7 @@
 //! The dependency line of the modules holds: none imports one to its right.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const LINE: [&[&str]; 8] = [
     &["record"],
@@ -31,14 +31,25 @@ fn named_modules(source: &str) -> impl Iterator<Item = &str> {
         })
 }
 
+/// The sources of a module, with those of its parts.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| match path.is_dir() {
+            true => sources(&path),
+            false => vec![path],
+        })
+        .collect()
+}
+
 #[test]
 fn no_module_imports_one_to_its_right() {
     let src = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
     let mut seen = 0;
     for (own_rank, modules) in LINE.iter().enumerate() {
         for module in *modules {
-            for entry in fs::read_dir(src.join(module)).unwrap() {
-                let path = entry.unwrap().path();
+            for path in sources(&src.join(module)) {
                 for named in named_modules(&fs::read_to_string(&path).unwrap()) {
                     let Some(other) = rank(named).filter(|_| named != *module) else {
                         continue;

@@ -24,11 +24,12 @@ fn copy_made(scenario: &Scenario) -> (Vec<String>, Vec<String>) {
         "json",
     ];
     let run = scenario.run(&args);
-    let rejected: Vec<String> = run.json()["rejected_rows"]
+    let rejected: Vec<String> = run.json()["findings"]
         .as_array()
         .unwrap_or_else(|| panic!("{run}"))
         .iter()
-        .map(|row| {
+        .map(|finding| {
+            let row = &finding["row"];
             let text = |name: &str| row[name].as_str().unwrap().to_owned();
             format!("{} {} {}", row["rowid"], text("column"), text("reason"))
         })

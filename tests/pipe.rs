@@ -6,9 +6,9 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use chunkmigrate::record::{RecordKind, Sequences};
+use chunkmigrate::record::RecordKind;
 use chunkmigrate::sqlite::{Visited, VisitedEntry};
-use chunkmigrate::store::{Snapshot, pipe};
+use chunkmigrate::store::{Visit, pipe};
 use chunkmigrate::{Error, NoProgress, Result};
 
 /// Entries whose values have these lengths; behind the last it can fail.
@@ -31,15 +31,7 @@ impl Made {
     }
 }
 
-impl Snapshot for Made {
-    fn count(&self, _: RecordKind) -> Result<u64> {
-        Ok(self.lengths.len() as u64)
-    }
-
-    fn sequences(&self) -> Result<Sequences> {
-        Ok(Sequences::default())
-    }
-
+impl Visit for Made {
     fn visit(&self, _: RecordKind, visit: &mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> {
         for index in 0..self.lengths.len() {
             let (key, value) = self.entry(index);

@@ -330,7 +330,7 @@ fn json_keeps_every_character() {
             .unwrap();
     });
     let run = scenario.run(&["sqlite-to-kv", "code.db", "out.kv", "--format", "json"]);
-    let key = &run.json()["rejected_rows"][0]["key"];
+    let key = &run.json()["findings"][0]["key"];
     assert_eq!(key, "chunk:a\u{7f}\u{1b}\u{9b}\u{202e}b:0:5");
 }
 

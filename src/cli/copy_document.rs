@@ -1,11 +1,13 @@
 //! What a copy did, for programs.
 
 use chunkmigrate::codec::Digest;
-use chunkmigrate::migrate::{CopySummary, RejectedRow};
-use chunkmigrate::sqlite::{OtherTable, table_name};
+use chunkmigrate::migrate::{CopySummary, MergeCounts};
+use chunkmigrate::record::RecordKind;
+use chunkmigrate::sqlite::table_name;
+use chunkmigrate::verify::{FindingDocument, Values};
 use serde::Serialize;
 
-use super::divergence_document::DivergenceDocument;
+use super::other_tables::TableDocument;
 
 /// The summary for programs.
 pub(super) fn copy_document(summary: &CopySummary) -> impl Serialize + use<'_> {
@@ -13,7 +15,7 @@ pub(super) fn copy_document(summary: &CopySummary) -> impl Serialize + use<'_> {
         schema: 1,
         source: SourceDocument {
             path: summary.source.to_string_lossy().into_owned(),
-            store: "sqlite",
+            store: summary.source_store.name(),
             schema_version: summary.schema_version,
             missing_tables: summary
                 .missing
@@ -24,7 +26,7 @@ pub(super) fn copy_document(summary: &CopySummary) -> impl Serialize + use<'_> {
         },
         target: TargetDocument {
             path: summary.target.to_string_lossy().into_owned(),
-            store: "kv",
+            store: summary.target_store.name(),
             written: summary.target_bytes.is_some(),
             file_bytes: summary.target_bytes,
         },
@@ -38,28 +40,45 @@ pub(super) fn copy_document(summary: &CopySummary) -> impl Serialize + use<'_> {
                 kind: kind.name(),
                 records: totals.records,
                 rejected: *summary.rejected.get(kind),
+                merged: merged(summary, kind),
             })
             .collect(),
+        unknown_keys: summary.unknown_keys,
         sha256: summary.sha256,
         not_copied: summary.not_copied.iter().map(TableDocument::new).collect(),
         rejects: summary
             .rejects
             .as_deref()
             .map(|path| path.to_string_lossy().into_owned()),
-        rejected_rows: summary.rejected_rows.iter().map(RowDocument::new).collect(),
         findings: summary
-            .divergences
+            .rejections
             .iter()
-            .map(DivergenceDocument::new)
+            .chain(&summary.divergences)
+            .map(|finding| FindingDocument::new(finding, Values::Full))
             .collect(),
-        findings_total: summary.divergences_total,
+        findings_total: summary.rejections_total + summary.divergences_total,
+        left_alone: summary.left_alone.iter().map(TableDocument::new).collect(),
         left_behind: summary
             .left_behind
             .iter()
             .map(|path| path.to_string_lossy().into_owned())
             .collect(),
         dry_run: summary.dry_run,
+        merge: summary.merge,
     }
+}
+
+fn merged(summary: &CopySummary, kind: RecordKind) -> Option<MergedDocument> {
+    let MergeCounts {
+        inserted,
+        updated,
+        unchanged,
+    } = *summary.merged.as_ref()?.get(kind);
+    Some(MergedDocument {
+        inserted,
+        updated,
+        unchanged,
+    })
 }
 
 #[derive(Serialize)]
@@ -69,14 +88,16 @@ struct Document<'s> {
     target: TargetDocument,
     verified: &'static str,
     kinds: Vec<KindDocument>,
+    unknown_keys: u64,
     sha256: Option<Digest>,
     not_copied: Vec<TableDocument<'s>>,
     rejects: Option<String>,
-    rejected_rows: Vec<RowDocument<'s>>,
-    findings: Vec<DivergenceDocument>,
+    findings: Vec<FindingDocument>,
     findings_total: u64,
+    left_alone: Vec<TableDocument<'s>>,
     left_behind: Vec<String>,
     dry_run: bool,
+    merge: bool,
 }
 
 #[derive(Serialize)]
@@ -101,41 +122,14 @@ struct KindDocument {
     kind: &'static str,
     records: u64,
     rejected: u64,
+    /// Only for a merge.
+    #[serde(flatten)]
+    merged: Option<MergedDocument>,
 }
 
 #[derive(Serialize)]
-struct TableDocument<'s> {
-    table: &'s str,
-    rows: Option<u64>,
-}
-
-impl<'s> TableDocument<'s> {
-    fn new(table: &'s OtherTable) -> Self {
-        TableDocument {
-            table: &table.name,
-            rows: table.rows,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct RowDocument<'s> {
-    table: &'s str,
-    rowid: i64,
-    key: Option<String>,
-    column: &'s str,
-    reason: &'s str,
-}
-
-impl<'s> RowDocument<'s> {
-    fn new(row: &'s RejectedRow) -> Self {
-        let key = row.key.as_deref();
-        RowDocument {
-            table: row.table,
-            rowid: row.rowid,
-            key: key.map(|key| String::from_utf8_lossy(key).into_owned()),
-            column: row.column,
-            reason: row.reason.name(),
-        }
-    }
+struct MergedDocument {
+    inserted: u64,
+    updated: u64,
+    unchanged: u64,
 }

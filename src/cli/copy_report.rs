@@ -3,12 +3,19 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use chunkmigrate::migrate::CopySummary;
+use chunkmigrate::migrate::{CopySummary, MergeCounts};
+use chunkmigrate::record::RecordKind;
 use chunkmigrate::sqlite::table_name;
+use chunkmigrate::store::StoreKind;
+use chunkmigrate::verify::Values;
 use indicatif::{HumanBytes, HumanCount};
 
+use super::copy_verdict::verdict;
 use super::escape::escaped;
+use super::finding_report::write_findings;
+use super::other_tables::write_tables;
 use super::table::write_table;
+use super::words::count_of;
 
 /// Renders the summary of a copy.
 pub(super) struct CopyReport<'s> {
@@ -24,25 +31,28 @@ impl<'s> CopyReport<'s> {
     pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let summary = self.summary;
         let schema = match summary.schema_version {
-            Some(version) => format!(" (SQLite, Magellan schema {version})"),
-            None => " (SQLite)".to_owned(),
+            Some(version) => format!(", Magellan schema {version}"),
+            None => String::new(),
         };
         writeln!(
             out,
-            "{}{schema} to {} (KV)\n",
+            "{} ({}{schema}) {} {} ({})\n",
             shown(&summary.source),
-            shown(&summary.target)
+            store_name(summary.source_store),
+            if summary.merge { "into" } else { "to" },
+            shown(&summary.target),
+            store_name(summary.target_store),
         )?;
-        self.write_kinds(out)?;
+        write_table(out, &self.kinds_table())?;
         let mut facts = Vec::new();
         self.write_facts(&mut facts)?;
         if !facts.is_empty() {
             writeln!(out)?;
             out.write_all(&facts)?;
         }
-        self.write_rejected(out)?;
+        self.write_rejections(out)?;
         self.write_divergences(out)?;
-        writeln!(out, "\n{}", self.verdict())
+        writeln!(out, "\n{}", verdict(summary))
     }
 
     fn write_facts(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -59,7 +69,16 @@ impl<'s> CopyReport<'s> {
         for column in &summary.without_columns {
             writeln!(out, "left out     column {}", escaped(column))?;
         }
-        self.write_not_copied(out)?;
+        write_tables(out, "not copied   ", &summary.not_copied)?;
+        if !summary.left_alone.is_empty() {
+            let tables = &summary.left_alone;
+            let names: Vec<_> = tables.iter().map(|table| escaped(&table.name)).collect();
+            writeln!(
+                out,
+                "left alone   {}: what the target derives, rebuild it with its own tool",
+                names.join(", ")
+            )?;
+        }
         if let Some(path) = &summary.old_rejects {
             writeln!(out, "old rejects  {} is of an earlier run", shown(path))?;
         }
@@ -73,69 +92,72 @@ impl<'s> CopyReport<'s> {
         Ok(())
     }
 
-    fn write_kinds(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut rows = vec![vec![
-            "kind".to_owned(),
-            "records".to_owned(),
-            "rejected".to_owned(),
-        ]];
-        let (mut records, mut rejected) = (0, 0);
+    fn kinds_table(&self) -> Vec<Vec<String>> {
+        let mut heading = vec!["kind", "records", "rejected"];
+        if self.summary.merged.is_some() {
+            heading.extend(["inserted", "updated", "unchanged"]);
+        }
+        let mut rows = vec![heading.into_iter().map(str::to_owned).collect()];
+        let mut total = [0; 5];
         for (kind, totals) in self.summary.asked_for() {
-            let rejects = *self.summary.rejected.get(kind);
-            rows.push(kind_row(kind.name(), totals.records, rejects));
-            records += totals.records;
-            rejected += rejects;
+            let merged = self.merged(kind);
+            let numbers = [
+                totals.records,
+                *self.summary.rejected.get(kind),
+                merged.inserted,
+                merged.updated,
+                merged.unchanged,
+            ];
+            rows.push(self.row(kind.name(), numbers));
+            for (sum, number) in total.iter_mut().zip(numbers) {
+                *sum += number;
+            }
         }
-        rows.push(kind_row("total", records, rejected));
-        write_table(out, &rows)
+        rows.push(self.row("total", total));
+        rows
     }
 
-    fn write_not_copied(&self, out: &mut dyn Write) -> io::Result<()> {
-        let tables = &self.summary.not_copied;
-        let (empty, full): (Vec<_>, Vec<_>) =
-            tables.iter().partition(|table| table.rows == Some(0));
-        let mut label = "not copied   ";
-        for table in full {
-            let rows = match table.rows {
-                Some(rows) => format!("{} {}", HumanCount(rows), plural(rows, "row", "rows")),
-                None => "rows can't be counted".to_owned(),
-            };
-            writeln!(out, "{label}{} ({rows})", escaped(&table.name))?;
-            label = "             ";
-        }
-        let names: Vec<_> = empty.iter().map(|table| escaped(&table.name)).collect();
-        match names.len() {
-            0 => Ok(()),
-            count => writeln!(
-                out,
-                "{label}{count} empty {}: {}",
-                plural(count as u64, "table", "tables"),
-                names.join(", ")
-            ),
-        }
+    fn merged(&self, kind: RecordKind) -> MergeCounts {
+        let merged = self.summary.merged.as_ref();
+        merged.map_or_else(MergeCounts::default, |merged| *merged.get(kind))
     }
 
-    fn write_rejected(&self, out: &mut dyn Write) -> io::Result<()> {
-        let total: u64 = self.summary.rejected.iter().map(|(_, rows)| rows).sum();
-        if total == 0 {
+    fn row(&self, name: &str, numbers: [u64; 5]) -> Vec<String> {
+        let shown = if self.summary.merged.is_some() { 5 } else { 2 };
+        let numbers = numbers.into_iter().take(shown);
+        let cells = numbers.map(|number| HumanCount(number).to_string());
+        std::iter::once(name.to_owned()).chain(cells).collect()
+    }
+
+    fn write_rejections(&self, out: &mut dyn Write) -> io::Result<()> {
+        let summary = self.summary;
+        if summary.rejections_total == 0 {
             return Ok(());
         }
-        writeln!(out, "\nRows that are no records:")?;
-        for row in &self.summary.rejected_rows {
-            let key = row.key.as_deref().map(String::from_utf8_lossy);
-            let key = key.map(|key| format!(" ({})", escaped(&key)));
-            writeln!(
-                out,
-                "  {} row {}: {} in {}{}",
-                row.table,
-                row.rowid,
-                row.reason,
-                row.column,
-                key.unwrap_or_default()
-            )?;
+        writeln!(out, "\nWhat is no exact record:")?;
+        for finding in &summary.rejections {
+            let key = finding.key.as_deref().map(String::from_utf8_lossy);
+            let key = key.map(|key| escaped(&key).into_owned());
+            match (&finding.row, key) {
+                (Some(row), key) => {
+                    let key = key.map(|key| format!(" ({key})")).unwrap_or_default();
+                    let (table, column) = (row.table, row.column);
+                    let rowid = row.rowid;
+                    writeln!(
+                        out,
+                        "  {table} row {rowid}: {} in {column}{key}",
+                        row.reason
+                    )?;
+                }
+                (None, key) => {
+                    let what = key.unwrap_or_else(|| "the file".to_owned());
+                    let message = escaped(&finding.message);
+                    writeln!(out, "  {what}: {}: {message}", finding.class)?;
+                }
+            }
         }
-        write_rest(out, total, self.summary.rejected_rows.len())?;
-        match &self.summary.rejects {
+        write_rest(out, summary.rejections_total, summary.rejections.len())?;
+        match &summary.rejects {
             Some(path) => writeln!(out, "  with their values in {}", shown(path)),
             None => Ok(()),
         }
@@ -146,92 +168,29 @@ impl<'s> CopyReport<'s> {
         if self.summary.divergences_total == 0 {
             return Ok(());
         }
-        writeln!(out, "\nThe target, read back, differs from the source:")?;
-        for divergence in divergences {
-            let key = String::from_utf8_lossy(divergence.key.as_deref().unwrap_or_default());
-            writeln!(out, "  {}  {}", divergence.class, escaped(&key))?;
-            writeln!(out, "    {}", escaped(&divergence.message))?;
-        }
+        writeln!(
+            out,
+            "\nThe target (right), read back, differs from the source (left):\n"
+        )?;
+        write_findings(out, divergences, Values::Short)?;
         write_rest(out, self.summary.divergences_total, divergences.len())
-    }
-
-    fn verdict(&self) -> String {
-        let summary = self.summary;
-        let records: u64 = summary
-            .totals
-            .iter()
-            .map(|(_, totals)| totals.records)
-            .sum();
-        let rejected: u64 = summary.rejected.iter().map(|(_, rows)| rows).sum();
-        let count = HumanCount(records);
-        let copied = format!("{count} {}", plural(records, "record was", "records were"));
-        let no_records = format!(
-            "{} {} no {}",
-            HumanCount(rejected),
-            plural(rejected, "row is", "rows are"),
-            plural(rejected, "record", "records")
-        );
-        if summary.divergences_total > 0 {
-            return "No target was made: what was written could not be read back as it was."
-                .to_owned();
-        }
-        let target = shown(&summary.target);
-        match (summary.dry_run, rejected, summary.target_bytes) {
-            (true, 0, _) => format!(
-                "Dry run: {count} {} would be copied; nothing was written.",
-                plural(records, "record", "records")
-            ),
-            (true, ..) if summary.sha256.is_some() => format!(
-                "Dry run: {count} {} would be copied; {no_records} and would stay behind; nothing \
-                 was written.",
-                plural(records, "record", "records")
-            ),
-            (true, ..) => {
-                format!("Dry run: no target would be made: {no_records}; nothing was written.")
-            }
-            (false, _, None) => format!("No target was made: {no_records}."),
-            (false, 0, Some(_)) => match (summary.verified, records) {
-                (false, _) => format!("{copied} copied. Not verified."),
-                (true, 0) => {
-                    "The source holds no records; the target was read back and holds none."
-                        .to_owned()
-                }
-                (true, 1) => {
-                    "The 1 record was read back from the target and compared: identical.".to_owned()
-                }
-                (true, _) => format!(
-                    "All {count} records were read back from the target and compared: identical."
-                ),
-            },
-            (false, _, Some(_)) => match summary.verified {
-                true => format!(
-                    "{copied} copied, read back from {target} and compared: identical. \
-                     But {no_records} and stayed behind."
-                ),
-                false => {
-                    format!("{copied} copied. Not verified. And {no_records} and stayed behind.")
-                }
-            },
-        }
     }
 }
 
-fn kind_row(name: &str, records: u64, rejected: u64) -> Vec<String> {
-    let count = |number| HumanCount(number).to_string();
-    vec![name.to_owned(), count(records), count(rejected)]
+pub(super) fn store_name(store: StoreKind) -> &'static str {
+    match store {
+        StoreKind::Sqlite => "SQLite",
+        _ => "KV",
+    }
 }
 
 fn write_rest(out: &mut dyn Write, total: u64, shown: usize) -> io::Result<()> {
     match total.saturating_sub(shown as u64) {
         0 => Ok(()),
-        more => writeln!(out, "  and {} more", HumanCount(more)),
+        more => writeln!(out, "  and {}", count_of(more, "more", "more")),
     }
 }
 
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     escaped(&path.to_string_lossy()).into_owned()
-}
-
-fn plural<'w>(count: u64, one: &'w str, many: &'w str) -> &'w str {
-    if count == 1 { one } else { many }
 }

@@ -162,6 +162,8 @@ mod tests {
             SqliteError::NotADatabase { path: path() },
             SqliteError::Changed { path: path() },
             SqliteError::TemporaryFull { path: path() },
+            SqliteError::Full { path: path() },
+            SqliteError::Temporary { source: engine() },
             SqliteError::TempDir {
                 path: path(),
                 why: "it is no folder",
@@ -231,6 +233,17 @@ mod tests {
             TargetError::BesideSource {
                 path: path(),
                 source_path,
+            },
+            TargetError::SideFile {
+                path: path(),
+                side: PathBuf::from("dir/file-wal"),
+            },
+            TargetError::NothingToMergeInto { path: path() },
+            TargetError::IdTaken {
+                path: path(),
+                id: 7,
+                key: "chunk:a:0:1".to_owned(),
+                other: "chunk:b:0:1".to_owned(),
             },
             TargetError::NoFolder { path: path() },
             TargetError::NoName { path: path() },

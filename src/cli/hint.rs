@@ -17,6 +17,9 @@ pub(super) fn hint(error: &Error) -> Option<&'static str> {
         Error::Kind(KindError::KvNotSqlite { .. }) => {
             Some("the source of this command must be a SQLite database")
         }
+        Error::Kind(KindError::SqliteNotKv { .. }) => {
+            Some("the source of this command must be a KV file")
+        }
         Error::Io { source, .. } if is_full(source) => Some("make room, or choose another folder"),
         Error::Internal(_) => Some("this is a bug of chunkmigrate; please report it"),
         _ => None,
@@ -49,6 +52,10 @@ fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
         SqliteError::TemporaryFull { .. } => {
             "name a folder with more room with --temp-dir, or set SQLITE_TMPDIR"
         }
+        SqliteError::Full { .. } => "make room, or choose another folder",
+        SqliteError::Temporary { .. } => {
+            "name a folder with more room with --temp-dir, or set SQLITE_TMPDIR"
+        }
         SqliteError::TempDir { .. } => "name another folder with --temp-dir",
         SqliteError::Engine { source, .. } if is_cannot_open(source) => {
             "the database and its -wal and -shm, if there are any, must all be readable"
@@ -71,7 +78,13 @@ fn kv_hint(error: &KvError) -> Option<&'static str> {
 
 fn target_hint(error: &TargetError) -> Option<&'static str> {
     Some(match error {
-        TargetError::Exists { .. } => "use --replace to replace it",
+        TargetError::Exists { .. } => "use --replace to replace it, or --merge to write into it",
+        TargetError::SideFile { .. } => {
+            "it may hold what a database of that name has not taken in yet: open and close that \
+             database with its own tool, or remove the file if there is none"
+        }
+        TargetError::NothingToMergeInto { .. } => "leave out --merge to make a new store",
+        TargetError::IdTaken { .. } => "one of the two records has to get another id first",
         TargetError::NotReplaceable { .. } => {
             "choose another name, or remove the file yourself if it is not needed"
         }

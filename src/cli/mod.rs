@@ -1,18 +1,28 @@
 //! Flags in, reports out. One file a subcommand.
 
+mod copy_args;
 mod copy_document;
 mod copy_report;
-mod divergence_document;
+mod copy_verdict;
 mod escape;
 mod exit;
+mod export;
 mod failure;
+mod finding_report;
 mod hint;
+mod inspect;
+mod kind;
+mod kv_to_sqlite;
+mod other_tables;
 mod progress;
 mod signals;
 mod sqlite_to_kv;
 mod table;
 mod ui;
 mod verify;
+mod verify_document;
+mod verify_report;
+mod words;
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
@@ -51,7 +61,10 @@ Exit status:
 #[derive(Debug, Subcommand)]
 enum Command {
     SqliteToKv(sqlite_to_kv::Args),
+    KvToSqlite(kv_to_sqlite::Args),
     Verify(verify::Args),
+    Inspect(inspect::Args),
+    Export(export::Args),
 }
 
 /// Runs the program with the arguments of the process.
@@ -64,7 +77,10 @@ pub(crate) fn run() -> ExitCode {
     let ui = Ui::new(&cli.global);
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| match cli.command {
         Command::SqliteToKv(args) => sqlite_to_kv::run(&args, &ui),
+        Command::KvToSqlite(args) => kv_to_sqlite::run(&args, &ui),
         Command::Verify(args) => verify::run(&args, &ui),
+        Command::Inspect(args) => inspect::run(&args, &ui),
+        Command::Export(args) => export::run(&args, &ui),
     }));
     let panicked = || Error::Internal("the program panicked".to_owned()).into();
     match outcome.unwrap_or_else(|_| Err(panicked())) {

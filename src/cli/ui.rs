@@ -8,6 +8,7 @@ use chunkmigrate::Progress;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use super::escape::escaped;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::progress::{Look, Shown};
@@ -117,6 +118,13 @@ impl Ui {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::output(&error)),
             _ => Ok(()),
         }
+    }
+
+    /// Tells of something that is not as it should be, on stderr.
+    pub(super) fn warn(&self, text: &str) {
+        let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
+        // There is nobody left to tell that nothing can be told.
+        let _ = writeln!(stderr, "{}", escaped(text));
     }
 
     /// Prints a failure and tells the exit status.

@@ -1,176 +1,124 @@
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::path::PathBuf;
 
-use chunkmigrate::compare::KindCounts;
-use chunkmigrate::record::PerKind;
-use chunkmigrate::verify::{SampleReport, verify_sample};
-use indicatif::HumanCount;
-use serde::Serialize;
+use chunkmigrate::compare::DivergenceClass;
+use chunkmigrate::verify::{self, VerifyOptions, verify_pair, verify_round_trip, verify_sample};
+use clap::ValueEnum;
 
-use super::divergence_document::DivergenceDocument;
-use super::escape::escaped;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::table::write_table;
+use super::kind::{Kind, record_kinds};
 use super::ui::Ui;
+use super::verify_document::{pair_document, sample_document};
+use super::verify_report::{write_report, write_sample};
 
-/// Prove on this machine that records survive
+/// Prove that two stores hold the same, or that one survives a round trip
 ///
-/// The built-in sample, records in every awkward encoding there is, goes from a SQLite database
-/// into a KV file in a temporary folder, and the two are compared record by record.
+/// With two files, the records of both are compared one by one; each may be a SQLite database or a
+/// KV file. With one file, it goes round: a database into a KV file and back, a KV file into a
+/// database and back, each step compared. Without a file, records in every awkward encoding there
+/// is go round, and then the verifier is tested: one record is damaged for each class of divergence,
+/// and it must find just that.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+#[command(after_long_help = after_help())]
+pub(super) struct Args {
+    /// A database or KV file
+    left: Option<PathBuf>,
+    /// Another one, to compare the first with
+    right: Option<PathBuf>,
+    /// Compare only these kinds of records
+    #[arg(long, value_name = "KIND", value_delimiter = ',', requires = "left")]
+    only: Vec<Kind>,
+    /// Take equal digests as proof: records are compared one by one only where they differ
+    #[arg(long)]
+    quick: bool,
+    /// Let warnings count as divergence
+    #[arg(long)]
+    strict: bool,
+    /// How many findings to print; all are counted
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: usize,
+    /// Write every finding to this file, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// How much of differing values to show [default: short for people, full for programs]
+    #[arg(long, value_enum)]
+    values: Option<Values>,
+    /// Where to keep round trips and what does not fit into memory
+    #[arg(long, value_name = "DIR")]
+    temp_dir: Option<PathBuf>,
+}
 
-pub(super) fn run(_args: &Args, ui: &Ui) -> Result<Exit, Failure> {
-    let report = verify_sample(&ui.progress())?;
-    ui.report(|out| write(out, &report), &Document::new(&report))?;
-    Ok(match report.is_identical() {
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Values {
+    /// All of a value
+    Full,
+    /// Long text only around its first difference
+    Short,
+    /// Of a text only its length and SHA-256
+    Redacted,
+}
+
+impl From<Values> for verify::Values {
+    fn from(values: Values) -> Self {
+        match values {
+            Values::Full => verify::Values::Full,
+            Values::Short => verify::Values::Short,
+            Values::Redacted => verify::Values::Redacted,
+        }
+    }
+}
+
+fn after_help() -> String {
+    let mut help = "\
+Examples:
+    chunkmigrate verify
+    chunkmigrate verify code.db code.kv
+    chunkmigrate verify code.kv --quick
+    chunkmigrate verify old.db new.db --only chunk --report findings.jsonl --format json
+
+Classes of findings, what they mean and what to do:"
+        .to_owned();
+    for class in DivergenceClass::ALL {
+        // Writing to a string cannot fail.
+        let _ = write!(help, "\n    {:<14}{}", class.name(), class.advice());
+    }
+    help
+}
+
+pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+    let values = args.values.map(verify::Values::from);
+    let options = VerifyOptions {
+        only: record_kinds(&args.only),
+        quick: args.quick,
+        strict: args.strict,
+        limit: args.limit,
+        report: args.report.clone(),
+        values: values.unwrap_or(verify::Values::Full),
+        temp_dir: args.temp_dir.clone(),
+    };
+    let for_people = values.unwrap_or(verify::Values::Short);
+    let progress = ui.progress();
+    let Some(left) = &args.left else {
+        let report = verify_sample(&options, &progress)?;
+        drop(progress);
+        let document = sample_document(&report, options.values);
+        ui.report(|out| write_sample(out, &report, for_people), &document)?;
+        return Ok(exit(report.is_identical()));
+    };
+    let report = match &args.right {
+        Some(right) => verify_pair(left, right, &options, &progress)?,
+        None => verify_round_trip(left, &options, &progress)?,
+    };
+    drop(progress);
+    let document = pair_document(&report, options.values);
+    ui.report(|out| write_report(out, &report, for_people), &document)?;
+    Ok(exit(report.is_identical()))
+}
+
+fn exit(identical: bool) -> Exit {
+    match identical {
         true => Exit::Done,
         false => Exit::Diverged,
-    })
-}
-
-fn write(out: &mut dyn Write, report: &SampleReport) -> io::Result<()> {
-    writeln!(out, "Built-in sample: SQLite (left) to KV file (right)\n")?;
-    write_table(out, &counts_table(&report.kinds))?;
-    writeln!(out)?;
-    for divergence in &report.divergences {
-        let key = divergence.key.as_deref().unwrap_or_default();
-        let key = String::from_utf8_lossy(key);
-        writeln!(
-            out,
-            "{}: {}\n  {}",
-            divergence.class,
-            escaped(&key),
-            escaped(&divergence.message)
-        )?;
-    }
-    if !report.sequences_equal {
-        writeln!(out, "sequence: the id high-water marks differ")?;
-    }
-    let (as_made, made) = (HumanCount(report.as_made), HumanCount(report.made));
-    match report.is_identical() {
-        true => writeln!(
-            out,
-            "Identical: all {made} records were read back from the KV file, compared with the \
-             database and found as they were made."
-        ),
-        false => writeln!(
-            out,
-            "Diverged: {as_made} of {made} records were found as they were made."
-        ),
-    }
-}
-
-fn counts_table(kinds: &PerKind<KindCounts>) -> Vec<Vec<String>> {
-    let heading = [
-        "kind",
-        "left",
-        "right",
-        "equal",
-        "only left",
-        "only right",
-        "differing",
-    ];
-    let mut rows = vec![heading.map(str::to_owned).to_vec()];
-    let mut total = KindCounts::default();
-    for (kind, counts) in kinds.iter() {
-        rows.push(row(kind.name(), counts));
-        total.left += counts.left;
-        total.right += counts.right;
-        total.equal += counts.equal;
-        total.only_left += counts.only_left;
-        total.only_right += counts.only_right;
-        total.differing += counts.differing;
-    }
-    rows.push(row("total", &total));
-    rows
-}
-
-fn row(name: &str, counts: &KindCounts) -> Vec<String> {
-    let numbers = [
-        counts.left,
-        counts.right,
-        counts.equal,
-        counts.only_left,
-        counts.only_right,
-        counts.differing,
-    ];
-    let mut row = vec![name.to_owned()];
-    row.extend(numbers.map(|number| HumanCount(number).to_string()));
-    row
-}
-
-#[derive(Serialize)]
-struct Document {
-    schema: u32,
-    verdict: &'static str,
-    quick: bool,
-    left: SideDocument,
-    right: SideDocument,
-    kinds: Vec<KindDocument>,
-    unknown_keys: u64,
-    findings: Vec<DivergenceDocument>,
-    findings_total: usize,
-    warnings_total: u64,
-}
-
-#[derive(Serialize)]
-struct SideDocument {
-    path: &'static str,
-    store: &'static str,
-}
-
-#[derive(Serialize)]
-struct KindDocument {
-    kind: &'static str,
-    left: u64,
-    right: u64,
-    equal: u64,
-    only_left: u64,
-    only_right: u64,
-    differing: u64,
-    invalid_left: u64,
-    invalid_right: u64,
-}
-
-impl Document {
-    fn new(report: &SampleReport) -> Self {
-        let side = |store| SideDocument {
-            path: "built-in sample",
-            store,
-        };
-        Document {
-            schema: 1,
-            verdict: match report.is_identical() {
-                true => "identical",
-                false => "diverged",
-            },
-            quick: false,
-            left: side("sqlite"),
-            right: side("kv"),
-            kinds: report
-                .kinds
-                .iter()
-                .map(|(kind, counts)| KindDocument {
-                    kind: kind.name(),
-                    left: counts.left,
-                    right: counts.right,
-                    equal: counts.equal,
-                    only_left: counts.only_left,
-                    only_right: counts.only_right,
-                    differing: counts.differing,
-                    invalid_left: counts.invalid_left,
-                    invalid_right: counts.invalid_right,
-                })
-                .collect(),
-            unknown_keys: 0,
-            findings: report
-                .divergences
-                .iter()
-                .map(DivergenceDocument::new)
-                .collect(),
-            findings_total: report.divergences.len(),
-            warnings_total: 0,
-        }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::record::RecordKind;
-use crate::sqlite::InvalidRow;
+use crate::sqlite::{InvalidRow, Reason};
 
 /// One of the two stores that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,7 +26,7 @@ impl Side {
     }
 }
 
-/// The kinds of divergence between two records.
+/// The classes of divergence, in the order in which reports list them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum DivergenceClass {
@@ -42,11 +42,35 @@ pub enum DivergenceClass {
     Noncanonical,
     /// The record's own identity is not the key under which it stands.
     KeyMismatch,
+    /// The key is of no known form.
+    UnknownKey,
     /// A SQLite row has no exact record.
     InvalidRow,
+    /// The manifest's count or digest is not the content's.
+    Manifest,
+    /// The id high-water marks differ.
+    Sequence,
+    /// `content_hash` is not the SHA-256 of `content`. A warning: the store holds what the tool
+    /// wrote.
+    ContentHash,
 }
 
 impl DivergenceClass {
+    /// Every class, in the order in which reports list them.
+    pub const ALL: [DivergenceClass; 11] = [
+        DivergenceClass::OnlyLeft,
+        DivergenceClass::OnlyRight,
+        DivergenceClass::Field,
+        DivergenceClass::Undecodable,
+        DivergenceClass::Noncanonical,
+        DivergenceClass::KeyMismatch,
+        DivergenceClass::UnknownKey,
+        DivergenceClass::InvalidRow,
+        DivergenceClass::Manifest,
+        DivergenceClass::Sequence,
+        DivergenceClass::ContentHash,
+    ];
+
     /// The name that reports use, such as `only-left`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -56,7 +80,55 @@ impl DivergenceClass {
             DivergenceClass::Undecodable => "undecodable",
             DivergenceClass::Noncanonical => "noncanonical",
             DivergenceClass::KeyMismatch => "key-mismatch",
+            DivergenceClass::UnknownKey => "unknown-key",
             DivergenceClass::InvalidRow => "invalid-row",
+            DivergenceClass::Manifest => "manifest",
+            DivergenceClass::Sequence => "sequence",
+            DivergenceClass::ContentHash => "content-hash",
+        }
+    }
+
+    /// Whether it is a warning, which alone makes no two stores diverge.
+    pub const fn is_warning(self) -> bool {
+        matches!(self, DivergenceClass::ContentHash)
+    }
+
+    /// What it means and what to do, in one line.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            DivergenceClass::OnlyLeft => {
+                "the right store lacks the record; copy it again, or --merge it"
+            }
+            DivergenceClass::OnlyRight => {
+                "the left store lacks the record, or it was added on the right since the copy"
+            }
+            DivergenceClass::Field => {
+                "one side was changed since the copy; decide which is right and --merge it over the other"
+            }
+            DivergenceClass::Undecodable => {
+                "something else wrote the value, or it is damaged; restore the record from the other store"
+            }
+            DivergenceClass::Noncanonical => {
+                "the record is whole, but another program wrote it; copy it anew to have its canonical bytes"
+            }
+            DivergenceClass::KeyMismatch => {
+                "something else wrote the record under another's key; restore both from the other store"
+            }
+            DivergenceClass::UnknownKey => {
+                "no record of any kind has such a key; something else writes to the file"
+            }
+            DivergenceClass::InvalidRow => {
+                "mend the row where it came from, or leave it behind with --on-invalid skip"
+            }
+            DivergenceClass::Manifest => {
+                "the content was changed after the migration without its stores; compare it with its source"
+            }
+            DivergenceClass::Sequence => {
+                "ids that were once given may be given again; copy or --merge to carry the mark over"
+            }
+            DivergenceClass::ContentHash => {
+                "the tool that indexed wrote another hash; the copy is exact, index the file again"
+            }
         }
     }
 }
@@ -81,108 +153,124 @@ pub struct FieldDifference {
     pub first_difference: Option<usize>,
 }
 
+/// A row that is no record, without its values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowFacts {
+    /// Its table.
+    pub table: &'static str,
+    /// Its row id.
+    pub rowid: i64,
+    /// The column that is to blame.
+    pub column: &'static str,
+    /// What is wrong with it.
+    pub reason: Reason,
+}
+
 /// One divergence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Divergence {
-    /// What kind of divergence it is.
+    /// What class of divergence it is.
     pub class: DivergenceClass,
-    /// The kind of record.
-    pub kind: RecordKind,
+    /// The kind of record, where it is about one.
+    pub kind: Option<RecordKind>,
     /// The key, where there is one.
     pub key: Option<Vec<u8>>,
     /// The side that it is about, where it is about one.
     pub side: Option<Side>,
     /// The fields that differ; only for [`DivergenceClass::Field`].
     pub fields: Vec<FieldDifference>,
+    /// The row; only for [`DivergenceClass::InvalidRow`].
+    pub row: Option<RowFacts>,
     /// One sentence without a full stop.
     pub message: String,
 }
 
 impl Divergence {
-    pub(super) fn only(kind: RecordKind, side: Side, key: &[u8]) -> Self {
-        let class = match side {
-            Side::Left => DivergenceClass::OnlyLeft,
-            Side::Right => DivergenceClass::OnlyRight,
-        };
-        let message = format!("the record is on the {} side only", side.name());
-        Divergence::fault(class, kind, side, key, &message)
-    }
-
-    pub(super) fn fault(
-        class: DivergenceClass,
-        kind: RecordKind,
-        side: Side,
-        key: &[u8],
-        message: &str,
-    ) -> Self {
+    /// A divergence without key, side, fields and row.
+    pub(crate) fn new(class: DivergenceClass, kind: Option<RecordKind>, message: String) -> Self {
         Divergence {
             class,
             kind,
-            key: Some(key.to_owned()),
-            side: Some(side),
+            key: None,
+            side: None,
             fields: Vec::new(),
-            message: message.to_owned(),
+            row: None,
+            message,
         }
+    }
+
+    pub(crate) fn on(mut self, side: Side) -> Self {
+        self.side = Some(side);
+        self
+    }
+
+    pub(crate) fn of_key(mut self, key: &[u8]) -> Self {
+        self.key = Some(key.to_owned());
+        self
+    }
+
+    /// The record is on one side only; `instead` is a row of its key on the other side.
+    pub(super) fn only(
+        kind: RecordKind,
+        side: Side,
+        key: &[u8],
+        instead: Option<&InvalidRow>,
+    ) -> Self {
+        let (class, other) = match side {
+            Side::Left => (DivergenceClass::OnlyLeft, Side::Right),
+            Side::Right => (DivergenceClass::OnlyRight, Side::Left),
+        };
+        let mut message = format!("the record is on the {} side only", side.name());
+        if let Some(row) = instead {
+            message.push_str(&format!(
+                ": on the {} side {}",
+                other.name(),
+                describe_row(&RowFacts::of(row))
+            ));
+        }
+        Divergence::new(class, Some(kind), message)
+            .on(side)
+            .of_key(key)
     }
 
     pub(super) fn fields(kind: RecordKind, key: &[u8], fields: Vec<FieldDifference>) -> Self {
         let names: Vec<&str> = fields.iter().map(|f| f.field.as_str()).collect();
+        let message = format!("the records differ in {}", names.join(", "));
         Divergence {
-            class: DivergenceClass::Field,
-            kind,
-            key: Some(key.to_owned()),
-            side: None,
-            message: format!("the records differ in {}", names.join(", ")),
             fields,
+            ..Divergence::new(DivergenceClass::Field, Some(kind), message).of_key(key)
         }
     }
 
-    pub(super) fn invalid_row(side: Side, row: &InvalidRow) -> Self {
+    /// A row that is no record.
+    pub(crate) fn invalid_row(side: Side, row: &InvalidRow) -> Self {
+        Divergence::row(row.kind, row.key.clone(), RowFacts::of(row)).on(side)
+    }
+
+    pub(crate) fn row(kind: RecordKind, key: Option<Vec<u8>>, row: RowFacts) -> Self {
+        let message = describe_row(&row);
         Divergence {
-            class: DivergenceClass::InvalidRow,
-            kind: row.kind,
-            key: row.key.clone(),
-            side: Some(side),
-            fields: Vec::new(),
-            message: format!(
-                "row {} of {} is no record: {} in {}",
-                row.rowid, row.table, row.reason, row.column
-            ),
+            key,
+            row: Some(row),
+            ..Divergence::new(DivergenceClass::InvalidRow, Some(kind), message)
         }
     }
 }
 
-/// How the items of one kind compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct KindCounts {
-    /// Rows or keys on the left.
-    pub left: u64,
-    /// Rows or keys on the right.
-    pub right: u64,
-    /// Records that are the same on both sides.
-    pub equal: u64,
-    /// Records on the left side only.
-    pub only_left: u64,
-    /// Records on the right side only.
-    pub only_right: u64,
-    /// Records on both sides that differ or whose values are faulty.
-    pub differing: u64,
-    /// Rows on the left that are no records.
-    pub invalid_left: u64,
-    /// Rows on the right that are no records.
-    pub invalid_right: u64,
+impl RowFacts {
+    fn of(row: &InvalidRow) -> Self {
+        RowFacts {
+            table: row.table,
+            rowid: row.rowid,
+            column: row.column,
+            reason: row.reason,
+        }
+    }
 }
 
-impl KindCounts {
-    /// Whether each item of either side was counted exactly once.
-    pub const fn balances(&self) -> bool {
-        let both = self.equal + self.differing;
-        self.left == both + self.only_left + self.invalid_left
-            && self.right == both + self.only_right + self.invalid_right
-    }
-
-    /// Whether every item is a record that the other side has too, the same.
-    pub const fn identical(&self) -> bool {
-        self.left == self.equal && self.right == self.equal
-    }
+fn describe_row(row: &RowFacts) -> String {
+    format!(
+        "row {} of {} is no record: {} in {}",
+        row.rowid, row.table, row.reason, row.column
+    )
 }

@@ -106,18 +106,20 @@ impl BulkLoad {
     ///
     /// # Errors
     /// The file can't be written.
-    pub fn finish(self, sequences: &Sequences, manifest: &Manifest) -> Result<()> {
+    pub fn finish(self, sequences: &Sequences, manifest: Option<&Manifest>) -> Result<()> {
         let path = self.path.as_path();
         let failed = |error: redb::Error| engine("write", path)(error);
         let format = FormatMarker {
             name: FORMAT_NAME.to_owned(),
             version: FORMAT_VERSION,
         };
-        let documents = [
+        let mut documents = vec![
             (meta_entry::FORMAT, document(&format)?),
             (meta_entry::SEQUENCES, document(sequences)?),
-            (meta_entry::MANIFEST, document(manifest)?),
         ];
+        if let Some(manifest) = manifest {
+            documents.push((meta_entry::MANIFEST, document(manifest)?));
+        }
         let transaction = self.database.begin_write().map_err(|e| failed(e.into()))?;
         {
             // A file without records has the table all the same.
@@ -151,7 +153,7 @@ fn open_database(file: &File, path: &Path) -> Result<Database> {
         .map_err(engine("create", path))
 }
 
-fn document(value: &impl Serialize) -> Result<Vec<u8>> {
+pub(super) fn document(value: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(value).map_err(|error| Error::Internal(error.to_string()))
 }
 

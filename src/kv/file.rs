@@ -1,11 +1,11 @@
 //! Reading a KV file.
 
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use redb::{
-    Database, ReadOnlyDatabase, ReadOnlyTable, ReadTransaction, ReadableDatabase as _,
-    ReadableTableMetadata as _,
+    Database, MultimapTableHandle as _, ReadOnlyDatabase, ReadOnlyTable, ReadTransaction,
+    ReadableDatabase as _, ReadableTableMetadata as _, TableHandle as _,
 };
 
 use serde::de::DeserializeOwned;
@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::manifest::{FormatMarker, Manifest};
 use super::overlay::Overlay;
 use super::{FORMAT_NAME, FORMAT_VERSION, KvError, META, RECORDS, engine, meta_entry};
-use crate::codec::{Entry, key_prefix};
+use crate::codec::{Entry, key_prefix, parse_key};
 use crate::error::{IoContext as _, Result};
 use crate::record::{RecordKind, Sequences};
 
@@ -23,6 +23,7 @@ const CACHE_BYTES: usize = 8 << 20;
 /// A KV file, open for reading in one state.
 pub struct KvFile {
     path: PathBuf,
+    file_bytes: u64,
     // Tables are opened anew for each use: an open one holds its root page, which may be as large
     // as the largest record.
     transaction: ReadTransaction,
@@ -93,6 +94,7 @@ impl KvFile {
     ) -> Result<Self> {
         let file = KvFile {
             path: path.to_owned(),
+            file_bytes: fs::metadata(path).io_context("look at", path)?.len(),
             transaction,
             _database: database,
         };
@@ -163,19 +165,6 @@ impl KvFile {
         Ok(self.len()? == 0)
     }
 
-    /// Number of keys that start like those of a kind.
-    ///
-    /// # Errors
-    /// The file can't be read.
-    pub fn count(&self, kind: RecordKind) -> Result<u64> {
-        let mut count = 0;
-        self.visit(kind, &mut |_| {
-            count += 1;
-            Ok(())
-        })?;
-        Ok(count)
-    }
-
     /// The id high-water marks; 0 where the file tells none.
     ///
     /// # Errors
@@ -192,7 +181,54 @@ impl KvFile {
         self.document(meta_entry::MANIFEST)
     }
 
-    /// Hands every entry whose key starts like those of a kind to `visit`, in key order.
+    /// The version of the format, as the file tells it.
+    ///
+    /// # Errors
+    /// The file or its document can't be read.
+    pub fn format_version(&self) -> Result<Option<u64>> {
+        let format = self.document::<FormatMarker>(meta_entry::FORMAT)?;
+        Ok(format.map(|format| format.version))
+    }
+
+    /// Length of the file in bytes when it was opened.
+    pub fn file_bytes(&self) -> u64 {
+        self.file_bytes
+    }
+
+    /// The tables that are not part of the format, by name, with the number of their entries.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn other_tables(&self) -> Result<Vec<(String, u64)>> {
+        let failed = engine("read", &self.path);
+        let failed = |error: redb::Error| failed(error);
+        let mut tables = Vec::new();
+        for table in self
+            .transaction
+            .list_tables()
+            .map_err(|e| failed(e.into()))?
+        {
+            let name = table.name().to_owned();
+            if [RECORDS.name(), META.name()].contains(&name.as_str()) {
+                continue;
+            }
+            let table = self.transaction.open_untyped_table(table);
+            let table = table.map_err(|e| failed(e.into()))?;
+            tables.push((name, table.len().map_err(|e| failed(e.into()))?));
+        }
+        let multimaps = self.transaction.list_multimap_tables();
+        for table in multimaps.map_err(|e| failed(e.into()))? {
+            let name = table.name().to_owned();
+            let table = self.transaction.open_untyped_multimap_table(table);
+            let table = table.map_err(|e| failed(e.into()))?;
+            tables.push((name, table.len().map_err(|e| failed(e.into()))?));
+        }
+        tables.sort();
+        Ok(tables)
+    }
+
+    /// Hands every entry whose key is that of a record of a kind to `visit`, in key order. A key
+    /// that only starts like one is not among them.
     ///
     /// # Errors
     /// The file can't be read to its end, or `visit` failed.
@@ -202,22 +238,26 @@ impl KvFile {
         visit: &mut dyn FnMut(Entry<'_>) -> Result<()>,
     ) -> Result<()> {
         let prefix = key_prefix(kind).as_bytes();
-        let entries = self
-            .records()?
-            .range(prefix..)
-            .map_err(engine("read", &self.path))?;
-        for entry in entries {
-            let (key, value) = entry.map_err(engine("read", &self.path))?;
-            let entry = Entry {
-                key: key.value(),
-                value: value.value(),
-            };
+        self.visit_from(prefix, &mut |entry| {
             if !entry.key.starts_with(prefix) {
-                break;
+                return Ok(false);
             }
-            visit(entry)?;
-        }
-        Ok(())
+            if parse_key(entry.key).is_ok() {
+                visit(entry)?;
+            }
+            Ok(true)
+        })
+    }
+
+    /// Hands every entry whose key is of no known form to `visit`, in key order.
+    ///
+    /// # Errors
+    /// The file can't be read to its end, or `visit` failed.
+    pub fn visit_unknown(&self, visit: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()> {
+        self.visit_all(&mut |entry| match parse_key(entry.key) {
+            Ok(_) => Ok(()),
+            Err(_) => visit(entry),
+        })
     }
 
     /// Hands every entry to `visit`, in key order, whatever its key.
@@ -225,14 +265,25 @@ impl KvFile {
     /// # Errors
     /// The file can't be read to its end, or `visit` failed.
     pub fn visit_all(&self, visit: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()> {
-        let entries = self.records()?.range::<&[u8]>(..);
-        let entries = entries.map_err(engine("read", &self.path))?;
-        for entry in entries {
+        self.visit_from(b"", &mut |entry| visit(entry).map(|()| true))
+    }
+
+    /// Hands entries from a key on to `visit`, until it says that it has enough.
+    fn visit_from(
+        &self,
+        start: &[u8],
+        visit: &mut dyn FnMut(Entry<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        let entries = self.records()?.range(start..);
+        for entry in entries.map_err(engine("read", &self.path))? {
             let (key, value) = entry.map_err(engine("read", &self.path))?;
-            visit(Entry {
+            let entry = Entry {
                 key: key.value(),
                 value: value.value(),
-            })?;
+            };
+            if !visit(entry)? {
+                break;
+            }
         }
         Ok(())
     }

@@ -72,4 +72,14 @@ impl Manifest {
             sha256: combined_digest(totals),
         }
     }
+
+    /// The totals that it tells of.
+    pub fn totals(&self) -> PerKind<KindTotals> {
+        PerKind {
+            chunk: self.kinds.chunk,
+            execution_log: self.kinds.execution_log,
+            file_metrics: self.kinds.file_metrics,
+            symbol_metrics: self.kinds.symbol_metrics,
+        }
+    }
 }

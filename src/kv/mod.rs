@@ -4,12 +4,14 @@
 mod bulk;
 mod file;
 mod manifest;
+mod merge;
 mod overlay;
 
 pub use bulk::BulkLoad;
 pub use file::KvFile;
 pub(crate) use file::is_locked;
 pub use manifest::{FormatMarker, Manifest, ManifestKinds, ManifestSource};
+pub(crate) use merge::KvMerge;
 
 use std::path::{Path, PathBuf};
 

@@ -1,30 +1,30 @@
-//! Proof of a finished KV file: everything that was written is read from it again.
+//! Proof of a finished store: everything that was written is read from it again.
 
-use std::path::Path;
-
+use super::new_store::Content;
+use super::{CopyOptions, CopySummary};
 use crate::codec::{Entry, KindDigest, KindTotals, decode_json, is_canonical, record_key_into};
-use crate::compare::{Divergence, compare_kind};
-use crate::error::Result;
-use crate::kv::{KvFile, Manifest};
+use crate::compare::{CompareOptions, compare_stores};
+use crate::error::{Error, Result};
+use crate::kv::KvFile;
 use crate::progress::{Progress, Stage};
-use crate::record::{PerKind, RecordKind, Sequences};
-use crate::store::{Snapshot, pipe};
+use crate::record::RecordKind;
+use crate::sqlite::SqliteSnapshot;
+use crate::store::{Snapshot, digest_kind, pipe};
 
-/// Whether a file holds exactly what was written: every value decodes, encodes again to the same
+/// Whether a KV file holds exactly what was written: every value decodes, encodes again to the same
 /// bytes and belongs to its key, counts and digests are those of the stream, and so are the
 /// documents.
-pub(super) fn holds(
+pub(super) fn kv_holds(
     file: &mut KvFile,
-    totals: &PerKind<KindTotals>,
-    sequences: &Sequences,
-    manifest: &Manifest,
+    content: &Content<'_>,
     progress: &dyn Progress,
 ) -> Result<bool> {
-    let written: u64 = totals.iter().map(|(_, totals)| totals.records).sum();
+    let totals = content.totals.iter();
+    let written: u64 = totals.map(|(_, totals)| totals.records).sum();
     let mut holds = file.len()? == written
-        && KvFile::sequences(file)? == *sequences
-        && file.manifest()?.as_ref() == Some(manifest);
-    for (kind, expected) in totals.iter() {
+        && KvFile::sequences(file)? == *content.sequences
+        && file.manifest()?.as_ref() == Some(content.manifest);
+    for (kind, expected) in content.totals.iter() {
         progress.start(Stage::ReadBack(kind), Some(expected.records));
         let (found, all_sound) = digest_checked(file, kind, progress)?;
         progress.finish();
@@ -33,32 +33,50 @@ pub(super) fn holds(
     Ok(holds)
 }
 
-/// Joins source and file record by record, to name what [`holds`] found to differ. Returns the
-/// first `limit` divergences and the number of all.
+/// Whether a database holds exactly what was written. Each row is read with the storage class of
+/// each of its values; one that is no exact record, or another, changes the digest.
+pub(super) fn sqlite_holds(
+    snapshot: &mut SqliteSnapshot,
+    content: &Content<'_>,
+    progress: &dyn Progress,
+) -> Result<bool> {
+    let mut holds = SqliteSnapshot::sequences(snapshot)? == *content.sequences;
+    for (kind, expected) in content.totals.iter() {
+        let found = digest_kind(snapshot, kind, Stage::ReadBack(kind), progress)?;
+        holds &= found.invalid == 0 && found.totals == *expected;
+    }
+    Ok(holds)
+}
+
+/// Joins source and target record by record, to name what was found to differ.
 pub(super) fn name_divergences(
     source: &mut dyn Snapshot,
-    file: &Path,
-    limit: usize,
+    target: &mut dyn Snapshot,
+    options: &CopyOptions,
     progress: &dyn Progress,
-) -> Result<(Vec<Divergence>, u64)> {
-    let mut target = KvFile::open_checked(file)?;
-    let (mut first, mut total) = (Vec::new(), 0);
-    for kind in RecordKind::ALL {
-        progress.start(Stage::Compare(kind), Some(source.count(kind)?));
-        pipe(source, kind, progress, |left| {
-            pipe(&mut target, kind, progress, |right| {
-                compare_kind(kind, left, right, &mut |divergence| {
-                    total += 1;
-                    if first.len() < limit {
-                        first.push(divergence);
-                    }
-                    Ok(())
-                })
-            })
-        })?;
-        progress.finish();
+    summary: &mut CopySummary,
+) -> Result<()> {
+    let compared = CompareOptions {
+        only: options.only.clone(),
+        quick: false,
+    };
+    compare_stores(source, target, &compared, progress, &mut |divergence| {
+        if !divergence.class.is_warning() {
+            summary.divergences_total += 1;
+            if summary.divergences.len() < options.limit {
+                summary.divergences.push(divergence);
+            }
+        }
+        Ok(())
+    })?;
+    source.confirm()?;
+    if summary.divergences_total == 0 {
+        return Err(Error::Internal(
+            "the target differs from what was written, but not from the source".to_owned(),
+        ));
     }
-    Ok((first, total))
+    summary.sha256 = None;
+    Ok(())
 }
 
 fn digest_checked(
@@ -96,9 +114,9 @@ fn is_sound(kind: RecordKind, entry: Entry<'_>, own_key: &mut Vec<u8>) -> bool {
 mod tests {
     use super::*;
     use crate::codec::{encode_json, file_metrics_key};
-    use crate::kv::{BulkLoad, ManifestSource};
+    use crate::kv::{BulkLoad, Manifest, ManifestSource};
     use crate::progress::NoProgress;
-    use crate::record::{FileMetrics, Record};
+    use crate::record::{FileMetrics, PerKind, Record, Sequences};
 
     const KIND: RecordKind = RecordKind::FileMetrics;
     const SEQUENCES: Sequences = Sequences {
@@ -158,9 +176,14 @@ mod tests {
             value: value.as_bytes(),
         });
         load.append(entries).unwrap();
-        load.finish(&sequences, &manifest).unwrap();
+        load.finish(&sequences, Some(&manifest)).unwrap();
         let mut file = KvFile::open_trusted(&path).unwrap();
-        holds(&mut file, &expected, &SEQUENCES, &manifest, &NoProgress).unwrap()
+        let content = Content {
+            totals: &expected,
+            sequences: &SEQUENCES,
+            manifest: &manifest,
+        };
+        kv_holds(&mut file, &content, &NoProgress).unwrap()
     }
 
     #[test]

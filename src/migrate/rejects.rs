@@ -1,99 +1,18 @@
-//! The rejects file: every row that is no record, with its values as SQLite stores them, one JSON
-//! object a line.
+//! The lines of a rejects file: every row that is no record with its values as SQLite stores them,
+//! every entry of a KV file that is none with its value.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, BufWriter, Read as _, Write as _};
-use std::path::Path;
+use std::borrow::Cow;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::staged::{Prepared, Staged};
-use super::target::{Destination, TargetError};
-use crate::error::{IoContext as _, Result};
+use crate::codec::Entry;
+use crate::compare::{Divergence, RowFacts};
 use crate::sqlite::{InvalidRow, RawValue};
 
-/// A rejects file that is written as rows come up.
-#[derive(Debug)]
-pub(super) struct Rejects {
-    destination: Destination,
-    open: Option<(Staged, BufWriter<File>)>,
-}
-
-impl Rejects {
-    /// Resolves the place; nothing is made before the first row.
-    pub(super) fn resolve(path: &Path, replace: bool, source: &Path) -> Result<Self> {
-        let destination = Destination::resolve(path, source)?;
-        if destination.exists() {
-            may_replace(path)?;
-            if !replace {
-                return Err(TargetError::Exists {
-                    path: path.to_owned(),
-                }
-                .into());
-            }
-        }
-        Ok(Rejects {
-            destination,
-            open: None,
-        })
-    }
-
-    pub(super) fn destination(&self) -> &Destination {
-        &self.destination
-    }
-
-    pub(super) fn write(&mut self, row: &InvalidRow) -> Result<()> {
-        let (staged, file) = match &mut self.open {
-            Some(open) => open,
-            None => {
-                let staged = Staged::create(&self.destination)?;
-                let file = File::create_new(staged.path()).io_context("create", staged.path())?;
-                self.open.insert((staged, BufWriter::new(file)))
-            }
-        };
-        serde_json::to_writer(&mut *file, &reject_line(row))
-            .map_err(std::io::Error::from)
-            .and_then(|()| file.write_all(b"\n"))
-            .io_context("write", staged.path())
-    }
-
-    /// Finishes the file; `None` if there was no row.
-    pub(super) fn prepare(self) -> Result<Option<Prepared>> {
-        let Some((staged, file)) = self.open else {
-            return Ok(None);
-        };
-        file.into_inner()
-            .map_err(std::io::IntoInnerError::into_error)
-            .and_then(|file| file.sync_all())
-            .io_context("write", staged.path())?;
-        staged.prepare(may_replace).map(Some)
-    }
-}
-
-/// Fails unless a file is a rejects file.
-fn may_replace(path: &Path) -> Result<()> {
-    match looks_like_rejects(path)? {
-        true => Ok(()),
-        false => Err(TargetError::NotReplaceable {
-            path: path.to_owned(),
-            found: "no rejects file".to_owned(),
-        }
-        .into()),
-    }
-}
-
-/// An empty file, or one that begins as [`reject_line`] does.
-fn looks_like_rejects(path: &Path) -> Result<bool> {
-    let mut line = Vec::new();
-    File::open(path)
-        .and_then(|file| BufReader::new(file.take(64)).read_until(b'\n', &mut line))
-        .io_context("read", path)?;
-    Ok(line.is_empty() || line.starts_with(b"{\"table\":"))
-}
-
-/// A row as one line of the file: table, row id, key columns, column, reason and values.
-fn reject_line(row: &InvalidRow) -> impl serde::Serialize + use<'_> {
-    Line {
+/// A row as one line of the file.
+pub(super) fn row_line(row: &InvalidRow) -> impl Serialize + use<'_> {
+    RowLine {
         table: row.table,
         rowid: row.rowid,
         key: row.key.as_deref().map(String::from_utf8_lossy),
@@ -104,11 +23,11 @@ fn reject_line(row: &InvalidRow) -> impl serde::Serialize + use<'_> {
     }
 }
 
-#[derive(serde::Serialize)]
-struct Line<'r> {
+#[derive(Serialize)]
+struct RowLine<'r> {
     table: &'r str,
     rowid: i64,
-    key: Option<std::borrow::Cow<'r, str>>,
+    key: Option<Cow<'r, str>>,
     key_columns: &'r [&'static str],
     column: &'r str,
     reason: &'r str,
@@ -117,7 +36,7 @@ struct Line<'r> {
 
 struct Values<'r>(&'r [(&'static str, RawValue)]);
 
-impl serde::Serialize for Values<'_> {
+impl Serialize for Values<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(
             self.0
@@ -139,6 +58,66 @@ fn raw_json(value: &RawValue) -> Value {
         RawValue::MalformedText(bytes) | RawValue::Blob(bytes) => {
             json!({"class": class, "hex": hex(bytes)})
         }
+    }
+}
+
+/// An entry of a KV file as one line of the file; key and value stand in hex where they are no
+/// text.
+pub(super) fn entry_line(entry: Entry<'_>, why: &Divergence) -> impl Serialize {
+    let (key, key_hex) = text_or_hex(entry.key);
+    let (value, value_hex) = text_or_hex(entry.value);
+    EntryLine {
+        table: None,
+        key,
+        key_hex,
+        class: why.class.name(),
+        message: why.message.clone(),
+        value,
+        value_hex,
+    }
+}
+
+/// A record that the target's table refused as one line of the file.
+pub(super) fn refused_line<'r>(entry: Entry<'r>, row: &RowFacts) -> impl Serialize + use<'r> {
+    RefusedLine {
+        table: row.table,
+        rowid: row.rowid,
+        key: String::from_utf8_lossy(entry.key),
+        column: row.column,
+        reason: row.reason.name(),
+        value: String::from_utf8_lossy(entry.value),
+    }
+}
+
+#[derive(Serialize)]
+struct RefusedLine<'r> {
+    table: &'static str,
+    rowid: i64,
+    key: Cow<'r, str>,
+    column: &'static str,
+    reason: &'static str,
+    /// The record's canonical JSON.
+    value: Cow<'r, str>,
+}
+
+#[derive(Serialize)]
+struct EntryLine {
+    // Always null: the line begins as those of rows do.
+    table: Option<()>,
+    key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_hex: Option<String>,
+    class: &'static str,
+    message: String,
+    value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value_hex: Option<String>,
+}
+
+fn text_or_hex(bytes: &[u8]) -> (Option<String>, Option<String>) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => (Some(text.to_owned()), None),
+        Err(_) => (None, Some(hex(bytes))),
     }
 }
 

@@ -63,8 +63,11 @@ impl Staged {
     }
 
     /// Does all that can fail before the finished file, whose content is on disk already, goes to
-    /// its place. What is at the place now is checked by `may_replace` once more.
-    pub(crate) fn prepare(self, may_replace: impl FnOnce(&Path) -> Result<()>) -> Result<Prepared> {
+    /// its place. What is at the place now is looked at by `check` once more.
+    pub(crate) fn prepare(
+        self,
+        check: impl FnOnce(&Destination) -> Result<()>,
+    ) -> Result<Prepared> {
         let Destination {
             given,
             path: place,
@@ -76,7 +79,9 @@ impl Staged {
         if let Some(mode) = replaced_mode {
             fs::set_permissions(&self.path, Permissions::from_mode(*mode))
                 .io_context("set the mode of", given)?;
-            may_replace(given)?;
+        }
+        check(&self.destination)?;
+        if replaced_mode.is_some() {
             // Without hard links the old file can't be brought back, and needn't be: what could
             // fail behind this is another file's rename.
             let old = self.private.path().join(REPLACED_FILE);

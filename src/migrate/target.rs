@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::error::{IoContext as _, KindError, Result};
+use crate::sqlite::side_files;
 
 /// Symbolic links that are followed before giving up.
 const MAX_LINKS: usize = 40;
@@ -41,16 +42,46 @@ pub enum TargetError {
     IsSource {
         /// The source.
         source_path: PathBuf,
-        /// The target or rejects file.
+        /// The target, rejects file or report.
         path: PathBuf,
     },
     /// SQLite would take the target for a part of the source.
-    #[error("{} is where SQLite looks for a part of {}", path.display(), source_path.display())]
+    #[error(
+        "of {} and {}, one is where SQLite looks for a part of the other",
+        path.display(),
+        source_path.display()
+    )]
     BesideSource {
         /// The source.
         source_path: PathBuf,
         /// The target.
         path: PathBuf,
+    },
+    /// A file lies where SQLite looks for a part of the target; with it, old rows could come back.
+    #[error("{} lies beside the target {}", side.display(), path.display())]
+    SideFile {
+        /// The target.
+        path: PathBuf,
+        /// The file beside it.
+        side: PathBuf,
+    },
+    /// There is nothing to merge into.
+    #[error("{} does not exist, so nothing can be merged into it", path.display())]
+    NothingToMergeInto {
+        /// The target.
+        path: PathBuf,
+    },
+    /// Two records would have one id after a merge.
+    #[error("after the merge into {}, {key} and {other} would both have the id {id}", path.display())]
+    IdTaken {
+        /// The target.
+        path: PathBuf,
+        /// The id.
+        id: i64,
+        /// The key of one record.
+        key: String,
+        /// The key of the other.
+        other: String,
     },
     /// The folder that the target is to be in is not there.
     #[error("there is no folder {}", path.display())]
@@ -109,8 +140,8 @@ pub(crate) struct Destination {
 
 impl Destination {
     /// Resolves a path: symbolic links are followed, the folder must be there, what is at the place
-    /// already must be a regular file, and neither the source nor what SQLite takes for a part of it.
-    pub(crate) fn resolve(given: &Path, source: &Path) -> Result<Self> {
+    /// already must be a regular file, and neither a source nor what SQLite takes for a part of it.
+    pub(crate) fn resolve(given: &Path, sources: &[&Path]) -> Result<Self> {
         let no_name = || TargetError::NoName {
             path: given.to_owned(),
         };
@@ -146,7 +177,9 @@ impl Destination {
             folder,
             replaced_mode: existing.map(|metadata| metadata.mode() & 0o7777),
         };
-        destination.keep_clear_of(source)?;
+        for source in sources {
+            destination.keep_clear_of(source)?;
+        }
         Ok(destination)
     }
 
@@ -180,7 +213,7 @@ impl Destination {
         if same_file {
             return Err(TargetError::IsSource { path, source_path }.into());
         }
-        if crate::sqlite::side_files(&real).contains(&self.path) {
+        if side_files(&real).contains(&self.path) || side_files(&self.path).contains(&real) {
             return Err(TargetError::BesideSource { path, source_path }.into());
         }
         Ok(())

@@ -74,6 +74,15 @@ impl Record {
         }
     }
 
+    /// The row id that a table gave the record; `None` for kinds that have none beside their key.
+    pub const fn id(&self) -> Option<i64> {
+        match self {
+            Record::Chunk(chunk) => Some(chunk.id),
+            Record::ExecutionLog(execution) => Some(execution.id),
+            Record::FileMetrics(_) | Record::SymbolMetrics(_) => None,
+        }
+    }
+
     /// What identifies this record among those of its kind.
     pub fn key(&self) -> RecordKey {
         match self {
@@ -197,4 +206,33 @@ pub struct Sequences {
     pub code_chunks: i64,
     /// Ids of the execution log.
     pub execution_log: i64,
+}
+
+impl Sequences {
+    /// The mark of a kind; 0 for kinds that hand no ids out.
+    pub const fn get(&self, kind: RecordKind) -> i64 {
+        match kind {
+            RecordKind::Chunk => self.code_chunks,
+            RecordKind::ExecutionLog => self.execution_log,
+            RecordKind::FileMetrics | RecordKind::SymbolMetrics => 0,
+        }
+    }
+
+    /// Raises the mark of a kind to an id, if it is lower; nothing for kinds that hand no ids out.
+    pub fn raise(&mut self, kind: RecordKind, id: i64) {
+        match kind {
+            RecordKind::Chunk => self.code_chunks = self.code_chunks.max(id),
+            RecordKind::ExecutionLog => self.execution_log = self.execution_log.max(id),
+            RecordKind::FileMetrics | RecordKind::SymbolMetrics => {}
+        }
+    }
+
+    /// The higher mark of each kind.
+    #[must_use]
+    pub fn max(mut self, other: Sequences) -> Sequences {
+        for kind in RecordKind::ALL {
+            self.raise(kind, other.get(kind));
+        }
+        self
+    }
 }

@@ -78,6 +78,18 @@ pub enum SqliteError {
         /// The database.
         path: PathBuf,
     },
+    /// A temporary database could not be made or used.
+    #[error("can't use a temporary database")]
+    Temporary {
+        /// SQLite's error.
+        source: rusqlite::Error,
+    },
+    /// There is no room for the database, or for what SQLite writes beside it.
+    #[error("no room to write {}", path.display())]
+    Full {
+        /// The database.
+        path: PathBuf,
+    },
     /// SQLite can't put temporary files where it was told to.
     #[error("can't use {} for temporary files: {why}", path.display())]
     TempDir {

@@ -40,11 +40,11 @@ impl Access {
 
 /// A database and what lies beside it.
 #[derive(Debug)]
-pub(super) struct DatabaseFiles {
+pub(crate) struct DatabaseFiles {
     /// As it was given; this is what messages name.
     pub(super) given: PathBuf,
     /// Without symbolic links: SQLite keeps its `-wal` beside the real file.
-    pub(super) path: PathBuf,
+    pub(super) real_path: PathBuf,
     pub(super) access: Access,
     pub(super) hot_journal: bool,
     /// The length that the header tells of, in bytes, if it can be believed.
@@ -55,7 +55,7 @@ pub(super) struct DatabaseFiles {
 impl DatabaseFiles {
     /// Looks at a database that no connection of this process has open: reading its header closes
     /// a descriptor, which would drop the locks of such a connection.
-    pub(super) fn classify(given: &Path) -> Result<Self> {
+    pub(crate) fn classify(given: &Path) -> Result<Self> {
         let path = fs::canonicalize(given).io_context("find", given)?;
         let signature = Signature::take(&path)?;
         let mut header = Vec::with_capacity(HEADER_BYTES);
@@ -80,12 +80,19 @@ impl DatabaseFiles {
         let hot_journal = !access.sees_writers() && has_journal_header(&beside(&path, "-journal"))?;
         Ok(DatabaseFiles {
             given: given.to_owned(),
-            path,
+            real_path: path,
             access,
             hot_journal,
             told_len: told_len(&header),
             signature,
         })
+    }
+
+    /// The same files, of which this process holds a lock that keeps writers out.
+    #[cfg(feature = "native-v2")]
+    pub(super) fn locked_by_us(mut self) -> Self {
+        self.access = Access::Plain;
+        self
     }
 
     /// Whether the file is shorter than its header told, where that can be known.
@@ -102,12 +109,12 @@ impl DatabaseFiles {
 
     /// Whether the files are as they were. Reads no file, so that no lock is dropped.
     pub(super) fn unchanged(&self) -> Result<bool> {
-        Ok(Signature::take(&self.path)? == self.signature)
+        Ok(Signature::take(&self.real_path)? == self.signature)
     }
 
     /// Length of the main file in bytes.
     pub(super) fn len(&self) -> Result<u64> {
-        let metadata = fs::metadata(&self.path).io_context("look at", &self.path)?;
+        let metadata = fs::metadata(&self.real_path).io_context("look at", &self.real_path)?;
         Ok(metadata.len())
     }
 }

@@ -27,6 +27,9 @@ pub enum Reason {
     DuplicateId,
     /// The record is larger than a KV file can hold.
     TooLarge,
+    /// A constraint of the target's table refuses it: a foreign key, a check, a column that is not
+    /// there.
+    Constraint,
 }
 
 impl Reason {
@@ -41,6 +44,7 @@ impl Reason {
             Reason::DuplicateKey => "duplicate-key",
             Reason::DuplicateId => "duplicate-id",
             Reason::TooLarge => "too-large",
+            Reason::Constraint => "constraint",
         }
     }
 }

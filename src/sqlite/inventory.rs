@@ -47,6 +47,16 @@ pub(super) fn other_tables(
         .collect()
 }
 
+/// The virtual tables of a database, such as full-text indexes.
+pub(super) fn virtual_tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'virtual'
+               ORDER BY name";
+    connection
+        .prepare(sql)?
+        .query_map([], |row| row.get(0))?
+        .collect()
+}
+
 /// Whether there is a table or view of the name that a kind's table has.
 pub(super) fn exists(connection: &Connection, kind: RecordKind) -> rusqlite::Result<bool> {
     connection.query_row(
@@ -87,7 +97,7 @@ pub(super) fn schema_version(connection: &Connection) -> rusqlite::Result<Option
 }
 
 /// The high-water marks of the tables that are there: the larger of what `sqlite_sequence` says
-/// and the largest id, 0 if neither is.
+/// and the largest id, 0 if neither is above it.
 pub(super) fn sequences(
     connection: &Connection,
     tables: &PerKind<Option<TableLayout>>,
@@ -106,7 +116,8 @@ pub(super) fn sequences(
             )?,
             false => None,
         };
-        Ok(sequence.max(largest_id(connection, layout)?).unwrap_or(0))
+        let mark = sequence.max(largest_id(connection, layout)?);
+        Ok(mark.unwrap_or(0).max(0))
     };
     Ok(Sequences {
         code_chunks: mark(RecordKind::Chunk)?,

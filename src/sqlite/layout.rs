@@ -19,6 +19,12 @@ pub(super) struct TableLayout {
     pub(super) unknown: Vec<String>,
     /// A name of the row id that no column hides.
     pub(super) rowid: &'static str,
+    /// Whether the id column is the row id itself.
+    #[cfg_attr(
+        not(feature = "native-v2"),
+        expect(dead_code, reason = "only a merge asks")
+    )]
+    pub(super) id_is_rowid: bool,
     /// Whether text is stored as UTF-16, so that its bytes must be read beside it.
     utf16: bool,
 }
@@ -65,6 +71,15 @@ impl TableLayout {
                     .collect()
             })
             .map_err(engine)?;
+        let id_is_rowid = connection
+            .query_row(
+                "SELECT count(*) = 1 AND max(name = ?2 COLLATE NOCASE AND type = 'INTEGER' COLLATE NOCASE)
+                 FROM pragma_table_xinfo(?1, 'main') WHERE pk > 0",
+                (spec.name, spec.id),
+                |row| row.get::<_, Option<bool>>(0),
+            )
+            .map_err(engine)?
+            .unwrap_or(false);
         let is = |name: &str| names.iter().any(|found| found.eq_ignore_ascii_case(name));
 
         let present: Vec<bool> = spec.columns.iter().map(|column| is(column.name)).collect();
@@ -101,8 +116,24 @@ impl TableLayout {
             present,
             unknown,
             rowid,
+            id_is_rowid,
             utf16,
         }))
+    }
+
+    /// For each column of the spec: whether the table has it.
+    #[cfg(feature = "native-v2")]
+    pub(super) fn presence(&self) -> &[bool] {
+        &self.present
+    }
+
+    /// The columns of the spec that the table has.
+    #[cfg(feature = "native-v2")]
+    pub(super) fn present_columns(&self) -> impl Iterator<Item = &'static str> {
+        let columns = self.spec.columns.iter().zip(&self.present);
+        columns
+            .filter(|(_, present)| **present)
+            .map(|(column, _)| column.name)
     }
 
     /// The table's name for SQL, with the alias `t`.

@@ -3,10 +3,16 @@
 
 mod error;
 mod files;
+#[cfg(feature = "native-v2")]
+mod id_register;
 mod invalid_row;
 mod inventory;
 mod key_function;
 mod layout;
+#[cfg(feature = "native-v2")]
+mod load;
+#[cfg(feature = "native-v2")]
+mod merge;
 mod open;
 mod row;
 mod scan;
@@ -14,13 +20,21 @@ mod schema;
 mod snapshot;
 mod survey;
 mod text;
+#[cfg(feature = "native-v2")]
+mod upsert;
 mod writer;
 
 pub use error::SqliteError;
 #[cfg(feature = "native-v2")]
-pub(crate) use files::side_files;
+pub(crate) use files::{DatabaseFiles, side_files};
+#[cfg(feature = "native-v2")]
+pub(crate) use id_register::IdRegister;
 pub use invalid_row::{InvalidRow, RawValue, Reason, Visited, VisitedEntry};
 pub use inventory::OtherTable;
+#[cfg(feature = "native-v2")]
+pub(crate) use load::SqliteLoad;
+#[cfg(feature = "native-v2")]
+pub(crate) use merge::SqliteMerge;
 pub use schema::table_name;
 pub use snapshot::{SqliteSnapshot, SqliteSnapshotOptions};
 pub use survey::TableSurvey;

@@ -57,6 +57,26 @@ pub(super) fn reading(path: &Path) -> impl Fn(rusqlite::Error) -> Error + '_ {
     }
 }
 
+/// An error of SQLite while a database is written.
+#[cfg(feature = "native-v2")]
+pub(super) fn writing(path: &Path) -> impl Fn(rusqlite::Error) -> Error + '_ {
+    |source| {
+        let extended = source.sqlite_error().map(|error| error.extended_code);
+        let path = || path.to_owned();
+        match (source.sqlite_error_code(), extended) {
+            (Some(ErrorCode::OperationInterrupted), _) => Error::Cancelled,
+            (Some(ErrorCode::DiskFull), _) => SqliteError::Full { path: path() }.into(),
+            (_, Some(ffi::SQLITE_IOERR_WRITE)) => SqliteError::Engine {
+                action: "write",
+                path: path(),
+                source,
+            }
+            .into(),
+            _ => SqliteError::from_engine("write", &path(), source).into(),
+        }
+    }
+}
+
 /// Opens a database as its state demands and begins the one read transaction of the connection.
 pub(super) fn open_for_reading(
     files: &DatabaseFiles,
@@ -73,7 +93,7 @@ pub(super) fn open_for_reading(
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(uri(&files.path, files.access), flags)
+    let mut connection = Connection::open_with_flags(uri(&files.real_path, files.access), flags)
         .map_err(reading(path))?;
     configure(&mut connection, files.access, progress).map_err(reading(path))?;
     if let Some(dir) = temp_dir {
@@ -104,19 +124,8 @@ fn configure(
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
 
-    let stop = Arc::clone(progress);
-    connection.progress_handler(CANCEL_CHECK_INTERVAL, Some(move || stop.is_cancelled()))?;
-    let stop = Arc::clone(progress);
-    let mut waiting_since = None;
-    connection.busy_handler(Some(move |attempt: i32| {
-        let now = Instant::now();
-        let since = match attempt {
-            0 => *waiting_since.insert(now),
-            _ => *waiting_since.get_or_insert(now),
-        };
-        std::thread::sleep(Duration::from_millis(20));
-        now.duration_since(since) < LOCK_WAIT && !stop.is_cancelled()
-    }))?;
+    stop_when_cancelled(connection, progress)?;
+    wait_for_locks(connection, progress)?;
 
     if access == Access::HeapWal {
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
@@ -128,8 +137,35 @@ fn configure(
     Ok(())
 }
 
+/// Lets a statement end when the work is to stop.
+pub(super) fn stop_when_cancelled(
+    connection: &mut Connection,
+    progress: &Arc<dyn Progress>,
+) -> rusqlite::Result<()> {
+    let stop = Arc::clone(progress);
+    connection.progress_handler(CANCEL_CHECK_INTERVAL, Some(move || stop.is_cancelled()))
+}
+
+/// Waits some seconds for another process's lock, unless the work is to stop.
+pub(super) fn wait_for_locks(
+    connection: &mut Connection,
+    progress: &Arc<dyn Progress>,
+) -> rusqlite::Result<()> {
+    let stop = Arc::clone(progress);
+    let mut waiting_since = None;
+    connection.busy_handler(Some(move |attempt: i32| {
+        let now = Instant::now();
+        let since = match attempt {
+            0 => *waiting_since.insert(now),
+            _ => *waiting_since.get_or_insert(now),
+        };
+        std::thread::sleep(Duration::from_millis(20));
+        now.duration_since(since) < LOCK_WAIT && !stop.is_cancelled()
+    }))
+}
+
 /// Tells SQLite where to put temporary files.
-fn set_temp_dir(connection: &Connection, dir: &Path) -> Result<()> {
+pub(super) fn set_temp_dir(connection: &Connection, dir: &Path) -> Result<()> {
     let refused = |why| SqliteError::TempDir {
         path: dir.to_owned(),
         why,

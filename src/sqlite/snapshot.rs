@@ -30,6 +30,10 @@ pub struct SqliteSnapshotOptions {
     pub temp_dir: Option<PathBuf>,
     /// Whether to run `PRAGMA integrity_check` first.
     pub check_integrity: bool,
+    /// Whether columns that no record has a field for may hold values, which stay where they are.
+    pub ignore_unknown_columns: bool,
+    /// Whether a database with none of the four tables is one without records.
+    pub allow_no_tables: bool,
 }
 
 /// A database in one read transaction.
@@ -60,24 +64,55 @@ impl SqliteSnapshot {
         options: &SqliteSnapshotOptions,
         progress: &Arc<dyn Progress>,
     ) -> Result<Self> {
-        let files = DatabaseFiles::classify(path)?;
+        Self::open_classified(DatabaseFiles::classify(path)?, options, progress)
+    }
+
+    /// Opens a database that was looked at, as [`SqliteSnapshot::open`] does.
+    pub(crate) fn open_classified(
+        files: DatabaseFiles,
+        options: &SqliteSnapshotOptions,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<Self> {
         let opened = Self::open_files(&files, options, progress);
         match opened {
-            Ok((connection, contents)) => Ok(SqliteSnapshot {
-                connection,
-                files,
-                encoding: contents.encoding,
-                tables: contents.tables,
-                surveys: contents.surveys,
-                missing: contents.missing,
-                schema_version: contents.schema_version,
-            }),
+            Ok((connection, contents)) => Ok(Self::of(connection, files, contents)),
             Err(_) if progress.is_cancelled() => Err(Error::Cancelled),
             // Before the first lock a writer may come, or the last one go and take its files along,
             // in any state.
-            Err(Error::Sqlite(_)) if !files.unchanged().unwrap_or(true) => Err(changed(path)),
+            Err(Error::Sqlite(_)) if !files.unchanged().unwrap_or(true) => {
+                Err(changed(&files.given))
+            }
             Err(error) => Err(error),
         }
+    }
+
+    /// What a connection sees that is in a transaction already.
+    #[cfg(feature = "native-v2")]
+    pub(super) fn over(
+        connection: Connection,
+        files: DatabaseFiles,
+        options: &SqliteSnapshotOptions,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<Self> {
+        let contents = Contents::read(&connection, &files.given, options, progress.as_ref())?;
+        Ok(Self::of(connection, files, contents))
+    }
+
+    fn of(connection: Connection, files: DatabaseFiles, contents: Contents) -> Self {
+        SqliteSnapshot {
+            connection,
+            files,
+            encoding: contents.encoding,
+            tables: contents.tables,
+            surveys: contents.surveys,
+            missing: contents.missing,
+            schema_version: contents.schema_version,
+        }
+    }
+
+    #[cfg(feature = "native-v2")]
+    pub(super) fn into_parts(self) -> (Connection, PathBuf) {
+        (self.connection, self.files.given)
     }
 
     fn open_files(
@@ -93,6 +128,11 @@ impl SqliteSnapshot {
         }
         let contents = Contents::read(&connection, &files.given, options, progress.as_ref())?;
         Ok((connection, contents))
+    }
+
+    /// The database, as it was given.
+    pub fn path(&self) -> &Path {
+        &self.files.given
     }
 
     /// Magellan's schema version; `None` where the database doesn't tell one.
@@ -128,6 +168,18 @@ impl SqliteSnapshot {
         inventory::other_tables(&self.connection, &self.tables)
             .map_err(reading(&self.files.given))
             .map_err(|error| self.blame_writer(error))
+    }
+
+    /// The virtual tables, such as full-text indexes, by name.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub fn virtual_tables(&self) -> Result<Vec<OtherTable>> {
+        let names = inventory::virtual_tables(&self.connection);
+        let names = names.map_err(reading(&self.files.given))?;
+        let mut tables = self.other_tables()?;
+        tables.retain(|table| names.contains(&table.name));
+        Ok(tables)
     }
 
     /// Hands every row of a kind to `visit`: in ascending order of the keys' bytes those that are
@@ -259,7 +311,7 @@ impl Contents {
                 None => contents.missing.push(kind),
             }
         }
-        if !found_any {
+        if !found_any && !options.allow_no_tables {
             return Err(SqliteError::NoTables {
                 path: path.to_owned(),
             }
@@ -269,8 +321,7 @@ impl Contents {
         for kind in RecordKind::ALL {
             if let Some(layout) = contents.tables.get(kind) {
                 progress.start(Stage::Survey(kind), None);
-                *contents.surveys.get_mut(kind) =
-                    survey(connection, path, layout, &options.without_columns)?;
+                *contents.surveys.get_mut(kind) = survey(connection, path, layout, options)?;
                 progress.finish();
             }
         }

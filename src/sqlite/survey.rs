@@ -9,6 +9,7 @@ use super::inventory;
 use super::layout::TableLayout;
 use super::open::reading;
 use super::schema::quoted;
+use super::snapshot::SqliteSnapshotOptions;
 use crate::error::Result;
 use crate::record::PerKind;
 
@@ -25,12 +26,34 @@ pub struct TableSurvey {
     pub(super) ids_are_unique: bool,
 }
 
+/// What field names and numbers add to a record's text, in bytes.
+const RECORD_FRAME_BYTES: u64 = 100;
+/// What a row adds to its key in SQLite's sorter, in bytes.
+const SORTER_ROW_BYTES: u64 = 24;
+/// What SQLite sorts in memory before it writes to a temporary file, in bytes.
+const SORTED_IN_MEMORY: u64 = 2 << 20;
+
+impl TableSurvey {
+    /// About how many bytes of keys and values the table becomes.
+    pub(crate) fn expected_bytes(&self) -> u64 {
+        self.text_bytes + self.key_bytes + self.rows * RECORD_FRAME_BYTES
+    }
+
+    /// How many bytes of temporary files sorting the keys takes at least.
+    pub(crate) fn sorting_bytes(&self) -> u64 {
+        match self.key_bytes + self.rows * SORTER_ROW_BYTES {
+            0..=SORTED_IN_MEMORY => 0,
+            bytes => bytes,
+        }
+    }
+}
+
 /// Looks at every row of a table once, without its long values.
 pub(super) fn survey(
     connection: &Connection,
     path: &Path,
     layout: &TableLayout,
-    without_columns: &[String],
+    options: &SqliteSnapshotOptions,
 ) -> Result<TableSurvey> {
     let table = layout.spec.name;
     let (text, key) = layout.size_expressions();
@@ -38,11 +61,11 @@ pub(super) fn survey(
         Some(id) => format!("t.{id} IS NOT t.{}", layout.rowid),
         None => "0".to_owned(),
     };
-    let unknown: Vec<&String> = layout
-        .unknown
-        .iter()
-        .filter(|column| !without_columns.iter().any(|w| names(w, table, column)))
-        .collect();
+    let left_out = |column: &&String| {
+        let columns = &options.without_columns;
+        options.ignore_unknown_columns || columns.iter().any(|w| names(w, table, column))
+    };
+    let unknown: Vec<&String> = layout.unknown.iter().filter(|c| !left_out(c)).collect();
     let counts: String = unknown
         .iter()
         .map(|column| format!(", count(t.{})", quoted(column)))

@@ -1,10 +1,10 @@
 //! Records to rows of a new database.
 
+use rusqlite::Connection;
 use rusqlite::types::ToSql;
-use rusqlite::{Connection, Transaction};
 
 use super::schema::table_spec;
-use crate::record::{Record, RecordKind, Sequences};
+use crate::record::{PerKind, Record, RecordKind, Sequences};
 
 /// Creates the four tables as Magellan's newest schema has them, with their indexes: metric
 /// numbers may be NULL, and no foreign key ties them to tables that are not there.
@@ -13,10 +13,20 @@ use crate::record::{Record, RecordKind, Sequences};
 /// A table exists already, or the database can't be written.
 pub fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
     for kind in RecordKind::ALL {
-        connection.execute_batch(table_spec(kind).create)?;
-        connection.execute_batch(table_spec(kind).create_indexes)?;
+        create_table(connection, kind)?;
+        create_indexes(connection, kind)?;
     }
     Ok(())
+}
+
+/// Creates the table of a kind without its indexes.
+pub(super) fn create_table(connection: &Connection, kind: RecordKind) -> rusqlite::Result<()> {
+    connection.execute_batch(table_spec(kind).create)
+}
+
+/// Creates the indexes of a kind's table.
+pub(super) fn create_indexes(connection: &Connection, kind: RecordKind) -> rusqlite::Result<()> {
+    connection.execute_batch(table_spec(kind).create_indexes)
 }
 
 /// Inserts records; returns how many.
@@ -25,50 +35,81 @@ pub fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
 /// A record whose key or id is there already, an offset above [`i64::MAX`], or a database that
 /// can't be written.
 pub fn insert_records<'r>(
-    transaction: &Transaction<'_>,
+    connection: &Connection,
     records: impl IntoIterator<Item = &'r Record>,
 ) -> rusqlite::Result<u64> {
+    let statements = PerKind::from_fn(insert_sql);
     let mut count = 0;
     for record in records {
-        let spec = table_spec(record.kind());
-        let names: Vec<&str> = spec.columns.iter().map(|column| column.name).collect();
-        let sql = format!(
-            "INSERT INTO {} ({}) VALUES ({})",
-            spec.name,
-            names.join(", "),
-            vec!["?"; names.len()].join(", "),
-        );
-        with_values(record, |values| transaction.prepare(&sql)?.execute(values))?;
+        insert_record(connection, statements.get(record.kind()), record)?;
         count += 1;
     }
     Ok(count)
+}
+
+/// SQL that inserts a record of a kind into a table with all its columns.
+pub(super) fn insert_sql(kind: RecordKind) -> String {
+    let spec = table_spec(kind);
+    let names: Vec<&str> = spec.columns.iter().map(|column| column.name).collect();
+    format!(
+        "INSERT OR ABORT INTO main.{} ({}) VALUES ({})",
+        spec.name,
+        names.join(", "),
+        vec!["?"; names.len()].join(", "),
+    )
+}
+
+/// Inserts a record with the SQL that [`insert_sql`] made for its kind.
+pub(super) fn insert_record(
+    connection: &Connection,
+    sql: &str,
+    record: &Record,
+) -> rusqlite::Result<()> {
+    with_values(record, |values| {
+        connection.prepare_cached(sql)?.execute(values).map(|_| ())
+    })
 }
 
 /// Sets the AUTOINCREMENT high-water marks of a database that [`create_tables`] made.
 ///
 /// # Errors
 /// The database can't be written.
-pub fn set_sequences(transaction: &Transaction<'_>, marks: Sequences) -> rusqlite::Result<()> {
-    for (table, mark) in [
-        (table_spec(RecordKind::Chunk).name, marks.code_chunks),
-        (
-            table_spec(RecordKind::ExecutionLog).name,
-            marks.execution_log,
-        ),
-    ] {
-        transaction.execute("DELETE FROM sqlite_sequence WHERE name = ?1", [table])?;
-        if mark > 0 {
-            transaction.execute(
-                "INSERT INTO sqlite_sequence (name, seq) VALUES (?1, ?2)",
-                (table, mark),
-            )?;
+pub fn set_sequences(connection: &Connection, marks: Sequences) -> rusqlite::Result<()> {
+    for kind in RecordKind::ALL {
+        if table_spec(kind).id.is_some() {
+            set_sequence(connection, kind, marks.get(kind))?;
         }
     }
     Ok(())
 }
 
+/// Sets the AUTOINCREMENT high-water mark of a table; nothing in a database that keeps none.
+pub(super) fn set_sequence(
+    connection: &Connection,
+    kind: RecordKind,
+    mark: i64,
+) -> rusqlite::Result<()> {
+    if !connection.table_exists(Some("main"), "sqlite_sequence")? {
+        return Ok(());
+    }
+    let table = table_spec(kind).name;
+    let updated = connection.execute(
+        "UPDATE main.sqlite_sequence SET seq = ?2 WHERE name = ?1 COLLATE NOCASE AND seq IS NOT ?2",
+        (table, mark),
+    )?;
+    if updated == 0 && mark > 0 {
+        connection.execute(
+            "INSERT INTO main.sqlite_sequence (name, seq)
+             SELECT ?1, ?2 WHERE NOT EXISTS
+             (SELECT 1 FROM main.sqlite_sequence WHERE name = ?1 COLLATE NOCASE)",
+            (table, mark),
+        )?;
+    }
+    Ok(())
+}
+
 /// A record's fields in the order of its table's columns.
-fn with_values<T>(
+pub(super) fn with_values<T>(
     record: &Record,
     insert: impl FnOnce(&[&dyn ToSql]) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {

@@ -44,6 +44,30 @@ pub fn detect(path: &Path) -> Result<StoreKind> {
 }
 
 impl StoreKind {
+    /// The name that reports use: `sqlite` or `kv`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            StoreKind::Sqlite => "sqlite",
+            StoreKind::Kv => "kv",
+            StoreKind::Empty => "empty",
+            StoreKind::Unknown => "unknown",
+        }
+    }
+
+    /// Demands a store of either kind.
+    ///
+    /// # Errors
+    /// [`KindError`] names what the file is instead.
+    pub fn expect_store(self, path: &Path) -> Result<()> {
+        let path = path.to_owned();
+        Err(match self {
+            StoreKind::Sqlite | StoreKind::Kv => return Ok(()),
+            StoreKind::Empty => KindError::Empty { path },
+            StoreKind::Unknown => KindError::Neither { path },
+        }
+        .into())
+    }
+
     /// Demands a SQLite database.
     ///
     /// # Errors

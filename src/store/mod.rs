@@ -4,15 +4,26 @@
 //! "hash one stream"; none of them knows which store it has in hand.
 
 mod detect;
+mod digest;
+#[cfg(feature = "native-v2")]
+mod kv_snapshot;
+#[cfg(feature = "native-v2")]
+mod open;
 mod pipe;
+mod sqlite_snapshot;
 
 pub use detect::{StoreKind, detect};
+pub use digest::{KindContent, digest_kind};
+#[cfg(feature = "native-v2")]
+pub use open::{OpenOptions, Opening, retry_if_changed};
 pub use pipe::{Batch, RecordStream, pipe};
 
-use crate::codec::Entry;
+use std::path::Path;
+
+use crate::codec::{Digest, Entry, KindTotals};
 use crate::error::Result;
-use crate::record::{RecordKind, Sequences};
-use crate::sqlite::{InvalidRow, SqliteSnapshot, Visited};
+use crate::record::{PerKind, RecordKind, Sequences};
+use crate::sqlite::{InvalidRow, OtherTable, Visited};
 
 /// An item of a stream: an entry, or a row that has none.
 #[derive(Debug, Clone, Copy)]
@@ -36,20 +47,17 @@ pub trait SortedItems {
     fn current(&self) -> Option<Item<'_>>;
 }
 
-/// One consistent state of a store, whichever it is.
-pub trait Snapshot: Send {
-    /// Number of rows or keys of a kind.
-    ///
-    /// # Errors
-    /// The store can't be read.
-    fn count(&self, kind: RecordKind) -> Result<u64>;
+/// What a store says of its own content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claims {
+    /// Counts and digest of each kind.
+    pub kinds: PerKind<KindTotals>,
+    /// The combined digest.
+    pub sha256: Digest,
+}
 
-    /// The id high-water marks.
-    ///
-    /// # Errors
-    /// The store can't be read.
-    fn sequences(&self) -> Result<Sequences>;
-
+/// What can be read kind by kind, in key order.
+pub trait Visit: Send {
     /// Hands every entry of a kind to `visit`, in ascending order of the keys' bytes, and each row
     /// that has no record when it comes up.
     ///
@@ -62,39 +70,63 @@ pub trait Snapshot: Send {
     ) -> Result<()>;
 }
 
-impl Snapshot for SqliteSnapshot {
-    fn count(&self, kind: RecordKind) -> Result<u64> {
-        Ok(self.survey(kind).rows)
-    }
+/// One consistent state of a store, whichever it is.
+pub trait Snapshot: Visit {
+    /// The file, as it was given.
+    fn path(&self) -> &Path;
 
-    fn sequences(&self) -> Result<Sequences> {
-        SqliteSnapshot::sequences(self)
-    }
+    /// Which store it is.
+    fn store(&self) -> StoreKind;
 
-    fn visit(
-        &self,
-        kind: RecordKind,
-        visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
-    ) -> Result<()> {
-        SqliteSnapshot::visit(self, kind, visit)
-    }
-}
+    /// Number of rows or keys of a kind, where it is known beforehand.
+    fn expected_records(&self, kind: RecordKind) -> Option<u64>;
 
-#[cfg(feature = "native-v2")]
-impl Snapshot for crate::kv::KvFile {
-    fn count(&self, kind: RecordKind) -> Result<u64> {
-        crate::kv::KvFile::count(self, kind)
-    }
+    /// The id high-water marks.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn sequences(&self) -> Result<Sequences>;
 
-    fn sequences(&self) -> Result<Sequences> {
-        crate::kv::KvFile::sequences(self)
-    }
+    /// Number of all keys of a KV file, also of those of no known form; `None` for a database.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn total_keys(&self) -> Result<Option<u64>>;
 
-    fn visit(
-        &self,
-        kind: RecordKind,
-        visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
-    ) -> Result<()> {
-        crate::kv::KvFile::visit(self, kind, &mut |entry| visit(Ok(entry.into())))
-    }
+    /// Hands every entry whose key is of no known form to `visit`, in key order. Only a KV file can
+    /// have such.
+    ///
+    /// # Errors
+    /// The store can't be read to its end, or `visit` failed.
+    fn visit_unknown(&self, visit: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()>;
+
+    /// What the store says of its own content: the manifest of a KV file, if it has one.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn claims(&self) -> Result<Option<Claims>>;
+
+    /// Magellan's schema version, where the store tells one.
+    fn schema_version(&self) -> Option<i64>;
+
+    /// The kinds that were asked for and for which the store has no place.
+    fn missing(&self) -> &[RecordKind];
+
+    /// The tables that hold something else, by name.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn other_tables(&self) -> Result<Vec<OtherTable>>;
+
+    /// About how many bytes of keys and values there are.
+    fn expected_bytes(&self) -> u64;
+
+    /// How many bytes of temporary files it takes at least to bring the records into key order.
+    fn sorting_bytes(&self) -> u64;
+
+    /// Confirms that what was read is one state.
+    ///
+    /// # Errors
+    /// Somebody wrote the store while it was read without a lock.
+    fn confirm(&self) -> Result<()>;
 }

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 
-use super::{Item, Snapshot, SortedItems};
+use super::{Item, SortedItems, Visit};
 use crate::codec::Entry;
 use crate::error::{Error, Result};
 use crate::progress::{Progress, check_cancelled};
@@ -197,7 +197,7 @@ impl SortedItems for RecordStream<'_> {
 /// # Errors
 /// Those of `take`; reading errors reach it through [`RecordStream::next_batch`].
 pub fn pipe<T>(
-    snapshot: &mut dyn Snapshot,
+    source: &mut dyn Visit,
     kind: RecordKind,
     progress: &dyn Progress,
     take: impl FnOnce(&mut RecordStream<'_>) -> Result<T>,
@@ -208,7 +208,7 @@ pub fn pipe<T>(
         let gate = &gate;
         let reader = thread::Builder::new()
             .name("reader".to_owned())
-            .spawn_scoped(scope, move || read(snapshot, kind, progress, gate, &sender))
+            .spawn_scoped(scope, move || read(source, kind, progress, gate, &sender))
             .map_err(Error::Thread)?;
         let mut stream = RecordStream {
             receiver,
@@ -228,14 +228,14 @@ pub fn pipe<T>(
 }
 
 fn read(
-    snapshot: &mut dyn Snapshot,
+    source: &mut dyn Visit,
     kind: RecordKind,
     progress: &dyn Progress,
     gate: &Gate,
     sender: &Sender<Message>,
 ) {
     let mut batch = Batch::default();
-    let result = snapshot.visit(kind, &mut |visited| {
+    let result = source.visit(kind, &mut |visited| {
         batch.push(visited);
         if !batch.is_full() {
             return Ok(());

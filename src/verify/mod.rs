@@ -1,8 +1,20 @@
-//! Proof on the spot: the built-in sample goes from SQLite into a KV file and is compared record
-//! by record.
+//! Proof: two stores are compared, one goes round and comes back, and the verifier itself is put to
+//! the test.
 
+mod document;
+mod findings;
+mod inspect;
+mod pair;
+mod report;
 mod round_trip;
 mod sample;
+mod sample_run;
+mod self_test;
 
-pub use round_trip::{SampleReport, verify_sample};
+pub use document::{FindingDocument, Values};
+pub use inspect::{Inspection, inspect};
+pub use pair::verify_pair;
+pub use report::{Hop, StoreName, VerifyOptions, VerifyReport};
+pub use round_trip::verify_round_trip;
 pub use sample::{sample_records, sample_sequences};
+pub use sample_run::{SampleReport, verify_sample};

@@ -1,117 +1,133 @@
-//! The built-in sample, there and compared.
-
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rusqlite::Connection;
+use tempfile::TempDir;
 
-use super::sample::{sample_records, sample_sequences};
-use crate::codec::{decode_json, record_key};
-use crate::compare::{Divergence, KindCounts, compare_kind};
-use crate::error::{Error, IoContext as _, Result};
-use crate::kv::KvFile;
-use crate::migrate::{CopyOptions, sqlite_to_kv};
-use crate::progress::{Progress, Stage};
-use crate::record::{PerKind, Record, RecordKind};
-use crate::sqlite::{
-    SqliteError, SqliteSnapshot, SqliteSnapshotOptions, create_tables, insert_records,
-    set_sequences,
-};
-use crate::store::pipe;
+use super::findings::Findings;
+use super::report::{Hop, StoreName, VerifyOptions, VerifyReport};
+use crate::compare::compare_stores;
+use crate::error::{IoContext as _, Result};
+use crate::migrate::{CopyOptions, OnInvalid, check_room, copy_snapshot};
+use crate::progress::Progress;
+use crate::store::{OpenOptions, Opening, Snapshot, StoreKind, retry_if_changed};
 
-/// What came of the built-in sample.
-#[derive(Debug, Clone)]
-pub struct SampleReport {
-    /// Counts of the comparison of the database (left) with the KV file (right).
-    pub kinds: PerKind<KindCounts>,
-    /// All divergences.
-    pub divergences: Vec<Divergence>,
-    /// Number of records of the sample that the KV file holds just as they were made.
-    pub as_made: u64,
-    /// Number of records that the sample has.
-    pub made: u64,
-    /// Whether the id high-water marks came over.
-    pub sequences_equal: bool,
-}
+/// What takes the place of a file name for the stores of a round trip.
+const THERE: (&str, &str) = ("its copy in a KV file", "its copy in a database");
+const BACK: (&str, &str) = (
+    "the database it came back to",
+    "the KV file it came back to",
+);
 
-impl SampleReport {
-    /// Whether every record and sequence came through exactly.
-    pub fn is_identical(&self) -> bool {
-        self.divergences.is_empty()
-            && self.sequences_equal
-            && self.as_made == self.made
-            && self.kinds.iter().all(|(_, counts)| counts.identical())
-    }
-}
-
-/// Makes a database of the built-in sample in a temporary folder, copies it into a KV file, and
-/// compares the two, and the KV file with the sample as it was made.
+/// Takes a store round: a database into a KV file and back into a database, or a KV file into a
+/// database and back, in a temporary folder. Each step is compared record by record.
+///
+/// The store is not changed. What is no record can't go round and is in the report.
 ///
 /// # Errors
-/// A file can't be made or read. Divergences are no error but in the report.
-pub fn verify_sample(progress: &Arc<dyn Progress>) -> Result<SampleReport> {
-    let folder = tempfile::Builder::new()
-        .prefix("chunkmigrate-")
-        .tempdir()
-        .io_context("create a folder in", &std::env::temp_dir())?;
-    let database = folder.path().join("sample.db");
-    let kv = folder.path().join("sample.kv");
-    let records = sample_records();
-    make_database(&database, &records).map_err(|source| SqliteError::Engine {
-        action: "create",
-        path: database.clone(),
-        source,
-    })?;
-    sqlite_to_kv(&database, &kv, &CopyOptions::default(), progress)?;
-
-    let options = SqliteSnapshotOptions::default();
-    let mut left = SqliteSnapshot::open(&database, &options, progress)?;
-    let mut right = KvFile::open_checked(&kv)?;
-    let mut divergences = Vec::new();
-    let mut kinds = PerKind::<KindCounts>::default();
-    for kind in RecordKind::ALL {
-        let shared = progress.as_ref();
-        shared.start(Stage::Compare(kind), None);
-        *kinds.get_mut(kind) = pipe(&mut left, kind, shared, |left| {
-            pipe(&mut right, kind, shared, |right| {
-                compare_kind(kind, left, right, &mut |divergence| {
-                    divergences.push(divergence);
-                    Ok(())
-                })
-            })
-        })?;
-        shared.finish();
-    }
-    left.confirm()?;
-    Ok(SampleReport {
-        kinds,
-        divergences,
-        as_made: count_as_made(&right, &records)?,
-        made: records.len() as u64,
-        sequences_equal: right.sequences()? == sample_sequences(),
+/// The store can't be read, or there is no room for its copies.
+pub fn verify_round_trip(
+    file: &Path,
+    options: &VerifyOptions,
+    progress: &Arc<dyn Progress>,
+) -> Result<VerifyReport> {
+    retry_if_changed(|| {
+        let opening = Opening::look(file)?;
+        let findings = Findings::create(options, &[file])?;
+        let mut source = opening.open(&options.open_options(), progress)?;
+        let mut trip = RoundTrip::create(options, source.expected_bytes())?;
+        trip.run(source.as_mut(), options, findings, progress)
     })
 }
 
-fn make_database(path: &Path, records: &[Record]) -> rusqlite::Result<()> {
-    let mut connection = Connection::open(path)?;
-    create_tables(&connection)?;
-    let transaction = connection.transaction()?;
-    insert_records(&transaction, records)?;
-    set_sequences(&transaction, sample_sequences())?;
-    transaction.commit()
+/// The temporary files of a round trip.
+pub(super) struct RoundTrip {
+    folder: TempDir,
 }
 
-/// How many records stand in the file under their keys, decoded equal to what was made.
-fn count_as_made(file: &KvFile, records: &[Record]) -> Result<u64> {
-    let mut count = 0;
-    for kind in RecordKind::ALL {
-        file.visit(kind, &mut |entry| {
-            let decoded = decode_json(kind, entry.value)
-                .map_err(|error| Error::Internal(error.to_string()))?;
-            let made = records.iter().find(|made| record_key(made) == entry.key);
-            count += u64::from(made == Some(&decoded));
-            Ok(())
-        })?;
+impl RoundTrip {
+    pub(super) fn create(options: &VerifyOptions, expected_bytes: u64) -> Result<Self> {
+        let parent = options.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
+        let folder = tempfile::Builder::new()
+            .prefix("chunkmigrate-")
+            .tempdir_in(&parent)
+            .io_context("create a folder in", &parent)?;
+        check_room(&parent, expected_bytes.saturating_mul(2))?;
+        Ok(RoundTrip { folder })
     }
-    Ok(count)
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Where the store is on the way there.
+    pub(super) fn there(&self) -> PathBuf {
+        self.path("there")
+    }
+
+    /// Takes a store round.
+    pub(super) fn run(
+        &mut self,
+        source: &mut dyn Snapshot,
+        options: &VerifyOptions,
+        mut findings: Findings,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<VerifyReport> {
+        let (there, back) = match source.store() {
+            StoreKind::Sqlite => (StoreKind::Kv, StoreKind::Sqlite),
+            _ => (StoreKind::Sqlite, StoreKind::Kv),
+        };
+        let name = |names: (&str, &str), store| match store {
+            StoreKind::Kv if names == THERE => StoreName::called(names.0, store),
+            StoreKind::Sqlite if names == BACK => StoreName::called(names.0, store),
+            _ => StoreName::called(names.1, store),
+        };
+        let copy_options = CopyOptions {
+            only: options.only.clone(),
+            on_invalid: OnInvalid::Skip,
+            // The comparison reads it back.
+            verify: false,
+            temp_dir: options.temp_dir.clone(),
+            limit: 0,
+            ..CopyOptions::default()
+        };
+        let mut hops = Vec::new();
+        let mut take = |left: &mut dyn Snapshot, right: &mut dyn Snapshot, names| {
+            let (left_name, right_name) = names;
+            let comparison = compare_stores(
+                left,
+                right,
+                &options.compare_options(),
+                progress.as_ref(),
+                &mut |divergence| findings.take(divergence),
+            )?;
+            hops.push(Hop {
+                left: left_name,
+                right: right_name,
+                comparison,
+            });
+            Ok::<_, crate::Error>(())
+        };
+        let there_path = self.there();
+        copy_snapshot(source, &there_path, there, &copy_options, progress)?;
+        let open = |path: &Path| Opening::look(path)?.open(&OpenOptions::default(), progress);
+        let mut middle = open(&there_path)?;
+        let source_name = StoreName::of(source);
+        take(source, middle.as_mut(), (source_name, name(THERE, there)))?;
+        source.confirm()?;
+
+        let back_path = self.path("back");
+        copy_snapshot(middle.as_mut(), &back_path, back, &copy_options, progress)?;
+        let mut end = open(&back_path)?;
+        let names = (name(THERE, there), name(BACK, back));
+        take(middle.as_mut(), end.as_mut(), names)?;
+        let (findings, report) = findings.finish()?;
+        Ok(VerifyReport {
+            hops,
+            only: options.only.clone(),
+            quick: options.quick,
+            strict: options.strict,
+            findings,
+            report,
+        })
+    }
 }

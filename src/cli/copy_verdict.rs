@@ -1,0 +1,162 @@
+//! The last sentence of a copy's report.
+
+use chunkmigrate::migrate::CopySummary;
+use chunkmigrate::store::StoreKind;
+use indicatif::HumanCount;
+
+use super::copy_report::shown;
+use super::words::{count_of, plural};
+
+/// What came of a copy, in one sentence or two.
+pub(super) fn verdict(summary: &CopySummary) -> String {
+    if summary.divergences_total > 0 {
+        let made = nothing_made(summary);
+        return format!("{made}: what was written could not be read back as it was.");
+    }
+    let wrong = Wrong::of(summary);
+    match (summary.dry_run, summary.sha256.is_some()) {
+        (true, true) => dry_run(summary, &wrong),
+        (true, false) if summary.merge => format!(
+            "Dry run: nothing would be merged: {}; nothing was written.",
+            wrong.text()
+        ),
+        (true, false) => format!(
+            "Dry run: no target would be made: {}; nothing was written.",
+            wrong.text()
+        ),
+        (false, false) => format!("{}: {}.", nothing_made(summary), wrong.text()),
+        (false, true) => match &summary.merged {
+            Some(_) => merged(summary, &wrong),
+            None => copied(summary, &wrong),
+        },
+    }
+}
+
+fn nothing_made(summary: &CopySummary) -> &'static str {
+    match summary.merge {
+        true => "Nothing was merged",
+        false => "No target was made",
+    }
+}
+
+fn dry_run(summary: &CopySummary, wrong: &Wrong) -> String {
+    let done = match &summary.merged {
+        None => format!("{} would be copied", records(summary.records())),
+        Some(counts) => {
+            let changed = counts.iter().map(|(_, c)| c.inserted + c.updated).sum();
+            format!("{} would be written", records(changed))
+        }
+    };
+    let stays = wrong.stays("would stay behind");
+    format!("Dry run: {done}{stays}; nothing was written.")
+}
+
+fn merged(summary: &CopySummary, wrong: &Wrong) -> String {
+    let counts = summary.merged.unwrap_or_default();
+    let changed: u64 = counts.iter().map(|(_, c)| c.inserted + c.updated).sum();
+    let target = shown(&summary.target);
+    let stays = wrong.but("stayed behind");
+    match changed {
+        0 => format!(
+            "{target} holds all {} already: no record was written.{stays}",
+            records(summary.records())
+        ),
+        _ => format!(
+            "{} written into {target}; all that it holds was read back before the transaction \
+             ended.{stays}",
+            count_of(changed, "record was", "records were")
+        ),
+    }
+}
+
+fn copied(summary: &CopySummary, wrong: &Wrong) -> String {
+    let count = summary.records();
+    let copied = count_of(count, "record was", "records were");
+    match (summary.verified, wrong.is_nothing(), count) {
+        (false, true, _) => format!("{copied} copied. Not verified."),
+        (false, false, _) => format!(
+            "{copied} copied. Not verified.{}",
+            wrong.but("stayed behind")
+        ),
+        (true, true, 0) => {
+            "The source holds no records; the target was read back and holds none.".to_owned()
+        }
+        (true, true, 1) => {
+            "The 1 record was read back from the target and compared: identical.".to_owned()
+        }
+        (true, true, _) => format!(
+            "All {} records were read back from the target and compared: identical.",
+            HumanCount(count)
+        ),
+        (true, false, _) => format!(
+            "{copied} copied, read back from {} and compared: identical.{}",
+            shown(&summary.target),
+            wrong.but("stayed behind")
+        ),
+    }
+}
+
+fn records(count: u64) -> String {
+    count_of(count, "record", "records")
+}
+
+/// What is not as it should be in the source, or was refused by the target.
+struct Wrong {
+    /// Rows or entries that are no records.
+    rejected: u64,
+    /// What else was told: records in other bytes, a manifest that does not hold.
+    beside: u64,
+    word: (&'static str, &'static str),
+}
+
+impl Wrong {
+    fn of(summary: &CopySummary) -> Self {
+        let rejected = summary.rejected_total();
+        Wrong {
+            rejected,
+            beside: summary.rejections_total.saturating_sub(rejected),
+            word: match summary.source_store {
+                StoreKind::Sqlite => ("row is", "rows are"),
+                _ => ("entry is", "entries are"),
+            },
+        }
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.rejected + self.beside == 0
+    }
+
+    fn text(&self) -> String {
+        let rejected = format!(
+            "{} no {}",
+            count_of(self.rejected, self.word.0, self.word.1),
+            plural(self.rejected, "record", "records")
+        );
+        let beside = count_of(self.beside, "more finding", "more findings");
+        match (self.rejected, self.beside) {
+            (_, 0) => rejected,
+            (0, _) => count_of(self.beside, "finding", "findings"),
+            _ => format!("{rejected}, and {beside}"),
+        }
+    }
+
+    fn stays(&self, how: &str) -> String {
+        match (self.rejected, self.beside) {
+            (0, 0) => String::new(),
+            (0, _) => format!("; {}", self.text()),
+            _ => format!("; {} and {how}", self.text()),
+        }
+    }
+
+    fn but(&self, how: &str) -> String {
+        match (self.rejected, self.beside) {
+            (0, 0) => String::new(),
+            (0, _) => format!(
+                " But there {} {}.",
+                plural(self.beside, "is", "are"),
+                self.text()
+            ),
+            _ => format!(" But {} and {how}.", self.text()),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::PathBuf;
+
+use chunkmigrate::codec::Entry;
+use chunkmigrate::compare::Divergence;
+use chunkmigrate::migrate::{ExportFlow, ExportOptions, Exported, export};
+use chunkmigrate::record::RecordKind;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::kind::{Kind, record_kinds};
+use super::ui::Ui;
+
+/// Write the records of a store to stdout, one JSON object a line
+///
+/// Each line is {"kind":…,"key":…,"value":{…}}, in the order of the keys. What is no record is
+/// named on stderr and makes the exit status 1.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct Args {
+    /// A database or KV file
+    file: PathBuf,
+    /// Export only these kinds of records
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    only: Vec<Kind>,
+    /// Export only records whose key starts so
+    #[arg(long, value_name = "KEYPREFIX", default_value = "")]
+    prefix: String,
+    /// Where to sort what does not fit into memory
+    #[arg(long, value_name = "DIR")]
+    temp_dir: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+    chunkmigrate export code.db > code.ndjson
+    chunkmigrate export code.kv --only file-metrics
+    chunkmigrate export code.kv --prefix chunk:src/lib.rs:";
+
+#[derive(Serialize)]
+struct Line<'l> {
+    kind: &'static str,
+    key: &'l str,
+    value: &'l RawValue,
+}
+
+pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+    let options = ExportOptions {
+        only: record_kinds(&args.only),
+        prefix: args.prefix.clone().into_bytes(),
+        temp_dir: args.temp_dir.clone(),
+    };
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut written = Ok(());
+    let mut findings: u64 = 0;
+    let progress = ui.progress();
+    export(&args.file, &options, &progress, &mut |exported| {
+        match exported {
+            Exported::Record { kind, entry } => written = write_line(&mut out, kind, entry),
+            Exported::Finding(finding) => {
+                findings += 1;
+                tell(ui, &finding);
+            }
+        }
+        Ok(match written {
+            Ok(()) => ExportFlow::Continue,
+            Err(_) => ExportFlow::Stop,
+        })
+    })?;
+    drop(progress);
+    match written.and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            return Err(Failure::output(&error));
+        }
+        _ => {}
+    }
+    Ok(match findings {
+        0 => Exit::Done,
+        _ => Exit::Diverged,
+    })
+}
+
+fn write_line(out: &mut dyn Write, kind: RecordKind, entry: Entry<'_>) -> io::Result<()> {
+    let line = Line {
+        kind: kind.name(),
+        key: std::str::from_utf8(entry.key).map_err(io::Error::other)?,
+        value: serde_json::from_slice(entry.value)?,
+    };
+    serde_json::to_writer(&mut *out, &line)?;
+    out.write_all(b"\n")
+}
+
+fn tell(ui: &Ui, finding: &Divergence) {
+    let key = finding.key.as_deref().unwrap_or_default();
+    let key = String::from_utf8_lossy(key);
+    ui.warn(&format!("{} {key}: {}", finding.class, finding.message));
+}

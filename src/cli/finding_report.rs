@@ -1,0 +1,229 @@
+//! Findings for people: grouped by class, the key first, differences inside their line.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use chunkmigrate::compare::{Divergence, DivergenceClass, FieldDifference};
+use chunkmigrate::verify::{FindingDocument, Values};
+use serde_json::Value;
+
+use super::escape::escaped;
+
+/// Characters of a text that are shown around a difference.
+const CONTEXT: usize = 24;
+/// Characters of a difference that are shown.
+const DIFFERENCE: usize = 60;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const REMOVED: Style = Style::new()
+    .bold()
+    .fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
+const ADDED: Style = Style::new()
+    .bold()
+    .fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
+
+/// Writes findings, class by class.
+pub(super) fn write_findings(
+    out: &mut dyn Write,
+    findings: &[Divergence],
+    values: Values,
+) -> io::Result<()> {
+    for class in DivergenceClass::ALL {
+        let mut of_class = findings.iter().filter(|f| f.class == class).peekable();
+        if of_class.peek().is_none() {
+            continue;
+        }
+        let warning = if class.is_warning() { " (warning)" } else { "" };
+        writeln!(
+            out,
+            "{BOLD}{class}{warning}{BOLD:#}  {DIM}{}{DIM:#}",
+            class.advice()
+        )?;
+        for finding in of_class {
+            write_finding(out, finding, values)?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn write_finding(out: &mut dyn Write, finding: &Divergence, values: Values) -> io::Result<()> {
+    let side = finding.side.map(|side| side.name());
+    match (key(finding), class_says_all(finding)) {
+        (Some(key), _) => writeln!(out, "  {key}")?,
+        (None, _) => match finding.kind {
+            Some(kind) => writeln!(out, "  {kind}")?,
+            None => writeln!(out, "  all kinds")?,
+        },
+    }
+    if finding.class == DivergenceClass::Field {
+        let width = finding.fields.iter().map(|f| f.field.len()).max();
+        return finding
+            .fields
+            .iter()
+            .try_for_each(|field| write_field(out, field, width.unwrap_or(0), values));
+    }
+    if class_says_all(finding) {
+        return Ok(());
+    }
+    let message = FindingDocument::message(finding, values);
+    match side {
+        Some(side)
+            if !matches!(
+                finding.class,
+                DivergenceClass::OnlyLeft | DivergenceClass::OnlyRight
+            ) =>
+        {
+            writeln!(out, "    {side}: {}", escaped(&message))
+        }
+        _ => writeln!(out, "    {}", escaped(&message)),
+    }
+}
+
+/// Whether the message would only repeat the class.
+fn class_says_all(finding: &Divergence) -> bool {
+    let only = matches!(
+        finding.class,
+        DivergenceClass::OnlyLeft | DivergenceClass::OnlyRight
+    );
+    only && finding.message.ends_with("side only")
+}
+
+fn key(finding: &Divergence) -> Option<String> {
+    let key = finding.key.as_deref()?;
+    Some(match std::str::from_utf8(key) {
+        Ok(text) => escaped(text).into_owned(),
+        Err(_) => {
+            let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("0x{hex} (not UTF-8)")
+        }
+    })
+}
+
+fn write_field(
+    out: &mut dyn Write,
+    field: &FieldDifference,
+    width: usize,
+    values: Values,
+) -> io::Result<()> {
+    let name = format!("{:<width$}", field.field);
+    match (&field.left, &field.right) {
+        (Value::String(left), Value::String(right)) if values != Values::Redacted => {
+            let at = field.first_difference.unwrap_or(0);
+            writeln!(out, "    {name}  first difference at byte {at}")?;
+            let parts = Parts::of(left, right);
+            let (left, right) = (parts.left, parts.right);
+            let show = |middle: &str, open: &str, close: &str, style: Style| {
+                let (before, after) = (parts.before(values), parts.after(values));
+                let middle = cut(middle, values);
+                format!("\"{before}{style}{open}{middle}{close}{style:#}{after}\"")
+            };
+            writeln!(out, "      left   {}", show(left, "[-", "-]", REMOVED))?;
+            writeln!(out, "      right  {}", show(right, "{+", "+}", ADDED))
+        }
+        (left, right) => writeln!(
+            out,
+            "    {name}  left {REMOVED}{}{REMOVED:#}, right {ADDED}{}{ADDED:#}",
+            scalar(left, values),
+            scalar(right, values)
+        ),
+    }
+}
+
+fn scalar(value: &Value, values: Values) -> String {
+    match (value, values) {
+        (Value::String(_), Values::Redacted) => {
+            escaped(&FindingDocument::value(value, values).to_string()).into_owned()
+        }
+        (Value::String(text), _) => format!("\"{}\"", cut(text, values)),
+        _ => value.to_string(),
+    }
+}
+
+/// Two texts, taken apart into what they have in common at both ends and what differs between.
+struct Parts<'t> {
+    head: &'t str,
+    tail: &'t str,
+    left: &'t str,
+    right: &'t str,
+}
+
+impl<'t> Parts<'t> {
+    fn of(left: &'t str, right: &'t str) -> Self {
+        let same = |pair: &(char, char)| pair.0 == pair.1;
+        let pairs = left.chars().zip(right.chars());
+        let head: usize = pairs.take_while(same).map(|(c, _)| c.len_utf8()).sum();
+        let (head, left) = left.split_at_checked(head).unwrap_or((left, ""));
+        let right = right.get(head.len()..).unwrap_or_default();
+        let pairs = left.chars().rev().zip(right.chars().rev());
+        let tail: usize = pairs.take_while(same).map(|(c, _)| c.len_utf8()).sum();
+        let split = |text: &'t str| {
+            let at = text.len().saturating_sub(tail);
+            text.split_at_checked(at).unwrap_or((text, ""))
+        };
+        let (left, tail) = split(left);
+        let (right, _) = split(right);
+        Parts {
+            head,
+            tail,
+            left,
+            right,
+        }
+    }
+
+    fn before(&self, values: Values) -> String {
+        let skipped = match values {
+            Values::Full => 0,
+            _ => self.head.chars().count().saturating_sub(CONTEXT),
+        };
+        let shown: String = self.head.chars().skip(skipped).collect();
+        let dots = if skipped > 0 { "…" } else { "" };
+        format!("{dots}{}", escaped(&shown))
+    }
+
+    fn after(&self, values: Values) -> String {
+        match values {
+            Values::Full => escaped(self.tail).into_owned(),
+            _ => cut_at(self.tail, CONTEXT),
+        }
+    }
+}
+
+fn cut(text: &str, values: Values) -> String {
+    match values {
+        Values::Full => escaped(text).into_owned(),
+        _ => cut_at(text, DIFFERENCE),
+    }
+}
+
+fn cut_at(text: &str, chars: usize) -> String {
+    let end = text.char_indices().nth(chars).map(|(index, _)| index);
+    match end.and_then(|end| text.get(..end)) {
+        Some(shown) => format!("{}…", escaped(shown)),
+        None => escaped(text).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Parts;
+
+    #[test]
+    fn texts_are_taken_apart_where_they_differ() {
+        let parts = |left, right| {
+            let Parts {
+                head,
+                tail,
+                left,
+                right,
+            } = Parts::of(left, right);
+            (head, left, right, tail)
+        };
+        assert_eq!(parts("fn main", "fn mian"), ("fn m", "ai", "ia", "n"));
+        assert_eq!(parts("aa", "aaa"), ("aa", "", "a", ""));
+        assert_eq!(parts("", "x"), ("", "", "x", ""));
+        assert_eq!(parts("é", "è"), ("", "é", "è", ""));
+        assert_eq!(parts("same", "same"), ("same", "", "", ""));
+    }
+}

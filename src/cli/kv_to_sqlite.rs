@@ -1,0 +1,40 @@
+use std::path::PathBuf;
+
+use chunkmigrate::migrate;
+
+use super::copy_args::{CopyArgs, DatabaseArgs, report};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::ui::Ui;
+
+/// Copy the records of a KV file into a SQLite database
+///
+/// The KV file is checked page by page and never changed. A new database gets Magellan's tables and
+/// indexes; it is built out of sight, every record is read back from it and compared, and only then
+/// does it appear. With --merge the records return to the tables of an existing database, in one
+/// transaction, and all else in it stays as it is.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The KV file to read
+    #[arg(value_name = "KV")]
+    source: PathBuf,
+    /// The database to make, or with --merge to write into
+    #[arg(value_name = "SQLITE")]
+    target: PathBuf,
+    #[command(flatten)]
+    copy: CopyArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+    chunkmigrate kv-to-sqlite code.kv code.db
+    chunkmigrate kv-to-sqlite code.kv magellan.db --merge
+    chunkmigrate kv-to-sqlite code.kv code.db --only chunk --replace
+    chunkmigrate kv-to-sqlite code.kv code.db --dry-run --format json";
+
+pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+    let options = args.copy.options(&DatabaseArgs::default());
+    let summary = migrate::kv_to_sqlite(&args.source, &args.target, &options, &ui.progress())?;
+    report(&summary, ui)
+}

@@ -1,0 +1,159 @@
+//! What a verification found, for programs.
+
+use chunkmigrate::compare::{Comparison, KindCounts};
+use chunkmigrate::record::RecordKind;
+use chunkmigrate::verify::{FindingDocument, Hop, SampleReport, StoreName, Values, VerifyReport};
+use serde::Serialize;
+
+pub(super) fn pair_document(report: &VerifyReport, values: Values) -> impl Serialize {
+    Document::new(report, report.is_identical(), values)
+}
+
+pub(super) fn sample_document(report: &SampleReport, values: Values) -> impl Serialize {
+    Document {
+        self_test: Some(SelfTestDocument {
+            records_made: report.made,
+            records_as_made: report.as_made,
+            classes_found: report.proved.iter().map(|class| class.name()).collect(),
+        }),
+        ..Document::new(&report.round_trip, report.is_identical(), values)
+    }
+}
+
+#[derive(Serialize)]
+struct Document {
+    schema: u32,
+    verdict: &'static str,
+    quick: bool,
+    left: StoreDocument,
+    right: StoreDocument,
+    kinds: Vec<KindDocument>,
+    unknown_keys: u64,
+    findings: Vec<FindingDocument>,
+    findings_total: u64,
+    warnings_total: u64,
+    report: Option<String>,
+    /// The steps of a round trip; `kinds` above are those of the first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hops: Vec<HopDocument>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    self_test: Option<SelfTestDocument>,
+}
+
+#[derive(Serialize)]
+struct StoreDocument {
+    path: String,
+    store: &'static str,
+}
+
+#[derive(Serialize)]
+struct KindDocument {
+    kind: &'static str,
+    left: u64,
+    right: u64,
+    equal: u64,
+    only_left: u64,
+    only_right: u64,
+    differing: u64,
+    invalid_left: u64,
+    invalid_right: u64,
+}
+
+#[derive(Serialize)]
+struct HopDocument {
+    left: StoreDocument,
+    right: StoreDocument,
+    kinds: Vec<KindDocument>,
+    unknown_keys: u64,
+    findings_total: u64,
+    warnings_total: u64,
+}
+
+#[derive(Serialize)]
+struct SelfTestDocument {
+    records_made: u64,
+    records_as_made: u64,
+    classes_found: Vec<&'static str>,
+}
+
+impl Document {
+    fn new(report: &VerifyReport, identical: bool, values: Values) -> Self {
+        let first = report.hops.first();
+        let last = report.hops.last();
+        let findings = report.findings.iter();
+        let hops = match report.hops.as_slice() {
+            [_] => &[],
+            hops => hops,
+        };
+        Document {
+            schema: 1,
+            verdict: match identical {
+                true => "identical",
+                false => "diverged",
+            },
+            quick: report.quick,
+            left: StoreDocument::new(first.map(|hop| &hop.left)),
+            right: StoreDocument::new(last.map(|hop| &hop.right)),
+            kinds: first.map_or_else(Vec::new, |hop| kinds(&hop.comparison, &report.only)),
+            unknown_keys: report.unknown_keys(),
+            findings: findings.map(|f| FindingDocument::new(f, values)).collect(),
+            findings_total: report.divergences(),
+            warnings_total: report.warnings(),
+            report: report
+                .report
+                .as_deref()
+                .map(|path| path.to_string_lossy().into_owned()),
+            hops: hops
+                .iter()
+                .map(|hop| HopDocument::new(hop, &report.only))
+                .collect(),
+            self_test: None,
+        }
+    }
+}
+
+impl StoreDocument {
+    fn new(name: Option<&StoreName>) -> Self {
+        StoreDocument {
+            path: name.map_or_else(String::new, |n| n.path.to_string_lossy().into_owned()),
+            store: name.map_or("unknown", |n| n.store.name()),
+        }
+    }
+}
+
+impl HopDocument {
+    fn new(hop: &Hop, only: &[RecordKind]) -> Self {
+        HopDocument {
+            left: StoreDocument::new(Some(&hop.left)),
+            right: StoreDocument::new(Some(&hop.right)),
+            kinds: kinds(&hop.comparison, only),
+            unknown_keys: hop.comparison.unknown_keys,
+            findings_total: hop.comparison.divergences,
+            warnings_total: hop.comparison.warnings,
+        }
+    }
+}
+
+fn kinds(comparison: &Comparison, only: &[RecordKind]) -> Vec<KindDocument> {
+    let kinds = comparison.kinds.iter();
+    let asked_for = kinds.filter(|(kind, _)| only.is_empty() || only.contains(kind));
+    asked_for
+        .map(|(kind, counts)| KindDocument::new(kind, counts))
+        .collect()
+}
+
+impl KindDocument {
+    fn new(kind: RecordKind, counts: &KindCounts) -> Self {
+        KindDocument {
+            kind: kind.name(),
+            left: counts.left,
+            right: counts.right,
+            equal: counts.equal,
+            only_left: counts.only_left,
+            only_right: counts.only_right,
+            differing: counts.differing,
+            invalid_left: counts.invalid_left,
+            invalid_right: counts.invalid_right,
+        }
+    }
+}

@@ -1,0 +1,49 @@
+use std::ops::AddAssign;
+
+/// How the items of one kind compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KindCounts {
+    /// Rows or keys on the left.
+    pub left: u64,
+    /// Rows or keys on the right.
+    pub right: u64,
+    /// Records that are the same on both sides.
+    pub equal: u64,
+    /// Records on the left side only.
+    pub only_left: u64,
+    /// Records on the right side only.
+    pub only_right: u64,
+    /// Records on both sides that differ or whose values are faulty.
+    pub differing: u64,
+    /// Rows on the left that are no records.
+    pub invalid_left: u64,
+    /// Rows on the right that are no records.
+    pub invalid_right: u64,
+}
+
+impl KindCounts {
+    /// Whether each item of either side was counted exactly once.
+    pub const fn balances(&self) -> bool {
+        let both = self.equal + self.differing;
+        self.left == both + self.only_left + self.invalid_left
+            && self.right == both + self.only_right + self.invalid_right
+    }
+
+    /// Whether every item is a record that the other side has too, the same.
+    pub const fn identical(&self) -> bool {
+        self.left == self.equal && self.right == self.equal
+    }
+}
+
+impl AddAssign for KindCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.left += other.left;
+        self.right += other.right;
+        self.equal += other.equal;
+        self.only_left += other.only_left;
+        self.only_right += other.only_right;
+        self.differing += other.differing;
+        self.invalid_left += other.invalid_left;
+        self.invalid_right += other.invalid_right;
+    }
+}

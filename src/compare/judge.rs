@@ -1,0 +1,103 @@
+//! What one entry is, by itself: whether its value is the canonical record of its key.
+
+use sha2::{Digest as _, Sha256};
+
+use super::divergence::{Divergence, DivergenceClass, Side};
+use crate::codec::{Digest, Entry, decode_json, is_canonical, record_key_into};
+use crate::record::{Record, RecordKind};
+
+/// A value that was judged.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    /// The record that the value decodes to.
+    pub(crate) record: Option<Record>,
+    /// What keeps the value from being the canonical record of its key.
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// One thing that is wrong with a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) class: DivergenceClass,
+    pub(crate) message: String,
+}
+
+impl Judged {
+    pub(crate) fn of(kind: RecordKind, entry: Entry<'_>) -> Self {
+        let record = match decode_json(kind, entry.value) {
+            Ok(record) => record,
+            Err(error) => {
+                return Judged {
+                    record: None,
+                    faults: vec![Fault {
+                        class: DivergenceClass::Undecodable,
+                        message: format!("the value is no record: {error}"),
+                    }],
+                };
+            }
+        };
+        let mut faults = Vec::new();
+        if !is_canonical(&record, entry.value) {
+            faults.push(Fault {
+                class: DivergenceClass::Noncanonical,
+                message: "the value is this record, but not written canonically".to_owned(),
+            });
+        }
+        let mut own_key = Vec::with_capacity(entry.key.len());
+        record_key_into(&record, &mut own_key);
+        if own_key != entry.key {
+            let own_key = String::from_utf8_lossy(&own_key);
+            faults.push(Fault {
+                class: DivergenceClass::KeyMismatch,
+                message: format!("the record belongs to the key {own_key}"),
+            });
+        }
+        Judged {
+            record: Some(record),
+            faults,
+        }
+    }
+
+    pub(crate) fn is_sound(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    fn has(&self, class: DivergenceClass) -> bool {
+        self.faults.iter().any(|fault| fault.class == class)
+    }
+
+    /// The record, if it is that of the key under which it stands, however it is written.
+    pub(crate) fn record_of_its_key(&self) -> Option<&Record> {
+        let record = self.record.as_ref();
+        record.filter(|_| !self.has(DivergenceClass::KeyMismatch))
+    }
+
+    /// The faults as divergences of one side.
+    pub(crate) fn divergences(
+        &self,
+        kind: RecordKind,
+        side: Side,
+        key: &[u8],
+    ) -> impl Iterator<Item = Divergence> {
+        self.faults.iter().map(move |fault| {
+            Divergence::new(fault.class, Some(kind), fault.message.clone())
+                .on(side)
+                .of_key(key)
+        })
+    }
+
+    /// The warning about a hash that is not the content's.
+    pub(crate) fn hash_warning(&self, key: &[u8]) -> Option<Divergence> {
+        let Some(Record::Chunk(chunk)) = &self.record else {
+            return None;
+        };
+        let digest = Digest(Sha256::digest(&chunk.content).into());
+        let stated = chunk.content_hash.as_bytes();
+        if stated.eq_ignore_ascii_case(&digest.hex()) {
+            return None;
+        }
+        let message = format!("content_hash is not the SHA-256 of content, which is {digest}");
+        let class = DivergenceClass::ContentHash;
+        Some(Divergence::new(class, Some(RecordKind::Chunk), message).of_key(key))
+    }
+}

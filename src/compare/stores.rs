@@ -1,0 +1,268 @@
+//! Two whole stores: their records kind by kind, and what stands beside the records.
+
+use super::claims::{check_claim, check_combined};
+use super::counts::KindCounts;
+use super::divergence::{Divergence, DivergenceClass, Side};
+use super::join::compare_kind;
+use crate::codec::{KindDigest, parse_key};
+use crate::error::Result;
+use crate::progress::{Progress, Stage, check_cancelled};
+use crate::record::{PerKind, RecordKind};
+use crate::sqlite::table_name;
+use crate::store::{Claims, Item, RecordStream, Snapshot, SortedItems, digest_kind, pipe};
+
+/// Progress is told once for so many items.
+const PROGRESS_ITEMS: u64 = 1024;
+
+/// What is compared, and how closely.
+#[derive(Debug, Clone, Default)]
+pub struct CompareOptions {
+    /// The kinds to compare; empty means all.
+    pub only: Vec<RecordKind>,
+    /// Whether equal digests of a kind are proof enough. Where they differ, records are compared
+    /// one by one all the same.
+    pub quick: bool,
+}
+
+impl CompareOptions {
+    fn asks_for(&self, kind: RecordKind) -> bool {
+        self.only.is_empty() || self.only.contains(&kind)
+    }
+}
+
+/// How two stores compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Comparison {
+    /// Counts of each kind; all 0 for kinds that were not asked for.
+    pub kinds: PerKind<KindCounts>,
+    /// Number of keys of no known form, on both sides.
+    pub unknown_keys: u64,
+    /// Number of divergences, without warnings.
+    pub divergences: u64,
+    /// Number of warnings.
+    pub warnings: u64,
+}
+
+impl Comparison {
+    /// Whether both stores hold the same, and nothing that is no record. Warnings don't count.
+    pub fn is_identical(&self) -> bool {
+        self.divergences == 0 && self.kinds.iter().all(|(_, counts)| counts.identical())
+    }
+}
+
+/// Compares two stores and tells every divergence to `found`: by kind, key and class, then what
+/// stands beside the records (keys of no known form, manifests, sequences).
+///
+/// # Errors
+/// A store can't be read to its end, or `found` failed.
+pub fn compare_stores(
+    left: &mut dyn Snapshot,
+    right: &mut dyn Snapshot,
+    options: &CompareOptions,
+    progress: &dyn Progress,
+    found: &mut dyn FnMut(Divergence) -> Result<()>,
+) -> Result<Comparison> {
+    let mut comparison = Comparison::default();
+    let (mut divergences, mut warnings) = (0, 0);
+    let mut tell = |divergence: Divergence| {
+        match divergence.class.is_warning() {
+            true => warnings += 1,
+            false => divergences += 1,
+        }
+        found(divergence)
+    };
+    let claims = (left.claims()?, right.claims()?);
+    for kind in RecordKind::ALL {
+        if !options.asks_for(kind) {
+            continue;
+        }
+        let mut pair = KindPair {
+            kind,
+            left,
+            right,
+            claims,
+            progress,
+        };
+        *comparison.kinds.get_mut(kind) = match options.quick {
+            true => pair.compare_digests(&mut tell)?,
+            false => pair.compare_records(&mut tell)?,
+        };
+    }
+    check_cancelled(progress)?;
+    let counted = |side: fn(&KindCounts) -> u64| -> u64 {
+        let kinds = comparison.kinds.iter();
+        kinds.map(|(_, counts)| side(counts)).sum()
+    };
+    let (left_keys, right_keys) = (counted(|c| c.left), counted(|c| c.right));
+    comparison.unknown_keys = tell_unknown_keys(left, Side::Left, left_keys, &mut tell)?
+        + tell_unknown_keys(right, Side::Right, right_keys, &mut tell)?;
+    for (claims, side) in [(claims.0, Side::Left), (claims.1, Side::Right)] {
+        if let Some(claims) = claims {
+            check_combined(side, &claims, &mut tell)?;
+        }
+    }
+    compare_sequences(left, right, options, &mut tell)?;
+    comparison.divergences = divergences;
+    comparison.warnings = warnings;
+    Ok(comparison)
+}
+
+struct KindPair<'p> {
+    kind: RecordKind,
+    left: &'p mut dyn Snapshot,
+    right: &'p mut dyn Snapshot,
+    claims: (Option<Claims>, Option<Claims>),
+    progress: &'p dyn Progress,
+}
+
+impl KindPair<'_> {
+    fn compare_records(
+        &mut self,
+        tell: &mut dyn FnMut(Divergence) -> Result<()>,
+    ) -> Result<KindCounts> {
+        let (kind, progress) = (self.kind, self.progress);
+        progress.start(Stage::Compare(kind), self.left.expected_records(kind));
+        let claims = self.claims;
+        let (counts, left, right) = pipe(self.left, kind, progress, |left| {
+            pipe(self.right, kind, progress, |right| {
+                let mut left = Watched::new(left, claims.0, Some(progress));
+                let mut right = Watched::new(right, claims.1, None);
+                let counts = compare_kind(kind, &mut left, &mut right, tell)?;
+                Ok((counts, left.digest, right.digest))
+            })
+        })?;
+        progress.finish();
+        for (claims, digest, side) in [(claims.0, left, Side::Left), (claims.1, right, Side::Right)]
+        {
+            if let (Some(claims), Some(digest)) = (claims, digest) {
+                check_claim(kind, side, claims.kinds.get(kind), &digest.finish(), tell)?;
+            }
+        }
+        Ok(counts)
+    }
+
+    fn compare_digests(
+        &mut self,
+        tell: &mut dyn FnMut(Divergence) -> Result<()>,
+    ) -> Result<KindCounts> {
+        let (kind, progress) = (self.kind, self.progress);
+        let stage = Stage::Digest(kind);
+        let left = digest_kind(self.left, kind, stage, progress)?;
+        let right = digest_kind(self.right, kind, stage, progress)?;
+        if left != right || left.invalid > 0 {
+            return self.compare_records(tell);
+        }
+        for (claims, side) in [(self.claims.0, Side::Left), (self.claims.1, Side::Right)] {
+            if let Some(claims) = claims {
+                check_claim(kind, side, claims.kinds.get(kind), &left.totals, tell)?;
+            }
+        }
+        Ok(KindCounts {
+            left: left.totals.records,
+            right: right.totals.records,
+            equal: left.totals.records,
+            ..KindCounts::default()
+        })
+    }
+}
+
+/// Tells of keys of no known form; `counted` are the keys that were read and are of a known one.
+fn tell_unknown_keys(
+    snapshot: &dyn Snapshot,
+    side: Side,
+    counted: u64,
+    tell: &mut dyn FnMut(Divergence) -> Result<()>,
+) -> Result<u64> {
+    if snapshot.total_keys()?.is_none_or(|keys| keys == counted) {
+        return Ok(0);
+    }
+    let mut unknown = 0;
+    snapshot.visit_unknown(&mut |entry| {
+        unknown += 1;
+        let message = match parse_key(entry.key) {
+            Err(error) => error.to_string(),
+            Ok(_) => "the key is of a known form".to_owned(),
+        };
+        tell(
+            Divergence::new(DivergenceClass::UnknownKey, None, message)
+                .on(side)
+                .of_key(entry.key),
+        )
+    })?;
+    Ok(unknown)
+}
+
+fn compare_sequences(
+    left: &dyn Snapshot,
+    right: &dyn Snapshot,
+    options: &CompareOptions,
+    tell: &mut dyn FnMut(Divergence) -> Result<()>,
+) -> Result<()> {
+    let (left, right) = (left.sequences()?, right.sequences()?);
+    let marks = [
+        (RecordKind::Chunk, left.code_chunks, right.code_chunks),
+        (
+            RecordKind::ExecutionLog,
+            left.execution_log,
+            right.execution_log,
+        ),
+    ];
+    for (kind, left, right) in marks {
+        if left != right && options.asks_for(kind) {
+            let message = format!(
+                "the highest id ever given in {} is {left} on the left and {right} on the right",
+                table_name(kind)
+            );
+            let class = DivergenceClass::Sequence;
+            tell(Divergence::new(class, Some(kind), message))?;
+        }
+    }
+    Ok(())
+}
+
+/// A stream that is hashed and counted while another reads it.
+struct Watched<'s, 'p> {
+    stream: &'s mut RecordStream<'p>,
+    digest: Option<KindDigest>,
+    progress: Option<&'s dyn Progress>,
+    items: u64,
+}
+
+impl<'s, 'p> Watched<'s, 'p> {
+    fn new(
+        stream: &'s mut RecordStream<'p>,
+        claims: Option<Claims>,
+        progress: Option<&'s dyn Progress>,
+    ) -> Self {
+        Watched {
+            stream,
+            digest: claims.map(|_| KindDigest::default()),
+            progress,
+            items: 0,
+        }
+    }
+}
+
+impl SortedItems for Watched<'_, '_> {
+    fn advance(&mut self) -> Result<bool> {
+        if !self.stream.advance()? {
+            return Ok(false);
+        }
+        if let (Some(digest), Some(Item::Entry(entry))) = (&mut self.digest, self.stream.current())
+        {
+            digest.update(entry);
+        }
+        self.items += 1;
+        if let Some(progress) = self.progress
+            && self.items.is_multiple_of(PROGRESS_ITEMS)
+        {
+            progress.inc(PROGRESS_ITEMS);
+            check_cancelled(progress)?;
+        }
+        Ok(true)
+    }
+
+    fn current(&self) -> Option<Item<'_>> {
+        self.stream.current()
+    }
+}

@@ -1,0 +1,92 @@
+//! Writing entries into an existing KV file, in one transaction.
+
+use std::path::Path;
+
+use redb::{Database, ReadableTable as _};
+
+use super::bulk::document;
+use super::file::KvFile;
+use super::manifest::Manifest;
+use super::{META, RECORDS, engine, meta_entry};
+use crate::codec::{Entry, KindDigest, KindTotals, parse_key};
+use crate::error::Result;
+use crate::progress::{Progress, check_cancelled};
+use crate::record::{PerKind, RecordKey, Sequences};
+
+/// Memory that redb may use.
+const CACHE_BYTES: usize = 32 << 20;
+/// Cancellation is looked for once in so many entries.
+const CANCEL_CHECK_ENTRIES: u64 = 4096;
+
+/// What a merge writes, and what the file is to hold afterwards.
+#[derive(Debug)]
+pub(crate) struct KvMerge<'m> {
+    /// The entries to write.
+    pub(crate) changes: &'m KvFile,
+    pub(crate) sequences: &'m Sequences,
+    pub(crate) manifest: &'m Manifest,
+    /// Counts and digests of all that the file holds afterwards.
+    pub(crate) expected: &'m PerKind<KindTotals>,
+}
+
+impl KvMerge<'_> {
+    /// Writes the entries and reads the whole file back before it commits. `false`, and nothing is
+    /// changed, if it would not hold what is expected.
+    pub(crate) fn apply(&self, path: &Path, progress: &dyn Progress) -> Result<bool> {
+        let failed = |error: redb::Error| engine("write", path)(error);
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE_BYTES);
+        let database = builder.open(path).map_err(|e| failed(e.into()))?;
+        let transaction = database.begin_write().map_err(|e| failed(e.into()))?;
+        let holds = {
+            let table = transaction.open_table(RECORDS);
+            let mut records = table.map_err(|e| failed(e.into()))?;
+            let mut written = 0;
+            self.changes.visit_all(&mut |entry| {
+                written += 1;
+                check_now_and_then(written, progress)?;
+                let inserted = records.insert(entry.key, entry.value);
+                inserted.map(|_| ()).map_err(|e| failed(e.into()))
+            })?;
+            let mut digests = PerKind::<KindDigest>::default();
+            let mut read = 0;
+            for entry in records.iter().map_err(|e| failed(e.into()))? {
+                read += 1;
+                check_now_and_then(read, progress)?;
+                let (key, value) = entry.map_err(|e| failed(e.into()))?;
+                let (key, value) = (key.value(), value.value());
+                if let Some(kind) = parse_key(key).ok().as_ref().map(RecordKey::kind) {
+                    digests.get_mut(kind).update(Entry { key, value });
+                }
+            }
+            let found = PerKind::from_fn(|kind| std::mem::take(digests.get_mut(kind)).finish());
+            found == *self.expected
+        };
+        if !holds {
+            transaction.abort().map_err(|e| failed(e.into()))?;
+            return Ok(false);
+        }
+        {
+            let table = transaction.open_table(META);
+            let mut meta = table.map_err(|e| failed(e.into()))?;
+            for (name, document) in [
+                (meta_entry::SEQUENCES, document(self.sequences)?),
+                (meta_entry::MANIFEST, document(self.manifest)?),
+            ] {
+                meta.insert(name, document.as_slice())
+                    .map_err(|e| failed(e.into()))?;
+            }
+        }
+        check_cancelled(progress)?;
+        transaction.commit().map_err(|e| failed(e.into()))?;
+        database.close().map_err(|e| failed(e.into()))?;
+        Ok(true)
+    }
+}
+
+fn check_now_and_then(count: u64, progress: &dyn Progress) -> Result<()> {
+    match count.is_multiple_of(CANCEL_CHECK_ENTRIES) {
+        true => check_cancelled(progress),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,153 @@
+//! Records as lines of text.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::codec::{Entry, encode_json, key_prefix};
+use crate::compare::{Divergence, DivergenceClass, Judged, Side};
+use crate::error::{Error, Result};
+use crate::progress::{Progress, Stage, check_cancelled};
+use crate::record::RecordKind;
+use crate::store::{Item, OpenOptions, Opening, Snapshot, StoreKind, pipe};
+
+/// What is exported.
+#[derive(Debug, Clone, Default)]
+pub struct ExportOptions {
+    /// The kinds to export; empty means all.
+    pub only: Vec<RecordKind>,
+    /// Only records whose key starts with these bytes.
+    pub prefix: Vec<u8>,
+    /// Where sorting puts what it needs for a while.
+    pub temp_dir: Option<std::path::PathBuf>,
+}
+
+/// What an export brings: a record, or something that is none.
+#[derive(Debug)]
+pub enum Exported<'e> {
+    /// A record's key and its canonical JSON.
+    Record {
+        /// The kind of record.
+        kind: RecordKind,
+        /// The key, which is UTF-8, and the value.
+        entry: Entry<'e>,
+    },
+    /// Something that is not exported, or not as it stands, on the left side.
+    Finding(Divergence),
+}
+
+/// Whether an export goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportFlow {
+    /// It goes on.
+    Continue,
+    /// Whoever takes it has enough.
+    Stop,
+}
+
+/// Hands every record of a store to `take`, in key order.
+///
+/// A record of a KV file that is not written canonically is exported as it should be, and told.
+///
+/// # Errors
+/// The store can't be read to its end, or was written while it was read; or `take` failed.
+pub fn export(
+    path: &Path,
+    options: &ExportOptions,
+    progress: &Arc<dyn Progress>,
+    take: &mut dyn FnMut(Exported<'_>) -> Result<ExportFlow>,
+) -> Result<()> {
+    let open_options = OpenOptions {
+        only: options.only.clone(),
+        temp_dir: options.temp_dir.clone(),
+        ..OpenOptions::default()
+    };
+    let mut snapshot = Opening::look(path)?.open(&open_options, progress)?;
+    for kind in RecordKind::ALL {
+        let asked_for = options.only.is_empty() || options.only.contains(&kind);
+        if !asked_for || !may_match(kind, &options.prefix) {
+            continue;
+        }
+        if export_kind(snapshot.as_mut(), kind, options, progress.as_ref(), take)?
+            == ExportFlow::Stop
+        {
+            return Ok(());
+        }
+    }
+    if options.only.is_empty() && options.prefix.is_empty() {
+        snapshot.visit_unknown(&mut |entry| {
+            let message = "the key is that of no record".to_owned();
+            let finding = Divergence::new(DivergenceClass::UnknownKey, None, message);
+            take(Exported::Finding(finding.on(Side::Left).of_key(entry.key))).map(|_| ())
+        })?;
+    }
+    snapshot.confirm()
+}
+
+/// Whether keys of a kind can start with a prefix.
+fn may_match(kind: RecordKind, prefix: &[u8]) -> bool {
+    let own = key_prefix(kind).as_bytes();
+    own.starts_with(prefix) || prefix.starts_with(own)
+}
+
+fn export_kind(
+    snapshot: &mut dyn Snapshot,
+    kind: RecordKind,
+    options: &ExportOptions,
+    progress: &dyn Progress,
+    take: &mut dyn FnMut(Exported<'_>) -> Result<ExportFlow>,
+) -> Result<ExportFlow> {
+    let judges = snapshot.store() == StoreKind::Kv;
+    progress.start(Stage::Export(kind), snapshot.expected_records(kind));
+    let flow = pipe(snapshot, kind, progress, |stream| {
+        while let Some(batch) = stream.next_batch()? {
+            check_cancelled(progress)?;
+            for item in batch.iter() {
+                let flow = match item {
+                    Item::Invalid(row) if is_in(row.key.as_deref(), options) => {
+                        take(Exported::Finding(Divergence::invalid_row(Side::Left, row)))?
+                    }
+                    Item::Entry(entry) if is_in(Some(entry.key), options) => match judges {
+                        true => export_judged(kind, entry, take)?,
+                        false => take(Exported::Record { kind, entry })?,
+                    },
+                    _ => ExportFlow::Continue,
+                };
+                if flow == ExportFlow::Stop {
+                    return Ok(flow);
+                }
+            }
+            progress.inc(batch.len() as u64);
+        }
+        Ok(ExportFlow::Continue)
+    })?;
+    progress.finish();
+    Ok(flow)
+}
+
+/// Whether a key is asked for; a row without one can't be left out by a prefix.
+fn is_in(key: Option<&[u8]>, options: &ExportOptions) -> bool {
+    key.is_none_or(|key| key.starts_with(&options.prefix))
+}
+
+fn export_judged(
+    kind: RecordKind,
+    entry: Entry<'_>,
+    take: &mut dyn FnMut(Exported<'_>) -> Result<ExportFlow>,
+) -> Result<ExportFlow> {
+    let judged = Judged::of(kind, entry);
+    for finding in judged.divergences(kind, Side::Left, entry.key) {
+        take(Exported::Finding(finding))?;
+    }
+    match judged.record_of_its_key() {
+        None => Ok(ExportFlow::Continue),
+        Some(_) if judged.is_sound() => take(Exported::Record { kind, entry }),
+        Some(record) => {
+            let value = encode_json(record).map_err(|error| Error::Internal(error.to_string()))?;
+            let (key, value) = (entry.key, value.as_slice());
+            take(Exported::Record {
+                kind,
+                entry: Entry { key, value },
+            })
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What becomes of each item of a source: it is hashed and written, or told and rejected.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::json_lines::JsonLines;
+use super::new_store::NewStore;
+use super::rejects::{entry_line, row_line};
+use super::{CopyOptions, OnInvalid};
+use crate::codec::{Entry, KindDigest, KindTotals, encode_json};
+use crate::compare::{Divergence, DivergenceClass, Judged, RowFacts, Side};
+use crate::error::{Error, Result};
+use crate::record::{PerKind, Record, RecordKind, Sequences};
+use crate::sqlite::{IdRegister, InvalidRow, Reason, table_name};
+use crate::store::{Batch, Item, StoreKind};
+
+/// Ids that several entries of a KV file have, which no table can hold.
+pub(super) type SharedIds = PerKind<BTreeSet<i64>>;
+
+/// Takes in what the stream of a source yields.
+pub(super) struct Intake<'o> {
+    options: &'o CopyOptions,
+    source: StoreKind,
+    /// The target; none for a dry run.
+    new: Option<NewStore>,
+    /// Whether an item that is no record has failed the copy.
+    failed: bool,
+    pub(super) rejects: Option<JsonLines>,
+    /// Who has which id, where no table keeps them apart.
+    ids: Option<IdRegister>,
+    /// Ids that are known to be shared, and those that came up.
+    known_shared: &'o SharedIds,
+    pub(super) found_shared: SharedIds,
+    pub(super) largest_ids: Sequences,
+    pub(super) rejected: PerKind<u64>,
+    pub(super) unknown_keys: u64,
+    pub(super) first: Vec<Divergence>,
+    pub(super) told: u64,
+    copied: KindDigest,
+    /// All that was read, once that is more than what was copied.
+    read: Option<KindDigest>,
+}
+
+impl<'o> Intake<'o> {
+    pub(super) fn new(
+        options: &'o CopyOptions,
+        source: StoreKind,
+        new: Option<NewStore>,
+        rejects: Option<JsonLines>,
+        known_shared: &'o SharedIds,
+    ) -> Result<Self> {
+        let wants_ids = source == StoreKind::Kv && new.is_none();
+        Ok(Intake {
+            options,
+            source,
+            new,
+            failed: false,
+            rejects,
+            ids: wants_ids
+                .then(|| IdRegister::create(options.temp_dir.as_deref()))
+                .transpose()?,
+            known_shared,
+            found_shared: SharedIds::default(),
+            largest_ids: Sequences::default(),
+            rejected: PerKind::default(),
+            unknown_keys: 0,
+            first: Vec::new(),
+            told: 0,
+            copied: KindDigest::default(),
+            read: None,
+        })
+    }
+
+    pub(super) fn take(&mut self, kind: RecordKind, batch: &Batch) -> Result<()> {
+        for item in batch.iter() {
+            match item {
+                Item::Invalid(row) => self.reject_row(row)?,
+                // The entries of a database were made of its rows just now.
+                Item::Entry(entry) if self.source == StoreKind::Sqlite => self.copied.update(entry),
+                Item::Entry(entry) => self.judge(kind, entry)?,
+            }
+        }
+        match &mut self.new {
+            Some(NewStore::Kv(load)) if !self.failed => load.append(batch.entries()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The target, unless there is to be none.
+    pub(super) fn take_new(&mut self) -> Option<NewStore> {
+        self.new.take().filter(|_| !self.failed)
+    }
+
+    /// Ends a kind: the totals of what was copied and of what was read.
+    pub(super) fn finish_kind(&mut self) -> (KindTotals, KindTotals) {
+        let copied = std::mem::take(&mut self.copied).finish();
+        let read = self.read.take().map_or(copied, KindDigest::finish);
+        (copied, read)
+    }
+
+    /// An entry of a KV file, which may be anything.
+    fn judge(&mut self, kind: RecordKind, entry: Entry<'_>) -> Result<()> {
+        let judged = Judged::of(kind, entry);
+        for divergence in judged.divergences(kind, Side::Left, entry.key) {
+            let carried = divergence.class == DivergenceClass::Noncanonical
+                && self.options.on_invalid == OnInvalid::Skip;
+            match carried {
+                true => self.tell(divergence),
+                false => self.reject_entry(entry, divergence)?,
+            }
+        }
+        let Some(record) = judged.record_of_its_key() else {
+            self.keep_apart();
+            return self.count_rejected(kind, entry);
+        };
+        if !self.gets_its_id(kind, entry, record)? {
+            self.keep_apart();
+            return self.count_rejected(kind, entry);
+        }
+        if let Some(read) = &mut self.read {
+            read.update(entry);
+        }
+        if judged.is_sound() {
+            self.copied.update(entry);
+            return Ok(());
+        }
+        if self.options.on_invalid == OnInvalid::Fail {
+            *self.rejected.get_mut(kind) += 1;
+        }
+        self.keep_apart_before(entry);
+        let value = encode_json(record).map_err(|error| Error::Internal(error.to_string()))?;
+        self.copied.update(Entry {
+            key: entry.key,
+            value: &value,
+        });
+        Ok(())
+    }
+
+    /// From here on what is read is more than what is copied.
+    fn keep_apart(&mut self) {
+        if self.read.is_none() {
+            self.read = Some(self.copied.clone());
+        }
+    }
+
+    /// As [`Intake::keep_apart`], for an entry that is copied in other bytes.
+    fn keep_apart_before(&mut self, entry: Entry<'_>) {
+        if self.read.is_none() {
+            let mut read = self.copied.clone();
+            read.update(entry);
+            self.read = Some(read);
+        }
+    }
+
+    fn count_rejected(&mut self, kind: RecordKind, entry: Entry<'_>) -> Result<()> {
+        *self.rejected.get_mut(kind) += 1;
+        if let Some(read) = &mut self.read {
+            read.update(entry);
+        }
+        Ok(())
+    }
+
+    /// Writes a record, or only registers its id; `false` if another record has the id.
+    fn gets_its_id(&mut self, kind: RecordKind, entry: Entry<'_>, record: &Record) -> Result<bool> {
+        let id = record.id();
+        let known = id.filter(|id| self.known_shared.get(kind).contains(id));
+        if let Some(id) = known {
+            let row = RowFacts {
+                table: table_name(kind),
+                rowid: id,
+                column: "id",
+                reason: Reason::DuplicateId,
+            };
+            let divergence = Divergence::row(kind, Some(entry.key.to_owned()), row).on(Side::Left);
+            self.reject_entry(entry, divergence)?;
+            return Ok(false);
+        }
+        let free = match (&mut self.new, &mut self.ids, id) {
+            (Some(NewStore::Sqlite(load)), _, _) => load.insert(record)?,
+            (_, Some(ids), Some(id)) => ids.register(kind, id, entry.key)?.is_none(),
+            _ => true,
+        };
+        if let Some(id) = id {
+            match free {
+                true => self.largest_ids.raise(kind, id),
+                false => _ = self.found_shared.get_mut(kind).insert(id),
+            }
+        }
+        Ok(free)
+    }
+
+    fn reject_row(&mut self, row: &InvalidRow) -> Result<()> {
+        *self.rejected.get_mut(row.kind) += 1;
+        self.tell(Divergence::invalid_row(Side::Left, row));
+        self.fail_if_asked();
+        match &mut self.rejects {
+            Some(rejects) => rejects.write(&row_line(row)),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes note of an entry that is not copied.
+    pub(super) fn reject_entry(&mut self, entry: Entry<'_>, why: Divergence) -> Result<()> {
+        self.fail_if_asked();
+        if let Some(rejects) = &mut self.rejects {
+            rejects.write(&entry_line(entry, &why))?;
+        }
+        self.tell(why);
+        Ok(())
+    }
+
+    /// Takes note of something that is not as it should be.
+    pub(super) fn tell(&mut self, divergence: Divergence) {
+        self.told += 1;
+        if self.first.len() < self.options.limit {
+            self.first.push(divergence);
+        }
+    }
+
+    /// Without leave to skip anything the rest is read only to tell of it.
+    pub(super) fn fail_if_asked(&mut self) {
+        self.failed |= self.options.on_invalid == OnInvalid::Fail;
+    }
+
+    /// The folder of the rejects file.
+    pub(super) fn rejects_folder(&self) -> Option<&Path> {
+        self.rejects.as_ref().map(|r| r.destination().folder())
+    }
+}

@@ -1,0 +1,135 @@
+//! Records of one store go into an existing one, by their keys: all of them or none.
+
+mod apply;
+mod changes;
+mod plan;
+
+pub use plan::MergeCounts;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use self::apply::{Outcome, Refused};
+use self::plan::Plan;
+use super::copy::Copy;
+use super::intake::{Intake, SharedIds};
+use super::json_lines::JsonLines;
+use super::rejects::refused_line;
+use super::staged::Staged;
+use super::target::TargetError;
+use super::{CopySummary, OnInvalid};
+use crate::codec::{Entry, combined_digest};
+use crate::compare::{Divergence, Side};
+use crate::error::{Error, IoContext as _, KindError, Result};
+use crate::sqlite::SqliteError;
+use crate::store::{Snapshot, StoreKind, detect};
+
+/// How often a target that is written while the merge is planned is looked at again.
+const ATTEMPTS: usize = 3;
+
+/// Merges what a source holds into the target of a copy.
+///
+/// What changes is found out first, without a trace on the target; only then is it opened for
+/// writing, and before the transaction ends all that it holds is read back.
+pub(super) fn merge(copy: &Copy<'_>, source: &mut dyn Snapshot) -> Result<CopySummary> {
+    check_target(copy)?;
+    let no_shared_ids = SharedIds::default();
+    let rejects = copy.rejects()?;
+    let mut intake = Intake::new(copy.options, source.store(), None, rejects, &no_shared_ids)?;
+    let totals = copy.take_all(source, &mut intake)?;
+    let mut summary = copy.summary(source, &intake, totals)?;
+    let mut rejects = intake.rejects.take();
+    source.confirm()?;
+    if summary.sha256.is_none() {
+        copy.publish_rejects(rejects, &mut summary)?;
+        return Ok(summary);
+    }
+
+    let mut refused = BTreeSet::new();
+    let mut attempt = 1;
+    loop {
+        let folder = Staged::create(&copy.destination)?;
+        let mut plan = Plan::make(copy, source, folder, &refused)?;
+        source.confirm()?;
+        summary.totals = plan.totals;
+        summary.merged = Some(plan.counts);
+        summary.sequences = plan.sequences;
+        summary.left_alone.clone_from(&plan.left_alone);
+        if copy.options.dry_run || !plan.changes_anything() {
+            break;
+        }
+        match apply::apply(copy, source, &mut plan, &mut summary)? {
+            Outcome::Done => break,
+            Outcome::Diverged => return Ok(summary),
+            Outcome::Changed if attempt < ATTEMPTS => attempt += 1,
+            Outcome::Changed => return Err(changed(copy)),
+            Outcome::Refused(rows) => {
+                for row in rows {
+                    tell_refused(copy, &row, &mut summary, rejects.as_mut())?;
+                    refused.insert(row.key);
+                }
+                if copy.options.on_invalid == OnInvalid::Fail {
+                    summary.sha256 = None;
+                    summary.merged = None;
+                    copy.publish_rejects(rejects, &mut summary)?;
+                    return Ok(summary);
+                }
+            }
+        }
+    }
+    summary.sha256 = Some(combined_digest(&summary.totals));
+    copy.publish_rejects(rejects, &mut summary)?;
+    if !copy.options.dry_run {
+        let path = copy.destination.given();
+        let metadata = fs::metadata(path).io_context("look at", path)?;
+        summary.target_bytes = Some(metadata.len());
+        summary.verified = true;
+        copy.look_for_old_rejects(&mut summary);
+    }
+    Ok(summary)
+}
+
+/// Takes note of a record that the target's constraints refuse.
+fn tell_refused(
+    copy: &Copy<'_>,
+    refused: &Refused,
+    summary: &mut CopySummary,
+    rejects: Option<&mut JsonLines>,
+) -> Result<()> {
+    *summary.rejected.get_mut(refused.kind) += 1;
+    summary.rejections_total += 1;
+    if let Some(rejects) = rejects {
+        let (key, value) = (&refused.key, &refused.value);
+        rejects.write(&refused_line(Entry { key, value }, &refused.row))?;
+    }
+    let key = Some(refused.key.clone());
+    let divergence = Divergence::row(refused.kind, key, refused.row).on(Side::Left);
+    if summary.rejections.len() < copy.options.limit {
+        summary.rejections.push(divergence);
+    }
+    Ok(())
+}
+
+fn check_target(copy: &Copy<'_>) -> Result<()> {
+    let path = copy.destination.given();
+    if !copy.destination.exists() {
+        let path = path.to_owned();
+        return Err(TargetError::NothingToMergeInto { path }.into());
+    }
+    let found = detect(path)?;
+    match copy.target_store {
+        StoreKind::Sqlite => found.expect_sqlite(path),
+        StoreKind::Kv => found.expect_kv(path),
+        StoreKind::Empty | StoreKind::Unknown => Err(KindError::Neither {
+            path: path.to_owned(),
+        }
+        .into()),
+    }
+}
+
+fn changed(copy: &Copy<'_>) -> Error {
+    SqliteError::Changed {
+        path: copy.destination.given().to_owned(),
+    }
+    .into()
+}

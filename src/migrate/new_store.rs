@@ -1,0 +1,107 @@
+//! A new store of either kind: filled, finished, and proved from what is on disk.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::CopyOptions;
+use super::read_back;
+use crate::codec::KindTotals;
+use crate::error::{Error, Result};
+use crate::kv::{BulkLoad, KvFile, Manifest};
+use crate::progress::Progress;
+use crate::record::{PerKind, Sequences};
+use crate::sqlite::{SqliteLoad, SqliteSnapshot, SqliteSnapshotOptions};
+use crate::store::{Snapshot, StoreKind};
+
+/// A store that is being filled.
+#[derive(Debug)]
+pub(super) enum NewStore {
+    Kv(BulkLoad),
+    Sqlite(SqliteLoad),
+}
+
+/// What a finished store is to hold.
+pub(super) struct Content<'c> {
+    pub(super) totals: &'c PerKind<KindTotals>,
+    pub(super) sequences: &'c Sequences,
+    /// The manifest of a KV file.
+    pub(super) manifest: &'c Manifest,
+}
+
+impl NewStore {
+    /// Creates a store, whose file must not be there yet, for about so many bytes.
+    pub(super) fn create(
+        store: StoreKind,
+        path: &Path,
+        expected_bytes: u64,
+        options: &CopyOptions,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<Self> {
+        match store {
+            StoreKind::Kv => Ok(NewStore::Kv(BulkLoad::create(path, expected_bytes)?)),
+            StoreKind::Sqlite => {
+                let temp_dir = options.temp_dir.as_deref();
+                SqliteLoad::create(path, temp_dir, progress).map(NewStore::Sqlite)
+            }
+            StoreKind::Empty | StoreKind::Unknown => Err(no_store()),
+        }
+    }
+
+    /// Closes the file and brings it to disk.
+    pub(super) fn finish(self, content: &Content<'_>, progress: &dyn Progress) -> Result<()> {
+        match self {
+            NewStore::Kv(load) => load.finish(content.sequences, Some(content.manifest)),
+            NewStore::Sqlite(load) => load.finish(*content.sequences, progress),
+        }
+    }
+}
+
+/// Whether a finished file holds just what it should; every record is read from it again.
+pub(super) fn holds(
+    store: StoreKind,
+    path: &Path,
+    content: &Content<'_>,
+    options: &CopyOptions,
+    progress: &Arc<dyn Progress>,
+) -> Result<bool> {
+    match store {
+        StoreKind::Kv => {
+            let mut file = KvFile::open_trusted(path)?;
+            read_back::kv_holds(&mut file, content, progress.as_ref())
+        }
+        StoreKind::Sqlite => {
+            let mut snapshot = open_database(path, options, progress)?;
+            read_back::sqlite_holds(&mut snapshot, content, progress.as_ref())
+        }
+        StoreKind::Empty | StoreKind::Unknown => Err(no_store()),
+    }
+}
+
+/// Opens a finished file to compare it record by record.
+pub(super) fn open(
+    store: StoreKind,
+    path: &Path,
+    options: &CopyOptions,
+    progress: &Arc<dyn Progress>,
+) -> Result<Box<dyn Snapshot>> {
+    Ok(match store {
+        StoreKind::Sqlite => Box::new(open_database(path, options, progress)?),
+        _ => Box::new(KvFile::open_checked(path)?),
+    })
+}
+
+fn open_database(
+    path: &Path,
+    options: &CopyOptions,
+    progress: &Arc<dyn Progress>,
+) -> Result<SqliteSnapshot> {
+    let options = SqliteSnapshotOptions {
+        temp_dir: options.temp_dir.clone(),
+        ..SqliteSnapshotOptions::default()
+    };
+    SqliteSnapshot::open(path, &options, progress)
+}
+
+fn no_store() -> Error {
+    Error::Internal("a target is neither a database nor a KV file".to_owned())
+}

@@ -1,0 +1,95 @@
+use std::path::PathBuf;
+
+use super::merge::MergeCounts;
+use crate::codec::{Digest, KindTotals};
+use crate::compare::Divergence;
+use crate::record::{PerKind, RecordKind, Sequences};
+use crate::sqlite::OtherTable;
+use crate::store::StoreKind;
+
+/// What a copy did.
+#[derive(Debug, Clone)]
+pub struct CopySummary {
+    /// The source, as it was given.
+    pub source: PathBuf,
+    /// Which store the source is.
+    pub source_store: StoreKind,
+    /// Magellan's schema version of the source, if it tells one.
+    pub schema_version: Option<i64>,
+    /// The kinds that were asked for; empty means all.
+    pub only: Vec<RecordKind>,
+    /// The kinds that were asked for and whose table the source lacks.
+    pub missing: Vec<RecordKind>,
+    /// The columns that were left out, each as `TABLE.COLUMN`.
+    pub without_columns: Vec<String>,
+    /// The target, as it was given.
+    pub target: PathBuf,
+    /// Which store the target is.
+    pub target_store: StoreKind,
+    /// Size of the target in bytes; `None` if none was made.
+    pub target_bytes: Option<u64>,
+    /// Whether every record was read back from the finished target and compared.
+    pub verified: bool,
+    /// Counts and digest of what was copied, or would have been.
+    pub totals: PerKind<KindTotals>,
+    /// Number of rows or entries that are no records and were not copied.
+    pub rejected: PerKind<u64>,
+    /// Number of keys of the source of no known form.
+    pub unknown_keys: u64,
+    /// The combined digest of what was copied; `None` if no target was made because of such rows.
+    pub sha256: Option<Digest>,
+    /// The id high-water marks.
+    pub sequences: Sequences,
+    /// What the source holds beside what was asked for.
+    pub not_copied: Vec<OtherTable>,
+    /// The first of what is not as it should be in the source, and of what the target refused. The
+    /// side is the left one.
+    pub rejections: Vec<Divergence>,
+    /// Number of all of these.
+    pub rejections_total: u64,
+    /// The rejects file, if one was written.
+    pub rejects: Option<PathBuf>,
+    /// A rejects file of an earlier run that lies where this run would have put its own.
+    pub old_rejects: Option<PathBuf>,
+    /// What the read-back found, at most `limit`; if anything, no target was made.
+    pub divergences: Vec<Divergence>,
+    /// Number of all that the read-back found.
+    pub divergences_total: u64,
+    /// Whether nothing was to be written.
+    pub dry_run: bool,
+    /// Whether the records were to go into an existing target.
+    pub merge: bool,
+    /// What a merge changed, or would have; `None` if nothing was merged.
+    pub merged: Option<PerKind<MergeCounts>>,
+    /// What the target of a merge holds beside the records, which was left alone.
+    pub left_alone: Vec<OtherTable>,
+    /// Private folders of earlier runs that were killed.
+    pub left_behind: Vec<PathBuf>,
+}
+
+impl CopySummary {
+    /// The kinds that were asked for, with their totals, in key order.
+    pub fn asked_for(&self) -> impl Iterator<Item = (RecordKind, &KindTotals)> {
+        let all = self.only.is_empty();
+        self.totals
+            .iter()
+            .filter(move |(kind, _)| all || self.only.contains(kind))
+    }
+
+    /// Number of records that were copied, or would have been.
+    pub fn records(&self) -> u64 {
+        let totals = self.totals.iter();
+        totals.map(|(_, totals)| totals.records).sum()
+    }
+
+    /// Number of rows and entries that were not copied.
+    pub fn rejected_total(&self) -> u64 {
+        let rejected: u64 = self.rejected.iter().map(|(_, rows)| rows).sum();
+        rejected + self.unknown_keys
+    }
+
+    /// Whether everything was carried over exactly, or would have been.
+    pub fn is_complete(&self) -> bool {
+        self.rejections_total == 0 && self.divergences_total == 0
+    }
+}

@@ -1,0 +1,101 @@
+//! Filling a new database with records.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::error::SqliteError;
+use super::open::{set_temp_dir, stop_when_cancelled, writing};
+use super::writer::{create_indexes, create_table, insert_record, insert_sql, set_sequences};
+use crate::error::{IoContext as _, Result};
+use crate::progress::{Progress, Stage};
+use crate::record::{PerKind, Record, RecordKind, Sequences};
+
+/// Memory that SQLite may use for pages, in KiB.
+const CACHE_KIB: i64 = 32 << 10;
+
+/// A new database that is being filled, in one transaction and without a journal: until it is
+/// published nobody can see the file.
+#[derive(Debug)]
+pub(crate) struct SqliteLoad {
+    connection: Connection,
+    path: PathBuf,
+    inserts: PerKind<String>,
+}
+
+impl SqliteLoad {
+    /// Creates a database, which must not be there yet, with empty tables.
+    pub(crate) fn create(
+        path: &Path,
+        temp_dir: Option<&Path>,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<Self> {
+        // Not left to SQLite, which would take a file that is there.
+        File::create_new(path).io_context("create", path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags).map_err(writing(path))?;
+        begin(&mut connection, progress).map_err(writing(path))?;
+        if let Some(dir) = temp_dir {
+            set_temp_dir(&connection, dir)?;
+        }
+        for kind in RecordKind::ALL {
+            create_table(&connection, kind).map_err(writing(path))?;
+        }
+        Ok(SqliteLoad {
+            connection,
+            path: path.to_owned(),
+            inserts: PerKind::from_fn(insert_sql),
+        })
+    }
+
+    /// Inserts a record; `false` if another record has its id.
+    pub(crate) fn insert(&mut self, record: &Record) -> Result<bool> {
+        let sql = self.inserts.get(record.kind());
+        match insert_record(&self.connection, sql, record) {
+            Ok(()) => Ok(true),
+            Err(error) if is_taken_id(&error) => Ok(false),
+            Err(error) => Err(writing(&self.path)(error)),
+        }
+    }
+
+    /// Makes the indexes, ends the transaction, closes the file and brings it to disk.
+    pub(crate) fn finish(self, sequences: Sequences, progress: &dyn Progress) -> Result<()> {
+        let path = self.path.as_path();
+        progress.start(Stage::Index, None);
+        for kind in RecordKind::ALL {
+            create_indexes(&self.connection, kind).map_err(writing(path))?;
+        }
+        set_sequences(&self.connection, sequences)
+            .and_then(|()| self.connection.execute_batch("COMMIT"))
+            .map_err(writing(path))?;
+        progress.finish();
+        self.connection
+            .close()
+            .map_err(|(_, error)| SqliteError::from_engine("write", path, error))?;
+        File::open(path)
+            .and_then(|file| file.sync_all())
+            .io_context("sync", path)
+    }
+}
+
+fn begin(connection: &mut Connection, progress: &Arc<dyn Progress>) -> rusqlite::Result<()> {
+    stop_when_cancelled(connection, progress)?;
+    connection.pragma_update(None, "journal_mode", "OFF")?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    connection.pragma_update(None, "temp_store", "FILE")?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.execute_batch("BEGIN")
+}
+
+/// Whether SQLite refused a row because another one has its row id.
+pub(super) fn is_taken_id(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID};
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    matches!(
+        code,
+        Some(SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_ROWID)
+    )
+}

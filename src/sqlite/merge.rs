@@ -1,0 +1,178 @@
+//! Writing records into the tables of an existing database, in one transaction.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
+
+use super::error::SqliteError;
+use super::files::DatabaseFiles;
+use super::invalid_row::Reason;
+use super::inventory;
+use super::layout::TableLayout;
+use super::load::is_taken_id;
+use super::open::{set_temp_dir, stop_when_cancelled, wait_for_locks, writing};
+use super::schema::table_spec;
+use super::snapshot::{SqliteSnapshot, SqliteSnapshotOptions};
+use super::upsert::Upsert;
+use super::writer::{create_indexes, create_table, set_sequence};
+use crate::error::Result;
+use crate::progress::Progress;
+use crate::record::{PerKind, Record, RecordKind, Sequences};
+
+/// A database in a write transaction; dropping it takes everything back.
+#[derive(Debug)]
+pub(crate) struct SqliteMerge {
+    connection: Connection,
+    files: DatabaseFiles,
+    path: PathBuf,
+    upserts: PerKind<Option<Upsert>>,
+}
+
+/// Why a table refused a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) column: &'static str,
+    pub(crate) reason: Reason,
+}
+
+impl SqliteMerge {
+    /// Opens a database for writing and takes its write lock. Triggers don't run, foreign keys are
+    /// enforced. Tables that are not there are made for the kinds of `needed`.
+    pub(crate) fn begin(
+        path: &Path,
+        needed: &[RecordKind],
+        temp_dir: Option<&Path>,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<Self> {
+        let files = DatabaseFiles::classify(path)?.locked_by_us();
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection =
+            Connection::open_with_flags(&files.real_path, flags).map_err(writing(path))?;
+        begin(&mut connection, progress).map_err(writing(path))?;
+        if let Some(dir) = temp_dir {
+            set_temp_dir(&connection, dir)?;
+        }
+        let mut upserts = PerKind::default();
+        for &kind in needed {
+            if !inventory::exists(&connection, kind).map_err(writing(path))? {
+                create_table(&connection, kind)
+                    .and_then(|()| create_indexes(&connection, kind))
+                    .map_err(writing(path))?;
+            }
+            let layout = TableLayout::read(&connection, path, kind, false)?;
+            *upserts.get_mut(kind) = layout.map(|layout| Upsert::new(kind, &layout));
+        }
+        Ok(SqliteMerge {
+            connection,
+            files,
+            path: path.to_owned(),
+            upserts,
+        })
+    }
+
+    /// Moves the row of a record's key, if there is one and it has another id, out of the way: two
+    /// records may swap their ids. `is_taken` says which ids records have in the end.
+    pub(crate) fn make_way(
+        &mut self,
+        record: &Record,
+        is_taken: &mut dyn FnMut(i64) -> Result<bool>,
+    ) -> Result<()> {
+        let (Some(upsert), Some(id)) = (self.upserts.get_mut(record.kind()), record.id()) else {
+            return Ok(());
+        };
+        let written = |error| writing(&self.path)(error);
+        let rowid = upsert.find(&self.connection, record).map_err(written)?;
+        let Some(rowid) = rowid.filter(|rowid| upsert.id_is_rowid && *rowid != id) else {
+            return Ok(());
+        };
+        loop {
+            let parking = upsert.next_parking_id();
+            let there = upsert.has_row(&self.connection, parking);
+            if !there.map_err(written)? && !is_taken(parking)? {
+                let moved = upsert.move_row(&self.connection, rowid, parking);
+                return moved.map_err(written);
+            }
+        }
+    }
+
+    /// Writes a record over the row of its key, or as a new row; says why if the table's
+    /// constraints refuse it.
+    pub(crate) fn write(&mut self, record: &Record) -> Result<Option<Refusal>> {
+        let Some(upsert) = self.upserts.get(record.kind()) else {
+            return Ok(None);
+        };
+        if let Some(column) = upsert.has_no_place_for(record) {
+            let reason = Reason::Constraint;
+            return Ok(Some(Refusal { column, reason }));
+        }
+        match upsert.write(&self.connection, record) {
+            Ok(()) => Ok(None),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                Ok(Some(refusal(record.kind(), &error)))
+            }
+            Err(error) => Err(writing(&self.path)(error)),
+        }
+    }
+
+    /// Sets the high-water marks of the tables of some kinds.
+    pub(crate) fn set_sequences(&mut self, kinds: &[RecordKind], marks: Sequences) -> Result<()> {
+        for &kind in kinds {
+            if table_spec(kind).id.is_some() && marks.get(kind) != 0 {
+                set_sequence(&self.connection, kind, marks.get(kind))
+                    .map_err(writing(&self.path))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the database would hold if the transaction ended now.
+    pub(crate) fn into_snapshot(
+        self,
+        options: &SqliteSnapshotOptions,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<SqliteSnapshot> {
+        SqliteSnapshot::over(self.connection, self.files, options, progress)
+    }
+}
+
+fn begin(connection: &mut Connection, progress: &Arc<dyn Progress>) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+    connection.pragma_update(None, "temp_store", "FILE")?;
+    stop_when_cancelled(connection, progress)?;
+    wait_for_locks(connection, progress)?;
+    connection.execute_batch("BEGIN IMMEDIATE")
+}
+
+fn refusal(kind: RecordKind, error: &rusqlite::Error) -> Refusal {
+    let spec = table_spec(kind);
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    let text = error.to_string();
+    // `NOT NULL constraint failed: file_metrics.loc`
+    let named = text.rsplit_once(&format!("{}.", spec.name));
+    let named = named.and_then(|(_, name)| spec.columns.iter().find(|c| c.name == name));
+    let key = spec.key.first().copied().unwrap_or_default();
+    let column = named.map_or(key, |column| column.name);
+    let reason = match code {
+        Some(ffi::SQLITE_CONSTRAINT_NOTNULL) => Reason::Null,
+        Some(ffi::SQLITE_CONSTRAINT_DATATYPE) => Reason::StorageClass,
+        _ if is_taken_id(error) => Reason::DuplicateId,
+        _ => Reason::Constraint,
+    };
+    Refusal { column, reason }
+}
+
+impl SqliteSnapshot {
+    /// Ends the transaction that [`SqliteMerge::into_snapshot`] read in.
+    pub(crate) fn commit(self) -> Result<()> {
+        let (connection, path) = self.into_parts();
+        connection.execute_batch("COMMIT").map_err(writing(&path))?;
+        connection
+            .close()
+            .map_err(|(_, error)| SqliteError::from_engine("write", &path, error).into())
+    }
+}

@@ -1,0 +1,83 @@
+use std::path::Path;
+
+use super::{Claims, Snapshot, StoreKind, Visit};
+use crate::codec::Entry;
+use crate::error::Result;
+use crate::kv::KvFile;
+use crate::record::{RecordKind, Sequences};
+use crate::sqlite::{OtherTable, Visited};
+
+impl Visit for KvFile {
+    fn visit(
+        &self,
+        kind: RecordKind,
+        visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
+    ) -> Result<()> {
+        KvFile::visit(self, kind, &mut |entry| visit(Ok(entry.into())))
+    }
+}
+
+impl Snapshot for KvFile {
+    fn path(&self) -> &Path {
+        KvFile::path(self)
+    }
+
+    fn store(&self) -> StoreKind {
+        StoreKind::Kv
+    }
+
+    fn expected_records(&self, kind: RecordKind) -> Option<u64> {
+        // Counting would be as much work as reading; a wrong number only misleads a progress bar.
+        let manifest = self.manifest().ok()??;
+        Some(manifest.totals().get(kind).records)
+    }
+
+    fn sequences(&self) -> Result<Sequences> {
+        KvFile::sequences(self)
+    }
+
+    fn total_keys(&self) -> Result<Option<u64>> {
+        self.len().map(Some)
+    }
+
+    fn visit_unknown(&self, visit: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()> {
+        KvFile::visit_unknown(self, visit)
+    }
+
+    fn claims(&self) -> Result<Option<Claims>> {
+        let manifest = self.manifest()?;
+        Ok(manifest.map(|manifest| Claims {
+            kinds: manifest.totals(),
+            sha256: manifest.sha256,
+        }))
+    }
+
+    fn schema_version(&self) -> Option<i64> {
+        None
+    }
+
+    fn missing(&self) -> &[RecordKind] {
+        &[]
+    }
+
+    fn other_tables(&self) -> Result<Vec<OtherTable>> {
+        let tables = KvFile::other_tables(self)?;
+        let other = |(name, rows)| OtherTable {
+            name,
+            rows: Some(rows),
+        };
+        Ok(tables.into_iter().map(other).collect())
+    }
+
+    fn expected_bytes(&self) -> u64 {
+        self.file_bytes()
+    }
+
+    fn sorting_bytes(&self) -> u64 {
+        0
+    }
+
+    fn confirm(&self) -> Result<()> {
+        Ok(())
+    }
+}

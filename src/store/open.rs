@@ -1,0 +1,88 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Snapshot, StoreKind, detect};
+use crate::error::{Error, Result};
+use crate::kv::KvFile;
+use crate::progress::Progress;
+use crate::sqlite::{DatabaseFiles, SqliteError, SqliteSnapshot, SqliteSnapshotOptions};
+
+/// How often a database that is written while it is read without a lock is read again.
+const ATTEMPTS: usize = 3;
+
+/// How a store is opened for reading; all but `only` is about SQLite databases.
+pub type OpenOptions = SqliteSnapshotOptions;
+
+/// A store that was looked at and not opened yet.
+///
+/// To look at a database closes a descriptor of it, and with that the process loses its locks on
+/// the file. So of two stores that may be one file, both are looked at before either is opened.
+#[derive(Debug)]
+pub struct Opening {
+    path: PathBuf,
+    files: Option<DatabaseFiles>,
+}
+
+impl Opening {
+    /// Looks at a store, whichever its first bytes say it is.
+    ///
+    /// # Errors
+    /// The file is not there, can't be read, or is no store.
+    pub fn look(path: &Path) -> Result<Self> {
+        let found = detect(path)?;
+        found.expect_store(path)?;
+        let files = match found {
+            StoreKind::Sqlite => Some(DatabaseFiles::classify(path)?),
+            _ => None,
+        };
+        Ok(Opening {
+            path: path.to_owned(),
+            files,
+        })
+    }
+
+    /// The file, as it was given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens the store: a KV file with every page checked, a database in one read transaction.
+    ///
+    /// # Errors
+    /// Those of [`KvFile::open_checked`] and [`SqliteSnapshot::open`].
+    pub fn open(
+        self,
+        options: &OpenOptions,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<Box<dyn Snapshot>> {
+        Ok(match self.files {
+            Some(files) => Box::new(SqliteSnapshot::open_classified(files, options, progress)?),
+            None => Box::new(KvFile::open_checked(&self.path)?),
+        })
+    }
+}
+
+/// Does something that reads databases, and does it again, a few times, if one of them was written
+/// meanwhile.
+///
+/// # Errors
+/// Those of `read`.
+pub fn retry_if_changed<T>(mut read: impl FnMut() -> Result<T>) -> Result<T> {
+    for _ in 1..ATTEMPTS {
+        match read() {
+            Err(error) if is_changed(&error) => {}
+            result => return result,
+        }
+    }
+    read()
+}
+
+fn is_changed(error: &Error) -> bool {
+    matches!(error, Error::Sqlite(error) if matches!(**error, SqliteError::Changed { .. }))
+}
+
+impl std::fmt::Debug for dyn Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Snapshot").field(&self.path()).finish()
+    }
+}

@@ -1,0 +1,73 @@
+use std::path::Path;
+
+use super::{Claims, Snapshot, StoreKind, Visit};
+use crate::codec::Entry;
+use crate::error::Result;
+use crate::record::{RecordKind, Sequences};
+use crate::sqlite::{OtherTable, SqliteSnapshot, Visited};
+
+impl Visit for SqliteSnapshot {
+    fn visit(
+        &self,
+        kind: RecordKind,
+        visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
+    ) -> Result<()> {
+        SqliteSnapshot::visit(self, kind, visit)
+    }
+}
+
+impl Snapshot for SqliteSnapshot {
+    fn path(&self) -> &Path {
+        SqliteSnapshot::path(self)
+    }
+
+    fn store(&self) -> StoreKind {
+        StoreKind::Sqlite
+    }
+
+    fn expected_records(&self, kind: RecordKind) -> Option<u64> {
+        Some(self.survey(kind).rows)
+    }
+
+    fn sequences(&self) -> Result<Sequences> {
+        SqliteSnapshot::sequences(self)
+    }
+
+    fn total_keys(&self) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
+    fn visit_unknown(&self, _: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()> {
+        Ok(())
+    }
+
+    fn claims(&self) -> Result<Option<Claims>> {
+        Ok(None)
+    }
+
+    fn schema_version(&self) -> Option<i64> {
+        SqliteSnapshot::schema_version(self)
+    }
+
+    fn missing(&self) -> &[RecordKind] {
+        SqliteSnapshot::missing(self)
+    }
+
+    fn other_tables(&self) -> Result<Vec<OtherTable>> {
+        SqliteSnapshot::other_tables(self)
+    }
+
+    fn expected_bytes(&self) -> u64 {
+        let bytes = RecordKind::ALL.map(|kind| self.survey(kind).expected_bytes());
+        bytes.iter().sum()
+    }
+
+    fn sorting_bytes(&self) -> u64 {
+        let bytes = RecordKind::ALL.map(|kind| self.survey(kind).sorting_bytes());
+        bytes.into_iter().max().unwrap_or(0)
+    }
+
+    fn confirm(&self) -> Result<()> {
+        SqliteSnapshot::confirm(self)
+    }
+}

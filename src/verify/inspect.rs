@@ -1,0 +1,131 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::codec::{Digest, KindTotals, combined_digest};
+use crate::error::{IoContext as _, Result};
+use crate::kv::{KvFile, Manifest};
+use crate::progress::{Progress, Stage};
+use crate::record::{PerKind, RecordKind, Sequences};
+use crate::sqlite::{OtherTable, SqliteSnapshot, SqliteSnapshotOptions};
+use crate::store::{KindContent, Snapshot, StoreKind, detect, digest_kind, retry_if_changed};
+
+/// What a store holds.
+#[derive(Debug, Clone)]
+pub struct Inspection {
+    /// The file, as it was given.
+    pub path: PathBuf,
+    /// Which store it is.
+    pub store: StoreKind,
+    /// Version of the KV format; `None` for a database.
+    pub format_version: Option<u64>,
+    /// Magellan's schema version, where the store tells one.
+    pub schema_version: Option<i64>,
+    /// Length of the file in bytes; of a database without its `-wal`.
+    pub file_bytes: u64,
+    /// What there is of each kind.
+    pub kinds: PerKind<KindContent>,
+    /// The kinds for which the store has no table.
+    pub missing: Vec<RecordKind>,
+    /// The id high-water marks.
+    pub sequences: Sequences,
+    /// The manifest of a KV file, if it has one.
+    pub manifest: Option<Manifest>,
+    /// Whether the manifest tells of just what there is; `None` without one.
+    pub manifest_holds: Option<bool>,
+    /// What else the file holds.
+    pub not_copied: Vec<OtherTable>,
+    /// Number of keys of no known form.
+    pub unknown_keys: u64,
+}
+
+impl Inspection {
+    /// The digest of a kind; `None` if some of its rows are no records.
+    pub fn kind_sha256(&self, kind: RecordKind) -> Option<Digest> {
+        let content = self.kinds.get(kind);
+        (content.invalid == 0).then_some(content.totals.sha256)
+    }
+
+    /// The combined digest: equal ones mean equal records. `None` if some rows are no records.
+    pub fn sha256(&self) -> Option<Digest> {
+        let whole = self.kinds.iter().all(|(_, content)| content.invalid == 0);
+        whole.then(|| combined_digest(&self.totals()))
+    }
+
+    /// Whether everything in the store is a record, and what it says of itself holds.
+    pub fn is_sound(&self) -> bool {
+        self.sha256().is_some() && self.unknown_keys == 0 && self.manifest_holds != Some(false)
+    }
+
+    fn totals(&self) -> PerKind<KindTotals> {
+        PerKind::from_fn(|kind| self.kinds.get(kind).totals)
+    }
+}
+
+/// Reads all of a store to count and hash it.
+///
+/// A database has the digests of the KV file that it would become.
+///
+/// # Errors
+/// The store can't be read to its end.
+pub fn inspect(path: &Path, progress: &Arc<dyn Progress>) -> Result<Inspection> {
+    retry_if_changed(|| match detect(path)? {
+        StoreKind::Kv => inspect_kv(path, progress.as_ref()),
+        found => {
+            found.expect_store(path)?;
+            inspect_sqlite(path, progress)
+        }
+    })
+}
+
+fn inspect_sqlite(path: &Path, progress: &Arc<dyn Progress>) -> Result<Inspection> {
+    let file_bytes = fs::metadata(path).io_context("look at", path)?.len();
+    let mut snapshot = SqliteSnapshot::open(path, &SqliteSnapshotOptions::default(), progress)?;
+    let inspection = Inspection {
+        file_bytes,
+        schema_version: snapshot.schema_version(),
+        ..inspect_snapshot(&mut snapshot, progress.as_ref())?
+    };
+    snapshot.confirm()?;
+    Ok(inspection)
+}
+
+fn inspect_kv(path: &Path, progress: &dyn Progress) -> Result<Inspection> {
+    let mut file = KvFile::open_checked(path)?;
+    let mut inspection = Inspection {
+        file_bytes: file.file_bytes(),
+        format_version: file.format_version()?,
+        manifest: file.manifest()?,
+        ..inspect_snapshot(&mut file, progress)?
+    };
+    let totals = inspection.totals();
+    inspection.manifest_holds = inspection
+        .manifest
+        .as_ref()
+        .map(|manifest| manifest.totals() == totals && manifest.sha256 == combined_digest(&totals));
+    let known: u64 = totals.iter().map(|(_, totals)| totals.records).sum();
+    inspection.unknown_keys = file.len()?.saturating_sub(known);
+    Ok(inspection)
+}
+
+/// What both stores have in common.
+fn inspect_snapshot(snapshot: &mut dyn Snapshot, progress: &dyn Progress) -> Result<Inspection> {
+    let mut kinds = PerKind::default();
+    for kind in RecordKind::ALL {
+        *kinds.get_mut(kind) = digest_kind(snapshot, kind, Stage::Digest(kind), progress)?;
+    }
+    Ok(Inspection {
+        path: snapshot.path().to_owned(),
+        store: snapshot.store(),
+        format_version: None,
+        schema_version: None,
+        file_bytes: 0,
+        kinds,
+        missing: snapshot.missing().to_vec(),
+        sequences: snapshot.sequences()?,
+        manifest: None,
+        manifest_holds: None,
+        not_copied: snapshot.other_tables()?,
+        unknown_keys: 0,
+    })
+}

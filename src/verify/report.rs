@@ -1,0 +1,144 @@
+use std::path::PathBuf;
+
+use super::document::Values;
+use crate::compare::{CompareOptions, Comparison, Divergence};
+use crate::record::RecordKind;
+use crate::store::{OpenOptions, Snapshot, StoreKind};
+
+/// How stores are verified.
+#[derive(Debug, Clone)]
+pub struct VerifyOptions {
+    /// The kinds to compare; empty means all.
+    pub only: Vec<RecordKind>,
+    /// Whether equal digests of a kind are proof enough, so that its records are not compared one
+    /// by one.
+    pub quick: bool,
+    /// Whether a warning makes two stores diverge.
+    pub strict: bool,
+    /// How many findings the report keeps; all are counted.
+    pub limit: usize,
+    /// A file for every finding, one JSON object a line.
+    pub report: Option<PathBuf>,
+    /// How values are written into that file.
+    pub values: Values,
+    /// Where round trips and sorting put what they need for a while.
+    pub temp_dir: Option<PathBuf>,
+}
+
+impl Default for VerifyOptions {
+    /// All kinds, record by record; warnings are told and change no verdict.
+    fn default() -> Self {
+        VerifyOptions {
+            only: Vec::new(),
+            quick: false,
+            strict: false,
+            limit: 20,
+            report: None,
+            values: Values::Full,
+            temp_dir: None,
+        }
+    }
+}
+
+impl VerifyOptions {
+    pub(super) fn compare_options(&self) -> CompareOptions {
+        CompareOptions {
+            only: self.only.clone(),
+            quick: self.quick,
+        }
+    }
+
+    pub(super) fn open_options(&self) -> OpenOptions {
+        OpenOptions {
+            only: self.only.clone(),
+            temp_dir: self.temp_dir.clone(),
+            ..OpenOptions::default()
+        }
+    }
+}
+
+/// A store as a report names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreName {
+    /// The file, or what stands in for one that was there for a while only.
+    pub path: PathBuf,
+    /// Which store it is.
+    pub store: StoreKind,
+}
+
+impl StoreName {
+    pub(super) fn of(snapshot: &dyn Snapshot) -> Self {
+        StoreName {
+            path: snapshot.path().to_owned(),
+            store: snapshot.store(),
+        }
+    }
+
+    pub(super) fn called(name: &str, store: StoreKind) -> Self {
+        StoreName {
+            path: PathBuf::from(name),
+            store,
+        }
+    }
+}
+
+/// One comparison of a verification.
+#[derive(Debug, Clone)]
+pub struct Hop {
+    /// The left store.
+    pub left: StoreName,
+    /// The right store.
+    pub right: StoreName,
+    /// How they compare.
+    pub comparison: Comparison,
+}
+
+/// What a verification found.
+#[derive(Debug, Clone)]
+pub struct VerifyReport {
+    /// The comparisons: one of two files, or one for each step of a round trip.
+    pub hops: Vec<Hop>,
+    /// The kinds that were compared; empty means all.
+    pub only: Vec<RecordKind>,
+    /// Whether equal digests were proof enough.
+    pub quick: bool,
+    /// Whether a warning makes two stores diverge.
+    pub strict: bool,
+    /// The first findings in order; where there is no room for all, divergences go before warnings.
+    pub findings: Vec<Divergence>,
+    /// The file that holds every finding, if there is one.
+    pub report: Option<PathBuf>,
+}
+
+impl VerifyReport {
+    /// Number of all divergences, without warnings.
+    pub fn divergences(&self) -> u64 {
+        self.hops.iter().map(|hop| hop.comparison.divergences).sum()
+    }
+
+    /// Number of all warnings.
+    pub fn warnings(&self) -> u64 {
+        self.hops.iter().map(|hop| hop.comparison.warnings).sum()
+    }
+
+    /// Number of keys of no known form.
+    pub fn unknown_keys(&self) -> u64 {
+        let hops = self.hops.iter();
+        hops.map(|hop| hop.comparison.unknown_keys).sum()
+    }
+
+    /// Number of records that were found the same in the first comparison.
+    pub fn equal(&self) -> u64 {
+        let kinds = self.hops.first().map(|hop| hop.comparison.kinds);
+        let kinds = kinds.unwrap_or_default();
+        kinds.iter().map(|(_, counts)| counts.equal).sum()
+    }
+
+    /// The verdict. It is earned: every record of both sides was read and, unless it is a quick
+    /// one, compared.
+    pub fn is_identical(&self) -> bool {
+        let identical = |hop: &Hop| hop.comparison.is_identical();
+        let warned = self.strict && self.warnings() > 0;
+        !self.hops.is_empty() && self.hops.iter().all(identical) && !warned
+    }
+}

@@ -1,0 +1,200 @@
+//! The verifier under test: one record is damaged for each class of divergence.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::codec::{Entry, KindTotals, file_metrics_key};
+use crate::compare::{CompareOptions, DivergenceClass, compare_stores};
+use crate::error::{Error, IoContext as _, Result};
+use crate::kv::{BulkLoad, KvFile, Manifest, ManifestSource};
+use crate::progress::Progress;
+use crate::record::{PerKind, RecordKind, Sequences};
+use crate::sqlite::SqliteError;
+use crate::store::{OpenOptions, Opening};
+
+/// Damages a copy of the sample once for each class, and demands exactly that finding. Returns the
+/// classes that were found.
+pub(super) fn prove_classes(
+    sample: &KvFile,
+    folder: &Path,
+    database: &Path,
+    progress: &Arc<dyn Progress>,
+) -> Result<Vec<DivergenceClass>> {
+    let content = Content::read(sample)?;
+    let mut proved = Vec::new();
+    for class in DivergenceClass::ALL {
+        fs::create_dir(folder).io_context("create", folder)?;
+        let (left, right) = (folder.join("left"), folder.join("right"));
+        let expected: &[DivergenceClass] = match class {
+            DivergenceClass::InvalidRow => {
+                for copy in [&left, &right] {
+                    fs::copy(database, copy).io_context("create", copy)?;
+                }
+                damage_row(&right)?;
+                // The other side's record then stands alone.
+                &[DivergenceClass::OnlyLeft, class]
+            }
+            _ => {
+                let (mut there, mut back) = (content.clone(), content.clone());
+                damage(class, &mut there, &mut back)?;
+                there.write(&left)?;
+                back.write(&right)?;
+                &[class]
+            }
+        };
+        let found = findings(&left, &right, progress)?;
+        if found != expected {
+            return Err(Error::Internal(format!(
+                "the verifier was shown {class} and found {found:?}"
+            )));
+        }
+        proved.push(class);
+        fs::remove_dir_all(folder).io_context("remove", folder)?;
+    }
+    Ok(proved)
+}
+
+fn findings(
+    left: &Path,
+    right: &Path,
+    progress: &Arc<dyn Progress>,
+) -> Result<Vec<DivergenceClass>> {
+    let options = OpenOptions::default();
+    let mut left = Opening::look(left)?.open(&options, progress)?;
+    let mut right = Opening::look(right)?.open(&options, progress)?;
+    let mut found = Vec::new();
+    compare_stores(
+        left.as_mut(),
+        right.as_mut(),
+        &CompareOptions::default(),
+        progress.as_ref(),
+        &mut |divergence| {
+            found.push(divergence.class);
+            Ok(())
+        },
+    )?;
+    Ok(found)
+}
+
+/// What a KV file holds.
+#[derive(Clone)]
+struct Content {
+    entries: Vec<(Vec<u8>, Vec<u8>)>,
+    sequences: Sequences,
+    manifest: Option<Manifest>,
+}
+
+impl Content {
+    fn read(file: &KvFile) -> Result<Self> {
+        let mut entries = Vec::new();
+        file.visit_all(&mut |entry| {
+            entries.push((entry.key.to_vec(), entry.value.to_vec()));
+            Ok(())
+        })?;
+        Ok(Content {
+            entries,
+            sequences: file.sequences()?,
+            manifest: None,
+        })
+    }
+
+    fn write(&self, path: &Path) -> Result<()> {
+        let mut load = BulkLoad::create(path, 1 << 16)?;
+        let entries = self.entries.iter();
+        load.append(entries.map(|(key, value)| Entry { key, value }))?;
+        load.finish(&self.sequences, self.manifest.as_ref())
+    }
+
+    /// A value as text, and where it is: that of the first key with a prefix.
+    fn value(&mut self, prefix: &str) -> Result<&mut Vec<u8>> {
+        let mut entries = self.entries.iter_mut();
+        let entry = entries.find(|(key, _)| key.starts_with(prefix.as_bytes()));
+        entry
+            .map(|(_, value)| value)
+            .ok_or_else(|| Error::Internal(format!("the sample has no {prefix}")))
+    }
+}
+
+/// Damages one record of the right side, or for one class of both.
+fn damage(class: DivergenceClass, left: &mut Content, right: &mut Content) -> Result<()> {
+    match class {
+        DivergenceClass::OnlyLeft => drop(right.entries.pop()),
+        DivergenceClass::OnlyRight => drop(left.entries.pop()),
+        DivergenceClass::Field => {
+            // One bit of a float: 0.1 and its neighbour.
+            let key = String::from_utf8_lossy(&file_metrics_key("src/float_3.rs")).into_owned();
+            replace(right.value(&key)?, "0.1,", "0.10000000000000002,")?;
+        }
+        DivergenceClass::Undecodable => drop(right.value("chunk:")?.pop()),
+        DivergenceClass::Noncanonical => right.value("chunk:")?.push(b' '),
+        DivergenceClass::KeyMismatch => {
+            let other = right.value("metrics:symbol:1")?.clone();
+            *right.value("metrics:symbol:9")? = other;
+        }
+        DivergenceClass::UnknownKey => right.entries.push((b"stray".to_vec(), b"{}".to_vec())),
+        DivergenceClass::Manifest => right.manifest = Some(wrong_manifest(right)),
+        DivergenceClass::Sequence => right.sequences.execution_log += 1,
+        DivergenceClass::ContentHash => {
+            for side in [left, right] {
+                replace(
+                    side.value("chunk:")?,
+                    "\"content_hash\":\"",
+                    "\"content_hash\":\"0",
+                )?;
+            }
+        }
+        DivergenceClass::InvalidRow => {}
+    }
+    Ok(())
+}
+
+fn replace(value: &mut Vec<u8>, from: &str, to: &str) -> Result<()> {
+    let text = String::from_utf8_lossy(value).into_owned();
+    if !text.contains(from) {
+        return Err(Error::Internal(format!("the sample has no {from}")));
+    }
+    *value = text.replacen(from, to, 1).into_bytes();
+    Ok(())
+}
+
+/// A manifest that is right but for the number of chunks.
+fn wrong_manifest(content: &Content) -> Manifest {
+    let mut totals: PerKind<KindTotals> = PerKind::from_fn(|kind| {
+        let mut digest = crate::codec::KindDigest::default();
+        for (key, value) in &content.entries {
+            if key.starts_with(crate::codec::key_prefix(kind).as_bytes()) {
+                digest.update(Entry { key, value });
+            }
+        }
+        digest.finish()
+    });
+    totals.get_mut(RecordKind::Chunk).records += 1;
+    let source = ManifestSource {
+        file_name: "sample.db".to_owned(),
+        store: "sqlite".to_owned(),
+        schema_version: None,
+    };
+    Manifest::new(source, "2026-01-31T12:00:00Z".to_owned(), &totals)
+}
+
+fn damage_row(database: &Path) -> Result<()> {
+    Connection::open(database)
+        .and_then(|connection| {
+            connection.execute_batch(
+                "UPDATE code_chunks SET content = x'00' WHERE file_path = 'src/texts.rs'
+                 AND byte_start = (SELECT max(byte_start) FROM code_chunks
+                                   WHERE file_path = 'src/texts.rs')",
+            )
+        })
+        .map_err(|source| {
+            SqliteError::Engine {
+                action: "write",
+                path: database.to_owned(),
+                source,
+            }
+            .into()
+        })
+}
