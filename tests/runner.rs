@@ -8,7 +8,9 @@
 
 mod common;
 
+mod classes;
 mod compare;
+mod damaged_kv;
 mod encodings;
 mod errors;
 mod help;
@@ -18,11 +20,13 @@ mod keys;
 mod layers;
 mod odd_databases;
 mod pipe;
+mod round_trips;
 mod samples;
 mod source_states;
 mod sqlite_to_kv;
 mod target_safety;
 mod values;
+mod verify_properties;
 mod verify_sample;
 
 /// A test file that nobody declares would never run.

@@ -116,8 +116,12 @@ fn write_field(
             let (left, right) = (parts.left, parts.right);
             let show = |middle: &str, open: &str, close: &str, style: Style| {
                 let (before, after) = (parts.before(values), parts.after(values));
-                let middle = cut(middle, values);
-                format!("\"{before}{style}{open}{middle}{close}{style:#}{after}\"")
+                match cut(middle, values) {
+                    middle if middle.is_empty() => format!("\"{before}{after}\""),
+                    middle => {
+                        format!("\"{before}{style}{open}{middle}{close}{style:#}{after}\"")
+                    }
+                }
             };
             writeln!(out, "      left   {}", show(left, "[-", "-]", REMOVED))?;
             writeln!(out, "      right  {}", show(right, "{+", "+}", ADDED))

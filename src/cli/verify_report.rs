@@ -107,7 +107,10 @@ fn verdict(report: &VerifyReport) -> String {
         _ => " there and back",
     };
     if !report.is_identical() {
-        let divergences = count_of(report.divergences(), "divergence", "divergences");
+        let divergences = match report.divergences() {
+            0 => "warnings count as divergence".to_owned(),
+            count => count_of(count, "divergence", "divergences"),
+        };
         return format!(
             "{divergences}; {} compared{trip}, {} of them equal.{warnings}",
             count_of(compared, "record was", "records were"),

@@ -2,6 +2,7 @@
 
 pub(crate) mod kv;
 pub(crate) mod records;
+pub(crate) mod rows;
 pub(crate) mod tables;
 
 use std::collections::BTreeMap;

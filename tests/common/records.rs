@@ -3,8 +3,14 @@
 use chunkmigrate::record::{
     CodeChunk, ExecutionRecord, FileMetrics, Record, RecordKey, SymbolMetrics,
 };
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use chunkmigrate::codec::record_key;
+use chunkmigrate::record::Sequences;
 use proptest::option;
 use proptest::prelude::*;
+use rusqlite::Connection;
 
 /// Texts that are likely to hold what keys and JSON treat specially.
 pub(crate) fn text() -> BoxedStrategy<String> {
@@ -172,4 +178,38 @@ fn symbol_metrics() -> impl Strategy<Value = SymbolMetrics> {
             last_updated: integers.5,
         },
     )
+}
+
+/// Those records whose keys and, so that a table can hold them, ids no other has.
+pub(crate) fn distinct(records: Vec<Record>) -> Vec<Record> {
+    let (mut keys, mut ids) = (BTreeSet::new(), BTreeSet::new());
+    let distinct = records.into_iter().filter(|record| {
+        let id_is_new = record.id().is_none_or(|id| ids.insert((record.kind(), id)));
+        id_is_new && keys.insert(record_key(record))
+    });
+    distinct.collect()
+}
+
+/// Marks that lie so far above the largest ids.
+pub(crate) fn marks_above(records: &[Record], above: i64) -> Sequences {
+    let mut marks = Sequences::default();
+    for record in records {
+        if let Some(id) = record.id() {
+            marks.raise(record.kind(), id.saturating_add(above));
+        }
+    }
+    marks
+}
+
+/// Makes a database of records.
+pub(crate) fn write_database(path: &Path, records: &[Record], marks: Sequences) {
+    let mut connection = Connection::open(path).unwrap();
+    connection
+        .execute_batch("PRAGMA synchronous = OFF")
+        .unwrap();
+    chunkmigrate::sqlite::create_tables(&connection).unwrap();
+    let transaction = connection.transaction().unwrap();
+    chunkmigrate::sqlite::insert_records(&transaction, records).unwrap();
+    chunkmigrate::sqlite::set_sequences(&transaction, marks).unwrap();
+    transaction.commit().unwrap();
 }

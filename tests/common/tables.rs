@@ -58,3 +58,22 @@ pub(crate) fn insert_chunks(connection: &Connection, count: i64) {
         )
         .unwrap();
 }
+
+/// A few records of every kind, with hashes that are right.
+pub(crate) const SMALL: &str = "
+    INSERT INTO code_chunks VALUES
+        (1, 'src/lib.rs', 0, 12, 'fn main() {}',
+         'ef32637cb9c3ec2e3968c9cbdf26a5e9c172be94f88af533e14bd43f892d5297', 'main', 'fn', 7),
+        (2, 'src/lib.rs', 13, 16, 'caf' || char(233), 
+         '850f7dc43910ff890f8879c0ed26fe697c93a067ad93a7d50f466a7028a9bf4e', NULL, NULL, 7),
+        (3, 'src/a:b.rs', 0, 0, '', 
+         'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', NULL, NULL, -1);
+    INSERT INTO execution_log VALUES
+        (1, 'run-1', '4.17.0', '[\"watch\"]', NULL, 'code.db', 5, NULL, NULL, 'running', NULL, 0, 0, 0);
+    INSERT INTO file_metrics VALUES
+        ('src/lib.rs', 1, 10, 0.1, NULL, 0, 1.5, 7),
+        ('src/a:b.rs', NULL, NULL, NULL, NULL, NULL, NULL, 7);
+    INSERT INTO symbol_metrics VALUES
+        (1, 'main', 'fn', 'src/lib.rs', 1, 2.5, 0, 0, 1, 7),
+        (2, 'Main', 'fn', 'src/lib.rs', NULL, NULL, NULL, NULL, NULL, 7);
+    UPDATE sqlite_sequence SET seq = 9 WHERE name = 'code_chunks';";

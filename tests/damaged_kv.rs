@@ -1,0 +1,161 @@
+//! KV files with a byte changed or an end cut off: what can't be read is never "identical" and
+//! never the end of the data.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::panic::catch_unwind;
+use std::path::Path;
+use std::sync::Arc;
+
+use chunkmigrate::kv::KvFile;
+use chunkmigrate::verify::{VerifyOptions, verify_pair};
+use chunkmigrate::{NoProgress, Progress};
+
+use crate::common::kv::Content;
+use crate::common::{Scenario, tables};
+
+/// A deterministic sequence of numbers (SplitMix64).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % bound as u64) as usize
+    }
+}
+
+fn is_identical(left: &Path, right: &Path) -> Option<bool> {
+    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let report = verify_pair(left, right, &VerifyOptions::default(), &progress);
+    report.ok().map(|report| report.is_identical())
+}
+
+/// What the checked open yields, entry by entry.
+fn entries(path: &Path) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let mut entries = BTreeMap::new();
+    KvFile::open_checked(path)
+        .unwrap()
+        .visit_all(&mut |entry| {
+            entries.insert(entry.key.to_vec(), entry.value.to_vec());
+            Ok(())
+        })
+        .unwrap();
+    entries
+}
+
+/// Damages a file in many ways and counts what comes of it: identical, diverged, error.
+fn outcomes(
+    fill: &str,
+    tries: usize,
+    damage: impl Fn(&mut Vec<u8>, &mut Numbers) -> bool,
+) -> [usize; 3] {
+    let scenario = Scenario::new();
+    scenario.database("code.db", |db| {
+        db.execute_batch(tables::SMALL).unwrap();
+        db.execute_batch(fill).unwrap();
+    });
+    let _ = scenario
+        .run(&["sqlite-to-kv", "code.db", "good.kv"])
+        .expect_status(0);
+    let (good, bad) = (scenario.path("good.kv"), scenario.path("bad.kv"));
+    let intact = Content::read(&good).records;
+    let bytes = fs::read(&good).unwrap();
+    let mut numbers = Numbers(7);
+    let mut outcomes = [0; 3];
+    for _ in 0..tries {
+        let mut damaged = bytes.clone();
+        if !damage(&mut damaged, &mut numbers) {
+            continue;
+        }
+        fs::write(&bad, &damaged).unwrap();
+        let verdict = catch_unwind(|| is_identical(&good, &bad)).expect("the verifier panicked");
+        match verdict {
+            Some(true) => assert_eq!(entries(&bad), intact),
+            Some(false) | None => {}
+        }
+        outcomes[match verdict {
+            Some(true) => 0,
+            Some(false) => 1,
+            None => 2,
+        }] += 1;
+        assert_eq!(
+            fs::read(&bad).unwrap(),
+            damaged,
+            "the damaged file was changed"
+        );
+    }
+    outcomes
+}
+
+const MANY: &str = "
+    WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+    INSERT INTO code_chunks
+    SELECT i, 'src/many.rs', i, i + 5, hex(zeroblob(i)), 'hash', NULL, NULL, 7 FROM n";
+
+#[test]
+fn a_changed_byte_never_passes_for_the_same_records() {
+    for (fill, tries) in [("", 2500), (MANY, 1000)] {
+        let outcomes = outcomes(fill, tries, |bytes, numbers| {
+            let at = numbers.below(bytes.len());
+            let bit = 1 << numbers.below(8);
+            bytes[at] ^= bit;
+            true
+        });
+        // Unused pages are part of the file, so some flips change nothing.
+        assert!(outcomes[0] > 0 && outcomes[2] > 0, "{outcomes:?}");
+    }
+}
+
+#[test]
+fn a_file_that_was_cut_never_passes_for_the_same_records() {
+    let outcomes = outcomes(MANY, 300, |bytes, numbers| {
+        bytes.truncate(numbers.below(bytes.len()));
+        true
+    });
+    assert_eq!(outcomes[0], 0);
+}
+
+#[test]
+fn a_file_whose_blocks_were_lost_or_swapped_never_passes_for_the_same_records() {
+    for block in [512, 4096] {
+        let _ = outcomes(MANY, 150, |bytes, numbers| {
+            let blocks = bytes.len() / block;
+            let (a, b) = (numbers.below(blocks) * block, numbers.below(blocks) * block);
+            match numbers.below(2) {
+                0 => bytes[a..a + block].fill(0),
+                _ => (0..block).for_each(|i| bytes.swap(a + i, b + i)),
+            }
+            true
+        });
+    }
+}
+
+/// The program itself, on what the library was shown above.
+#[test]
+fn the_program_says_that_the_file_is_damaged() {
+    let scenario = Scenario::new();
+    scenario.database("code.db", |db| db.execute_batch(tables::SMALL).unwrap());
+    let _ = scenario
+        .run(&["sqlite-to-kv", "code.db", "code.kv"])
+        .expect_status(0);
+    let mut bytes = fs::read(scenario.path("code.kv")).unwrap();
+    let at = bytes.windows(8).position(|w| w == b"fn main(").unwrap();
+    bytes[at] ^= 1;
+    fs::write(scenario.path("code.kv"), bytes).unwrap();
+    for command in [
+        &["verify", "code.db", "code.kv"][..],
+        &["verify", "code.kv"],
+        &["verify", "code.db", "code.kv", "--quick"],
+        &["inspect", "code.kv"],
+        &["export", "code.kv"],
+        &["kv-to-sqlite", "code.kv", "new.db"],
+        &["sqlite-to-kv", "code.db", "code.kv", "--merge"],
+    ] {
+        let run = scenario.run(command).expect_status(2);
+        assert!(run.stderr.contains("code.kv is damaged"), "{run}");
+    }
+    assert!(!scenario.path("new.db").exists());
+}

@@ -1,0 +1,195 @@
+//! Random records, damaged at random: the verifier finds just that, whatever holds the records.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use chunkmigrate::codec::{encode_json, parse_key, record_key};
+use chunkmigrate::compare::{DivergenceClass, Side};
+use chunkmigrate::record::{Record, RecordKind, Sequences};
+use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
+use chunkmigrate::{NoProgress, Progress};
+use proptest::prelude::*;
+
+use crate::common::{Scenario, kv, records};
+
+/// Something that happens to a record on the right side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Damage {
+    Remove,
+    Add,
+    Time,
+    Cut,
+    Space,
+    Swap,
+    Stray,
+}
+
+fn damage() -> impl Strategy<Value = Damage> {
+    prop::sample::select(vec![
+        Damage::Remove,
+        Damage::Add,
+        Damage::Time,
+        Damage::Cut,
+        Damage::Space,
+        Damage::Swap,
+        Damage::Stray,
+    ])
+}
+
+fn verify(left: &Path, right: &Path) -> VerifyReport {
+    let options = VerifyOptions {
+        limit: usize::MAX,
+        ..VerifyOptions::default()
+    };
+    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    verify_pair(left, right, &options, &progress).unwrap()
+}
+
+/// A change of a field that every kind has.
+fn other_time(record: &Record) -> Record {
+    let mut record = record.clone();
+    let time = match &mut record {
+        Record::Chunk(r) => &mut r.created_at,
+        Record::ExecutionLog(r) => &mut r.started_at,
+        Record::FileMetrics(r) => &mut r.last_updated,
+        Record::SymbolMetrics(r) => &mut r.last_updated,
+    };
+    *time = time.wrapping_add(1);
+    record
+}
+
+type Found = BTreeSet<(DivergenceClass, Option<Vec<u8>>, Option<Side>)>;
+
+fn found(report: &VerifyReport) -> Found {
+    let findings = report.findings.iter().filter(|f| !f.class.is_warning());
+    findings
+        .filter(|f| f.class != DivergenceClass::Sequence)
+        .map(|f| (f.class, f.key.clone(), f.side))
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn damaged_records_of_kv_files_are_found_and_nothing_else(
+        made in prop::collection::vec((records::record(), prop::option::weighted(0.4, damage())), 0..25),
+        left_is_database in any::<bool>(),
+    ) {
+        let all = records::distinct(made.iter().map(|(record, _)| record.clone()).collect());
+        let mut damages: BTreeMap<Vec<u8>, Damage> = BTreeMap::new();
+        for (record, damage) in &made {
+            if let Some(damage) = damage {
+                damages.insert(record_key(record), *damage);
+            }
+        }
+        let scenario = Scenario::new();
+        let (left, right) = (scenario.path("left"), scenario.path("right"));
+        let added: BTreeSet<Vec<u8>> = damages
+            .iter()
+            .filter(|(_, damage)| **damage == Damage::Add)
+            .map(|(key, _)| key.clone())
+            .collect();
+        let on_left: Vec<Record> =
+            all.iter().filter(|r| !added.contains(&record_key(r))).cloned().collect();
+        match left_is_database {
+            true => records::write_database(&left, &on_left, Sequences::default()),
+            false => kv::of_records(&on_left).write(&left),
+        }
+
+        let mut content = kv::of_records(&all);
+        let mut expected = Found::new();
+        let right_side = Some(Side::Right);
+        for (index, record) in all.iter().enumerate() {
+            let key = record_key(record);
+            let some_key = Some(key.clone());
+            match damages.get(&key) {
+                None => {}
+                Some(Damage::Add) => {
+                    expected.insert((DivergenceClass::OnlyRight, some_key, right_side));
+                }
+                Some(Damage::Remove) => {
+                    content.records.remove(&key);
+                    expected.insert((DivergenceClass::OnlyLeft, some_key, Some(Side::Left)));
+                }
+                Some(Damage::Time) => {
+                    let value = encode_json(&other_time(record)).unwrap();
+                    content.records.insert(key, value);
+                    expected.insert((DivergenceClass::Field, some_key, None));
+                }
+                Some(Damage::Cut) => {
+                    content.records.get_mut(&key).unwrap().pop();
+                    expected.insert((DivergenceClass::Undecodable, some_key, right_side));
+                }
+                Some(Damage::Space) => {
+                    content.records.get_mut(&key).unwrap().insert(1, b' ');
+                    expected.insert((DivergenceClass::Noncanonical, some_key, right_side));
+                }
+                Some(Damage::Swap) => {
+                    let of_kind = all.iter().filter(|r| r.kind() == record.kind());
+                    if let Some(other) = of_kind.rev().find(|r| record_key(r) != key) {
+                        content.records.insert(key, encode_json(other).unwrap());
+                        expected.insert((DivergenceClass::KeyMismatch, some_key, right_side));
+                    }
+                }
+                Some(Damage::Stray) => {
+                    let stray = format!("metrics:symbol:0{index}").into_bytes();
+                    content.records.insert(stray.clone(), b"{}".to_vec());
+                    expected.insert((DivergenceClass::UnknownKey, Some(stray), right_side));
+                }
+            }
+        }
+        content.write(&right);
+
+        let report = verify(&left, &right);
+        prop_assert_eq!(found(&report), expected.clone());
+        let told = report.findings.iter().filter(|f| !f.class.is_warning()).count();
+        prop_assert_eq!(told as u64, report.divergences());
+        let mut own = expected.is_empty();
+        let comparison = report.hops[0].comparison;
+        for kind in RecordKind::ALL {
+            let counts = comparison.kinds.get(kind);
+            prop_assert!(counts.balances());
+            let of_kind = |records: &[Record]| {
+                records.iter().filter(|r| r.kind() == kind).count() as u64
+            };
+            prop_assert_eq!(counts.left, of_kind(&on_left));
+            let keys = content.records.keys().filter_map(|key| parse_key(key).ok());
+            prop_assert_eq!(counts.right, keys.filter(|key| key.kind() == kind).count() as u64);
+            own &= counts.identical();
+        }
+        if !left_is_database {
+            prop_assert_eq!(report.is_identical(), own);
+        }
+    }
+
+    /// The same questions, whichever side and store they are put to.
+    #[test]
+    fn sides_and_stores_make_no_difference(
+        left in prop::collection::vec(records::record(), 0..12),
+        right in prop::collection::vec(records::record(), 0..12),
+    ) {
+        let shared: Vec<Record> = left.iter().take(4).map(other_time).collect();
+        let left = records::distinct(left);
+        let right = records::distinct([shared, right].concat());
+        let scenario = Scenario::new();
+        for (name, records) in [("left", &left), ("right", &right)] {
+            records::write_database(
+                &scenario.path(&format!("{name}.db")),
+                records,
+                Sequences::default(),
+            );
+            kv::of_records(records).write(&scenario.path(&format!("{name}.kv")));
+        }
+        let mut answers = Vec::new();
+        for (a, b) in [("db", "db"), ("db", "kv"), ("kv", "db"), ("kv", "kv")] {
+            let (a, b) = (scenario.path(&format!("left.{a}")), scenario.path(&format!("right.{b}")));
+            let report = verify(&a, &b);
+            let swapped = verify(&b, &a);
+            prop_assert_eq!(found(&report).len(), found(&swapped).len());
+            answers.push((found(&report), report.hops[0].comparison.kinds));
+        }
+        prop_assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
+    }
+}
