@@ -241,7 +241,7 @@ fn invalid_rows_are_told_and_counted_and_take_no_part_in_the_join() {
     assert!(counts.balances() && !counts.identical());
     let told: Vec<_> = found
         .iter()
-        .map(|d| (d.class, d.side.unwrap(), d.row.unwrap().rowid))
+        .map(|d| (d.class, d.side.unwrap(), d.row.unwrap().rowid.unwrap()))
         .collect();
     let row = |side, rowid| (DivergenceClass::InvalidRow, side, rowid);
     let (left, right) = (Side::Left, Side::Right);

@@ -27,7 +27,7 @@ pub(super) fn copy_document(summary: &CopySummary) -> impl Serialize + use<'_> {
         target: TargetDocument {
             path: summary.target.to_string_lossy().into_owned(),
             store: summary.target_store.name(),
-            written: summary.target_bytes.is_some(),
+            written: summary.written,
             file_bytes: summary.target_bytes,
         },
         verified: match summary.verified {

@@ -139,18 +139,19 @@ impl<'s> CopyReport<'s> {
             let key = finding.key.as_deref().map(String::from_utf8_lossy);
             let key = key.map(|key| escaped(&key).into_owned());
             match (&finding.row, key) {
-                (Some(row), key) => {
+                (Some(row), key) if summary.source_store == StoreKind::Sqlite => {
                     let key = key.map(|key| format!(" ({key})")).unwrap_or_default();
                     let (table, column) = (row.table, row.column);
-                    let rowid = row.rowid;
+                    let rowid = row.rowid.unwrap_or_default();
                     writeln!(
                         out,
                         "  {table} row {rowid}: {} in {column}{key}",
                         row.reason
                     )?;
                 }
-                (None, key) => {
-                    let what = key.unwrap_or_else(|| "the file".to_owned());
+                (_, key) => {
+                    let kind = finding.kind.map_or("the file", |kind| kind.name());
+                    let what = key.unwrap_or_else(|| kind.to_owned());
                     let message = escaped(&finding.message);
                     writeln!(out, "  {what}: {}: {message}", finding.class)?;
                 }

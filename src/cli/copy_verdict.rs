@@ -47,8 +47,8 @@ fn dry_run(summary: &CopySummary, wrong: &Wrong) -> String {
             format!("{} would be written", records(changed))
         }
     };
-    let stays = wrong.stays("would stay behind");
-    format!("Dry run: {done}{stays}; nothing was written.")
+    let stays = wrong.but("would stay behind");
+    format!("Dry run: {done}; nothing was written.{stays}")
 }
 
 fn merged(summary: &CopySummary, wrong: &Wrong) -> String {
@@ -115,9 +115,10 @@ impl Wrong {
         Wrong {
             rejected,
             beside: summary.rejections_total.saturating_sub(rejected),
-            word: match summary.source_store {
-                StoreKind::Sqlite => ("row is", "rows are"),
-                _ => ("entry is", "entries are"),
+            word: match (summary.source_store, summary.merge) {
+                (StoreKind::Sqlite, _) => ("row is", "rows are"),
+                (_, false) => ("entry is", "entries are"),
+                (_, true) => ("entry is refused or", "entries are refused or"),
             },
         }
     }
@@ -127,36 +128,33 @@ impl Wrong {
     }
 
     fn text(&self) -> String {
-        let rejected = format!(
-            "{} no {}",
-            count_of(self.rejected, self.word.0, self.word.1),
-            plural(self.rejected, "record", "records")
-        );
-        let beside = count_of(self.beside, "more finding", "more findings");
         match (self.rejected, self.beside) {
-            (_, 0) => rejected,
+            (_, 0) => self.no_records(),
             (0, _) => count_of(self.beside, "finding", "findings"),
-            _ => format!("{rejected}, and {beside}"),
+            _ => format!("{}; {}", self.no_records(), self.more()),
         }
     }
 
-    fn stays(&self, how: &str) -> String {
-        match (self.rejected, self.beside) {
-            (0, 0) => String::new(),
-            (0, _) => format!("; {}", self.text()),
-            _ => format!("; {} and {how}", self.text()),
-        }
-    }
-
+    /// As a sentence behind the one that tells what was done.
     fn but(&self, how: &str) -> String {
         match (self.rejected, self.beside) {
             (0, 0) => String::new(),
-            (0, _) => format!(
-                " But there {} {}.",
-                plural(self.beside, "is", "are"),
-                self.text()
-            ),
-            _ => format!(" But {} and {how}.", self.text()),
+            (0, count) => format!(" But there {} {}.", plural(count, "is", "are"), self.text()),
+            (_, 0) => format!(" But {} and {how}.", self.no_records()),
+            _ => format!(" But {} and {how}; {}.", self.no_records(), self.more()),
         }
+    }
+
+    fn no_records(&self) -> String {
+        let rejected = count_of(self.rejected, self.word.0, self.word.1);
+        format!(
+            "{rejected} no {}",
+            plural(self.rejected, "record", "records")
+        )
+    }
+
+    fn more(&self) -> String {
+        let more = count_of(self.beside, "more finding", "more findings");
+        format!("there {} {more}", plural(self.beside, "is", "are"))
     }
 }

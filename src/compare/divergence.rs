@@ -153,13 +153,13 @@ pub struct FieldDifference {
     pub first_difference: Option<usize>,
 }
 
-/// A row that is no record, without its values.
+/// A row that is no record, or a record that a table refuses, without its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowFacts {
     /// Its table.
     pub table: &'static str,
-    /// Its row id.
-    pub rowid: i64,
+    /// Its row id; `None` for a record that would have been given one.
+    pub rowid: Option<i64>,
     /// The column that is to blame.
     pub column: &'static str,
     /// What is wrong with it.
@@ -244,15 +244,29 @@ impl Divergence {
 
     /// A row that is no record.
     pub(crate) fn invalid_row(side: Side, row: &InvalidRow) -> Self {
-        Divergence::row(row.kind, row.key.clone(), RowFacts::of(row)).on(side)
+        let facts = RowFacts::of(row);
+        let message = describe_row(&facts);
+        Divergence {
+            key: row.key.clone(),
+            row: Some(facts),
+            ..Divergence::new(DivergenceClass::InvalidRow, Some(row.kind), message).on(side)
+        }
     }
 
-    pub(crate) fn row(kind: RecordKind, key: Option<Vec<u8>>, row: RowFacts) -> Self {
-        let message = describe_row(&row);
+    /// A record that a table can't hold, of the left side.
+    pub(crate) fn refused(kind: RecordKind, key: &[u8], row: RowFacts) -> Self {
+        let RowFacts {
+            table,
+            column,
+            reason,
+            ..
+        } = row;
+        let message = format!("the table {table} can't hold the record: {reason} in {column}");
         Divergence {
-            key,
             row: Some(row),
             ..Divergence::new(DivergenceClass::InvalidRow, Some(kind), message)
+                .on(Side::Left)
+                .of_key(key)
         }
     }
 }
@@ -261,7 +275,7 @@ impl RowFacts {
     fn of(row: &InvalidRow) -> Self {
         RowFacts {
             table: row.table,
-            rowid: row.rowid,
+            rowid: Some(row.rowid),
             column: row.column,
             reason: row.reason,
         }
@@ -269,8 +283,9 @@ impl RowFacts {
 }
 
 fn describe_row(row: &RowFacts) -> String {
+    let rowid = row.rowid.unwrap_or_default();
     format!(
-        "row {} of {} is no record: {} in {}",
-        row.rowid, row.table, row.reason, row.column
+        "row {rowid} of {} is no record: {} in {}",
+        row.table, row.reason, row.column
     )
 }

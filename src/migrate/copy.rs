@@ -253,6 +253,7 @@ impl Copy<'_> {
             without_columns: self.options.without_columns.clone(),
             target: self.destination.given().to_owned(),
             target_store: self.target_store,
+            written: false,
             target_bytes: None,
             verified: false,
             totals,
@@ -339,6 +340,7 @@ impl Copy<'_> {
             }
             return Err(error);
         }
+        summary.written = true;
         summary.target_bytes = Some(metadata.len());
         self.look_for_old_rejects(summary);
         Ok(())

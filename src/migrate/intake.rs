@@ -167,12 +167,11 @@ impl<'o> Intake<'o> {
         if let Some(id) = known {
             let row = RowFacts {
                 table: table_name(kind),
-                rowid: id,
+                rowid: Some(id),
                 column: "id",
                 reason: Reason::DuplicateId,
             };
-            let divergence = Divergence::row(kind, Some(entry.key.to_owned()), row).on(Side::Left);
-            self.reject_entry(entry, divergence)?;
+            self.reject_entry(entry, Divergence::refused(kind, entry.key, row))?;
             return Ok(false);
         }
         let free = match (&mut self.new, &mut self.ids, id) {

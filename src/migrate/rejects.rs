@@ -92,7 +92,7 @@ pub(super) fn refused_line<'r>(entry: Entry<'r>, row: &RowFacts) -> impl Seriali
 #[derive(Serialize)]
 struct RefusedLine<'r> {
     table: &'static str,
-    rowid: i64,
+    rowid: Option<i64>,
     key: Cow<'r, str>,
     column: &'static str,
     reason: &'static str,

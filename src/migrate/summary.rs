@@ -26,6 +26,8 @@ pub struct CopySummary {
     pub target: PathBuf,
     /// Which store the target is.
     pub target_store: StoreKind,
+    /// Whether the target was written; a merge that changes nothing writes nothing.
+    pub written: bool,
     /// Size of the target in bytes; `None` if none was made.
     pub target_bytes: Option<u64>,
     /// Whether every record was read back from the finished target and compared.

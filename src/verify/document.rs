@@ -51,7 +51,7 @@ struct FieldDocument {
 #[derive(Debug, Clone, Serialize)]
 struct RowDocument {
     table: &'static str,
-    rowid: i64,
+    rowid: Option<i64>,
     column: &'static str,
     reason: &'static str,
 }

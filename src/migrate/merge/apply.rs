@@ -126,13 +126,11 @@ fn write_changes(
     Ok(refused)
 }
 
-/// The row id that a record has or asks for; 0 where the table gives it.
-fn row_id(record: &Record) -> i64 {
+/// The row id that a record asks for.
+fn row_id(record: &Record) -> Option<i64> {
     match record {
-        Record::Chunk(chunk) => chunk.id,
-        Record::ExecutionLog(execution) => execution.id,
-        Record::FileMetrics(_) => 0,
-        Record::SymbolMetrics(metrics) => metrics.symbol_id,
+        Record::SymbolMetrics(metrics) => Some(metrics.symbol_id),
+        Record::Chunk(_) | Record::ExecutionLog(_) | Record::FileMetrics(_) => record.id(),
     }
 }
 

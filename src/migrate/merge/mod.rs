@@ -19,7 +19,7 @@ use super::staged::Staged;
 use super::target::TargetError;
 use super::{CopySummary, OnInvalid};
 use crate::codec::{Entry, combined_digest};
-use crate::compare::{Divergence, Side};
+use crate::compare::Divergence;
 use crate::error::{Error, IoContext as _, KindError, Result};
 use crate::sqlite::SqliteError;
 use crate::store::{Snapshot, StoreKind, detect};
@@ -59,7 +59,10 @@ pub(super) fn merge(copy: &Copy<'_>, source: &mut dyn Snapshot) -> Result<CopySu
             break;
         }
         match apply::apply(copy, source, &mut plan, &mut summary)? {
-            Outcome::Done => break,
+            Outcome::Done => {
+                summary.written = true;
+                break;
+            }
             Outcome::Diverged => return Ok(summary),
             Outcome::Changed if attempt < ATTEMPTS => attempt += 1,
             Outcome::Changed => return Err(changed(copy)),
@@ -102,8 +105,7 @@ fn tell_refused(
         let (key, value) = (&refused.key, &refused.value);
         rejects.write(&refused_line(Entry { key, value }, &refused.row))?;
     }
-    let key = Some(refused.key.clone());
-    let divergence = Divergence::row(refused.kind, key, refused.row).on(Side::Left);
+    let divergence = Divergence::refused(refused.kind, &refused.key, refused.row);
     if summary.rejections.len() < copy.options.limit {
         summary.rejections.push(divergence);
     }

@@ -1,0 +1,337 @@
+//! `kv-to-sqlite`: what the new database is, and what happens to what is no record.
+
+use std::fs;
+
+use rusqlite::Connection;
+
+use crate::common::kv::Content;
+use crate::common::{Scenario, rows, tables, with_snapshots};
+
+/// A scenario with `code.db` and the `code.kv` that was made of it.
+fn scenario() -> Scenario {
+    let scenario = Scenario::new();
+    scenario.database("code.db", |db| db.execute_batch(tables::SMALL).unwrap());
+    let _ = scenario
+        .run(&["sqlite-to-kv", "code.db", "code.kv"])
+        .expect_status(0);
+    scenario
+}
+
+/// Writes `odd.kv`: what `code.kv` holds, changed.
+fn odd(scenario: &Scenario, change: impl FnOnce(&mut Content)) {
+    let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
+    change(&mut content);
+    content.write(&scenario.path("odd.kv"));
+}
+
+fn schema(db: &Connection) -> Vec<(String, String)> {
+    db.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
+}
+
+#[test]
+fn the_new_database_has_the_same_rows_and_magellans_tables() {
+    let scenario = scenario();
+    let run = scenario
+        .run(&["kv-to-sqlite", "code.kv", "new.db"])
+        .expect_status(0);
+    with_snapshots(|| insta::assert_snapshot!("back_human", run));
+    let (old, new) = (scenario.path("code.db"), scenario.path("new.db"));
+    assert_eq!(rows::of_database(&old), rows::of_database(&new));
+    assert_eq!(scenario.files().len(), 3);
+
+    let db = Connection::open(&new).unwrap();
+    let made = Connection::open_in_memory().unwrap();
+    chunkmigrate::sqlite::create_tables(&made).unwrap();
+    assert_eq!(schema(&db), schema(&made));
+    let check: String = db
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(check, "ok");
+    // Rollback mode: nothing has to lie beside the file.
+    assert_eq!(fs::read(&new).unwrap()[18..20], [1, 1]);
+}
+
+#[test]
+fn ids_that_were_once_given_are_not_given_again() {
+    let scenario = scenario();
+    let _ = scenario
+        .run(&["kv-to-sqlite", "code.kv", "new.db"])
+        .expect_status(0);
+    let db = Connection::open(scenario.path("new.db")).unwrap();
+    db.execute_batch(
+        "INSERT INTO code_chunks (file_path, byte_start, byte_end, content, content_hash, created_at)
+         VALUES ('new', 0, 1, 'x', 'hash', 7)",
+    )
+    .unwrap();
+    assert_eq!(db.last_insert_rowid(), 10);
+}
+
+#[test]
+fn a_mark_below_the_ids_is_raised_to_them() {
+    let scenario = scenario();
+    odd(&scenario, |kv| {
+        let marks = "{\"code_chunks\":1,\"execution_log\":0}".to_owned();
+        kv.documents.insert("sequences".to_owned(), marks);
+    });
+    let _ = scenario
+        .run(&["kv-to-sqlite", "odd.kv", "new.db"])
+        .expect_status(0);
+    let run = scenario
+        .run(&["verify", "odd.kv", "new.db"])
+        .expect_status(1);
+    assert!(
+        run.stdout.contains("is 1 on the left and 3 on the right"),
+        "{run}"
+    );
+}
+
+#[test]
+fn only_copies_the_kinds_that_were_asked_for() {
+    let scenario = scenario();
+    let args = [
+        "kv-to-sqlite",
+        "code.kv",
+        "new.db",
+        "--only",
+        "file-metrics",
+    ];
+    let _ = scenario.run(&args).expect_status(0);
+    let found = rows::of_database(&scenario.path("new.db"));
+    assert_eq!(found.len(), 2);
+    assert!(found.iter().all(|row| row.starts_with("file_metrics")));
+}
+
+/// Makes every kind of entry that is no exact record.
+fn unsound(kv: &mut Content) {
+    kv.edit("chunk:src/lib.rs:0:12", "\"id\":1", "\"id\":1.0");
+    kv.edit("metrics:file:src/lib.rs", "{", "{ ");
+    let other = kv.records[&b"metrics:symbol:2"[..]].clone();
+    kv.records.insert(b"metrics:symbol:1".to_vec(), other);
+    kv.records
+        .insert(b"stray\xff".to_vec(), b"\x00\xff".to_vec());
+}
+
+#[test]
+fn entries_that_are_no_records_are_named_and_no_target_is_made() {
+    let scenario = scenario();
+    odd(&scenario, unsound);
+    let before = scenario.files();
+    let run = scenario
+        .run(&["kv-to-sqlite", "odd.kv", "new.db"])
+        .expect_status(1);
+    with_snapshots(|| insta::assert_snapshot!("back_fail", run));
+    assert_eq!(scenario.files(), before);
+}
+
+#[test]
+fn skip_copies_the_rest_and_keeps_each_entry_with_its_value() {
+    let scenario = scenario();
+    odd(&scenario, unsound);
+    let args = ["kv-to-sqlite", "odd.kv", "new.db", "--on-invalid", "skip"];
+    let run = scenario.run(&args).expect_status(1);
+    let rejects = fs::read_to_string(scenario.path("new.db.rejects.jsonl")).unwrap();
+    with_snapshots(|| {
+        insta::assert_snapshot!("back_skip", run);
+        insta::assert_snapshot!("back_rejects", rejects);
+    });
+    // What is only written otherwise is the record it is.
+    let found = rows::of_database(&scenario.path("new.db"));
+    let of = |table: &str| found.iter().filter(|row| row.starts_with(table)).count();
+    assert_eq!(
+        (of("code_chunks"), of("file_metrics"), of("symbol_metrics")),
+        (2, 2, 1)
+    );
+}
+
+#[test]
+fn entries_that_share_an_id_are_all_named_and_left_out() {
+    let scenario = scenario();
+    odd(&scenario, |kv| {
+        kv.edit("chunk:src/lib.rs:13:16", "\"id\":2", "\"id\":1");
+    });
+    for args in [&["--on-invalid", "skip"][..], &["--dry-run"], &[]] {
+        let args = [
+            &["kv-to-sqlite", "odd.kv", "new.db", "--format", "json"],
+            args,
+        ]
+        .concat();
+        let run = scenario.run(&args).expect_status(1);
+        let findings = run.json()["findings"].clone();
+        let findings = findings.as_array().unwrap().iter().map(|finding| {
+            let row = &finding["row"];
+            assert_eq!(
+                (&row["reason"], &row["rowid"]),
+                (&"duplicate-id".into(), &1.into())
+            );
+            finding["key"].as_str().unwrap().to_owned()
+        });
+        let keys: Vec<_> = findings.collect();
+        assert_eq!(
+            keys,
+            ["chunk:src/lib.rs:0:12", "chunk:src/lib.rs:13:16"],
+            "{run}"
+        );
+        assert_eq!(run.json()["kinds"][0]["rejected"], 2);
+        let made = scenario.path("new.db");
+        assert_eq!(made.exists(), args.contains(&"skip"));
+        let _ = fs::remove_file(made);
+    }
+}
+
+#[test]
+fn a_manifest_that_tells_of_more_fails_the_copy() {
+    let scenario = scenario();
+    let mut content = Content::read(&scenario.path("code.kv"));
+    content.records.remove(&b"metrics:symbol:1"[..]).unwrap();
+    content.write(&scenario.path("odd.kv"));
+    let run = scenario
+        .run(&["kv-to-sqlite", "odd.kv", "new.db"])
+        .expect_status(1);
+    assert!(
+        run.stdout
+            .contains("symbol-metrics: manifest: the manifest tells of 2 records, there are 1"),
+        "{run}"
+    );
+    assert!(!scenario.path("new.db").exists());
+    let args = ["kv-to-sqlite", "odd.kv", "new.db", "--on-invalid", "skip"];
+    let _ = scenario.run(&args).expect_status(1);
+    assert!(scenario.path("new.db").exists());
+}
+
+/// A rename alone would bring the old rows back, and `integrity_check` would say ok.
+#[test]
+fn a_stale_file_beside_the_target_is_refused() {
+    for suffix in ["-wal", "-journal", "-shm"] {
+        for existing in [false, true] {
+            let scenario = scenario();
+            if existing {
+                scenario.database("new.db", |_| {});
+            }
+            let side = scenario.path(&format!("new.db{suffix}"));
+            fs::write(&side, "stale").unwrap();
+            let before = scenario.files();
+            for replace in [&["--replace"][..], &[]] {
+                let args = [&["kv-to-sqlite", "code.kv", "new.db"], replace].concat();
+                let run = scenario.run(&args).expect_status(2);
+                assert!(
+                    run.stderr.contains(&format!("new.db{suffix} lies beside")),
+                    "{run}"
+                );
+                assert_eq!(scenario.files(), before);
+            }
+            fs::remove_file(&side).unwrap();
+            let args = ["kv-to-sqlite", "code.kv", "new.db", "--replace"];
+            let _ = scenario.run(&args).expect_status(0);
+            let (old, new) = (scenario.path("code.db"), scenario.path("new.db"));
+            assert_eq!(rows::of_database(&old), rows::of_database(&new));
+        }
+    }
+}
+
+/// The real thing: the `-wal` of a process that was killed.
+#[test]
+fn a_wal_with_old_rows_beside_the_target_is_refused() {
+    let scenario = scenario();
+    scenario.database("old.db", |db| {
+        let _: String = db
+            .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+            .unwrap();
+        db.execute_batch("INSERT INTO file_metrics VALUES ('old', 1, 1, 1, 1, 1, 1, 1)")
+            .unwrap();
+        fs::copy(scenario.path("old.db"), scenario.path("new.db")).unwrap();
+        fs::copy(scenario.path("old.db-wal"), scenario.path("new.db-wal")).unwrap();
+    });
+    for args in [&["--replace"][..], &[]] {
+        let args = [&["kv-to-sqlite", "code.kv", "new.db"], args].concat();
+        let _ = scenario.run(&args).expect_status(2);
+    }
+    fs::remove_file(scenario.path("new.db")).unwrap();
+    let _ = scenario
+        .run(&["kv-to-sqlite", "code.kv", "new.db"])
+        .expect_status(2);
+}
+
+#[test]
+fn a_database_that_somebody_has_open_is_not_replaced() {
+    let scenario = scenario();
+    scenario.database("new.db", |_| {});
+    let before = scenario.files();
+    let other = Connection::open(scenario.path("new.db")).unwrap();
+    for lock in ["BEGIN; SELECT * FROM code_chunks", "BEGIN IMMEDIATE"] {
+        other.execute_batch(lock).unwrap();
+        let run = scenario
+            .run(&["kv-to-sqlite", "code.kv", "new.db", "--replace"])
+            .expect_status(2);
+        assert!(
+            run.stderr.contains("new.db is open in another process"),
+            "{run}"
+        );
+        other.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(scenario.files().get("new.db"), before.get("new.db"));
+    }
+}
+
+#[test]
+fn only_databases_and_empty_files_are_replaced() {
+    let scenario = scenario();
+    fs::write(scenario.path("text"), "dear diary").unwrap();
+    fs::copy(scenario.path("code.kv"), scenario.path("other.kv")).unwrap();
+    fs::write(scenario.path("empty"), "").unwrap();
+    let before = scenario.files();
+    for target in ["text", "other.kv"] {
+        let run = scenario
+            .run(&["kv-to-sqlite", "code.kv", target, "--replace"])
+            .expect_status(2);
+        assert!(run.stderr.contains("does not replace"), "{run}");
+        assert_eq!(scenario.files(), before);
+    }
+    let run = scenario
+        .run(&["kv-to-sqlite", "code.kv", "empty"])
+        .expect_status(2);
+    assert!(run.stderr.contains("empty exists"), "{run}");
+    let _ = scenario
+        .run(&["kv-to-sqlite", "code.kv", "empty", "--replace"])
+        .expect_status(0);
+}
+
+#[test]
+fn a_source_that_somebody_writes_is_an_error() {
+    let scenario = scenario();
+    let writer = redb::Database::open(scenario.path("code.kv")).unwrap();
+    for args in [
+        &["kv-to-sqlite", "code.kv", "new.db"][..],
+        &["verify", "code.kv"],
+        &["verify", "code.db", "code.kv"],
+        &["inspect", "code.kv"],
+        &["export", "code.kv"],
+    ] {
+        let run = scenario.run(args).expect_status(2);
+        assert!(
+            run.stderr.contains("code.kv is open in another process"),
+            "{run}"
+        );
+    }
+    drop(writer);
+    let _ = scenario
+        .run(&["kv-to-sqlite", "code.kv", "new.db"])
+        .expect_status(0);
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let scenario = scenario();
+    let before = scenario.files();
+    let run = scenario
+        .run(&["kv-to-sqlite", "code.kv", "new.db", "--dry-run"])
+        .expect_status(0);
+    assert!(
+        run.stdout.contains("Dry run: 8 records would be copied"),
+        "{run}"
+    );
+    assert_eq!(scenario.files(), before);
+}

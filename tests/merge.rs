@@ -1,0 +1,386 @@
+//! `--merge`: records go into an existing store, all of them or none.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::common::kv::Content;
+use crate::common::{Scenario, kv, rows, tables, with_snapshots};
+
+/// A scenario with `code.db` and the `code.kv` that was made of it.
+fn scenario() -> Scenario {
+    let scenario = Scenario::new();
+    scenario.database("code.db", |db| db.execute_batch(tables::SMALL).unwrap());
+    let _ = scenario
+        .run(&["sqlite-to-kv", "code.db", "code.kv"])
+        .expect_status(0);
+    scenario
+}
+
+fn change(path: &Path, sql: &str) {
+    let db = Connection::open(path).unwrap();
+    db.execute_batch(sql).unwrap();
+}
+
+const OWN: &str = "
+    DELETE FROM code_chunks WHERE id = 3;
+    UPDATE code_chunks SET content = 'changed' WHERE id = 1;
+    INSERT INTO code_chunks VALUES (8, 'own.rs', 0, 1, 'own', 'hash', NULL, NULL, 1);
+    UPDATE file_metrics SET loc = NULL, fan_in = 0 WHERE file_path = 'src/lib.rs';
+    INSERT INTO file_metrics VALUES ('own.rs', 1, 1, 1, 1, 1, 1, 1);
+    DELETE FROM symbol_metrics;
+    DELETE FROM execution_log;
+    UPDATE sqlite_sequence SET seq = 0 WHERE name = 'execution_log';
+    UPDATE sqlite_sequence SET seq = 50 WHERE name = 'code_chunks';";
+
+#[test]
+fn records_of_the_same_key_are_replaced_others_added_and_the_rest_stays() {
+    let scenario = scenario();
+    let target = scenario.path("target.db");
+    fs::copy(scenario.path("code.db"), &target).unwrap();
+    change(&target, OWN);
+    let dry = scenario
+        .run(&[
+            "kv-to-sqlite",
+            "code.kv",
+            "target.db",
+            "--merge",
+            "--dry-run",
+        ])
+        .expect_status(0);
+    assert!(
+        dry.stdout.contains("Dry run: 6 records would be written"),
+        "{dry}"
+    );
+    let run = scenario
+        .run(&["kv-to-sqlite", "code.kv", "target.db", "--merge"])
+        .expect_status(0);
+    let json = scenario
+        .run(&[
+            "kv-to-sqlite",
+            "code.kv",
+            "target.db",
+            "--merge",
+            "--format",
+            "json",
+        ])
+        .expect_status(0);
+    with_snapshots(|| {
+        insta::assert_snapshot!("merge_human", run);
+        insta::assert_snapshot!("merge_json", json);
+    });
+    change(
+        &target,
+        "DELETE FROM code_chunks WHERE id = 8; DELETE FROM file_metrics WHERE file_path = 'own.rs'",
+    );
+    let strip = |path: &Path| {
+        let mut rows = rows::of_database(path);
+        rows.retain(|row| !row.starts_with("sqlite_sequence"));
+        rows
+    };
+    assert_eq!(strip(&target), strip(&scenario.path("code.db")));
+    let db = Connection::open(&target).unwrap();
+    let mark: i64 = db
+        .query_row(
+            "SELECT seq FROM sqlite_sequence WHERE name = 'code_chunks'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(mark, 50, "a mark is never lowered");
+}
+
+#[test]
+fn a_merge_that_runs_twice_writes_nothing_the_second_time() {
+    let scenario = scenario();
+    scenario.database("target.db", |db| {
+        db.execute_batch("INSERT INTO file_metrics VALUES ('own.rs', 1, 1, 1, 1, 1, 1, 1)")
+            .unwrap();
+    });
+    scenario.database("more.db", |db| tables::insert_chunks(db, 5));
+    let _ = scenario
+        .run(&["sqlite-to-kv", "more.db", "target.kv"])
+        .expect_status(0);
+    change(
+        &scenario.path("code.db"),
+        "UPDATE code_chunks SET id = id + 100",
+    );
+    for command in [
+        ["kv-to-sqlite", "code.kv", "target.db", "--merge"],
+        ["sqlite-to-kv", "code.db", "target.kv", "--merge"],
+    ] {
+        let _ = scenario.run(&command).expect_status(0);
+        let before = scenario.files();
+        let run = scenario.run(&command).expect_status(0);
+        assert!(
+            run.stdout.contains("already: no record was written"),
+            "{run}"
+        );
+        assert_eq!(scenario.files(), before);
+    }
+}
+
+#[test]
+fn a_kv_target_gets_its_manifest_and_marks() {
+    let scenario = scenario();
+    scenario.database("more.db", |db| {
+        tables::insert_chunks(db, 5);
+        db.execute_batch(
+            "UPDATE code_chunks SET id = id + 100; UPDATE sqlite_sequence SET seq = 200",
+        )
+        .unwrap();
+    });
+    let _ = scenario
+        .run(&["sqlite-to-kv", "more.db", "code.kv", "--merge"])
+        .expect_status(0);
+    let run = scenario
+        .run(&["inspect", "code.kv", "--format", "json"])
+        .expect_status(0);
+    let json = run.json();
+    assert_eq!(json["manifest_holds"], true);
+    assert_eq!(json["kinds"][0]["records"], 8);
+    assert_eq!(json["sequences"]["code_chunks"], 200);
+    assert_eq!(json["manifest"]["source"]["file_name"], "more.db");
+    // The marks of the other kinds stay.
+    assert_eq!(json["sequences"]["execution_log"], 1);
+    let run = scenario
+        .run(&["verify", "code.kv", "--format", "json"])
+        .expect_status(0);
+    assert_eq!(run.json()["verdict"], "identical");
+}
+
+#[test]
+fn a_kv_target_without_a_manifest_gets_one_though_no_record_changes() {
+    let scenario = scenario();
+    let content = Content::read(&scenario.path("code.kv")).without_manifest();
+    content.write(&scenario.path("bare.kv"));
+    let _ = scenario
+        .run(&["sqlite-to-kv", "code.db", "bare.kv", "--merge"])
+        .expect_status(0);
+    let run = scenario
+        .run(&["inspect", "bare.kv", "--format", "json"])
+        .expect_status(0);
+    assert_eq!(run.json()["manifest_holds"], true);
+}
+
+#[test]
+fn keys_of_a_kv_target_that_are_no_records_stay_and_are_not_vouched_for() {
+    let scenario = scenario();
+    let mut content = Content::read(&scenario.path("code.kv"));
+    content.records.insert(b"stray".to_vec(), b"{}".to_vec());
+    content.records.remove(&b"metrics:symbol:1"[..]);
+    content.write(&scenario.path("odd.kv"));
+    let _ = scenario
+        .run(&["sqlite-to-kv", "code.db", "odd.kv", "--merge"])
+        .expect_status(0);
+    let merged = kv::keys(&scenario.path("odd.kv"));
+    assert!(merged.contains(&"stray".to_owned()));
+    assert!(merged.contains(&"metrics:symbol:1".to_owned()));
+}
+
+#[test]
+fn two_records_may_swap_their_ids() {
+    let scenario = scenario();
+    let swap = "UPDATE code_chunks SET id = -1 WHERE id = 1;
+        UPDATE code_chunks SET id = 1 WHERE id = 2;
+        UPDATE code_chunks SET id = 2 WHERE id = -1;";
+    for (command, target) in [
+        (
+            ["kv-to-sqlite", "code.kv", "swapped.db", "--merge"],
+            "swapped.db",
+        ),
+        (
+            ["sqlite-to-kv", "swapped.db", "code.kv", "--merge"],
+            "code.kv",
+        ),
+    ] {
+        fs::copy(scenario.path("code.db"), scenario.path("swapped.db")).unwrap();
+        change(&scenario.path("swapped.db"), swap);
+        let _ = scenario.run(&command).expect_status(0);
+        let other = command[1];
+        let _ = scenario.run(&["verify", other, target]).expect_status(0);
+    }
+}
+
+#[test]
+fn an_id_that_another_key_has_in_the_end_is_an_error_that_names_both() {
+    let scenario = scenario();
+    scenario.database("target.db", |db| {
+        tables::insert_chunk(db, 2, "'own.rs'", "0", "1");
+    });
+    let _ = scenario
+        .run(&["sqlite-to-kv", "target.db", "target.kv"])
+        .expect_status(0);
+    let before = scenario.files();
+    for command in [
+        ["kv-to-sqlite", "code.kv", "target.db", "--merge"],
+        ["sqlite-to-kv", "code.db", "target.kv", "--merge"],
+    ] {
+        let run = scenario.run(&command).expect_status(2);
+        assert!(run.stderr.contains("chunk:src/lib.rs:13:16"), "{run}");
+        assert!(run.stderr.contains("chunk:own.rs:0:1"), "{run}");
+        assert!(run.stderr.contains("the id 2"), "{run}");
+        assert_eq!(scenario.files(), before);
+    }
+}
+
+#[test]
+fn the_tables_of_an_older_schema_keep_their_constraints() {
+    let scenario = scenario();
+    scenario.bare_database("target.db", |db| {
+        db.execute_batch(tables::SCHEMA_7).unwrap();
+        db.execute_batch("INSERT INTO graph_entities (id, name) VALUES (2, 'main')")
+            .unwrap();
+    });
+    let before = scenario.files();
+    let command = ["kv-to-sqlite", "code.kv", "target.db", "--merge"];
+    let run = scenario.run(&command).expect_status(1);
+    with_snapshots(|| insta::assert_snapshot!("merge_refused", run));
+    assert_eq!(scenario.files(), before);
+
+    let run = scenario
+        .run(&[&command[..], &["--on-invalid", "skip"]].concat())
+        .expect_status(1);
+    let rejects = fs::read_to_string(scenario.path("target.db.rejects.jsonl")).unwrap();
+    with_snapshots(|| {
+        insta::assert_snapshot!("merge_refused_skip", run);
+        insta::assert_snapshot!("merge_refused_rejects", rejects);
+    });
+    let found = rows::of_database(&scenario.path("target.db"));
+    let of = |table: &str| found.iter().filter(|row| row.starts_with(table)).count();
+    assert_eq!(
+        (of("code_chunks"), of("file_metrics"), of("symbol_metrics")),
+        (3, 0, 0)
+    );
+}
+
+#[test]
+fn what_the_target_has_of_its_own_is_left_alone() {
+    let scenario = scenario();
+    scenario.database("target.db", |db| {
+        db.execute_batch(
+            "ALTER TABLE code_chunks ADD COLUMN language TEXT;
+             INSERT INTO code_chunks VALUES
+                (1, 'src/lib.rs', 0, 12, 'old', 'hash', NULL, NULL, 1, 'rust');
+             CREATE TABLE graph (x);
+             INSERT INTO graph VALUES (1);
+             CREATE TABLE log (x);
+             CREATE TRIGGER t AFTER INSERT ON code_chunks BEGIN INSERT INTO log VALUES (1); END;
+             CREATE VIRTUAL TABLE chunk_fts USING fts5(content);
+             INSERT INTO chunk_fts VALUES ('old');",
+        )
+        .unwrap();
+    });
+    let run = scenario
+        .run(&["kv-to-sqlite", "code.kv", "target.db", "--merge"])
+        .expect_status(0);
+    assert!(run.stdout.contains("left alone   chunk_fts:"), "{run}");
+    let db = Connection::open(scenario.path("target.db")).unwrap();
+    let query = |sql: &str| {
+        db.query_row(sql, [], |row| row.get::<_, String>(0))
+            .unwrap()
+    };
+    assert_eq!(
+        query("SELECT language FROM code_chunks WHERE id = 1"),
+        "rust"
+    );
+    assert_eq!(
+        query("SELECT content FROM code_chunks WHERE id = 1"),
+        "fn main() {}"
+    );
+    assert_eq!(query("SELECT content FROM chunk_fts"), "old");
+    assert_eq!(query("SELECT count(*) || '' FROM log"), "0");
+    assert_eq!(query("SELECT x || '' FROM graph"), "1");
+    assert_eq!(query("PRAGMA integrity_check"), "ok");
+}
+
+#[test]
+fn a_wal_of_the_target_is_left_alone_when_nothing_changes() {
+    let scenario = scenario();
+    let _ = scenario
+        .run(&["kv-to-sqlite", "code.kv", "live.db"])
+        .expect_status(0);
+    let db = Connection::open(scenario.path("live.db")).unwrap();
+    db.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; CREATE TABLE own (x);",
+    )
+    .unwrap();
+    for suffix in ["", "-wal"] {
+        let from = scenario.path(&format!("live.db{suffix}"));
+        fs::copy(from, scenario.path(&format!("target.db{suffix}"))).unwrap();
+    }
+    let before = scenario.files();
+    let _ = scenario
+        .run(&["kv-to-sqlite", "code.kv", "target.db", "--merge"])
+        .expect_status(0);
+    assert_eq!(scenario.files(), before);
+}
+
+#[test]
+fn there_must_be_something_to_merge_into() {
+    let scenario = scenario();
+    fs::write(scenario.path("empty"), "").unwrap();
+    let before = scenario.files();
+    for (args, message) in [
+        (["kv-to-sqlite", "code.kv", "no.db"], "no.db does not exist"),
+        (["kv-to-sqlite", "code.kv", "empty"], "empty is empty"),
+        (
+            ["sqlite-to-kv", "code.db", "code.db"],
+            "is the source code.db itself",
+        ),
+    ] {
+        let run = scenario
+            .run(&[&args[..], &["--merge"]].concat())
+            .expect_status(2);
+        assert!(run.stderr.contains(message), "{run}");
+    }
+    assert_eq!(scenario.files(), before);
+}
+
+#[test]
+fn a_locked_target_is_an_error_and_nothing_is_written() {
+    let scenario = scenario();
+    scenario.database("target.db", |_| {});
+    let other = Connection::open(scenario.path("target.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let run = scenario
+        .run(&["kv-to-sqlite", "code.kv", "target.db", "--merge"])
+        .expect_status(2);
+    assert!(
+        run.stderr
+            .contains("target.db is locked by another process"),
+        "{run}"
+    );
+
+    fs::copy(scenario.path("code.kv"), scenario.path("target.kv")).unwrap();
+    let writer = redb::Database::open(scenario.path("target.kv")).unwrap();
+    let run = scenario
+        .run(&["sqlite-to-kv", "code.db", "target.kv", "--merge"])
+        .expect_status(2);
+    assert!(
+        run.stderr.contains("target.kv is open in another process"),
+        "{run}"
+    );
+    drop(writer);
+}
+
+#[test]
+fn a_source_with_rows_that_are_no_records_changes_nothing() {
+    let scenario = scenario();
+    let target = scenario.path("target.kv");
+    fs::copy(scenario.path("code.kv"), &target).unwrap();
+    change(
+        &scenario.path("code.db"),
+        "UPDATE file_metrics SET loc = 'many'; DELETE FROM code_chunks WHERE id = 1;",
+    );
+    let before = fs::read(&target).unwrap();
+    let command = ["sqlite-to-kv", "code.db", "target.kv", "--merge"];
+    let run = scenario.run(&command).expect_status(1);
+    assert!(
+        run.stdout
+            .contains("Nothing was merged: 2 rows are no records"),
+        "{run}"
+    );
+    assert_eq!(fs::read(&target).unwrap(), before);
+}
