@@ -13,6 +13,7 @@ mod compare;
 mod damaged_kv;
 mod encodings;
 mod errors;
+mod fixture;
 mod help;
 mod inspect_export;
 mod interrupts;

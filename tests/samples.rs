@@ -2,11 +2,11 @@
 //! them is named by `CHUNKMIGRATE_SAMPLES`.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use crate::common::{Scenario, kv};
+use crate::common::{Scenario, kv, rows};
 
 fn samples() -> Option<Vec<PathBuf>> {
     let Some(folder) = std::env::var_os("CHUNKMIGRATE_SAMPLES") else {
@@ -26,20 +26,23 @@ fn samples() -> Option<Vec<PathBuf>> {
     Some(databases)
 }
 
+/// Copies a sample, with its `-wal`, to `code.db`.
+fn scenario(sample: &Path) -> Scenario {
+    let scenario = Scenario::new();
+    for suffix in ["", "-wal"] {
+        let from = PathBuf::from(format!("{}{suffix}", sample.display()));
+        if from.exists() {
+            let bytes = fs::read(from).unwrap();
+            fs::write(scenario.path(&format!("code.db{suffix}")), bytes).unwrap();
+        }
+    }
+    scenario
+}
+
 #[test]
 fn every_real_database_comes_over_complete_and_stays_as_it_is() {
     for sample in samples().into_iter().flatten() {
-        let scenario = Scenario::new();
-        for suffix in ["", "-wal"] {
-            let from = PathBuf::from(format!("{}{suffix}", sample.display()));
-            if from.exists() {
-                fs::write(
-                    scenario.path(&format!("code.db{suffix}")),
-                    fs::read(from).unwrap(),
-                )
-                .unwrap();
-            }
-        }
+        let scenario = scenario(&sample);
         let before = scenario.files();
         let run = scenario
             .run(&["sqlite-to-kv", "code.db", "out.kv", "--format", "json"])
@@ -70,5 +73,67 @@ fn every_real_database_comes_over_complete_and_stays_as_it_is() {
         }
         assert!(total > 0);
         assert_eq!(records.len(), total);
+    }
+}
+
+#[test]
+fn every_real_database_goes_round_and_comes_back_row_by_row() {
+    for sample in samples().into_iter().flatten() {
+        let scenario = scenario(&sample);
+        for args in [
+            &["sqlite-to-kv", "code.db", "code.kv"][..],
+            &["kv-to-sqlite", "code.kv", "back.db"],
+            &["verify", "code.db", "code.kv", "--strict"],
+            &["verify", "code.kv", "back.db", "--strict"],
+            &["verify", "code.db", "back.db", "--strict"],
+            &["verify", "code.db"],
+            &["verify", "code.kv"],
+        ] {
+            let run = scenario.run(args).expect_status(0);
+            assert!(
+                !args.contains(&"verify") || run.stdout.contains("Identical: "),
+                "{run}"
+            );
+        }
+        let digest = |name: &str| {
+            let run = scenario.run(&["inspect", name, "--format", "json"]);
+            run.expect_status(0).json()["sha256"].clone()
+        };
+        let digests = ["code.db", "code.kv", "back.db"].map(digest);
+        assert!(digests[0].is_string() && digests.windows(2).all(|pair| pair[0] == pair[1]));
+        // Opened by SQLite itself from here on.
+        let (old, new) = (scenario.path("code.db"), scenario.path("back.db"));
+        assert_eq!(rows::of_database(&old), rows::of_database(&new));
+    }
+}
+
+#[test]
+fn records_return_to_every_real_database() {
+    for sample in samples().into_iter().flatten() {
+        let scenario = scenario(&sample);
+        let _ = scenario
+            .run(&["sqlite-to-kv", "code.db", "code.kv"])
+            .expect_status(0);
+        let merge = ["kv-to-sqlite", "code.kv", "code.db", "--merge"];
+        let before = scenario.files();
+        let _ = scenario.run(&merge).expect_status(0);
+        assert_eq!(scenario.files(), before, "there was nothing to write");
+
+        let all = rows::of_database(&scenario.path("code.db"));
+        let db = Connection::open(scenario.path("code.db")).unwrap();
+        db.execute_batch(
+            "DELETE FROM code_chunks WHERE id % 2; UPDATE code_chunks SET content = 'other';
+             DELETE FROM execution_log; DELETE FROM symbol_metrics;
+             UPDATE file_metrics SET complexity_score = complexity_score + 1",
+        )
+        .unwrap();
+        db.close().unwrap();
+        let _ = scenario.run(&merge).expect_status(0);
+        assert_eq!(rows::of_database(&scenario.path("code.db")), all);
+        let db = Connection::open(scenario.path("code.db")).unwrap();
+        let check: String = db
+            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(check, "ok");
     }
 }

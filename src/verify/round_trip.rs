@@ -93,13 +93,21 @@ impl RoundTrip {
         let mut hops = Vec::new();
         let mut take = |left: &mut dyn Snapshot, right: &mut dyn Snapshot, names| {
             let (left_name, right_name) = names;
-            let comparison = compare_stores(
+            // What the first step warned of is in all copies.
+            let warns = hops.is_empty();
+            let mut comparison = compare_stores(
                 left,
                 right,
                 &options.compare_options(),
                 progress.as_ref(),
-                &mut |divergence| findings.take(divergence),
+                &mut |divergence| match divergence.class.is_warning() && !warns {
+                    true => Ok(()),
+                    false => findings.take(divergence),
+                },
             )?;
+            if !warns {
+                comparison.warnings = 0;
+            }
             hops.push(Hop {
                 left: left_name,
                 right: right_name,

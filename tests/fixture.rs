@@ -1,0 +1,69 @@
+//! A KV file that version 0.1.0 wrote: later versions read it to the byte.
+
+use std::fs;
+use std::path::Path;
+
+use chunkmigrate::codec::key_prefix;
+use chunkmigrate::record::RecordKind;
+
+use crate::common::Scenario;
+use crate::common::kv::{Content, document};
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+
+fn scenario() -> Scenario {
+    let scenario = Scenario::new();
+    for name in ["v1.kv", "v1.ndjson"] {
+        fs::copy(Path::new(FOLDER).join(name), scenario.path(name)).unwrap();
+    }
+    scenario
+}
+
+#[test]
+fn a_file_of_version_1_is_exported_to_the_byte() {
+    let scenario = scenario();
+    let run = scenario.run(&["export", "v1.kv"]).expect_status(0);
+    let expected = fs::read_to_string(scenario.path("v1.ndjson")).unwrap();
+    assert!(run.stdout == expected, "the export of v1.kv has changed");
+    for kind in RecordKind::ALL {
+        let key = format!("\"key\":\"{}", key_prefix(kind));
+        assert!(expected.contains(&key), "the fixture has no {kind}");
+    }
+}
+
+#[test]
+fn a_file_of_version_1_is_verified_and_its_manifest_holds() {
+    let scenario = scenario();
+    let before = scenario.files();
+    let _ = scenario.run(&["verify", "v1.kv"]).expect_status(0);
+    let run = scenario
+        .run(&["inspect", "v1.kv", "--format", "json"])
+        .expect_status(0);
+    assert_eq!(run.json()["manifest_holds"], true);
+    assert_eq!(run.json()["format_version"], 1);
+    assert_eq!(
+        run.json()["manifest"],
+        document(&scenario.path("v1.kv"), "manifest")
+    );
+    assert_eq!(
+        run.json()["sha256"],
+        "1d2e884cd3d564fbd889a1c0e600dbf79f987af2df994841adcd40962181f8c3"
+    );
+    assert_eq!(scenario.files(), before);
+}
+
+/// What this version writes of the same records is the same, entry by entry.
+#[test]
+fn this_version_writes_what_version_1_wrote() {
+    let scenario = scenario();
+    let _ = scenario
+        .run(&["kv-to-sqlite", "v1.kv", "v1.db"])
+        .expect_status(0);
+    let _ = scenario
+        .run(&["sqlite-to-kv", "v1.db", "now.kv"])
+        .expect_status(0);
+    let old = Content::read(&scenario.path("v1.kv")).without_manifest();
+    let new = Content::read(&scenario.path("now.kv")).without_manifest();
+    assert_eq!(old.records, new.records);
+    assert_eq!(old.documents, new.documents);
+}
