@@ -14,7 +14,7 @@ use crate::progress::{Progress, Stage};
 use crate::record::{PerKind, Record, RecordKind, Sequences};
 
 /// Memory that SQLite may use for pages, in KiB.
-const CACHE_KIB: i64 = 32 << 10;
+const CACHE_KIB: i64 = 16 << 10;
 
 /// A new database that is being filled, in one transaction and without a journal: until it is
 /// published nobody can see the file.

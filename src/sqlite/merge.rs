@@ -1,5 +1,6 @@
 //! Writing records into the tables of an existing database, in one transaction.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use super::schema::table_spec;
 use super::snapshot::{SqliteSnapshot, SqliteSnapshotOptions};
 use super::upsert::Upsert;
 use super::writer::{create_indexes, create_table, set_sequence};
-use crate::error::Result;
+use crate::error::{IoContext as _, Result};
 use crate::progress::Progress;
 use crate::record::{PerKind, Record, RecordKind, Sequences};
 
@@ -47,10 +48,10 @@ impl SqliteMerge {
         progress: &Arc<dyn Progress>,
     ) -> Result<Self> {
         let files = DatabaseFiles::classify(path)?.locked_by_us();
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection =
-            Connection::open_with_flags(&files.real_path, flags).map_err(writing(path))?;
-        begin(&mut connection, progress).map_err(writing(path))?;
+        let connection = connect(path, progress)?;
+        connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(writing(path))?;
         if let Some(dir) = temp_dir {
             set_temp_dir(&connection, dir)?;
         }
@@ -70,6 +71,17 @@ impl SqliteMerge {
             path: path.to_owned(),
             upserts,
         })
+    }
+
+    /// Rolls back what a transaction that was cut off left in a hot journal.
+    pub(crate) fn roll_back(path: &Path, progress: &Arc<dyn Progress>) -> Result<()> {
+        let connection = connect(path, progress)?;
+        connection
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+            .map_err(writing(path))?;
+        connection
+            .close()
+            .map_err(|(_, error)| SqliteError::from_engine("write", path, error).into())
     }
 
     /// Moves the row of a record's key, if there is one and it has another id, out of the way: two
@@ -137,15 +149,24 @@ impl SqliteMerge {
     }
 }
 
-fn begin(connection: &mut Connection, progress: &Arc<dyn Progress>) -> rusqlite::Result<()> {
+/// Opens a database to write into it, as it is.
+fn connect(path: &Path, progress: &Arc<dyn Progress>) -> Result<Connection> {
+    let real_path = fs::canonicalize(path).io_context("find", path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(real_path, flags);
+    let mut connection = connection.map_err(writing(path))?;
+    configure(&mut connection, progress).map_err(writing(path))?;
+    Ok(connection)
+}
+
+fn configure(connection: &mut Connection, progress: &Arc<dyn Progress>) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
     connection.pragma_update(None, "temp_store", "FILE")?;
     stop_when_cancelled(connection, progress)?;
-    wait_for_locks(connection, progress)?;
-    connection.execute_batch("BEGIN IMMEDIATE")
+    wait_for_locks(connection, progress)
 }
 
 fn refusal(kind: RecordKind, error: &rusqlite::Error) -> Refusal {

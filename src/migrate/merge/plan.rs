@@ -14,7 +14,7 @@ use crate::migrate::staged::Staged;
 use crate::migrate::target::TargetError;
 use crate::progress::Stage;
 use crate::record::{PerKind, RecordKind, Sequences};
-use crate::sqlite::{IdRegister, OtherTable, SqliteSnapshot};
+use crate::sqlite::{IdRegister, OtherTable, SqliteError, SqliteMerge, SqliteSnapshot};
 use crate::store::{
     Claims, Item, OpenOptions, RecordStream, Snapshot, SortedItems as _, StoreKind, digest_kind,
     pipe,
@@ -122,9 +122,21 @@ fn open_target(copy: &Copy<'_>) -> Result<(Box<dyn Snapshot>, Vec<OtherTable>)> 
         return Ok((Box::new(KvFile::open_checked(path)?), Vec::new()));
     }
     let options = target_options(copy);
-    let snapshot = SqliteSnapshot::open(path, &options, copy.progress)?;
+    let snapshot = match SqliteSnapshot::open(path, &options, copy.progress) {
+        Err(error) if is_hot_journal(&error) && !copy.options.dry_run => {
+            // What is merged into is ours to write: a transaction that a kill cut off, perhaps
+            // that of another merge, is rolled back.
+            SqliteMerge::roll_back(path, copy.progress)?;
+            SqliteSnapshot::open(path, &options, copy.progress)?
+        }
+        snapshot => snapshot?,
+    };
     let left_alone = snapshot.virtual_tables()?;
     Ok((Box::new(snapshot), left_alone))
+}
+
+fn is_hot_journal(error: &Error) -> bool {
+    matches!(error, Error::Sqlite(error) if matches!(**error, SqliteError::HotJournal { .. }))
 }
 
 /// How the target database is read: what it has of its own is none of a merge's business.
