@@ -61,7 +61,7 @@ impl<'o> Intake<'o> {
                 .transpose()?,
             known_shared,
             found_shared: SharedIds::default(),
-            largest_ids: Sequences::default(),
+            largest_ids: Sequences::LOWEST,
             rejected: PerKind::default(),
             unknown_keys: 0,
             first: Vec::new(),

@@ -5,6 +5,7 @@ mod copy;
 mod existing;
 mod export;
 mod intake;
+mod job;
 mod json_lines;
 mod merge;
 mod new_store;
@@ -64,7 +65,7 @@ pub struct CopyOptions {
     pub dry_run: bool,
     /// Whether the finished target is read back and compared before it is published.
     pub verify: bool,
-    /// Where SQLite sorts what does not fit into memory, and where a merge keeps what changes.
+    /// Where SQLite sorts what does not fit into memory.
     pub temp_dir: Option<PathBuf>,
     /// How many rejections and divergences the summary keeps; all are counted.
     pub limit: usize,
@@ -95,6 +96,13 @@ impl Default for CopyOptions {
 impl CopyOptions {
     fn asks_for(&self, kind: RecordKind) -> bool {
         self.only.is_empty() || self.only.contains(&kind)
+    }
+
+    /// The kinds that are asked for, in key order.
+    fn kinds(&self) -> Vec<RecordKind> {
+        let mut kinds = RecordKind::ALL.to_vec();
+        kinds.retain(|kind| self.asks_for(*kind));
+        kinds
     }
 
     fn open_options(&self) -> OpenOptions {

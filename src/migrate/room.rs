@@ -7,10 +7,17 @@ use rustix::fs::statvfs;
 
 use super::target::TargetError;
 use crate::error::{Error, Result};
+use crate::store::StoreKind;
 
-/// Fails if the file system of a folder has less room than the target takes at least.
-pub(crate) fn check_target(folder: &Path, expected: u64) -> Result<()> {
-    check(folder, "the records", expected)
+/// Fails if the file system of a folder has less room than stores take at least that hold so many
+/// bytes of keys and values.
+pub(crate) fn check_target(folder: &Path, stores: &[StoreKind], expected: u64) -> Result<()> {
+    let needed = stores.iter().map(|store| match store {
+        // Rows have no field names, and no path twice.
+        StoreKind::Sqlite => expected / 3,
+        _ => expected,
+    });
+    check(folder, "the records", needed.fold(0, u64::saturating_add))
 }
 
 /// Fails if there is less room than sorting takes at least.

@@ -209,6 +209,12 @@ pub struct Sequences {
 }
 
 impl Sequences {
+    /// Below every id.
+    pub(crate) const LOWEST: Sequences = Sequences {
+        code_chunks: i64::MIN,
+        execution_log: i64::MIN,
+    };
+
     /// The mark of a kind; 0 for kinds that hand no ids out.
     pub const fn get(&self, kind: RecordKind) -> i64 {
         match kind {

@@ -77,13 +77,13 @@ impl IdRegister {
             .map_err(failed)
     }
 
-    /// The largest ids.
+    /// The largest ids, the lowest number where there is none.
     pub(crate) fn largest(&self) -> Result<Sequences> {
         let largest = |table: &str| {
-            let sql = format!("SELECT ifnull(max(id), 0) FROM {table}");
-            self.connection
-                .query_row(&sql, [], |row| row.get(0))
-                .map_err(failed)
+            let sql = format!("SELECT max(id) FROM {table}");
+            let largest = self.connection.query_row(&sql, [], |row| row.get(0));
+            let largest: Option<i64> = largest.map_err(failed)?;
+            Ok::<_, crate::Error>(largest.unwrap_or(i64::MIN))
         };
         Ok(Sequences {
             code_chunks: largest("chunk")?,

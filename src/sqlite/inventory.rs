@@ -97,7 +97,7 @@ pub(super) fn schema_version(connection: &Connection) -> rusqlite::Result<Option
 }
 
 /// The high-water marks of the tables that are there: the larger of what `sqlite_sequence` says
-/// and the largest id, 0 if neither is above it.
+/// and the largest id, 0 if neither is there.
 pub(super) fn sequences(
     connection: &Connection,
     tables: &PerKind<Option<TableLayout>>,
@@ -117,7 +117,7 @@ pub(super) fn sequences(
             false => None,
         };
         let mark = sequence.max(largest_id(connection, layout)?);
-        Ok(mark.unwrap_or(0).max(0))
+        Ok(mark.unwrap_or(0))
     };
     Ok(Sequences {
         code_chunks: mark(RecordKind::Chunk)?,

@@ -131,7 +131,7 @@ impl SqliteMerge {
     /// Sets the high-water marks of the tables of some kinds.
     pub(crate) fn set_sequences(&mut self, kinds: &[RecordKind], marks: Sequences) -> Result<()> {
         for &kind in kinds {
-            if table_spec(kind).id.is_some() && marks.get(kind) != 0 {
+            if table_spec(kind).id.is_some() && marks.get(kind) > 0 {
                 set_sequence(&self.connection, kind, marks.get(kind))
                     .map_err(writing(&self.path))?;
             }

@@ -83,7 +83,8 @@ pub fn set_sequences(connection: &Connection, marks: Sequences) -> rusqlite::Res
     Ok(())
 }
 
-/// Sets the AUTOINCREMENT high-water mark of a table; nothing in a database that keeps none.
+/// Sets the AUTOINCREMENT high-water mark of a table, which SQLite itself never takes below 0: one
+/// that is below 0 is that of a table that keeps none. Nothing in a database that keeps none at all.
 pub(super) fn set_sequence(
     connection: &Connection,
     kind: RecordKind,
@@ -93,6 +94,13 @@ pub(super) fn set_sequence(
         return Ok(());
     }
     let table = table_spec(kind).name;
+    if mark < 0 {
+        connection.execute(
+            "DELETE FROM main.sqlite_sequence WHERE name = ?1 COLLATE NOCASE",
+            [table],
+        )?;
+        return Ok(());
+    }
     let updated = connection.execute(
         "UPDATE main.sqlite_sequence SET seq = ?2 WHERE name = ?1 COLLATE NOCASE AND seq IS NOT ?2",
         (table, mark),

@@ -70,7 +70,18 @@ impl Snapshot for KvFile {
     }
 
     fn expected_bytes(&self) -> u64 {
-        self.file_bytes()
+        let manifest = self.manifest().ok().flatten();
+        match manifest {
+            Some(manifest) => {
+                let totals = manifest.totals();
+                let bytes = totals
+                    .iter()
+                    .map(|(_, t)| t.key_bytes.saturating_add(t.value_bytes));
+                bytes.fold(0, u64::saturating_add).min(self.file_bytes())
+            }
+            // A file that grew by doubling is half empty.
+            None => self.file_bytes() / 2,
+        }
     }
 
     fn sorting_bytes(&self) -> u64 {

@@ -51,7 +51,7 @@ impl RoundTrip {
             .prefix("chunkmigrate-")
             .tempdir_in(&parent)
             .io_context("create a folder in", &parent)?;
-        check_room(&parent, expected_bytes.saturating_mul(2))?;
+        check_room(&parent, &[StoreKind::Kv, StoreKind::Sqlite], expected_bytes)?;
         Ok(RoundTrip { folder })
     }
 

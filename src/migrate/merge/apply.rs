@@ -5,13 +5,16 @@ use crate::codec::{Entry, decode_json};
 use crate::compare::{CompareOptions, Divergence, DivergenceClass, RowFacts, Side, compare_stores};
 use crate::error::{Error, Result};
 use crate::kv::{KvFile, KvMerge};
-use crate::migrate::CopySummary;
-use crate::migrate::copy::Copy;
 use crate::migrate::existing::check_unlocked;
+use crate::migrate::job::Job;
+use crate::migrate::{CopySummary, OnInvalid};
 use crate::progress::{Stage, check_cancelled};
-use crate::record::{Record, RecordKind, Sequences};
+use crate::record::{Record, RecordKind};
 use crate::sqlite::{SqliteMerge, SqliteSnapshot, table_name};
-use crate::store::{Snapshot, StoreKind, digest_kind};
+use crate::store::{StoreKind, digest_kind};
+
+/// Progress is told once for so many records.
+const PROGRESS_RECORDS: u64 = 512;
 
 /// A record that the constraints of the target refuse.
 pub(super) struct Refused {
@@ -31,69 +34,62 @@ pub(super) enum Outcome {
     Diverged,
     /// The constraints of the target refuse records; nothing is written.
     Refused(Vec<Refused>),
+    /// The target can't keep high-water marks; nothing is written.
+    MarksLost(Vec<Divergence>),
+    /// As `Done`, but for high-water marks that the target can't keep.
+    DoneWithoutMarks(Vec<Divergence>),
 }
 
-pub(super) fn apply(
-    copy: &Copy<'_>,
-    source: &mut dyn Snapshot,
-    plan: &mut Plan,
-    summary: &mut CopySummary,
-) -> Result<Outcome> {
-    match copy.target_store {
-        StoreKind::Sqlite => apply_to_sqlite(copy, source, plan, summary),
-        _ => apply_to_kv(copy, plan, summary),
+pub(super) fn apply(job: &Job<'_>, plan: &mut Plan, summary: &mut CopySummary) -> Result<Outcome> {
+    match job.target_store {
+        StoreKind::Sqlite => apply_to_sqlite(job, plan, summary),
+        _ => apply_to_kv(job, plan, summary),
     }
 }
 
-fn apply_to_kv(copy: &Copy<'_>, plan: &Plan, summary: &CopySummary) -> Result<Outcome> {
-    let path = copy.destination.given();
+fn apply_to_kv(job: &Job<'_>, plan: &Plan, summary: &CopySummary) -> Result<Outcome> {
+    let path = job.destination.given();
     check_unlocked(path, StoreKind::Kv)?;
     let merge = KvMerge {
         changes: &plan.changes,
         sequences: &plan.sequences,
-        manifest: &copy.manifest_of(summary, &plan.expected)?,
+        manifest: &job.manifest_of(summary, &plan.expected)?,
         expected: &plan.expected,
     };
-    Ok(match merge.apply(path, copy.progress.as_ref())? {
+    Ok(match merge.apply(path, job.progress.as_ref())? {
         true => Outcome::Done,
         false => Outcome::Changed,
     })
 }
 
-fn apply_to_sqlite(
-    copy: &Copy<'_>,
-    source: &mut dyn Snapshot,
-    plan: &mut Plan,
-    summary: &mut CopySummary,
-) -> Result<Outcome> {
-    let path = copy.destination.given();
-    let kinds: Vec<RecordKind> = RecordKind::ALL
-        .into_iter()
-        .filter(|kind| copy.options.asks_for(*kind))
-        .collect();
+fn apply_to_sqlite(job: &Job<'_>, plan: &mut Plan, summary: &mut CopySummary) -> Result<Outcome> {
+    let path = job.destination.given();
     let needed = plan.changed_kinds();
-    let temp_dir = copy.options.temp_dir.as_deref();
-    let mut merge = SqliteMerge::begin(path, &needed, temp_dir, copy.progress)?;
-    let refused = write_changes(copy, plan, &mut merge)?;
+    let temp_dir = job.options.temp_dir.as_deref();
+    let mut merge = SqliteMerge::begin(path, &needed, temp_dir, job.progress)?;
+    let refused = write_changes(job, plan, &mut merge)?;
     if !refused.is_empty() {
         return Ok(Outcome::Refused(refused));
     }
-    merge.set_sequences(&kinds, plan.sequences)?;
-    let mut snapshot = merge.into_snapshot(&target_options(copy), copy.progress)?;
-    if !holds(copy, &kinds, plan, &mut snapshot)? {
-        return name_divergences(copy, source, &mut snapshot, summary);
+    merge.set_sequences(&job.options.kinds(), plan.sequences)?;
+    let mut snapshot = merge.into_snapshot(&target_options(job), job.progress)?;
+    if !holds(job, plan, &mut snapshot)? {
+        return name_divergences(job, plan, &mut snapshot, summary);
     }
-    check_cancelled(copy.progress.as_ref())?;
+    let lost = lost_marks(job, plan, &snapshot)?;
+    if !lost.is_empty() && job.options.on_invalid == OnInvalid::Fail {
+        return Ok(Outcome::MarksLost(lost));
+    }
+    check_cancelled(job.progress.as_ref())?;
     snapshot.commit()?;
-    Ok(Outcome::Done)
+    Ok(match lost.is_empty() {
+        true => Outcome::Done,
+        false => Outcome::DoneWithoutMarks(lost),
+    })
 }
 
-fn write_changes(
-    copy: &Copy<'_>,
-    plan: &mut Plan,
-    merge: &mut SqliteMerge,
-) -> Result<Vec<Refused>> {
-    let progress = copy.progress.as_ref();
+fn write_changes(job: &Job<'_>, plan: &mut Plan, merge: &mut SqliteMerge) -> Result<Vec<Refused>> {
+    let progress = job.progress.as_ref();
     let mut refused = Vec::new();
     for kind in plan.changed_kinds() {
         let counts = plan.counts.get(kind);
@@ -103,8 +99,12 @@ fn write_changes(
         each_record(changes, kind, &mut |_, record| {
             merge.make_way(record, &mut |id| ids.is_registered(kind, id))
         })?;
+        let mut written = 0;
         each_record(changes, kind, &mut |entry, record| {
-            progress.inc(1);
+            written += 1;
+            if written % PROGRESS_RECORDS == 0 {
+                progress.inc(PROGRESS_RECORDS);
+            }
             if let Some(refusal) = merge.write(record)? {
                 let row = RowFacts {
                     table: table_name(kind),
@@ -147,49 +147,62 @@ fn each_record(
 }
 
 /// Whether the target holds in the end what it should, with the records that were there before.
-fn holds(
-    copy: &Copy<'_>,
-    kinds: &[RecordKind],
-    plan: &Plan,
-    snapshot: &mut SqliteSnapshot,
-) -> Result<bool> {
-    let marks = SqliteSnapshot::sequences(snapshot)?;
+fn holds(job: &Job<'_>, plan: &Plan, snapshot: &mut SqliteSnapshot) -> Result<bool> {
     let mut holds = true;
-    for &kind in kinds {
+    for kind in job.options.kinds() {
         let stage = Stage::ReadBack(kind);
-        let found = digest_kind(snapshot, kind, stage, copy.progress.as_ref())?;
+        let found = digest_kind(snapshot, kind, stage, job.progress.as_ref())?;
         holds &= found.totals == *plan.expected.get(kind);
-        holds &= marks.get(kind) == plan.sequences.get(kind);
     }
     Ok(holds)
 }
 
-/// Names what the target would not hold as the source does. If there is nothing, somebody wrote
-/// the target since the merge was planned.
+/// The high-water marks that the target can't keep: its tables don't have AUTOINCREMENT.
+fn lost_marks(job: &Job<'_>, plan: &Plan, snapshot: &SqliteSnapshot) -> Result<Vec<Divergence>> {
+    let marks = SqliteSnapshot::sequences(snapshot)?;
+    let kinds = job.options.kinds().into_iter();
+    let lost = kinds.filter(|kind| marks.get(*kind) != plan.sequences.get(*kind));
+    let told = lost.map(|kind| {
+        let (table, mark) = (table_name(kind), plan.sequences.get(kind));
+        let message = format!(
+            "{table} of the target has no AUTOINCREMENT and can't keep {mark}, the highest id ever \
+             given"
+        );
+        Divergence::new(DivergenceClass::Sequence, Some(kind), message).on(Side::Left)
+    });
+    Ok(told.collect())
+}
+
+/// Names what the target would not hold as it was written. If there is nothing, somebody wrote the
+/// target since the merge was planned.
 fn name_divergences(
-    copy: &Copy<'_>,
-    source: &mut dyn Snapshot,
+    job: &Job<'_>,
+    plan: &mut Plan,
     target: &mut SqliteSnapshot,
     summary: &mut CopySummary,
 ) -> Result<Outcome> {
     let options = CompareOptions {
-        only: copy.options.only.clone(),
+        only: plan.changed_kinds(),
         quick: false,
     };
     let (mut first, mut total) = (Vec::new(), 0);
-    let marks = (source.sequences()?, SqliteSnapshot::sequences(target)?);
-    let progress = copy.progress.as_ref();
-    compare_stores(source, target, &options, progress, &mut |divergence| {
-        if !is_targets_own(&divergence, marks) {
-            total += 1;
-            if first.len() < copy.options.limit {
-                first.push(divergence);
+    let progress = job.progress.as_ref();
+    compare_stores(
+        &mut plan.changes,
+        target,
+        &options,
+        progress,
+        &mut |found| {
+            if !is_targets_own(&found) {
+                total += 1;
+                if first.len() < job.options.limit {
+                    first.push(found);
+                }
             }
-        }
-        Ok(())
-    })?;
-    // What was rejected before is not in the target either.
-    if total <= summary.rejected_total() {
+            Ok(())
+        },
+    )?;
+    if total == 0 {
         return Ok(Outcome::Changed);
     }
     summary.divergences = first;
@@ -199,14 +212,11 @@ fn name_divergences(
     Ok(Outcome::Diverged)
 }
 
-/// Whether a divergence is no loss to the source's records.
-fn is_targets_own(divergence: &Divergence, (source, target): (Sequences, Sequences)) -> bool {
-    let on_right = divergence.side == Some(Side::Right);
-    match divergence.class {
-        DivergenceClass::OnlyRight => true,
-        DivergenceClass::Sequence => RecordKind::ALL
-            .into_iter()
-            .all(|kind| target.get(kind) >= source.get(kind)),
-        class => on_right || class.is_warning(),
-    }
+/// Whether a divergence is no loss to the records that were written.
+fn is_targets_own(divergence: &Divergence) -> bool {
+    let beside = matches!(
+        divergence.class,
+        DivergenceClass::Sequence | DivergenceClass::ContentHash
+    );
+    beside || divergence.side == Some(Side::Right)
 }

@@ -2,6 +2,7 @@
 
 mod apply;
 mod changes;
+mod join;
 mod plan;
 
 pub use plan::MergeCounts;
@@ -11,8 +12,8 @@ use std::fs;
 
 use self::apply::{Outcome, Refused};
 use self::plan::Plan;
-use super::copy::Copy;
 use super::intake::{Intake, SharedIds};
+use super::job::Job;
 use super::json_lines::JsonLines;
 use super::rejects::refused_line;
 use super::staged::Staged;
@@ -27,99 +28,123 @@ use crate::store::{Snapshot, StoreKind, detect};
 /// How often a target that is written while the merge is planned is looked at again.
 const ATTEMPTS: usize = 3;
 
-/// Merges what a source holds into the target of a copy.
+/// Merges what a source holds into the target of a job.
 ///
 /// What changes is found out first, without a trace on the target; only then is it opened for
 /// writing, and before the transaction ends all that it holds is read back.
-pub(super) fn merge(copy: &Copy<'_>, source: &mut dyn Snapshot) -> Result<CopySummary> {
-    check_target(copy)?;
+pub(super) fn merge(job: &Job<'_>, source: &mut dyn Snapshot) -> Result<CopySummary> {
+    check_target(job)?;
     let no_shared_ids = SharedIds::default();
-    let rejects = copy.rejects()?;
-    let mut intake = Intake::new(copy.options, source.store(), None, rejects, &no_shared_ids)?;
-    let totals = copy.take_all(source, &mut intake)?;
-    let mut summary = copy.summary(source, &intake, totals)?;
+    let rejects = job.rejects()?;
+    let mut intake = Intake::new(job.options, source.store(), None, rejects, &no_shared_ids)?;
+    let totals = job.take_all(source, &mut intake)?;
+    let mut summary = job.summary(source, &intake, totals)?;
     let mut rejects = intake.rejects.take();
     source.confirm()?;
     if summary.sha256.is_none() {
-        copy.publish_rejects(rejects, &mut summary)?;
+        job.publish_rejects(rejects, &mut summary)?;
         return Ok(summary);
     }
 
     let mut refused = BTreeSet::new();
     let mut attempt = 1;
     loop {
-        let folder = Staged::create(&copy.destination)?;
-        let mut plan = Plan::make(copy, source, folder, &refused)?;
+        let folder = Staged::create(&job.destination)?;
+        let mut plan = Plan::make(job, source, folder, &refused)?;
         source.confirm()?;
         summary.totals = plan.totals;
         summary.merged = Some(plan.counts);
         summary.sequences = plan.sequences;
         summary.left_alone.clone_from(&plan.left_alone);
-        if copy.options.dry_run || !plan.changes_anything() {
+        if job.options.dry_run || !plan.changes_anything() {
             break;
         }
-        match apply::apply(copy, source, &mut plan, &mut summary)? {
+        match apply::apply(job, &mut plan, &mut summary)? {
             Outcome::Done => {
                 summary.written = true;
                 break;
             }
+            Outcome::DoneWithoutMarks(lost) => {
+                summary.written = true;
+                tell_all(job, lost, &mut summary);
+                break;
+            }
+            Outcome::MarksLost(lost) => {
+                tell_all(job, lost, &mut summary);
+                return give_up(job, rejects, summary);
+            }
             Outcome::Diverged => return Ok(summary),
             Outcome::Changed if attempt < ATTEMPTS => attempt += 1,
-            Outcome::Changed => return Err(changed(copy)),
+            Outcome::Changed => return Err(changed(job)),
             Outcome::Refused(rows) => {
                 for row in rows {
-                    tell_refused(copy, &row, &mut summary, rejects.as_mut())?;
+                    tell_refused(job, &row, &mut summary, rejects.as_mut())?;
                     refused.insert(row.key);
                 }
-                if copy.options.on_invalid == OnInvalid::Fail {
-                    summary.sha256 = None;
-                    summary.merged = None;
-                    copy.publish_rejects(rejects, &mut summary)?;
-                    return Ok(summary);
+                if job.options.on_invalid == OnInvalid::Fail {
+                    return give_up(job, rejects, summary);
                 }
             }
         }
     }
     summary.sha256 = Some(combined_digest(&summary.totals));
-    copy.publish_rejects(rejects, &mut summary)?;
-    if !copy.options.dry_run {
-        let path = copy.destination.given();
+    job.publish_rejects(rejects, &mut summary)?;
+    if !job.options.dry_run {
+        let path = job.destination.given();
         let metadata = fs::metadata(path).io_context("look at", path)?;
         summary.target_bytes = Some(metadata.len());
         summary.verified = true;
-        copy.look_for_old_rejects(&mut summary);
+        job.look_for_old_rejects(&mut summary);
     }
     Ok(summary)
 }
 
+/// Ends a merge of which nothing was written.
+fn give_up(
+    job: &Job<'_>,
+    rejects: Option<JsonLines>,
+    mut summary: CopySummary,
+) -> Result<CopySummary> {
+    summary.sha256 = None;
+    summary.merged = None;
+    job.publish_rejects(rejects, &mut summary)?;
+    Ok(summary)
+}
+
+fn tell_all(job: &Job<'_>, findings: Vec<Divergence>, summary: &mut CopySummary) {
+    for finding in findings {
+        summary.rejections_total += 1;
+        if summary.rejections.len() < job.options.limit {
+            summary.rejections.push(finding);
+        }
+    }
+}
+
 /// Takes note of a record that the target's constraints refuse.
 fn tell_refused(
-    copy: &Copy<'_>,
+    job: &Job<'_>,
     refused: &Refused,
     summary: &mut CopySummary,
     rejects: Option<&mut JsonLines>,
 ) -> Result<()> {
     *summary.rejected.get_mut(refused.kind) += 1;
-    summary.rejections_total += 1;
     if let Some(rejects) = rejects {
         let (key, value) = (&refused.key, &refused.value);
         rejects.write(&refused_line(Entry { key, value }, &refused.row))?;
     }
     let divergence = Divergence::refused(refused.kind, &refused.key, refused.row);
-    if summary.rejections.len() < copy.options.limit {
-        summary.rejections.push(divergence);
-    }
+    tell_all(job, vec![divergence], summary);
     Ok(())
 }
 
-fn check_target(copy: &Copy<'_>) -> Result<()> {
-    let path = copy.destination.given();
-    if !copy.destination.exists() {
+fn check_target(job: &Job<'_>) -> Result<()> {
+    let path = job.destination.given();
+    if !job.destination.exists() {
         let path = path.to_owned();
         return Err(TargetError::NothingToMergeInto { path }.into());
     }
     let found = detect(path)?;
-    match copy.target_store {
+    match job.target_store {
         StoreKind::Sqlite => found.expect_sqlite(path),
         StoreKind::Kv => found.expect_kv(path),
         StoreKind::Empty | StoreKind::Unknown => Err(KindError::Neither {
@@ -129,9 +154,9 @@ fn check_target(copy: &Copy<'_>) -> Result<()> {
     }
 }
 
-fn changed(copy: &Copy<'_>) -> Error {
+fn changed(job: &Job<'_>) -> Error {
     SqliteError::Changed {
-        path: copy.destination.given().to_owned(),
+        path: job.destination.given().to_owned(),
     }
     .into()
 }

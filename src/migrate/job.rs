@@ -1,0 +1,226 @@
+//! What every copy has in common: where from, where to, and what is known once the source was read.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::intake::Intake;
+use super::json_lines::{JsonLines, LinesKind};
+use super::staged::{Published, left_behind};
+use super::target::{Destination, TargetError};
+use super::{CopyOptions, CopySummary, OnInvalid};
+use crate::codec::{KindTotals, combined_digest};
+use crate::compare::{Divergence, DivergenceClass, Side, check_claim};
+use crate::error::Result;
+use crate::kv::{Manifest, ManifestSource};
+use crate::progress::{Progress, Stage, check_cancelled};
+use crate::record::{PerKind, RecordKind, Sequences};
+use crate::store::{Snapshot, StoreKind, pipe};
+
+/// A copy that was asked for.
+pub(super) struct Job<'c> {
+    pub(super) source: &'c Path,
+    pub(super) target_store: StoreKind,
+    pub(super) destination: Destination,
+    pub(super) options: &'c CopyOptions,
+    pub(super) progress: &'c Arc<dyn Progress>,
+}
+
+impl Job<'_> {
+    /// Reads the source to its end.
+    pub(super) fn take_all(
+        &self,
+        snapshot: &mut dyn Snapshot,
+        intake: &mut Intake<'_>,
+    ) -> Result<PerKind<KindTotals>> {
+        let claims = snapshot.claims()?;
+        let mut totals = PerKind::default();
+        let mut counted = 0;
+        for kind in RecordKind::ALL {
+            if !self.options.asks_for(kind) {
+                continue;
+            }
+            let (copied, read) = self.take_kind(snapshot, kind, intake)?;
+            *totals.get_mut(kind) = copied;
+            counted += read.records;
+            if let Some(claims) = claims {
+                let mut told = None;
+                check_claim(kind, Side::Left, claims.kinds.get(kind), &read, &mut |d| {
+                    told = Some(d);
+                    Ok(())
+                })?;
+                if let Some(divergence) = told {
+                    intake.tell(divergence);
+                    intake.fail_if_asked();
+                }
+            }
+        }
+        let keys = snapshot.total_keys()?;
+        if self.options.only.is_empty() && keys.is_some_and(|keys| keys != counted) {
+            snapshot.visit_unknown(&mut |entry| {
+                let message = "the key is that of no record".to_owned();
+                let class = DivergenceClass::UnknownKey;
+                let why = Divergence::new(class, None, message);
+                intake.unknown_keys += 1;
+                intake.reject_entry(entry, why.on(Side::Left).of_key(entry.key))
+            })?;
+        }
+        Ok(totals)
+    }
+
+    fn take_kind(
+        &self,
+        snapshot: &mut dyn Snapshot,
+        kind: RecordKind,
+        intake: &mut Intake<'_>,
+    ) -> Result<(KindTotals, KindTotals)> {
+        let progress = self.progress.as_ref();
+        progress.start(Stage::Copy(kind), snapshot.expected_records(kind));
+        pipe(snapshot, kind, progress, |stream| {
+            while let Some(batch) = stream.next_batch()? {
+                check_cancelled(progress)?;
+                intake.take(kind, &batch)?;
+                progress.inc(batch.len() as u64);
+            }
+            Ok(())
+        })?;
+        progress.finish();
+        Ok(intake.finish_kind())
+    }
+
+    /// Everything that is known once the source was read.
+    pub(super) fn summary(
+        &self,
+        snapshot: &dyn Snapshot,
+        intake: &Intake<'_>,
+        totals: PerKind<KindTotals>,
+    ) -> Result<CopySummary> {
+        let copied = intake.told == 0 || self.options.on_invalid == OnInvalid::Skip;
+        Ok(CopySummary {
+            source: self.source.to_owned(),
+            source_store: snapshot.store(),
+            schema_version: snapshot.schema_version(),
+            only: self.options.only.clone(),
+            missing: snapshot.missing().to_vec(),
+            without_columns: self.options.without_columns.clone(),
+            target: self.destination.given().to_owned(),
+            target_store: self.target_store,
+            written: false,
+            target_bytes: None,
+            verified: false,
+            totals,
+            rejected: intake.rejected,
+            unknown_keys: intake.unknown_keys,
+            sha256: copied.then(|| combined_digest(&totals)),
+            sequences: self.source_sequences(snapshot, intake.largest_ids)?,
+            not_copied: snapshot.other_tables()?,
+            rejections: intake.first.clone(),
+            rejections_total: intake.told,
+            rejects: None,
+            old_rejects: None,
+            divergences: Vec::new(),
+            divergences_total: 0,
+            dry_run: self.options.dry_run,
+            merge: self.options.merge,
+            merged: None,
+            left_alone: Vec::new(),
+            left_behind: self.left_behind(intake.rejects_folder())?,
+        })
+    }
+
+    /// The marks of the kinds that were asked for, which are never below the largest id.
+    pub(super) fn source_sequences(
+        &self,
+        snapshot: &dyn Snapshot,
+        largest_ids: Sequences,
+    ) -> Result<Sequences> {
+        let told = snapshot.sequences()?.max(largest_ids);
+        let of = |kind| match self.options.asks_for(kind) {
+            true => told.get(kind),
+            false => 0,
+        };
+        Ok(Sequences {
+            code_chunks: of(RecordKind::Chunk),
+            execution_log: of(RecordKind::ExecutionLog),
+        })
+    }
+
+    /// What runs that were killed left where this one writes.
+    fn left_behind(&self, rejects: Option<&Path>) -> Result<Vec<PathBuf>> {
+        let mut left = left_behind(self.destination.folder())?;
+        if let Some(folder) = rejects.filter(|folder| *folder != self.destination.folder()) {
+            left.extend(left_behind(folder)?);
+        }
+        Ok(left)
+    }
+
+    /// A manifest for content that came from the source.
+    pub(super) fn manifest_of(
+        &self,
+        summary: &CopySummary,
+        totals: &PerKind<KindTotals>,
+    ) -> Result<Manifest> {
+        let file_name = self.source.file_name().unwrap_or(self.source.as_os_str());
+        let source = ManifestSource {
+            file_name: file_name.to_string_lossy().into_owned(),
+            store: summary.source_store.name().to_owned(),
+            schema_version: summary.schema_version,
+        };
+        let created_at = self.options.created_at_text()?;
+        Ok(Manifest::new(source, created_at, totals))
+    }
+
+    fn default_rejects(&self) -> PathBuf {
+        let mut path = self.destination.given().as_os_str().to_owned();
+        path.push(".rejects.jsonl");
+        PathBuf::from(path)
+    }
+
+    pub(super) fn rejects(&self) -> Result<Option<JsonLines>> {
+        let path = match (&self.options.rejects, self.options.on_invalid) {
+            _ if self.options.dry_run => return Ok(None),
+            (Some(path), _) => path.clone(),
+            (None, OnInvalid::Skip) => self.default_rejects(),
+            (None, OnInvalid::Fail) => return Ok(None),
+        };
+        let replace = self.options.replace;
+        let rejects = JsonLines::resolve(LinesKind::Rejects, &path, replace, &[self.source])?;
+        if rejects.destination().path() == self.destination.path() {
+            return Err(TargetError::RejectsIsTarget { path }.into());
+        }
+        Ok(Some(rejects))
+    }
+
+    /// Publishes the rejects file before the target; what came of it can still be undone.
+    pub(super) fn publish_rejects_first(
+        &self,
+        rejects: Option<JsonLines>,
+        summary: &mut CopySummary,
+    ) -> Result<Option<Published>> {
+        let Some(rejects) = rejects else {
+            return Ok(None);
+        };
+        let place = rejects.destination().given().to_owned();
+        let Some(prepared) = rejects.prepare()? else {
+            return Ok(None);
+        };
+        let published = prepared.publish()?;
+        summary.rejects = Some(place);
+        Ok(Some(published))
+    }
+
+    pub(super) fn publish_rejects(
+        &self,
+        rejects: Option<JsonLines>,
+        summary: &mut CopySummary,
+    ) -> Result<()> {
+        self.publish_rejects_first(rejects, summary).map(|_| ())
+    }
+
+    pub(super) fn look_for_old_rejects(&self, summary: &mut CopySummary) {
+        if summary.rejects.is_none() {
+            let old = self.options.rejects.clone();
+            let old = old.unwrap_or_else(|| self.default_rejects());
+            summary.old_rejects = Some(old).filter(|path| path.exists());
+        }
+    }
+}
