@@ -1,13 +1,14 @@
-//! Moves source-code chunks, file and symbol metrics and execution logs from a SQLite database into
-//! an embedded key-value file ([redb](https://docs.rs/redb)), and proves record by record that
+//! Moves source-code chunks, file and symbol metrics and execution logs between a SQLite database
+//! and an embedded key-value file ([redb](https://docs.rs/redb)), and proves record by record that
 //! nothing was lost.
 //!
 //! ```
 //! # #[cfg(feature = "native-v2")]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::sync::Arc;
-//! use chunkmigrate::migrate::{CopyOptions, sqlite_to_kv};
+//! use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
 //! use chunkmigrate::record::RecordKind;
+//! use chunkmigrate::verify::{VerifyOptions, verify_pair};
 //! use chunkmigrate::{NoProgress, Progress};
 //!
 //! let folder = tempfile::tempdir()?;
@@ -23,6 +24,14 @@
 //! let summary = sqlite_to_kv(&source, &target, &CopyOptions::default(), &progress)?;
 //! assert!(summary.is_complete() && summary.verified);
 //! assert_eq!(summary.totals.get(RecordKind::Chunk).records, 1);
+//!
+//! let returned = folder.path().join("returned.db");
+//! kv_to_sqlite(&target, &returned, &CopyOptions::default(), &progress)?;
+//! let report = verify_pair(&source, &returned, &VerifyOptions::default(), &progress)?;
+//! assert!(report.is_identical());
+//! assert_eq!(report.equal(), 1);
+//! // The hash is not that of the content: whoever wrote it is warned of, and it is kept.
+//! assert_eq!(report.warnings(), 1);
 //! # Ok(())
 //! # }
 //! # #[cfg(not(feature = "native-v2"))]
