@@ -44,7 +44,7 @@ pub fn sqlite_to_kv(
 /// The new database has the tables and indexes of Magellan's newest schema. An entry that is no
 /// record is told in the summary, as a row is by [`sqlite_to_kv`]; so is one whose id another
 /// record has. A record that is only written in another way than this version writes it is told
-/// too, and with [`OnInvalid::Skip`] copied.
+/// too, and with [`OnInvalid::Skip`](super::OnInvalid::Skip) copied.
 ///
 /// # Errors
 /// As [`sqlite_to_kv`].
