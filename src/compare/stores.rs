@@ -246,6 +246,9 @@ impl<'s, 'p> Watched<'s, 'p> {
 impl SortedItems for Watched<'_, '_> {
     fn advance(&mut self) -> Result<bool> {
         if !self.stream.advance()? {
+            if let Some(progress) = self.progress.take() {
+                progress.inc(self.items % PROGRESS_ITEMS);
+            }
             return Ok(false);
         }
         if let (Some(digest), Some(Item::Entry(entry))) = (&mut self.digest, self.stream.current())

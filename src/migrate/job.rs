@@ -74,7 +74,11 @@ impl Job<'_> {
         intake: &mut Intake<'_>,
     ) -> Result<(KindTotals, KindTotals)> {
         let progress = self.progress.as_ref();
-        progress.start(Stage::Copy(kind), snapshot.expected_records(kind));
+        let stage = match self.options.merge {
+            true => Stage::Digest(kind),
+            false => Stage::Copy(kind),
+        };
+        progress.start(stage, snapshot.expected_records(kind));
         pipe(snapshot, kind, progress, |stream| {
             while let Some(batch) = stream.next_batch()? {
                 check_cancelled(progress)?;

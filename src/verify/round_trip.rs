@@ -1,3 +1,5 @@
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -49,6 +51,7 @@ impl RoundTrip {
         let parent = options.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
         let folder = tempfile::Builder::new()
             .prefix("chunkmigrate-")
+            .permissions(Permissions::from_mode(0o700))
             .tempdir_in(&parent)
             .io_context("create a folder in", &parent)?;
         check_room(&parent, &[StoreKind::Kv, StoreKind::Sqlite], expected_bytes)?;
