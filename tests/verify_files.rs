@@ -355,6 +355,40 @@ fn quick_does_not_trust_a_manifest() {
 }
 
 #[test]
+fn every_part_of_a_manifest_must_hold() {
+    let scenario = scenario();
+    let content = Content::read(&scenario.path("code.kv"));
+    let manifest: Value = serde_json::from_str(&content.documents["manifest"]).unwrap();
+    let chunk = |name: &str| format!("/kinds/chunk/{name}");
+    for part in [
+        &chunk("records"),
+        &chunk("key_bytes"),
+        &chunk("value_bytes"),
+        &chunk("sha256"),
+        "/sha256",
+    ] {
+        let mut wrong = manifest.clone();
+        let value = wrong.pointer_mut(part).unwrap();
+        *value = match value.as_u64() {
+            Some(number) => (number + 1).into(),
+            None => "0".repeat(64).into(),
+        };
+        let mut content = content.clone();
+        content
+            .documents
+            .insert("manifest".to_owned(), wrong.to_string());
+        let path = scenario.path("wrong.kv");
+        content.write(&path);
+        let args = ["verify", "code.kv", "wrong.kv", "--format", "json"];
+        let found = scenario.run(&args).expect_status(1).json();
+        assert_eq!(found["findings_total"], 1, "{part}: {found}");
+        assert_eq!(found["findings"][0]["class"], "manifest");
+        assert_eq!(found["findings"][0]["side"], "right");
+        fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
 fn stores_without_records_are_identical_and_said_to_be_empty() {
     let scenario = Scenario::new();
     for name in ["a.db", "b.db"] {

@@ -1,7 +1,6 @@
 //! What a copy did, for people.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use chunkmigrate::migrate::{CopySummary, MergeCounts};
 use chunkmigrate::record::RecordKind;
@@ -11,11 +10,11 @@ use chunkmigrate::verify::Values;
 use indicatif::{HumanBytes, HumanCount};
 
 use super::copy_verdict::verdict;
-use super::escape::escaped;
+use super::escape::{escaped, escaped_path};
 use super::finding_report::write_findings;
 use super::other_tables::write_tables;
 use super::table::write_table;
-use super::words::count_of;
+use super::words::{count_of, store_name};
 
 /// Renders the summary of a copy.
 pub(super) struct CopyReport<'s> {
@@ -37,10 +36,10 @@ impl<'s> CopyReport<'s> {
         writeln!(
             out,
             "{} ({}{schema}) {} {} ({})\n",
-            shown(&summary.source),
+            escaped_path(&summary.source),
             store_name(summary.source_store),
             if summary.merge { "into" } else { "to" },
-            shown(&summary.target),
+            escaped_path(&summary.target),
             store_name(summary.target_store),
         )?;
         write_table(out, &self.kinds_table())?;
@@ -80,13 +79,17 @@ impl<'s> CopyReport<'s> {
             )?;
         }
         if let Some(path) = &summary.old_rejects {
-            writeln!(out, "old rejects  {} is of an earlier run", shown(path))?;
+            writeln!(
+                out,
+                "old rejects  {} is of an earlier run",
+                escaped_path(path)
+            )?;
         }
         for folder in &summary.left_behind {
             writeln!(
                 out,
                 "left behind  {} by a run that was killed; remove it",
-                shown(folder)
+                escaped_path(folder)
             )?;
         }
         Ok(())
@@ -159,7 +162,7 @@ impl<'s> CopyReport<'s> {
         }
         write_rest(out, summary.rejections_total, summary.rejections.len())?;
         match &summary.rejects {
-            Some(path) => writeln!(out, "  with their values in {}", shown(path)),
+            Some(path) => writeln!(out, "  with their values in {}", escaped_path(path)),
             None => Ok(()),
         }
     }
@@ -178,20 +181,9 @@ impl<'s> CopyReport<'s> {
     }
 }
 
-pub(super) fn store_name(store: StoreKind) -> &'static str {
-    match store {
-        StoreKind::Sqlite => "SQLite",
-        _ => "KV",
-    }
-}
-
 fn write_rest(out: &mut dyn Write, total: u64, shown: usize) -> io::Result<()> {
     match total.saturating_sub(shown as u64) {
         0 => Ok(()),
         more => writeln!(out, "  and {}", count_of(more, "more", "more")),
     }
-}
-
-pub(super) fn shown(path: &Path) -> String {
-    escaped(&path.to_string_lossy()).into_owned()
 }

@@ -4,7 +4,7 @@ use chunkmigrate::migrate::CopySummary;
 use chunkmigrate::store::StoreKind;
 use indicatif::HumanCount;
 
-use super::copy_report::shown;
+use super::escape::escaped_path;
 use super::words::{count_of, plural};
 
 /// What came of a copy, in one sentence or two.
@@ -54,7 +54,7 @@ fn dry_run(summary: &CopySummary, wrong: &Wrong) -> String {
 fn merged(summary: &CopySummary, wrong: &Wrong) -> String {
     let counts = summary.merged.unwrap_or_default();
     let changed: u64 = counts.iter().map(|(_, c)| c.inserted + c.updated).sum();
-    let target = shown(&summary.target);
+    let target = escaped_path(&summary.target);
     let stays = wrong.but("stayed behind");
     match changed {
         0 => format!(
@@ -90,7 +90,7 @@ fn copied(summary: &CopySummary, wrong: &Wrong) -> String {
         ),
         (true, false, _) => format!(
             "{copied} copied, read back from {} and compared: identical.{}",
-            shown(&summary.target),
+            escaped_path(&summary.target),
             wrong.but("stayed behind")
         ),
     }

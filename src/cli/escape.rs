@@ -1,6 +1,7 @@
 //! Text that comes from data, made safe for a terminal.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 /// Replaces control and format characters (bidi controls included) by `\u{…}`, `\n`, `\t` and the
 /// like. Everything else, combining marks too, stays.
@@ -13,6 +14,11 @@ pub(super) fn escaped(text: &str) -> Cow<'_, str> {
         false => char.escape_debug().to_string(),
     });
     Cow::Owned(escaped.collect())
+}
+
+/// A path, made safe; what is not UTF-8 in it shows as a replacement character.
+pub(super) fn escaped_path(path: &Path) -> String {
+    escaped(&path.to_string_lossy()).into_owned()
 }
 
 fn is_plain(char: char) -> bool {

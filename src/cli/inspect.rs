@@ -9,7 +9,7 @@ use chunkmigrate::verify::{Inspection, inspect};
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
-use super::escape::escaped;
+use super::escape::{escaped, escaped_path};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::other_tables::{TableDocument, write_tables};
@@ -51,9 +51,9 @@ fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
         (None, Some(version)) => format!("SQLite, Magellan schema {version}"),
         (None, None) => "SQLite".to_owned(),
     };
-    let path = inspection.path.to_string_lossy();
+    let path = escaped_path(&inspection.path);
     let size = HumanBytes(inspection.file_bytes);
-    writeln!(out, "{} ({version}), {size}\n", escaped(&path))?;
+    writeln!(out, "{path} ({version}), {size}\n")?;
     write_table(out, &kinds_table(inspection))?;
     writeln!(out)?;
     for (kind, _) in inspection.kinds.iter() {

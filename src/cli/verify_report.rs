@@ -5,14 +5,13 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Color, Style};
 use chunkmigrate::compare::{Comparison, KindCounts};
 use chunkmigrate::record::RecordKind;
-use chunkmigrate::store::StoreKind;
 use chunkmigrate::verify::{SampleReport, StoreName, Values, VerifyReport};
 use indicatif::HumanCount;
 
-use super::escape::escaped;
+use super::escape::escaped_path;
 use super::finding_report::write_findings;
 use super::table::write_table;
-use super::words::count_of;
+use super::words::{count_of, store_name};
 
 const GOOD: Style = Style::new()
     .bold()
@@ -75,7 +74,7 @@ fn write_body(out: &mut dyn Write, report: &VerifyReport, values: Values) -> io:
     let more = total.saturating_sub(report.findings.len() as u64);
     if more > 0 {
         let hint = match &report.report {
-            Some(path) => format!("all are in {}", escaped(&path.to_string_lossy())),
+            Some(path) => format!("all are in {}", escaped_path(path)),
             None => "--limit shows more, --report FILE keeps all".to_owned(),
         };
         writeln!(
@@ -88,12 +87,11 @@ fn write_body(out: &mut dyn Write, report: &VerifyReport, values: Values) -> io:
 }
 
 fn shown(store: &StoreName) -> String {
-    let path = store.path.to_string_lossy();
-    let kind = match store.store {
-        StoreKind::Sqlite => "SQLite",
-        _ => "KV",
-    };
-    format!("{} ({kind})", escaped(&path))
+    format!(
+        "{} ({})",
+        escaped_path(&store.path),
+        store_name(store.store)
+    )
 }
 
 fn verdict(report: &VerifyReport) -> String {

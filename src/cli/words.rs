@@ -1,3 +1,4 @@
+use chunkmigrate::store::StoreKind;
 use indicatif::HumanCount;
 
 /// The word that fits a number.
@@ -8,4 +9,13 @@ pub(super) fn plural<'w>(count: u64, one: &'w str, many: &'w str) -> &'w str {
 /// A number and the word that fits it.
 pub(super) fn count_of(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", HumanCount(count), plural(count, one, many))
+}
+
+/// What people call a store.
+pub(super) fn store_name(store: StoreKind) -> &'static str {
+    match store {
+        StoreKind::Sqlite => "SQLite",
+        StoreKind::Kv => "KV",
+        StoreKind::Empty | StoreKind::Unknown => "unknown",
+    }
 }

@@ -2,48 +2,60 @@
 
 use super::divergence::{Divergence, DivergenceClass, Side};
 use crate::codec::{KindTotals, combined_digest};
-use crate::error::Result;
 use crate::record::RecordKind;
 use crate::store::Claims;
 
-/// Whether what is told of a kind is what was found.
-pub(crate) fn check_claim(
-    kind: RecordKind,
+/// Checks what a store claims, kind by kind as it is read.
+#[derive(Debug)]
+pub(crate) struct ClaimCheck {
     side: Side,
-    told: &KindTotals,
-    found: &KindTotals,
-    tell: &mut dyn FnMut(Divergence) -> Result<()>,
-) -> Result<()> {
-    let differing = |what: &str, told: u64, found: u64| {
-        (told != found).then(|| format!("the manifest tells of {told} {what}, there are {found}"))
-    };
-    let message = differing("records", told.records, found.records)
-        .or_else(|| differing("bytes of keys", told.key_bytes, found.key_bytes))
-        .or_else(|| differing("bytes of values", told.value_bytes, found.value_bytes));
-    let message = message.or_else(|| {
-        let (told, found) = (told.sha256, found.sha256);
-        let differs = told != found;
-        differs.then(|| format!("the manifest's digest is {told}, the content's is {found}"))
-    });
-    match message {
-        None => Ok(()),
-        Some(message) => {
-            tell(Divergence::new(DivergenceClass::Manifest, Some(kind), message).on(side))
-        }
-    }
+    claims: Option<Claims>,
+    holds: bool,
 }
 
-/// Whether the combined digest is that of the kinds' digests.
-pub(super) fn check_combined(
-    side: Side,
-    claims: &Claims,
-    tell: &mut dyn FnMut(Divergence) -> Result<()>,
-) -> Result<()> {
-    let (told, combined) = (claims.sha256, combined_digest(&claims.kinds));
-    if told == combined {
-        return Ok(());
+impl ClaimCheck {
+    pub(crate) fn new(side: Side, claims: Option<Claims>) -> Self {
+        ClaimCheck {
+            side,
+            claims,
+            holds: true,
+        }
     }
-    let message =
-        format!("the manifest's combined digest is {told}, that of its kinds would be {combined}");
-    tell(Divergence::new(DivergenceClass::Manifest, None, message).on(side))
+
+    /// Whether there is anything to check.
+    pub(super) fn is_needed(&self) -> bool {
+        self.claims.is_some()
+    }
+
+    /// Checks what is told of a kind against what was found.
+    pub(crate) fn kind(&mut self, kind: RecordKind, found: &KindTotals) -> Option<Divergence> {
+        let told = self.claims.as_ref()?.kinds.get(kind);
+        let differing = |what: &str, told: u64, found: u64| {
+            let message = format!("the manifest tells of {told} {what}, there are {found}");
+            (told != found).then_some(message)
+        };
+        let message = differing("records", told.records, found.records)
+            .or_else(|| differing("bytes of keys", told.key_bytes, found.key_bytes))
+            .or_else(|| differing("bytes of values", told.value_bytes, found.value_bytes))
+            .or_else(|| {
+                let (told, found) = (told.sha256, found.sha256);
+                let message = format!("the manifest's digest is {told}, the content's is {found}");
+                (told != found).then_some(message)
+            })?;
+        self.holds = false;
+        let class = DivergenceClass::Manifest;
+        Some(Divergence::new(class, Some(kind), message).on(self.side))
+    }
+
+    /// Checks that the combined digest is that of the kinds. Nothing more is told where a kind has
+    /// been found wrong, which makes the combined digest wrong as well.
+    pub(crate) fn combined(&self) -> Option<Divergence> {
+        let claims = self.claims.as_ref().filter(|_| self.holds)?;
+        let (told, combined) = (claims.sha256, combined_digest(&claims.kinds));
+        let message = format!(
+            "the manifest's combined digest is {told}, that of its kinds would be {combined}"
+        );
+        let class = DivergenceClass::Manifest;
+        (told != combined).then(|| Divergence::new(class, None, message).on(self.side))
+    }
 }

@@ -254,6 +254,7 @@ impl Divergence {
     }
 
     /// A record that a table can't hold, of the left side.
+    #[cfg(feature = "native-v2")]
     pub(crate) fn refused(kind: RecordKind, key: &[u8], row: RowFacts) -> Self {
         let RowFacts {
             table,

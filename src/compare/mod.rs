@@ -9,7 +9,7 @@ mod judge;
 mod stores;
 
 #[cfg(feature = "native-v2")]
-pub(crate) use claims::check_claim;
+pub(crate) use claims::ClaimCheck;
 pub use counts::KindCounts;
 pub use divergence::{Divergence, DivergenceClass, FieldDifference, RowFacts, Side};
 pub use join::compare_kind;

@@ -1,6 +1,6 @@
 //! Two whole stores: their records kind by kind, and what stands beside the records.
 
-use super::claims::{check_claim, check_combined};
+use super::claims::ClaimCheck;
 use super::counts::KindCounts;
 use super::divergence::{Divergence, DivergenceClass, Side};
 use super::join::compare_kind;
@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::{PerKind, RecordKind};
 use crate::sqlite::table_name;
-use crate::store::{Claims, Item, RecordStream, Snapshot, SortedItems, digest_kind, pipe};
+use crate::store::{Item, RecordStream, Snapshot, SortedItems, digest_kind, pipe};
 
 /// Progress is told once for so many items.
 const PROGRESS_ITEMS: u64 = 1024;
@@ -71,7 +71,8 @@ pub fn compare_stores(
         }
         found(divergence)
     };
-    let claims = (left.claims()?, right.claims()?);
+    let mut left_claims = ClaimCheck::new(Side::Left, left.claims()?);
+    let mut right_claims = ClaimCheck::new(Side::Right, right.claims()?);
     for kind in RecordKind::ALL {
         if !options.asks_for(kind) {
             continue;
@@ -80,7 +81,8 @@ pub fn compare_stores(
             kind,
             left,
             right,
-            claims,
+            left_claims: &mut left_claims,
+            right_claims: &mut right_claims,
             progress,
         };
         *comparison.kinds.get_mut(kind) = match options.quick {
@@ -96,10 +98,8 @@ pub fn compare_stores(
     let (left_keys, right_keys) = (counted(|c| c.left), counted(|c| c.right));
     comparison.unknown_keys = tell_unknown_keys(left, Side::Left, left_keys, &mut tell)?
         + tell_unknown_keys(right, Side::Right, right_keys, &mut tell)?;
-    for (claims, side) in [(claims.0, Side::Left), (claims.1, Side::Right)] {
-        if let Some(claims) = claims {
-            check_combined(side, &claims, &mut tell)?;
-        }
+    for check in [&left_claims, &right_claims] {
+        check.combined().map_or(Ok(()), &mut tell)?;
     }
     compare_sequences(left, right, options, &mut tell)?;
     comparison.divergences = divergences;
@@ -111,7 +111,8 @@ struct KindPair<'p> {
     kind: RecordKind,
     left: &'p mut dyn Snapshot,
     right: &'p mut dyn Snapshot,
-    claims: (Option<Claims>, Option<Claims>),
+    left_claims: &'p mut ClaimCheck,
+    right_claims: &'p mut ClaimCheck,
     progress: &'p dyn Progress,
 }
 
@@ -122,21 +123,22 @@ impl KindPair<'_> {
     ) -> Result<KindCounts> {
         let (kind, progress) = (self.kind, self.progress);
         progress.start(Stage::Compare(kind), self.left.expected_records(kind));
-        let claims = self.claims;
+        let (hash_left, hash_right) = (self.left_claims.is_needed(), self.right_claims.is_needed());
         let (counts, left, right) = pipe(self.left, kind, progress, |left| {
             pipe(self.right, kind, progress, |right| {
-                let mut left = Watched::new(left, claims.0, Some(progress));
-                let mut right = Watched::new(right, claims.1, None);
+                let mut left = Watched::new(left, hash_left, Some(progress));
+                let mut right = Watched::new(right, hash_right, None);
                 let counts = compare_kind(kind, &mut left, &mut right, tell)?;
                 Ok((counts, left.digest, right.digest))
             })
         })?;
         progress.finish();
-        for (claims, digest, side) in [(claims.0, left, Side::Left), (claims.1, right, Side::Right)]
-        {
-            if let (Some(claims), Some(digest)) = (claims, digest) {
-                check_claim(kind, side, claims.kinds.get(kind), &digest.finish(), tell)?;
-            }
+        for (check, digest) in [
+            (&mut *self.left_claims, left),
+            (&mut *self.right_claims, right),
+        ] {
+            let wrong = digest.and_then(|digest| check.kind(kind, &digest.finish()));
+            wrong.map_or(Ok(()), &mut *tell)?;
         }
         Ok(counts)
     }
@@ -152,10 +154,8 @@ impl KindPair<'_> {
         if left != right || left.invalid > 0 {
             return self.compare_records(tell);
         }
-        for (claims, side) in [(self.claims.0, Side::Left), (self.claims.1, Side::Right)] {
-            if let Some(claims) = claims {
-                check_claim(kind, side, claims.kinds.get(kind), &left.totals, tell)?;
-            }
+        for check in [&mut *self.left_claims, &mut *self.right_claims] {
+            check.kind(kind, &left.totals).map_or(Ok(()), &mut *tell)?;
         }
         Ok(KindCounts {
             left: left.totals.records,
@@ -231,12 +231,12 @@ struct Watched<'s, 'p> {
 impl<'s, 'p> Watched<'s, 'p> {
     fn new(
         stream: &'s mut RecordStream<'p>,
-        claims: Option<Claims>,
+        is_hashed: bool,
         progress: Option<&'s dyn Progress>,
     ) -> Self {
         Watched {
             stream,
-            digest: claims.map(|_| KindDigest::default()),
+            digest: is_hashed.then(KindDigest::default),
             progress,
             items: 0,
         }

@@ -190,8 +190,7 @@ impl<'o> Intake<'o> {
 
     fn reject_row(&mut self, row: &InvalidRow) -> Result<()> {
         *self.rejected.get_mut(row.kind) += 1;
-        self.tell(Divergence::invalid_row(Side::Left, row));
-        self.fail_if_asked();
+        self.refuse(Divergence::invalid_row(Side::Left, row));
         match &mut self.rejects {
             Some(rejects) => rejects.write(&row_line(row)),
             None => Ok(()),
@@ -200,16 +199,21 @@ impl<'o> Intake<'o> {
 
     /// Takes note of an entry that is not copied.
     pub(super) fn reject_entry(&mut self, entry: Entry<'_>, why: Divergence) -> Result<()> {
-        self.fail_if_asked();
         if let Some(rejects) = &mut self.rejects {
             rejects.write(&entry_line(entry, &why))?;
         }
-        self.tell(why);
+        self.refuse(why);
         Ok(())
     }
 
+    /// Takes note of something that fails the copy unless it may be skipped.
+    pub(super) fn refuse(&mut self, divergence: Divergence) {
+        self.fail_if_asked();
+        self.tell(divergence);
+    }
+
     /// Takes note of something that is not as it should be.
-    pub(super) fn tell(&mut self, divergence: Divergence) {
+    fn tell(&mut self, divergence: Divergence) {
         self.told += 1;
         if self.first.len() < self.options.limit {
             self.first.push(divergence);
@@ -217,7 +221,7 @@ impl<'o> Intake<'o> {
     }
 
     /// Without leave to skip anything the rest is read only to tell of it.
-    pub(super) fn fail_if_asked(&mut self) {
+    fn fail_if_asked(&mut self) {
         self.failed |= self.options.on_invalid == OnInvalid::Fail;
     }
 

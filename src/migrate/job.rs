@@ -9,7 +9,7 @@ use super::staged::{Published, left_behind};
 use super::target::{Destination, TargetError};
 use super::{CopyOptions, CopySummary, OnInvalid};
 use crate::codec::{KindTotals, combined_digest};
-use crate::compare::{Divergence, DivergenceClass, Side, check_claim};
+use crate::compare::{ClaimCheck, Divergence, DivergenceClass, Side};
 use crate::error::Result;
 use crate::kv::{Manifest, ManifestSource};
 use crate::progress::{Progress, Stage, check_cancelled};
@@ -32,7 +32,7 @@ impl Job<'_> {
         snapshot: &mut dyn Snapshot,
         intake: &mut Intake<'_>,
     ) -> Result<PerKind<KindTotals>> {
-        let claims = snapshot.claims()?;
+        let mut claims = ClaimCheck::new(Side::Left, snapshot.claims()?);
         let mut totals = PerKind::default();
         let mut counted = 0;
         for kind in RecordKind::ALL {
@@ -42,17 +42,12 @@ impl Job<'_> {
             let (copied, read) = self.take_kind(snapshot, kind, intake)?;
             *totals.get_mut(kind) = copied;
             counted += read.records;
-            if let Some(claims) = claims {
-                let mut told = None;
-                check_claim(kind, Side::Left, claims.kinds.get(kind), &read, &mut |d| {
-                    told = Some(d);
-                    Ok(())
-                })?;
-                if let Some(divergence) = told {
-                    intake.tell(divergence);
-                    intake.fail_if_asked();
-                }
+            if let Some(wrong) = claims.kind(kind, &read) {
+                intake.refuse(wrong);
             }
+        }
+        if let Some(wrong) = claims.combined() {
+            intake.refuse(wrong);
         }
         let keys = snapshot.total_keys()?;
         if self.options.only.is_empty() && keys.is_some_and(|keys| keys != counted) {

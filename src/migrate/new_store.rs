@@ -4,12 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::CopyOptions;
-use super::read_back;
-use crate::codec::KindTotals;
+use super::read_back::{self, Content};
 use crate::error::{Error, Result};
-use crate::kv::{BulkLoad, KvFile, Manifest};
+use crate::kv::{BulkLoad, KvFile};
 use crate::progress::Progress;
-use crate::record::{PerKind, Sequences};
 use crate::sqlite::{SqliteLoad, SqliteSnapshot, SqliteSnapshotOptions};
 use crate::store::{Snapshot, StoreKind};
 
@@ -18,14 +16,6 @@ use crate::store::{Snapshot, StoreKind};
 pub(super) enum NewStore {
     Kv(BulkLoad),
     Sqlite(SqliteLoad),
-}
-
-/// What a finished store is to hold.
-pub(super) struct Content<'c> {
-    pub(super) totals: &'c PerKind<KindTotals>,
-    pub(super) sequences: &'c Sequences,
-    /// The manifest of a KV file.
-    pub(super) manifest: &'c Manifest,
 }
 
 impl NewStore {

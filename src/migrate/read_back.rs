@@ -1,15 +1,22 @@
 //! Proof of a finished store: everything that was written is read from it again.
 
-use super::new_store::Content;
 use super::{CopyOptions, CopySummary};
 use crate::codec::{Entry, KindDigest, KindTotals, decode_json, is_canonical, record_key_into};
 use crate::compare::{CompareOptions, compare_stores};
 use crate::error::{Error, Result};
-use crate::kv::KvFile;
+use crate::kv::{KvFile, Manifest};
 use crate::progress::{Progress, Stage};
-use crate::record::RecordKind;
+use crate::record::{PerKind, RecordKind, Sequences};
 use crate::sqlite::SqliteSnapshot;
 use crate::store::{Snapshot, digest_kind, pipe};
+
+/// What a finished store is to hold.
+pub(super) struct Content<'c> {
+    pub(super) totals: &'c PerKind<KindTotals>,
+    pub(super) sequences: &'c Sequences,
+    /// The manifest of a KV file.
+    pub(super) manifest: &'c Manifest,
+}
 
 /// Whether a KV file holds exactly what was written: every value decodes, encodes again to the same
 /// bytes and belongs to its key, counts and digests are those of the stream, and so are the
@@ -114,9 +121,9 @@ fn is_sound(kind: RecordKind, entry: Entry<'_>, own_key: &mut Vec<u8>) -> bool {
 mod tests {
     use super::*;
     use crate::codec::{encode_json, file_metrics_key};
-    use crate::kv::{BulkLoad, Manifest, ManifestSource};
+    use crate::kv::{BulkLoad, ManifestSource};
     use crate::progress::NoProgress;
-    use crate::record::{FileMetrics, PerKind, Record, Sequences};
+    use crate::record::{FileMetrics, Record};
 
     const KIND: RecordKind = RecordKind::FileMetrics;
     const SEQUENCES: Sequences = Sequences {

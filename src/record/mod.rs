@@ -210,6 +210,7 @@ pub struct Sequences {
 
 impl Sequences {
     /// Below every id.
+    #[cfg(feature = "native-v2")]
     pub(crate) const LOWEST: Sequences = Sequences {
         code_chunks: i64::MIN,
         execution_log: i64::MIN,

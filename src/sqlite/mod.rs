@@ -14,6 +14,7 @@ mod load;
 #[cfg(feature = "native-v2")]
 mod merge;
 mod open;
+mod options;
 mod row;
 mod scan;
 mod schema;
@@ -35,7 +36,8 @@ pub use inventory::OtherTable;
 pub(crate) use load::SqliteLoad;
 #[cfg(feature = "native-v2")]
 pub(crate) use merge::SqliteMerge;
+pub use options::SqliteSnapshotOptions;
 pub use schema::table_name;
-pub use snapshot::{SqliteSnapshot, SqliteSnapshotOptions};
+pub use snapshot::SqliteSnapshot;
 pub use survey::TableSurvey;
 pub use writer::{create_tables, insert_records, set_sequences};

@@ -1,6 +1,8 @@
 //! One consistent state of a database, as records.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+#[cfg(feature = "native-v2")]
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -12,29 +14,13 @@ use super::inventory::{self, OtherTable};
 use super::key_function;
 use super::layout::TableLayout;
 use super::open::{open_for_reading, reading};
+use super::options::SqliteSnapshotOptions;
 use super::scan::Scan;
 use super::survey::{TableSurvey, check_without_columns, survey};
 use super::text::TextEncoding;
 use crate::error::{Error, Result};
 use crate::progress::{Progress, Stage};
 use crate::record::{PerKind, RecordKind, Sequences};
-
-/// How a database is read.
-#[derive(Debug, Clone, Default)]
-pub struct SqliteSnapshotOptions {
-    /// The kinds to look at; empty means all.
-    pub only: Vec<RecordKind>,
-    /// Columns to leave out although they hold values, each as `TABLE.COLUMN`.
-    pub without_columns: Vec<String>,
-    /// Where SQLite sorts what does not fit into memory. This is a setting of the whole process.
-    pub temp_dir: Option<PathBuf>,
-    /// Whether to run `PRAGMA integrity_check` first.
-    pub check_integrity: bool,
-    /// Whether columns that no record has a field for may hold values, which stay where they are.
-    pub ignore_unknown_columns: bool,
-    /// Whether a database with none of the four tables is one without records.
-    pub allow_no_tables: bool,
-}
 
 /// A database in one read transaction.
 ///

@@ -8,8 +8,8 @@ use super::error::SqliteError;
 use super::inventory;
 use super::layout::TableLayout;
 use super::open::reading;
+use super::options::SqliteSnapshotOptions;
 use super::schema::quoted;
-use super::snapshot::SqliteSnapshotOptions;
 use crate::error::Result;
 use crate::record::PerKind;
 

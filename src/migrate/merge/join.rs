@@ -4,12 +4,22 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use super::plan::MergeCounts;
 use crate::codec::{Entry, KindDigest, KindTotals, encode_json};
 use crate::compare::Judged;
 use crate::error::{Error, Result};
 use crate::record::RecordKind;
 use crate::store::{Item, RecordStream, SortedItems as _};
+
+/// What a merge does with the records of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MergeCounts {
+    /// Records that the target did not have.
+    pub inserted: u64,
+    /// Records that the target had otherwise.
+    pub updated: u64,
+    /// Records that the target had just so.
+    pub unchanged: u64,
+}
 
 /// What the target is to have under a key.
 pub(super) enum Step<'e> {

@@ -5,7 +5,7 @@ mod changes;
 mod join;
 mod plan;
 
-pub use plan::MergeCounts;
+pub use join::MergeCounts;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::changes::Changes;
-use super::join::{KindJoin, Step};
+use super::join::{KindJoin, MergeCounts, Step};
 use crate::codec::{KindTotals, decode_json};
 use crate::error::{Error, Result};
 use crate::kv::KvFile;
@@ -14,17 +14,6 @@ use crate::progress::Stage;
 use crate::record::{PerKind, RecordKind, Sequences};
 use crate::sqlite::{IdRegister, OtherTable, SqliteError, SqliteMerge, SqliteSnapshot};
 use crate::store::{Claims, OpenOptions, Snapshot, StoreKind, digest_kind, pipe};
-
-/// What a merge does with the records of a kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct MergeCounts {
-    /// Records that the target did not have.
-    pub inserted: u64,
-    /// Records that the target had otherwise.
-    pub updated: u64,
-    /// Records that the target had just so.
-    pub unchanged: u64,
-}
 
 /// What a merge would change.
 pub(super) struct Plan {
