@@ -15,6 +15,7 @@ mod encodings;
 mod errors;
 mod fixture;
 mod help;
+mod hostile_values;
 mod inspect_export;
 mod interrupts;
 mod invalid_rows;
