@@ -13,6 +13,11 @@ use crate::record::PerKind;
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
+    /// The SHA-256 of some bytes.
+    pub fn of(bytes: impl AsRef<[u8]>) -> Self {
+        Digest(Sha256::digest(bytes).into())
+    }
+
     /// The 64 lower-case hex digits.
     pub fn hex(&self) -> [u8; 64] {
         let digit = |nibble: u8| match nibble {

@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::record::{Record, RecordKind};
+use crate::record::{Record, RecordError, RecordKind};
 
 /// Why a record has no canonical bytes.
 #[derive(Debug, Error)]
@@ -24,12 +24,9 @@ pub enum DecodeError {
     /// The JSON is malformed, or its fields are not those of the record.
     #[error("{0}")]
     Json(#[from] serde_json::Error),
-    /// An offset is above [`i64::MAX`], which no store can hold.
-    #[error("{field} is above {max}", max = i64::MAX)]
-    OffsetRange {
-        /// The field that holds the offset.
-        field: &'static str,
-    },
+    /// A field has a value that no store can hold.
+    #[error(transparent)]
+    Record(#[from] RecordError),
 }
 
 /// The canonical bytes of a record: one JSON object without spaces, all fields in their order.
@@ -103,22 +100,12 @@ pub fn decode_json(kind: RecordKind, value: &[u8]) -> Result<Record, DecodeError
     if value.trim_ascii_start().first() != Some(&b'{') {
         return Err(DecodeError::NotAnObject);
     }
-    Ok(match kind {
-        RecordKind::Chunk => {
-            let chunk: crate::record::CodeChunk = serde_json::from_slice(value)?;
-            check_offset("byte_start", chunk.byte_start)?;
-            check_offset("byte_end", chunk.byte_end)?;
-            Record::Chunk(chunk)
-        }
+    let record = match kind {
+        RecordKind::Chunk => Record::Chunk(serde_json::from_slice(value)?),
         RecordKind::ExecutionLog => Record::ExecutionLog(serde_json::from_slice(value)?),
         RecordKind::FileMetrics => Record::FileMetrics(serde_json::from_slice(value)?),
         RecordKind::SymbolMetrics => Record::SymbolMetrics(serde_json::from_slice(value)?),
-    })
-}
-
-fn check_offset(field: &'static str, offset: u64) -> Result<(), DecodeError> {
-    match i64::try_from(offset) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(DecodeError::OffsetRange { field }),
-    }
+    };
+    record.check()?;
+    Ok(record)
 }

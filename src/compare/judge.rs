@@ -1,7 +1,5 @@
 //! What one entry is, by itself: whether its value is the canonical record of its key.
 
-use sha2::{Digest as _, Sha256};
-
 use super::divergence::{Divergence, DivergenceClass, Side};
 use crate::codec::{Digest, Entry, decode_json, is_canonical, record_key_into};
 use crate::record::{Record, RecordKind};
@@ -91,7 +89,7 @@ impl Judged {
         let Some(Record::Chunk(chunk)) = &self.record else {
             return None;
         };
-        let digest = Digest(Sha256::digest(&chunk.content).into());
+        let digest = Digest::of(&chunk.content);
         let stated = chunk.content_hash.as_bytes();
         if stated.eq_ignore_ascii_case(&digest.hex()) {
             return None;

@@ -13,10 +13,8 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use redb::{Database, Durability, StorageBackend};
-use serde::Serialize;
-
-use super::manifest::{FormatMarker, Manifest};
-use super::{FORMAT_NAME, FORMAT_VERSION, META, RECORDS, engine, meta_entry};
+use super::manifest::{FormatMarker, Manifest, encode_document};
+use super::{META, RECORDS, engine, meta_entry};
 use crate::codec::Entry;
 use crate::error::{Error, IoContext as _, Result};
 use crate::record::Sequences;
@@ -109,16 +107,15 @@ impl BulkLoad {
     pub fn finish(self, sequences: &Sequences, manifest: Option<&Manifest>) -> Result<()> {
         let path = self.path.as_path();
         let failed = |error: redb::Error| engine("write", path)(error);
-        let format = FormatMarker {
-            name: FORMAT_NAME.to_owned(),
-            version: FORMAT_VERSION,
-        };
         let mut documents = vec![
-            (meta_entry::FORMAT, document(&format)?),
-            (meta_entry::SEQUENCES, document(sequences)?),
+            (
+                meta_entry::FORMAT,
+                encode_document(&FormatMarker::current())?,
+            ),
+            (meta_entry::SEQUENCES, encode_document(sequences)?),
         ];
         if let Some(manifest) = manifest {
-            documents.push((meta_entry::MANIFEST, document(manifest)?));
+            documents.push((meta_entry::MANIFEST, encode_document(manifest)?));
         }
         let transaction = self.database.begin_write().map_err(|e| failed(e.into()))?;
         {
@@ -151,10 +148,6 @@ fn open_database(file: &File, path: &Path) -> Result<Database> {
     builder
         .create_with_backend(backend)
         .map_err(engine("create", path))
-}
-
-pub(super) fn document(value: &impl Serialize) -> Result<Vec<u8>> {
-    serde_json::to_vec(value).map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// Whether much of the file is a hole, as when it could not be extended beforehand.

@@ -10,9 +10,9 @@ use redb::{
 
 use serde::de::DeserializeOwned;
 
-use super::manifest::{FormatMarker, Manifest};
+use super::manifest::{FormatMarker, Manifest, decode_document};
 use super::overlay::Overlay;
-use super::{FORMAT_NAME, FORMAT_VERSION, KvError, META, RECORDS, engine, meta_entry};
+use super::{KvError, META, RECORDS, engine, meta_entry};
 use crate::codec::{Entry, key_prefix, parse_key};
 use crate::error::{IoContext as _, Result};
 use crate::record::{RecordKind, Sequences};
@@ -98,20 +98,8 @@ impl KvFile {
             transaction,
             _database: database,
         };
-        match file.document::<FormatMarker>(meta_entry::FORMAT)? {
-            Some(format) if format.name != FORMAT_NAME => {
-                return Err(foreign(path, format!("its format is {:?}", format.name)));
-            }
-            Some(format) if format.version != FORMAT_VERSION => {
-                return Err(KvError::Version {
-                    path: path.to_owned(),
-                    found: format.version,
-                }
-                .into());
-            }
-            Some(_) => {}
-            None => return Err(foreign(path, "it names no format".to_owned())),
-        }
+        let format = file.document(meta_entry::FORMAT)?;
+        FormatMarker::check(format.as_ref(), path)?;
         file.records()?;
         Ok(file)
     }
@@ -131,17 +119,9 @@ impl KvFile {
         let meta = self.transaction.open_table(META);
         let meta = meta.map_err(table_error(&self.path))?;
         let document = meta.get(name).map_err(engine("read", &self.path))?;
-        let Some(document) = document else {
-            return Ok(None);
-        };
-        match serde_json::from_slice(document.value()) {
-            Ok(value) => Ok(Some(value)),
-            Err(error) => Err(KvError::Damaged {
-                path: self.path.clone(),
-                detail: format!("its {name} document can't be read: {error}"),
-            }
-            .into()),
-        }
+        document
+            .map(|document| decode_document(name, document.value(), &self.path))
+            .transpose()
     }
 
     /// The file.

@@ -1,8 +1,13 @@
 //! The JSON documents of the `meta` table.
 
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::{FORMAT_NAME, FORMAT_VERSION, KvError};
 use crate::codec::{Digest, KindTotals, combined_digest};
+use crate::error::{Error, Result};
 use crate::record::PerKind;
 
 /// What marks a redb file as a KV file: the document `format`.
@@ -12,6 +17,55 @@ pub struct FormatMarker {
     pub name: String,
     /// [`FORMAT_VERSION`](super::FORMAT_VERSION) for files of this version.
     pub version: u64,
+}
+
+impl FormatMarker {
+    /// That of files of this version.
+    pub(super) fn current() -> Self {
+        FormatMarker {
+            name: FORMAT_NAME.to_owned(),
+            version: FORMAT_VERSION,
+        }
+    }
+
+    /// Demands that a file has a marker, and one of this version.
+    pub(super) fn check(found: Option<&FormatMarker>, path: &Path) -> Result<()> {
+        let path = path.to_owned();
+        Err(match found {
+            Some(format) if format.name != FORMAT_NAME => KvError::Foreign {
+                path,
+                detail: format!("its format is {:?}", format.name),
+            },
+            Some(format) if format.version != FORMAT_VERSION => KvError::Version {
+                path,
+                found: format.version,
+            },
+            Some(_) => return Ok(()),
+            None => KvError::Foreign {
+                path,
+                detail: "it names no format".to_owned(),
+            },
+        }
+        .into())
+    }
+}
+
+/// The bytes of a document.
+pub(super) fn encode_document(value: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// Reads the bytes of the document `name`.
+pub(super) fn decode_document<T: DeserializeOwned>(
+    name: &str,
+    bytes: &[u8],
+    path: &Path,
+) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let detail = format!("its {name} document can't be read: {error}");
+        let path = path.to_owned();
+        KvError::Damaged { path, detail }.into()
+    })
 }
 
 /// What a migration says of the file that it left: the document `manifest`.

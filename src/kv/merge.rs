@@ -4,9 +4,8 @@ use std::path::Path;
 
 use redb::{Database, ReadableTable as _};
 
-use super::bulk::document;
 use super::file::KvFile;
-use super::manifest::Manifest;
+use super::manifest::{Manifest, encode_document};
 use super::{META, RECORDS, engine, meta_entry};
 use crate::codec::{Entry, KindDigest, KindTotals, parse_key};
 use crate::error::Result;
@@ -70,8 +69,8 @@ impl KvMerge<'_> {
             let table = transaction.open_table(META);
             let mut meta = table.map_err(|e| failed(e.into()))?;
             for (name, document) in [
-                (meta_entry::SEQUENCES, document(self.sequences)?),
-                (meta_entry::MANIFEST, document(self.manifest)?),
+                (meta_entry::SEQUENCES, encode_document(self.sequences)?),
+                (meta_entry::MANIFEST, encode_document(self.manifest)?),
             ] {
                 meta.insert(name, document.as_slice())
                     .map_err(|e| failed(e.into()))?;

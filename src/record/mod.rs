@@ -1,10 +1,12 @@
 //! The records that are moved, and nothing about how a store keeps them.
 
+mod check;
 mod chunk;
 mod execution;
 mod json_fields;
 mod metrics;
 
+pub use check::RecordError;
 pub use chunk::CodeChunk;
 pub use execution::ExecutionRecord;
 pub use metrics::{FileMetrics, SymbolMetrics};

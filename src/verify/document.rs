@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use crate::codec::Digest;
 use crate::compare::{Divergence, DivergenceClass, FieldDifference};
@@ -114,7 +113,7 @@ fn shown(value: &Value, first_difference: Option<usize>, values: Values) -> Valu
     match (value, values) {
         (Value::String(text), Values::Redacted) => json!({
             "bytes": text.len(),
-            "sha256": Digest(Sha256::digest(text).into()),
+            "sha256": Digest::of(text),
         }),
         (Value::String(text), Values::Short) if text.len() > SHORT_BYTES => {
             let (offset, excerpt) = excerpt(text, first_difference.unwrap_or(0));

@@ -1,6 +1,5 @@
 //! Records in every awkward encoding there is.
 
-use sha2::{Digest as _, Sha256};
 
 use crate::codec::Digest;
 use crate::record::{CodeChunk, ExecutionRecord, FileMetrics, Record, Sequences, SymbolMetrics};
@@ -141,7 +140,7 @@ fn chunks() -> Vec<CodeChunk> {
                 byte_start,
                 byte_end,
                 content: content.to_owned(),
-                content_hash: Digest(Sha256::digest(content).into()).to_string(),
+                content_hash: Digest::of(content).to_string(),
                 symbol_name: (id % 3 != 0).then(|| content.to_owned()),
                 symbol_kind: (id % 2 != 0).then(|| "Function".to_owned()),
                 created_at: 1_700_000_000 + id,
