@@ -59,7 +59,6 @@
 pub mod codec;
 pub mod compare;
 pub mod error;
-#[cfg(feature = "native-v2")]
 pub mod kv;
 #[cfg(feature = "native-v2")]
 pub mod migrate;

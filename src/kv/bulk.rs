@@ -12,12 +12,13 @@ use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
-use redb::{Database, Durability, StorageBackend};
+use super::error::engine;
 use super::manifest::{FormatMarker, Manifest, encode_document};
-use super::{META, RECORDS, engine, meta_entry};
+use super::tables::{RECORDS, meta_entry, write_documents};
 use crate::codec::Entry;
 use crate::error::{Error, IoContext as _, Result};
 use crate::record::Sequences;
+use redb::{Database, Durability, StorageBackend};
 
 /// Memory that redb may use to write.
 const CACHE_BYTES: usize = 32 << 20;
@@ -118,17 +119,7 @@ impl BulkLoad {
             documents.push((meta_entry::MANIFEST, encode_document(manifest)?));
         }
         let transaction = self.database.begin_write().map_err(|e| failed(e.into()))?;
-        {
-            // A file without records has the table all the same.
-            transaction
-                .open_table(RECORDS)
-                .map_err(|e| failed(e.into()))?;
-            let mut meta = transaction.open_table(META).map_err(|e| failed(e.into()))?;
-            for (name, document) in &documents {
-                meta.insert(*name, document.as_slice())
-                    .map_err(|e| failed(e.into()))?;
-            }
-        }
+        write_documents(&transaction, &documents, path)?;
         transaction.commit().map_err(|e| failed(e.into()))?;
 
         self.database.close().map_err(|e| failed(e.into()))?;

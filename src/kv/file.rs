@@ -10,9 +10,10 @@ use redb::{
 
 use serde::de::DeserializeOwned;
 
+use super::error::{KvError, engine, table_error};
 use super::manifest::{FormatMarker, Manifest, decode_document};
 use super::overlay::Overlay;
-use super::{KvError, META, RECORDS, engine, meta_entry};
+use super::tables::{META, RECORDS, meta_entry};
 use crate::codec::{Entry, key_prefix, parse_key};
 use crate::error::{IoContext as _, Result};
 use crate::record::{RecordKind, Sequences};
@@ -273,19 +274,4 @@ impl KvFile {
 /// closed; a file system without locks has no locked files.
 pub(crate) fn is_locked(file: &File) -> bool {
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
-}
-
-fn foreign(path: &Path, detail: String) -> crate::Error {
-    KvError::Foreign {
-        path: path.to_owned(),
-        detail,
-    }
-    .into()
-}
-
-fn table_error(path: &Path) -> impl Fn(redb::TableError) -> crate::Error + '_ {
-    move |error| match error {
-        redb::TableError::Storage(error) => engine("read", path)(error),
-        other => foreign(path, other.to_string()),
-    }
 }

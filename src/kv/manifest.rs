@@ -5,7 +5,8 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{FORMAT_NAME, FORMAT_VERSION, KvError};
+use super::error::KvError;
+use super::{FORMAT_NAME, FORMAT_VERSION};
 use crate::codec::{Digest, KindTotals, combined_digest};
 use crate::error::{Error, Result};
 use crate::record::PerKind;

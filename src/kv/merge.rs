@@ -4,9 +4,10 @@ use std::path::Path;
 
 use redb::{Database, ReadableTable as _};
 
+use super::error::engine;
 use super::file::KvFile;
 use super::manifest::{Manifest, encode_document};
-use super::{META, RECORDS, engine, meta_entry};
+use super::tables::{RECORDS, meta_entry, write_documents};
 use crate::codec::{Entry, KindDigest, KindTotals, parse_key};
 use crate::error::Result;
 use crate::progress::{Progress, check_cancelled};
@@ -65,17 +66,11 @@ impl KvMerge<'_> {
             transaction.abort().map_err(|e| failed(e.into()))?;
             return Ok(false);
         }
-        {
-            let table = transaction.open_table(META);
-            let mut meta = table.map_err(|e| failed(e.into()))?;
-            for (name, document) in [
-                (meta_entry::SEQUENCES, encode_document(self.sequences)?),
-                (meta_entry::MANIFEST, encode_document(self.manifest)?),
-            ] {
-                meta.insert(name, document.as_slice())
-                    .map_err(|e| failed(e.into()))?;
-            }
-        }
+        let documents = [
+            (meta_entry::SEQUENCES, encode_document(self.sequences)?),
+            (meta_entry::MANIFEST, encode_document(self.manifest)?),
+        ];
+        write_documents(&transaction, &documents, path)?;
         check_cancelled(progress)?;
         transaction.commit().map_err(|e| failed(e.into()))?;
         database.close().map_err(|e| failed(e.into()))?;

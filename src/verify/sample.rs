@@ -1,6 +1,5 @@
 //! Records in every awkward encoding there is.
 
-
 use crate::codec::Digest;
 use crate::record::{CodeChunk, ExecutionRecord, FileMetrics, Record, Sequences, SymbolMetrics};
 

@@ -1,0 +1,102 @@
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::FORMAT_VERSION;
+use crate::error::Error as UmbrellaError;
+
+/// Why a KV file could not be read or written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum KvError {
+    /// redb reported an error that has no variant of its own here. redb's text is the cause.
+    #[error("can't {action} {}", path.display())]
+    Engine {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// redb's error.
+        source: redb::Error,
+    },
+    /// A checksum, a page or a document of the file is wrong.
+    #[error("{} is damaged: {detail}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// Another process, or this one, has the file open already.
+    #[error("{} is open in another process, or already in this one", path.display())]
+    Locked {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is none of redb's.
+    #[error("{} is no redb file", path.display())]
+    NotRedb {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A redb file of another tool.
+    #[error("{} is a redb file, but not a KV file of chunkmigrate: {detail}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it lacks.
+        detail: String,
+    },
+    /// A KV file of a version that this one can't read.
+    #[error(
+        "{} has KV format version {found}; this version reads {FORMAT_VERSION}",
+        path.display()
+    )]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u64,
+    },
+}
+
+/// Gives an error of redb the file and what was tried.
+pub(super) fn engine<E: Into<redb::Error>>(
+    action: &'static str,
+    path: &Path,
+) -> impl Fn(E) -> UmbrellaError {
+    move |source| {
+        let path = path.to_owned();
+        match source.into() {
+            redb::Error::Corrupted(detail) => KvError::Damaged { path, detail }.into(),
+            redb::Error::DatabaseAlreadyOpen => KvError::Locked { path }.into(),
+            redb::Error::Io(source) if source.kind() == std::io::ErrorKind::UnexpectedEof => {
+                let detail = source.to_string();
+                KvError::Damaged { path, detail }.into()
+            }
+            redb::Error::Io(source) => UmbrellaError::Io {
+                action,
+                path,
+                source,
+            },
+            source => KvError::Engine {
+                action,
+                path,
+                source,
+            }
+            .into(),
+        }
+    }
+}
+
+/// The same, where a table is opened.
+pub(super) fn table_error(path: &Path) -> impl Fn(redb::TableError) -> UmbrellaError + '_ {
+    move |error| match error {
+        redb::TableError::Storage(error) => engine("read", path)(error),
+        other => KvError::Foreign {
+            path: path.to_owned(),
+            detail: other.to_string(),
+        }
+        .into(),
+    }
+}

@@ -1,0 +1,352 @@
+//! A KV file that is read and written in place.
+
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use redb::backends::{FileBackend, InMemoryBackend};
+use redb::{
+    Builder, Database, ReadableDatabase as _, ReadableTable, Table, TableError, TableHandle as _,
+    WriteTransaction,
+};
+
+use super::backend::{KvBackend, KvTransaction};
+use super::error::{KvError, engine, table_error};
+use super::manifest::{FormatMarker, decode_document, encode_document};
+use super::tables::{META, RECORDS, meta_entry, write_documents};
+use crate::codec::Entry;
+use crate::error::{IoContext as _, Result};
+use crate::record::Sequences;
+
+/// Memory that redb may use.
+const CACHE_BYTES: usize = 32 << 20;
+
+/// A KV file as a [`KvBackend`]: what the dual-mode stores keep their records in.
+///
+/// Every write transaction is on disk when it returns. The first write of a transaction takes the
+/// file's manifest away, which would no longer hold.
+///
+/// The file is opened plainly, as fast as redb can: one that is damaged may read as other content or
+/// panic. `chunkmigrate verify` checks a file without that risk, while no store has it open.
+///
+/// ```
+/// # fn main() -> chunkmigrate::Result<()> {
+/// use chunkmigrate::kv::{KvBackend, RedbBackend};
+///
+/// let backend = RedbBackend::in_memory()?;
+/// backend.put(b"metrics:symbol:1", b"{}")?;
+/// assert_eq!(backend.get(b"metrics:symbol:1")?.as_deref(), Some(&b"{}"[..]));
+/// assert!(backend.delete(b"metrics:symbol:1")?);
+/// assert_eq!(backend.get(b"metrics:symbol:1")?, None);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct RedbBackend {
+    database: Database,
+    path: PathBuf,
+}
+
+impl RedbBackend {
+    /// Opens a KV file that is there. One whose writer was killed is repaired.
+    ///
+    /// # Errors
+    /// - There is no file, or it can't be read and written.
+    /// - [`KvError::Locked`]: another process, or this one, has it open already.
+    /// - [`KvError::NotRedb`], [`KvError::Foreign`], [`KvError::Version`]: it is no KV file that this
+    ///   version knows.
+    pub fn open(path: &Path) -> Result<Self> {
+        let database = builder().open(path).map_err(opening(path))?;
+        check_format(&database, path)?;
+        Ok(RedbBackend {
+            database,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Opens a KV file, or makes an empty one if there is none. A new one appears whole or not at
+    /// all; an empty file of that name becomes one.
+    ///
+    /// # Errors
+    /// Those of [`open`](RedbBackend::open), or the file can't be made.
+    pub fn open_or_create(path: &Path) -> Result<Self> {
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_file() && metadata.len() == 0 => {
+                let database = builder().create(path).map_err(opening(path))?;
+                Self::from_database(database, path)
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                create(path)?;
+                Self::open(path)
+            }
+            _ => Self::open(path),
+        }
+    }
+
+    /// An empty store in memory, gone with the last handle on it.
+    ///
+    /// # Errors
+    /// redb can't make it.
+    pub fn in_memory() -> Result<Self> {
+        let path = Path::new(":memory:");
+        let database = builder().create_with_backend(InMemoryBackend::new());
+        Self::from_database(database.map_err(engine("create", path))?, path)
+    }
+
+    /// Takes a redb database that was opened with settings of its own, such as another cache size.
+    /// One without tables becomes an empty KV file. Errors name it as `path`.
+    ///
+    /// # Errors
+    /// It is no KV file that this version knows, or can't be read and written.
+    pub fn from_database(database: Database, path: &Path) -> Result<Self> {
+        if is_new(&database, path)? {
+            initialize(&database, path)?;
+        }
+        check_format(&database, path)?;
+        Ok(RedbBackend {
+            database,
+            path: path.to_owned(),
+        })
+    }
+
+    /// The file, as it was given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl KvBackend for RedbBackend {
+    fn transaction(&self, f: &mut dyn FnMut(&mut dyn KvTransaction) -> Result<()>) -> Result<()> {
+        let path = self.path.as_path();
+        let transaction = self.database.begin_write().map_err(engine("write", path))?;
+        let written = {
+            let mut tables = RedbTransaction::open(&transaction, path)?;
+            f(&mut tables)?;
+            tables.written
+        };
+        match written {
+            true => transaction.commit().map_err(engine("write", path)),
+            false => transaction.abort().map_err(engine("read", path)),
+        }
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let transaction = self.database.begin_read();
+        let transaction = transaction.map_err(engine("read", &self.path))?;
+        let records = transaction.open_table(RECORDS);
+        get(&records.map_err(table_error(&self.path))?, key, &self.path)
+    }
+
+    fn scan_prefix(
+        &self,
+        prefix: &[u8],
+        visit: &mut dyn FnMut(Entry<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        let transaction = self.database.begin_read();
+        let transaction = transaction.map_err(engine("read", &self.path))?;
+        let records = transaction.open_table(RECORDS);
+        let records = records.map_err(table_error(&self.path))?;
+        scan_prefix(&records, prefix, &self.path, visit)
+    }
+}
+
+struct RedbTransaction<'t> {
+    records: Table<'t, &'static [u8], &'static [u8]>,
+    meta: Table<'t, &'static str, &'static [u8]>,
+    path: &'t Path,
+    written: bool,
+}
+
+impl<'t> RedbTransaction<'t> {
+    fn open(transaction: &'t WriteTransaction, path: &'t Path) -> Result<Self> {
+        let records = transaction.open_table(RECORDS);
+        let meta = transaction.open_table(META);
+        Ok(RedbTransaction {
+            records: records.map_err(table_error(path))?,
+            meta: meta.map_err(table_error(path))?,
+            path,
+            written: false,
+        })
+    }
+
+    /// Notes that something was written, which the manifest does not tell of.
+    fn touch(&mut self) -> Result<()> {
+        if !self.written {
+            let removed = self.meta.remove(meta_entry::MANIFEST);
+            removed.map_err(engine("write", self.path))?;
+            self.written = true;
+        }
+        Ok(())
+    }
+}
+
+impl KvTransaction for RedbTransaction<'_> {
+    fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        get(&self.records, key, self.path)
+    }
+
+    fn put(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
+        self.touch()?;
+        let inserted = self.records.insert(key, value);
+        inserted.map(|_| ()).map_err(engine("write", self.path))
+    }
+
+    fn delete(&mut self, key: &[u8]) -> Result<bool> {
+        let removed = self.records.remove(key);
+        let found = removed.map_err(engine("write", self.path))?.is_some();
+        if found {
+            self.touch()?;
+        }
+        Ok(found)
+    }
+
+    fn scan_prefix(
+        &mut self,
+        prefix: &[u8],
+        visit: &mut dyn FnMut(Entry<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        scan_prefix(&self.records, prefix, self.path, visit)
+    }
+
+    fn sequences(&mut self) -> Result<Sequences> {
+        let name = meta_entry::SEQUENCES;
+        let document = self.meta.get(name).map_err(engine("read", self.path))?;
+        match document {
+            Some(document) => decode_document(name, document.value(), self.path),
+            None => Ok(Sequences::default()),
+        }
+    }
+
+    fn set_sequences(&mut self, sequences: Sequences) -> Result<()> {
+        self.touch()?;
+        let document = encode_document(&sequences)?;
+        let inserted = self.meta.insert(meta_entry::SEQUENCES, document.as_slice());
+        inserted.map(|_| ()).map_err(engine("write", self.path))
+    }
+}
+
+fn get(
+    records: &impl ReadableTable<&'static [u8], &'static [u8]>,
+    key: &[u8],
+    path: &Path,
+) -> Result<Option<Vec<u8>>> {
+    let value = records.get(key).map_err(engine("read", path))?;
+    Ok(value.map(|value| value.value().to_vec()))
+}
+
+fn scan_prefix(
+    records: &impl ReadableTable<&'static [u8], &'static [u8]>,
+    prefix: &[u8],
+    path: &Path,
+    visit: &mut dyn FnMut(Entry<'_>) -> Result<bool>,
+) -> Result<()> {
+    for entry in records.range(prefix..).map_err(engine("read", path))? {
+        let (key, value) = entry.map_err(engine("read", path))?;
+        let (key, value) = (key.value(), value.value());
+        if !key.starts_with(prefix) || !visit(Entry { key, value })? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn builder() -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    builder
+}
+
+fn opening(path: &Path) -> impl Fn(redb::DatabaseError) -> crate::Error + '_ {
+    move |error| match error {
+        redb::DatabaseError::Storage(redb::StorageError::Io(error))
+            if error.kind() == ErrorKind::InvalidData =>
+        {
+            KvError::NotRedb {
+                path: path.to_owned(),
+            }
+            .into()
+        }
+        error => engine("open", path)(error),
+    }
+}
+
+/// Makes an empty KV file beside its place and moves it there, unless there is one by then.
+fn create(path: &Path) -> Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut temporary = tempfile::Builder::new();
+    temporary.prefix(".chunkmigrate-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        temporary.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let temporary = temporary.tempfile_in(folder).io_context("create", path)?;
+    let file = temporary.reopen().io_context("create", path)?;
+    let backend = FileBackend::new(file).map_err(engine("create", path))?;
+    let database = builder()
+        .create_with_backend(backend)
+        .map_err(opening(path))?;
+    initialize(&database, path)?;
+    database.close().map_err(engine("create", path))?;
+    match temporary.persist_noclobber(path) {
+        Ok(file) => {
+            file.sync_all().io_context("sync", path)?;
+            File::open(folder)
+                .and_then(|folder| folder.sync_all())
+                .io_context("sync", folder)
+        }
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error.error).io_context("create", path),
+    }
+}
+
+fn is_new(database: &Database, path: &Path) -> Result<bool> {
+    let transaction = database.begin_read().map_err(engine("read", path))?;
+    let mut tables = transaction.list_tables().map_err(engine("read", path))?;
+    Ok(tables.next().is_none())
+}
+
+/// Writes what an empty KV file has.
+fn initialize(database: &Database, path: &Path) -> Result<()> {
+    let documents = [
+        (
+            meta_entry::FORMAT,
+            encode_document(&FormatMarker::current())?,
+        ),
+        (
+            meta_entry::SEQUENCES,
+            encode_document(&Sequences::default())?,
+        ),
+    ];
+    let transaction = database.begin_write().map_err(engine("create", path))?;
+    write_documents(&transaction, &documents, path)?;
+    transaction.commit().map_err(engine("create", path))
+}
+
+fn check_format(database: &Database, path: &Path) -> Result<()> {
+    let transaction = database.begin_read().map_err(engine("read", path))?;
+    let format = match transaction.open_table(META) {
+        Ok(meta) => {
+            let name = meta_entry::FORMAT;
+            let document = meta.get(name).map_err(engine("read", path))?;
+            document
+                .map(|document| decode_document::<FormatMarker>(name, document.value(), path))
+                .transpose()?
+        }
+        Err(TableError::TableDoesNotExist(_)) => None,
+        Err(error) => return Err(table_error(path)(error)),
+    };
+    FormatMarker::check(format.as_ref(), path)?;
+    match transaction.open_table(RECORDS) {
+        Ok(_) => Ok(()),
+        Err(TableError::TableDoesNotExist(_)) => Err(KvError::Damaged {
+            path: path.to_owned(),
+            detail: format!("it has no table {:?}", RECORDS.name()),
+        }
+        .into()),
+        Err(error) => Err(table_error(path)(error)),
+    }
+}
