@@ -1,8 +1,8 @@
 //! What can go wrong.
 //!
 //! Rules:
-//! - Each layer has a small enum of its own ([`SqliteError`], [`KvError`](crate::kv::KvError),
-//!   [`TargetError`](crate::migrate::TargetError)); they fold into [`enum@Error`], which every public
+//! - Each layer has a small enum of its own ([`RecordError`], [`SqliteError`],
+//!   [`KvError`](crate::kv::KvError), [`StoreError`], [`TargetError`](crate::migrate::TargetError)); they fold into [`enum@Error`], which every public
 //!   function returns.
 //! - A message says what happened and to which file; the cause is its `source()`, never repeated in
 //!   the message. redb's errors have no `source()`, so their text is the cause.
@@ -16,7 +16,9 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::record::RecordError;
 use crate::sqlite::SqliteError;
+use crate::store::StoreError;
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -49,6 +51,15 @@ pub enum Error {
     /// A file is not the kind of store that it should be.
     #[error(transparent)]
     Kind(#[from] KindError),
+    /// A record has a value that no store can keep.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A dual-mode store can't do what it was asked for.
+    #[error(transparent)]
+    Store(Box<StoreError>),
+    /// A key-value backend that is not of this crate failed.
+    #[error("the key-value backend failed")]
+    Backend(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// [`Progress::is_cancelled`](crate::Progress::is_cancelled) said so.
     #[error("interrupted")]
     Cancelled,
@@ -63,6 +74,12 @@ pub enum Error {
 impl From<SqliteError> for Error {
     fn from(error: SqliteError) -> Self {
         Error::Sqlite(Box::new(error))
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Error::Store(Box::new(error))
     }
 }
 

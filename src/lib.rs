@@ -71,3 +71,9 @@ pub mod verify;
 
 pub use error::{Error, Result};
 pub use progress::{NoProgress, Progress, Stage};
+
+/// The version of redb whose databases [`kv::RedbBackend`] takes.
+#[cfg(feature = "native-v2")]
+pub use redb;
+/// The version of rusqlite whose connections the stores take.
+pub use rusqlite;

@@ -96,6 +96,17 @@ pub fn record_key_into(record: &Record, out: &mut Vec<u8>) {
     }
 }
 
+/// What the keys of all chunks of a file begin with.
+///
+/// The keys of other files may begin with it too: those of `a:b` with the prefix of `a`. They come
+/// behind those of `a`.
+pub fn file_chunks_prefix(file_path: &str) -> Vec<u8> {
+    let mut prefix = key_prefix(RecordKind::Chunk).as_bytes().to_vec();
+    double_colons(&mut prefix, file_path);
+    prefix.push(b':');
+    prefix
+}
+
 /// Reads the bytes of a key.
 ///
 /// Every key that this module writes comes back as what it was made of, and no other bytes are

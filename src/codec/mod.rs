@@ -13,8 +13,8 @@ pub use json::{
     DecodeError, EncodeError, decode_json, encode_json, encode_json_into, is_canonical,
 };
 pub use key::{
-    KeyError, chunk_key, encode_key, execution_log_key, file_metrics_key, parse_key, record_key,
-    record_key_into, symbol_metrics_key,
+    KeyError, chunk_key, encode_key, execution_log_key, file_chunks_prefix, file_metrics_key,
+    parse_key, record_key, record_key_into, symbol_metrics_key,
 };
 
 use crate::record::RecordKind;

@@ -85,6 +85,49 @@ impl Record {
         }
     }
 
+    /// The record with another row id; as it is if its kind has none beside its key.
+    #[must_use]
+    pub fn with_id(mut self, id: i64) -> Self {
+        match &mut self {
+            Record::Chunk(chunk) => chunk.id = id,
+            Record::ExecutionLog(execution) => execution.id = id,
+            Record::FileMetrics(_) | Record::SymbolMetrics(_) => {}
+        }
+        self
+    }
+
+    /// The chunk; `None` if this is a record of another kind.
+    pub fn into_chunk(self) -> Option<CodeChunk> {
+        match self {
+            Record::Chunk(chunk) => Some(chunk),
+            Record::ExecutionLog(_) | Record::FileMetrics(_) | Record::SymbolMetrics(_) => None,
+        }
+    }
+
+    /// The execution; `None` if this is a record of another kind.
+    pub fn into_execution(self) -> Option<ExecutionRecord> {
+        match self {
+            Record::ExecutionLog(execution) => Some(execution),
+            Record::Chunk(_) | Record::FileMetrics(_) | Record::SymbolMetrics(_) => None,
+        }
+    }
+
+    /// The metrics of a file; `None` if this is a record of another kind.
+    pub fn into_file_metrics(self) -> Option<FileMetrics> {
+        match self {
+            Record::FileMetrics(metrics) => Some(metrics),
+            Record::Chunk(_) | Record::ExecutionLog(_) | Record::SymbolMetrics(_) => None,
+        }
+    }
+
+    /// The metrics of a symbol; `None` if this is a record of another kind.
+    pub fn into_symbol_metrics(self) -> Option<SymbolMetrics> {
+        match self {
+            Record::SymbolMetrics(metrics) => Some(metrics),
+            Record::Chunk(_) | Record::ExecutionLog(_) | Record::FileMetrics(_) => None,
+        }
+    }
+
     /// What identifies this record among those of its kind.
     pub fn key(&self) -> RecordKey {
         match self {

@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::invalid_row::Reason;
+
 /// Why a SQLite database could not be read or written.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -126,6 +128,23 @@ pub enum SqliteError {
         table: &'static str,
         /// The column.
         column: &'static str,
+    },
+    /// A row that was to be read in place has no exact record.
+    #[error(
+        "row {rowid} of {table} in {} is no record: {column} ({reason})",
+        path.display()
+    )]
+    InvalidRow {
+        /// The database.
+        path: PathBuf,
+        /// The table.
+        table: &'static str,
+        /// The row id.
+        rowid: i64,
+        /// The column that is to blame.
+        column: &'static str,
+        /// What is wrong with it.
+        reason: Reason,
     },
     /// Columns that no record has a field for hold values.
     #[error(

@@ -102,27 +102,31 @@ pub(super) fn sequences(
     connection: &Connection,
     tables: &PerKind<Option<TableLayout>>,
 ) -> rusqlite::Result<Sequences> {
-    let persisted = has_column(connection, "sqlite_sequence", "seq")?;
-    let mark = |kind| {
-        let Some(layout) = tables.get(kind) else {
-            return Ok::<i64, rusqlite::Error>(0);
-        };
-        let sequence: Option<i64> = match persisted {
-            true => connection.query_row(
-                "SELECT max(s.seq) FROM main.sqlite_sequence AS s
-                 WHERE s.name = ?1 COLLATE NOCASE AND typeof(s.seq) = 'integer'",
-                [layout.spec.name],
-                |row| row.get(0),
-            )?,
-            false => None,
-        };
-        let mark = sequence.max(largest_id(connection, layout)?);
-        Ok(mark.unwrap_or(0))
+    let mark = |kind| match tables.get(kind) {
+        Some(layout) => Ok(last_id(connection, layout)?.unwrap_or(0)),
+        None => Ok::<i64, rusqlite::Error>(0),
     };
     Ok(Sequences {
         code_chunks: mark(RecordKind::Chunk)?,
         execution_log: mark(RecordKind::ExecutionLog)?,
     })
+}
+
+/// The larger of what `sqlite_sequence` says of a table and its largest id.
+pub(super) fn last_id(
+    connection: &Connection,
+    layout: &TableLayout,
+) -> rusqlite::Result<Option<i64>> {
+    let sequence: Option<i64> = match has_column(connection, "sqlite_sequence", "seq")? {
+        true => connection.query_row(
+            "SELECT max(s.seq) FROM main.sqlite_sequence AS s
+             WHERE s.name = ?1 COLLATE NOCASE AND typeof(s.seq) = 'integer'",
+            [layout.spec.name],
+            |row| row.get(0),
+        )?,
+        false => None,
+    };
+    Ok(sequence.max(largest_id(connection, layout)?))
 }
 
 fn largest_id(connection: &Connection, layout: &TableLayout) -> rusqlite::Result<Option<i64>> {

@@ -20,10 +20,6 @@ pub(super) struct TableLayout {
     /// A name of the row id that no column hides.
     pub(super) rowid: &'static str,
     /// Whether the id column is the row id itself.
-    #[cfg_attr(
-        not(feature = "native-v2"),
-        expect(dead_code, reason = "only a merge asks")
-    )]
     pub(super) id_is_rowid: bool,
     /// Whether text is stored as UTF-16, so that its bytes must be read beside it.
     utf16: bool,
@@ -122,13 +118,11 @@ impl TableLayout {
     }
 
     /// For each column of the spec: whether the table has it.
-    #[cfg(feature = "native-v2")]
     pub(super) fn presence(&self) -> &[bool] {
         &self.present
     }
 
     /// The columns of the spec that the table has.
-    #[cfg(feature = "native-v2")]
     pub(super) fn present_columns(&self) -> impl Iterator<Item = &'static str> {
         let columns = self.spec.columns.iter().zip(&self.present);
         columns
@@ -195,4 +189,15 @@ impl TableLayout {
             .filter(|(column, present)| **present && column.class == ColumnClass::Text)
             .map(|(column, _)| column.name)
     }
+}
+
+/// SQL that compares columns of the table `t` with as many parameters, byte by byte whatever their
+/// collation.
+pub(super) fn all_equal(columns: impl Iterator<Item = &'static str>) -> String {
+    let equal = |(index, column)| format!("t.{column} = ?{index} COLLATE BINARY");
+    (1..)
+        .zip(columns)
+        .map(equal)
+        .collect::<Vec<_>>()
+        .join(" AND ")
 }

@@ -15,6 +15,7 @@ use super::layout::TableLayout;
 use super::load::is_taken_id;
 use super::open::{set_temp_dir, stop_when_cancelled, wait_for_locks, writing};
 use super::options::SqliteSnapshotOptions;
+use super::parking::Parking;
 use super::schema::table_spec;
 use super::snapshot::SqliteSnapshot;
 use super::upsert::Upsert;
@@ -29,7 +30,14 @@ pub(crate) struct SqliteMerge {
     connection: Connection,
     files: DatabaseFiles,
     path: PathBuf,
-    upserts: PerKind<Option<Upsert>>,
+    tables: PerKind<Option<MergedTable>>,
+}
+
+/// How a table is written.
+#[derive(Debug)]
+struct MergedTable {
+    upsert: Upsert,
+    parking: Option<Parking>,
 }
 
 /// Why a table refused a record.
@@ -56,7 +64,7 @@ impl SqliteMerge {
         if let Some(dir) = temp_dir {
             set_temp_dir(&connection, dir)?;
         }
-        let mut upserts = PerKind::default();
+        let mut tables = PerKind::default();
         for &kind in needed {
             if !inventory::exists(&connection, kind).map_err(writing(path))? {
                 create_table(&connection, kind)
@@ -64,13 +72,16 @@ impl SqliteMerge {
                     .map_err(writing(path))?;
             }
             let layout = TableLayout::read(&connection, path, kind, false)?;
-            *upserts.get_mut(kind) = layout.map(|layout| Upsert::new(kind, &layout));
+            *tables.get_mut(kind) = layout.map(|layout| MergedTable {
+                upsert: Upsert::new(&layout),
+                parking: Parking::new(&layout),
+            });
         }
         Ok(SqliteMerge {
             connection,
             files,
             path: path.to_owned(),
-            upserts,
+            tables,
         })
     }
 
@@ -92,19 +103,24 @@ impl SqliteMerge {
         record: &Record,
         is_taken: &mut dyn FnMut(i64) -> Result<bool>,
     ) -> Result<()> {
-        let (Some(upsert), Some(id)) = (self.upserts.get_mut(record.kind()), record.id()) else {
+        let (Some(table), Some(id)) = (self.tables.get_mut(record.kind()), record.id()) else {
+            return Ok(());
+        };
+        let Some(parking) = &mut table.parking else {
             return Ok(());
         };
         let written = |error| writing(&self.path)(error);
-        let rowid = upsert.find(&self.connection, record).map_err(written)?;
-        let Some(rowid) = rowid.filter(|rowid| upsert.id_is_rowid && *rowid != id) else {
+        let rowid = table
+            .upsert
+            .find(&self.connection, record)
+            .map_err(written)?;
+        let Some(rowid) = rowid.filter(|rowid| *rowid != id) else {
             return Ok(());
         };
         loop {
-            let parking = upsert.next_parking_id();
-            let there = upsert.has_row(&self.connection, parking);
-            if !there.map_err(written)? && !is_taken(parking)? {
-                let moved = upsert.move_row(&self.connection, rowid, parking);
+            let free_id = parking.next_free_id(&self.connection).map_err(written)?;
+            if !is_taken(free_id)? {
+                let moved = parking.move_row(&self.connection, rowid, free_id);
                 return moved.map_err(written);
             }
         }
@@ -113,7 +129,7 @@ impl SqliteMerge {
     /// Writes a record over the row of its key, or as a new row; says why if the table's
     /// constraints refuse it.
     pub(crate) fn write(&mut self, record: &Record) -> Result<Option<Refusal>> {
-        let Some(upsert) = self.upserts.get(record.kind()) else {
+        let Some(MergedTable { upsert, .. }) = self.tables.get(record.kind()) else {
             return Ok(None);
         };
         if let Some(column) = upsert.has_no_place_for(record) {

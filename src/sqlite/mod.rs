@@ -15,13 +15,16 @@ mod load;
 mod merge;
 mod open;
 mod options;
+#[cfg(feature = "native-v2")]
+mod parking;
+mod record_table;
 mod row;
 mod scan;
 mod schema;
+mod shared_connection;
 mod snapshot;
 mod survey;
 mod text;
-#[cfg(feature = "native-v2")]
 mod upsert;
 mod writer;
 
@@ -37,7 +40,9 @@ pub(crate) use load::SqliteLoad;
 #[cfg(feature = "native-v2")]
 pub(crate) use merge::SqliteMerge;
 pub use options::SqliteSnapshotOptions;
+pub(crate) use record_table::RecordTable;
 pub use schema::table_name;
+pub use shared_connection::SharedConnection;
 pub use snapshot::SqliteSnapshot;
 pub use survey::TableSurvey;
 pub use writer::{create_tables, insert_records, set_sequences};

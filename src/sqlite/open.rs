@@ -58,7 +58,6 @@ pub(super) fn reading(path: &Path) -> impl Fn(rusqlite::Error) -> Error + '_ {
 }
 
 /// An error of SQLite while a database is written.
-#[cfg(feature = "native-v2")]
 pub(super) fn writing(path: &Path) -> impl Fn(rusqlite::Error) -> Error + '_ {
     |source| {
         let extended = source.sqlite_error().map(|error| error.extended_code);

@@ -269,11 +269,7 @@ impl Contents {
         options: &SqliteSnapshotOptions,
         progress: &dyn Progress,
     ) -> Result<Self> {
-        let encoding: String = connection
-            .pragma_query_value(None, "encoding", |row| row.get(0))
-            .map_err(reading(path))?;
-        let encoding = TextEncoding::from_pragma(&encoding)
-            .ok_or_else(|| Error::Internal(format!("unknown text encoding {encoding:?}")))?;
+        let encoding = TextEncoding::of(connection, path)?;
         key_function::register(connection, encoding).map_err(reading(path))?;
 
         let mut contents = Contents {

@@ -1,5 +1,12 @@
 //! Text as SQLite stores it.
 
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::open::reading;
+use crate::error::{Error, Result};
+
 /// The encoding of a database's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TextEncoding {
@@ -9,13 +16,16 @@ pub(super) enum TextEncoding {
 }
 
 impl TextEncoding {
-    /// Reads the answer of `PRAGMA encoding`.
-    pub(super) fn from_pragma(name: &str) -> Option<Self> {
-        match name {
-            "UTF-8" => Some(TextEncoding::Utf8),
-            "UTF-16le" => Some(TextEncoding::Utf16Le),
-            "UTF-16be" => Some(TextEncoding::Utf16Be),
-            _ => None,
+    /// That of a database.
+    pub(super) fn of(connection: &Connection, path: &Path) -> Result<Self> {
+        let name: String = connection
+            .pragma_query_value(None, "encoding", |row| row.get(0))
+            .map_err(reading(path))?;
+        match name.as_str() {
+            "UTF-8" => Ok(TextEncoding::Utf8),
+            "UTF-16le" => Ok(TextEncoding::Utf16Le),
+            "UTF-16be" => Ok(TextEncoding::Utf16Be),
+            _ => Err(Error::Internal(format!("unknown text encoding {name:?}"))),
         }
     }
 

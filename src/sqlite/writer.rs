@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use rusqlite::types::ToSql;
 
 use super::schema::table_spec;
-use crate::record::{PerKind, Record, RecordKind, Sequences};
+use crate::record::{PerKind, Record, RecordKey, RecordKind, Sequences};
 
 /// Creates the four tables as Magellan's newest schema has them, with their indexes: metric
 /// numbers may be NULL, and no foreign key ties them to tables that are not there.
@@ -114,6 +114,23 @@ pub(super) fn set_sequence(
         )?;
     }
     Ok(())
+}
+
+/// A key's fields in the order of its table's key columns.
+pub(super) fn with_key_values<T>(
+    key: &RecordKey,
+    bind: impl FnOnce(&[&dyn ToSql]) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    match key {
+        RecordKey::Chunk {
+            file_path,
+            byte_start,
+            byte_end,
+        } => bind(&[file_path, byte_start, byte_end]),
+        RecordKey::ExecutionLog { execution_id } => bind(&[execution_id]),
+        RecordKey::FileMetrics { file_path } => bind(&[file_path]),
+        RecordKey::SymbolMetrics { symbol_id } => bind(&[symbol_id]),
+    }
 }
 
 /// A record's fields in the order of its table's columns.

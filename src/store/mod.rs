@@ -1,19 +1,35 @@
-//! One view of both stores: records of one kind as a stream of entries in key order.
+//! One view of both stores.
 //!
-//! Copying is "read one stream, load the other side", comparing is "join two streams", a digest is
-//! "hash one stream"; none of them knows which store it has in hand.
+//! To move and compare records, a [`Snapshot`] gives those of one kind as a stream of entries in key
+//! order. Copying is "read one stream, load the other side", comparing is "join two streams", a
+//! digest is "hash one stream"; none of them knows which store it has in hand.
+//!
+//! To keep records, [`ChunkStore`], [`MetricsOps`] and [`ExecutionLog`] read and write them in place,
+//! in a [`KvBackend`](crate::kv::KvBackend) when there is one and in SQLite otherwise, with the same
+//! answers.
 
+mod chunks;
+mod clock;
 mod detect;
 mod digest;
+mod dual;
+mod error;
+mod execution;
 #[cfg(feature = "native-v2")]
 mod kv_snapshot;
+mod metrics;
 #[cfg(feature = "native-v2")]
 mod open;
 mod pipe;
 mod sqlite_snapshot;
 
+pub use chunks::ChunkStore;
+pub use clock::{Clock, SystemClock};
 pub use detect::{StoreKind, detect};
 pub use digest::{KindContent, digest_kind};
+pub use error::StoreError;
+pub use execution::{ExecutionEnd, ExecutionLog, ExecutionStart};
+pub use metrics::{HotspotQuery, MetricsOps};
 #[cfg(feature = "native-v2")]
 pub use open::{OpenOptions, Opening, retry_if_changed};
 pub use pipe::{Batch, RecordStream, pipe};

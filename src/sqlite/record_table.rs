@@ -1,0 +1,281 @@
+//! A table of records that is read and written in place, record by record.
+
+use std::path::PathBuf;
+
+use rusqlite::types::ToSql;
+use rusqlite::{Connection, ErrorCode, Params, Row, params_from_iter};
+
+use super::error::SqliteError;
+use super::invalid_row::Reason;
+use super::inventory;
+use super::layout::{TableLayout, all_equal};
+use super::open::{reading, writing};
+use super::row::read_record;
+use super::shared_connection::path_of;
+use super::text::TextEncoding;
+use super::upsert::Upsert;
+use super::writer::{create_indexes, create_table, with_key_values, with_values};
+use crate::error::{Error, Result};
+use crate::record::{Record, RecordError, RecordKey, RecordKind};
+
+/// Columns and the text that each must hold.
+pub(crate) type Conditions<'a> = [(&'static str, &'a str)];
+
+/// A table of records as a connection sees it. It must be read anew when the schema changes.
+#[derive(Debug)]
+pub(crate) struct RecordTable {
+    kind: RecordKind,
+    path: PathBuf,
+    encoding: TextEncoding,
+    layout: TableLayout,
+    upsert: Upsert,
+    select: String,
+    insert: String,
+}
+
+impl RecordTable {
+    /// The table of a kind; `None` if the database has none.
+    pub(crate) fn read(connection: &Connection, kind: RecordKind) -> Result<Option<Self>> {
+        let path = path_of(connection);
+        let encoding = TextEncoding::of(connection, &path)?;
+        let layout = TableLayout::read(connection, &path, kind, encoding.is_utf16())?;
+        Ok(layout.map(|layout| {
+            let table = layout.spec.name;
+            let names: Vec<&str> = layout.present_columns().collect();
+            let names: Vec<&str> = names
+                .into_iter()
+                .filter(|name| Some(*name) != layout.spec.id)
+                .collect();
+            RecordTable {
+                kind,
+                encoding,
+                upsert: Upsert::new(&layout),
+                select: format!(
+                    "SELECT {}, t.{} FROM main.{table} AS t",
+                    layout.select_list(),
+                    layout.rowid
+                ),
+                insert: format!(
+                    "INSERT OR ABORT INTO main.{table} ({}) VALUES ({}) RETURNING {}",
+                    names.join(", "),
+                    vec!["?"; names.len()].join(", "),
+                    layout.rowid
+                ),
+                layout,
+                path,
+            }
+        }))
+    }
+
+    /// Makes the table of a kind, with its indexes, if the database has none.
+    pub(crate) fn ensure(connection: &Connection, kind: RecordKind) -> Result<()> {
+        let path = path_of(connection);
+        if inventory::exists(connection, kind).map_err(reading(&path))? {
+            return Ok(());
+        }
+        create_table(connection, kind)
+            .and_then(|()| create_indexes(connection, kind))
+            .map_err(writing(&path))
+    }
+
+    /// A number that changes whenever the schema does.
+    pub(crate) fn schema_cookie(connection: &Connection) -> Result<i64> {
+        connection
+            .prepare_cached("PRAGMA main.schema_version")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+            .map_err(reading(&path_of(connection)))
+    }
+
+    /// The record of a key.
+    pub(crate) fn get(&self, connection: &Connection, key: &RecordKey) -> Result<Option<Record>> {
+        let sql = format!(
+            "{} WHERE {}",
+            self.select,
+            all_equal(self.layout.spec.key.iter().copied())
+        );
+        let mut found = None;
+        with_key_values(key, |key| {
+            Ok(self.query(
+                connection,
+                &sql,
+                key,
+                &mut |record, rowid| match found.replace(record) {
+                    Some(_) => {
+                        Err(self.invalid(rowid, self.first_key_column(), Reason::DuplicateKey))
+                    }
+                    None => Ok(()),
+                },
+            ))
+        })
+        .map_err(reading(&self.path))??;
+        Ok(found)
+    }
+
+    /// Hands every record that meets the conditions to `visit`, in no order that could be relied on.
+    pub(crate) fn visit(
+        &self,
+        connection: &Connection,
+        conditions: &Conditions<'_>,
+        visit: &mut dyn FnMut(Record) -> Result<()>,
+    ) -> Result<()> {
+        let sql = format!("{}{}", self.select, where_clause(conditions));
+        let values = params_from_iter(conditions.iter().map(|(_, value)| value));
+        self.query(connection, &sql, values, &mut |record, _| visit(record))
+    }
+
+    /// The number of rows that meet the conditions.
+    pub(crate) fn count(
+        &self,
+        connection: &Connection,
+        conditions: &Conditions<'_>,
+    ) -> Result<u64> {
+        let sql = format!(
+            "SELECT count(*) FROM main.{} AS t{}",
+            self.layout.spec.name,
+            where_clause(conditions)
+        );
+        let values = params_from_iter(conditions.iter().map(|(_, value)| value));
+        connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| statement.query_row(values, |row| row.get(0)))
+            .map_err(reading(&self.path))
+    }
+
+    /// Inserts a record under a new id, whatever its own, and returns that id.
+    pub(crate) fn insert(&self, connection: &Connection, record: &Record) -> Result<i64> {
+        if !self.layout.id_is_rowid {
+            return Err(SqliteError::NotATable {
+                path: self.path.clone(),
+                table: self.layout.spec.name,
+                found: "a table whose id is not its row id",
+            }
+            .into());
+        }
+        self.check_has_place_for(record)?;
+        let inserted = with_values(record, |values| {
+            let columns = self.layout.spec.columns.iter().zip(values);
+            let columns = columns.zip(self.layout.presence());
+            let written: Vec<&dyn ToSql> = columns
+                .filter(|((column, _), present)| {
+                    **present && Some(column.name) != self.layout.spec.id
+                })
+                .map(|((_, value), _)| *value)
+                .collect();
+            connection
+                .prepare_cached(&self.insert)?
+                .query_row(written.as_slice(), |row| row.get(0))
+        });
+        inserted.map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) if self.last_id_is_taken(connection) => {
+                RecordError::NoIdLeft { kind: self.kind }.into()
+            }
+            _ => writing(&self.path)(error),
+        })
+    }
+
+    /// Writes a record over the row of its key, or as a new row.
+    pub(crate) fn upsert(&self, connection: &Connection, record: &Record) -> Result<()> {
+        self.check_has_place_for(record)?;
+        let written = self.upsert.write(connection, record);
+        written.map_err(writing(&self.path))
+    }
+
+    /// Takes the record of a key away; `false` if there is none.
+    pub(crate) fn delete(&self, connection: &Connection, key: &RecordKey) -> Result<bool> {
+        let condition = all_equal(self.layout.spec.key.iter().copied());
+        let deleted = with_key_values(key, |key| {
+            self.execute_delete(connection, &format!(" WHERE {condition}"), key)
+        });
+        Ok(deleted.map_err(writing(&self.path))? > 0)
+    }
+
+    /// Takes all rows away that meet the conditions; returns how many.
+    pub(crate) fn delete_all(
+        &self,
+        connection: &Connection,
+        conditions: &Conditions<'_>,
+    ) -> Result<u64> {
+        let values = params_from_iter(conditions.iter().map(|(_, value)| value));
+        self.execute_delete(connection, &where_clause(conditions), values)
+            .map_err(writing(&self.path))
+    }
+
+    fn execute_delete(
+        &self,
+        connection: &Connection,
+        where_clause: &str,
+        values: impl Params,
+    ) -> rusqlite::Result<u64> {
+        let sql = format!(
+            "DELETE FROM main.{} AS t{where_clause}",
+            self.layout.spec.name
+        );
+        let deleted = connection.prepare_cached(&sql)?.execute(values)?;
+        Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
+    }
+
+    fn query(
+        &self,
+        connection: &Connection,
+        sql: &str,
+        values: impl Params,
+        visit: &mut dyn FnMut(Record, i64) -> Result<()>,
+    ) -> Result<()> {
+        let failed = |error| reading(&self.path)(error);
+        let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+        let rowid_column = statement.column_count() - 1;
+        let mut rows = statement.query(values).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let rowid = row.get(rowid_column).map_err(failed)?;
+            visit(self.record(row, rowid)?, rowid)?;
+        }
+        Ok(())
+    }
+
+    fn record(&self, row: &Row<'_>, rowid: i64) -> Result<Record> {
+        let record = read_record(self.kind, row, self.encoding).map_err(reading(&self.path))?;
+        record.map_err(|fault| self.invalid(rowid, fault.column, fault.reason))
+    }
+
+    fn invalid(&self, rowid: i64, column: &'static str, reason: Reason) -> Error {
+        SqliteError::InvalidRow {
+            path: self.path.clone(),
+            table: self.layout.spec.name,
+            rowid,
+            column,
+            reason,
+        }
+        .into()
+    }
+
+    fn first_key_column(&self) -> &'static str {
+        self.layout.spec.key.first().copied().unwrap_or_default()
+    }
+
+    fn check_has_place_for(&self, record: &Record) -> Result<()> {
+        match self.upsert.has_no_place_for(record) {
+            None => Ok(()),
+            Some(column) => Err(SqliteError::MissingColumn {
+                path: self.path.clone(),
+                table: self.layout.spec.name,
+                column,
+            }
+            .into()),
+        }
+    }
+
+    /// Whether the largest id there is was given: SQLite then says that the database is full.
+    fn last_id_is_taken(&self, connection: &Connection) -> bool {
+        inventory::last_id(connection, &self.layout).is_ok_and(|id| id == Some(i64::MAX))
+    }
+}
+
+fn where_clause(conditions: &Conditions<'_>) -> String {
+    match conditions {
+        [] => String::new(),
+        _ => format!(
+            " WHERE {}",
+            all_equal(conditions.iter().map(|(column, _)| *column))
+        ),
+    }
+}

@@ -1,0 +1,97 @@
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::open::{reading, writing};
+use crate::error::Result;
+
+/// A connection that several stores, and the tool itself, use in turn.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chunkmigrate::rusqlite::Connection;
+/// use chunkmigrate::sqlite::SharedConnection;
+/// use chunkmigrate::store::{ChunkStore, ExecutionLog};
+///
+/// let connection = SharedConnection::from(Connection::open_in_memory()?);
+/// let chunks = ChunkStore::with_connection(connection.clone());
+/// let log = ExecutionLog::with_connection(connection.clone());
+/// chunks.ensure_schema()?;
+/// let tables: i64 = connection.lock().query_row(
+///     "SELECT count(*) FROM sqlite_schema WHERE name = 'code_chunks'", [], |row| row.get(0))?;
+/// assert_eq!(tables, 1);
+/// # let _ = log;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct SharedConnection(Arc<Mutex<Connection>>);
+
+impl SharedConnection {
+    /// Opens a database, or makes an empty one if there is none.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(reading(path))?;
+        // A file that is no database shows only when it is read.
+        connection
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+            .map_err(reading(path))?;
+        Ok(connection.into())
+    }
+
+    /// Makes a database in memory that nobody else sees.
+    pub(crate) fn in_memory() -> Result<Self> {
+        let connection = Connection::open_in_memory();
+        Ok(connection.map_err(reading(Path::new(IN_MEMORY)))?.into())
+    }
+
+    /// Waits until nobody else uses the connection.
+    ///
+    /// While the guard is held, the operations of every store on this connection wait. What they
+    /// write while a transaction of the tool's own is open belongs to that transaction.
+    pub fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `write` in a transaction of its own, or within the one that the tool has begun on the
+    /// connection: all that it writes remains, or nothing if it or the commit fails.
+    pub(crate) fn transaction(&self, write: impl FnOnce(&Connection) -> Result<()>) -> Result<()> {
+        let mut connection = self.lock();
+        let path = path_of(&connection);
+        if connection.is_autocommit() {
+            let transaction = connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)
+                .map_err(writing(&path))?;
+            write(&transaction)?;
+            transaction.commit().map_err(writing(&path))
+        } else {
+            let savepoint = connection.savepoint().map_err(writing(&path))?;
+            write(&savepoint)?;
+            savepoint.commit().map_err(writing(&path))
+        }
+    }
+}
+
+impl From<Connection> for SharedConnection {
+    fn from(connection: Connection) -> Self {
+        SharedConnection(Arc::new(Mutex::new(connection)))
+    }
+}
+
+impl From<Arc<Mutex<Connection>>> for SharedConnection {
+    fn from(connection: Arc<Mutex<Connection>>) -> Self {
+        SharedConnection(connection)
+    }
+}
+
+/// How errors name a database that has no file.
+const IN_MEMORY: &str = ":memory:";
+
+/// How errors name the database of a connection.
+pub(super) fn path_of(connection: &Connection) -> PathBuf {
+    let path = connection.path().filter(|path| !path.is_empty());
+    PathBuf::from(path.unwrap_or(IN_MEMORY))
+}

@@ -1,0 +1,390 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use super::clock::{Clock as _, SystemClock};
+use super::dual::{self, RecordStore, RecordTransaction, Selection, checked};
+use crate::codec::Digest;
+use crate::error::Result;
+use crate::kv::KvBackend;
+use crate::record::{CodeChunk, Record, RecordKey, RecordKind};
+use crate::sqlite::SharedConnection;
+
+impl CodeChunk {
+    /// A chunk that was made now: its id is 0 until a store gives it one, `content_hash` is the hex
+    /// SHA-256 of the content, `created_at` the current second.
+    ///
+    /// ```
+    /// use chunkmigrate::record::CodeChunk;
+    ///
+    /// let chunk = CodeChunk::new("src/main.rs", 0, 12, "fn main() {}").with_symbol("main", "Function");
+    /// assert_eq!(chunk.content_hash.len(), 64);
+    /// assert_eq!(chunk.symbol_name.as_deref(), Some("main"));
+    /// ```
+    pub fn new(
+        file_path: impl Into<String>,
+        byte_start: u64,
+        byte_end: u64,
+        content: impl Into<String>,
+    ) -> Self {
+        let content = content.into();
+        CodeChunk {
+            id: 0,
+            file_path: file_path.into(),
+            byte_start,
+            byte_end,
+            content_hash: Digest::of(&content).to_string(),
+            content,
+            symbol_name: None,
+            symbol_kind: None,
+            created_at: SystemClock::new().unix_seconds(),
+        }
+    }
+
+    /// The same chunk as the definition of a symbol.
+    #[must_use]
+    pub fn with_symbol(mut self, name: impl Into<String>, kind: impl Into<String>) -> Self {
+        self.symbol_name = Some(name.into());
+        self.symbol_kind = Some(kind.into());
+        self
+    }
+}
+
+/// The chunks of a tool, in a key-value backend or in SQLite.
+///
+/// Both give the same answers to the same calls: ids, order, errors. Which one it is is settled when
+/// the store is made; an error of the backend is never answered from elsewhere. Clones are handles on
+/// the same chunks.
+///
+/// # Errors
+/// Beside what is said at an operation, each fails if the store can't be read or written, and each
+/// that hands out chunks if what it finds is no chunk:
+/// [`StoreError::Undecodable`](super::StoreError::Undecodable) in a key-value backend,
+/// [`SqliteError::InvalidRow`](crate::sqlite::SqliteError::InvalidRow) in a table. An operation that
+/// fails has written nothing.
+///
+/// ```
+/// # fn main() -> chunkmigrate::Result<()> {
+/// use chunkmigrate::record::CodeChunk;
+/// use chunkmigrate::store::ChunkStore;
+///
+/// let store = ChunkStore::in_memory(None)?;
+/// let id = store.store_chunk(&CodeChunk::new("src/main.rs", 0, 12, "fn main() {}"))?;
+/// assert_eq!(id, 1);
+/// let chunk = store.get_chunk_by_span("src/main.rs", 0, 12)?;
+/// assert_eq!(chunk.map(|chunk| chunk.content).as_deref(), Some("fn main() {}"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct ChunkStore {
+    records: Arc<dyn RecordStore>,
+}
+
+impl ChunkStore {
+    /// Chunks in a SQLite file, which is made if there is none. Its table is made by
+    /// [`ensure_schema`](ChunkStore::ensure_schema) or the first write.
+    ///
+    /// # Errors
+    /// The file can't be opened, or is no database.
+    pub fn new(path: &Path) -> Result<Self> {
+        let records = dual::in_sqlite_file(path)?;
+        Ok(ChunkStore { records })
+    }
+
+    /// Chunks in a SQLite database that is open already: a `rusqlite::Connection`, or a
+    /// [`SharedConnection`] that others use too.
+    pub fn with_connection(connection: impl Into<SharedConnection>) -> Self {
+        let records = dual::over_connection(connection.into());
+        ChunkStore { records }
+    }
+
+    /// Chunks in a key-value backend.
+    ///
+    /// ```
+    /// # #[cfg(feature = "native-v2")]
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// use std::sync::Arc;
+    /// use chunkmigrate::kv::{KvBackend, RedbBackend};
+    /// use chunkmigrate::store::ChunkStore;
+    ///
+    /// let backend: Arc<dyn KvBackend> = Arc::new(RedbBackend::in_memory()?);
+    /// assert!(ChunkStore::with_kv_backend(backend).has_kv_backend());
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "native-v2"))]
+    /// # fn main() {}
+    /// ```
+    pub fn with_kv_backend(backend: Arc<dyn KvBackend>) -> Self {
+        let records = dual::over_kv_backend(backend);
+        ChunkStore { records }
+    }
+
+    /// Chunks in a key-value backend if one is given, else in a new SQLite database in memory, which
+    /// goes with the store.
+    ///
+    /// # Errors
+    /// SQLite can't make the database.
+    pub fn in_memory(backend: Option<Arc<dyn KvBackend>>) -> Result<Self> {
+        let records = dual::in_memory(backend)?;
+        Ok(ChunkStore { records })
+    }
+
+    /// Whether the chunks are in a key-value backend.
+    pub fn has_kv_backend(&self) -> bool {
+        self.records.has_kv_backend()
+    }
+
+    /// Makes the table of chunks with its indexes, if there is none; a key-value backend needs none.
+    /// Without this the first write makes it, and until then there are no chunks.
+    ///
+    /// # Errors
+    /// See [the store](ChunkStore#errors).
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// let store = chunkmigrate::store::ChunkStore::in_memory(None)?;
+    /// store.ensure_schema()?;
+    /// store.ensure_schema()?;
+    /// assert_eq!(store.count_chunks()?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn ensure_schema(&self) -> Result<()> {
+        self.records.ensure_schema(RecordKind::Chunk)
+    }
+
+    /// Stores a chunk under a new id, one above the highest that was ever given, and returns the id;
+    /// that of the argument doesn't matter. A chunk of the same span is replaced.
+    ///
+    /// # Errors
+    /// [`RecordError`](crate::record::RecordError): an offset above [`i64::MAX`], or no id is left.
+    /// Else see [the store](ChunkStore#errors).
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// # use chunkmigrate::{record::CodeChunk, store::ChunkStore};
+    /// let store = ChunkStore::in_memory(None)?;
+    /// assert_eq!(store.store_chunk(&CodeChunk::new("a.rs", 0, 3, "old"))?, 1);
+    /// assert_eq!(store.store_chunk(&CodeChunk::new("a.rs", 0, 3, "new"))?, 2);
+    /// assert_eq!(store.count_chunks()?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn store_chunk(&self, chunk: &CodeChunk) -> Result<i64> {
+        let ids = self.store_chunks(std::slice::from_ref(chunk))?;
+        Ok(ids.into_iter().next().unwrap_or_default())
+    }
+
+    /// Stores chunks as [`store_chunk`](ChunkStore::store_chunk) does, in one transaction, and
+    /// returns their ids in the order of the chunks.
+    ///
+    /// # Errors
+    /// As [`store_chunk`](ChunkStore::store_chunk); then none of them is stored.
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// # use chunkmigrate::{record::CodeChunk, store::ChunkStore};
+    /// let store = ChunkStore::in_memory(None)?;
+    /// let chunks = [CodeChunk::new("a.rs", 0, 1, "a"), CodeChunk::new("a.rs", 1, 2, "b")];
+    /// assert_eq!(store.store_chunks(&chunks)?, [1, 2]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn store_chunks(&self, chunks: &[CodeChunk]) -> Result<Vec<i64>> {
+        let mut ids = Vec::with_capacity(chunks.len());
+        if chunks.is_empty() {
+            return Ok(ids);
+        }
+        self.write(&mut |transaction| {
+            for chunk in chunks {
+                let record = checked(Record::Chunk(chunk.clone()))?;
+                transaction.delete(&record.key())?;
+                ids.push(transaction.insert(&record)?);
+            }
+            Ok(())
+        })?;
+        Ok(ids)
+    }
+
+    /// The chunk of a span, `byte_start..byte_end`; `None` if there is none.
+    ///
+    /// # Errors
+    /// See [the store](ChunkStore#errors).
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// # use chunkmigrate::{record::CodeChunk, store::ChunkStore};
+    /// let store = ChunkStore::in_memory(None)?;
+    /// store.store_chunk(&CodeChunk::new("a.rs", 0, 3, "abc"))?;
+    /// assert!(store.get_chunk_by_span("a.rs", 0, 3)?.is_some());
+    /// assert!(store.get_chunk_by_span("a.rs", 0, 2)?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get_chunk_by_span(
+        &self,
+        file_path: &str,
+        byte_start: u64,
+        byte_end: u64,
+    ) -> Result<Option<CodeChunk>> {
+        let max = i64::MAX.unsigned_abs();
+        if byte_start > max || byte_end > max {
+            // No store can hold it, and SQLite can't even be asked.
+            return Ok(None);
+        }
+        let record = self.records.get(&RecordKey::Chunk {
+            file_path: file_path.to_owned(),
+            byte_start,
+            byte_end,
+        })?;
+        Ok(record.and_then(Record::into_chunk))
+    }
+
+    /// The chunks of a file, by `byte_start`, then `byte_end`.
+    ///
+    /// # Errors
+    /// See [the store](ChunkStore#errors).
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// # use chunkmigrate::{record::CodeChunk, store::ChunkStore};
+    /// let store = ChunkStore::in_memory(None)?;
+    /// for start in [10, 9, 0] {
+    ///     store.store_chunk(&CodeChunk::new("a.rs", start, 20, "…"))?;
+    /// }
+    /// store.store_chunk(&CodeChunk::new("a.rs:b", 5, 20, "…"))?;
+    /// let starts = store.get_chunks_for_file("a.rs")?.into_iter().map(|chunk| chunk.byte_start);
+    /// assert_eq!(starts.collect::<Vec<_>>(), [0, 9, 10]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get_chunks_for_file(&self, file_path: &str) -> Result<Vec<CodeChunk>> {
+        self.chunks(Selection::FileChunks { file_path })
+    }
+
+    /// The chunks of a file that define a symbol of a name, by `byte_start`, then `byte_end`.
+    ///
+    /// In a key-value backend all chunks of the file are read: O(n) in their number.
+    ///
+    /// # Errors
+    /// See [the store](ChunkStore#errors).
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// # use chunkmigrate::{record::CodeChunk, store::ChunkStore};
+    /// let store = ChunkStore::in_memory(None)?;
+    /// let chunk = CodeChunk::new("a.rs", 0, 3, "abc").with_symbol("main", "Function");
+    /// store.store_chunk(&chunk)?;
+    /// assert_eq!(store.get_chunks_for_symbol("a.rs", "main")?.len(), 1);
+    /// assert_eq!(store.get_chunks_for_symbol("b.rs", "main")?.len(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get_chunks_for_symbol(
+        &self,
+        file_path: &str,
+        symbol_name: &str,
+    ) -> Result<Vec<CodeChunk>> {
+        self.chunks(Selection::SymbolChunks {
+            file_path,
+            symbol_name,
+        })
+    }
+
+    /// The chunks that define a symbol of a kind, by `file_path`, `byte_start`, `byte_end`.
+    ///
+    /// All chunks of the store are read: O(n) in their number.
+    ///
+    /// # Errors
+    /// See [the store](ChunkStore#errors).
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// # use chunkmigrate::{record::CodeChunk, store::ChunkStore};
+    /// let store = ChunkStore::in_memory(None)?;
+    /// let chunk = CodeChunk::new("a.rs", 0, 3, "abc").with_symbol("main", "Function");
+    /// store.store_chunk(&chunk)?;
+    /// assert_eq!(store.get_chunks_by_kind("Function")?.len(), 1);
+    /// assert_eq!(store.get_chunks_by_kind("Struct")?.len(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get_chunks_by_kind(&self, symbol_kind: &str) -> Result<Vec<CodeChunk>> {
+        self.chunks(Selection::SymbolKindChunks { symbol_kind })
+    }
+
+    /// Takes all chunks of a file away; returns how many. Their ids are not given again.
+    ///
+    /// # Errors
+    /// See [the store](ChunkStore#errors).
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// # use chunkmigrate::{record::CodeChunk, store::ChunkStore};
+    /// let store = ChunkStore::in_memory(None)?;
+    /// store.store_chunk(&CodeChunk::new("a.rs", 0, 3, "abc"))?;
+    /// assert_eq!(store.delete_chunks_for_file("a.rs")?, 1);
+    /// assert_eq!(store.delete_chunks_for_file("a.rs")?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn delete_chunks_for_file(&self, file_path: &str) -> Result<u64> {
+        let mut deleted = 0;
+        self.write(&mut |transaction| {
+            deleted = transaction.delete_all(&Selection::FileChunks { file_path })?;
+            Ok(())
+        })?;
+        Ok(deleted)
+    }
+
+    /// The number of chunks. All their keys are read: O(n) in their number.
+    ///
+    /// # Errors
+    /// See [the store](ChunkStore#errors).
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// let store = chunkmigrate::store::ChunkStore::in_memory(None)?;
+    /// assert_eq!(store.count_chunks()?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn count_chunks(&self) -> Result<u64> {
+        self.records.count(&Selection::Kind(RecordKind::Chunk))
+    }
+
+    /// The number of chunks of a file.
+    ///
+    /// # Errors
+    /// See [the store](ChunkStore#errors).
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// # use chunkmigrate::{record::CodeChunk, store::ChunkStore};
+    /// let store = ChunkStore::in_memory(None)?;
+    /// store.store_chunk(&CodeChunk::new("a.rs", 0, 3, "abc"))?;
+    /// assert_eq!(store.count_chunks_for_file("a.rs")?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn count_chunks_for_file(&self, file_path: &str) -> Result<u64> {
+        self.records.count(&Selection::FileChunks { file_path })
+    }
+
+    fn chunks(&self, selection: Selection<'_>) -> Result<Vec<CodeChunk>> {
+        let mut chunks = Vec::new();
+        self.records.visit(&selection, &mut |record| {
+            chunks.extend(record.into_chunk());
+            Ok(())
+        })?;
+        chunks.sort_by(|a: &CodeChunk, b| {
+            let place = |chunk: &CodeChunk| (chunk.byte_start, chunk.byte_end);
+            (&a.file_path, place(a)).cmp(&(&b.file_path, place(b)))
+        });
+        Ok(chunks)
+    }
+
+    fn write(&self, write: &mut dyn FnMut(&mut dyn RecordTransaction) -> Result<()>) -> Result<()> {
+        self.records.transaction(&[RecordKind::Chunk], write)
+    }
+}

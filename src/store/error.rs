@@ -1,0 +1,27 @@
+use thiserror::Error;
+
+/// Why a dual-mode store could not do what it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// A value of the key-value backend is no record, or not that of its key.
+    #[error("the value under {key:?} is not that key's record: {detail}")]
+    Undecodable {
+        /// The key, what isn't UTF-8 in it replaced.
+        key: String,
+        /// What is wrong with the value.
+        detail: String,
+    },
+    /// An execution of this id was started before.
+    #[error("the execution {execution_id:?} was started already")]
+    ExecutionExists {
+        /// The id that the tool gave the run.
+        execution_id: String,
+    },
+    /// No execution of this id was ever started.
+    #[error("there is no execution {execution_id:?}")]
+    NoExecution {
+        /// The id that the tool gave the run.
+        execution_id: String,
+    },
+}

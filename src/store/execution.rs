@@ -1,0 +1,324 @@
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::StoreError;
+use super::clock::{Clock, SystemClock};
+use super::dual::{self, RecordStore, RecordTransaction, Selection};
+use crate::error::{Error, Result};
+use crate::kv::KvBackend;
+use crate::record::{ExecutionRecord, Record, RecordKey, RecordKind};
+use crate::sqlite::SharedConnection;
+
+/// The outcome of an execution that has not ended.
+const RUNNING: &str = "running";
+
+/// The log of a tool's runs, in a key-value backend or in SQLite, or nowhere.
+///
+/// Both give the same answers to the same calls, as with [`ChunkStore`](super::ChunkStore), and fail
+/// for the same reasons. Clones are handles on the same log.
+///
+/// ```
+/// # fn main() -> chunkmigrate::Result<()> {
+/// use chunkmigrate::store::{ExecutionEnd, ExecutionLog, ExecutionStart};
+///
+/// let log = ExecutionLog::in_memory(None)?;
+/// log.start_execution(&ExecutionStart {
+///     execution_id: "6b03891c-1431",
+///     tool_version: "4.17.0",
+///     args: &["index".to_owned(), "--root".to_owned(), ".".to_owned()],
+///     root: Some("."),
+///     db_path: "code.db",
+/// })?;
+/// log.finish_execution("6b03891c-1431", &ExecutionEnd {
+///     outcome: "success",
+///     files_indexed: 12,
+///     ..Default::default()
+/// })?;
+/// let run = log.get_by_execution_id("6b03891c-1431")?.expect("it was started");
+/// assert_eq!((run.outcome.as_str(), run.files_indexed), ("success", Some(12)));
+/// assert_eq!(run.args, r#"["index","--root","."]"#);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct ExecutionLog {
+    /// `None` if the log is disabled.
+    records: Option<Arc<dyn RecordStore>>,
+    clock: Arc<dyn Clock>,
+    /// When the executions that this log has started began, by the clock's [`Clock::elapsed`].
+    started: Arc<Mutex<HashMap<String, Duration>>>,
+}
+
+/// What is known when a run begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExecutionStart<'a> {
+    /// An id that no other run has.
+    pub execution_id: &'a str,
+    /// Version of the tool.
+    pub tool_version: &'a str,
+    /// The arguments; the record keeps them as a JSON array.
+    pub args: &'a [String],
+    /// Root folder of the run.
+    pub root: Option<&'a str>,
+    /// Path of the database, as the tool was given it.
+    pub db_path: &'a str,
+}
+
+/// What is known when a run has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ExecutionEnd<'a> {
+    /// How it ended, such as `success`.
+    pub outcome: &'a str,
+    /// What went wrong.
+    pub error_message: Option<&'a str>,
+    /// Number of files that were indexed.
+    pub files_indexed: i64,
+    /// Number of symbols that were indexed.
+    pub symbols_indexed: i64,
+    /// Number of references that were indexed.
+    pub references_indexed: i64,
+}
+
+impl ExecutionLog {
+    /// A log in a SQLite file, which is made if there is none. Its table is made by the first write;
+    /// until then the log is empty.
+    ///
+    /// # Errors
+    /// The file can't be opened, or is no database.
+    pub fn new(path: &Path) -> Result<Self> {
+        Ok(Self::of(Some(dual::in_sqlite_file(path)?)))
+    }
+
+    /// A log in a SQLite database that is open already: a `rusqlite::Connection`, or a
+    /// [`SharedConnection`] that others use too.
+    pub fn with_connection(connection: impl Into<SharedConnection>) -> Self {
+        Self::of(Some(dual::over_connection(connection.into())))
+    }
+
+    /// A log in a key-value backend.
+    pub fn with_kv_backend(backend: Arc<dyn KvBackend>) -> Self {
+        Self::of(Some(dual::over_kv_backend(backend)))
+    }
+
+    /// A log in a key-value backend if one is given, else in a new SQLite database in memory, which
+    /// goes with the log.
+    ///
+    /// # Errors
+    /// SQLite can't make the database.
+    pub fn in_memory(backend: Option<Arc<dyn KvBackend>>) -> Result<Self> {
+        Ok(Self::of(Some(dual::in_memory(backend)?)))
+    }
+
+    /// A log that keeps nothing: it reads as empty and takes writes as done.
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// use chunkmigrate::store::{ExecutionEnd, ExecutionLog};
+    ///
+    /// let log = ExecutionLog::disabled();
+    /// log.finish_execution("never started", &ExecutionEnd::default())?;
+    /// assert!(log.list_all(None)?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn disabled() -> Self {
+        Self::of(None)
+    }
+
+    fn of(records: Option<Arc<dyn RecordStore>>) -> Self {
+        ExecutionLog {
+            records,
+            clock: Arc::new(SystemClock::new()),
+            started: Arc::default(),
+        }
+    }
+
+    /// The same log with another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Whether the log is in a key-value backend.
+    pub fn has_kv_backend(&self) -> bool {
+        let records = self.records.as_ref();
+        records.is_some_and(|records| records.has_kv_backend())
+    }
+
+    /// Notes that a run begins now, with the outcome `running` and counts of 0, and returns its id
+    /// in the log: one above the highest that was ever given. A disabled log returns 0.
+    ///
+    /// # Errors
+    /// - [`StoreError::ExecutionExists`]: a run of this execution id was started before.
+    /// - [`RecordError::NoIdLeft`](crate::record::RecordError::NoIdLeft).
+    /// - Else see [`ChunkStore`](super::ChunkStore#errors).
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// use chunkmigrate::store::{ExecutionLog, ExecutionStart};
+    ///
+    /// let log = ExecutionLog::in_memory(None)?;
+    /// let start = ExecutionStart {
+    ///     execution_id: "1-a", tool_version: "1.0", args: &[], root: None, db_path: "code.db",
+    /// };
+    /// assert_eq!(log.start_execution(&start)?, 1);
+    /// assert!(log.start_execution(&start).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn start_execution(&self, start: &ExecutionStart<'_>) -> Result<i64> {
+        let Some(records) = &self.records else {
+            return Ok(0);
+        };
+        let began = self.clock.elapsed();
+        let args = serde_json::to_string(start.args);
+        let record = Record::ExecutionLog(ExecutionRecord {
+            id: 0,
+            execution_id: start.execution_id.to_owned(),
+            tool_version: start.tool_version.to_owned(),
+            args: args.map_err(|error| Error::Internal(error.to_string()))?,
+            root: start.root.map(str::to_owned),
+            db_path: start.db_path.to_owned(),
+            started_at: self.clock.unix_seconds(),
+            finished_at: None,
+            duration_ms: None,
+            outcome: RUNNING.to_owned(),
+            error_message: None,
+            files_indexed: Some(0),
+            symbols_indexed: Some(0),
+            references_indexed: Some(0),
+        });
+        let mut id = 0;
+        write(records, &mut |transaction| {
+            if transaction.get(&record.key())?.is_some() {
+                let execution_id = start.execution_id.to_owned();
+                return Err(StoreError::ExecutionExists { execution_id }.into());
+            }
+            id = transaction.insert(&record)?;
+            Ok(())
+        })?;
+        self.started().insert(start.execution_id.to_owned(), began);
+        Ok(id)
+    }
+
+    /// Notes that a run has ended now. One that has ended before gets the new end.
+    ///
+    /// `duration_ms` is measured if this log, or a clone of it, has started the run; else it is the
+    /// difference of the seconds of start and end, and 0 if the clock was set back between them.
+    ///
+    /// # Errors
+    /// - [`StoreError::NoExecution`]: no run of this execution id was ever started.
+    /// - Else see [`ChunkStore`](super::ChunkStore#errors).
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// use chunkmigrate::store::{ExecutionEnd, ExecutionLog};
+    ///
+    /// let log = ExecutionLog::in_memory(None)?;
+    /// let failed = ExecutionEnd { outcome: "error", ..Default::default() };
+    /// assert!(log.finish_execution("never started", &failed).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn finish_execution(&self, execution_id: &str, end: &ExecutionEnd<'_>) -> Result<()> {
+        let Some(records) = &self.records else {
+            return Ok(());
+        };
+        let now = self.clock.unix_seconds();
+        let began = self.started().get(execution_id).copied();
+        let measured = began.map(|began| self.clock.elapsed().saturating_sub(began));
+        let key = RecordKey::ExecutionLog {
+            execution_id: execution_id.to_owned(),
+        };
+        write(records, &mut |transaction| {
+            let found = transaction.get(&key)?.and_then(Record::into_execution);
+            let mut execution = found.ok_or_else(|| StoreError::NoExecution {
+                execution_id: execution_id.to_owned(),
+            })?;
+            let seconds = now.saturating_sub(execution.started_at).max(0);
+            execution.duration_ms = Some(match measured {
+                Some(measured) => i64::try_from(measured.as_millis()).unwrap_or(i64::MAX),
+                None => seconds.saturating_mul(1000),
+            });
+            execution.finished_at = Some(now);
+            execution.outcome = end.outcome.to_owned();
+            execution.error_message = end.error_message.map(str::to_owned);
+            execution.files_indexed = Some(end.files_indexed);
+            execution.symbols_indexed = Some(end.symbols_indexed);
+            execution.references_indexed = Some(end.references_indexed);
+            transaction.upsert(&Record::ExecutionLog(execution))
+        })?;
+        self.started().remove(execution_id);
+        Ok(())
+    }
+
+    /// The run of an execution id; `None` if there is none.
+    ///
+    /// # Errors
+    /// See [`ChunkStore`](super::ChunkStore#errors).
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// let log = chunkmigrate::store::ExecutionLog::in_memory(None)?;
+    /// assert_eq!(log.get_by_execution_id("1-a")?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get_by_execution_id(&self, execution_id: &str) -> Result<Option<ExecutionRecord>> {
+        let Some(records) = &self.records else {
+            return Ok(None);
+        };
+        let record = records.get(&RecordKey::ExecutionLog {
+            execution_id: execution_id.to_owned(),
+        })?;
+        Ok(record.and_then(Record::into_execution))
+    }
+
+    /// Runs by `started_at`, then `id`, newest first; as many as `limit` says, or all.
+    ///
+    /// The whole log is read, O(n) in its length, and as many runs kept as are asked for.
+    ///
+    /// # Errors
+    /// See [`ChunkStore`](super::ChunkStore#errors).
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// let log = chunkmigrate::store::ExecutionLog::in_memory(None)?;
+    /// assert!(log.list_all(Some(20))?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list_all(&self, limit: Option<usize>) -> Result<Vec<ExecutionRecord>> {
+        let Some(records) = &self.records else {
+            return Ok(Vec::new());
+        };
+        let all = Selection::Kind(RecordKind::ExecutionLog);
+        let mut newest = BTreeMap::new();
+        records.visit(&all, &mut |record| {
+            if let Some(run) = record.into_execution() {
+                let place = (run.started_at, run.id, run.execution_id.clone());
+                newest.insert(Reverse(place), run);
+                if limit.is_some_and(|limit| newest.len() > limit) {
+                    newest.pop_last();
+                }
+            }
+            Ok(())
+        })?;
+        Ok(newest.into_values().collect())
+    }
+
+    fn started(&self) -> MutexGuard<'_, HashMap<String, Duration>> {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn write(
+    records: &Arc<dyn RecordStore>,
+    write: &mut dyn FnMut(&mut dyn RecordTransaction) -> Result<()>,
+) -> Result<()> {
+    records.transaction(&[RecordKind::ExecutionLog], write)
+}
