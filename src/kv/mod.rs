@@ -16,6 +16,8 @@ mod manifest;
 #[cfg(feature = "native-v2")]
 mod merge;
 #[cfg(feature = "native-v2")]
+mod new_file;
+#[cfg(feature = "native-v2")]
 mod overlay;
 #[cfg(feature = "native-v2")]
 mod redb_backend;

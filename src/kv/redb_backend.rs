@@ -1,10 +1,9 @@
 //! A KV file that is read and written in place.
 
-use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use redb::backends::{FileBackend, InMemoryBackend};
+use redb::backends::InMemoryBackend;
 use redb::{
     Builder, Database, ReadableDatabase as _, ReadableTable, Table, TableError, TableHandle as _,
     WriteTransaction,
@@ -13,9 +12,10 @@ use redb::{
 use super::backend::{KvBackend, KvTransaction};
 use super::error::{KvError, engine, table_error};
 use super::manifest::{FormatMarker, decode_document, encode_document};
-use super::tables::{META, RECORDS, meta_entry, write_documents};
+use super::new_file::{initialize, is_new, make_if_missing};
+use super::tables::{META, RECORDS, meta_entry};
 use crate::codec::Entry;
-use crate::error::{IoContext as _, Result};
+use crate::error::Result;
 use crate::record::Sequences;
 
 /// Memory that redb may use.
@@ -70,17 +70,8 @@ impl RedbBackend {
     /// # Errors
     /// Those of [`open`](RedbBackend::open), or the file can't be made.
     pub fn open_or_create(path: &Path) -> Result<Self> {
-        match fs::metadata(path) {
-            Ok(metadata) if metadata.is_file() && metadata.len() == 0 => {
-                let database = builder().create(path).map_err(opening(path))?;
-                Self::from_database(database, path)
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                create(path)?;
-                Self::open(path)
-            }
-            _ => Self::open(path),
-        }
+        make_if_missing(path)?;
+        Self::open(path)
     }
 
     /// An empty store in memory, gone with the last handle on it.
@@ -249,7 +240,6 @@ fn scan_prefix(
     }
     Ok(())
 }
-
 fn builder() -> Builder {
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_BYTES);
@@ -268,62 +258,6 @@ fn opening(path: &Path) -> impl Fn(redb::DatabaseError) -> crate::Error + '_ {
         }
         error => engine("open", path)(error),
     }
-}
-
-/// Makes an empty KV file beside its place and moves it there, unless there is one by then.
-fn create(path: &Path) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut temporary = tempfile::Builder::new();
-    temporary.prefix(".chunkmigrate-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        temporary.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let temporary = temporary.tempfile_in(folder).io_context("create", path)?;
-    let file = temporary.reopen().io_context("create", path)?;
-    let backend = FileBackend::new(file).map_err(engine("create", path))?;
-    let database = builder()
-        .create_with_backend(backend)
-        .map_err(opening(path))?;
-    initialize(&database, path)?;
-    database.close().map_err(engine("create", path))?;
-    match temporary.persist_noclobber(path) {
-        Ok(file) => {
-            file.sync_all().io_context("sync", path)?;
-            File::open(folder)
-                .and_then(|folder| folder.sync_all())
-                .io_context("sync", folder)
-        }
-        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error.error).io_context("create", path),
-    }
-}
-
-fn is_new(database: &Database, path: &Path) -> Result<bool> {
-    let transaction = database.begin_read().map_err(engine("read", path))?;
-    let mut tables = transaction.list_tables().map_err(engine("read", path))?;
-    Ok(tables.next().is_none())
-}
-
-/// Writes what an empty KV file has.
-fn initialize(database: &Database, path: &Path) -> Result<()> {
-    let documents = [
-        (
-            meta_entry::FORMAT,
-            encode_document(&FormatMarker::current())?,
-        ),
-        (
-            meta_entry::SEQUENCES,
-            encode_document(&Sequences::default())?,
-        ),
-    ];
-    let transaction = database.begin_write().map_err(engine("create", path))?;
-    write_documents(&transaction, &documents, path)?;
-    transaction.commit().map_err(engine("create", path))
 }
 
 fn check_format(database: &Database, path: &Path) -> Result<()> {

@@ -1,0 +1,322 @@
+//! The stores in SQLite databases that others made, and beside what others do with them.
+
+use chunkmigrate::Error;
+use chunkmigrate::record::{CodeChunk, RecordError, RecordKind, SymbolMetrics};
+use chunkmigrate::rusqlite::Connection;
+use chunkmigrate::sqlite::{Reason, SharedConnection, SqliteError, table_name};
+use chunkmigrate::store::{ChunkStore, ExecutionLog, HotspotQuery, MetricsOps};
+
+fn database(sql: &str) -> SharedConnection {
+    let connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(sql).unwrap();
+    connection.into()
+}
+
+/// Magellan's table without its constraints, so that it takes whatever is put into it.
+const LOOSE_CHUNKS: &str = "CREATE TABLE code_chunks (id INTEGER PRIMARY KEY AUTOINCREMENT,
+    file_path, byte_start, byte_end, content, content_hash, symbol_name, symbol_kind, created_at)";
+
+fn chunk(file_path: &str) -> CodeChunk {
+    CodeChunk::new(file_path, 0, 5, "let x").with_symbol("x", "Variable")
+}
+
+fn sqlite_error(result: Result<impl std::fmt::Debug, Error>) -> SqliteError {
+    match result.unwrap_err() {
+        Error::Sqlite(error) => *error,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn symbol() -> SymbolMetrics {
+    SymbolMetrics {
+        symbol_id: 7,
+        symbol_name: "x".to_owned(),
+        kind: "Variable".to_owned(),
+        file_path: "a".to_owned(),
+        loc: Some(1),
+        estimated_loc: None,
+        fan_in: None,
+        fan_out: None,
+        cyclomatic_complexity: None,
+        last_updated: 0,
+    }
+}
+
+#[test]
+fn tables_that_are_not_there_hold_nothing_and_are_made_by_the_first_write() {
+    let connection = database("");
+    let tables = || -> Vec<String> {
+        let connection = connection.lock();
+        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
+        let mut statement = connection.prepare(sql).unwrap();
+        let names = statement.query_map([], |row| row.get(0)).unwrap();
+        names.map(Result::unwrap).collect()
+    };
+    let chunks = ChunkStore::with_connection(connection.clone());
+    let metrics = MetricsOps::with_connection(connection.clone());
+    assert_eq!(chunks.count_chunks().unwrap(), 0);
+    assert_eq!(chunks.get_chunk_by_span("a", 0, 5).unwrap(), None);
+    assert_eq!(metrics.get_hotspots(&HotspotQuery::default()).unwrap(), []);
+    assert!(tables().is_empty());
+    chunks.store_chunk(&chunk("a")).unwrap();
+    assert_eq!(tables(), [table_name(RecordKind::Chunk)]);
+    metrics.upsert_symbol_metrics(&symbol()).unwrap();
+    assert_eq!(tables().len(), 2);
+}
+
+#[test]
+fn a_row_that_is_no_record_is_an_error_that_names_it() {
+    let connection = database(LOOSE_CHUNKS);
+    connection
+        .lock()
+        .execute_batch(
+            "INSERT INTO code_chunks VALUES (4, 'a', 0, 5, x'00', 'h', 'x', 'Variable', 0)",
+        )
+        .unwrap();
+    let store = ChunkStore::with_connection(connection);
+    for error in [
+        sqlite_error(store.get_chunk_by_span("a", 0, 5)),
+        sqlite_error(store.get_chunks_for_file("a")),
+        sqlite_error(store.get_chunks_for_symbol("a", "x")),
+        sqlite_error(store.get_chunks_by_kind("Variable")),
+    ] {
+        let text = error.to_string();
+        let SqliteError::InvalidRow {
+            table,
+            rowid,
+            column,
+            reason,
+            ..
+        } = error
+        else {
+            panic!("{text}");
+        };
+        assert_eq!((table, rowid, column), ("code_chunks", 4, "content"));
+        assert_eq!(reason, Reason::StorageClass);
+        assert!(
+            text.contains("row 4 of code_chunks in :memory: is no record"),
+            "{text}"
+        );
+    }
+    // It can be replaced.
+    assert_eq!(store.store_chunk(&chunk("a")).unwrap(), 5);
+    assert_eq!(store.get_chunks_for_file("a").unwrap().len(), 1);
+}
+
+#[test]
+fn two_rows_of_one_key_are_an_error_and_never_one_of_them() {
+    let connection = database(LOOSE_CHUNKS);
+    let row = "('a', 0, 5, 'x', 'h', NULL, NULL, 0)";
+    let columns = "file_path, byte_start, byte_end, content, content_hash, symbol_name, \
+                   symbol_kind, created_at";
+    let insert = format!("INSERT INTO code_chunks ({columns}) VALUES {row}, {row}");
+    connection.lock().execute_batch(&insert).unwrap();
+    let store = ChunkStore::with_connection(connection);
+    let error = sqlite_error(store.get_chunk_by_span("a", 0, 5));
+    let reason = Reason::DuplicateKey;
+    assert!(
+        matches!(error, SqliteError::InvalidRow { reason: r, .. } if r == reason),
+        "{error}"
+    );
+}
+
+#[test]
+fn keys_are_compared_byte_by_byte_whatever_the_collation_and_the_encoding() {
+    let nocase = LOOSE_CHUNKS.replace("file_path,", "file_path TEXT COLLATE NOCASE,");
+    let utf16 = format!("PRAGMA encoding = 'UTF-16be'; {LOOSE_CHUNKS}");
+    for sql in [nocase, utf16] {
+        let store = ChunkStore::with_connection(database(&sql));
+        for path in ["a", "A", "a ", "\u{10ffff}", "\u{ffff}", "a\0b"] {
+            store.store_chunk(&chunk(path)).unwrap();
+        }
+        assert_eq!(store.count_chunks().unwrap(), 6);
+        assert_eq!(store.count_chunks_for_file("a").unwrap(), 1);
+        assert_eq!(store.get_chunk_by_span("A", 0, 5).unwrap().unwrap().id, 2);
+        assert_eq!(store.get_chunk_by_span("a\0", 0, 5).unwrap(), None);
+        let found = store.get_chunks_by_kind("Variable").unwrap();
+        let paths: Vec<&str> = found.iter().map(|chunk| chunk.file_path.as_str()).collect();
+        assert_eq!(paths, ["A", "a", "a\0b", "a ", "\u{ffff}", "\u{10ffff}"]);
+    }
+}
+
+#[test]
+fn what_is_written_while_a_transaction_of_the_tool_is_open_belongs_to_it() {
+    let connection = database("");
+    let store = ChunkStore::with_connection(connection.clone());
+    connection.lock().execute_batch("BEGIN").unwrap();
+    store.store_chunk(&chunk("a")).unwrap();
+    // One that fails takes only its own writes back.
+    let unfit = CodeChunk {
+        byte_end: u64::MAX,
+        ..chunk("c")
+    };
+    assert!(store.store_chunks(&[chunk("b"), unfit]).is_err());
+    assert_eq!(store.count_chunks().unwrap(), 1);
+    connection.lock().execute_batch("ROLLBACK").unwrap();
+    assert_eq!(store.count_chunks().unwrap(), 0);
+    assert_eq!(store.store_chunk(&chunk("a")).unwrap(), 1);
+}
+
+#[test]
+fn a_table_that_changes_meanwhile_is_seen_as_it_is() {
+    let connection = database("");
+    let store = ChunkStore::with_connection(connection.clone());
+    store.store_chunk(&chunk("a")).unwrap();
+    let change = format!(
+        "DROP TABLE code_chunks; {}",
+        LOOSE_CHUNKS.replace("symbol_name, ", "")
+    );
+    connection.lock().execute_batch(&change).unwrap();
+    assert_eq!(store.count_chunks().unwrap(), 0);
+    let error = sqlite_error(store.store_chunk(&chunk("a")));
+    assert!(
+        error.to_string().contains("has no column symbol_name"),
+        "{error}"
+    );
+    let nameless = CodeChunk {
+        symbol_name: None,
+        ..chunk("a")
+    };
+    assert_eq!(store.store_chunk(&nameless).unwrap(), 1);
+}
+
+#[test]
+fn triggers_of_the_database_run() {
+    let connection = database("");
+    let store = ChunkStore::with_connection(connection.clone());
+    store.ensure_schema().unwrap();
+    let sql = "CREATE TABLE seen (what, id INTEGER PRIMARY KEY);
+        CREATE TRIGGER i AFTER INSERT ON code_chunks BEGIN
+            INSERT INTO seen VALUES ('+' || new.id, new.id + 500); END;
+        CREATE TRIGGER d AFTER DELETE ON code_chunks BEGIN
+            INSERT INTO seen VALUES ('-' || old.id, old.id + 900); END;";
+    connection.lock().execute_batch(sql).unwrap();
+    // The id that comes back is the chunk's, not that of what a trigger inserted.
+    assert_eq!(store.store_chunk(&chunk("a")).unwrap(), 1);
+    assert_eq!(store.store_chunk(&chunk("a")).unwrap(), 2);
+    let sql = "SELECT group_concat(what, ' ' ORDER BY what, id) FROM seen";
+    let seen: String = connection
+        .lock()
+        .query_row(sql, [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(seen, "+1 +2 -1");
+}
+
+#[test]
+fn constraints_of_an_older_schema_are_errors_with_sqlite_s_words() {
+    let connection = database(
+        "CREATE TABLE graph_entities (id INTEGER PRIMARY KEY);
+         INSERT INTO graph_entities VALUES (8);
+         CREATE TABLE symbol_metrics (symbol_id INTEGER PRIMARY KEY, symbol_name TEXT NOT NULL,
+            kind TEXT NOT NULL, file_path TEXT NOT NULL, loc INTEGER NOT NULL, estimated_loc REAL,
+            fan_in INTEGER, fan_out INTEGER, cyclomatic_complexity INTEGER,
+            last_updated INTEGER NOT NULL,
+            FOREIGN KEY (symbol_id) REFERENCES graph_entities(id) ON DELETE CASCADE)",
+    );
+    let metrics = MetricsOps::with_connection(connection);
+    let words = |symbol: &SymbolMetrics| {
+        let error = metrics.upsert_symbol_metrics(symbol).unwrap_err();
+        std::error::Error::source(&error).unwrap().to_string()
+    };
+    assert!(words(&symbol()).contains("FOREIGN KEY constraint failed"));
+    let nameless = SymbolMetrics {
+        symbol_id: 8,
+        loc: None,
+        ..symbol()
+    };
+    assert!(words(&nameless).contains("NOT NULL constraint failed: symbol_metrics.loc"));
+    let fitting = SymbolMetrics {
+        symbol_id: 8,
+        ..symbol()
+    };
+    metrics.upsert_symbol_metrics(&fitting).unwrap();
+    assert_eq!(metrics.get_symbol_metrics(8).unwrap(), Some(fitting));
+}
+
+#[test]
+fn an_update_keeps_what_no_record_knows() {
+    let connection = database("");
+    let metrics = MetricsOps::with_connection(connection.clone());
+    metrics.upsert_symbol_metrics(&symbol()).unwrap();
+    let sql = "ALTER TABLE symbol_metrics ADD COLUMN note; UPDATE symbol_metrics SET note = 'kept'";
+    connection.lock().execute_batch(sql).unwrap();
+    let changed = SymbolMetrics {
+        loc: Some(2),
+        ..symbol()
+    };
+    metrics.upsert_symbol_metrics(&changed).unwrap();
+    let sql = "SELECT loc || note FROM symbol_metrics";
+    let row: String = connection
+        .lock()
+        .query_row(sql, [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(row, "2kept");
+}
+
+#[test]
+fn the_last_id_is_given_once() {
+    let connection = database("");
+    let store = ChunkStore::with_connection(connection.clone());
+    store.store_chunk(&chunk("a")).unwrap();
+    let sql = format!("UPDATE sqlite_sequence SET seq = {}", i64::MAX - 1);
+    connection.lock().execute_batch(&sql).unwrap();
+    assert_eq!(store.store_chunk(&chunk("b")).unwrap(), i64::MAX);
+    let error = store.store_chunk(&chunk("c")).unwrap_err();
+    let kind = RecordKind::Chunk;
+    assert!(matches!(error, Error::Record(RecordError::NoIdLeft { kind: k }) if k == kind));
+}
+
+#[test]
+fn what_is_no_table_of_records_is_an_error_by_name() {
+    for (sql, what) in [
+        ("CREATE VIEW code_chunks AS SELECT 1 AS id", "a view"),
+        (
+            "CREATE TABLE code_chunks (id INTEGER, file_path TEXT PRIMARY KEY, byte_start, byte_end,
+                content, content_hash, symbol_name, symbol_kind, created_at)",
+            "a table whose id is not its row id",
+        ),
+    ] {
+        let store = ChunkStore::with_connection(database(sql));
+        let error = sqlite_error(store.store_chunk(&chunk("a")));
+        assert!(error.to_string().contains(what), "{error}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_an_error_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    std::fs::write(
+        &path,
+        "not a database, but long enough to look at ".repeat(50),
+    )
+    .unwrap();
+    for error in [
+        sqlite_error(ChunkStore::new(&path)),
+        sqlite_error(MetricsOps::new(&path)),
+        sqlite_error(ExecutionLog::new(&path)),
+    ] {
+        assert!(
+            error.to_string().contains("notes.txt is not a database"),
+            "{error}"
+        );
+    }
+    let missing = folder.path().join("no/such/folder.db");
+    assert!(
+        sqlite_error(ChunkStore::new(&missing))
+            .to_string()
+            .contains("folder.db")
+    );
+}
+
+#[test]
+fn a_name_is_a_path_and_never_a_uri() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a?mode=memory#b%41.db");
+    ChunkStore::new(&path)
+        .unwrap()
+        .store_chunk(&chunk("a"))
+        .unwrap();
+    assert_eq!(ChunkStore::new(&path).unwrap().count_chunks().unwrap(), 1);
+    assert!(path.exists());
+}
