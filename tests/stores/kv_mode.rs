@@ -1,1 +1,308 @@
+//! The stores over a KV file: what they do to the file beside its records, what they make of values
+//! that are none, and which files they refuse.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use chunkmigrate::Error;
+use chunkmigrate::codec::chunk_key;
+use chunkmigrate::kv::{
+    BulkLoad, KvBackend, KvError, KvFile, Manifest, ManifestSource, RedbBackend,
+};
+use chunkmigrate::record::{CodeChunk, PerKind, RecordError, RecordKind, Sequences};
+use chunkmigrate::redb::{Database, TableDefinition};
+use chunkmigrate::store::{ChunkStore, ExecutionLog, HotspotQuery, MetricsOps, StoreError};
+
+/// A KV file as a migration leaves it, without records and with these marks.
+fn migrated(path: &Path, marks: Sequences) {
+    let source = ManifestSource {
+        file_name: "code.db".to_owned(),
+        store: "sqlite".to_owned(),
+        schema_version: None,
+    };
+    let totals = PerKind::from_fn(|_| chunkmigrate::codec::KindDigest::default().finish());
+    let manifest = Manifest::new(source, "2026-01-31T12:00:00Z".to_owned(), &totals);
+    let load = BulkLoad::create(path, 0).unwrap();
+    load.finish(&marks, Some(&manifest)).unwrap();
+}
+
+fn has_manifest(path: &Path) -> bool {
+    KvFile::open_checked(path)
+        .unwrap()
+        .manifest()
+        .unwrap()
+        .is_some()
+}
+
+fn chunk(byte_start: u64) -> CodeChunk {
+    CodeChunk::new("a", byte_start, 99, "content")
+}
+
+fn kv_error(result: Result<impl std::fmt::Debug, Error>) -> KvError {
+    match result.unwrap_err() {
+        Error::Kv(error) => *error,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn ids_go_on_behind_the_marks_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("code.kv");
+    let marks = Sequences {
+        code_chunks: 41,
+        execution_log: -7,
+    };
+    migrated(&path, marks);
+    let backend: Arc<dyn KvBackend> = Arc::new(RedbBackend::open(&path).unwrap());
+    let store = ChunkStore::with_kv_backend(backend);
+    assert_eq!(
+        store.store_chunks(&[chunk(0), chunk(1), chunk(0)]).unwrap(),
+        [42, 43, 44]
+    );
+    drop(store);
+    let left = KvFile::open_checked(&path).unwrap().sequences().unwrap();
+    let expected = Sequences {
+        code_chunks: 44,
+        ..marks
+    };
+    assert_eq!(left, expected);
+}
+
+#[test]
+fn the_last_id_is_given_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("code.kv");
+    let marks = Sequences {
+        code_chunks: i64::MAX - 1,
+        execution_log: 0,
+    };
+    migrated(&path, marks);
+    let store = ChunkStore::with_kv_backend(Arc::new(RedbBackend::open(&path).unwrap()));
+    // The second of the two is refused, and the first goes with it.
+    let error = store.store_chunks(&[chunk(0), chunk(1)]).unwrap_err();
+    let kind = RecordKind::Chunk;
+    assert!(matches!(error, Error::Record(RecordError::NoIdLeft { kind: k }) if k == kind));
+    assert_eq!(store.count_chunks().unwrap(), 0);
+    assert_eq!(store.store_chunk(&chunk(0)).unwrap(), i64::MAX);
+    assert!(store.store_chunk(&chunk(0)).is_err());
+    assert_eq!(store.get_chunks_for_file("a").unwrap()[0].id, i64::MAX);
+}
+
+#[test]
+fn a_write_takes_the_manifest_away_and_nothing_else_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("code.kv");
+    let unfit = CodeChunk {
+        byte_end: u64::MAX,
+        ..chunk(1)
+    };
+    type Use = fn(&ChunkStore, &CodeChunk);
+    let uses: [(bool, Use); 5] = [
+        (true, |store, _| {
+            assert_eq!(store.count_chunks().unwrap(), 0);
+        }),
+        (true, |store, _| {
+            assert_eq!(store.delete_chunks_for_file("a").unwrap(), 0);
+        }),
+        (true, |store, _| {
+            assert!(store.store_chunks(&[]).unwrap().is_empty());
+        }),
+        (true, |store, unfit| {
+            assert!(store.store_chunks(&[chunk(0), unfit.clone()]).is_err());
+        }),
+        (false, |store, _| {
+            assert_eq!(store.store_chunk(&chunk(0)).unwrap(), 1);
+        }),
+    ];
+    migrated(&path, Sequences::default());
+    for (stays, use_store) in uses {
+        let backend = Arc::new(RedbBackend::open(&path).unwrap());
+        use_store(&ChunkStore::with_kv_backend(backend), &unfit);
+        assert_eq!(has_manifest(&path), stays);
+    }
+}
+
+#[test]
+fn a_value_that_is_no_record_is_an_error_that_names_its_key() {
+    let own =
+        br#"{"id":1,"file_path":"b","byte_start":0,"byte_end":5,"content":"","content_hash":"",
+        "symbol_name":"x","symbol_kind":"Function","created_at":0}"#;
+    for (value, detail) in [
+        (&b"\xff\x00"[..], "not a JSON object"),
+        (b"{}", "missing field `id`"),
+        (own, "it belongs to \"chunk:b:0:5\""),
+    ] {
+        let backend = Arc::new(RedbBackend::in_memory().unwrap());
+        backend.put(&chunk_key("a", 0, 5), value).unwrap();
+        let store = ChunkStore::with_kv_backend(backend);
+        for result in [
+            store.get_chunk_by_span("a", 0, 5).map(|_| ()),
+            store.get_chunks_for_file("a").map(|_| ()),
+            store.get_chunks_for_symbol("a", "x").map(|_| ()),
+            store.get_chunks_by_kind("Function").map(|_| ()),
+        ] {
+            let error = result.unwrap_err();
+            assert!(
+                matches!(&error, Error::Store(e) if matches!(**e, StoreError::Undecodable { .. }))
+            );
+            let text = error.to_string();
+            assert!(
+                text.contains("\"chunk:a:0:5\"") && text.contains(detail),
+                "{text}"
+            );
+        }
+        // It can be replaced, and taken away.
+        assert_eq!(store.count_chunks().unwrap(), 1);
+        assert_eq!(
+            store
+                .store_chunk(&CodeChunk::new("a", 0, 5, "new"))
+                .unwrap(),
+            1
+        );
+        assert_eq!(store.get_chunks_for_file("a").unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn the_other_stores_don_t_pass_by_what_they_can_t_read_either() {
+    let backend = Arc::new(RedbBackend::in_memory().unwrap());
+    for key in ["execlog:run", "metrics:file:a", "metrics:symbol:7"] {
+        backend.put(key.as_bytes(), b"null").unwrap();
+    }
+    let log = ExecutionLog::with_kv_backend(backend.clone());
+    let metrics = MetricsOps::with_kv_backend(backend);
+    assert!(log.get_by_execution_id("run").is_err());
+    assert!(log.list_all(Some(0)).is_err());
+    assert!(log.finish_execution("run", &Default::default()).is_err());
+    assert!(metrics.get_file_metrics("a").is_err());
+    assert!(metrics.get_symbol_metrics(7).is_err());
+    assert!(metrics.get_hotspots(&HotspotQuery::default()).is_err());
+    assert!(metrics.delete_file_metrics("a").is_err());
+}
+
+#[test]
+fn keys_of_no_record_are_passed_by() {
+    let backend = Arc::new(RedbBackend::in_memory().unwrap());
+    let store = ChunkStore::with_kv_backend(backend.clone());
+    store.store_chunk(&CodeChunk::new("a", 7, 9, "")).unwrap();
+    for key in [
+        "chunk:a:!",
+        "chunk:a:01:2",
+        "chunk:a:5:6:7",
+        "chunk:a:7",
+        "chunk:a:7:9 ",
+        "other",
+    ] {
+        backend.put(key.as_bytes(), b"not for us").unwrap();
+    }
+    assert_eq!(store.get_chunks_for_file("a").unwrap().len(), 1);
+    assert_eq!(store.count_chunks_for_file("a").unwrap(), 1);
+    assert_eq!(store.count_chunks().unwrap(), 1);
+    assert_eq!(store.delete_chunks_for_file("a").unwrap(), 1);
+    let mut left = 0;
+    let mut count = |_: chunkmigrate::codec::Entry<'_>| {
+        left += 1;
+        Ok(true)
+    };
+    backend.scan_prefix(b"", &mut count).unwrap();
+    assert_eq!(left, 6);
+}
+
+#[test]
+fn a_transaction_that_fails_leaves_nothing() {
+    let backend = RedbBackend::in_memory().unwrap();
+    let result = backend.transaction(&mut |transaction| {
+        transaction.put(b"a", b"1")?;
+        assert_eq!(transaction.get(b"a")?.as_deref(), Some(&b"1"[..]));
+        assert!(transaction.delete(b"a")?);
+        transaction.put(b"b", b"2")?;
+        Err(Error::Cancelled)
+    });
+    assert!(matches!(result, Err(Error::Cancelled)));
+    assert_eq!(backend.get(b"b").unwrap(), None);
+}
+
+#[test]
+fn what_is_no_kv_file_of_this_version_is_an_error_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("notes.txt"), "not a redb file ".repeat(400)).unwrap();
+    ChunkStore::new(&path("code.db"))
+        .unwrap()
+        .ensure_schema()
+        .unwrap();
+    for name in ["notes.txt", "code.db"] {
+        let before = fs::read(path(name)).unwrap();
+        for open in [RedbBackend::open, RedbBackend::open_or_create] {
+            let error = kv_error(open(&path(name)));
+            assert!(matches!(error, KvError::NotRedb { .. }), "{error:?}");
+            assert!(error.to_string().contains(name));
+        }
+        assert_eq!(fs::read(path(name)).unwrap(), before);
+    }
+    let foreign: TableDefinition<'_, u64, u64> = TableDefinition::new("theirs");
+    let database = Database::create(path("theirs.redb")).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction.open_table(foreign).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let error = kv_error(RedbBackend::open_or_create(&path("theirs.redb")));
+    assert!(matches!(error, KvError::Foreign { .. }), "{error:?}");
+
+    migrated(&path("later.kv"), Sequences::default());
+    let meta: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
+    let database = Database::open(path("later.kv")).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let format = br#"{"name":"chunkmigrate-kv","version":2}"#.as_slice();
+    transaction
+        .open_table(meta)
+        .unwrap()
+        .insert("format", format)
+        .unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let error = kv_error(RedbBackend::open(&path("later.kv")));
+    assert!(
+        matches!(error, KvError::Version { found: 2, .. }),
+        "{error:?}"
+    );
+
+    for (name, open) in [
+        ("missing.kv", RedbBackend::open as fn(&Path) -> _),
+        (".", RedbBackend::open_or_create),
+        ("no/folder.kv", RedbBackend::open_or_create),
+    ] {
+        let error = open(&path(name)).unwrap_err();
+        assert!(matches!(error, Error::Io { .. }), "{name}: {error:?}");
+    }
+}
+
+#[test]
+fn a_new_file_appears_whole_with_the_rights_of_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (new, empty, plain) = (
+        folder.path().join("new.kv"),
+        folder.path().join("empty.kv"),
+        folder.path().join("plain"),
+    );
+    fs::write(&plain, "").unwrap();
+    fs::write(&empty, "").unwrap();
+    fs::set_permissions(&empty, fs::Permissions::from_mode(0o600)).unwrap();
+    let link = folder.path().join("link.kv");
+    std::os::unix::fs::symlink(&empty, &link).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for (path, expected) in [(&new, mode(&plain)), (&link, 0o600)] {
+        drop(RedbBackend::open_or_create(path).unwrap());
+        assert_eq!(mode(path), expected, "{}", path.display());
+        let file = KvFile::open_checked(path).unwrap();
+        assert_eq!(file.sequences().unwrap(), Sequences::default());
+        assert_eq!(file.manifest().unwrap(), None);
+        drop(file);
+        drop(RedbBackend::open(path).unwrap());
+    }
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
+}

@@ -43,7 +43,11 @@ pub(crate) struct Stores {
 
 impl Stores {
     pub(crate) fn in_sqlite() -> Self {
-        let connection = SharedConnection::from(Connection::open_in_memory().unwrap());
+        Stores::in_sqlite_database(Connection::open_in_memory().unwrap())
+    }
+
+    pub(crate) fn in_sqlite_database(connection: Connection) -> Self {
+        let connection = SharedConnection::from(connection);
         Stores {
             name: "SQLite",
             chunks: ChunkStore::with_connection(connection.clone()),
