@@ -2,8 +2,8 @@
 //!
 //! Rules:
 //! - Each layer has a small enum of its own ([`RecordError`], [`SqliteError`],
-//!   [`KvError`](crate::kv::KvError), [`StoreError`], [`TargetError`](crate::migrate::TargetError)); they fold into [`enum@Error`], which every public
-//!   function returns.
+//!   [`KvError`](crate::kv::KvError), [`StoreError`], [`TargetError`](crate::migrate::TargetError));
+//!   they fold into [`enum@Error`], which every public function returns.
 //! - A message says what happened and to which file; the cause is its `source()`, never repeated in
 //!   the message. redb's errors have no `source()`, so their text is the cause.
 //! - Advice is not part of a message: the program derives it from the variant.

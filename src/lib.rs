@@ -2,36 +2,43 @@
 //! and an embedded key-value file ([redb](https://docs.rs/redb)), and proves record by record that
 //! nothing was lost.
 //!
+//! Tools can keep such records in either store: [`ChunkStore`](store::ChunkStore),
+//! [`MetricsOps`](store::MetricsOps) and [`ExecutionLog`](store::ExecutionLog) have one API and the
+//! same answers over both.
+//!
 //! ```
 //! # #[cfg(feature = "native-v2")]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::sync::Arc;
-//! use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
-//! use chunkmigrate::record::RecordKind;
+//! use chunkmigrate::kv::RedbBackend;
+//! use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite};
+//! use chunkmigrate::record::CodeChunk;
+//! use chunkmigrate::store::ChunkStore;
 //! use chunkmigrate::verify::{VerifyOptions, verify_pair};
 //! use chunkmigrate::{NoProgress, Progress};
 //!
 //! let folder = tempfile::tempdir()?;
-//! let (source, target) = (folder.path().join("code.db"), folder.path().join("code.kv"));
-//! let database = rusqlite::Connection::open(&source)?;
-//! chunkmigrate::sqlite::create_tables(&database)?;
-//! database.execute_batch(
-//!     "INSERT INTO code_chunks VALUES
-//!      (1, 'src/lib.rs', 0, 12, 'fn main() {}', 'hash', 'main', 'Function', 1700000000)",
-//! )?;
+//! let (kv, sqlite) = (folder.path().join("code.kv"), folder.path().join("code.db"));
 //!
+//! // A tool keeps its chunks in a KV file.
+//! let store = ChunkStore::with_kv_backend(Arc::new(RedbBackend::open_or_create(&kv)?));
+//! store.store_chunk(&CodeChunk::new("src/main.rs", 0, 12, "fn main() {}"))?;
+//! drop(store);
+//!
+//! // Another day it finds them there.
+//! let store = ChunkStore::with_kv_backend(Arc::new(RedbBackend::open(&kv)?));
+//! let chunk = store.get_chunk_by_span("src/main.rs", 0, 12)?.expect("it was stored");
+//! assert_eq!(chunk.content, "fn main() {}");
+//! drop(store);
+//!
+//! // It leaves that backend, and wants proof that nothing stayed behind.
 //! let progress: Arc<dyn Progress> = Arc::new(NoProgress);
-//! let summary = sqlite_to_kv(&source, &target, &CopyOptions::default(), &progress)?;
-//! assert!(summary.is_complete() && summary.verified);
-//! assert_eq!(summary.totals.get(RecordKind::Chunk).records, 1);
-//!
-//! let returned = folder.path().join("returned.db");
-//! kv_to_sqlite(&target, &returned, &CopyOptions::default(), &progress)?;
-//! let report = verify_pair(&source, &returned, &VerifyOptions::default(), &progress)?;
+//! kv_to_sqlite(&kv, &sqlite, &CopyOptions::default(), &progress)?;
+//! let report = verify_pair(&kv, &sqlite, &VerifyOptions::default(), &progress)?;
 //! assert!(report.is_identical());
 //! assert_eq!(report.equal(), 1);
-//! // The hash is not that of the content: whoever wrote it is warned of, and it is kept.
-//! assert_eq!(report.warnings(), 1);
+//! let store = ChunkStore::new(&sqlite)?;
+//! assert_eq!(store.get_chunk_by_span("src/main.rs", 0, 12)?, Some(chunk));
 //! # Ok(())
 //! # }
 //! # #[cfg(not(feature = "native-v2"))]
@@ -40,14 +47,14 @@
 //!
 //! # Layers
 //!
-//! [`record`] <- [`codec`] <- `kv`, [`sqlite`] <- [`store`] <- [`compare`] <- `migrate` <- `verify`:
+//! [`record`] <- [`codec`] <- [`kv`], [`sqlite`] <- [`store`] <- [`compare`] <- `migrate` <- `verify`:
 //! each knows those to its left. Both stores yield the same stream, entries of one kind in the order
 //! of their keys' bytes, so that copying, comparing and hashing are three uses of one thing.
 //!
 //! # Features
 //!
-//! - `native-v2` (default): the KV file. Without it the library knows SQLite only and builds without
-//!   redb.
+//! - `native-v2` (default): the KV file. Without it the library knows SQLite, and key-value backends
+//!   that a tool brings itself, and builds without redb.
 //! - `cli` (default): the program and its dependencies.
 
 #![cfg_attr(
