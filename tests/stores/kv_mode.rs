@@ -212,20 +212,6 @@ fn keys_of_no_record_are_passed_by() {
 }
 
 #[test]
-fn a_transaction_that_fails_leaves_nothing() {
-    let backend = RedbBackend::in_memory().unwrap();
-    let result = backend.transaction(&mut |transaction| {
-        transaction.put(b"a", b"1")?;
-        assert_eq!(transaction.get(b"a")?.as_deref(), Some(&b"1"[..]));
-        assert!(transaction.delete(b"a")?);
-        transaction.put(b"b", b"2")?;
-        Err(Error::Cancelled)
-    });
-    assert!(matches!(result, Err(Error::Cancelled)));
-    assert_eq!(backend.get(b"b").unwrap(), None);
-}
-
-#[test]
 fn what_is_no_kv_file_of_this_version_is_an_error_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);

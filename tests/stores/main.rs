@@ -6,6 +6,7 @@
     clippy::unwrap_used
 )]
 
+mod backends;
 #[cfg(feature = "native-v2")]
 mod faults;
 #[cfg(feature = "native-v2")]

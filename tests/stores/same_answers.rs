@@ -1,5 +1,12 @@
+use std::sync::Arc;
+
+use chunkmigrate::kv::{KvBackend, KvTransaction};
+use chunkmigrate::rusqlite::Connection;
+use chunkmigrate::store::{ChunkStore, ExecutionLog, MetricsOps};
+use chunkmigrate::{Error, Result};
 use proptest::prelude::*;
 
+use crate::map_backend::MapBackend;
 use crate::model::Model;
 use crate::modes::Stores;
 use crate::operation::{Operation, operation};
@@ -19,10 +26,91 @@ fn run(operations: &[Operation]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(3000))]
 
     #[test]
     fn every_mode_answers_like_the_model(operations in prop::collection::vec(operation(), 1..40)) {
         run(&operations);
+    }
+}
+
+#[test]
+fn a_store_has_a_kv_backend_exactly_if_it_was_given_one() {
+    let backend = || -> Option<Arc<dyn KvBackend>> { Some(Arc::new(MapBackend::default())) };
+    let database = || Connection::open_in_memory().unwrap();
+    for (found, expected) in [
+        (
+            ChunkStore::in_memory(backend()).unwrap().has_kv_backend(),
+            true,
+        ),
+        (ChunkStore::in_memory(None).unwrap().has_kv_backend(), false),
+        (
+            ChunkStore::with_connection(database()).has_kv_backend(),
+            false,
+        ),
+        (
+            MetricsOps::in_memory(backend()).unwrap().has_kv_backend(),
+            true,
+        ),
+        (MetricsOps::in_memory(None).unwrap().has_kv_backend(), false),
+        (
+            MetricsOps::with_connection(database()).has_kv_backend(),
+            false,
+        ),
+        (
+            ExecutionLog::in_memory(backend()).unwrap().has_kv_backend(),
+            true,
+        ),
+        (
+            ExecutionLog::in_memory(None).unwrap().has_kv_backend(),
+            false,
+        ),
+        (
+            ExecutionLog::with_connection(database()).has_kv_backend(),
+            false,
+        ),
+        (ExecutionLog::disabled().has_kv_backend(), false),
+    ] {
+        assert_eq!(found, expected);
+    }
+    for stores in Stores::in_every_mode() {
+        let expected = stores.name != "SQLite";
+        assert_eq!(stores.chunks.has_kv_backend(), expected);
+        assert_eq!(stores.metrics.has_kv_backend(), expected);
+        assert_eq!(stores.logs[0].has_kv_backend(), expected);
+    }
+}
+
+/// A backend that only fails: no store over it may answer from anywhere else.
+#[derive(Debug)]
+struct Broken;
+
+impl KvBackend for Broken {
+    fn transaction(&self, _: &mut dyn FnMut(&mut dyn KvTransaction) -> Result<()>) -> Result<()> {
+        Err(Error::Backend("the backend is broken".into()))
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn a_backend_that_fails_fails_every_operation_over_it(operation in operation()) {
+        let stores = Stores::in_kv("broken", Arc::new(Broken));
+        let needs_no_backend = match &operation {
+            Operation::EnsureSchema | Operation::Wait(_) => true,
+            Operation::StoreChunks(chunks) => chunks.is_empty(),
+            Operation::GetChunkBySpan(_, start, end) => (*start).max(*end) > i64::MAX as u64,
+            _ => false,
+        };
+        let is_refused_before = Operation::run(&operation, &Stores::in_sqlite())
+            .is_err_and(|message| message.contains("finite"));
+        match operation.try_run(&stores) {
+            Ok(answer) => prop_assert!(needs_no_backend, "{operation:?}: {answer}"),
+            Err(Error::Backend(cause)) => {
+                prop_assert_eq!(cause.to_string(), "the backend is broken");
+            }
+            Err(error) => prop_assert!(is_refused_before, "{operation:?}: {error}"),
+        }
     }
 }
