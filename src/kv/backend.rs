@@ -12,6 +12,82 @@ use crate::record::Sequences;
 ///
 /// Two handles on one backend are two clones of its [`Arc`](std::sync::Arc); what one of them
 /// commits, the other reads.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::sync::{Arc, Mutex};
+///
+/// use chunkmigrate::Result;
+/// use chunkmigrate::codec::Entry;
+/// use chunkmigrate::kv::{KvBackend, KvTransaction};
+/// use chunkmigrate::record::{CodeChunk, Sequences};
+/// use chunkmigrate::store::ChunkStore;
+///
+/// #[derive(Default)]
+/// struct Memory(Mutex<Content>);
+///
+/// #[derive(Default, Clone)]
+/// struct Content {
+///     entries: BTreeMap<Vec<u8>, Vec<u8>>,
+///     sequences: Sequences,
+/// }
+///
+/// impl KvBackend for Memory {
+///     fn transaction(
+///         &self,
+///         f: &mut dyn FnMut(&mut dyn KvTransaction) -> Result<()>,
+///     ) -> Result<()> {
+///         let mut content = self.0.lock().expect("nobody panicked");
+///         let mut changed = content.clone();
+///         f(&mut changed)?;
+///         *content = changed;
+///         Ok(())
+///     }
+/// }
+///
+/// impl KvTransaction for Content {
+///     fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+///         Ok(self.entries.get(key).cloned())
+///     }
+///
+///     fn put(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
+///         self.entries.insert(key.to_vec(), value.to_vec());
+///         Ok(())
+///     }
+///
+///     fn delete(&mut self, key: &[u8]) -> Result<bool> {
+///         Ok(self.entries.remove(key).is_some())
+///     }
+///
+///     fn scan_prefix(
+///         &mut self,
+///         prefix: &[u8],
+///         visit: &mut dyn FnMut(Entry<'_>) -> Result<bool>,
+///     ) -> Result<()> {
+///         for (key, value) in self.entries.range(prefix.to_vec()..) {
+///             if !key.starts_with(prefix) || !visit(Entry { key, value })? {
+///                 break;
+///             }
+///         }
+///         Ok(())
+///     }
+///
+///     fn sequences(&mut self) -> Result<Sequences> {
+///         Ok(self.sequences)
+///     }
+///
+///     fn set_sequences(&mut self, sequences: Sequences) -> Result<()> {
+///         self.sequences = sequences;
+///         Ok(())
+///     }
+/// }
+///
+/// # fn main() -> Result<()> {
+/// let store = ChunkStore::with_kv_backend(Arc::new(Memory::default()));
+/// assert_eq!(store.store_chunk(&CodeChunk::new("src/main.rs", 0, 12, "fn main() {}"))?, 1);
+/// # Ok(())
+/// # }
+/// ```
 pub trait KvBackend: Send + Sync {
     /// Runs `f` in a write transaction and commits it. If `f` fails, nothing of what it did remains
     /// and its error comes back. A write transaction waits for the one before it to end.

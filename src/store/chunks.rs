@@ -1,53 +1,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::clock::{Clock as _, SystemClock};
 use super::dual::{self, RecordStore, RecordTransaction, Selection, checked};
-use crate::codec::Digest;
 use crate::error::Result;
 use crate::kv::KvBackend;
 use crate::record::{CodeChunk, Record, RecordKey, RecordKind};
 use crate::sqlite::SharedConnection;
-
-impl CodeChunk {
-    /// A chunk that was made now: its id is 0 until a store gives it one, `content_hash` is the hex
-    /// SHA-256 of the content, `created_at` the current second.
-    ///
-    /// ```
-    /// use chunkmigrate::record::CodeChunk;
-    ///
-    /// let chunk = CodeChunk::new("src/main.rs", 0, 12, "fn main() {}").with_symbol("main", "Function");
-    /// assert_eq!(chunk.content_hash.len(), 64);
-    /// assert_eq!(chunk.symbol_name.as_deref(), Some("main"));
-    /// ```
-    pub fn new(
-        file_path: impl Into<String>,
-        byte_start: u64,
-        byte_end: u64,
-        content: impl Into<String>,
-    ) -> Self {
-        let content = content.into();
-        CodeChunk {
-            id: 0,
-            file_path: file_path.into(),
-            byte_start,
-            byte_end,
-            content_hash: Digest::of(&content).to_string(),
-            content,
-            symbol_name: None,
-            symbol_kind: None,
-            created_at: SystemClock::new().unix_seconds(),
-        }
-    }
-
-    /// The same chunk as the definition of a symbol.
-    #[must_use]
-    pub fn with_symbol(mut self, name: impl Into<String>, kind: impl Into<String>) -> Self {
-        self.symbol_name = Some(name.into());
-        self.symbol_kind = Some(kind.into());
-        self
-    }
-}
 
 /// The chunks of a tool, in a key-value backend or in SQLite.
 ///
@@ -86,6 +44,17 @@ impl ChunkStore {
     ///
     /// # Errors
     /// The file can't be opened, or is no database.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chunkmigrate::store::ChunkStore;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let store = ChunkStore::new(&folder.path().join("code.db"))?;
+    /// assert_eq!(store.count_chunks()?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(path: &Path) -> Result<Self> {
         let records = dual::in_sqlite_file(path)?;
         Ok(ChunkStore { records })
@@ -93,6 +62,17 @@ impl ChunkStore {
 
     /// Chunks in a SQLite database that is open already: a `rusqlite::Connection`, or a
     /// [`SharedConnection`] that others use too.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chunkmigrate::rusqlite::Connection;
+    /// use chunkmigrate::store::ChunkStore;
+    ///
+    /// let store = ChunkStore::with_connection(Connection::open_in_memory()?);
+    /// assert!(!store.has_kv_backend());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_connection(connection: impl Into<SharedConnection>) -> Self {
         let records = dual::over_connection(connection.into());
         ChunkStore { records }
@@ -124,6 +104,14 @@ impl ChunkStore {
     ///
     /// # Errors
     /// SQLite can't make the database.
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// let store = chunkmigrate::store::ChunkStore::in_memory(None)?;
+    /// assert!(!store.has_kv_backend());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn in_memory(backend: Option<Arc<dyn KvBackend>>) -> Result<Self> {
         let records = dual::in_memory(backend)?;
         Ok(ChunkStore { records })

@@ -93,7 +93,7 @@ impl ExecutionLog {
     }
 
     /// A log in a SQLite database that is open already: a `rusqlite::Connection`, or a
-    /// [`SharedConnection`] that others use too.
+    /// [`SharedConnection`] that others use too, as in the example there.
     pub fn with_connection(connection: impl Into<SharedConnection>) -> Self {
         Self::of(Some(dual::over_connection(connection.into())))
     }
@@ -137,6 +137,27 @@ impl ExecutionLog {
     }
 
     /// The same log with another clock.
+    ///
+    /// ```
+    /// use std::{sync::Arc, time::Duration};
+    /// use chunkmigrate::store::{Clock, ExecutionLog};
+    ///
+    /// #[derive(Debug)]
+    /// struct Stopped;
+    ///
+    /// impl Clock for Stopped {
+    ///     fn unix_seconds(&self) -> i64 {
+    ///         1_700_000_000
+    ///     }
+    ///
+    ///     fn elapsed(&self) -> Duration {
+    ///         Duration::ZERO
+    ///     }
+    /// }
+    ///
+    /// let log = ExecutionLog::disabled().with_clock(Arc::new(Stopped));
+    /// assert!(!log.has_kv_backend());
+    /// ```
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;

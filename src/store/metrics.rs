@@ -74,7 +74,7 @@ impl MetricsOps {
     }
 
     /// Metrics in a SQLite database that is open already: a `rusqlite::Connection`, or a
-    /// [`SharedConnection`] that others use too.
+    /// [`SharedConnection`] that others use too, as in the example there.
     pub fn with_connection(connection: impl Into<SharedConnection>) -> Self {
         let records = dual::over_connection(connection.into());
         MetricsOps { records }

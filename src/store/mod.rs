@@ -18,6 +18,7 @@ mod execution;
 #[cfg(feature = "native-v2")]
 mod kv_snapshot;
 mod metrics;
+mod new_chunk;
 #[cfg(feature = "native-v2")]
 mod open;
 mod pipe;
