@@ -117,7 +117,9 @@ mod tests {
     use chunkmigrate::error::KindError;
     use chunkmigrate::kv::KvError;
     use chunkmigrate::migrate::TargetError;
-    use chunkmigrate::sqlite::SqliteError;
+    use chunkmigrate::record::{RecordError, RecordKind};
+    use chunkmigrate::sqlite::{Reason, SqliteError};
+    use chunkmigrate::store::StoreError;
 
     use super::*;
 
@@ -179,6 +181,13 @@ mod tests {
                 table,
                 column: "content",
             },
+            SqliteError::InvalidRow {
+                path: path(),
+                table,
+                rowid: 4,
+                column: "content",
+                reason: Reason::StorageClass,
+            },
             SqliteError::UnknownColumns {
                 path: path(),
                 table,
@@ -205,6 +214,7 @@ mod tests {
                 detail: "a checksum is wrong".to_owned(),
             },
             KvError::Locked { path: path() },
+            KvError::NotRedb { path: path() },
             KvError::Foreign {
                 path: path(),
                 detail: "it names no format".to_owned(),
@@ -275,6 +285,39 @@ mod tests {
         ]
     }
 
+    fn store_errors() -> Vec<Error> {
+        let execution_id = || "6b03891c-1431".to_owned();
+        vec![
+            StoreError::Undecodable {
+                key: "chunk:a:0:1".to_owned(),
+                detail: "the value is not a JSON object".to_owned(),
+            }
+            .into(),
+            StoreError::ExecutionExists {
+                execution_id: execution_id(),
+            }
+            .into(),
+            StoreError::NoExecution {
+                execution_id: execution_id(),
+            }
+            .into(),
+            RecordError::OffsetRange {
+                field: "byte_start",
+            }
+            .into(),
+            RecordError::NotFinite {
+                field: "estimated_loc",
+                value: f64::INFINITY,
+            }
+            .into(),
+            RecordError::NoIdLeft {
+                kind: RecordKind::Chunk,
+            }
+            .into(),
+            Error::Backend("the connection was closed".into()),
+        ]
+    }
+
     #[test]
     fn every_error_says_what_happened_to_which_file_and_what_to_do() {
         let path = PathBuf::from("dir/file");
@@ -283,6 +326,7 @@ mod tests {
         errors.extend(kv_errors(&path).into_iter().map(Error::from));
         errors.extend(target_errors(&path).into_iter().map(Error::from));
         errors.extend(kind_errors(&path).into_iter().map(Error::from));
+        errors.extend(store_errors());
         errors.extend([
             Error::Io {
                 action: "write",
