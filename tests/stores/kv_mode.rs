@@ -13,7 +13,9 @@ use chunkmigrate::kv::{
 };
 use chunkmigrate::record::{CodeChunk, PerKind, RecordError, RecordKind, Sequences};
 use chunkmigrate::redb::{Database, TableDefinition};
-use chunkmigrate::store::{ChunkStore, ExecutionLog, HotspotQuery, MetricsOps, StoreError};
+use chunkmigrate::store::{
+    ChunkStore, ExecutionLog, ExecutionStart, HotspotQuery, MetricsOps, StoreError,
+};
 
 /// A KV file as a migration leaves it, without records and with these marks.
 fn migrated(path: &Path, marks: Sequences) {
@@ -57,16 +59,24 @@ fn ids_go_on_behind_the_marks_of_the_file() {
     };
     migrated(&path, marks);
     let backend: Arc<dyn KvBackend> = Arc::new(RedbBackend::open(&path).unwrap());
-    let store = ChunkStore::with_kv_backend(backend);
-    assert_eq!(
-        store.store_chunks(&[chunk(0), chunk(1), chunk(0)]).unwrap(),
-        [42, 43, 44]
-    );
-    drop(store);
+    let store = ChunkStore::with_kv_backend(backend.clone());
+    let ids = store.store_chunks(&[chunk(0), chunk(1), chunk(0)]);
+    assert_eq!(ids.unwrap(), [42, 43, 44]);
+    // A mark below 0 is that of a table whose ids were all below 0; new ones begin at 1.
+    let log = ExecutionLog::with_kv_backend(backend.clone());
+    let start = ExecutionStart {
+        execution_id: "run",
+        tool_version: "1.0",
+        args: &[],
+        root: None,
+        db_path: "code.kv",
+    };
+    assert_eq!(log.start_execution(&start).unwrap(), 1);
+    drop((store, log, backend));
     let left = KvFile::open_checked(&path).unwrap().sequences().unwrap();
     let expected = Sequences {
         code_chunks: 44,
-        ..marks
+        execution_log: 1,
     };
     assert_eq!(left, expected);
 }
