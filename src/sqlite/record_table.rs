@@ -41,11 +41,8 @@ impl RecordTable {
         let layout = TableLayout::read(connection, &path, kind, encoding.is_utf16())?;
         Ok(layout.map(|layout| {
             let table = layout.spec.name;
-            let names: Vec<&str> = layout.present_columns().collect();
-            let names: Vec<&str> = names
-                .into_iter()
-                .filter(|name| Some(*name) != layout.spec.id)
-                .collect();
+            let names = layout.present_columns();
+            let names: Vec<&str> = names.filter(|name| Some(*name) != layout.spec.id).collect();
             RecordTable {
                 kind,
                 encoding,

@@ -267,6 +267,26 @@ fn the_last_id_is_given_once() {
 }
 
 #[test]
+fn a_full_database_is_an_error_and_nothing_is_written() {
+    let connection = database("");
+    let store = ChunkStore::with_connection(connection.clone());
+    store.store_chunk(&chunk("a")).unwrap();
+    let set_most_pages = |pages: i64| {
+        let connection = connection.lock();
+        connection
+            .pragma_update(None, "max_page_count", pages)
+            .unwrap();
+    };
+    set_most_pages(1);
+    let chunks: Vec<_> = (0..500).map(|n| chunk(&format!("{n}"))).collect();
+    let error = sqlite_error(store.store_chunks(&chunks));
+    assert!(matches!(error, SqliteError::Full { .. }), "{error:?}");
+    assert_eq!(store.count_chunks().unwrap(), 1);
+    set_most_pages(1000);
+    assert_eq!(store.store_chunks(&chunks).unwrap()[0], 2);
+}
+
+#[test]
 fn what_is_no_table_of_records_is_an_error_by_name() {
     for (sql, what) in [
         ("CREATE VIEW code_chunks AS SELECT 1 AS id", "a view"),
