@@ -62,17 +62,10 @@ impl RecordStore for KvRecords {
 
     fn count(&self, selection: &Selection<'_>) -> Result<u64> {
         let mut count = 0;
-        if !selection.is_settled_by_key() {
-            self.visit(selection, &mut |_| {
-                count += 1;
-                Ok(())
-            })?;
-            return Ok(count);
-        }
         self.backend
             .scan_prefix(&selection.key_prefix(), &mut |entry| {
                 step(selection, entry, || {
-                    count += 1;
+                    count += u64::from(is_selected(selection, entry)?);
                     Ok(())
                 })
             })?;
@@ -152,9 +145,7 @@ impl RecordTransaction for KvRecordTransaction<'_> {
         self.transaction
             .scan_prefix(&selection.key_prefix(), &mut |entry| {
                 step(selection, entry, || {
-                    let is_selected = selection.is_settled_by_key()
-                        || selection.holds(&decode(selection.kind(), entry.key, entry.value)?);
-                    if is_selected {
+                    if is_selected(selection, entry)? {
                         keys.push(entry.key.to_vec());
                     }
                     Ok(())
@@ -181,6 +172,12 @@ fn step(
         Ok(_) => Ok(false),
         Err(_) => Ok(true),
     }
+}
+
+/// Whether an entry whose key may be of a selection is of it; its value is read only if it must be.
+fn is_selected(selection: &Selection<'_>, entry: Entry<'_>) -> Result<bool> {
+    Ok(selection.is_settled_by_key()
+        || selection.holds(&decode(selection.kind(), entry.key, entry.value)?))
 }
 
 fn decode(kind: RecordKind, key: &[u8], value: &[u8]) -> Result<Record> {
