@@ -50,14 +50,16 @@ impl Model {
                 said(self.chunks_where(|chunk| chunk.file_path == *path).len())
             }
             Operation::UpsertFileMetrics(file) => {
-                finite("estimated_loc", file.estimated_loc)?;
-                finite("complexity_score", file.complexity_score)?;
-                self.files.insert(file.file_path.clone(), file.clone());
+                let mut file = file.clone();
+                keep("estimated_loc", &mut file.estimated_loc)?;
+                keep("complexity_score", &mut file.complexity_score)?;
+                self.files.insert(file.file_path.clone(), file);
                 said(())
             }
             Operation::UpsertSymbolMetrics(symbol) => {
-                finite("estimated_loc", symbol.estimated_loc)?;
-                self.symbols.insert(symbol.symbol_id, symbol.clone());
+                let mut symbol = symbol.clone();
+                keep("estimated_loc", &mut symbol.estimated_loc)?;
+                self.symbols.insert(symbol.symbol_id, symbol);
                 said(())
             }
             Operation::GetFileMetrics(path) => said(self.files.get(*path)),
@@ -198,11 +200,16 @@ fn said(value: impl std::fmt::Debug) -> Answer {
     answer(Ok::<_, String>(value))
 }
 
-fn finite(field: &str, float: Option<f64>) -> Result<(), String> {
+/// A float as records have it: finite, and never -0.0.
+fn keep(field: &str, float: &mut Option<f64>) -> Result<(), String> {
     match float {
         Some(float) if !float.is_finite() => {
             Err(format!("{field} is {float}, not a finite number"))
         }
-        _ => Ok(()),
+        Some(float) => {
+            *float += 0.0;
+            Ok(())
+        }
+        None => Ok(()),
     }
 }

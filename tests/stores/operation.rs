@@ -148,6 +148,7 @@ fn number() -> impl Strategy<Value = i64> {
 fn float() -> impl Strategy<Value = f64> {
     let odd = vec![
         0.0,
+        -0.0,
         -1.5,
         f64::MIN_POSITIVE,
         5e-324,
@@ -162,7 +163,6 @@ fn float() -> impl Strategy<Value = f64> {
         4 => select(odd),
         1 => select(vec![f64::NAN, f64::INFINITY, f64::NEG_INFINITY]),
     ]
-    .prop_map(|float| float + 0.0)
 }
 
 fn chunk() -> impl Strategy<Value = CodeChunk> {
