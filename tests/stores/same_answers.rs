@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use chunkmigrate::kv::{KvBackend, KvTransaction};
+use chunkmigrate::record::CodeChunk;
 use chunkmigrate::rusqlite::Connection;
 use chunkmigrate::store::{ChunkStore, ExecutionLog, MetricsOps};
 use chunkmigrate::{Error, Result};
@@ -31,6 +32,19 @@ proptest! {
     #[test]
     fn every_mode_answers_like_the_model(operations in prop::collection::vec(operation(), 1..40)) {
         run(&operations);
+    }
+}
+
+#[test]
+fn the_largest_offset_can_be_kept_and_found() {
+    let last = i64::MAX.unsigned_abs();
+    for stores in Stores::in_every_mode() {
+        let chunk = CodeChunk::new("a", last, last, "");
+        assert_eq!(stores.chunks.store_chunk(&chunk).unwrap(), 1);
+        let found = stores.chunks.get_chunk_by_span("a", last, last).unwrap();
+        assert_eq!(found, Some(CodeChunk { id: 1, ..chunk }));
+        let beyond = stores.chunks.get_chunk_by_span("a", last, last + 1);
+        assert_eq!(beyond.unwrap(), None);
     }
 }
 
