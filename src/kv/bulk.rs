@@ -12,13 +12,14 @@ use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
+use redb::{Database, Durability, StorageBackend};
+
 use super::error::engine;
-use super::manifest::{FormatMarker, Manifest, encode_document};
-use super::tables::{RECORDS, meta_entry, write_documents};
+use super::manifest::{Manifest, encode_document};
+use super::tables::{RECORDS, base_documents, meta_entry, write_documents};
 use crate::codec::Entry;
 use crate::error::{Error, IoContext as _, Result};
 use crate::record::Sequences;
-use redb::{Database, Durability, StorageBackend};
 
 /// Memory that redb may use to write.
 const CACHE_BYTES: usize = 32 << 20;
@@ -108,13 +109,7 @@ impl BulkLoad {
     pub fn finish(self, sequences: &Sequences, manifest: Option<&Manifest>) -> Result<()> {
         let path = self.path.as_path();
         let failed = |error: redb::Error| engine("write", path)(error);
-        let mut documents = vec![
-            (
-                meta_entry::FORMAT,
-                encode_document(&FormatMarker::current())?,
-            ),
-            (meta_entry::SEQUENCES, encode_document(sequences)?),
-        ];
+        let mut documents = base_documents(sequences)?;
         if let Some(manifest) = manifest {
             documents.push((meta_entry::MANIFEST, encode_document(manifest)?));
         }

@@ -7,13 +7,14 @@ use redb::{
     Database, MultimapTableHandle as _, ReadOnlyDatabase, ReadOnlyTable, ReadTransaction,
     ReadableDatabase as _, ReadableTableMetadata as _, TableHandle as _,
 };
-
 use serde::de::DeserializeOwned;
 
-use super::error::{KvError, engine, table_error};
-use super::manifest::{FormatMarker, Manifest, decode_document};
+use super::error::{KvError, engine};
+use super::manifest::{FormatMarker, Manifest};
 use super::overlay::Overlay;
-use super::tables::{META, RECORDS, meta_entry};
+use super::tables::{
+    META, RECORDS, check_format, meta_entry, open_meta, open_records, read_document,
+};
 use crate::codec::{Entry, key_prefix, parse_key};
 use crate::error::{IoContext as _, Result};
 use crate::record::{RecordKind, Sequences};
@@ -93,36 +94,22 @@ impl KvFile {
         transaction: ReadTransaction,
         database: Engine,
     ) -> Result<Self> {
-        let file = KvFile {
+        check_format(&transaction, path)?;
+        Ok(KvFile {
             path: path.to_owned(),
             file_bytes: fs::metadata(path).io_context("look at", path)?.len(),
             transaction,
             _database: database,
-        };
-        let format = file.document(meta_entry::FORMAT)?;
-        FormatMarker::check(format.as_ref(), path)?;
-        file.records()?;
-        Ok(file)
+        })
     }
 
     fn records(&self) -> Result<ReadOnlyTable<&'static [u8], &'static [u8]>> {
-        match self.transaction.open_table(RECORDS) {
-            Err(redb::TableError::TableDoesNotExist(_)) => Err(KvError::Damaged {
-                path: self.path.clone(),
-                detail: "it has no table of records".to_owned(),
-            }
-            .into()),
-            table => table.map_err(table_error(&self.path)),
-        }
+        open_records(&self.transaction, &self.path)
     }
 
     fn document<T: DeserializeOwned>(&self, name: &'static str) -> Result<Option<T>> {
-        let meta = self.transaction.open_table(META);
-        let meta = meta.map_err(table_error(&self.path))?;
-        let document = meta.get(name).map_err(engine("read", &self.path))?;
-        document
-            .map(|document| decode_document(name, document.value(), &self.path))
-            .transpose()
+        let meta = open_meta(&self.transaction, &self.path)?;
+        read_document(&meta, name, &self.path)
     }
 
     /// The file.

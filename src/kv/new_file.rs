@@ -10,8 +10,7 @@ use redb::{Database, ReadableDatabase as _};
 use tempfile::{NamedTempFile, PersistError};
 
 use super::error::engine;
-use super::manifest::{FormatMarker, encode_document};
-use super::tables::{meta_entry, write_documents};
+use super::tables::{base_documents, write_documents};
 use crate::error::{IoContext as _, Result};
 use crate::record::Sequences;
 
@@ -44,16 +43,7 @@ pub(super) fn is_new(database: &Database, path: &Path) -> Result<bool> {
 
 /// Writes what an empty KV file has.
 pub(super) fn initialize(database: &Database, path: &Path) -> Result<()> {
-    let documents = [
-        (
-            meta_entry::FORMAT,
-            encode_document(&FormatMarker::current())?,
-        ),
-        (
-            meta_entry::SEQUENCES,
-            encode_document(&Sequences::default())?,
-        ),
-    ];
+    let documents = base_documents(&Sequences::default())?;
     let transaction = database.begin_write().map_err(engine("create", path))?;
     write_documents(&transaction, &documents, path)?;
     transaction.commit().map_err(engine("create", path))

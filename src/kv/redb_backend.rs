@@ -4,16 +4,13 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use redb::backends::InMemoryBackend;
-use redb::{
-    Builder, Database, ReadableDatabase as _, ReadableTable, Table, TableError, TableHandle as _,
-    WriteTransaction,
-};
+use redb::{Builder, Database, ReadableDatabase as _, ReadableTable, Table, WriteTransaction};
 
 use super::backend::{KvBackend, KvTransaction};
 use super::error::{KvError, engine, table_error};
-use super::manifest::{FormatMarker, decode_document, encode_document};
+use super::manifest::encode_document;
 use super::new_file::{initialize, is_new, make_if_missing};
-use super::tables::{META, RECORDS, meta_entry};
+use super::tables::{META, RECORDS, check_format, meta_entry, open_records, read_document};
 use crate::codec::Entry;
 use crate::error::Result;
 use crate::record::Sequences;
@@ -57,7 +54,7 @@ impl RedbBackend {
     ///   version knows.
     pub fn open(path: &Path) -> Result<Self> {
         let database = builder().open(path).map_err(opening(path))?;
-        check_format(&database, path)?;
+        check_tables(&database, path)?;
         Ok(RedbBackend {
             database,
             path: path.to_owned(),
@@ -93,7 +90,7 @@ impl RedbBackend {
         if is_new(&database, path)? {
             initialize(&database, path)?;
         }
-        check_format(&database, path)?;
+        check_tables(&database, path)?;
         Ok(RedbBackend {
             database,
             path: path.to_owned(),
@@ -124,8 +121,7 @@ impl KvBackend for RedbBackend {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
         let transaction = self.database.begin_read();
         let transaction = transaction.map_err(engine("read", &self.path))?;
-        let records = transaction.open_table(RECORDS);
-        get(&records.map_err(table_error(&self.path))?, key, &self.path)
+        get(&open_records(&transaction, &self.path)?, key, &self.path)
     }
 
     fn scan_prefix(
@@ -135,8 +131,7 @@ impl KvBackend for RedbBackend {
     ) -> Result<()> {
         let transaction = self.database.begin_read();
         let transaction = transaction.map_err(engine("read", &self.path))?;
-        let records = transaction.open_table(RECORDS);
-        let records = records.map_err(table_error(&self.path))?;
+        let records = open_records(&transaction, &self.path)?;
         scan_prefix(&records, prefix, &self.path, visit)
     }
 }
@@ -200,12 +195,8 @@ impl KvTransaction for RedbTransaction<'_> {
     }
 
     fn sequences(&mut self) -> Result<Sequences> {
-        let name = meta_entry::SEQUENCES;
-        let document = self.meta.get(name).map_err(engine("read", self.path))?;
-        match document {
-            Some(document) => decode_document(name, document.value(), self.path),
-            None => Ok(Sequences::default()),
-        }
+        let sequences = read_document(&self.meta, meta_entry::SEQUENCES, self.path)?;
+        Ok(sequences.unwrap_or_default())
     }
 
     fn set_sequences(&mut self, sequences: Sequences) -> Result<()> {
@@ -240,6 +231,7 @@ fn scan_prefix(
     }
     Ok(())
 }
+
 fn builder() -> Builder {
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_BYTES);
@@ -260,27 +252,7 @@ fn opening(path: &Path) -> impl Fn(redb::DatabaseError) -> crate::Error + '_ {
     }
 }
 
-fn check_format(database: &Database, path: &Path) -> Result<()> {
+fn check_tables(database: &Database, path: &Path) -> Result<()> {
     let transaction = database.begin_read().map_err(engine("read", path))?;
-    let format = match transaction.open_table(META) {
-        Ok(meta) => {
-            let name = meta_entry::FORMAT;
-            let document = meta.get(name).map_err(engine("read", path))?;
-            document
-                .map(|document| decode_document::<FormatMarker>(name, document.value(), path))
-                .transpose()?
-        }
-        Err(TableError::TableDoesNotExist(_)) => None,
-        Err(error) => return Err(table_error(path)(error)),
-    };
-    FormatMarker::check(format.as_ref(), path)?;
-    match transaction.open_table(RECORDS) {
-        Ok(_) => Ok(()),
-        Err(TableError::TableDoesNotExist(_)) => Err(KvError::Damaged {
-            path: path.to_owned(),
-            detail: format!("it has no table {:?}", RECORDS.name()),
-        }
-        .into()),
-        Err(error) => Err(table_error(path)(error)),
-    }
+    check_format(&transaction, path)
 }

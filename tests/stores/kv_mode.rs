@@ -12,7 +12,7 @@ use chunkmigrate::kv::{
     BulkLoad, KvBackend, KvError, KvFile, Manifest, ManifestSource, RedbBackend,
 };
 use chunkmigrate::record::{CodeChunk, PerKind, RecordError, RecordKind, Sequences};
-use chunkmigrate::redb::{Database, TableDefinition};
+use chunkmigrate::redb::{Database, TableDefinition, WriteTransaction};
 use chunkmigrate::store::{
     ChunkStore, ExecutionLog, ExecutionStart, HotspotQuery, MetricsOps, StoreError,
 };
@@ -273,6 +273,33 @@ fn what_is_no_kv_file_of_this_version_is_an_error_by_name() {
     ] {
         let error = open(&path(name)).unwrap_err();
         assert!(matches!(error, Error::Io { .. }), "{name}: {error:?}");
+    }
+}
+
+#[test]
+fn a_file_that_lacks_a_table_is_an_error_to_all_who_open_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("code.kv");
+    let records: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
+    let meta: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
+    let errors = |remove: &dyn Fn(&WriteTransaction) -> bool| {
+        let _ = fs::remove_file(&path);
+        migrated(&path, Sequences::default());
+        let database = Database::open(&path).unwrap();
+        let transaction = database.begin_write().unwrap();
+        assert!(remove(&transaction));
+        transaction.commit().unwrap();
+        drop(database);
+        [
+            kv_error(KvFile::open_checked(&path).map(|_| ())),
+            kv_error(RedbBackend::open(&path).map(|_| ())),
+        ]
+    };
+    for error in errors(&|transaction| transaction.delete_table(records).unwrap()) {
+        assert!(matches!(error, KvError::Damaged { .. }), "{error:?}");
+    }
+    for error in errors(&|transaction| transaction.delete_table(meta).unwrap()) {
+        assert!(matches!(error, KvError::Foreign { .. }), "{error:?}");
     }
 }
 
