@@ -186,8 +186,7 @@ impl ChunkStore {
         self.write(&mut |transaction| {
             for chunk in chunks {
                 let record = checked(Record::Chunk(chunk.clone()))?;
-                transaction.delete(&record.key())?;
-                ids.push(transaction.insert(&record)?);
+                ids.push(transaction.replace(record)?);
             }
             Ok(())
         })?;

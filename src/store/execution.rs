@@ -219,7 +219,7 @@ impl ExecutionLog {
                 let execution_id = start.execution_id.to_owned();
                 return Err(StoreError::ExecutionExists { execution_id }.into());
             }
-            id = transaction.insert(&record)?;
+            id = transaction.replace(record.clone())?;
             Ok(())
         })?;
         self.started().insert(start.execution_id.to_owned(), began);

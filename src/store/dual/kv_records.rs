@@ -125,9 +125,9 @@ impl RecordTransaction for KvRecordTransaction<'_> {
             .transpose()
     }
 
-    fn insert(&mut self, record: &Record) -> Result<i64> {
+    fn replace(&mut self, record: Record) -> Result<i64> {
         let id = self.next_id(record.kind())?;
-        self.upsert(&record.clone().with_id(id))?;
+        self.upsert(&record.with_id(id))?;
         Ok(id)
     }
 

@@ -59,8 +59,9 @@ pub(super) trait RecordTransaction {
     /// The record of a key.
     fn get(&mut self, key: &RecordKey) -> Result<Option<Record>>;
 
-    /// Adds a record, whose key must be free, under a new id, whatever its own; returns that id.
-    fn insert(&mut self, record: &Record) -> Result<i64>;
+    /// Adds a record under a new id, whatever its own, in place of the one of its key, if there is
+    /// one; returns the id.
+    fn replace(&mut self, record: Record) -> Result<i64>;
 
     /// Writes a record with its own id over the one of its key, or adds it.
     fn upsert(&mut self, record: &Record) -> Result<()>;

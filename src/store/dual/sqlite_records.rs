@@ -138,8 +138,10 @@ impl RecordTransaction for SqliteRecordTransaction<'_> {
         self.table(key.kind())?.get(self.connection, key)
     }
 
-    fn insert(&mut self, record: &Record) -> Result<i64> {
-        self.table(record.kind())?.insert(self.connection, record)
+    fn replace(&mut self, record: Record) -> Result<i64> {
+        let table = self.table(record.kind())?;
+        table.delete(self.connection, &record.key())?;
+        table.insert(self.connection, &record)
     }
 
     fn upsert(&mut self, record: &Record) -> Result<()> {
