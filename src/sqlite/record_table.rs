@@ -29,7 +29,11 @@ pub(crate) struct RecordTable {
     encoding: TextEncoding,
     layout: TableLayout,
     upsert: Upsert,
+    /// Statements, of which all but `insert` go on with a condition; `of_key` is that of a key.
     select: String,
+    count: String,
+    delete: String,
+    of_key: String,
     insert: String,
 }
 
@@ -52,6 +56,9 @@ impl RecordTable {
                     layout.select_list(),
                     layout.rowid
                 ),
+                count: format!("SELECT count(*) FROM main.{table} AS t"),
+                delete: format!("DELETE FROM main.{table} AS t"),
+                of_key: where_all_equal(layout.spec.key.iter().copied()),
                 insert: format!(
                     "INSERT OR ABORT INTO main.{table} ({}) VALUES ({}) RETURNING {}",
                     names.join(", "),
@@ -85,11 +92,7 @@ impl RecordTable {
 
     /// The record of a key.
     pub(crate) fn get(&self, connection: &Connection, key: &RecordKey) -> Result<Option<Record>> {
-        let sql = format!(
-            "{} WHERE {}",
-            self.select,
-            all_equal(self.layout.spec.key.iter().copied())
-        );
+        let sql = [self.select.as_str(), &self.of_key].concat();
         let mut found = None;
         with_key_values(key, |key| {
             Ok(self.query(
@@ -115,7 +118,7 @@ impl RecordTable {
         conditions: &Conditions<'_>,
         visit: &mut dyn FnMut(Record) -> Result<()>,
     ) -> Result<()> {
-        let sql = format!("{}{}", self.select, where_clause(conditions));
+        let sql = [self.select.as_str(), &where_clause(conditions)].concat();
         let values = params_from_iter(conditions.iter().map(|(_, value)| value));
         self.query(connection, &sql, values, &mut |record, _| visit(record))
     }
@@ -126,11 +129,7 @@ impl RecordTable {
         connection: &Connection,
         conditions: &Conditions<'_>,
     ) -> Result<u64> {
-        let sql = format!(
-            "SELECT count(*) FROM main.{} AS t{}",
-            self.layout.spec.name,
-            where_clause(conditions)
-        );
+        let sql = [self.count.as_str(), &where_clause(conditions)].concat();
         let values = params_from_iter(conditions.iter().map(|(_, value)| value));
         connection
             .prepare_cached(&sql)
@@ -179,9 +178,8 @@ impl RecordTable {
 
     /// Takes the record of a key away; `false` if there is none.
     pub(crate) fn delete(&self, connection: &Connection, key: &RecordKey) -> Result<bool> {
-        let condition = all_equal(self.layout.spec.key.iter().copied());
         let deleted = with_key_values(key, |key| {
-            self.execute_delete(connection, &format!(" WHERE {condition}"), key)
+            self.execute_delete(connection, &self.of_key, key)
         });
         Ok(deleted.map_err(writing(&self.path))? > 0)
     }
@@ -203,10 +201,7 @@ impl RecordTable {
         where_clause: &str,
         values: impl Params,
     ) -> rusqlite::Result<u64> {
-        let sql = format!(
-            "DELETE FROM main.{} AS t{where_clause}",
-            self.layout.spec.name
-        );
+        let sql = [self.delete.as_str(), where_clause].concat();
         let deleted = connection.prepare_cached(&sql)?.execute(values)?;
         Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
     }
@@ -270,9 +265,10 @@ impl RecordTable {
 fn where_clause(conditions: &Conditions<'_>) -> String {
     match conditions {
         [] => String::new(),
-        _ => format!(
-            " WHERE {}",
-            all_equal(conditions.iter().map(|(column, _)| *column))
-        ),
+        _ => where_all_equal(conditions.iter().map(|(column, _)| *column)),
     }
+}
+
+fn where_all_equal(columns: impl Iterator<Item = &'static str>) -> String {
+    format!(" WHERE {}", all_equal(columns))
 }
