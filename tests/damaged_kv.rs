@@ -135,11 +135,7 @@ fn a_file_whose_blocks_were_lost_or_swapped_never_passes_for_the_same_records() 
 /// The program itself, on what the library was shown above.
 #[test]
 fn the_program_says_that_the_file_is_damaged() {
-    let scenario = Scenario::new();
-    scenario.database("code.db", |db| db.execute_batch(tables::SMALL).unwrap());
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "code.kv"])
-        .expect_status(0);
+    let scenario = Scenario::with_small_pair();
     let mut bytes = fs::read(scenario.path("code.kv")).unwrap();
     let at = bytes.windows(8).position(|w| w == b"fn main(").unwrap();
     bytes[at] ^= 1;

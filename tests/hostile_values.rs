@@ -1,8 +1,8 @@
 //! Values that a KV file may hold and that are no record, or not in canonical form: each is named by
 //! its class, whatever reads them.
 
+use crate::common::Scenario;
 use crate::common::kv::Content;
-use crate::common::{Scenario, tables};
 
 const KEY: &str = "metrics:file:src/lib.rs";
 
@@ -146,11 +146,7 @@ fn hostile(value: &str) -> Vec<(&'static str, Vec<u8>, &'static str)> {
 
 #[test]
 fn each_is_named_by_its_class_by_all_who_read_it() {
-    let scenario = Scenario::new();
-    scenario.database("code.db", |db| db.execute_batch(tables::SMALL).unwrap());
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "code.kv"])
-        .expect_status(0);
+    let scenario = Scenario::with_small_pair();
     let content = Content::read(&scenario.path("code.kv")).without_manifest();
     let value = String::from_utf8(content.records[KEY.as_bytes()].clone()).unwrap();
     for (what, hostile, class) in hostile(&value) {

@@ -5,17 +5,7 @@ use std::fs;
 use rusqlite::Connection;
 
 use crate::common::kv::Content;
-use crate::common::{Scenario, rows, tables, with_snapshots};
-
-/// A scenario with `code.db` and the `code.kv` that was made of it.
-fn scenario() -> Scenario {
-    let scenario = Scenario::new();
-    scenario.database("code.db", |db| db.execute_batch(tables::SMALL).unwrap());
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "code.kv"])
-        .expect_status(0);
-    scenario
-}
+use crate::common::{Scenario, rows, with_snapshots};
 
 /// Writes `odd.kv`: what `code.kv` holds, changed.
 fn odd(scenario: &Scenario, change: impl FnOnce(&mut Content)) {
@@ -35,7 +25,7 @@ fn schema(db: &Connection) -> Vec<(String, String)> {
 
 #[test]
 fn the_new_database_has_the_same_rows_and_magellans_tables() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     let run = scenario
         .run(&["kv-to-sqlite", "code.kv", "new.db"])
         .expect_status(0);
@@ -58,7 +48,7 @@ fn the_new_database_has_the_same_rows_and_magellans_tables() {
 
 #[test]
 fn ids_that_were_once_given_are_not_given_again() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     let _ = scenario
         .run(&["kv-to-sqlite", "code.kv", "new.db"])
         .expect_status(0);
@@ -73,7 +63,7 @@ fn ids_that_were_once_given_are_not_given_again() {
 
 #[test]
 fn a_mark_below_the_ids_is_raised_to_them() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     odd(&scenario, |kv| {
         let marks = "{\"code_chunks\":1,\"execution_log\":0}".to_owned();
         kv.documents.insert("sequences".to_owned(), marks);
@@ -92,7 +82,7 @@ fn a_mark_below_the_ids_is_raised_to_them() {
 
 #[test]
 fn only_copies_the_kinds_that_were_asked_for() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     let args = [
         "kv-to-sqlite",
         "code.kv",
@@ -118,7 +108,7 @@ fn unsound(kv: &mut Content) {
 
 #[test]
 fn entries_that_are_no_records_are_named_and_no_target_is_made() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     odd(&scenario, unsound);
     let before = scenario.files();
     let run = scenario
@@ -130,7 +120,7 @@ fn entries_that_are_no_records_are_named_and_no_target_is_made() {
 
 #[test]
 fn skip_copies_the_rest_and_keeps_each_entry_with_its_value() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     odd(&scenario, unsound);
     let args = ["kv-to-sqlite", "odd.kv", "new.db", "--on-invalid", "skip"];
     let run = scenario.run(&args).expect_status(1);
@@ -150,7 +140,7 @@ fn skip_copies_the_rest_and_keeps_each_entry_with_its_value() {
 
 #[test]
 fn entries_that_share_an_id_are_all_named_and_left_out() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     odd(&scenario, |kv| {
         kv.edit("chunk:src/lib.rs:13:16", "\"id\":2", "\"id\":1");
     });
@@ -185,7 +175,7 @@ fn entries_that_share_an_id_are_all_named_and_left_out() {
 
 #[test]
 fn a_manifest_that_tells_of_more_fails_the_copy() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     let mut content = Content::read(&scenario.path("code.kv"));
     content.records.remove(&b"metrics:symbol:1"[..]).unwrap();
     content.write(&scenario.path("odd.kv"));
@@ -208,7 +198,7 @@ fn a_manifest_that_tells_of_more_fails_the_copy() {
 fn a_stale_file_beside_the_target_is_refused() {
     for suffix in ["-wal", "-journal", "-shm"] {
         for existing in [false, true] {
-            let scenario = scenario();
+            let scenario = Scenario::with_small_pair();
             if existing {
                 scenario.database("new.db", |_| {});
             }
@@ -236,7 +226,7 @@ fn a_stale_file_beside_the_target_is_refused() {
 /// The real thing: the `-wal` of a process that was killed.
 #[test]
 fn a_wal_with_old_rows_beside_the_target_is_refused() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     scenario.database("old.db", |db| {
         let _: String = db
             .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
@@ -258,7 +248,7 @@ fn a_wal_with_old_rows_beside_the_target_is_refused() {
 
 #[test]
 fn a_database_that_somebody_has_open_is_not_replaced() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     scenario.database("new.db", |_| {});
     let before = scenario.files();
     let other = Connection::open(scenario.path("new.db")).unwrap();
@@ -278,7 +268,7 @@ fn a_database_that_somebody_has_open_is_not_replaced() {
 
 #[test]
 fn only_databases_and_empty_files_are_replaced() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     fs::write(scenario.path("text"), "dear diary").unwrap();
     fs::copy(scenario.path("code.kv"), scenario.path("other.kv")).unwrap();
     fs::write(scenario.path("empty"), "").unwrap();
@@ -301,7 +291,7 @@ fn only_databases_and_empty_files_are_replaced() {
 
 #[test]
 fn a_source_that_somebody_writes_is_an_error() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     let writer = redb::Database::open(scenario.path("code.kv")).unwrap();
     for args in [
         &["kv-to-sqlite", "code.kv", "new.db"][..],
@@ -324,7 +314,7 @@ fn a_source_that_somebody_writes_is_an_error() {
 
 #[test]
 fn a_dry_run_writes_nothing() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     let before = scenario.files();
     let run = scenario
         .run(&["kv-to-sqlite", "code.kv", "new.db", "--dry-run"])

@@ -8,16 +8,6 @@ use rusqlite::Connection;
 use crate::common::kv::Content;
 use crate::common::{Scenario, kv, rows, tables, with_snapshots};
 
-/// A scenario with `code.db` and the `code.kv` that was made of it.
-fn scenario() -> Scenario {
-    let scenario = Scenario::new();
-    scenario.database("code.db", |db| db.execute_batch(tables::SMALL).unwrap());
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "code.kv"])
-        .expect_status(0);
-    scenario
-}
-
 fn change(path: &Path, sql: &str) {
     let db = Connection::open(path).unwrap();
     db.execute_batch(sql).unwrap();
@@ -36,7 +26,7 @@ const OWN: &str = "
 
 #[test]
 fn records_of_the_same_key_are_replaced_others_added_and_the_rest_stays() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     let target = scenario.path("target.db");
     fs::copy(scenario.path("code.db"), &target).unwrap();
     change(&target, OWN);
@@ -93,7 +83,7 @@ fn records_of_the_same_key_are_replaced_others_added_and_the_rest_stays() {
 
 #[test]
 fn a_merge_that_runs_twice_writes_nothing_the_second_time() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     scenario.database("target.db", |db| {
         db.execute_batch("INSERT INTO file_metrics VALUES ('own.rs', 1, 1, 1, 1, 1, 1, 1)")
             .unwrap();
@@ -123,7 +113,7 @@ fn a_merge_that_runs_twice_writes_nothing_the_second_time() {
 
 #[test]
 fn a_kv_target_gets_its_manifest_and_marks() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     scenario.database("more.db", |db| {
         tables::insert_chunks(db, 5);
         db.execute_batch(
@@ -152,7 +142,7 @@ fn a_kv_target_gets_its_manifest_and_marks() {
 
 #[test]
 fn a_kv_target_without_a_manifest_gets_one_though_no_record_changes() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     let content = Content::read(&scenario.path("code.kv")).without_manifest();
     content.write(&scenario.path("bare.kv"));
     let _ = scenario
@@ -166,7 +156,7 @@ fn a_kv_target_without_a_manifest_gets_one_though_no_record_changes() {
 
 #[test]
 fn keys_of_a_kv_target_that_are_no_records_stay_and_are_not_vouched_for() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     let mut content = Content::read(&scenario.path("code.kv"));
     content.records.insert(b"stray".to_vec(), b"{}".to_vec());
     content.records.remove(&b"metrics:symbol:1"[..]);
@@ -181,7 +171,7 @@ fn keys_of_a_kv_target_that_are_no_records_stay_and_are_not_vouched_for() {
 
 #[test]
 fn two_records_may_swap_their_ids() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     let swap = "UPDATE code_chunks SET id = -1 WHERE id = 1;
         UPDATE code_chunks SET id = 1 WHERE id = 2;
         UPDATE code_chunks SET id = 2 WHERE id = -1;";
@@ -205,7 +195,7 @@ fn two_records_may_swap_their_ids() {
 
 #[test]
 fn an_id_that_another_key_has_in_the_end_is_an_error_that_names_both() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     scenario.database("target.db", |db| {
         tables::insert_chunk(db, 2, "'own.rs'", "0", "1");
     });
@@ -227,7 +217,7 @@ fn an_id_that_another_key_has_in_the_end_is_an_error_that_names_both() {
 
 #[test]
 fn the_tables_of_an_older_schema_keep_their_constraints() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     scenario.bare_database("target.db", |db| {
         db.execute_batch(tables::SCHEMA_7).unwrap();
         db.execute_batch("INSERT INTO graph_entities (id, name) VALUES (2, 'main')")
@@ -257,7 +247,7 @@ fn the_tables_of_an_older_schema_keep_their_constraints() {
 
 #[test]
 fn what_the_target_has_of_its_own_is_left_alone() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     scenario.database("target.db", |db| {
         db.execute_batch(
             "ALTER TABLE code_chunks ADD COLUMN language TEXT;
@@ -297,7 +287,7 @@ fn what_the_target_has_of_its_own_is_left_alone() {
 
 #[test]
 fn a_wal_of_the_target_is_left_alone_when_nothing_changes() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     let _ = scenario
         .run(&["kv-to-sqlite", "code.kv", "live.db"])
         .expect_status(0);
@@ -319,7 +309,7 @@ fn a_wal_of_the_target_is_left_alone_when_nothing_changes() {
 
 #[test]
 fn there_must_be_something_to_merge_into() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     fs::write(scenario.path("empty"), "").unwrap();
     let before = scenario.files();
     for (args, message) in [
@@ -340,7 +330,7 @@ fn there_must_be_something_to_merge_into() {
 
 #[test]
 fn a_locked_target_is_an_error_and_nothing_is_written() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     scenario.database("target.db", |_| {});
     let other = Connection::open(scenario.path("target.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -367,7 +357,7 @@ fn a_locked_target_is_an_error_and_nothing_is_written() {
 
 #[test]
 fn a_source_with_rows_that_are_no_records_changes_nothing() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     let target = scenario.path("target.kv");
     fs::copy(scenario.path("code.kv"), &target).unwrap();
     change(

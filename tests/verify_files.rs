@@ -7,21 +7,11 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::common::kv::Content;
-use crate::common::{Scenario, records, tables, with_snapshots};
-
-/// A scenario with `code.db` and the `code.kv` that was made of it.
-fn scenario() -> Scenario {
-    let scenario = Scenario::new();
-    scenario.database("code.db", |db| db.execute_batch(tables::SMALL).unwrap());
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "code.kv"])
-        .expect_status(0);
-    scenario
-}
+use crate::common::{Scenario, records, with_snapshots};
 
 /// Adds `other.db`, in which many records differ.
 fn with_many_divergences() -> Scenario {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     fs::copy(scenario.path("code.db"), scenario.path("other.db")).unwrap();
     let db = Connection::open(scenario.path("other.db")).unwrap();
     db.execute_batch(
@@ -93,7 +83,7 @@ fn every_damage_of_a_database_is_found_and_named_by_its_class() {
             "sequence",
         ),
     ] {
-        let scenario = scenario();
+        let scenario = Scenario::with_small_pair();
         fs::copy(scenario.path("code.db"), scenario.path("bad.db")).unwrap();
         let db = Connection::open(scenario.path("bad.db")).unwrap();
         db.execute_batch(sql).unwrap();
@@ -112,7 +102,7 @@ fn every_damage_of_a_database_is_found_and_named_by_its_class() {
 /// No byte in common would be too much to ask of two files that are one.
 #[test]
 fn a_store_is_identical_to_itself() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     let db = Connection::open(scenario.path("code.db")).unwrap();
     for mode in ["DELETE", "WAL"] {
         let _: String = db
@@ -128,7 +118,7 @@ fn a_store_is_identical_to_itself() {
 
 #[test]
 fn one_file_goes_round_and_each_step_is_compared() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     let before = scenario.files();
     for name in ["code.db", "code.kv"] {
         let run = scenario.run(&["verify", name]).expect_status(0);
@@ -148,7 +138,7 @@ fn one_file_goes_round_and_each_step_is_compared() {
 
 #[test]
 fn what_is_no_record_in_one_file_is_named() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
     content.edit("chunk:src/lib.rs:0:12", "\"id\":1", "\"id\":1.0");
     content.edit("metrics:file:src/lib.rs", "{", "{ ");
@@ -272,7 +262,7 @@ fn values_are_shown_in_full_short_or_redacted() {
 
 #[test]
 fn redacted_quotes_nothing_of_a_value_that_is_no_record() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
     content.edit(
         "chunk:src/lib.rs:0:12",
@@ -341,7 +331,7 @@ fn quick_takes_digests_as_proof_and_names_what_differs_all_the_same() {
 
 #[test]
 fn quick_does_not_trust_a_manifest() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     let mut content = Content::read(&scenario.path("code.kv"));
     content.edit("metrics:file:src/lib.rs", "\"loc\":10", "\"loc\":11");
     content.write(&scenario.path("odd.kv"));
@@ -356,7 +346,7 @@ fn quick_does_not_trust_a_manifest() {
 
 #[test]
 fn every_part_of_a_manifest_must_hold() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     let content = Content::read(&scenario.path("code.kv"));
     let manifest: Value = serde_json::from_str(&content.documents["manifest"]).unwrap();
     let chunk = |name: &str| format!("/kinds/chunk/{name}");
@@ -403,7 +393,7 @@ fn stores_without_records_are_identical_and_said_to_be_empty() {
 
 #[test]
 fn what_is_no_store_is_an_error_on_either_side() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_pair();
     fs::write(scenario.path("text"), "dear diary, this is no store").unwrap();
     fs::write(scenario.path("empty"), "").unwrap();
     for (bad, message) in [

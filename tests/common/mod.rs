@@ -34,6 +34,16 @@ impl Scenario {
         }
     }
 
+    /// One with `code.db`, of [`tables::SMALL`], and the `code.kv` that was made of it.
+    pub(crate) fn with_small_pair() -> Self {
+        let scenario = Scenario::new();
+        scenario.database("code.db", |db| db.execute_batch(tables::SMALL).unwrap());
+        let _ = scenario
+            .run(&["sqlite-to-kv", "code.db", "code.kv"])
+            .expect_status(0);
+        scenario
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }

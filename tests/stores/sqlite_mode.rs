@@ -12,6 +12,12 @@ fn database(sql: &str) -> SharedConnection {
     connection.into()
 }
 
+/// The one text that a query brings.
+fn text(connection: &SharedConnection, sql: &str) -> String {
+    let connection = connection.lock();
+    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
 /// Magellan's table without its constraints, so that it takes whatever is put into it.
 const LOOSE_CHUNKS: &str = "CREATE TABLE code_chunks (id INTEGER PRIMARY KEY AUTOINCREMENT,
     file_path, byte_start, byte_end, content, content_hash, symbol_name, symbol_kind, created_at)";
@@ -192,11 +198,7 @@ fn triggers_of_the_database_run() {
     assert_eq!(store.store_chunk(&chunk("a")).unwrap(), 1);
     assert_eq!(store.store_chunk(&chunk("a")).unwrap(), 2);
     let sql = "SELECT group_concat(what, ' ' ORDER BY what, id) FROM seen";
-    let seen: String = connection
-        .lock()
-        .query_row(sql, [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(seen, "+1 +2 -1");
+    assert_eq!(text(&connection, sql), "+1 +2 -1");
 }
 
 #[test]
@@ -243,11 +245,7 @@ fn an_update_keeps_what_no_record_knows() {
     };
     metrics.upsert_symbol_metrics(&changed).unwrap();
     let sql = "SELECT loc || note FROM symbol_metrics";
-    let row: String = connection
-        .lock()
-        .query_row(sql, [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(row, "2kept");
+    assert_eq!(text(&connection, sql), "2kept");
 }
 
 #[test]
