@@ -14,11 +14,8 @@ pub(super) fn hint(error: &Error) -> Option<&'static str> {
         Error::Sqlite(error) => sqlite_hint(error),
         Error::Kv(error) => kv_hint(error),
         Error::Target(error) => target_hint(error),
-        Error::Kind(KindError::KvNotSqlite { .. }) => {
-            Some("the source of this command must be a SQLite database")
-        }
-        Error::Kind(KindError::SqliteNotKv { .. }) => {
-            Some("the source of this command must be a KV file")
+        Error::Kind(KindError::KvNotSqlite { .. } | KindError::SqliteNotKv { .. }) => {
+            Some("sqlite-to-kv goes from a database to a KV file, kv-to-sqlite the other way")
         }
         Error::Io { source, .. } if is_full(source) => Some("make room, or choose another folder"),
         Error::Internal(_) => Some("this is a bug of chunkmigrate; please report it"),
@@ -71,6 +68,9 @@ fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
 fn kv_hint(error: &KvError) -> Option<&'static str> {
     Some(match error {
         KvError::Locked { .. } => "close the process that has it open, then try again",
+        KvError::Damaged { .. } => {
+            "restore the file from a backup, or make it anew from the database that it came from"
+        }
         KvError::Version { .. } => "use a newer version of chunkmigrate",
         _ => return None,
     })
