@@ -32,6 +32,7 @@ mod sqlite_to_kv;
 mod target_safety;
 mod values;
 mod verify_files;
+mod verify_options;
 mod verify_properties;
 mod verify_sample;
 

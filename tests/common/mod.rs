@@ -3,6 +3,7 @@
 pub(crate) mod kv;
 pub(crate) mod records;
 pub(crate) mod rows;
+pub(crate) mod source_state;
 pub(crate) mod tables;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,235 @@
+//! The options of `verify`: what is compared, what is shown, and where it is kept.
+
+use std::fs;
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::common::kv::Content;
+use crate::common::{Scenario, with_snapshots};
+
+/// Adds `other.db`, in which many records differ.
+fn with_many_divergences() -> Scenario {
+    let scenario = Scenario::with_small_pair();
+    fs::copy(scenario.path("code.db"), scenario.path("other.db")).unwrap();
+    let db = Connection::open(scenario.path("other.db")).unwrap();
+    db.execute_batch(
+        "UPDATE code_chunks SET content = content || ' ' || hex(zeroblob(100)) || 'end';
+         UPDATE file_metrics SET loc = 5;
+         DELETE FROM symbol_metrics WHERE symbol_id = 1;
+         UPDATE execution_log SET outcome = 'Running'",
+    )
+    .unwrap();
+    db.close().unwrap();
+    scenario
+}
+
+#[test]
+fn limit_bounds_what_is_printed_and_nothing_else() {
+    let scenario = with_many_divergences();
+    let run = |limit: &str| {
+        let args = [
+            "verify", "code.kv", "other.db", "--format", "json", "--limit", limit,
+        ];
+        scenario.run(&args).expect_status(1).json()
+    };
+    let mut documents: Vec<Value> = ["0", "5", "1000"].map(run).into();
+    let lengths: Vec<usize> = documents
+        .iter_mut()
+        .map(|document| match document["findings"].take() {
+            Value::Array(findings) => findings.len(),
+            other => panic!("{other}"),
+        })
+        .collect();
+    assert_eq!(lengths, [0, 5, 10]);
+    assert!(documents.windows(2).all(|pair| pair[0] == pair[1]));
+    assert_eq!(documents[0]["findings_total"], 7);
+    assert_eq!(documents[0]["warnings_total"], 3);
+    for kind in documents[0]["kinds"].as_array().unwrap() {
+        let count = |name: &str| kind[name].as_u64().unwrap();
+        let both = count("equal") + count("differing");
+        assert_eq!(
+            count("left"),
+            both + count("only_left") + count("invalid_left")
+        );
+        assert_eq!(
+            count("right"),
+            both + count("only_right") + count("invalid_right")
+        );
+    }
+    let people = scenario
+        .run(&["verify", "code.kv", "other.db", "--limit", "2"])
+        .expect_status(1);
+    assert!(people.stdout.contains("and 8 more findings"), "{people}");
+}
+
+#[test]
+fn the_report_file_has_every_finding() {
+    let scenario = with_many_divergences();
+    let args = [
+        "verify",
+        "code.kv",
+        "other.db",
+        "--limit",
+        "1",
+        "--report",
+        "all.jsonl",
+    ];
+    let run = scenario.run(&args).expect_status(1);
+    assert!(
+        run.stdout
+            .contains("and 9 more findings; all are in all.jsonl"),
+        "{run}"
+    );
+    let report = fs::read_to_string(scenario.path("all.jsonl")).unwrap();
+    assert_eq!(report.lines().count(), 10);
+    for line in report.lines() {
+        let finding: Value = serde_json::from_str(line).unwrap();
+        assert!(finding["class"].is_string() && finding["key"].is_string());
+    }
+    // Another run replaces it, also where there is nothing to tell.
+    let args = ["verify", "code.db", "code.kv", "--report", "all.jsonl"];
+    let _ = scenario.run(&args).expect_status(0);
+    assert_eq!(fs::read(scenario.path("all.jsonl")).unwrap(), b"");
+}
+
+#[test]
+fn the_report_replaces_nothing_but_a_report() {
+    let scenario = with_many_divergences();
+    fs::write(scenario.path("diary"), "dear diary").unwrap();
+    let before = scenario.files();
+    for target in ["diary", "code.kv", "other.db", "other.db-wal", "no/folder"] {
+        let args = ["verify", "code.kv", "other.db", "--report", target];
+        let _ = scenario.run(&args).expect_status(2);
+        assert_eq!(scenario.files(), before);
+    }
+}
+
+#[test]
+fn values_are_shown_in_full_short_or_redacted() {
+    let scenario = with_many_divergences();
+    for values in ["full", "short", "redacted"] {
+        let args = [
+            "verify", "code.kv", "other.db", "--values", values, "--only", "chunk",
+        ];
+        let run = scenario.run(&args).expect_status(1);
+        let json = scenario
+            .run(&[&args[..], &["--format", "json"]].concat())
+            .expect_status(1);
+        if values == "redacted" {
+            assert!(!run.stdout.contains("main()") && !json.stdout.contains("main()"));
+        }
+        with_snapshots(|| {
+            insta::assert_snapshot!(format!("values_{values}"), run);
+            insta::assert_snapshot!(format!("values_{values}_json"), json);
+        });
+    }
+}
+
+#[test]
+fn redacted_quotes_nothing_of_a_value_that_is_no_record() {
+    let scenario = Scenario::with_small_pair();
+    let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
+    content.edit(
+        "chunk:src/lib.rs:0:12",
+        "\"created_at\":7",
+        "\"created_at\":\"secret\"",
+    );
+    content.edit("chunk:src/lib.rs:13:16", "\"id\"", "\"secret\"");
+    content.write(&scenario.path("odd.kv"));
+    let args = [
+        "verify",
+        "code.kv",
+        "odd.kv",
+        "--report",
+        "all.jsonl",
+        "--values",
+    ];
+    let full = scenario
+        .run(&[&args[..], &["full"]].concat())
+        .expect_status(1);
+    assert!(full.stdout.contains("secret"), "{full}");
+    let run = scenario
+        .run(&[&args[..], &["redacted"]].concat())
+        .expect_status(1);
+    let report = fs::read_to_string(scenario.path("all.jsonl")).unwrap();
+    assert!(
+        !run.stdout.contains("secret") && !report.contains("secret"),
+        "{run}"
+    );
+}
+
+#[test]
+fn only_compares_the_kinds_that_were_asked_for() {
+    let scenario = with_many_divergences();
+    let args = [
+        "verify", "code.kv", "other.db", "--format", "json", "--only",
+    ];
+    let run = scenario
+        .run(&[&args[..], &["execution-log,symbol-metrics"]].concat())
+        .expect_status(1);
+    let json = run.json();
+    let kinds = json["kinds"].as_array().unwrap().iter();
+    let kinds: Vec<_> = kinds.map(|kind| kind["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["execution-log", "symbol-metrics"]);
+    assert_eq!(json["findings_total"], 2);
+}
+
+#[test]
+fn quick_takes_digests_as_proof_and_names_what_differs_all_the_same() {
+    let scenario = with_many_divergences();
+    let run = scenario
+        .run(&["verify", "code.db", "code.kv", "--quick"])
+        .expect_status(0);
+    assert!(
+        run.stdout
+            .contains("the digests of 8 records are equal; records were not compared one by one"),
+        "{run}"
+    );
+    let json = |args: &[&str]| {
+        let args = [&["verify", "code.kv", "other.db", "--format", "json"], args].concat();
+        let mut json = scenario.run(&args).expect_status(1).json();
+        json["quick"] = Value::Null;
+        json
+    };
+    assert_eq!(json(&["--quick"]), json(&[]));
+}
+
+#[test]
+fn quick_does_not_trust_a_manifest() {
+    let scenario = Scenario::with_small_pair();
+    let mut content = Content::read(&scenario.path("code.kv"));
+    content.edit("metrics:file:src/lib.rs", "\"loc\":10", "\"loc\":11");
+    content.write(&scenario.path("odd.kv"));
+    for args in [
+        &["verify", "odd.kv", "--quick"][..],
+        &["verify", "code.kv", "odd.kv", "--quick"],
+    ] {
+        let run = scenario.run(args).expect_status(1);
+        assert!(run.stdout.contains("the manifest's digest is"), "{run}");
+    }
+}
+
+#[test]
+fn colour_marks_differences_where_it_is_asked_for() {
+    let scenario = with_many_divergences();
+    let args = [
+        "verify",
+        "code.kv",
+        "other.db",
+        "--only",
+        "execution-log",
+        "--color",
+    ];
+    let plain = scenario
+        .run(&[&args[..], &["never"]].concat())
+        .expect_status(1);
+    assert!(!plain.stdout.contains('\u{1b}'));
+    let colour = scenario
+        .run(&[&args[..], &["always"]].concat())
+        .expect_status(1);
+    assert!(
+        colour.stdout.contains("\u{1b}[31m[-r-]\u{1b}[0m"),
+        "{colour}"
+    );
+}
