@@ -12,17 +12,18 @@ use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
-use redb::{Database, Durability, StorageBackend};
+use redb::{Database, Durability};
 
 use super::error::engine;
 use super::manifest::{Manifest, encode_document};
 use super::tables::{RECORDS, base_documents, meta_entry, write_documents};
+use super::unsynced_file::UnsyncedFile;
 use crate::codec::Entry;
 use crate::error::{Error, IoContext as _, Result};
 use crate::record::Sequences;
 
 /// Memory that redb may use to write.
-const CACHE_BYTES: usize = 32 << 20;
+const CACHE_BYTES: usize = 16 << 20;
 /// redb's page size.
 const PAGE_BYTES: u64 = 4096;
 /// The smallest and the largest layout that a file is extended to, in pages; the largest is one
@@ -33,7 +34,7 @@ const LAYOUT_PAGES: (u64, u64) = (32, 1 << 20);
 #[derive(Debug)]
 pub struct BulkLoad {
     path: PathBuf,
-    file: File,
+    file: UnsyncedFile,
     database: Database,
     last_key: Vec<u8>,
 }
@@ -50,6 +51,7 @@ impl BulkLoad {
             .create_new(true)
             .open(path)
             .io_context("create", path)?;
+        let file = UnsyncedFile::new(file);
         open_database(&file, path)?
             .close()
             .map_err(engine("create", path))?;
@@ -57,7 +59,7 @@ impl BulkLoad {
             .next_power_of_two()
             .clamp(LAYOUT_PAGES.0, LAYOUT_PAGES.1);
         // Only spares slack in the file: where it can't be had, redb grows the file as it needs.
-        let _ = file.set_len((1 + pages) * PAGE_BYTES);
+        let _ = file.file().set_len((1 + pages) * PAGE_BYTES);
         Ok(BulkLoad {
             database: open_database(&file, path)?,
             path: path.to_owned(),
@@ -118,21 +120,21 @@ impl BulkLoad {
         transaction.commit().map_err(|e| failed(e.into()))?;
 
         self.database.close().map_err(|e| failed(e.into()))?;
-        if has_slack(&self.file).io_context("look at", path)? {
+        if has_slack(self.file.file()).io_context("look at", path)? {
             let mut database = open_database(&self.file, path)?;
             database.compact().map_err(|e| failed(e.into()))?;
             database.close().map_err(|e| failed(e.into()))?;
         }
-        self.file.sync_all().io_context("sync", path)
+        self.file.flush().io_context("write", path)?;
+        self.file.file().sync_all().io_context("sync", path)
     }
 }
 
-fn open_database(file: &File, path: &Path) -> Result<Database> {
-    let backend = UnsyncedFile(file.try_clone().io_context("open", path)?);
+fn open_database(file: &UnsyncedFile, path: &Path) -> Result<Database> {
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_BYTES);
     builder
-        .create_with_backend(backend)
+        .create_with_backend(file.clone())
         .map_err(engine("create", path))
 }
 
@@ -142,30 +144,4 @@ fn has_slack(file: &File) -> io::Result<bool> {
     let metadata = file.metadata()?;
     let allocated = metadata.blocks() * 512;
     Ok(metadata.len() > allocated + allocated / 20 + (1 << 20))
-}
-
-/// A file whose content is brought to disk once, at the end.
-#[derive(Debug)]
-struct UnsyncedFile(File);
-
-impl StorageBackend for UnsyncedFile {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(&self.0, out, offset)
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        std::os::unix::fs::FileExt::write_all_at(&self.0, data, offset)
-    }
 }
