@@ -14,6 +14,8 @@ use crate::progress::Progress;
 
 /// How long to wait for another process's lock.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// Threads that SQLite may start to sort.
+pub(super) const SORTING_THREADS: u32 = 1;
 /// Virtual-machine instructions between two looks at whether to stop.
 const CANCEL_CHECK_INTERVAL: i32 = 10_000;
 
@@ -133,6 +135,7 @@ fn configure(
     connection.pragma_update(None, "mmap_size", 0)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "temp_store", "FILE")?;
+    connection.pragma_update(None, "threads", SORTING_THREADS)?;
     Ok(())
 }
 
