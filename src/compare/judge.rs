@@ -70,6 +70,12 @@ impl Judged {
         record.filter(|_| !self.has(DivergenceClass::KeyMismatch))
     }
 
+    /// As [`Judged::record_of_its_key`], to keep.
+    pub(crate) fn into_record_of_its_key(self) -> Option<Record> {
+        let is_its_own = !self.has(DivergenceClass::KeyMismatch);
+        self.record.filter(|_| is_its_own)
+    }
+
     /// The faults as divergences of one side.
     pub(crate) fn divergences(
         &self,

@@ -221,16 +221,16 @@ fn compare_sequences(
 }
 
 /// A stream that is hashed and counted while another reads it.
-struct Watched<'s, 'p> {
-    stream: &'s mut RecordStream<'p>,
+struct Watched<'s> {
+    stream: &'s mut RecordStream,
     digest: Option<KindDigest>,
     progress: Option<&'s dyn Progress>,
     items: u64,
 }
 
-impl<'s, 'p> Watched<'s, 'p> {
+impl<'s> Watched<'s> {
     fn new(
-        stream: &'s mut RecordStream<'p>,
+        stream: &'s mut RecordStream,
         is_hashed: bool,
         progress: Option<&'s dyn Progress>,
     ) -> Self {
@@ -243,7 +243,7 @@ impl<'s, 'p> Watched<'s, 'p> {
     }
 }
 
-impl SortedItems for Watched<'_, '_> {
+impl SortedItems for Watched<'_> {
     fn advance(&mut self) -> Result<bool> {
         if !self.stream.advance()? {
             if let Some(progress) = self.progress.take() {

@@ -9,7 +9,7 @@ use super::intake::{Intake, SharedIds};
 use super::job::Job;
 use super::json_lines::JsonLines;
 use super::merge;
-use super::new_store::{self, NewStore};
+use super::new_store::{self, FilledStore, NewStore};
 use super::read_back::{Content, name_divergences};
 use super::staged::Staged;
 use super::target::{Destination, TargetError};
@@ -147,6 +147,7 @@ impl Job<'_> {
         let store = snapshot.store();
         let mut intake = Intake::new(self.options, store, new, rejects, shared_ids)?;
         let totals = self.take_all(snapshot, &mut intake)?;
+        let filled = intake.fill()?;
         if intake.found_shared.iter().any(|(_, ids)| !ids.is_empty()) {
             return Ok((
                 self.summary(snapshot, &intake, totals)?,
@@ -156,11 +157,10 @@ impl Job<'_> {
         let mut summary = self.summary(snapshot, &intake, totals)?;
         snapshot.confirm()?;
 
-        let new = intake.take_new();
         let rejects = intake.rejects.take();
-        match (staged, new) {
-            (Some(staged), Some(new)) => {
-                self.finish(snapshot, staged, new, rejects, &mut summary)?;
+        match (staged, filled) {
+            (Some(staged), Some(filled)) => {
+                self.finish(snapshot, staged, filled, rejects, &mut summary)?;
             }
             _ => self.publish_rejects(rejects, &mut summary)?,
         }
@@ -172,7 +172,7 @@ impl Job<'_> {
         &self,
         snapshot: &mut dyn Snapshot,
         staged: Staged,
-        new: NewStore,
+        filled: FilledStore,
         rejects: Option<JsonLines>,
         summary: &mut CopySummary,
     ) -> Result<()> {
@@ -182,7 +182,7 @@ impl Job<'_> {
             sequences: &summary.sequences,
             manifest: &self.manifest_of(summary, &summary.totals)?,
         };
-        new.finish(&content, progress)?;
+        filled.finish(&content, progress)?;
         check_cancelled(progress)?;
         if self.options.verify {
             let (store, path, options) = (self.target_store, staged.path(), self.options);

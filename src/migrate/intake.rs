@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::json_lines::JsonLines;
-use super::new_store::NewStore;
+use super::new_store::{FilledStore, NewStore};
 use super::rejects::{entry_line, row_line};
 use super::{CopyOptions, OnInvalid};
 use crate::codec::{Entry, KindDigest, KindTotals, encode_json};
@@ -36,6 +36,8 @@ pub(super) struct Intake<'o> {
     pub(super) unknown_keys: u64,
     pub(super) first: Vec<Divergence>,
     pub(super) told: u64,
+    /// Records of this batch that go into a table.
+    accepted: Vec<Record>,
     copied: KindDigest,
     /// All that was read, once that is more than what was copied.
     read: Option<KindDigest>,
@@ -66,12 +68,13 @@ impl<'o> Intake<'o> {
             unknown_keys: 0,
             first: Vec::new(),
             told: 0,
+            accepted: Vec::new(),
             copied: KindDigest::default(),
             read: None,
         })
     }
 
-    pub(super) fn take(&mut self, kind: RecordKind, batch: &Batch) -> Result<()> {
+    pub(super) fn take(&mut self, kind: RecordKind, batch: Batch) -> Result<()> {
         for item in batch.iter() {
             match item {
                 Item::Invalid(row) => self.reject_row(row)?,
@@ -80,15 +83,24 @@ impl<'o> Intake<'o> {
                 Item::Entry(entry) => self.judge(kind, entry)?,
             }
         }
+        let weight = batch.weight();
         match &mut self.new {
-            Some(NewStore::Kv(load)) if !self.failed => load.append(batch.entries()),
+            Some(NewStore::Kv(worker)) if !self.failed => worker.send(batch, weight),
+            Some(NewStore::Sqlite(worker)) => {
+                drop(batch);
+                worker.send(std::mem::take(&mut self.accepted), weight)
+            }
             _ => Ok(()),
         }
     }
 
-    /// The target, unless there is to be none.
-    pub(super) fn take_new(&mut self) -> Option<NewStore> {
-        self.new.take().filter(|_| !self.failed)
+    /// The target with everything in it, unless there is to be none.
+    pub(super) fn fill(&mut self) -> Result<Option<FilledStore>> {
+        let filled = self.new.take().map(NewStore::fill).transpose()?;
+        if let Some(filled) = &filled {
+            self.found_shared = filled.shared_ids();
+        }
+        Ok(filled.filter(|_| !self.failed))
     }
 
     /// Ends a kind: the totals of what was copied and of what was read.
@@ -109,30 +121,34 @@ impl<'o> Intake<'o> {
                 false => self.reject_entry(entry, divergence)?,
             }
         }
-        let Some(record) = judged.record_of_its_key() else {
+        let is_sound = judged.is_sound();
+        let Some(record) = judged.into_record_of_its_key() else {
             self.keep_apart();
             return self.count_rejected(kind, entry);
         };
-        if !self.gets_its_id(kind, entry, record)? {
+        if !self.gets_its_id(kind, entry, &record)? {
             self.keep_apart();
             return self.count_rejected(kind, entry);
         }
         if let Some(read) = &mut self.read {
             read.update(entry);
         }
-        if judged.is_sound() {
+        if is_sound {
             self.copied.update(entry);
-            return Ok(());
+        } else {
+            if self.options.on_invalid == OnInvalid::Fail {
+                *self.rejected.get_mut(kind) += 1;
+            }
+            self.keep_apart_before(entry);
+            let value = encode_json(&record).map_err(|error| Error::Internal(error.to_string()))?;
+            self.copied.update(Entry {
+                key: entry.key,
+                value: &value,
+            });
         }
-        if self.options.on_invalid == OnInvalid::Fail {
-            *self.rejected.get_mut(kind) += 1;
+        if let Some(NewStore::Sqlite(_)) = self.new {
+            self.accepted.push(record);
         }
-        self.keep_apart_before(entry);
-        let value = encode_json(record).map_err(|error| Error::Internal(error.to_string()))?;
-        self.copied.update(Entry {
-            key: entry.key,
-            value: &value,
-        });
         Ok(())
     }
 
@@ -160,11 +176,13 @@ impl<'o> Intake<'o> {
         Ok(())
     }
 
-    /// Writes a record, or only registers its id; `false` if another record has the id.
+    /// Whether a record may have its id; `false` if it is known that another one has it too. A
+    /// table finds that out itself, later.
     fn gets_its_id(&mut self, kind: RecordKind, entry: Entry<'_>, record: &Record) -> Result<bool> {
-        let id = record.id();
-        let known = id.filter(|id| self.known_shared.get(kind).contains(id));
-        if let Some(id) = known {
+        let Some(id) = record.id() else {
+            return Ok(true);
+        };
+        if self.known_shared.get(kind).contains(&id) {
             let row = RowFacts {
                 table: table_name(kind),
                 rowid: Some(id),
@@ -174,18 +192,14 @@ impl<'o> Intake<'o> {
             self.reject_entry(entry, Divergence::refused(kind, entry.key, row))?;
             return Ok(false);
         }
-        let free = match (&mut self.new, &mut self.ids, id) {
-            (Some(NewStore::Sqlite(load)), _, _) => load.insert(record)?,
-            (_, Some(ids), Some(id)) => ids.register(kind, id, entry.key)?.is_none(),
-            _ => true,
-        };
-        if let Some(id) = id {
-            match free {
-                true => self.largest_ids.raise(kind, id),
-                false => _ = self.found_shared.get_mut(kind).insert(id),
-            }
+        if let Some(ids) = &mut self.ids
+            && ids.register(kind, id, entry.key)?.is_some()
+        {
+            self.found_shared.get_mut(kind).insert(id);
+            return Ok(false);
         }
-        Ok(free)
+        self.largest_ids.raise(kind, id);
+        Ok(true)
     }
 
     fn reject_row(&mut self, row: &InvalidRow) -> Result<()> {

@@ -77,8 +77,9 @@ impl Job<'_> {
         pipe(snapshot, kind, progress, |stream| {
             while let Some(batch) = stream.next_batch()? {
                 check_cancelled(progress)?;
-                intake.take(kind, &batch)?;
-                progress.inc(batch.len() as u64);
+                let items = batch.len() as u64;
+                intake.take(kind, batch)?;
+                progress.inc(items);
             }
             Ok(())
         })?;

@@ -15,6 +15,7 @@ mod room;
 mod staged;
 mod summary;
 mod target;
+mod worker;
 
 pub(crate) use copy::copy_snapshot;
 pub use copy::{kv_to_sqlite, sqlite_to_kv};

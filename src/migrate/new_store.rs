@@ -4,18 +4,23 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::CopyOptions;
+use super::intake::SharedIds;
 use super::read_back::{self, Content};
+use super::worker::Worker;
 use crate::error::{Error, Result};
 use crate::kv::{BulkLoad, KvFile};
 use crate::progress::Progress;
+use crate::record::Record;
 use crate::sqlite::{SqliteLoad, SqliteSnapshot, SqliteSnapshotOptions};
-use crate::store::{Snapshot, StoreKind};
+use crate::store::{Batch, Snapshot, StoreKind};
 
 /// A store that is being filled.
 #[derive(Debug)]
 pub(super) enum NewStore {
-    Kv(BulkLoad),
-    Sqlite(SqliteLoad),
+    /// Takes entries in key order.
+    Kv(Worker<Batch, BulkLoad>),
+    /// Takes records of one kind at a time.
+    Sqlite(Worker<Vec<Record>, SqliteLoad>),
 }
 
 impl NewStore {
@@ -28,20 +33,50 @@ impl NewStore {
         progress: &Arc<dyn Progress>,
     ) -> Result<Self> {
         match store {
-            StoreKind::Kv => Ok(NewStore::Kv(BulkLoad::create(path, expected_bytes)?)),
+            StoreKind::Kv => {
+                let load = BulkLoad::create(path, expected_bytes)?;
+                Worker::start(load, |load, batch: Batch| load.append(batch.entries()))
+                    .map(NewStore::Kv)
+            }
             StoreKind::Sqlite => {
-                let temp_dir = options.temp_dir.as_deref();
-                SqliteLoad::create(path, temp_dir, progress).map(NewStore::Sqlite)
+                let load = SqliteLoad::create(path, options.temp_dir.as_deref(), progress)?;
+                Worker::start(load, |load, records: Vec<Record>| load.insert(&records))
+                    .map(NewStore::Sqlite)
             }
             StoreKind::Empty | StoreKind::Unknown => Err(no_store()),
+        }
+    }
+
+    /// Waits until everything that was sent is in the store.
+    pub(super) fn fill(self) -> Result<FilledStore> {
+        match self {
+            NewStore::Kv(worker) => worker.finish().map(FilledStore::Kv),
+            NewStore::Sqlite(worker) => worker.finish().map(Box::new).map(FilledStore::Sqlite),
+        }
+    }
+}
+
+/// A store that has all records, and nothing else yet.
+#[derive(Debug)]
+pub(super) enum FilledStore {
+    Kv(BulkLoad),
+    Sqlite(Box<SqliteLoad>),
+}
+
+impl FilledStore {
+    /// Ids that came a second time, whose records were left out. A KV file takes any id.
+    pub(super) fn shared_ids(&self) -> SharedIds {
+        match self {
+            FilledStore::Kv(_) => SharedIds::default(),
+            FilledStore::Sqlite(load) => load.taken_ids().clone(),
         }
     }
 
     /// Closes the file and brings it to disk.
     pub(super) fn finish(self, content: &Content<'_>, progress: &dyn Progress) -> Result<()> {
         match self {
-            NewStore::Kv(load) => load.finish(content.sequences, Some(content.manifest)),
-            NewStore::Sqlite(load) => load.finish(*content.sequences, progress),
+            FilledStore::Kv(load) => load.finish(content.sequences, Some(content.manifest)),
+            FilledStore::Sqlite(load) => load.finish(*content.sequences, progress),
         }
     }
 }

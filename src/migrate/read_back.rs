@@ -1,5 +1,6 @@
 //! Proof of a finished store: everything that was written is read from it again.
 
+use super::worker::Worker;
 use super::{CopyOptions, CopySummary};
 use crate::codec::{Entry, KindDigest, KindTotals, decode_json, is_canonical, record_key_into};
 use crate::compare::{CompareOptions, compare_stores};
@@ -8,7 +9,7 @@ use crate::kv::{KvFile, Manifest};
 use crate::progress::{Progress, Stage};
 use crate::record::{PerKind, RecordKind, Sequences};
 use crate::sqlite::SqliteSnapshot;
-use crate::store::{Snapshot, digest_kind, pipe};
+use crate::store::{Batch, Snapshot, digest_kind, pipe};
 
 /// What a finished store is to hold.
 pub(super) struct Content<'c> {
@@ -86,35 +87,60 @@ pub(super) fn name_divergences(
     Ok(())
 }
 
+/// Counts and digest of a kind, and whether each value is the canonical record of its key, which
+/// another thread finds out.
 fn digest_checked(
     file: &mut KvFile,
     kind: RecordKind,
     progress: &dyn Progress,
 ) -> Result<(KindTotals, bool)> {
     let mut digest = KindDigest::default();
-    let mut own_key = Vec::new();
-    let mut all_sound = true;
+    let mut soundness = Worker::start(Soundness::of(kind), Soundness::check)?;
     pipe(file, kind, progress, |stream| {
         while let Some(batch) = stream.next_batch()? {
             for entry in batch.entries() {
                 digest.update(entry);
-                all_sound &= is_sound(kind, entry, &mut own_key);
             }
             progress.inc(batch.len() as u64);
+            let weight = batch.weight();
+            soundness.send(batch, weight)?;
         }
         Ok(())
     })?;
-    Ok((digest.finish(), all_sound))
+    Ok((digest.finish(), soundness.finish()?.all_sound))
 }
 
-/// Whether a value decodes to a record that belongs to its key and has just these bytes.
-fn is_sound(kind: RecordKind, entry: Entry<'_>, own_key: &mut Vec<u8>) -> bool {
-    let Ok(record) = decode_json(kind, entry.value) else {
-        return false;
-    };
-    own_key.clear();
-    record_key_into(&record, own_key);
-    own_key == entry.key && is_canonical(&record, entry.value)
+/// Whether all values decode to records that belong to their keys and have just their bytes.
+struct Soundness {
+    kind: RecordKind,
+    own_key: Vec<u8>,
+    all_sound: bool,
+}
+
+impl Soundness {
+    fn of(kind: RecordKind) -> Self {
+        Soundness {
+            kind,
+            own_key: Vec::new(),
+            all_sound: true,
+        }
+    }
+
+    fn check(&mut self, batch: Batch) -> Result<()> {
+        for entry in batch.entries() {
+            self.all_sound &= self.is_sound(entry);
+        }
+        Ok(())
+    }
+
+    fn is_sound(&mut self, entry: Entry<'_>) -> bool {
+        let Ok(record) = decode_json(self.kind, entry.value) else {
+            return false;
+        };
+        self.own_key.clear();
+        record_key_into(&record, &mut self.own_key);
+        self.own_key == entry.key && is_canonical(&record, entry.value)
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Filling a new database with records.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,8 +8,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::SqliteError;
-use super::open::{set_temp_dir, stop_when_cancelled, writing};
-use super::writer::{create_indexes, create_table, insert_record, insert_sql, set_sequences};
+use super::open::{SORTING_THREADS, set_temp_dir, stop_when_cancelled, writing};
+use super::writer::{create_indexes, create_table, insert_sql, set_sequences, with_values};
 use crate::error::{IoContext as _, Result};
 use crate::progress::{Progress, Stage};
 use crate::record::{PerKind, Record, RecordKind, Sequences};
@@ -23,6 +24,7 @@ pub(crate) struct SqliteLoad {
     connection: Connection,
     path: PathBuf,
     inserts: PerKind<String>,
+    taken_ids: PerKind<BTreeSet<i64>>,
 }
 
 impl SqliteLoad {
@@ -47,17 +49,32 @@ impl SqliteLoad {
             connection,
             path: path.to_owned(),
             inserts: PerKind::from_fn(insert_sql),
+            taken_ids: PerKind::default(),
         })
     }
 
-    /// Inserts a record; `false` if another record has its id.
-    pub(crate) fn insert(&mut self, record: &Record) -> Result<bool> {
-        let sql = self.inserts.get(record.kind());
-        match insert_record(&self.connection, sql, record) {
-            Ok(()) => Ok(true),
-            Err(error) if is_taken_id(&error) => Ok(false),
-            Err(error) => Err(writing(&self.path)(error)),
+    /// Inserts records of one kind. One whose id another record has is left out, and its id kept.
+    pub(crate) fn insert(&mut self, records: &[Record]) -> Result<()> {
+        let Some(kind) = records.first().map(Record::kind) else {
+            return Ok(());
+        };
+        let statement = self.connection.prepare_cached(self.inserts.get(kind));
+        let mut statement = statement.map_err(writing(&self.path))?;
+        for record in records {
+            match with_values(record, |values| statement.execute(values)) {
+                Ok(_) => (),
+                Err(error) if is_taken_id(&error) => {
+                    self.taken_ids.get_mut(kind).extend(record.id());
+                }
+                Err(error) => return Err(writing(&self.path)(error)),
+            }
         }
+        Ok(())
+    }
+
+    /// Ids that came a second time.
+    pub(crate) fn taken_ids(&self) -> &PerKind<BTreeSet<i64>> {
+        &self.taken_ids
     }
 
     /// Makes the indexes, ends the transaction, closes the file and brings it to disk.
@@ -87,6 +104,7 @@ fn begin(connection: &mut Connection, progress: &Arc<dyn Progress>) -> rusqlite:
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     connection.pragma_update(None, "temp_store", "FILE")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "threads", SORTING_THREADS)?;
     connection.execute_batch("BEGIN")
 }
 

@@ -22,6 +22,7 @@ mod new_chunk;
 #[cfg(feature = "native-v2")]
 mod open;
 mod pipe;
+mod queue;
 mod sqlite_snapshot;
 
 pub use chunks::ChunkStore;
@@ -34,6 +35,8 @@ pub use metrics::{HotspotQuery, MetricsOps};
 #[cfg(feature = "native-v2")]
 pub use open::{OpenOptions, Opening, retry_if_changed};
 pub use pipe::{Batch, RecordStream, pipe};
+#[cfg(feature = "native-v2")]
+pub(crate) use queue::{QueueSender, queue};
 
 use std::path::Path;
 

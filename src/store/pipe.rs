@@ -1,10 +1,9 @@
 //! A stream that one thread reads and another takes, batch by batch.
 
 use std::borrow::Cow;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 
+use super::queue::{QueueReceiver, QueueSender, queue};
 use super::{Item, SortedItems, Visit};
 use crate::codec::Entry;
 use crate::error::{Error, Result};
@@ -16,8 +15,6 @@ use crate::sqlite::{InvalidRow, Visited, VisitedEntry};
 const BATCH_BYTES: usize = 2 << 20;
 /// A batch is handed on when it has so many items.
 const BATCH_ITEMS: usize = 16 << 10;
-/// So many bytes may wait to be taken. One larger batch may wait alone.
-const WAITING_BYTES: usize = 4 << 20;
 
 /// Some consecutive items of a stream.
 #[derive(Debug, Default)]
@@ -76,6 +73,11 @@ impl Batch {
         self.items.len()
     }
 
+    /// Bytes of all keys and values.
+    pub fn weight(&self) -> usize {
+        self.weight
+    }
+
     /// Whether there are no items.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
@@ -119,6 +121,7 @@ impl Batch {
     }
 }
 
+#[derive(Debug)]
 enum Message {
     Batch(Batch),
     /// The stream was read to its end. Without this, a stream that stops has failed.
@@ -128,49 +131,36 @@ enum Message {
 
 /// The taking end of a [`pipe`].
 #[derive(Debug)]
-pub struct RecordStream<'p> {
-    receiver: Receiver<Message>,
-    gate: &'p Gate,
+pub struct RecordStream {
+    receiver: QueueReceiver<Message>,
     ended: bool,
-    held: usize,
     /// The batch of the current item, and the position behind that item.
     batch: Batch,
     position: usize,
 }
 
-impl RecordStream<'_> {
+impl RecordStream {
     /// The next batch; `None` once the store was read to its end.
     ///
     /// # Errors
     /// The store could not be read to its end.
     pub fn next_batch(&mut self) -> Result<Option<Batch>> {
-        self.gate.release(std::mem::take(&mut self.held));
         if self.ended {
             return Ok(None);
         }
-        match self.receiver.recv() {
-            Ok(Message::Batch(batch)) => {
-                self.held = batch.weight;
-                Ok(Some(batch))
-            }
-            Ok(Message::End) => {
+        match self.receiver.next() {
+            Some(Message::Batch(batch)) => Ok(Some(batch)),
+            Some(Message::End) => {
                 self.ended = true;
                 Ok(None)
             }
-            Ok(Message::Failed(error)) => Err(error),
-            Err(_) => Err(Error::Internal("a reading thread stopped".to_owned())),
+            Some(Message::Failed(error)) => Err(error),
+            None => Err(Error::Internal("a reading thread stopped".to_owned())),
         }
     }
 }
 
-impl Drop for RecordStream<'_> {
-    /// Lets the reader go on and end, also when the taker has panicked.
-    fn drop(&mut self) {
-        self.gate.close();
-    }
-}
-
-impl SortedItems for RecordStream<'_> {
+impl SortedItems for RecordStream {
     fn advance(&mut self) -> Result<bool> {
         if self.position >= self.batch.len() {
             // Freed before the next one is taken.
@@ -200,21 +190,17 @@ pub fn pipe<T>(
     source: &mut dyn Visit,
     kind: RecordKind,
     progress: &dyn Progress,
-    take: impl FnOnce(&mut RecordStream<'_>) -> Result<T>,
+    take: impl FnOnce(&mut RecordStream) -> Result<T>,
 ) -> Result<T> {
-    let gate = Gate::default();
-    let (sender, receiver) = channel();
+    let (sender, receiver) = queue();
     thread::scope(|scope| {
-        let gate = &gate;
         let reader = thread::Builder::new()
             .name("reader".to_owned())
-            .spawn_scoped(scope, move || read(source, kind, progress, gate, &sender))
+            .spawn_scoped(scope, move || read(source, kind, progress, &sender))
             .map_err(Error::Thread)?;
         let mut stream = RecordStream {
             receiver,
-            gate,
             ended: false,
-            held: 0,
             batch: Batch::default(),
             position: 0,
         };
@@ -231,8 +217,7 @@ fn read(
     source: &mut dyn Visit,
     kind: RecordKind,
     progress: &dyn Progress,
-    gate: &Gate,
-    sender: &Sender<Message>,
+    sender: &QueueSender<Message>,
 ) {
     let mut batch = Batch::default();
     let result = source.visit(kind, &mut |visited| {
@@ -241,81 +226,23 @@ fn read(
             return Ok(());
         }
         check_cancelled(progress)?;
-        send(std::mem::take(&mut batch), gate, sender)
+        send(std::mem::take(&mut batch), sender)
     });
-    let result = result.and_then(|()| send(batch, gate, sender));
-    // Nobody listens any more if the taker has failed; then its error is the one that counts.
-    let _ = sender.send(match result {
+    let result = result.and_then(|()| send(batch, sender));
+    let last = match result {
         Ok(()) => Message::End,
         Err(error) => Message::Failed(error),
-    });
+    };
+    // Nobody listens any more if the taker has failed; then its error is the one that counts.
+    let _ = sender.send(last, 0);
 }
 
-fn send(batch: Batch, gate: &Gate, sender: &Sender<Message>) -> Result<()> {
+fn send(batch: Batch, sender: &QueueSender<Message>) -> Result<()> {
     if batch.is_empty() {
         return Ok(());
     }
     let weight = batch.weight;
-    gate.acquire(weight);
     sender
-        .send(Message::Batch(batch))
-        .map_err(|_| Error::Cancelled)?;
-    if weight > WAITING_BYTES {
-        // The next record may be as large: it is not read before this one is done with.
-        gate.wait_until_empty();
-    }
-    Ok(())
-}
-
-/// Bounds the bytes between two threads.
-#[derive(Debug, Default)]
-struct Gate {
-    state: Mutex<GateState>,
-    changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct GateState {
-    waiting: usize,
-    closed: bool,
-}
-
-impl Gate {
-    /// Waits until there is room for so many bytes, or nothing else waits.
-    fn acquire(&self, bytes: usize) {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut state = self
-            .changed
-            .wait_while(state, |state| {
-                !state.closed && state.waiting > 0 && state.waiting + bytes > WAITING_BYTES
-            })
-            .unwrap_or_else(PoisonError::into_inner);
-        state.waiting += bytes;
-    }
-
-    /// Waits until all that waits was taken and done with.
-    fn wait_until_empty(&self) {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(
-            self.changed
-                .wait_while(state, |state| !state.closed && state.waiting > 0)
-                .unwrap_or_else(PoisonError::into_inner),
-        );
-    }
-
-    fn release(&self, bytes: usize) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.waiting = state.waiting.saturating_sub(bytes);
-        drop(state);
-        self.changed.notify_one();
-    }
-
-    /// Lets a reader go on that nobody takes from any more.
-    fn close(&self) {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .closed = true;
-        self.changed.notify_one();
-    }
+        .send(Message::Batch(batch), weight)
+        .map_err(|_| Error::Cancelled)
 }

@@ -72,8 +72,8 @@ impl<'j> KindJoin<'j> {
     /// Joins two streams, and says of each key what the target is to have.
     pub(super) fn run(
         &mut self,
-        source: &mut RecordStream<'_>,
-        target: &mut RecordStream<'_>,
+        source: &mut RecordStream,
+        target: &mut RecordStream,
         settle: &mut dyn FnMut(Step<'_>) -> Result<()>,
     ) -> Result<()> {
         let mut brought = self.next_brought(source)?;
@@ -119,7 +119,7 @@ impl<'j> KindJoin<'j> {
     }
 
     /// The next record of the source that takes part, in its canonical bytes.
-    fn next_brought(&self, source: &mut RecordStream<'_>) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+    fn next_brought(&self, source: &mut RecordStream) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
         while next_entry(source)? {
             let Some(entry) = entry(source) else { break };
             if self.refused.contains(entry.key) {
@@ -151,7 +151,7 @@ impl<'j> KindJoin<'j> {
 }
 
 /// Moves to the next entry, past rows that are no records.
-fn next_entry(stream: &mut RecordStream<'_>) -> Result<bool> {
+fn next_entry(stream: &mut RecordStream) -> Result<bool> {
     while stream.advance()? {
         if entry(stream).is_some() {
             return Ok(true);
@@ -160,7 +160,7 @@ fn next_entry(stream: &mut RecordStream<'_>) -> Result<bool> {
     Ok(false)
 }
 
-fn entry<'s>(stream: &'s RecordStream<'_>) -> Option<Entry<'s>> {
+fn entry<'s>(stream: &'s RecordStream) -> Option<Entry<'s>> {
     match stream.current() {
         Some(Item::Entry(entry)) => Some(entry),
         _ => None,

@@ -1,0 +1,138 @@
+//! A thread that works on one portion after the other, while another makes them.
+
+use std::thread::{self, JoinHandle};
+
+use crate::error::{Error, Result};
+use crate::store::{QueueSender, queue};
+
+/// A thread that takes portions `P` into its state `S`.
+#[derive(Debug)]
+pub(super) struct Worker<P, S> {
+    // Dropped before the thread is waited for, which ends when nothing more can come.
+    portions: QueueSender<P>,
+    thread: Thread<S>,
+}
+
+/// A thread that is waited for even when it is given up: until it ends it may have a file open.
+#[derive(Debug)]
+struct Thread<S>(Option<JoinHandle<Result<S>>>);
+
+impl<P: Send + 'static, S: Send + 'static> Worker<P, S> {
+    /// Starts a thread in which `take` takes each portion.
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub(super) fn start(mut state: S, take: fn(&mut S, P) -> Result<()>) -> Result<Self> {
+        let (portions, mut waiting) = queue();
+        let thread = thread::Builder::new()
+            .name("worker".to_owned())
+            .spawn(move || {
+                while let Some(portion) = waiting.next() {
+                    take(&mut state, portion)?;
+                }
+                Ok(state)
+            })
+            .map_err(Error::Thread)?;
+        Ok(Worker {
+            portions,
+            thread: Thread(Some(thread)),
+        })
+    }
+
+    /// Hands a portion of so many bytes over, once there is room for it.
+    ///
+    /// # Errors
+    /// The worker has failed, with this portion or with one before.
+    pub(super) fn send(&mut self, portion: P, bytes: usize) -> Result<()> {
+        match self.portions.send(portion, bytes) {
+            Ok(()) => Ok(()),
+            Err(_) => match self.thread.end() {
+                Some(Err(error)) => Err(error),
+                _ => Err(Error::Internal("a working thread stopped".to_owned())),
+            },
+        }
+    }
+
+    /// Waits until every portion was taken.
+    ///
+    /// # Errors
+    /// The worker has failed.
+    pub(super) fn finish(self) -> Result<S> {
+        let Worker {
+            portions,
+            mut thread,
+        } = self;
+        drop(portions);
+        thread
+            .end()
+            .unwrap_or_else(|| Err(Error::Internal("a working thread had ended".to_owned())))
+    }
+}
+
+impl<S> Thread<S> {
+    /// Waits for the thread to end; `None` if it was waited for before.
+    fn end(&mut self) -> Option<Result<S>> {
+        let thread = self.0.take()?;
+        Some(match thread.join() {
+            Ok(ended) => ended,
+            Err(_) => Err(Error::Internal("a working thread panicked".to_owned())),
+        })
+    }
+}
+
+impl<S> Drop for Thread<S> {
+    fn drop(&mut self) {
+        drop(self.end());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn add(sum: &mut u64, portion: u64) -> Result<()> {
+        match portion {
+            0 => Err(Error::Cancelled),
+            portion => {
+                *sum += portion;
+                Ok(())
+            }
+        }
+    }
+
+    #[test]
+    fn every_portion_is_taken_before_the_state_comes_back() {
+        let mut worker = Worker::start(0, add).unwrap();
+        for portion in 1..=1000 {
+            worker.send(portion, 1 << 20).unwrap();
+        }
+        assert_eq!(worker.finish().unwrap(), 500_500);
+    }
+
+    #[test]
+    fn the_workers_own_error_comes_out_however_late() {
+        let mut worker = Worker::start(0, add).unwrap();
+        // The second one can't be on its way before the first one failed.
+        let mut sent = || -> Result<()> {
+            loop {
+                worker.send(0, 8 << 20)?;
+            }
+        };
+        assert!(matches!(sent(), Err(Error::Cancelled)));
+
+        let mut worker = Worker::start(0, add).unwrap();
+        worker.send(0, 1).unwrap();
+        assert!(matches!(worker.finish(), Err(Error::Cancelled)));
+    }
+
+    #[test]
+    fn a_worker_that_panics_is_an_error() {
+        let mut worker = Worker::start((), |(), portion: u8| {
+            assert_eq!(portion, 1, "this is the panic of a test");
+            Ok(())
+        })
+        .unwrap();
+        worker.send(2, 1).unwrap();
+        assert!(matches!(worker.finish(), Err(Error::Internal(_))));
+    }
+}
