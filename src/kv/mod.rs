@@ -23,6 +23,7 @@ mod overlay;
 mod redb_backend;
 #[cfg(feature = "native-v2")]
 mod tables;
+#[cfg(feature = "native-v2")]
 mod unsynced_file;
 
 pub use backend::{KvBackend, KvTransaction};
