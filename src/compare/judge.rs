@@ -71,6 +71,7 @@ impl Judged {
     }
 
     /// As [`Judged::record_of_its_key`], to keep.
+    #[cfg(feature = "native-v2")]
     pub(crate) fn into_record_of_its_key(self) -> Option<Record> {
         let is_its_own = !self.has(DivergenceClass::KeyMismatch);
         self.record.filter(|_| is_its_own)

@@ -1,0 +1,117 @@
+//! What was measured, as Markdown.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use crate::step::Step;
+
+/// One size of database, with all that was done to it.
+pub(crate) struct Measured {
+    pub(crate) chunks: usize,
+    pub(crate) records: u64,
+    pub(crate) database_bytes: u64,
+    pub(crate) kv: FileSize,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// Length of a file, and what it takes on disk, in bytes.
+pub(crate) struct FileSize {
+    pub(crate) apparent: u64,
+    pub(crate) allocated: u64,
+}
+
+impl FileSize {
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+        let metadata = fs::metadata(path)?;
+        Ok(FileSize {
+            apparent: metadata.len(),
+            allocated: metadata.blocks() * 512,
+        })
+    }
+}
+
+impl Measured {
+    fn step(&self, name: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.name == name)
+    }
+
+    /// The shortest time of a step in units of another's.
+    fn ratio(&self, of: &str, to: &str) -> Option<f64> {
+        Some(self.step(of)?.min() / self.step(to)?.min())
+    }
+
+    pub(crate) fn print(&self) {
+        let megabytes = self.database_bytes as f64 / 1e6;
+        println!(
+            "\n{} chunks, {} records in all, {megabytes:.0} MB of SQLite, {} rounds\n",
+            self.chunks,
+            self.records,
+            self.steps.first().map_or(0, |step| step.runs.len()),
+        );
+        println!(
+            "| way | seconds (min) | median | CPU seconds | records/s | MB/s | × VACUUM INTO | peak MiB |"
+        );
+        println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
+        for step in &self.steps {
+            println!(
+                "| {} | {:.2} | {:.2} | {:.2} | {:.0} | {:.0} | {:.2} | {:.0} |",
+                step.name,
+                step.min(),
+                step.median(),
+                step.cpu(),
+                self.records as f64 / step.min(),
+                megabytes / step.min(),
+                self.ratio(step.name, "VACUUM INTO").unwrap_or(f64::NAN),
+                step.peak_mib(),
+            );
+        }
+        println!("\n| ratio | is | bar | aim |");
+        println!("| --- | --- | --- | --- |");
+        for (of, to, bar, aim) in BARS {
+            match self.ratio(of, to) {
+                Some(is) => println!("| {of} / {to} | {is:.2} | {bar} | {aim} |"),
+                None => println!(
+                    "| {of} / {to} | not measured: the tool is not installed | {bar} | {aim} |"
+                ),
+            }
+        }
+        let kv = &self.kv;
+        let of_sqlite = kv.apparent as f64 / self.database_bytes as f64;
+        println!("| size of the KV file / of the database | {of_sqlite:.3} | 1.25 | 1.22 |");
+        let of_allocated = kv.apparent as f64 / kv.allocated as f64;
+        println!("| KV file, apparent / allocated | {of_allocated:.3} | 1.02 | 1.00 |");
+    }
+}
+
+/// What is to be reached at a million chunks.
+const BARS: [(&str, &str, &str, &str); 5] = [
+    ("sqlite-to-kv --no-verify", "VACUUM INTO", "4.0", "2.5"),
+    ("sqlite-to-kv", "VACUUM INTO", "4.8", "3.0"),
+    ("sqlite-to-kv", ".dump \\| sqlite3", "0.35", "0.22"),
+    ("verify", "sqldiff --summary", "0.9", "0.6"),
+    ("kv-to-sqlite", ".dump \\| sqlite3", "0.5", "0.3"),
+];
+
+/// How the time for a record grows from the smallest to the largest database.
+pub(crate) fn print_growth(measured: &[Measured]) {
+    let (Some(small), Some(large)) = (measured.first(), measured.last()) else {
+        return;
+    };
+    if small.records == large.records {
+        return;
+    }
+    println!(
+        "\n| time for a record, {} chunks / {} chunks | is |",
+        large.chunks, small.chunks
+    );
+    println!("| --- | --- |");
+    for step in &large.steps {
+        if let Some(same) = small.step(step.name) {
+            let of_large = step.min() / large.records as f64;
+            let of_small = same.min() / small.records as f64;
+            println!("| {} | {:.2} |", step.name, of_large / of_small);
+        }
+    }
+}
