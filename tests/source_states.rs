@@ -295,6 +295,20 @@ fn a_hot_journal_is_an_error_with_a_hint_and_is_left_alone() {
     assert!(place.source_files() == before);
 }
 
+/// A commit writes the first page first: it may tell of pages that a kill kept from being written.
+#[test]
+fn a_hot_journal_beside_a_file_that_seems_truncated_is_told_as_what_it_is() {
+    let place = Place::new();
+    make_hot_journal(&place.source());
+    let mut bytes = fs::read(place.source()).unwrap();
+    let pages = u32::try_from(bytes.len() / 4096).unwrap();
+    bytes[28..32].copy_from_slice(&(pages + 100).to_be_bytes());
+    fs::write(place.source(), bytes).unwrap();
+    let run = Run::of(place.command(&place.source(), "out.kv").output().unwrap());
+    assert_eq!(run.status, 2, "{run}");
+    assert!(run.stderr.contains("has a hot journal"), "{run}");
+}
+
 #[test]
 fn a_hot_journal_beside_a_wal_mode_header_is_not_read_past() {
     let place = Place::new();

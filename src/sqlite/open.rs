@@ -102,17 +102,24 @@ pub(super) fn open_for_reading(
     }
     // The first read takes the lock and the snapshot; BEGIN alone takes neither.
     let begun = connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;");
-    if let (Err(_), Some((expected, actual))) = (&begun, files.is_truncated()) {
-        return Err(SqliteError::Truncated {
+    begun.map_err(|error| match (reading(path)(error), files.is_truncated()) {
+        // A commit that was cut off may have told of pages that it had not written yet.
+        (error, Some(_)) if is_hot_journal(&error) => error,
+        (_, Some((expected, actual))) => SqliteError::Truncated {
             path: path.to_owned(),
             expected,
             actual,
         }
-        .into());
-    }
-    begun.map_err(reading(path))?;
+        .into(),
+        (error, None) => error,
+    })?;
     check_length(&connection, files)?;
     Ok(connection)
+}
+
+/// Whether a database could not be read because a transaction that was cut off must be rolled back.
+pub(crate) fn is_hot_journal(error: &Error) -> bool {
+    matches!(error, Error::Sqlite(error) if matches!(**error, SqliteError::HotJournal { .. }))
 }
 
 fn configure(

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use super::changes::Changes;
 use super::join::{KindJoin, MergeCounts, Step};
 use crate::codec::{KindTotals, decode_json};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kv::KvFile;
 use crate::migrate::job::Job;
 use crate::migrate::staged::Staged;
 use crate::migrate::target::TargetError;
 use crate::progress::Stage;
 use crate::record::{PerKind, RecordKind, Sequences};
-use crate::sqlite::{IdRegister, OtherTable, SqliteError, SqliteMerge, SqliteSnapshot};
+use crate::sqlite::{IdRegister, OtherTable, SqliteMerge, SqliteSnapshot, is_hot_journal};
 use crate::store::{Claims, OpenOptions, Snapshot, StoreKind, digest_kind, pipe};
 
 /// What a merge would change.
@@ -117,10 +117,6 @@ fn open_target(job: &Job<'_>) -> Result<(Box<dyn Snapshot>, Vec<OtherTable>)> {
     };
     let left_alone = snapshot.virtual_tables()?;
     Ok((Box::new(snapshot), left_alone))
-}
-
-fn is_hot_journal(error: &Error) -> bool {
-    matches!(error, Error::Sqlite(error) if matches!(**error, SqliteError::HotJournal { .. }))
 }
 
 /// How the target database is read: what it has of its own is none of a merge's business.
