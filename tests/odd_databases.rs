@@ -206,6 +206,10 @@ fn nocase_collation_neither_groups_nor_reorders() {
 /// A table of chunks with an index on its paths that does not tell the truth: SQLite builds it
 /// over another expression, and the schema is changed behind its back.
 fn with_lying_index(scenario: &Scenario, index: &str) {
+    with_lying_index_on(scenario, index, "(file_path)");
+}
+
+fn with_lying_index_on(scenario: &Scenario, index: &str, told_columns: &str) {
     scenario.bare_database("odd.db", |db| {
         db.execute_batch(LOOSE_CHUNKS).unwrap();
         for id in 1..=4 {
@@ -220,7 +224,7 @@ fn with_lying_index(scenario: &Scenario, index: &str) {
         db.execute_batch(&format!(
             "{index};
              PRAGMA writable_schema = ON;
-             UPDATE sqlite_schema SET sql = 'CREATE INDEX by_path ON code_chunks(file_path)'
+             UPDATE sqlite_schema SET sql = 'CREATE INDEX by_path ON code_chunks{told_columns}'
                  WHERE name = 'by_path';",
         ))
         .unwrap();
@@ -269,6 +273,51 @@ fn an_index_with_a_wrong_entry_changes_no_record() {
         run.stderr.contains("fails SQLite's integrity check"),
         "{run}"
     );
+}
+
+#[test]
+fn an_index_of_keys_with_a_wrong_entry_is_damage() {
+    let wrong = [
+        "(file_path || 'x', byte_start, byte_end)",
+        "(CASE id WHEN 2 THEN NULL ELSE file_path END, byte_start, byte_end)",
+        "(CASE id WHEN 2 THEN 'd' ELSE file_path END, byte_start, byte_end)",
+    ];
+    for columns in wrong {
+        let scenario = Scenario::new();
+        with_lying_index_on(
+            &scenario,
+            &format!("CREATE INDEX by_path ON code_chunks{columns}"),
+            "(file_path, byte_start, byte_end)",
+        );
+        let args = ["sqlite-to-kv", "odd.db", "out.kv"];
+        let run = scenario.run(&args).expect_status(2);
+        assert!(
+            run.stderr.contains("of code_chunks has another key"),
+            "{run}"
+        );
+        assert!(!scenario.path("out.kv").exists());
+    }
+}
+
+/// The key columns of rows that are no records are in the index too, and are read as they are.
+#[test]
+fn rows_without_a_key_are_found_through_an_index_of_keys() {
+    let (keys, rejected) = copy(|db| {
+        db.execute_batch(LOOSE_CHUNKS).unwrap();
+        db.execute_batch("CREATE INDEX by_key ON code_chunks(byte_end, byte_start, file_path)")
+            .unwrap();
+        for (id, path) in [
+            (1, "NULL"),
+            (2, "'b'"),
+            (3, "NULL"),
+            (4, "x'00'"),
+            (5, "'a'"),
+        ] {
+            insert_chunk(db, id, path, "0", "5");
+        }
+    });
+    assert_eq!(keys, ["chunk:a:0:5", "chunk:b:0:5"]);
+    assert_eq!(rejected.len(), 3, "{rejected:?}");
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::error::SqliteError;
-use super::schema::{Column, ColumnClass, TableSpec, table_spec};
+use super::key_index;
+use super::schema::{Column, ColumnClass, TableSpec, quoted, table_spec};
 use crate::error::Result;
 use crate::record::RecordKind;
 
@@ -21,6 +22,8 @@ pub(super) struct TableLayout {
     pub(super) rowid: &'static str,
     /// Whether the id column is the row id itself.
     pub(super) id_is_rowid: bool,
+    /// An index that has all key columns.
+    key_index: Option<String>,
     /// Whether text is stored as UTF-16, so that its bytes must be read beside it.
     utf16: bool,
 }
@@ -69,7 +72,9 @@ impl TableLayout {
             .map_err(engine)?;
         let id_is_rowid = connection
             .query_row(
+                // INTEGER PRIMARY KEY DESC is no row id: it has an index of its own.
                 "SELECT count(*) = 1 AND max(name = ?2 COLLATE NOCASE AND type = 'INTEGER' COLLATE NOCASE)
+                    AND NOT EXISTS (SELECT 1 FROM pragma_index_list(?1, 'main') WHERE origin = 'pk')
                  FROM pragma_table_xinfo(?1, 'main') WHERE pk > 0",
                 (spec.name, spec.id),
                 |row| row.get::<_, Option<bool>>(0),
@@ -113,6 +118,7 @@ impl TableLayout {
             unknown,
             rowid,
             id_is_rowid,
+            key_index: key_index::find(connection, spec).map_err(engine)?,
             utf16,
         }))
     }
@@ -134,6 +140,14 @@ impl TableLayout {
     pub(super) fn table_clause(&self) -> String {
         // NOT INDEXED: a damaged index must neither hide a row nor supply a value.
         format!("main.{} AS t NOT INDEXED", self.spec.name)
+    }
+
+    /// As [`TableLayout::table_clause`], through an index that has all key columns, if there is one.
+    pub(super) fn order_clause(&self) -> String {
+        match &self.key_index {
+            Some(index) => format!("main.{} AS t INDEXED BY {}", self.spec.name, quoted(index)),
+            None => self.table_clause(),
+        }
     }
 
     /// SQL for the columns of the spec in their order, NULL where the table lacks one. In a UTF-16

@@ -8,6 +8,7 @@ mod id_register;
 mod invalid_row;
 mod inventory;
 mod key_function;
+mod key_index;
 mod layout;
 #[cfg(feature = "native-v2")]
 mod load;
@@ -39,6 +40,8 @@ pub use inventory::OtherTable;
 pub(crate) use load::SqliteLoad;
 #[cfg(feature = "native-v2")]
 pub(crate) use merge::SqliteMerge;
+#[cfg(feature = "native-v2")]
+pub(crate) use open::is_hot_journal;
 pub use options::SqliteSnapshotOptions;
 pub(crate) use record_table::RecordTable;
 pub use schema::table_name;

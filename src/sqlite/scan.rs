@@ -1,7 +1,8 @@
 //! One table in key order: the order from SQLite's sorter, the values from the table by row id.
 //!
 //! No index is trusted: one that lacks an entry would lose a row, and one with a wrong entry would
-//! change a record.
+//! change a record. Where the order is computed from an index, each key is computed again from the
+//! row, and the rows are counted.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -36,10 +37,10 @@ impl Scan<'_> {
             self.collect_duplicate_ids().map_err(reading(self.path))?;
         }
         let order = format!(
-            "SELECT {} AS record_key, t.{} FROM {} ORDER BY record_key",
+            "SELECT {} AS record_key, t.{rowid} FROM {} ORDER BY record_key, t.{rowid}",
             self.layout.key_expression(),
-            self.layout.rowid,
-            self.layout.table_clause(),
+            self.layout.order_clause(),
+            rowid = self.layout.rowid,
         );
         let mut order = self
             .connection
@@ -95,8 +96,15 @@ impl Scan<'_> {
             ))?),
             _ => None,
         };
+        let key = format!(
+            "SELECT {} FROM {} WHERE t.{} = ?1",
+            self.layout.key_expression(),
+            self.layout.table_clause(),
+            self.layout.rowid,
+        );
         Ok(Fetch {
             by_rowid: self.connection.prepare(&by_rowid)?,
+            key: self.connection.prepare(&key)?,
             shares_id,
         })
     }
@@ -163,6 +171,11 @@ impl Scan<'_> {
         let Some(FieldFault { column, reason }) = fault else {
             return Ok(None);
         };
+        let key = fetch.key.query_row([position.rowid], |row| row.get(0));
+        let key: Option<Vec<u8>> = key.map_err(reading(self.path))?;
+        if key != position.key {
+            return Err(self.contradiction(position, "has another key when read again"));
+        }
         Ok(Some(Box::new(InvalidRow {
             kind: self.kind,
             table: spec.name,
@@ -228,6 +241,8 @@ struct Position {
 
 struct Fetch<'c> {
     by_rowid: Statement<'c>,
+    /// The key of a row that is no record.
+    key: Statement<'c>,
     shares_id: Option<Statement<'c>>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use super::error::SqliteError;
 use super::inventory;
@@ -18,9 +18,9 @@ use crate::record::PerKind;
 pub struct TableSurvey {
     /// Number of rows.
     pub rows: u64,
-    /// Bytes of all text that records keep.
+    /// Bytes of all text that records keep; of a large table about that.
     pub text_bytes: u64,
-    /// Bytes of the text that is part of keys.
+    /// Bytes of the text that is part of keys; of a large table about that.
     pub key_bytes: u64,
     /// Whether ids are the row ids, of which SQLite has no two.
     pub(super) ids_are_unique: bool,
@@ -30,6 +30,8 @@ pub struct TableSurvey {
 const RECORD_FRAME_BYTES: u64 = 100;
 /// What a row adds to its key in SQLite's sorter, in bytes.
 const SORTER_ROW_BYTES: u64 = 24;
+/// Rows that are measured to know how large the table is. A smaller one is measured whole.
+const MEASURED_ROWS: u64 = 4096;
 /// What SQLite sorts in memory before it writes to a temporary file, in bytes.
 const SORTED_IN_MEMORY: u64 = 2 << 20;
 
@@ -48,66 +50,117 @@ impl TableSurvey {
     }
 }
 
-/// Looks at every row of a table once, without its long values.
+/// Counts the rows of a table, and looks at some of them or, where there is a question that only all
+/// can answer, at each of them.
 pub(super) fn survey(
     connection: &Connection,
     path: &Path,
     layout: &TableLayout,
     options: &SqliteSnapshotOptions,
 ) -> Result<TableSurvey> {
+    check_unknown_columns(connection, path, layout, options)?;
     let table = layout.spec.name;
-    let (text, key) = layout.size_expressions();
-    let ids_differ = match layout.spec.id {
-        Some(id) => format!("t.{id} IS NOT t.{}", layout.rowid),
-        None => "0".to_owned(),
-    };
+    let counted = format!("SELECT count(*) FROM {}", layout.table_clause());
+    let counted = connection.query_row(&counted, [], |row| row.get(0));
+    let rows: u64 = counted.map_err(reading(path))?;
+    let by_index = inventory::count_rows(connection, table).map_err(reading(path))?;
+    if by_index != rows {
+        return Err(SqliteError::Damaged {
+            path: path.to_owned(),
+            detail: format!("{table} has {rows} rows, but one of its indexes has {by_index}"),
+        }
+        .into());
+    }
+    let (text_bytes, key_bytes) = sizes(connection, layout, rows).map_err(reading(path))?;
+    Ok(TableSurvey {
+        rows,
+        text_bytes,
+        key_bytes,
+        ids_are_unique: ids_are_row_ids(connection, layout).map_err(reading(path))?,
+    })
+}
+
+/// A column that no record has a field for must be empty, unless it may be left behind.
+fn check_unknown_columns(
+    connection: &Connection,
+    path: &Path,
+    layout: &TableLayout,
+    options: &SqliteSnapshotOptions,
+) -> Result<()> {
+    let table = layout.spec.name;
     let left_out = |column: &&String| {
         let columns = &options.without_columns;
         options.ignore_unknown_columns || columns.iter().any(|w| names(w, table, column))
     };
     let unknown: Vec<&String> = layout.unknown.iter().filter(|c| !left_out(c)).collect();
-    let counts: String = unknown
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let counts = unknown
         .iter()
-        .map(|column| format!(", count(t.{})", quoted(column)))
-        .collect();
-    let sql = format!(
-        "SELECT count(*), total({text}), total({key}), ifnull(max({ids_differ}), 0){counts} FROM {}",
-        layout.table_clause()
-    );
-    let (survey, counts) = connection
+        .map(|column| format!("count(t.{})", quoted(column)));
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    let sql = format!("SELECT {counts} FROM {}", layout.table_clause());
+    let counts = connection
         .query_row(&sql, [], |row| {
-            let survey = TableSurvey {
-                rows: row.get(0)?,
-                text_bytes: row.get::<_, f64>(1)? as u64,
-                key_bytes: row.get::<_, f64>(2)? as u64,
-                ids_are_unique: !row.get::<_, bool>(3)?,
-            };
-            let counts = (0..unknown.len()).map(|index| row.get(4 + index));
-            Ok((survey, counts.collect::<Result<Vec<u64>, _>>()?))
+            let counts = (0..unknown.len()).map(|index| row.get(index));
+            counts.collect::<Result<Vec<u64>, _>>()
         })
         .map_err(reading(path))?;
     let with_values = unknown.iter().zip(counts).filter(|(_, rows)| *rows > 0);
     let columns: Vec<String> = with_values.map(|(column, _)| (*column).clone()).collect();
-    if !columns.is_empty() {
-        return Err(SqliteError::UnknownColumns {
+    match columns.is_empty() {
+        true => Ok(()),
+        false => Err(SqliteError::UnknownColumns {
             path: path.to_owned(),
             table,
             columns,
         }
-        .into());
+        .into()),
     }
-    let by_index = inventory::count_rows(connection, table).map_err(reading(path))?;
-    if by_index != survey.rows {
-        return Err(SqliteError::Damaged {
-            path: path.to_owned(),
-            detail: format!(
-                "{table} has {} rows, but one of its indexes has {by_index}",
-                survey.rows
-            ),
-        }
-        .into());
+}
+
+/// Whether ids are the row ids: by the schema, or else in every row.
+fn ids_are_row_ids(connection: &Connection, layout: &TableLayout) -> rusqlite::Result<bool> {
+    let Some(id) = layout.spec.id.filter(|_| !layout.id_is_rowid) else {
+        return Ok(true);
+    };
+    let sql = format!(
+        "SELECT NOT EXISTS (SELECT 1 FROM {} WHERE t.{id} IS NOT t.{})",
+        layout.table_clause(),
+        layout.rowid,
+    );
+    connection.query_row(&sql, [], |row| row.get(0))
+}
+
+/// Bytes of all text and of the text in keys: of every row of a small table, and as some thousand
+/// rows all over it let expect for a large one.
+fn sizes(connection: &Connection, layout: &TableLayout, rows: u64) -> rusqlite::Result<(u64, u64)> {
+    let (text, key) = layout.size_expressions();
+    let (table, rowid) = (layout.table_clause(), layout.rowid);
+    if rows <= MEASURED_ROWS {
+        let sql = format!("SELECT total({text}), total({key}) FROM {table}");
+        let total = |row: &Row<'_>, index| row.get::<_, f64>(index).map(|bytes| bytes as u64);
+        return connection.query_row(&sql, [], |row| Ok((total(row, 0)?, total(row, 1)?)));
     }
-    Ok(survey)
+    let sql = format!("SELECT ifnull(min(t.{rowid}), 0), ifnull(max(t.{rowid}), 0) FROM {table}");
+    let (first, last): (i64, i64) =
+        connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let step = first.abs_diff(last) / MEASURED_ROWS;
+    let sql = format!(
+        "SELECT {text}, {key} FROM {table} WHERE t.{rowid} >= ?1 ORDER BY t.{rowid} LIMIT 1"
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let (mut text_bytes, mut key_bytes) = (0, 0);
+    for index in 0..MEASURED_ROWS {
+        let place = first.saturating_add_unsigned(index * step);
+        let (text, key): (u64, u64) =
+            statement.query_row([place], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        text_bytes += text;
+        key_bytes += key;
+    }
+    let of_all = |bytes: u64| (bytes as f64 / MEASURED_ROWS as f64 * rows as f64) as u64;
+    Ok((of_all(text_bytes), of_all(key_bytes)))
 }
 
 pub(super) fn check_without_columns(
