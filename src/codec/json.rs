@@ -1,7 +1,9 @@
 //! Canonical JSON: one way to write each record.
 
+use std::borrow::Cow;
 use std::io;
 
+use serde::Deserialize;
 use thiserror::Error;
 
 use crate::record::{Record, RecordError, RecordKind};
@@ -85,6 +87,23 @@ impl io::Write for Rest<'_> {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// The content of a chunk and the hash that it tells of it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct HashedContent<'v> {
+    #[serde(borrow)]
+    pub(crate) content: Cow<'v, str>,
+    #[serde(borrow)]
+    pub(crate) content_hash: Cow<'v, str>,
+}
+
+/// Reads nothing else of a chunk, whose value must be known to be one.
+///
+/// # Errors
+/// The value is no chunk.
+pub(crate) fn decode_content(value: &[u8]) -> Result<HashedContent<'_>, DecodeError> {
+    Ok(serde_json::from_slice(value)?)
 }
 
 /// Reads a record of a kind from JSON.

@@ -9,6 +9,7 @@ mod json;
 mod key;
 
 pub use digest::{Digest, KindDigest, KindTotals, combined_digest};
+pub(crate) use json::decode_content;
 pub use json::{
     DecodeError, EncodeError, decode_json, encode_json, encode_json_into, is_canonical,
 };

@@ -1,7 +1,8 @@
 //! What one entry is, by itself: whether its value is the canonical record of its key.
 
 use super::divergence::{Divergence, DivergenceClass, Side};
-use crate::codec::{Digest, Entry, decode_json, is_canonical, record_key_into};
+use crate::codec::{Digest, Entry, decode_content, decode_json, is_canonical, record_key_into};
+use crate::error::{Error, Result};
 use crate::record::{Record, RecordKind};
 
 /// A value that was judged.
@@ -93,16 +94,28 @@ impl Judged {
 
     /// The warning about a hash that is not the content's.
     pub(crate) fn hash_warning(&self, key: &[u8]) -> Option<Divergence> {
-        let Some(Record::Chunk(chunk)) = &self.record else {
-            return None;
-        };
-        let digest = Digest::of(&chunk.content);
-        let stated = chunk.content_hash.as_bytes();
-        if stated.eq_ignore_ascii_case(&digest.hex()) {
-            return None;
+        match &self.record {
+            Some(Record::Chunk(chunk)) => warn_of_hash(key, &chunk.content, &chunk.content_hash),
+            _ => None,
         }
-        let message = format!("content_hash is not the SHA-256 of content, which is {digest}");
-        let class = DivergenceClass::ContentHash;
-        Some(Divergence::new(class, Some(RecordKind::Chunk), message).of_key(key))
     }
+}
+
+/// As [`Judged::hash_warning`], of a value that is known to be a canonical record.
+pub(crate) fn hash_warning(kind: RecordKind, entry: Entry<'_>) -> Result<Option<Divergence>> {
+    if kind != RecordKind::Chunk {
+        return Ok(None);
+    }
+    let chunk = decode_content(entry.value).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(warn_of_hash(entry.key, &chunk.content, &chunk.content_hash))
+}
+
+fn warn_of_hash(key: &[u8], content: &str, stated: &str) -> Option<Divergence> {
+    let digest = Digest::of(content);
+    if stated.as_bytes().eq_ignore_ascii_case(&digest.hex()) {
+        return None;
+    }
+    let message = format!("content_hash is not the SHA-256 of content, which is {digest}");
+    let class = DivergenceClass::ContentHash;
+    Some(Divergence::new(class, Some(RecordKind::Chunk), message).of_key(key))
 }

@@ -268,4 +268,8 @@ impl SortedItems for Watched<'_> {
     fn current(&self) -> Option<Item<'_>> {
         self.stream.current()
     }
+
+    fn makes_entries(&self) -> bool {
+        self.stream.makes_entries()
+    }
 }

@@ -33,7 +33,7 @@ pub use error::StoreError;
 pub use execution::{ExecutionEnd, ExecutionLog, ExecutionStart};
 pub use metrics::{HotspotQuery, MetricsOps};
 #[cfg(feature = "native-v2")]
-pub use open::{OpenOptions, Opening, retry_if_changed};
+pub use open::{OpenOptions, Opening, open_pair, retry_if_changed};
 pub use pipe::{Batch, RecordStream, pipe};
 #[cfg(feature = "native-v2")]
 pub(crate) use queue::{QueueSender, queue};
@@ -65,6 +65,11 @@ pub trait SortedItems {
     /// The item that [`advance`](SortedItems::advance) moved to; `None` before the first and
     /// behind the last.
     fn current(&self) -> Option<Item<'_>>;
+
+    /// Whether entries are [made of rows](Visit::makes_entries).
+    fn makes_entries(&self) -> bool {
+        false
+    }
 }
 
 /// What a store says of its own content.
@@ -88,6 +93,12 @@ pub trait Visit: Send {
         kind: RecordKind,
         visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
     ) -> Result<()>;
+
+    /// Whether each entry is made of a row when it is read, and so is the canonical one of its
+    /// record, whose key is its own. Others, as those of a KV file, may be anything.
+    fn makes_entries(&self) -> bool {
+        false
+    }
 }
 
 /// One consistent state of a store, whichever it is.

@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 use super::{Snapshot, StoreKind, detect};
 use crate::error::{Error, Result};
@@ -60,6 +61,35 @@ impl Opening {
             None => Box::new(KvFile::open_checked(&self.path)?),
         })
     }
+}
+
+/// Opens two stores; while the pages of a KV file are checked, the other one is opened.
+///
+/// # Errors
+/// Those of [`Opening::open`], of the left store first.
+pub fn open_pair(
+    left: Opening,
+    right: Opening,
+    options: &OpenOptions,
+    progress: &Arc<dyn Progress>,
+) -> Result<(Box<dyn Snapshot>, Box<dyn Snapshot>)> {
+    if left.files.is_some() && right.files.is_some() {
+        // Two databases would tell of their progress at the same time.
+        return Ok((
+            left.open(options, progress)?,
+            right.open(options, progress)?,
+        ));
+    }
+    thread::scope(|scope| {
+        let right = thread::Builder::new()
+            .name("opener".to_owned())
+            .spawn_scoped(scope, || right.open(options, progress))
+            .map_err(Error::Thread)?;
+        let left = left.open(options, progress);
+        let right = right.join();
+        let right = right.map_err(|_| Error::Internal("an opening thread panicked".to_owned()))?;
+        Ok((left?, right?))
+    })
 }
 
 /// Does something that reads databases, and does it again, a few times, if one of them was written

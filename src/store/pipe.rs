@@ -133,6 +133,7 @@ enum Message {
 #[derive(Debug)]
 pub struct RecordStream {
     receiver: QueueReceiver<Message>,
+    makes_entries: bool,
     ended: bool,
     /// The batch of the current item, and the position behind that item.
     batch: Batch,
@@ -178,6 +179,10 @@ impl SortedItems for RecordStream {
     fn current(&self) -> Option<Item<'_>> {
         self.batch.get(self.position.checked_sub(1)?)
     }
+
+    fn makes_entries(&self) -> bool {
+        self.makes_entries
+    }
 }
 
 /// Reads the entries of a kind in a thread of its own while `take` works on them in this one.
@@ -193,6 +198,7 @@ pub fn pipe<T>(
     take: impl FnOnce(&mut RecordStream) -> Result<T>,
 ) -> Result<T> {
     let (sender, receiver) = queue();
+    let makes_entries = source.makes_entries();
     thread::scope(|scope| {
         let reader = thread::Builder::new()
             .name("reader".to_owned())
@@ -200,6 +206,7 @@ pub fn pipe<T>(
             .map_err(Error::Thread)?;
         let mut stream = RecordStream {
             receiver,
+            makes_entries,
             ended: false,
             batch: Batch::default(),
             position: 0,

@@ -14,6 +14,10 @@ impl Visit for SqliteSnapshot {
     ) -> Result<()> {
         SqliteSnapshot::visit(self, kind, visit)
     }
+
+    fn makes_entries(&self) -> bool {
+        true
+    }
 }
 
 impl Snapshot for SqliteSnapshot {

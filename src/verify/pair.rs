@@ -6,7 +6,7 @@ use super::report::{Hop, StoreName, VerifyOptions, VerifyReport};
 use crate::compare::compare_stores;
 use crate::error::Result;
 use crate::progress::Progress;
-use crate::store::{Opening, retry_if_changed};
+use crate::store::{Opening, open_pair, retry_if_changed};
 
 /// Compares two stores of any kind.
 ///
@@ -26,8 +26,7 @@ pub fn verify_pair(
         let (left, right) = (Opening::look(left)?, Opening::look(right)?);
         let mut findings = Findings::create(options, &[left.path(), right.path()])?;
         let open_options = options.open_options();
-        let mut left = left.open(&open_options, progress)?;
-        let mut right = right.open(&open_options, progress)?;
+        let (mut left, mut right) = open_pair(left, right, &open_options, progress)?;
         let comparison = compare_stores(
             left.as_mut(),
             right.as_mut(),
