@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use chunkmigrate::record::RecordKind;
-use chunkmigrate::sqlite::{Visited, VisitedEntry};
+use chunkmigrate::sqlite::{Visited, VisitedEntry, VisitedValue};
 use chunkmigrate::store::{Visit, pipe};
 use chunkmigrate::{Error, NoProgress, Result};
 
@@ -39,6 +39,7 @@ impl Visit for Made {
                 0 => Cow::Borrowed(value.as_slice()),
                 _ => Cow::Owned(value),
             };
+            let value = VisitedValue::Bytes(value);
             visit(Ok(VisitedEntry { key: &key, value }))?;
         }
         match self.fails_at_end {

@@ -85,6 +85,31 @@ impl Record {
         }
     }
 
+    /// Bytes of all its text.
+    pub(crate) fn text_len(&self) -> usize {
+        let len = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        match self {
+            Record::Chunk(r) => {
+                let texts = [&r.file_path, &r.content, &r.content_hash];
+                texts.map(String::len).iter().sum::<usize>()
+                    + len(&r.symbol_name)
+                    + len(&r.symbol_kind)
+            }
+            Record::ExecutionLog(r) => {
+                let texts = [
+                    &r.execution_id,
+                    &r.tool_version,
+                    &r.args,
+                    &r.db_path,
+                    &r.outcome,
+                ];
+                texts.map(String::len).iter().sum::<usize>() + len(&r.root) + len(&r.error_message)
+            }
+            Record::FileMetrics(r) => r.file_path.len(),
+            Record::SymbolMetrics(r) => r.symbol_name.len() + r.kind.len() + r.file_path.len(),
+        }
+    }
+
     /// The record with another row id; as it is if its kind has none beside its key.
     #[must_use]
     pub fn with_id(mut self, id: i64) -> Self {

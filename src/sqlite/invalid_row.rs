@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::codec::Entry;
-use crate::record::RecordKind;
+use crate::record::{Record, RecordKind};
 
 /// Why a row has no exact record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,20 +121,29 @@ impl InvalidRow {
 /// What a scan meets at one place of its order: an entry, or a row that has none.
 pub type Visited<'a> = Result<VisitedEntry<'a>, Box<InvalidRow>>;
 
-/// An entry whose value may be taken over, so that a large one is not there twice.
+/// An entry, or the record that it is made of.
 #[derive(Debug)]
 pub struct VisitedEntry<'a> {
     /// As [`Entry::key`].
     pub key: &'a [u8],
-    /// As [`Entry::value`].
-    pub value: Cow<'a, [u8]>,
+    /// The value.
+    pub value: VisitedValue<'a>,
+}
+
+/// The value of an entry.
+#[derive(Debug)]
+pub enum VisitedValue<'a> {
+    /// As [`Entry::value`]. A large one may be taken over, so that it is not there twice.
+    Bytes(Cow<'a, [u8]>),
+    /// The record whose canonical bytes are the value, which whoever takes it may write.
+    Record(Record),
 }
 
 impl<'a> From<Entry<'a>> for VisitedEntry<'a> {
     fn from(entry: Entry<'a>) -> Self {
         VisitedEntry {
             key: entry.key,
-            value: Cow::Borrowed(entry.value),
+            value: VisitedValue::Bytes(Cow::Borrowed(entry.value)),
         }
     }
 }

@@ -34,7 +34,7 @@ pub use error::SqliteError;
 pub(crate) use files::{DatabaseFiles, side_files};
 #[cfg(feature = "native-v2")]
 pub(crate) use id_register::IdRegister;
-pub use invalid_row::{InvalidRow, RawValue, Reason, Visited, VisitedEntry};
+pub use invalid_row::{InvalidRow, RawValue, Reason, Visited, VisitedEntry, VisitedValue};
 pub use inventory::OtherTable;
 #[cfg(feature = "native-v2")]
 pub(crate) use load::SqliteLoad;

@@ -10,14 +10,14 @@ use std::path::Path;
 use rusqlite::{Connection, Rows, Statement};
 
 use super::error::SqliteError;
-use super::invalid_row::{InvalidRow, Reason, Visited, VisitedEntry};
+use super::invalid_row::{InvalidRow, Reason, Visited, VisitedEntry, VisitedValue};
 use super::layout::TableLayout;
 use super::open::reading;
 use super::row::{FieldFault, read_raw, read_record};
 use super::text::TextEncoding;
-use crate::codec::{MAX_ENTRY_BYTES, MAX_VALUE_BYTES, encode_json_into, record_key_into};
+use crate::codec::{MAX_ENTRY_BYTES, MAX_VALUE_BYTES, encode_json, record_key_into};
 use crate::error::{Error, Result};
-use crate::record::RecordKind;
+use crate::record::{Record, RecordKind};
 
 pub(super) struct Scan<'c> {
     pub(super) connection: &'c Connection,
@@ -50,7 +50,7 @@ impl Scan<'_> {
         let mut fetch = self.prepare_fetch().map_err(reading(self.path))?;
 
         let mut count = 0;
-        let mut buffers = Buffers::default();
+        let mut key = Vec::new();
         let mut next = self.next_position(&mut rows)?;
         let mut shared_with_previous = false;
         while let Some(position) = next {
@@ -61,7 +61,7 @@ impl Scan<'_> {
             let shared_with_next =
                 position.key.is_some() && next.as_ref().is_some_and(|n| n.key == position.key);
             let shares_key = shared_with_previous || shared_with_next;
-            self.visit_row(&mut fetch, &position, shares_key, &mut buffers, visit)?;
+            self.visit_row(&mut fetch, &position, shares_key, &mut key, visit)?;
             shared_with_previous = shared_with_next;
             count += 1;
         }
@@ -114,7 +114,7 @@ impl Scan<'_> {
         fetch: &mut Fetch<'_>,
         position: &Position,
         shares_key: bool,
-        buffers: &mut Buffers,
+        key: &mut Vec<u8>,
         visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
     ) -> Result<()> {
         let shares_id = match &mut fetch.shares_id {
@@ -123,23 +123,22 @@ impl Scan<'_> {
                 .map_err(reading(self.path))?,
             None => false,
         };
-        let outcome = self.read_row(fetch, position, shares_key, shares_id, buffers)?;
-        match outcome {
-            None => visit(Ok(buffers.entry())),
-            Some(invalid) => visit(Err(invalid)),
+        match self.read_row(fetch, position, shares_key, shares_id, key)? {
+            Ok(value) => visit(Ok(VisitedEntry { key, value })),
+            Err(invalid) => visit(Err(invalid)),
         }
     }
 
-    /// Reads a row into the buffers, or tells why it has no entry. SQLite's copy of the row is free
-    /// again when this returns, before anybody takes the entry.
+    /// Reads a row and computes its key, or tells why it has no entry. SQLite's copy of the row is
+    /// free again when this returns, before anybody takes the entry.
     fn read_row(
         &self,
         fetch: &mut Fetch<'_>,
         position: &Position,
         shares_key: bool,
         shares_id: bool,
-        buffers: &mut Buffers,
-    ) -> Result<Option<Box<InvalidRow>>> {
+        key: &mut Vec<u8>,
+    ) -> Result<Result<VisitedValue<'static>, Box<InvalidRow>>> {
         let mut rows = fetch
             .by_rowid
             .query([position.rowid])
@@ -151,32 +150,28 @@ impl Scan<'_> {
         let spec = self.layout.spec;
         let record = read_record(self.kind, row, self.encoding).map_err(reading(self.path))?;
         let fault = match record {
-            Err(fault) => Some(fault),
-            Ok(_) if shares_key => Some(fault(spec.key.first(), Reason::DuplicateKey)),
-            Ok(_) if shares_id => Some(fault(spec.id.as_ref(), Reason::DuplicateId)),
+            Err(fault) => fault,
+            Ok(_) if shares_key => fault(spec.key.first(), Reason::DuplicateKey),
+            Ok(_) if shares_id => fault(spec.id.as_ref(), Reason::DuplicateId),
             Ok(record) => {
-                buffers.clear();
-                record_key_into(&record, &mut buffers.key);
-                if Some(&buffers.key) != position.key.as_ref() {
+                key.clear();
+                record_key_into(&record, key);
+                if Some(&*key) != position.key.as_ref() {
                     return Err(self.contradiction(position, "has another key when read again"));
                 }
-                encode_json_into(&record, &mut buffers.value)
-                    .map_err(|error| Error::Internal(error.to_string()))?;
-                match fits(buffers.key.len(), buffers.value.len()) {
-                    true => None,
-                    false => Some(fault(self.largest_column(), Reason::TooLarge)),
+                match self.value_of(record, key.len())? {
+                    Some(value) => return Ok(Ok(value)),
+                    None => fault(self.largest_column(), Reason::TooLarge),
                 }
             }
         };
-        let Some(FieldFault { column, reason }) = fault else {
-            return Ok(None);
-        };
+        let FieldFault { column, reason } = fault;
         let key = fetch.key.query_row([position.rowid], |row| row.get(0));
         let key: Option<Vec<u8>> = key.map_err(reading(self.path))?;
         if key != position.key {
             return Err(self.contradiction(position, "has another key when read again"));
         }
-        Ok(Some(Box::new(InvalidRow {
+        Ok(Err(Box::new(InvalidRow {
             kind: self.kind,
             table: spec.name,
             rowid: position.rowid,
@@ -186,6 +181,17 @@ impl Scan<'_> {
             key_columns: spec.key,
             values: read_raw(self.kind, row, self.encoding).map_err(reading(self.path))?,
         })))
+    }
+
+    /// The value of a record; `None` if it is larger than a KV file can hold. A large one is written
+    /// here, so that record and value are not there at the same time any longer than it takes.
+    fn value_of(&self, record: Record, key_len: usize) -> Result<Option<VisitedValue<'static>>> {
+        if record.text_len() <= SMALL_TEXT_BYTES {
+            return Ok(Some(VisitedValue::Record(record)));
+        }
+        let value = encode_json(&record).map_err(|error| Error::Internal(error.to_string()))?;
+        let fits = fits(key_len, value.len());
+        Ok(fits.then_some(VisitedValue::Bytes(Cow::Owned(value))))
     }
 
     /// Keeps the ids that several rows have where they take no memory: in a temporary table.
@@ -246,28 +252,5 @@ struct Fetch<'c> {
     shares_id: Option<Statement<'c>>,
 }
 
-/// A larger value is handed over with its buffer.
-const KEPT_BUFFER_BYTES: usize = 1 << 20;
-
-#[derive(Default)]
-struct Buffers {
-    key: Vec<u8>,
-    value: Vec<u8>,
-}
-
-impl Buffers {
-    fn clear(&mut self) {
-        self.key.clear();
-        self.value.clear();
-    }
-
-    fn entry(&mut self) -> VisitedEntry<'_> {
-        VisitedEntry {
-            key: &self.key,
-            value: match self.value.len() {
-                0..=KEPT_BUFFER_BYTES => Cow::Borrowed(&self.value),
-                _ => Cow::Owned(std::mem::take(&mut self.value)),
-            },
-        }
-    }
-}
+/// A record with no more text is handed over as it is; its value can't be too large.
+const SMALL_TEXT_BYTES: usize = 1 << 20;

@@ -8,6 +8,7 @@
 //! in a [`KvBackend`](crate::kv::KvBackend) when there is one and in SQLite otherwise, with the same
 //! answers.
 
+mod batch;
 mod chunks;
 mod clock;
 mod detect;
@@ -25,6 +26,7 @@ mod pipe;
 mod queue;
 mod sqlite_snapshot;
 
+pub use batch::Batch;
 pub use chunks::ChunkStore;
 pub use clock::{Clock, SystemClock};
 pub use detect::{StoreKind, detect};
@@ -34,7 +36,7 @@ pub use execution::{ExecutionEnd, ExecutionLog, ExecutionStart};
 pub use metrics::{HotspotQuery, MetricsOps};
 #[cfg(feature = "native-v2")]
 pub use open::{OpenOptions, Opening, open_pair, retry_if_changed};
-pub use pipe::{Batch, RecordStream, pipe};
+pub use pipe::{RecordStream, pipe};
 #[cfg(feature = "native-v2")]
 pub(crate) use queue::{QueueSender, queue};
 

@@ -1,129 +1,19 @@
-//! A stream that one thread reads and another takes, batch by batch.
+//! A stream that one thread reads and another takes, batch by batch. Where entries are made of rows,
+//! a third one between them writes their values.
 
-use std::borrow::Cow;
-use std::thread;
+use std::thread::{self, Scope, ScopedJoinHandle};
 
+use super::batch::{Batch, Gather, Unwritten};
 use super::queue::{QueueReceiver, QueueSender, queue};
 use super::{Item, SortedItems, Visit};
-use crate::codec::Entry;
 use crate::error::{Error, Result};
 use crate::progress::{Progress, check_cancelled};
 use crate::record::RecordKind;
-use crate::sqlite::{InvalidRow, Visited, VisitedEntry};
-
-/// A batch is handed on when it has so many bytes.
-const BATCH_BYTES: usize = 2 << 20;
-/// A batch is handed on when it has so many items.
-const BATCH_ITEMS: usize = 16 << 10;
-
-/// Some consecutive items of a stream.
-#[derive(Debug, Default)]
-pub struct Batch {
-    bytes: Vec<u8>,
-    items: Vec<Slot>,
-    weight: usize,
-}
+use crate::sqlite::Visited;
 
 #[derive(Debug)]
-enum Slot {
-    Entry {
-        key_start: usize,
-        value_start: usize,
-        value_end: usize,
-    },
-    /// An entry whose value was handed over.
-    Large {
-        key: Vec<u8>,
-        value: Vec<u8>,
-    },
-    Invalid(Box<InvalidRow>),
-}
-
-impl Batch {
-    /// The items in order.
-    pub fn iter(&self) -> impl Iterator<Item = Item<'_>> {
-        (0..self.items.len()).filter_map(|index| self.get(index))
-    }
-
-    fn get(&self, index: usize) -> Option<Item<'_>> {
-        Some(match self.items.get(index)? {
-            Slot::Invalid(row) => Item::Invalid(row),
-            Slot::Large { key, value } => Item::Entry(Entry { key, value }),
-            &Slot::Entry {
-                key_start,
-                value_start,
-                value_end,
-            } => Item::Entry(Entry {
-                key: self.bytes.get(key_start..value_start)?,
-                value: self.bytes.get(value_start..value_end)?,
-            }),
-        })
-    }
-
-    /// The entries in order, without invalid rows.
-    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        self.iter().filter_map(|item| match item {
-            Item::Entry(entry) => Some(entry),
-            Item::Invalid(_) => None,
-        })
-    }
-
-    /// Number of items.
-    pub fn len(&self) -> usize {
-        self.items.len()
-    }
-
-    /// Bytes of all keys and values.
-    pub fn weight(&self) -> usize {
-        self.weight
-    }
-
-    /// Whether there are no items.
-    pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
-    }
-
-    fn push(&mut self, visited: Visited<'_>) {
-        match visited {
-            Ok(VisitedEntry { key, value }) => {
-                self.weight += key.len() + value.len();
-                let slot = match value {
-                    Cow::Borrowed(value) => self.copy(key, value),
-                    Cow::Owned(value) => Slot::Large {
-                        key: key.to_vec(),
-                        value,
-                    },
-                };
-                self.items.push(slot);
-            }
-            Err(row) => {
-                self.weight += row.size();
-                self.items.push(Slot::Invalid(row));
-            }
-        }
-    }
-
-    fn copy(&mut self, key: &[u8], value: &[u8]) -> Slot {
-        self.bytes.reserve(key.len() + value.len());
-        let key_start = self.bytes.len();
-        self.bytes.extend_from_slice(key);
-        let value_start = self.bytes.len();
-        self.bytes.extend_from_slice(value);
-        Slot::Entry {
-            key_start,
-            value_start,
-            value_end: self.bytes.len(),
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.weight >= BATCH_BYTES || self.items.len() >= BATCH_ITEMS
-    }
-}
-
-#[derive(Debug)]
-enum Message {
-    Batch(Batch),
+enum Message<B> {
+    Batch(B),
     /// The stream was read to its end. Without this, a stream that stops has failed.
     End,
     Failed(Error),
@@ -132,7 +22,7 @@ enum Message {
 /// The taking end of a [`pipe`].
 #[derive(Debug)]
 pub struct RecordStream {
-    receiver: QueueReceiver<Message>,
+    receiver: QueueReceiver<Message<Batch>>,
     makes_entries: bool,
     ended: bool,
     /// The batch of the current item, and the position behind that item.
@@ -197,13 +87,20 @@ pub fn pipe<T>(
     progress: &dyn Progress,
     take: impl FnOnce(&mut RecordStream) -> Result<T>,
 ) -> Result<T> {
-    let (sender, receiver) = queue();
     let makes_entries = source.makes_entries();
+    let (sender, receiver) = queue();
     thread::scope(|scope| {
-        let reader = thread::Builder::new()
-            .name("reader".to_owned())
-            .spawn_scoped(scope, move || read(source, kind, progress, &sender))
-            .map_err(Error::Thread)?;
+        let mut threads = Vec::new();
+        if makes_entries {
+            let (rows, unwritten) = queue();
+            let read = move || read::<Unwritten>(source, kind, progress, &rows);
+            threads.push(start(scope, "reader", read)?);
+            let write = move || write_values(unwritten, progress, &sender);
+            threads.push(start(scope, "writer", write)?);
+        } else {
+            let read = move || read::<Batch>(source, kind, progress, &sender);
+            threads.push(start(scope, "reader", read)?);
+        }
         let mut stream = RecordStream {
             receiver,
             makes_entries,
@@ -213,43 +110,99 @@ pub fn pipe<T>(
         };
         let taken = take(&mut stream);
         drop(stream);
-        match reader.join() {
-            Ok(()) => taken,
-            Err(_) => Err(Error::Internal("a reading thread panicked".to_owned())),
+        // All are waited for: a scope panics if a thread does that nobody has joined.
+        let joined: Vec<_> = threads.into_iter().map(ScopedJoinHandle::join).collect();
+        match joined.iter().all(|joined| joined.is_ok()) {
+            true => taken,
+            false => Err(Error::Internal("a reading thread panicked".to_owned())),
         }
     })
 }
 
-fn read(
+fn start<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    name: &str,
+    work: impl FnOnce() + Send + 'scope,
+) -> Result<ScopedJoinHandle<'scope, ()>> {
+    let builder = thread::Builder::new().name(name.to_owned());
+    builder.spawn_scoped(scope, work).map_err(Error::Thread)
+}
+
+/// Reads all of a kind.
+fn read<B: Gather>(
     source: &mut dyn Visit,
     kind: RecordKind,
     progress: &dyn Progress,
-    sender: &QueueSender<Message>,
+    sender: &QueueSender<Message<B>>,
 ) {
-    let mut batch = Batch::default();
-    let result = source.visit(kind, &mut |visited| {
-        batch.push(visited);
-        if !batch.is_full() {
-            return Ok(());
-        }
-        check_cancelled(progress)?;
-        send(std::mem::take(&mut batch), sender)
-    });
-    let result = result.and_then(|()| send(batch, sender));
-    let last = match result {
-        Ok(()) => Message::End,
-        Err(error) => Message::Failed(error),
-    };
-    // Nobody listens any more if the taker has failed; then its error is the one that counts.
-    let _ = sender.send(last, 0);
+    let mut feed = Feed::to(sender, progress);
+    let result = source.visit(kind, &mut |visited| feed.push(visited));
+    feed.end(result);
 }
 
-fn send(batch: Batch, sender: &QueueSender<Message>) -> Result<()> {
-    if batch.is_empty() {
-        return Ok(());
+/// Writes the values of all that was read.
+fn write_values(
+    mut unwritten: QueueReceiver<Message<Unwritten>>,
+    progress: &dyn Progress,
+    sender: &QueueSender<Message<Batch>>,
+) {
+    let mut feed = Feed::to(sender, progress);
+    let result = loop {
+        match unwritten.next() {
+            Some(Message::Batch(rows)) => match rows.visit(&mut |visited| feed.push(visited)) {
+                Ok(()) => {}
+                failed => break failed,
+            },
+            Some(Message::End) => break Ok(()),
+            Some(Message::Failed(error)) => break Err(error),
+            None => break Err(Error::Internal("a reading thread stopped".to_owned())),
+        }
+    };
+    feed.end(result);
+}
+
+/// Gathers items and sends them on.
+struct Feed<'q, B> {
+    gathered: B,
+    sender: &'q QueueSender<Message<B>>,
+    progress: &'q dyn Progress,
+}
+
+impl<'q, B: Gather> Feed<'q, B> {
+    fn to(sender: &'q QueueSender<Message<B>>, progress: &'q dyn Progress) -> Self {
+        Feed {
+            gathered: B::default(),
+            sender,
+            progress,
+        }
     }
-    let weight = batch.weight;
-    sender
-        .send(Message::Batch(batch), weight)
-        .map_err(|_| Error::Cancelled)
+
+    fn push(&mut self, visited: Visited<'_>) -> Result<()> {
+        self.gathered.push(visited)?;
+        if !self.gathered.is_full() {
+            return Ok(());
+        }
+        check_cancelled(self.progress)?;
+        self.send()
+    }
+
+    fn send(&mut self) -> Result<()> {
+        let gathered = std::mem::take(&mut self.gathered);
+        let weight = gathered.weight();
+        if weight == 0 {
+            return Ok(());
+        }
+        let sent = self.sender.send(Message::Batch(gathered), weight);
+        sent.map_err(|_| Error::Cancelled)
+    }
+
+    /// Sends what is left, and how the stream ended.
+    fn end(mut self, result: Result<()>) {
+        let last = match result.and_then(|()| self.send()) {
+            Ok(()) => Message::End,
+            Err(error) => Message::Failed(error),
+        };
+        // Nobody listens any more if the taker has failed; then its error is the one that counts.
+        let _ = self.sender.send(last, 0);
+    }
 }
