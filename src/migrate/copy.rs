@@ -182,11 +182,11 @@ impl Job<'_> {
             sequences: &summary.sequences,
             manifest: &self.manifest_of(summary, &summary.totals)?,
         };
-        filled.finish(&content, progress)?;
+        let (store, path, options) = (self.target_store, staged.path(), self.options);
+        let holds = filled.finish(path, &content, options, self.progress)?;
         check_cancelled(progress)?;
-        if self.options.verify {
-            let (store, path, options) = (self.target_store, staged.path(), self.options);
-            if !new_store::holds(store, path, &content, options, self.progress)? {
+        if options.verify {
+            if !holds {
                 let mut target = new_store::open(store, path, options, self.progress)?;
                 return name_divergences(snapshot, target.as_mut(), options, progress, summary);
             }

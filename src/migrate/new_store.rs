@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 
 use super::CopyOptions;
 use super::intake::SharedIds;
@@ -9,7 +10,7 @@ use super::read_back::{self, Content};
 use super::worker::Worker;
 use crate::error::{Error, Result};
 use crate::kv::{BulkLoad, KvFile};
-use crate::progress::Progress;
+use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::Record;
 use crate::sqlite::{SqliteLoad, SqliteSnapshot, SqliteSnapshotOptions};
 use crate::store::{Batch, Snapshot, StoreKind};
@@ -72,34 +73,64 @@ impl FilledStore {
         }
     }
 
-    /// Closes the file and brings it to disk.
-    pub(super) fn finish(self, content: &Content<'_>, progress: &dyn Progress) -> Result<()> {
+    /// Closes the file and brings it to disk. Tells, if that is to be proved, whether it holds just
+    /// what it should: every record is read from it again.
+    pub(super) fn finish(
+        self,
+        path: &Path,
+        content: &Content<'_>,
+        options: &CopyOptions,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<bool> {
         match self {
-            FilledStore::Kv(load) => load.finish(content.sequences, Some(content.manifest)),
-            FilledStore::Sqlite(load) => load.finish(*content.sequences, progress),
+            FilledStore::Kv(load) => {
+                load.finish(content.sequences, Some(content.manifest))?;
+                check_cancelled(progress.as_ref())?;
+                if !options.verify {
+                    return Ok(true);
+                }
+                let mut file = KvFile::open_trusted(path)?;
+                read_back::kv_holds(&mut file, content, progress.as_ref())
+            }
+            FilledStore::Sqlite(mut load) => {
+                load.end_rows(*content.sequences)?;
+                if options.verify {
+                    return finish_beside_read_back(*load, path, content, options, progress);
+                }
+                progress.start(Stage::Index, None);
+                load.make_indexes()?;
+                progress.finish();
+                Ok(true)
+            }
         }
     }
 }
 
-/// Whether a finished file holds just what it should; every record is read from it again.
-pub(super) fn holds(
-    store: StoreKind,
+/// Makes the indexes of a database in a thread of its own while its rows are read back, and counts
+/// the rows of the finished file.
+fn finish_beside_read_back(
+    load: SqliteLoad,
     path: &Path,
     content: &Content<'_>,
     options: &CopyOptions,
     progress: &Arc<dyn Progress>,
 ) -> Result<bool> {
-    match store {
-        StoreKind::Kv => {
-            let mut file = KvFile::open_trusted(path)?;
-            read_back::kv_holds(&mut file, content, progress.as_ref())
-        }
-        StoreKind::Sqlite => {
-            let mut snapshot = open_database(path, options, progress)?;
-            read_back::sqlite_holds(&mut snapshot, content, progress.as_ref())
-        }
-        StoreKind::Empty | StoreKind::Unknown => Err(no_store()),
-    }
+    let mut rows = SqliteSnapshot::open_appended(path, &snapshot_options(options), progress)?;
+    let holds = thread::scope(|scope| {
+        let indexes = thread::Builder::new()
+            .name("indexer".to_owned())
+            .spawn_scoped(scope, move || load.make_indexes())
+            .map_err(Error::Thread)?;
+        let holds = read_back::sqlite_holds(&mut rows, content, progress.as_ref());
+        progress.start(Stage::Index, None);
+        let made = indexes.join();
+        progress.finish();
+        made.map_err(|_| Error::Internal("an indexing thread panicked".to_owned()))??;
+        holds
+    })?;
+    let finished = open_database(path, options, progress)?;
+    let mut totals = content.totals.iter();
+    Ok(holds && totals.all(|(kind, totals)| finished.survey(kind).rows == totals.records))
 }
 
 /// Opens a finished file to compare it record by record.
@@ -120,11 +151,14 @@ fn open_database(
     options: &CopyOptions,
     progress: &Arc<dyn Progress>,
 ) -> Result<SqliteSnapshot> {
-    let options = SqliteSnapshotOptions {
+    SqliteSnapshot::open(path, &snapshot_options(options), progress)
+}
+
+fn snapshot_options(options: &CopyOptions) -> SqliteSnapshotOptions {
+    SqliteSnapshotOptions {
         temp_dir: options.temp_dir.clone(),
         ..SqliteSnapshotOptions::default()
-    };
-    SqliteSnapshot::open(path, &options, progress)
+    }
 }
 
 fn no_store() -> Error {

@@ -95,6 +95,13 @@ impl DatabaseFiles {
         self
     }
 
+    /// The same files, to whose end this process appends pages of other tables and indexes.
+    #[cfg(feature = "native-v2")]
+    pub(super) fn appended_by_us(mut self) -> Self {
+        self.access = Access::Immutable;
+        self
+    }
+
     /// Whether the file is shorter than its header told, where that can be known.
     pub(super) fn is_truncated(&self) -> Option<(u64, u64)> {
         let told = self.told_len.filter(|_| !self.has_frames())?;

@@ -11,14 +11,14 @@ use super::error::SqliteError;
 use super::open::{SORTING_THREADS, set_temp_dir, stop_when_cancelled, writing};
 use super::writer::{create_indexes, create_table, insert_sql, set_sequences, with_values};
 use crate::error::{IoContext as _, Result};
-use crate::progress::{Progress, Stage};
+use crate::progress::Progress;
 use crate::record::{PerKind, Record, RecordKind, Sequences};
 
 /// Memory that SQLite may use for pages, in KiB.
 const CACHE_KIB: i64 = 16 << 10;
 
-/// A new database that is being filled, in one transaction and without a journal: until it is
-/// published nobody can see the file.
+/// A new database that is being filled, without a journal: until it is published nobody can see the
+/// file.
 #[derive(Debug)]
 pub(crate) struct SqliteLoad {
     connection: Connection,
@@ -77,17 +77,26 @@ impl SqliteLoad {
         &self.taken_ids
     }
 
-    /// Makes the indexes, ends the transaction, closes the file and brings it to disk.
-    pub(crate) fn finish(self, sequences: Sequences, progress: &dyn Progress) -> Result<()> {
+    /// Sets the marks and ends the transaction: all rows are in the file, without the indexes.
+    pub(crate) fn end_rows(&mut self, sequences: Sequences) -> Result<()> {
+        set_sequences(&self.connection, sequences)
+            .and_then(|()| self.connection.execute_batch("COMMIT"))
+            .map_err(writing(&self.path))
+    }
+
+    /// Makes the indexes behind the rows, whose pages stay as they are, closes the file and brings it
+    /// to disk.
+    pub(crate) fn make_indexes(self) -> Result<()> {
         let path = self.path.as_path();
-        progress.start(Stage::Index, None);
+        self.connection
+            .execute_batch("BEGIN")
+            .map_err(writing(path))?;
         for kind in RecordKind::ALL {
             create_indexes(&self.connection, kind).map_err(writing(path))?;
         }
-        set_sequences(&self.connection, sequences)
-            .and_then(|()| self.connection.execute_batch("COMMIT"))
+        self.connection
+            .execute_batch("COMMIT")
             .map_err(writing(path))?;
-        progress.finish();
         self.connection
             .close()
             .map_err(|(_, error)| SqliteError::from_engine("write", path, error))?;

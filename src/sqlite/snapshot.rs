@@ -72,6 +72,18 @@ impl SqliteSnapshot {
         }
     }
 
+    /// Opens a new database, of which nobody else knows, to read the tables that are in it while this
+    /// process appends to it. The writer's lock doesn't count.
+    #[cfg(feature = "native-v2")]
+    pub(crate) fn open_appended(
+        path: &Path,
+        options: &SqliteSnapshotOptions,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<Self> {
+        let files = DatabaseFiles::classify(path)?.appended_by_us();
+        Self::open_classified(files, options, progress)
+    }
+
     /// What a connection sees that is in a transaction already.
     #[cfg(feature = "native-v2")]
     pub(super) fn over(

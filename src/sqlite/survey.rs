@@ -143,9 +143,12 @@ fn sizes(connection: &Connection, layout: &TableLayout, rows: u64) -> rusqlite::
         let total = |row: &Row<'_>, index| row.get::<_, f64>(index).map(|bytes| bytes as u64);
         return connection.query_row(&sql, [], |row| Ok((total(row, 0)?, total(row, 1)?)));
     }
-    let sql = format!("SELECT ifnull(min(t.{rowid}), 0), ifnull(max(t.{rowid}), 0) FROM {table}");
-    let (first, last): (i64, i64) =
-        connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    // Two queries: SQLite looks up the end of a table only for a single one.
+    let end = |which| {
+        let sql = format!("SELECT ifnull({which}(t.{rowid}), 0) FROM {table}");
+        connection.query_row(&sql, [], |row| row.get::<_, i64>(0))
+    };
+    let (first, last) = (end("min")?, end("max")?);
     let step = first.abs_diff(last) / MEASURED_ROWS;
     let sql = format!(
         "SELECT {text}, {key} FROM {table} WHERE t.{rowid} >= ?1 ORDER BY t.{rowid} LIMIT 1"
