@@ -1,0 +1,197 @@
+//! What a record costs, counted and not timed: a change that makes everything ten times dearer is
+//! seen on any machine. `docs/performance.md` has the times.
+//!
+//! A binary of its own, with one test: what is counted is that of the whole process.
+
+use std::alloc::System;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
+use chunkmigrate::progress::{NoProgress, Progress};
+use chunkmigrate::record::{CodeChunk, Record, SymbolMetrics};
+use chunkmigrate::sqlite::{create_tables, insert_records};
+use chunkmigrate::verify::{VerifyOptions, verify_pair};
+use rusqlite::Connection;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Of each of two kinds.
+const RECORDS: i64 = 10_000;
+
+// Half as much again as was counted when the limits were set.
+
+const COPY: Effort = Effort {
+    allocations: 19.0,
+    allocated: 8700.0,
+    reads: 0.57,
+    read: 2300.0,
+    writes: 0.03,
+    written: 830.0,
+};
+
+const VERIFY: Effort = Effort {
+    allocations: 13.0,
+    allocated: 7100.0,
+    reads: 0.98,
+    read: 4000.0,
+    writes: 0.01,
+    written: 1.0,
+};
+
+const COPY_BACK: Effort = Effort {
+    allocations: 19.0,
+    allocated: 7900.0,
+    reads: 1.2,
+    read: 5000.0,
+    writes: 0.17,
+    written: 700.0,
+};
+
+/// What one record costs.
+#[derive(Debug)]
+struct Effort {
+    /// Allocations, with those that grow one. SQLite's own are not counted.
+    allocations: f64,
+    /// Bytes allocated.
+    allocated: f64,
+    /// Calls that read or write a file, and the bytes they move.
+    reads: f64,
+    read: f64,
+    writes: f64,
+    written: f64,
+}
+
+impl Effort {
+    fn of(work: impl FnOnce()) -> Self {
+        let region = Region::new(ALLOCATOR);
+        let before = Io::now();
+        work();
+        let after = Io::now();
+        let change = region.change();
+        let each = |count: u64| count as f64 / (2 * RECORDS) as f64;
+        Effort {
+            allocations: each((change.allocations + change.reallocations) as u64),
+            allocated: each(change.bytes_allocated as u64),
+            reads: each(after.syscr - before.syscr),
+            read: each(after.rchar - before.rchar),
+            writes: each(after.syscw - before.syscw),
+            written: each(after.wchar - before.wchar),
+        }
+    }
+
+    /// Each figure beside the same one of a limit.
+    fn beside<'e>(&'e self, limit: &'e Effort) -> [(&'static str, f64, f64); 6] {
+        [
+            ("allocations", self.allocations, limit.allocations),
+            ("bytes allocated", self.allocated, limit.allocated),
+            ("reads", self.reads, limit.reads),
+            ("bytes read", self.read, limit.read),
+            ("writes", self.writes, limit.writes),
+            ("bytes written", self.written, limit.written),
+        ]
+    }
+}
+
+/// What the kernel has counted of this process.
+#[derive(Debug)]
+struct Io {
+    rchar: u64,
+    wchar: u64,
+    syscr: u64,
+    syscw: u64,
+}
+
+impl Io {
+    fn now() -> Self {
+        let told = fs::read_to_string("/proc/self/io").unwrap();
+        let of = |name: &str| -> u64 {
+            let line = told.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap()
+                .trim_start_matches(':')
+                .trim()
+                .parse()
+                .unwrap()
+        };
+        Io {
+            rchar: of("rchar"),
+            wchar: of("wchar"),
+            syscr: of("syscr"),
+            syscw: of("syscw"),
+        }
+    }
+}
+
+fn make(path: &Path) {
+    let connection = Connection::open(path).unwrap();
+    connection.execute_batch("BEGIN").unwrap();
+    create_tables(&connection).unwrap();
+    let chunk = |id: i64| {
+        let content = format!("fn f{id}() {{\n    \"{}\"\n}}", "x".repeat(400));
+        let start = (id as u64 % 50) * 1000;
+        let path = format!("/home/dev/project/src/file_{}.rs", id / 50);
+        let mut chunk = CodeChunk::new(path, start, start + 450, content);
+        chunk.id = id;
+        Record::Chunk(chunk)
+    };
+    let symbol = |id: i64| {
+        Record::SymbolMetrics(SymbolMetrics {
+            symbol_id: id,
+            symbol_name: format!("f{id}"),
+            kind: "Function".to_owned(),
+            file_path: format!("/home/dev/project/src/file_{}.rs", id / 50),
+            loc: Some(id % 100),
+            estimated_loc: Some(id as f64 / 7.0),
+            fan_in: Some(1),
+            fan_out: None,
+            cyclomatic_complexity: Some(3),
+            last_updated: 1_700_000_000,
+        })
+    };
+    let records: Vec<Record> = (1..=RECORDS)
+        .flat_map(|id| [chunk(id), symbol(id)])
+        .collect();
+    insert_records(&connection, &records).unwrap();
+    connection.execute_batch("COMMIT").unwrap();
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "counts of the kernel are Linux's")]
+fn no_record_costs_more_than_it_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let [database, kv, back] = ["code.db", "code.kv", "back.db"].map(|n| folder.path().join(n));
+    make(&database);
+    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let options = CopyOptions::default();
+
+    let copy = Effort::of(|| {
+        sqlite_to_kv(&database, &kv, &options, &progress).unwrap();
+    });
+    let verify = Effort::of(|| {
+        let report = verify_pair(&database, &kv, &VerifyOptions::default(), &progress).unwrap();
+        assert!(report.is_identical());
+    });
+    let copy_back = Effort::of(|| {
+        kv_to_sqlite(&kv, &back, &options, &progress).unwrap();
+    });
+
+    let mut told = String::new();
+    for (name, effort, limit) in [
+        ("sqlite-to-kv", &copy, &COPY),
+        ("verify", &verify, &VERIFY),
+        ("kv-to-sqlite", &copy_back, &COPY_BACK),
+    ] {
+        for (what, is, limit) in effort.beside(limit) {
+            let verdict = if is <= limit { "" } else { "  TOO MUCH" };
+            told += &format!("{name:13} {what:16} {is:9.2} of {limit:9.2}{verdict}\n");
+        }
+    }
+    println!("{told}");
+    assert!(
+        !told.contains("TOO MUCH"),
+        "a record costs more than it may:\n{told}"
+    );
+}
