@@ -132,6 +132,10 @@ pub struct VisitedEntry<'a> {
 
 /// The value of an entry.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most are records, and a box for each costs more than to move it"
+)]
 pub enum VisitedValue<'a> {
     /// As [`Entry::value`]. A large one may be taken over, so that it is not there twice.
     Bytes(Cow<'a, [u8]>),

@@ -168,6 +168,10 @@ pub(super) struct Unwritten {
 }
 
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are entries, and a box for each costs more than to move it"
+)]
 enum UnwrittenItem {
     Entry {
         key: Range<usize>,
