@@ -2,6 +2,7 @@
 //! seen on any machine. `docs/performance.md` has the times.
 //!
 //! A binary of its own, with one test: what is counted is that of the whole process.
+#![allow(clippy::unwrap_used)]
 
 use std::alloc::System;
 use std::fs;
