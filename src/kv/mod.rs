@@ -20,6 +20,8 @@ mod new_file;
 #[cfg(feature = "native-v2")]
 mod overlay;
 #[cfg(feature = "native-v2")]
+mod read_ahead;
+#[cfg(feature = "native-v2")]
 mod redb_backend;
 #[cfg(feature = "native-v2")]
 mod tables;

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::sync::{Mutex, PoisonError};
 
 use redb::StorageBackend;
+
+use super::read_ahead::ReadAhead;
 
 /// Changes are kept in blocks of so many bytes.
 const BLOCK: u64 = 4096;
@@ -19,8 +20,7 @@ const BLOCK: u64 = 4096;
 /// The file as it is, with changes on top.
 #[derive(Debug)]
 pub(super) struct Overlay {
-    file: File,
-    file_len: u64,
+    file: ReadAhead,
     changes: Mutex<Changes>,
 }
 
@@ -34,10 +34,10 @@ struct Changes {
 
 impl Overlay {
     pub(super) fn new(file: File) -> io::Result<Self> {
-        let len = file.metadata()?.len();
+        let file = ReadAhead::new(file)?;
+        let len = file.len();
         Ok(Overlay {
             file,
-            file_len: len,
             changes: Mutex::new(Changes {
                 len,
                 valid: len,
@@ -52,7 +52,7 @@ impl Overlay {
 
     /// Reads from the file below; behind its end there are zeros.
     fn read_below(&self, valid: u64, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let there = valid.min(self.file_len).saturating_sub(offset);
+        let there = valid.min(self.file.len()).saturating_sub(offset);
         let there = usize::try_from(there).unwrap_or(usize::MAX).min(out.len());
         let (from_file, zeros) = out.split_at_mut(there);
         zeros.fill(0);

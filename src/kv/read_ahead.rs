@@ -1,0 +1,138 @@
+//! Reading a file page by page, with fewer calls where pages follow one another.
+//!
+//! A bulk load leaves neighbours in key order beside each other, so whoever reads or checks all of a
+//! KV file reads it nearly from front to back, one page a call, with a branch page in between.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::sync::{Mutex, PoisonError};
+
+/// So much is read at once where reads go forward.
+const AHEAD_BYTES: usize = 64 << 10;
+
+/// A file that is not written meanwhile.
+#[derive(Debug)]
+pub(super) struct ReadAhead {
+    file: File,
+    len: u64,
+    ahead: Mutex<Ahead>,
+}
+
+#[derive(Debug, Default)]
+struct Ahead {
+    start: u64,
+    bytes: Vec<u8>,
+    /// The end of the last read of the run that goes forward.
+    run: u64,
+    /// The end of the last read that was elsewhere.
+    elsewhere: u64,
+}
+
+impl ReadAhead {
+    pub(super) fn new(file: File) -> io::Result<Self> {
+        Ok(ReadAhead {
+            len: file.metadata()?.len(),
+            file,
+            ahead: Mutex::default(),
+        })
+    }
+
+    /// Length of the file in bytes when it was opened.
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Reads just as many bytes as there is room for.
+    pub(super) fn read_exact_at(&self, out: &mut [u8], offset: u64) -> io::Result<()> {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = offset.saturating_add(out.len() as u64);
+        if !ahead.goes_forward(offset) {
+            ahead.elsewhere = end;
+            drop(ahead);
+            return self.file.read_exact_at(out, offset);
+        }
+        ahead.run = end;
+        if ahead.copy(out, offset) {
+            return Ok(());
+        }
+        let rest = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let wanted = AHEAD_BYTES.min(rest);
+        if out.len() >= wanted {
+            return self.file.read_exact_at(out, offset);
+        }
+        ahead.bytes.resize(wanted, 0);
+        ahead.start = offset;
+        let read = self.file.read_exact_at(&mut ahead.bytes, offset);
+        if read.is_err() {
+            ahead.bytes.clear();
+        }
+        read?;
+        match ahead.copy(out, offset) {
+            true => Ok(()),
+            false => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+}
+
+impl Ahead {
+    /// Whether a read continues the run, or the one before it, which then becomes the run.
+    fn goes_forward(&self, offset: u64) -> bool {
+        let near = |end: u64| {
+            offset
+                .checked_sub(end)
+                .is_some_and(|gap| gap < AHEAD_BYTES as u64)
+        };
+        near(self.run) || offset == self.elsewhere
+    }
+
+    /// Takes what was read ahead; `false` if that is not all.
+    fn copy(&self, out: &mut [u8], offset: u64) -> bool {
+        let start = offset.checked_sub(self.start).map(usize::try_from);
+        let Some(Ok(start)) = start else {
+            return false;
+        };
+        let end = start.saturating_add(out.len());
+        match self.bytes.get(start..end) {
+            Some(bytes) => {
+                out.copy_from_slice(bytes);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_the_order_the_bytes_are_those_of_the_file(
+            len in 1_usize..300_000,
+            reads in prop::collection::vec((0_usize..80, 1_usize..70_000, 0_usize..6), 1..60),
+        ) {
+            let content: Vec<u8> = (0..len).map(|at| (at * 31 / 7) as u8).collect();
+            let file = tempfile::tempfile().unwrap();
+            file.write_all_at(&content, 0).unwrap();
+            let ahead = ReadAhead::new(file).unwrap();
+            for (page, size, follow) in reads {
+                for index in 0..=follow {
+                    let start = page * 4096 + index * size;
+                    let mut out = vec![0; size];
+                    let read = ahead.read_exact_at(&mut out, start as u64);
+                    match content.get(start..start + size) {
+                        Some(expected) => {
+                            prop_assert!(read.is_ok());
+                            prop_assert_eq!(out.as_slice(), expected);
+                        }
+                        None => prop_assert!(read.is_err()),
+                    }
+                }
+            }
+        }
+    }
+}
