@@ -109,6 +109,15 @@ impl BulkLoad {
     /// # Errors
     /// The file can't be written.
     pub fn finish(self, sequences: &Sequences, manifest: Option<&Manifest>) -> Result<()> {
+        self.close(sequences, manifest)?.sync()
+    }
+
+    /// Writes the documents and closes the file, which is complete then, but not on disk.
+    pub(crate) fn close(
+        self,
+        sequences: &Sequences,
+        manifest: Option<&Manifest>,
+    ) -> Result<ClosedFile> {
         let path = self.path.as_path();
         let failed = |error: redb::Error| engine("write", path)(error);
         let mut documents = base_documents(sequences)?;
@@ -126,7 +135,25 @@ impl BulkLoad {
             database.close().map_err(|e| failed(e.into()))?;
         }
         self.file.flush().io_context("write", path)?;
-        self.file.file().sync_all().io_context("sync", path)
+        Ok(ClosedFile {
+            path: self.path,
+            file: self.file,
+        })
+    }
+}
+
+/// A KV file that is complete and not on disk yet.
+#[derive(Debug)]
+pub(crate) struct ClosedFile {
+    path: PathBuf,
+    file: UnsyncedFile,
+}
+
+impl ClosedFile {
+    /// Brings the file to disk.
+    pub(crate) fn sync(self) -> Result<()> {
+        let synced = self.file.file().sync_all();
+        synced.io_context("sync", &self.path)
     }
 }
 

@@ -4,8 +4,8 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use redb::{
-    Database, MultimapTableHandle as _, ReadOnlyTable, ReadTransaction, ReadableDatabase as _,
-    ReadableTableMetadata as _, TableHandle as _,
+    Database, MultimapTableHandle as _, ReadOnlyDatabase, ReadOnlyTable, ReadTransaction,
+    ReadableDatabase as _, ReadableTableMetadata as _, TableHandle as _,
 };
 use serde::de::DeserializeOwned;
 
@@ -30,7 +30,12 @@ pub struct KvFile {
     // as the largest record.
     transaction: ReadTransaction,
     // Dropped behind the transaction that reads through it.
-    _database: Database,
+    _database: Engine,
+}
+
+enum Engine {
+    Checked { _database: Database },
+    Plain { _database: ReadOnlyDatabase },
 }
 
 impl std::fmt::Debug for KvFile {
@@ -55,7 +60,18 @@ impl KvFile {
             }
             .into());
         }
-        Self::open_over(file, path, true)
+        let overlay = Overlay::new(file).io_context("read", path)?;
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE_BYTES);
+        builder.set_check_integrity_on_open(true);
+        let database = builder
+            .create_with_backend(overlay)
+            .map_err(engine("open", path))?;
+        let transaction = database.begin_read().map_err(engine("read", path))?;
+        let engine = Engine::Checked {
+            _database: database,
+        };
+        Self::from_transaction(path, transaction, engine)
     }
 
     /// Opens a file that this process has just written: no page is checked beforehand.
@@ -63,18 +79,26 @@ impl KvFile {
     /// # Errors
     /// As [`KvFile::open_checked`], but damage may go unnoticed.
     pub(crate) fn open_trusted(path: &Path) -> Result<Self> {
-        Self::open_over(File::open(path).io_context("open", path)?, path, false)
-    }
-
-    fn open_over(file: File, path: &Path, is_checked: bool) -> Result<Self> {
-        let overlay = Overlay::new(file).io_context("read", path)?;
+        let file = File::open(path).io_context("open", path)?;
+        // Opened to be written, redb would look through the whole file first.
+        let unwritten = Overlay::new(file).io_context("read", path)?;
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);
-        builder.set_check_integrity_on_open(is_checked);
         let database = builder
-            .create_with_backend(overlay)
+            .open_read_only_with_backend(unwritten)
             .map_err(engine("open", path))?;
         let transaction = database.begin_read().map_err(engine("read", path))?;
+        let engine = Engine::Plain {
+            _database: database,
+        };
+        Self::from_transaction(path, transaction, engine)
+    }
+
+    fn from_transaction(
+        path: &Path,
+        transaction: ReadTransaction,
+        database: Engine,
+    ) -> Result<Self> {
         check_format(&transaction, path)?;
         Ok(KvFile {
             path: path.to_owned(),

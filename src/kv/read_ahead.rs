@@ -47,15 +47,16 @@ impl ReadAhead {
     pub(super) fn read_exact_at(&self, out: &mut [u8], offset: u64) -> io::Result<()> {
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         let end = offset.saturating_add(out.len() as u64);
+        if ahead.copy(out, offset) {
+            ahead.run = end;
+            return Ok(());
+        }
         if !ahead.goes_forward(offset) {
             ahead.elsewhere = end;
             drop(ahead);
             return self.file.read_exact_at(out, offset);
         }
         ahead.run = end;
-        if ahead.copy(out, offset) {
-            return Ok(());
-        }
         let rest = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX);
         let wanted = AHEAD_BYTES.min(rest);
         if out.len() >= wanted {

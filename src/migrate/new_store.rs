@@ -10,7 +10,7 @@ use super::read_back::{self, Content};
 use super::worker::Worker;
 use crate::error::{Error, Result};
 use crate::kv::{BulkLoad, KvFile};
-use crate::progress::{Progress, Stage, check_cancelled};
+use crate::progress::{Progress, Stage};
 use crate::record::Record;
 use crate::sqlite::{SqliteLoad, SqliteSnapshot, SqliteSnapshotOptions};
 use crate::store::{Batch, Snapshot, StoreKind};
@@ -84,13 +84,17 @@ impl FilledStore {
     ) -> Result<bool> {
         match self {
             FilledStore::Kv(load) => {
-                load.finish(content.sequences, Some(content.manifest))?;
-                check_cancelled(progress.as_ref())?;
+                let closed = load.close(content.sequences, Some(content.manifest))?;
                 if !options.verify {
+                    closed.sync()?;
                     return Ok(true);
                 }
                 let mut file = KvFile::open_trusted(path)?;
-                read_back::kv_holds(&mut file, content, progress.as_ref())
+                beside(
+                    "syncer",
+                    || closed.sync(),
+                    || read_back::kv_holds(&mut file, content, progress.as_ref()),
+                )
             }
             FilledStore::Sqlite(mut load) => {
                 load.end_rows(*content.sequences)?;
@@ -116,21 +120,38 @@ fn finish_beside_read_back(
     progress: &Arc<dyn Progress>,
 ) -> Result<bool> {
     let mut rows = SqliteSnapshot::open_appended(path, &snapshot_options(options), progress)?;
-    let holds = thread::scope(|scope| {
-        let indexes = thread::Builder::new()
-            .name("indexer".to_owned())
-            .spawn_scoped(scope, move || load.make_indexes())
-            .map_err(Error::Thread)?;
-        let holds = read_back::sqlite_holds(&mut rows, content, progress.as_ref());
-        progress.start(Stage::Index, None);
-        let made = indexes.join();
-        progress.finish();
-        made.map_err(|_| Error::Internal("an indexing thread panicked".to_owned()))??;
-        holds
-    })?;
+    let holds = beside(
+        "indexer",
+        || load.make_indexes(),
+        || {
+            let holds = read_back::sqlite_holds(&mut rows, content, progress.as_ref());
+            progress.start(Stage::Index, None);
+            holds
+        },
+    );
+    progress.finish();
+    let holds = holds?;
     let finished = open_database(path, options, progress)?;
     let mut totals = content.totals.iter();
     Ok(holds && totals.all(|(kind, totals)| finished.survey(kind).rows == totals.records))
+}
+
+/// What `work` returns, done while another thread does something that must not fail either.
+fn beside<T>(
+    name: &str,
+    other: impl FnOnce() -> Result<()> + Send,
+    work: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    thread::scope(|scope| {
+        let other = thread::Builder::new()
+            .name(name.to_owned())
+            .spawn_scoped(scope, other)
+            .map_err(Error::Thread)?;
+        let worked = work();
+        let other = other.join();
+        other.map_err(|_| Error::Internal(format!("the {name}'s thread panicked")))??;
+        worked
+    })
 }
 
 /// Opens a finished file to compare it record by record.

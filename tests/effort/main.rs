@@ -28,8 +28,8 @@ const RECORDS: i64 = 10_000;
 const COPY: Effort = Effort {
     allocations: 19.0,
     allocated: 8700.0,
-    reads: 0.57,
-    read: 2300.0,
+    reads: 0.39,
+    read: 2400.0,
     writes: 0.03,
     written: 830.0,
 };
@@ -37,8 +37,8 @@ const COPY: Effort = Effort {
 const VERIFY: Effort = Effort {
     allocations: 13.0,
     allocated: 7100.0,
-    reads: 0.98,
-    read: 4000.0,
+    reads: 0.42,
+    read: 4400.0,
     writes: 0.01,
     written: 1.0,
 };
@@ -46,8 +46,8 @@ const VERIFY: Effort = Effort {
 const COPY_BACK: Effort = Effort {
     allocations: 19.0,
     allocated: 7900.0,
-    reads: 1.2,
-    read: 5000.0,
+    reads: 0.68,
+    read: 5400.0,
     writes: 0.17,
     written: 700.0,
 };
