@@ -15,6 +15,10 @@ snap:
     INSTA_UPDATE=always INSTA_FORCE_PASS=1 cargo test --test runner
     cargo test --test runner
 
+# Times beside SQLite's own tools, as Markdown: `just bench --chunks 1000000`
+bench *ARGS:
+    cargo bench -- {{ARGS}}
+
 # Formatting and lints, mended where that can be done
 fix:
     cargo clippy --fix --allow-dirty --all-targets
