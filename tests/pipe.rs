@@ -69,19 +69,24 @@ fn returns<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     receiver.recv_timeout(Duration::from_secs(60)).unwrap()
 }
 
+/// Every entry that comes out of the pipe.
+fn take_all(source: &mut dyn Visit) -> Vec<(Vec<u8>, Vec<u8>)> {
+    pipe(source, RecordKind::Chunk, &NoProgress, |stream| {
+        let mut taken = Vec::new();
+        while let Some(batch) = stream.next_batch()? {
+            taken.extend(batch.entries().map(|e| (e.key.to_vec(), e.value.to_vec())));
+        }
+        Ok(taken)
+    })
+    .unwrap()
+}
+
 #[test]
 fn every_entry_comes_out_once_and_in_order_copied_or_handed_over() {
     let lengths = [0, 0, 1, 3, 5 << 20, 6 << 20, 7, 1 << 20, 2 << 20, 9];
     for of_rows in [false, true] {
         let mut made = Made::new(of_rows, lengths.repeat(3));
-        let taken = pipe(&mut made, RecordKind::Chunk, &NoProgress, |stream| {
-            let mut taken = Vec::new();
-            while let Some(batch) = stream.next_batch()? {
-                taken.extend(batch.entries().map(|e| (e.key.to_vec(), e.value.to_vec())));
-            }
-            Ok(taken)
-        })
-        .unwrap();
+        let taken = take_all(&mut made);
         let expected: Vec<_> = (0..made.lengths.len()).map(|i| made.entry(i)).collect();
         assert!(taken == expected);
     }
@@ -111,14 +116,7 @@ fn records_come_out_as_their_canonical_bytes() {
         Record::Chunk(CodeChunk::new("a.rs", start, start + 1, content))
     };
     let mut records = Records((1000..3000).map(chunk).collect());
-    let taken = pipe(&mut records, RecordKind::Chunk, &NoProgress, |stream| {
-        let mut taken = Vec::new();
-        while let Some(batch) = stream.next_batch()? {
-            taken.extend(batch.entries().map(|e| (e.key.to_vec(), e.value.to_vec())));
-        }
-        Ok(taken)
-    })
-    .unwrap();
+    let taken = take_all(&mut records);
     let entry = |record: &Record| (record_key(record), encode_json(record).unwrap());
     let expected: Vec<_> = records.0.iter().map(entry).collect();
     assert!(taken == expected);

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
 
 use super::CopyOptions;
 use super::intake::SharedIds;
@@ -13,7 +12,7 @@ use crate::kv::{BulkLoad, KvFile};
 use crate::progress::{Progress, Stage};
 use crate::record::Record;
 use crate::sqlite::{SqliteLoad, SqliteSnapshot, SqliteSnapshotOptions};
-use crate::store::{Batch, Snapshot, StoreKind};
+use crate::store::{Batch, Snapshot, StoreKind, beside};
 
 /// A store that is being filled.
 #[derive(Debug)]
@@ -90,11 +89,12 @@ impl FilledStore {
                     return Ok(true);
                 }
                 let mut file = KvFile::open_trusted(path)?;
-                beside(
+                let ((), holds) = beside(
                     "syncer",
                     || closed.sync(),
                     || read_back::kv_holds(&mut file, content, progress.as_ref()),
-                )
+                )?;
+                Ok(holds)
             }
             FilledStore::Sqlite(mut load) => {
                 load.end_rows(*content.sequences)?;
@@ -120,7 +120,7 @@ fn finish_beside_read_back(
     progress: &Arc<dyn Progress>,
 ) -> Result<bool> {
     let mut rows = SqliteSnapshot::open_appended(path, &snapshot_options(options), progress)?;
-    let holds = beside(
+    let both = beside(
         "indexer",
         || load.make_indexes(),
         || {
@@ -130,28 +130,10 @@ fn finish_beside_read_back(
         },
     );
     progress.finish();
-    let holds = holds?;
+    let ((), holds) = both?;
     let finished = open_database(path, options, progress)?;
     let mut totals = content.totals.iter();
     Ok(holds && totals.all(|(kind, totals)| finished.survey(kind).rows == totals.records))
-}
-
-/// What `work` returns, done while another thread does something that must not fail either.
-fn beside<T>(
-    name: &str,
-    other: impl FnOnce() -> Result<()> + Send,
-    work: impl FnOnce() -> Result<T>,
-) -> Result<T> {
-    thread::scope(|scope| {
-        let other = thread::Builder::new()
-            .name(name.to_owned())
-            .spawn_scoped(scope, other)
-            .map_err(Error::Thread)?;
-        let worked = work();
-        let other = other.join();
-        other.map_err(|_| Error::Internal(format!("the {name}'s thread panicked")))??;
-        worked
-    })
 }
 
 /// Opens a finished file to compare it record by record.

@@ -6,7 +6,6 @@ use std::ops::Range;
 use super::Item;
 use crate::codec::{Entry, encode_json_into};
 use crate::error::{Error, Result};
-use crate::record::Record;
 use crate::sqlite::{InvalidRow, Visited, VisitedEntry, VisitedValue};
 
 /// A batch is handed on when it has so many bytes.
@@ -208,7 +207,7 @@ impl Gather for Unwritten {
                         VisitedValue::Bytes(Cow::Owned(bytes.into_owned()))
                     }
                 };
-                self.weight += key.len() + size_of(&value);
+                self.weight += key.len() + bytes_of(&value);
                 let start = self.keys.len();
                 self.keys.extend_from_slice(key);
                 let key = start..self.keys.len();
@@ -228,9 +227,9 @@ impl Gather for Unwritten {
     }
 }
 
-fn size_of(value: &VisitedValue<'_>) -> usize {
+fn bytes_of(value: &VisitedValue<'_>) -> usize {
     match value {
         VisitedValue::Bytes(bytes) => bytes.len(),
-        VisitedValue::Record(record) => Record::text_len(record) + RECORD_BYTES,
+        VisitedValue::Record(record) => record.text_len() + RECORD_BYTES,
     }
 }

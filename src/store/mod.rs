@@ -9,6 +9,8 @@
 //! answers.
 
 mod batch;
+#[cfg(feature = "native-v2")]
+mod beside;
 mod chunks;
 mod clock;
 mod detect;
@@ -27,6 +29,8 @@ mod queue;
 mod sqlite_snapshot;
 
 pub use batch::Batch;
+#[cfg(feature = "native-v2")]
+pub(crate) use beside::beside;
 pub use chunks::ChunkStore;
 pub use clock::{Clock, SystemClock};
 pub use detect::{StoreKind, detect};

@@ -1,8 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
 
-use super::{Snapshot, StoreKind, detect};
+use super::{Snapshot, StoreKind, beside, detect};
 use crate::error::{Error, Result};
 use crate::kv::KvFile;
 use crate::progress::Progress;
@@ -80,16 +79,11 @@ pub fn open_pair(
             right.open(options, progress)?,
         ));
     }
-    thread::scope(|scope| {
-        let right = thread::Builder::new()
-            .name("opener".to_owned())
-            .spawn_scoped(scope, || right.open(options, progress))
-            .map_err(Error::Thread)?;
-        let left = left.open(options, progress);
-        let right = right.join();
-        let right = right.map_err(|_| Error::Internal("an opening thread panicked".to_owned()))?;
-        Ok((left?, right?))
-    })
+    beside(
+        "opener",
+        || left.open(options, progress),
+        || right.open(options, progress),
+    )
 }
 
 /// Does something that reads databases, and does it again, a few times, if one of them was written

@@ -1,0 +1,24 @@
+use std::thread;
+
+use crate::error::{Error, Result};
+
+/// Does two things at once, `other` in a thread of its own, and waits for both.
+///
+/// # Errors
+/// That of `other`, or else that of `work`.
+pub(crate) fn beside<A: Send, B>(
+    name: &str,
+    other: impl FnOnce() -> Result<A> + Send,
+    work: impl FnOnce() -> Result<B>,
+) -> Result<(A, B)> {
+    thread::scope(|scope| {
+        let other = thread::Builder::new()
+            .name(name.to_owned())
+            .spawn_scoped(scope, other)
+            .map_err(Error::Thread)?;
+        let worked = work();
+        let other = other.join();
+        let other = other.map_err(|_| Error::Internal(format!("the {name}'s thread panicked")))?;
+        Ok((other?, worked?))
+    })
+}
