@@ -1,5 +1,10 @@
 //! Databases that no careful tool would write: every row is copied as the table has it, or named.
 
+use std::sync::Arc;
+
+use chunkmigrate::record::RecordKind;
+use chunkmigrate::sqlite::{SqliteSnapshot, SqliteSnapshotOptions};
+use chunkmigrate::{NoProgress, Progress};
 use rusqlite::Connection;
 
 use crate::common::tables::{LOOSE_CHUNKS, insert_chunk};
@@ -282,11 +287,19 @@ fn an_index_of_keys_with_a_wrong_entry_is_damage() {
         "(CASE id WHEN 2 THEN NULL ELSE file_path END, byte_start, byte_end)",
         "(CASE id WHEN 2 THEN 'd' ELSE file_path END, byte_start, byte_end)",
     ];
-    for columns in wrong {
+    // Of a row that is a record, and of one that is none.
+    let content = ["content", "CASE id WHEN 2 THEN NULL ELSE content END"];
+    let cases = wrong
+        .iter()
+        .flat_map(|columns| content.map(|content| (columns, content)));
+    for (columns, content) in cases {
         let scenario = Scenario::new();
         with_lying_index_on(
             &scenario,
-            &format!("CREATE INDEX by_path ON code_chunks{columns}"),
+            &format!(
+                "UPDATE code_chunks SET content = {content};
+                 CREATE INDEX by_path ON code_chunks{columns}"
+            ),
             "(file_path, byte_start, byte_end)",
         );
         let args = ["sqlite-to-kv", "odd.db", "out.kv"];
@@ -351,4 +364,29 @@ fn the_order_of_a_large_table_does_not_depend_on_memory() {
         .expect_status(0);
     assert_eq!(run.json()["kinds"][0]["records"], 60000);
     assert_eq!(kv::keys(&scenario.path("out.kv")).len(), 60000);
+}
+
+/// Every row has as much text, and there are gaps between the row ids, some of which are below 0.
+#[test]
+fn a_sample_tells_how_much_text_a_large_table_has() {
+    let scenario = Scenario::new();
+    scenario.database("large.db", |db| {
+        db.execute_batch(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+             INSERT INTO code_chunks
+             SELECT i * iif(i % 3, 1000, -1000), 'src/' || (100000 + i), 0, 4, 'text', 'hash', NULL,
+                    NULL, 7 FROM n;",
+        )
+        .unwrap();
+    });
+    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let options = SqliteSnapshotOptions::default();
+    let snapshot = SqliteSnapshot::open(&scenario.path("large.db"), &options, &progress).unwrap();
+    let survey = snapshot.survey(RecordKind::Chunk);
+    assert_eq!(survey.rows, 10_000);
+    assert_eq!(survey.key_bytes, 10_000 * "src/100001".len() as u64);
+    assert_eq!(
+        survey.text_bytes,
+        10_000 * "src/100001texthash".len() as u64
+    );
 }

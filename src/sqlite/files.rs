@@ -28,13 +28,16 @@ pub(super) enum Access {
     /// WAL mode with frames in the `-wal` and no `-shm`: the index of the `-wal` is built on the
     /// heap. No lock.
     HeapWal,
+    /// A new database that only this process knows of and appends to: opened as immutable. No lock.
+    #[cfg(feature = "native-v2")]
+    Appended,
 }
 
 impl Access {
-    /// Whether SQLite sees a writer that comes along. Where it doesn't, the files must be looked
-    /// at again before what was read is believed.
+    /// Whether no writer can come along that SQLite doesn't see. Where one can, the files must be
+    /// looked at again before what was read is believed.
     pub(super) const fn sees_writers(self) -> bool {
-        matches!(self, Access::Plain | Access::SharedWal)
+        !matches!(self, Access::Immutable | Access::HeapWal)
     }
 }
 
@@ -98,7 +101,7 @@ impl DatabaseFiles {
     /// The same files, to whose end this process appends pages of other tables and indexes.
     #[cfg(feature = "native-v2")]
     pub(super) fn appended_by_us(mut self) -> Self {
-        self.access = Access::Immutable;
+        self.access = Access::Appended;
         self
     }
 

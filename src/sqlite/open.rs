@@ -191,7 +191,7 @@ pub(super) fn set_temp_dir(connection: &Connection, dir: &Path) -> Result<()> {
 
 /// A cut file whose lost pages are never asked for would otherwise pass for a whole one.
 fn check_length(connection: &Connection, files: &DatabaseFiles) -> Result<()> {
-    if !matches!(files.access, Access::Plain | Access::Immutable) {
+    if matches!(files.access, Access::SharedWal | Access::HeapWal) {
         return Ok(());
     }
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
@@ -224,6 +224,8 @@ fn uri(path: &Path, access: Access) -> PathBuf {
     uri.push_str(match access {
         Access::Plain => "",
         Access::Immutable => "?immutable=1",
+        #[cfg(feature = "native-v2")]
+        Access::Appended => "?immutable=1",
         Access::SharedWal => "?readonly_shm=1",
         Access::HeapWal => "?vfs=unix-none",
     });

@@ -322,3 +322,42 @@ impl Contents {
         Ok(contents)
     }
 }
+
+#[cfg(all(test, feature = "native-v2"))]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::os::unix::fs::FileExt as _;
+
+    use super::*;
+    use crate::progress::NoProgress;
+
+    #[test]
+    fn a_failure_to_read_a_database_that_we_append_to_is_told_as_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new.db");
+        let connection = Connection::open(&path).unwrap();
+        crate::sqlite::create_tables(&connection).unwrap();
+        // More than SQLite's cache holds.
+        connection
+            .execute_batch(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
+                 INSERT INTO file_metrics (file_path, last_updated)
+                 SELECT 'src/file_' || i || '.rs', 0 FROM n;",
+            )
+            .unwrap();
+        connection.close().unwrap();
+
+        let options = SqliteSnapshotOptions::default();
+        let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+        let snapshot = SqliteSnapshot::open_appended(&path, &options, &progress).unwrap();
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        for page in 1..=file.metadata().unwrap().len() / 4096 {
+            file.write_all_at(&[0xff; 4096], page * 4096).unwrap();
+        }
+        let error = snapshot.visit(RecordKind::FileMetrics, &mut |_| Ok(()));
+        let error = error.unwrap_err();
+        let is_damage =
+            matches!(&error, Error::Sqlite(e) if matches!(**e, SqliteError::Damaged { .. }));
+        assert!(is_damage, "{error}");
+    }
+}
