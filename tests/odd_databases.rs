@@ -366,7 +366,8 @@ fn the_order_of_a_large_table_does_not_depend_on_memory() {
     assert_eq!(kv::keys(&scenario.path("out.kv")).len(), 60000);
 }
 
-/// Every row has as much text, and there are gaps between the row ids, some of which are below 0.
+/// The later half of the rows has more text, and there are gaps between the row ids, some of which
+/// are below 0.
 #[test]
 fn a_sample_tells_how_much_text_a_large_table_has() {
     let scenario = Scenario::new();
@@ -374,8 +375,8 @@ fn a_sample_tells_how_much_text_a_large_table_has() {
         db.execute_batch(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
              INSERT INTO code_chunks
-             SELECT i * iif(i % 3, 1000, -1000), 'src/' || (100000 + i), 0, 4, 'text', 'hash', NULL,
-                    NULL, 7 FROM n;",
+             SELECT i * iif(i % 3, 1000, -1000), 'src/' || (100000 + i), 0, 4,
+                    iif(i > 5000, 'texttext', 'text'), 'hash', NULL, NULL, 7 FROM n;",
         )
         .unwrap();
     });
@@ -385,8 +386,6 @@ fn a_sample_tells_how_much_text_a_large_table_has() {
     let survey = snapshot.survey(RecordKind::Chunk);
     assert_eq!(survey.rows, 10_000);
     assert_eq!(survey.key_bytes, 10_000 * "src/100001".len() as u64);
-    assert_eq!(
-        survey.text_bytes,
-        10_000 * "src/100001texthash".len() as u64
-    );
+    let text = 10_000 * "src/100001texttehash".len() as u64;
+    assert!(survey.text_bytes.abs_diff(text) < text / 50, "{survey:?}");
 }
