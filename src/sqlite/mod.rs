@@ -2,6 +2,7 @@
 //! without leaving a trace, how rows come in key order, and how records become rows.
 
 mod error;
+mod fetch;
 mod files;
 #[cfg(feature = "native-v2")]
 mod id_register;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::error::SqliteError;
+use super::fetch::OpenTable;
 use super::files::DatabaseFiles;
 use super::invalid_row::Visited;
 use super::inventory::{self, OtherTable};
@@ -195,11 +196,13 @@ impl SqliteSnapshot {
         };
         let survey = self.surveys.get(kind);
         let scan = Scan {
-            connection: &self.connection,
-            path: &self.files.given,
-            kind,
-            layout,
-            encoding: self.encoding,
+            table: OpenTable {
+                connection: &self.connection,
+                path: &self.files.given,
+                kind,
+                layout,
+                encoding: self.encoding,
+            },
             ids_are_unique: survey.ids_are_unique,
         };
         let rows = scan.run(visit).map_err(|error| self.blame_writer(error))?;

@@ -1,0 +1,174 @@
+//! Rows by their row ids: the table, never an index, gives the values.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use rusqlite::{Connection, Row, Statement};
+
+use super::error::SqliteError;
+use super::invalid_row::{InvalidRow, Reason, VisitedValue};
+use super::layout::TableLayout;
+use super::open::reading;
+use super::row::{FieldFault, read_raw, read_record};
+use super::text::TextEncoding;
+use crate::codec::{MAX_ENTRY_BYTES, MAX_VALUE_BYTES, encode_json, record_key_into};
+use crate::error::{Error, Result};
+use crate::record::{Record, RecordKind};
+
+/// A record with no more text is handed over as it is; its value can't be too large.
+const SMALL_TEXT_BYTES: usize = 1 << 20;
+
+/// A table of a database that is open.
+#[derive(Clone, Copy)]
+pub(super) struct OpenTable<'c> {
+    pub(super) connection: &'c Connection,
+    pub(super) path: &'c Path,
+    pub(super) kind: RecordKind,
+    pub(super) layout: &'c TableLayout,
+    pub(super) encoding: TextEncoding,
+}
+
+impl OpenTable<'_> {
+    /// What a damaged table is found out by.
+    pub(super) fn contradiction(&self, rowid: i64, what: &str) -> Error {
+        SqliteError::Damaged {
+            path: self.path.to_owned(),
+            detail: format!("row {rowid} of {} {what}", self.layout.spec.name),
+        }
+        .into()
+    }
+}
+
+/// Fetches rows of a table and makes entries of them.
+pub(super) struct Fetch<'c> {
+    table: OpenTable<'c>,
+    by_rowid: Statement<'c>,
+    /// The key of a row that is no record.
+    key: Statement<'c>,
+    /// Whether the row's id is among `temp.duplicate_ids`.
+    shares_id: Option<Statement<'c>>,
+}
+
+impl<'c> Fetch<'c> {
+    /// Prepares to fetch rows. Where ids are not known to be unique, those that several rows have
+    /// must be in `temp.duplicate_ids`.
+    pub(super) fn prepare(table: OpenTable<'c>, ids_are_unique: bool) -> Result<Self> {
+        let OpenTable {
+            connection, layout, ..
+        } = table;
+        let prepare = |sql: &str| connection.prepare(sql).map_err(reading(table.path));
+        let (clause, rowid) = (layout.table_clause(), layout.rowid);
+        let by_rowid = format!(
+            "SELECT {} FROM {clause} WHERE t.{rowid} = ?1",
+            layout.select_list()
+        );
+        let key = format!(
+            "SELECT {} FROM {clause} WHERE t.{rowid} = ?1",
+            layout.key_expression()
+        );
+        let shares_id = match layout.spec.id {
+            Some(id) if !ids_are_unique => Some(prepare(&format!(
+                "SELECT 1 FROM main.{} AS t NOT INDEXED JOIN temp.duplicate_ids AS d ON d.id = t.{id}
+                 WHERE t.{rowid} = ?1",
+                layout.spec.name,
+            ))?),
+            _ => None,
+        };
+        Ok(Fetch {
+            table,
+            by_rowid: prepare(&by_rowid)?,
+            key: prepare(&key)?,
+            shares_id,
+        })
+    }
+
+    /// Reads a row and computes its key, or tells why it has no entry; `shares_key` is known to
+    /// whoever has seen the others. SQLite's copy of the row is free again when this returns, before
+    /// anybody takes the entry.
+    pub(super) fn read(
+        &mut self,
+        rowid: i64,
+        shares_key: bool,
+        key: &mut Vec<u8>,
+    ) -> Result<Result<VisitedValue<'static>, Box<InvalidRow>>> {
+        let table = self.table;
+        let failed = reading(table.path);
+        let shares_id = match &mut self.shares_id {
+            Some(statement) => statement.exists([rowid]).map_err(&failed)?,
+            None => false,
+        };
+        let mut rows = self.by_rowid.query([rowid]).map_err(&failed)?;
+        let row = rows.next().map_err(&failed)?;
+        let row = row.ok_or_else(|| table.contradiction(rowid, "can't be found by its row id"))?;
+
+        let spec = table.layout.spec;
+        let record = read_record(table.kind, row, table.encoding).map_err(&failed)?;
+        let fault = match record {
+            Err(fault) => fault,
+            Ok(_) if shares_key => fault(spec.key.first(), Reason::DuplicateKey),
+            Ok(_) if shares_id => fault(spec.id.as_ref(), Reason::DuplicateId),
+            Ok(record) => {
+                key.clear();
+                record_key_into(&record, key);
+                match value_of(record, key.len())? {
+                    Some(value) => return Ok(Ok(value)),
+                    None => fault(largest_column(table.kind), Reason::TooLarge),
+                }
+            }
+        };
+        let key = self.key.query_row([rowid], |row| row.get(0));
+        let key = key.map_err(&failed)?;
+        invalid_row(table, row, rowid, key, fault).map(Err)
+    }
+}
+
+fn invalid_row(
+    table: OpenTable<'_>,
+    row: &Row<'_>,
+    rowid: i64,
+    key: Option<Vec<u8>>,
+    fault: FieldFault,
+) -> Result<Box<InvalidRow>> {
+    let values = read_raw(table.kind, row, table.encoding);
+    Ok(Box::new(InvalidRow {
+        kind: table.kind,
+        table: table.layout.spec.name,
+        rowid,
+        column: fault.column,
+        reason: fault.reason,
+        key,
+        key_columns: table.layout.spec.key,
+        values: values.map_err(reading(table.path))?,
+    }))
+}
+
+/// The value of a record; `None` if it is larger than a KV file can hold. A large one is written
+/// here, so that record and value are not there at the same time any longer than it takes.
+fn value_of(record: Record, key_len: usize) -> Result<Option<VisitedValue<'static>>> {
+    if record.text_len() <= SMALL_TEXT_BYTES {
+        return Ok(Some(VisitedValue::Record(record)));
+    }
+    let value = encode_json(&record).map_err(|error| Error::Internal(error.to_string()))?;
+    let fits = fits(key_len, value.len());
+    Ok(fits.then_some(VisitedValue::Bytes(Cow::Owned(value))))
+}
+
+const fn fits(key: usize, value: usize) -> bool {
+    value <= MAX_VALUE_BYTES && key <= MAX_VALUE_BYTES && key + value <= MAX_ENTRY_BYTES
+}
+
+fn fault(column: Option<&&'static str>, reason: Reason) -> FieldFault {
+    FieldFault {
+        column: column.copied().unwrap_or_default(),
+        reason,
+    }
+}
+
+/// The column that makes a record too large: where all text is free, the content is.
+const fn largest_column(kind: RecordKind) -> Option<&'static &'static str> {
+    match kind {
+        RecordKind::Chunk => Some(&"content"),
+        RecordKind::ExecutionLog => Some(&"args"),
+        RecordKind::FileMetrics | RecordKind::SymbolMetrics => Some(&"file_path"),
+    }
+}
