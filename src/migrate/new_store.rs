@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::kv::{BulkLoad, KvFile};
 use crate::progress::{Progress, Stage};
 use crate::record::Record;
-use crate::sqlite::{SqliteLoad, SqliteSnapshot, SqliteSnapshotOptions};
+use crate::sqlite::{SqliteLoad, SqliteSnapshot, SqliteSnapshotOptions, WrittenRows, count_rows};
 use crate::store::{Batch, Snapshot, StoreKind, beside};
 
 /// A store that is being filled.
@@ -39,7 +39,8 @@ impl NewStore {
                     .map(NewStore::Kv)
             }
             StoreKind::Sqlite => {
-                let load = SqliteLoad::create(path, options.temp_dir.as_deref(), progress)?;
+                let (temp_dir, keeps_order) = (options.temp_dir.as_deref(), options.verify);
+                let load = SqliteLoad::create(path, temp_dir, keeps_order, progress)?;
                 Worker::start(load, |load, records: Vec<Record>| load.insert(&records))
                     .map(NewStore::Sqlite)
             }
@@ -99,7 +100,7 @@ impl FilledStore {
             FilledStore::Sqlite(mut load) => {
                 load.end_rows(*content.sequences)?;
                 if options.verify {
-                    return finish_beside_read_back(*load, path, content, options, progress);
+                    return finish_beside_read_back(*load, path, content, progress);
                 }
                 progress.start(Stage::Index, None);
                 load.make_indexes()?;
@@ -113,13 +114,12 @@ impl FilledStore {
 /// Makes the indexes of a database in a thread of its own while its rows are read back, and counts
 /// the rows of the finished file.
 fn finish_beside_read_back(
-    load: SqliteLoad,
+    mut load: SqliteLoad,
     path: &Path,
     content: &Content<'_>,
-    options: &CopyOptions,
     progress: &Arc<dyn Progress>,
 ) -> Result<bool> {
-    let mut rows = SqliteSnapshot::open_appended(path, &snapshot_options(options), progress)?;
+    let mut rows = WrittenRows::open(path, load.take_order()?, progress)?;
     let both = beside(
         "indexer",
         || load.make_indexes(),
@@ -131,9 +131,9 @@ fn finish_beside_read_back(
     );
     progress.finish();
     let ((), holds) = both?;
-    let finished = open_database(path, options, progress)?;
+    let counted = count_rows(path, progress)?;
     let mut totals = content.totals.iter();
-    Ok(holds && totals.all(|(kind, totals)| finished.survey(kind).rows == totals.records))
+    Ok(holds && totals.all(|(kind, totals)| *counted.get(kind) == totals.records))
 }
 
 /// Opens a finished file to compare it record by record.

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::kv::{KvFile, Manifest};
 use crate::progress::{Progress, Stage};
 use crate::record::{PerKind, RecordKind, Sequences};
-use crate::sqlite::SqliteSnapshot;
+use crate::sqlite::WrittenRows;
 use crate::store::{Batch, Snapshot, digest_kind, pipe};
 
 /// What a finished store is to hold.
@@ -44,13 +44,13 @@ pub(super) fn kv_holds(
 /// Whether a database holds exactly what was written. Each row is read with the storage class of
 /// each of its values; one that is no exact record, or another, changes the digest.
 pub(super) fn sqlite_holds(
-    snapshot: &mut SqliteSnapshot,
+    rows: &mut WrittenRows,
     content: &Content<'_>,
     progress: &dyn Progress,
 ) -> Result<bool> {
-    let mut holds = SqliteSnapshot::sequences(snapshot)? == *content.sequences;
+    let mut holds = rows.sequences()? == *content.sequences;
     for (kind, expected) in content.totals.iter() {
-        let found = digest_kind(snapshot, kind, Stage::ReadBack(kind), progress)?;
+        let found = digest_kind(rows, kind, Stage::ReadBack(kind), progress)?;
         holds &= found.invalid == 0 && found.totals == *expected;
     }
     Ok(holds)

@@ -29,6 +29,26 @@ pub(super) struct OpenTable<'c> {
 }
 
 impl OpenTable<'_> {
+    /// The number of rows, counted by the table itself.
+    pub(super) fn count(&self) -> Result<u64> {
+        let sql = format!("SELECT count(*) FROM {}", self.layout.table_clause());
+        let counted = self.connection.query_row(&sql, [], |row| row.get(0));
+        counted.map_err(reading(self.path))
+    }
+
+    /// As many rows must have been read as there are.
+    pub(super) fn check_count(&self, counted: u64, read: u64) -> Result<()> {
+        if counted == read {
+            return Ok(());
+        }
+        let table = self.layout.spec.name;
+        Err(SqliteError::Damaged {
+            path: self.path.to_owned(),
+            detail: format!("{table} has {counted} rows when counted and {read} when read"),
+        }
+        .into())
+    }
+
     /// What a damaged table is found out by.
     pub(super) fn contradiction(&self, rowid: i64, what: &str) -> Error {
         SqliteError::Damaged {

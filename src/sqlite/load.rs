@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::error::SqliteError;
 use super::open::{SORTING_THREADS, set_temp_dir, stop_when_cancelled, writing};
+use super::row_order::{RowOrder, RowOrderWriter};
 use super::writer::{create_indexes, create_table, insert_sql, set_sequences, with_values};
 use crate::error::{IoContext as _, Result};
 use crate::progress::Progress;
@@ -25,13 +26,17 @@ pub(crate) struct SqliteLoad {
     path: PathBuf,
     inserts: PerKind<String>,
     taken_ids: PerKind<BTreeSet<i64>>,
+    keeps_order: bool,
+    order: PerKind<Option<RowOrderWriter>>,
 }
 
 impl SqliteLoad {
-    /// Creates a database, which must not be there yet, with empty tables.
+    /// Creates a database, which must not be there yet, with empty tables. If it keeps the order of
+    /// its rows, they can be read in it without sorting.
     pub(crate) fn create(
         path: &Path,
         temp_dir: Option<&Path>,
+        keeps_order: bool,
         progress: &Arc<dyn Progress>,
     ) -> Result<Self> {
         // Not left to SQLite, which would take a file that is there.
@@ -50,6 +55,8 @@ impl SqliteLoad {
             path: path.to_owned(),
             inserts: PerKind::from_fn(insert_sql),
             taken_ids: PerKind::default(),
+            keeps_order,
+            order: PerKind::default(),
         })
     }
 
@@ -60,9 +67,17 @@ impl SqliteLoad {
         };
         let statement = self.connection.prepare_cached(self.inserts.get(kind));
         let mut statement = statement.map_err(writing(&self.path))?;
+        let order = self.order.get_mut(kind);
+        if self.keeps_order && order.is_none() {
+            let folder = self.path.parent().unwrap_or(Path::new("."));
+            *order = Some(RowOrderWriter::create(folder)?);
+        }
         for record in records {
-            match with_values(record, |values| statement.execute(values)) {
-                Ok(_) => (),
+            match with_values(record, |values| statement.insert(values)) {
+                Ok(rowid) => match order {
+                    Some(order) => order.push(rowid)?,
+                    None => {}
+                },
                 Err(error) if is_taken_id(&error) => {
                     self.taken_ids.get_mut(kind).extend(record.id());
                 }
@@ -82,6 +97,16 @@ impl SqliteLoad {
         set_sequences(&self.connection, sequences)
             .and_then(|()| self.connection.execute_batch("COMMIT"))
             .map_err(writing(&self.path))
+    }
+
+    /// The order in which rows were inserted, of the kinds that have any, if it was to be kept.
+    pub(crate) fn take_order(&mut self) -> Result<PerKind<Option<RowOrder>>> {
+        let mut orders = PerKind::default();
+        for kind in RecordKind::ALL {
+            let order = self.order.get_mut(kind).take();
+            *orders.get_mut(kind) = order.map(RowOrderWriter::finish).transpose()?;
+        }
+        Ok(orders)
     }
 
     /// Makes the indexes behind the rows, whose pages stay as they are, closes the file and brings it

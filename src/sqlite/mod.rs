@@ -21,6 +21,8 @@ mod options;
 mod parking;
 mod record_table;
 mod row;
+#[cfg(feature = "native-v2")]
+mod row_order;
 mod scan;
 mod schema;
 mod shared_connection;
@@ -29,6 +31,8 @@ mod survey;
 mod text;
 mod upsert;
 mod writer;
+#[cfg(feature = "native-v2")]
+mod written_rows;
 
 pub use error::SqliteError;
 #[cfg(feature = "native-v2")]
@@ -50,3 +54,5 @@ pub use shared_connection::SharedConnection;
 pub use snapshot::SqliteSnapshot;
 pub use survey::TableSurvey;
 pub use writer::{create_tables, insert_records, set_sequences};
+#[cfg(feature = "native-v2")]
+pub(crate) use written_rows::{WrittenRows, count_rows};

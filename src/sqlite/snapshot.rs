@@ -73,18 +73,6 @@ impl SqliteSnapshot {
         }
     }
 
-    /// Opens a new database, of which nobody else knows, to read the tables that are in it while this
-    /// process appends to it. The writer's lock doesn't count.
-    #[cfg(feature = "native-v2")]
-    pub(crate) fn open_appended(
-        path: &Path,
-        options: &SqliteSnapshotOptions,
-        progress: &Arc<dyn Progress>,
-    ) -> Result<Self> {
-        let files = DatabaseFiles::classify(path)?.appended_by_us();
-        Self::open_classified(files, options, progress)
-    }
-
     /// What a connection sees that is in a transaction already.
     #[cfg(feature = "native-v2")]
     pub(super) fn over(
@@ -195,30 +183,20 @@ impl SqliteSnapshot {
             return Ok(());
         };
         let survey = self.surveys.get(kind);
+        let table = OpenTable {
+            connection: &self.connection,
+            path: &self.files.given,
+            kind,
+            layout,
+            encoding: self.encoding,
+        };
         let scan = Scan {
-            table: OpenTable {
-                connection: &self.connection,
-                path: &self.files.given,
-                kind,
-                layout,
-                encoding: self.encoding,
-            },
+            table,
             ids_are_unique: survey.ids_are_unique,
         };
-        let rows = scan.run(visit).map_err(|error| self.blame_writer(error))?;
-        if rows != survey.rows {
-            return Err(self.blame_writer(
-                SqliteError::Damaged {
-                    path: self.files.given.clone(),
-                    detail: format!(
-                        "{} has {} rows when counted and {rows} when read",
-                        layout.spec.name, survey.rows
-                    ),
-                }
-                .into(),
-            ));
-        }
-        Ok(())
+        scan.run(visit)
+            .and_then(|rows| table.check_count(survey.rows, rows))
+            .map_err(|error| self.blame_writer(error))
     }
 
     /// Confirms that nobody wrote the database while it was read without a lock.
@@ -323,44 +301,5 @@ impl Contents {
             }
         }
         Ok(contents)
-    }
-}
-
-#[cfg(all(test, feature = "native-v2"))]
-mod tests {
-    use std::fs::OpenOptions;
-    use std::os::unix::fs::FileExt as _;
-
-    use super::*;
-    use crate::progress::NoProgress;
-
-    #[test]
-    fn a_failure_to_read_a_database_that_we_append_to_is_told_as_what_it_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("new.db");
-        let connection = Connection::open(&path).unwrap();
-        crate::sqlite::create_tables(&connection).unwrap();
-        // More than SQLite's cache holds.
-        connection
-            .execute_batch(
-                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
-                 INSERT INTO file_metrics (file_path, last_updated)
-                 SELECT 'src/file_' || i || '.rs', 0 FROM n;",
-            )
-            .unwrap();
-        connection.close().unwrap();
-
-        let options = SqliteSnapshotOptions::default();
-        let progress: Arc<dyn Progress> = Arc::new(NoProgress);
-        let snapshot = SqliteSnapshot::open_appended(&path, &options, &progress).unwrap();
-        let file = OpenOptions::new().write(true).open(&path).unwrap();
-        for page in 1..=file.metadata().unwrap().len() / 4096 {
-            file.write_all_at(&[0xff; 4096], page * 4096).unwrap();
-        }
-        let error = snapshot.visit(RecordKind::FileMetrics, &mut |_| Ok(()));
-        let error = error.unwrap_err();
-        let is_damage =
-            matches!(&error, Error::Sqlite(e) if matches!(**e, SqliteError::Damaged { .. }));
-        assert!(is_damage, "{error}");
     }
 }

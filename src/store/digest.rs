@@ -1,4 +1,4 @@
-use super::{Item, Snapshot, pipe};
+use super::{Item, Visit, pipe};
 use crate::codec::{KindDigest, KindTotals};
 use crate::error::Result;
 use crate::progress::{Progress, Stage, check_cancelled};
@@ -18,15 +18,15 @@ pub struct KindContent {
 /// # Errors
 /// The store can't be read to its end.
 pub fn digest_kind(
-    snapshot: &mut dyn Snapshot,
+    store: &mut dyn Visit,
     kind: RecordKind,
     stage: Stage,
     progress: &dyn Progress,
 ) -> Result<KindContent> {
-    progress.start(stage, snapshot.expected_records(kind));
+    progress.start(stage, store.expected_records(kind));
     let mut digest = KindDigest::default();
     let mut invalid = 0;
-    pipe(snapshot, kind, progress, |stream| {
+    pipe(store, kind, progress, |stream| {
         while let Some(batch) = stream.next_batch()? {
             for item in batch.iter() {
                 match item {

@@ -15,6 +15,12 @@ impl Visit for KvFile {
     ) -> Result<()> {
         KvFile::visit(self, kind, &mut |entry| visit(Ok(entry.into())))
     }
+
+    fn expected_records(&self, kind: RecordKind) -> Option<u64> {
+        // Counting would be as much work as reading; a wrong number only misleads a progress bar.
+        let manifest = self.manifest().ok()??;
+        Some(manifest.totals().get(kind).records)
+    }
 }
 
 impl Snapshot for KvFile {
@@ -24,12 +30,6 @@ impl Snapshot for KvFile {
 
     fn store(&self) -> StoreKind {
         StoreKind::Kv
-    }
-
-    fn expected_records(&self, kind: RecordKind) -> Option<u64> {
-        // Counting would be as much work as reading; a wrong number only misleads a progress bar.
-        let manifest = self.manifest().ok()??;
-        Some(manifest.totals().get(kind).records)
     }
 
     fn sequences(&self) -> Result<Sequences> {

@@ -100,6 +100,11 @@ pub trait Visit: Send {
         visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
     ) -> Result<()>;
 
+    /// Number of rows or keys of a kind, where it is known beforehand.
+    fn expected_records(&self, _kind: RecordKind) -> Option<u64> {
+        None
+    }
+
     /// Whether each entry is made of a row when it is read, and so is the canonical one of its
     /// record, whose key is its own. Others, as those of a KV file, may be anything.
     fn makes_entries(&self) -> bool {
@@ -114,9 +119,6 @@ pub trait Snapshot: Visit {
 
     /// Which store it is.
     fn store(&self) -> StoreKind;
-
-    /// Number of rows or keys of a kind, where it is known beforehand.
-    fn expected_records(&self, kind: RecordKind) -> Option<u64>;
 
     /// The id high-water marks.
     ///

@@ -4,6 +4,8 @@ use super::{Claims, Snapshot, StoreKind, Visit};
 use crate::codec::Entry;
 use crate::error::Result;
 use crate::record::{RecordKind, Sequences};
+#[cfg(feature = "native-v2")]
+use crate::sqlite::WrittenRows;
 use crate::sqlite::{OtherTable, SqliteSnapshot, Visited};
 
 impl Visit for SqliteSnapshot {
@@ -13,6 +15,29 @@ impl Visit for SqliteSnapshot {
         visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
     ) -> Result<()> {
         SqliteSnapshot::visit(self, kind, visit)
+    }
+
+    fn expected_records(&self, kind: RecordKind) -> Option<u64> {
+        Some(self.survey(kind).rows)
+    }
+
+    fn makes_entries(&self) -> bool {
+        true
+    }
+}
+
+#[cfg(feature = "native-v2")]
+impl Visit for WrittenRows {
+    fn visit(
+        &self,
+        kind: RecordKind,
+        visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
+    ) -> Result<()> {
+        WrittenRows::visit(self, kind, visit)
+    }
+
+    fn expected_records(&self, kind: RecordKind) -> Option<u64> {
+        Some(self.written(kind))
     }
 
     fn makes_entries(&self) -> bool {
@@ -27,10 +52,6 @@ impl Snapshot for SqliteSnapshot {
 
     fn store(&self) -> StoreKind {
         StoreKind::Sqlite
-    }
-
-    fn expected_records(&self, kind: RecordKind) -> Option<u64> {
-        Some(self.survey(kind).rows)
     }
 
     fn sequences(&self) -> Result<Sequences> {
