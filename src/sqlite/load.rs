@@ -74,10 +74,11 @@ impl SqliteLoad {
         }
         for record in records {
             match with_values(record, |values| statement.insert(values)) {
-                Ok(rowid) => match order {
-                    Some(order) => order.push(rowid)?,
-                    None => {}
-                },
+                Ok(rowid) => {
+                    if let Some(order) = order {
+                        order.push(rowid)?;
+                    }
+                }
                 Err(error) if is_taken_id(&error) => {
                     self.taken_ids.get_mut(kind).extend(record.id());
                 }

@@ -44,10 +44,10 @@ const VERIFY: Effort = Effort {
 };
 
 const COPY_BACK: Effort = Effort {
-    allocations: 19.0,
-    allocated: 7900.0,
-    reads: 0.68,
-    read: 5400.0,
+    allocations: 16.0,
+    allocated: 7800.0,
+    reads: 0.32,
+    read: 4000.0,
     writes: 0.17,
     written: 700.0,
 };
