@@ -67,23 +67,31 @@ impl SqliteLoad {
         };
         let statement = self.connection.prepare_cached(self.inserts.get(kind));
         let mut statement = statement.map_err(writing(&self.path))?;
-        let order = self.order.get_mut(kind);
-        if self.keeps_order && order.is_none() {
-            let folder = self.path.parent().unwrap_or(Path::new("."));
-            *order = Some(RowOrderWriter::create(folder)?);
-        }
-        for record in records {
+        // In the order of ids a page of the table is filled before the next one is begun.
+        let mut by_id: Vec<(usize, &Record)> = records.iter().enumerate().collect();
+        by_id.sort_by_key(|(_, record)| record.id());
+        let mut rowids = Vec::with_capacity(records.len());
+        for (place, record) in by_id {
             match with_values(record, |values| statement.insert(values)) {
-                Ok(rowid) => {
-                    if let Some(order) = order {
-                        order.push(rowid)?;
-                    }
-                }
+                Ok(rowid) => rowids.push((place, rowid)),
                 Err(error) if is_taken_id(&error) => {
                     self.taken_ids.get_mut(kind).extend(record.id());
                 }
                 Err(error) => return Err(writing(&self.path)(error)),
             }
+        }
+        if self.keeps_order {
+            let order = self.order.get_mut(kind);
+            let order = match order {
+                Some(order) => order,
+                None => order.insert(RowOrderWriter::create(
+                    self.path.parent().unwrap_or(Path::new(".")),
+                )?),
+            };
+            rowids.sort_unstable_by_key(|(place, _)| *place);
+            rowids
+                .iter()
+                .try_for_each(|(_, rowid)| order.push(*rowid))?;
         }
         Ok(())
     }
