@@ -87,15 +87,16 @@ pub(super) fn name_divergences(
     Ok(())
 }
 
-/// Counts and digest of a kind, and whether each value is the canonical record of its key, which
-/// another thread finds out.
+/// Counts and digest of a kind, and whether each value is the canonical record of its key. That
+/// takes longest: another thread finds it out for as many as it can, this one for the others.
 fn digest_checked(
     file: &mut KvFile,
     kind: RecordKind,
     progress: &dyn Progress,
 ) -> Result<(KindTotals, bool)> {
     let mut digest = KindDigest::default();
-    let mut soundness = Worker::start(Soundness::of(kind), Soundness::check)?;
+    let mut here = Soundness::of(kind);
+    let mut beside = Worker::start(Soundness::of(kind), Soundness::check)?;
     pipe(file, kind, progress, |stream| {
         while let Some(batch) = stream.next_batch()? {
             for entry in batch.entries() {
@@ -103,11 +104,14 @@ fn digest_checked(
             }
             progress.inc(batch.len() as u64);
             let weight = batch.weight();
-            soundness.send(batch, weight)?;
+            if let Some(batch) = beside.offer(batch, weight)? {
+                here.check(batch)?;
+            }
         }
         Ok(())
     })?;
-    Ok((digest.finish(), soundness.finish()?.all_sound))
+    let all_sound = beside.finish()?.all_sound && here.all_sound;
+    Ok((digest.finish(), all_sound))
 }
 
 /// Whether all values decode to records that belong to their keys and have just their bytes.

@@ -3,7 +3,7 @@
 use std::thread::{self, JoinHandle};
 
 use crate::error::{Error, Result};
-use crate::store::{QueueSender, queue};
+use crate::store::{QueueClosed, QueueSender, queue};
 
 /// A thread that takes portions `P` into its state `S`.
 #[derive(Debug)]
@@ -44,12 +44,24 @@ impl<P: Send + 'static, S: Send + 'static> Worker<P, S> {
     /// # Errors
     /// The worker has failed, with this portion or with one before.
     pub(super) fn send(&mut self, portion: P, bytes: usize) -> Result<()> {
-        match self.portions.send(portion, bytes) {
-            Ok(()) => Ok(()),
-            Err(_) => match self.thread.end() {
-                Some(Err(error)) => Err(error),
-                _ => Err(Error::Internal("a working thread stopped".to_owned())),
-            },
+        let sent = self.portions.send(portion, bytes);
+        sent.map_err(|QueueClosed| self.why_it_stopped())
+    }
+
+    /// As [`send`](Worker::send), if there is room for the portion at once; gives it back if the
+    /// worker has enough to do.
+    ///
+    /// # Errors
+    /// As [`send`](Worker::send).
+    pub(super) fn offer(&mut self, portion: P, bytes: usize) -> Result<Option<P>> {
+        let offered = self.portions.offer(portion, bytes);
+        offered.map_err(|QueueClosed| self.why_it_stopped())
+    }
+
+    fn why_it_stopped(&mut self) -> Error {
+        match self.thread.end() {
+            Some(Err(error)) => error,
+            _ => Error::Internal("a working thread stopped".to_owned()),
         }
     }
 
@@ -123,6 +135,28 @@ mod tests {
         let mut worker = Worker::start(0, add).unwrap();
         worker.send(0, 1).unwrap();
         assert!(matches!(worker.finish(), Err(Error::Cancelled)));
+    }
+
+    #[test]
+    fn what_a_busy_worker_is_offered_comes_back_and_nothing_is_lost() {
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let mut worker = Worker::start((0, held), |(sum, held), portion: u64| {
+            held.recv().unwrap();
+            *sum += portion;
+            Ok(())
+        })
+        .unwrap();
+        let mut here = 0;
+        for portion in 1..=1000 {
+            here += worker.offer(portion, 1 << 20).unwrap().unwrap_or(0);
+        }
+        assert!(here > 0);
+        for _ in 1..=1000 {
+            release.send(()).unwrap();
+        }
+        let (there, _) = worker.finish().unwrap();
+        assert!(there > 0);
+        assert_eq!(here + there, 500_500);
     }
 
     #[test]

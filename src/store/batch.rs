@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::sqlite::{InvalidRow, Visited, VisitedEntry, VisitedValue};
 
 /// A batch is handed on when it has so many bytes.
-const BATCH_BYTES: usize = 2 << 20;
+const BATCH_BYTES: usize = 1 << 20;
 /// A batch is handed on when it has so many items.
 const BATCH_ITEMS: usize = 16 << 10;
 /// Records that are still to be written are handed on when they have so many bytes: few enough to

@@ -42,7 +42,7 @@ pub use metrics::{HotspotQuery, MetricsOps};
 pub use open::{OpenOptions, Opening, open_pair, retry_if_changed};
 pub use pipe::{RecordStream, pipe};
 #[cfg(feature = "native-v2")]
-pub(crate) use queue::{QueueSender, queue};
+pub(crate) use queue::{QueueClosed, QueueSender, queue};
 
 use std::path::Path;
 

@@ -39,6 +39,18 @@ impl<T> QueueSender<T> {
     /// next one, which may be as large, is not made before.
     pub(crate) fn send(&self, item: T, bytes: usize) -> Result<(), QueueClosed> {
         self.gate.acquire(bytes);
+        self.pass(item, bytes)
+    }
+
+    /// As [`send`](QueueSender::send), if there is room for the item at once; gives it back if not.
+    pub(crate) fn offer(&self, item: T, bytes: usize) -> Result<Option<T>, QueueClosed> {
+        match self.gate.try_acquire(bytes) {
+            true => self.pass(item, bytes).map(|()| None),
+            false => Ok(Some(item)),
+        }
+    }
+
+    fn pass(&self, item: T, bytes: usize) -> Result<(), QueueClosed> {
         self.sender.send((item, bytes)).map_err(|_| QueueClosed)?;
         if bytes > WAITING_BYTES {
             self.gate.wait_until_empty();
@@ -87,17 +99,31 @@ struct GateState {
     closed: bool,
 }
 
+impl GateState {
+    fn has_room(&self, bytes: usize) -> bool {
+        self.closed || self.waiting == 0 || self.waiting + bytes <= WAITING_BYTES
+    }
+}
+
 impl Gate {
     /// Waits until there is room for so many bytes, or nothing else waits.
     fn acquire(&self, bytes: usize) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = self
             .changed
-            .wait_while(state, |state| {
-                !state.closed && state.waiting > 0 && state.waiting + bytes > WAITING_BYTES
-            })
+            .wait_while(state, |state| !state.has_room(bytes))
             .unwrap_or_else(PoisonError::into_inner);
         state.waiting += bytes;
+    }
+
+    /// As [`acquire`](Gate::acquire), but `false` instead of waiting.
+    fn try_acquire(&self, bytes: usize) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_room = state.has_room(bytes);
+        if has_room {
+            state.waiting += bytes;
+        }
+        has_room
     }
 
     /// Waits until all that waits was taken and done with.
