@@ -1,7 +1,6 @@
 //! Consecutive items of a stream, and how they are gathered.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use super::Item;
 use crate::codec::{Entry, encode_json_into};
@@ -12,21 +11,6 @@ use crate::sqlite::{InvalidRow, Visited, VisitedEntry, VisitedValue};
 const BATCH_BYTES: usize = 1 << 20;
 /// A batch is handed on when it has so many items.
 const BATCH_ITEMS: usize = 16 << 10;
-/// Records that are still to be written are handed on when they have so many bytes: few enough to
-/// stay in a processor's cache on their way.
-const RECORDS_BYTES: usize = 256 << 10;
-/// What a record takes beside its text, in bytes.
-const RECORD_BYTES: usize = 256;
-
-/// What items of a stream are gathered in.
-pub(super) trait Gather: Default {
-    fn push(&mut self, visited: Visited<'_>) -> Result<()>;
-
-    fn is_full(&self) -> bool;
-
-    /// About how many bytes it takes; 0 only if there is nothing in it.
-    fn weight(&self) -> usize;
-}
 
 /// Some consecutive items of a stream.
 #[derive(Debug, Default)]
@@ -135,10 +119,9 @@ impl Batch {
             value_end: self.bytes.len(),
         })
     }
-}
 
-impl Gather for Batch {
-    fn push(&mut self, visited: Visited<'_>) -> Result<()> {
+    /// Adds an item, writing the value of a record.
+    pub(super) fn push(&mut self, visited: Visited<'_>) -> Result<()> {
         match visited {
             Ok(VisitedEntry { key, value }) => self.push_entry(key, value),
             Err(row) => {
@@ -149,87 +132,8 @@ impl Gather for Batch {
         }
     }
 
-    fn is_full(&self) -> bool {
+    /// Whether it is to be handed on.
+    pub(super) fn is_full(&self) -> bool {
         self.weight >= BATCH_BYTES || self.items.len() >= BATCH_ITEMS
-    }
-
-    fn weight(&self) -> usize {
-        self.weight
-    }
-}
-
-/// Items whose values another thread is to write.
-#[derive(Debug, Default)]
-pub(super) struct Unwritten {
-    keys: Vec<u8>,
-    items: Vec<UnwrittenItem>,
-    weight: usize,
-}
-
-#[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all are entries, and a box for each costs more than to move it"
-)]
-enum UnwrittenItem {
-    Entry {
-        key: Range<usize>,
-        value: VisitedValue<'static>,
-    },
-    Invalid(Box<InvalidRow>),
-}
-
-impl Unwritten {
-    /// Hands each item to `visit`, in order.
-    pub(super) fn visit(self, visit: &mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> {
-        let keys = self.keys;
-        self.items.into_iter().try_for_each(|item| match item {
-            UnwrittenItem::Invalid(row) => visit(Err(row)),
-            UnwrittenItem::Entry { key, value } => {
-                let key = keys.get(key).unwrap_or_default();
-                visit(Ok(VisitedEntry { key, value }))
-            }
-        })
-    }
-}
-
-impl Gather for Unwritten {
-    fn push(&mut self, visited: Visited<'_>) -> Result<()> {
-        let item = match visited {
-            Err(row) => {
-                self.weight += row.size();
-                UnwrittenItem::Invalid(row)
-            }
-            Ok(VisitedEntry { key, value }) => {
-                let value = match value {
-                    VisitedValue::Record(record) => VisitedValue::Record(record),
-                    VisitedValue::Bytes(bytes) => {
-                        VisitedValue::Bytes(Cow::Owned(bytes.into_owned()))
-                    }
-                };
-                self.weight += key.len() + bytes_of(&value);
-                let start = self.keys.len();
-                self.keys.extend_from_slice(key);
-                let key = start..self.keys.len();
-                UnwrittenItem::Entry { key, value }
-            }
-        };
-        self.items.push(item);
-        Ok(())
-    }
-
-    fn is_full(&self) -> bool {
-        self.weight >= RECORDS_BYTES
-    }
-
-    fn weight(&self) -> usize {
-        self.weight
-    }
-}
-
-fn bytes_of(value: &VisitedValue<'_>) -> usize {
-    match value {
-        VisitedValue::Bytes(bytes) => bytes.len(),
-        VisitedValue::Record(record) => record.text_len() + RECORD_BYTES,
     }
 }

@@ -1,9 +1,8 @@
-//! A stream that one thread reads and another takes, batch by batch. Where entries are made of rows,
-//! a third one between them writes their values.
+//! A stream that one thread reads and another takes, batch by batch.
 
-use std::thread::{self, Scope, ScopedJoinHandle};
+use std::thread;
 
-use super::batch::{Batch, Gather, Unwritten};
+use super::batch::Batch;
 use super::queue::{QueueReceiver, QueueSender, queue};
 use super::{Item, SortedItems, Visit};
 use crate::error::{Error, Result};
@@ -12,8 +11,8 @@ use crate::record::RecordKind;
 use crate::sqlite::Visited;
 
 #[derive(Debug)]
-enum Message<B> {
-    Batch(B),
+enum Message {
+    Batch(Batch),
     /// The stream was read to its end. Without this, a stream that stops has failed.
     End,
     Failed(Error),
@@ -22,7 +21,7 @@ enum Message<B> {
 /// The taking end of a [`pipe`].
 #[derive(Debug)]
 pub struct RecordStream {
-    receiver: QueueReceiver<Message<Batch>>,
+    receiver: QueueReceiver<Message>,
     makes_entries: bool,
     ended: bool,
     /// The batch of the current item, and the position behind that item.
@@ -90,17 +89,10 @@ pub fn pipe<T>(
     let makes_entries = source.makes_entries();
     let (sender, receiver) = queue();
     thread::scope(|scope| {
-        let mut threads = Vec::new();
-        if makes_entries {
-            let (rows, unwritten) = queue();
-            let read = move || read::<Unwritten>(source, kind, progress, &rows);
-            threads.push(start(scope, "reader", read)?);
-            let write = move || write_values(unwritten, progress, &sender);
-            threads.push(start(scope, "writer", write)?);
-        } else {
-            let read = move || read::<Batch>(source, kind, progress, &sender);
-            threads.push(start(scope, "reader", read)?);
-        }
+        let reader = thread::Builder::new()
+            .name("reader".to_owned())
+            .spawn_scoped(scope, move || read(source, kind, progress, &sender))
+            .map_err(Error::Thread)?;
         let mut stream = RecordStream {
             receiver,
             makes_entries,
@@ -110,68 +102,37 @@ pub fn pipe<T>(
         };
         let taken = take(&mut stream);
         drop(stream);
-        // All are waited for: a scope panics if a thread does that nobody has joined.
-        let joined: Vec<_> = threads.into_iter().map(ScopedJoinHandle::join).collect();
-        match joined.iter().all(|joined| joined.is_ok()) {
-            true => taken,
-            false => Err(Error::Internal("a reading thread panicked".to_owned())),
+        // It is waited for: a scope panics if a thread does that nobody has joined.
+        match reader.join() {
+            Ok(()) => taken,
+            Err(_) => Err(Error::Internal("a reading thread panicked".to_owned())),
         }
     })
 }
 
-fn start<'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    name: &str,
-    work: impl FnOnce() + Send + 'scope,
-) -> Result<ScopedJoinHandle<'scope, ()>> {
-    let builder = thread::Builder::new().name(name.to_owned());
-    builder.spawn_scoped(scope, work).map_err(Error::Thread)
-}
-
 /// Reads all of a kind.
-fn read<B: Gather>(
+fn read(
     source: &mut dyn Visit,
     kind: RecordKind,
     progress: &dyn Progress,
-    sender: &QueueSender<Message<B>>,
+    sender: &QueueSender<Message>,
 ) {
     let mut feed = Feed::to(sender, progress);
     let result = source.visit(kind, &mut |visited| feed.push(visited));
     feed.end(result);
 }
 
-/// Writes the values of all that was read.
-fn write_values(
-    mut unwritten: QueueReceiver<Message<Unwritten>>,
-    progress: &dyn Progress,
-    sender: &QueueSender<Message<Batch>>,
-) {
-    let mut feed = Feed::to(sender, progress);
-    let result = loop {
-        match unwritten.next() {
-            Some(Message::Batch(rows)) => match rows.visit(&mut |visited| feed.push(visited)) {
-                Ok(()) => {}
-                failed => break failed,
-            },
-            Some(Message::End) => break Ok(()),
-            Some(Message::Failed(error)) => break Err(error),
-            None => break Err(Error::Internal("a reading thread stopped".to_owned())),
-        }
-    };
-    feed.end(result);
-}
-
 /// Gathers items and sends them on.
-struct Feed<'q, B> {
-    gathered: B,
-    sender: &'q QueueSender<Message<B>>,
+struct Feed<'q> {
+    gathered: Batch,
+    sender: &'q QueueSender<Message>,
     progress: &'q dyn Progress,
 }
 
-impl<'q, B: Gather> Feed<'q, B> {
-    fn to(sender: &'q QueueSender<Message<B>>, progress: &'q dyn Progress) -> Self {
+impl<'q> Feed<'q> {
+    fn to(sender: &'q QueueSender<Message>, progress: &'q dyn Progress) -> Self {
         Feed {
-            gathered: B::default(),
+            gathered: Batch::default(),
             sender,
             progress,
         }
