@@ -1,6 +1,6 @@
 //! Keys: what goes in comes out, nothing else is accepted, and no two identities share one.
 
-use chunkmigrate::codec::{KeyError, encode_key, parse_key};
+use chunkmigrate::codec::{KeyError, encode_key, key_kind, parse_key};
 use chunkmigrate::record::RecordKey;
 use proptest::prelude::*;
 
@@ -25,7 +25,9 @@ proptest! {
         rest in "[:0-9a+. -]{0,12}",
     ) {
         let bytes = format!("{prefix}{rest}").into_bytes();
-        if let Ok(key) = parse_key(&bytes) {
+        let parsed = parse_key(&bytes);
+        prop_assert_eq!(key_kind(&bytes), parsed.clone().map(|key| key.kind()));
+        if let Ok(key) = parsed {
             prop_assert_eq!(encode_key(&key), bytes);
         }
     }

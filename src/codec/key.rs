@@ -115,6 +115,44 @@ pub fn file_chunks_prefix(file_path: &str) -> Vec<u8> {
 /// # Errors
 /// [`KeyError`] says what the bytes lack to be a key.
 pub fn parse_key(key: &[u8]) -> Result<RecordKey, KeyError> {
+    Ok(match split_key(key)? {
+        Parts::Chunk { path, start, end } => RecordKey::Chunk {
+            file_path: single_colons(path),
+            byte_start: start,
+            byte_end: end,
+        },
+        Parts::ExecutionLog(execution_id) => RecordKey::ExecutionLog {
+            execution_id: execution_id.to_owned(),
+        },
+        Parts::FileMetrics(path) => RecordKey::FileMetrics {
+            file_path: single_colons(path),
+        },
+        Parts::SymbolMetrics(symbol_id) => RecordKey::SymbolMetrics { symbol_id },
+    })
+}
+
+/// The kind of record that the bytes of a key identify; takes no memory.
+///
+/// # Errors
+/// As [`parse_key`].
+pub fn key_kind(key: &[u8]) -> Result<RecordKind, KeyError> {
+    Ok(match split_key(key)? {
+        Parts::Chunk { .. } => RecordKind::Chunk,
+        Parts::ExecutionLog(_) => RecordKind::ExecutionLog,
+        Parts::FileMetrics(_) => RecordKind::FileMetrics,
+        Parts::SymbolMetrics(_) => RecordKind::SymbolMetrics,
+    })
+}
+
+/// What a key is made of, with paths as they stand in it.
+enum Parts<'k> {
+    Chunk { path: &'k str, start: u64, end: u64 },
+    ExecutionLog(&'k str),
+    FileMetrics(&'k str),
+    SymbolMetrics(i64),
+}
+
+fn split_key(key: &[u8]) -> Result<Parts<'_>, KeyError> {
     let (kind, rest) = RecordKind::ALL
         .into_iter()
         .find_map(|kind| Some((kind, key.strip_prefix(key_prefix(kind).as_bytes())?)))
@@ -127,21 +165,13 @@ pub fn parse_key(key: &[u8]) -> Result<RecordKey, KeyError> {
             // From the right: the path may hold colons, the numbers can't.
             let (rest, end) = rest.rsplit_once(':').ok_or(KeyError::MissingOffset)?;
             let (path, start) = rest.rsplit_once(':').ok_or(KeyError::MissingOffset)?;
-            Ok(RecordKey::Chunk {
-                file_path: single_colons(path)?,
-                byte_start: parse_offset(start)?,
-                byte_end: parse_offset(end)?,
-            })
+            check_colons(path)?;
+            let (start, end) = (parse_offset(start)?, parse_offset(end)?);
+            Ok(Parts::Chunk { path, start, end })
         }
-        RecordKind::ExecutionLog => Ok(RecordKey::ExecutionLog {
-            execution_id: rest.to_owned(),
-        }),
-        RecordKind::FileMetrics => Ok(RecordKey::FileMetrics {
-            file_path: single_colons(rest)?,
-        }),
-        RecordKind::SymbolMetrics => Ok(RecordKey::SymbolMetrics {
-            symbol_id: parse_integer(rest)?,
-        }),
+        RecordKind::ExecutionLog => Ok(Parts::ExecutionLog(rest)),
+        RecordKind::FileMetrics => check_colons(rest).map(|()| Parts::FileMetrics(rest)),
+        RecordKind::SymbolMetrics => parse_integer(rest).map(Parts::SymbolMetrics),
     }
 }
 
@@ -180,13 +210,16 @@ fn double_colons(out: &mut Vec<u8>, path: &str) {
     }
 }
 
-fn single_colons(doubled: &str) -> Result<String, KeyError> {
+fn check_colons(doubled: &str) -> Result<(), KeyError> {
     let colons = doubled.bytes().filter(|&byte| byte == b':').count();
-    let pairs = doubled.matches("::").count();
-    if colons != 2 * pairs {
-        return Err(KeyError::SingleColon);
+    match colons == 0 || colons == 2 * doubled.matches("::").count() {
+        true => Ok(()),
+        false => Err(KeyError::SingleColon),
     }
-    Ok(doubled.replace("::", ":"))
+}
+
+fn single_colons(doubled: &str) -> String {
+    doubled.replace("::", ":")
 }
 
 fn parse_offset(text: &str) -> Result<u64, KeyError> {

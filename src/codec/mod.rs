@@ -15,7 +15,7 @@ pub use json::{
 };
 pub use key::{
     KeyError, chunk_key, encode_key, execution_log_key, file_chunks_prefix, file_metrics_key,
-    parse_key, record_key, record_key_into, symbol_metrics_key,
+    key_kind, parse_key, record_key, record_key_into, symbol_metrics_key,
 };
 
 use crate::record::RecordKind;

@@ -22,11 +22,6 @@ impl ClaimCheck {
         }
     }
 
-    /// Whether there is anything to check.
-    pub(super) fn is_needed(&self) -> bool {
-        self.claims.is_some()
-    }
-
     /// Checks what is told of a kind against what was found.
     pub(crate) fn kind(&mut self, kind: RecordKind, found: &KindTotals) -> Option<Divergence> {
         let told = self.claims.as_ref()?.kinds.get(kind);

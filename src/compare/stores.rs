@@ -4,7 +4,7 @@ use super::claims::ClaimCheck;
 use super::counts::KindCounts;
 use super::divergence::{Divergence, DivergenceClass, Side};
 use super::join::compare_kind;
-use crate::codec::{KindDigest, parse_key};
+use crate::codec::{KindDigest, KindTotals, key_kind};
 use crate::error::Result;
 use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::{PerKind, RecordKind};
@@ -71,8 +71,7 @@ pub fn compare_stores(
         }
         found(divergence)
     };
-    let mut left_claims = ClaimCheck::new(Side::Left, left.claims()?);
-    let mut right_claims = ClaimCheck::new(Side::Right, right.claims()?);
+    let (mut left_claims, mut right_claims) = (None, None);
     for kind in RecordKind::ALL {
         if !options.asks_for(kind) {
             continue;
@@ -98,7 +97,7 @@ pub fn compare_stores(
     let (left_keys, right_keys) = (counted(|c| c.left), counted(|c| c.right));
     comparison.unknown_keys = tell_unknown_keys(left, Side::Left, left_keys, &mut tell)?
         + tell_unknown_keys(right, Side::Right, right_keys, &mut tell)?;
-    for check in [&left_claims, &right_claims] {
+    for check in [left_claims, right_claims].into_iter().flatten() {
         check.combined().map_or(Ok(()), &mut tell)?;
     }
     compare_sequences(left, right, options, &mut tell)?;
@@ -111,8 +110,9 @@ struct KindPair<'p> {
     kind: RecordKind,
     left: &'p mut dyn Snapshot,
     right: &'p mut dyn Snapshot,
-    left_claims: &'p mut ClaimCheck,
-    right_claims: &'p mut ClaimCheck,
+    // Asked for behind the first kind: a store may be opened while the other one is read.
+    left_claims: &'p mut Option<ClaimCheck>,
+    right_claims: &'p mut Option<ClaimCheck>,
     progress: &'p dyn Progress,
 }
 
@@ -122,8 +122,11 @@ impl KindPair<'_> {
         tell: &mut dyn FnMut(Divergence) -> Result<()>,
     ) -> Result<KindCounts> {
         let (kind, progress) = (self.kind, self.progress);
-        progress.start(Stage::Compare(kind), self.left.expected_records(kind));
-        let (hash_left, hash_right) = (self.left_claims.is_needed(), self.right_claims.is_needed());
+        let expected = self.left.expected_records(kind);
+        let expected = expected.or_else(|| self.right.expected_records(kind));
+        progress.start(Stage::Compare(kind), expected);
+        // What is made of rows just now makes no claims of its own.
+        let (hash_left, hash_right) = (!self.left.makes_entries(), !self.right.makes_entries());
         let (counts, left, right) = pipe(self.left, kind, progress, |left| {
             pipe(self.right, kind, progress, |right| {
                 let mut left = Watched::new(left, hash_left, Some(progress));
@@ -133,13 +136,8 @@ impl KindPair<'_> {
             })
         })?;
         progress.finish();
-        for (check, digest) in [
-            (&mut *self.left_claims, left),
-            (&mut *self.right_claims, right),
-        ] {
-            let wrong = digest.and_then(|digest| check.kind(kind, &digest.finish()));
-            wrong.map_or(Ok(()), &mut *tell)?;
-        }
+        let [left, right] = [left, right].map(|digest| digest.map(KindDigest::finish));
+        self.check_claims(left, right, tell)?;
         Ok(counts)
     }
 
@@ -154,15 +152,36 @@ impl KindPair<'_> {
         if left != right || left.invalid > 0 {
             return self.compare_records(tell);
         }
-        for check in [&mut *self.left_claims, &mut *self.right_claims] {
-            check.kind(kind, &left.totals).map_or(Ok(()), &mut *tell)?;
-        }
+        self.check_claims(Some(left.totals), Some(right.totals), tell)?;
         Ok(KindCounts {
             left: left.totals.records,
             right: right.totals.records,
             equal: left.totals.records,
             ..KindCounts::default()
         })
+    }
+}
+
+impl KindPair<'_> {
+    /// Checks what the stores say of the kind against what was found in them.
+    fn check_claims(
+        &mut self,
+        left: Option<KindTotals>,
+        right: Option<KindTotals>,
+        tell: &mut dyn FnMut(Divergence) -> Result<()>,
+    ) -> Result<()> {
+        for (side, store, check, found) in [
+            (Side::Left, &*self.left, &mut *self.left_claims, left),
+            (Side::Right, &*self.right, &mut *self.right_claims, right),
+        ] {
+            let check = match check {
+                Some(check) => check,
+                None => check.insert(ClaimCheck::new(side, store.claims()?)),
+            };
+            let wrong = found.and_then(|found| check.kind(self.kind, &found));
+            wrong.map_or(Ok(()), &mut *tell)?;
+        }
+        Ok(())
     }
 }
 
@@ -179,7 +198,7 @@ fn tell_unknown_keys(
     let mut unknown = 0;
     snapshot.visit_unknown(&mut |entry| {
         unknown += 1;
-        let message = match parse_key(entry.key) {
+        let message = match key_kind(entry.key) {
             Err(error) => error.to_string(),
             Ok(_) => "the key is of a known form".to_owned(),
         };

@@ -15,7 +15,7 @@ use super::overlay::Overlay;
 use super::tables::{
     META, RECORDS, check_format, meta_entry, open_meta, open_records, read_document,
 };
-use crate::codec::{Entry, key_prefix, parse_key};
+use crate::codec::{Entry, key_kind, key_prefix};
 use crate::error::{IoContext as _, Result};
 use crate::record::{RecordKind, Sequences};
 
@@ -215,7 +215,7 @@ impl KvFile {
             if !entry.key.starts_with(prefix) {
                 return Ok(false);
             }
-            if parse_key(entry.key).is_ok() {
+            if key_kind(entry.key).is_ok() {
                 visit(entry)?;
             }
             Ok(true)
@@ -227,7 +227,7 @@ impl KvFile {
     /// # Errors
     /// The file can't be read to its end, or `visit` failed.
     pub fn visit_unknown(&self, visit: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()> {
-        self.visit_all(&mut |entry| match parse_key(entry.key) {
+        self.visit_all(&mut |entry| match key_kind(entry.key) {
             Ok(_) => Ok(()),
             Err(_) => visit(entry),
         })

@@ -8,10 +8,10 @@ use super::error::engine;
 use super::file::KvFile;
 use super::manifest::{Manifest, encode_document};
 use super::tables::{RECORDS, meta_entry, write_documents};
-use crate::codec::{Entry, KindDigest, KindTotals, parse_key};
+use crate::codec::{Entry, KindDigest, KindTotals, key_kind};
 use crate::error::Result;
 use crate::progress::{Progress, check_cancelled};
-use crate::record::{PerKind, RecordKey, Sequences};
+use crate::record::{PerKind, Sequences};
 
 /// Memory that redb may use.
 const CACHE_BYTES: usize = 32 << 20;
@@ -55,7 +55,7 @@ impl KvMerge<'_> {
                 check_now_and_then(read, progress)?;
                 let (key, value) = entry.map_err(|e| failed(e.into()))?;
                 let (key, value) = (key.value(), value.value());
-                if let Some(kind) = parse_key(key).ok().as_ref().map(RecordKey::kind) {
+                if let Ok(kind) = key_kind(key) {
                     digests.get_mut(kind).update(Entry { key, value });
                 }
             }

@@ -29,13 +29,6 @@ pub(super) struct OpenTable<'c> {
 }
 
 impl OpenTable<'_> {
-    /// The number of rows, counted by the table itself.
-    pub(super) fn count(&self) -> Result<u64> {
-        let sql = format!("SELECT count(*) FROM {}", self.layout.table_clause());
-        let counted = self.connection.query_row(&sql, [], |row| row.get(0));
-        counted.map_err(reading(self.path))
-    }
-
     /// As many rows must have been read as there are.
     pub(super) fn check_count(&self, counted: u64, read: u64) -> Result<()> {
         if counted == read {

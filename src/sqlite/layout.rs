@@ -142,6 +142,12 @@ impl TableLayout {
         format!("main.{} AS t NOT INDEXED", self.spec.name)
     }
 
+    /// The number of rows, counted by the table itself.
+    pub(super) fn count_rows(&self, connection: &Connection) -> rusqlite::Result<u64> {
+        let sql = format!("SELECT count(*) FROM {}", self.table_clause());
+        connection.query_row(&sql, [], |row| row.get(0))
+    }
+
     /// As [`TableLayout::table_clause`], through an index that has all key columns, if there is one.
     pub(super) fn order_clause(&self) -> String {
         match &self.key_index {

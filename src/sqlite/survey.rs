@@ -60,9 +60,7 @@ pub(super) fn survey(
 ) -> Result<TableSurvey> {
     check_unknown_columns(connection, path, layout, options)?;
     let table = layout.spec.name;
-    let counted = format!("SELECT count(*) FROM {}", layout.table_clause());
-    let counted = connection.query_row(&counted, [], |row| row.get(0));
-    let rows: u64 = counted.map_err(reading(path))?;
+    let rows = layout.count_rows(connection).map_err(reading(path))?;
     let by_index = inventory::count_rows(connection, table).map_err(reading(path))?;
     if by_index != rows {
         return Err(SqliteError::Damaged {

@@ -103,7 +103,8 @@ impl WrittenRows {
                 Err(invalid) => visit(Err(invalid)),
             })?;
         }
-        table.check_count(table.count()?, self.written(kind))
+        let counted = layout.count_rows(&self.connection);
+        table.check_count(counted.map_err(reading(&self.path))?, self.written(kind))
     }
 }
 

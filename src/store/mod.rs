@@ -24,6 +24,8 @@ mod metrics;
 mod new_chunk;
 #[cfg(feature = "native-v2")]
 mod open;
+#[cfg(feature = "native-v2")]
+mod pending;
 mod pipe;
 mod queue;
 mod sqlite_snapshot;

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::pending::PendingSnapshot;
 use super::{Snapshot, StoreKind, beside, detect};
 use crate::error::{Error, Result};
 use crate::kv::KvFile;
@@ -46,6 +47,14 @@ impl Opening {
         &self.path
     }
 
+    /// Which store it is.
+    pub(super) fn store(&self) -> StoreKind {
+        match self.files {
+            Some(_) => StoreKind::Sqlite,
+            None => StoreKind::Kv,
+        }
+    }
+
     /// Opens the store: a KV file with every page checked, a database in one read transaction.
     ///
     /// # Errors
@@ -62,28 +71,38 @@ impl Opening {
     }
 }
 
-/// Opens two stores; while the pages of a KV file are checked, the other one is opened.
+/// Opens two stores. The pages of a KV file beside a database may still be checked when this
+/// returns: the database can be read meanwhile, and whatever wants something from the file waits.
 ///
 /// # Errors
-/// Those of [`Opening::open`], of the left store first.
+/// Those of [`Opening::open`]. That of a KV file beside a database may be told by the first method
+/// of the snapshot that has to wait for it.
 pub fn open_pair(
     left: Opening,
     right: Opening,
     options: &OpenOptions,
     progress: &Arc<dyn Progress>,
 ) -> Result<(Box<dyn Snapshot>, Box<dyn Snapshot>)> {
-    if left.files.is_some() && right.files.is_some() {
+    match (left.store(), right.store()) {
+        (StoreKind::Kv, StoreKind::Kv) => beside(
+            "opener",
+            || left.open(options, progress),
+            || right.open(options, progress),
+        ),
+        (StoreKind::Kv, _) => {
+            let left = PendingSnapshot::start(left, options, progress)?;
+            Ok((Box::new(left), right.open(options, progress)?))
+        }
+        (_, StoreKind::Kv) => {
+            let right = PendingSnapshot::start(right, options, progress)?;
+            Ok((left.open(options, progress)?, Box::new(right)))
+        }
         // Two databases would tell of their progress at the same time.
-        return Ok((
+        _ => Ok((
             left.open(options, progress)?,
             right.open(options, progress)?,
-        ));
+        )),
     }
-    beside(
-        "opener",
-        || left.open(options, progress),
-        || right.open(options, progress),
-    )
 }
 
 /// Does something that reads databases, and does it again, a few times, if one of them was written

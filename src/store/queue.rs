@@ -43,6 +43,7 @@ impl<T> QueueSender<T> {
     }
 
     /// As [`send`](QueueSender::send), if there is room for the item at once; gives it back if not.
+    #[cfg(feature = "native-v2")]
     pub(crate) fn offer(&self, item: T, bytes: usize) -> Result<Option<T>, QueueClosed> {
         match self.gate.try_acquire(bytes) {
             true => self.pass(item, bytes).map(|()| None),
@@ -117,6 +118,7 @@ impl Gate {
     }
 
     /// As [`acquire`](Gate::acquire), but `false` instead of waiting.
+    #[cfg(feature = "native-v2")]
     fn try_acquire(&self, bytes: usize) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let has_room = state.has_room(bytes);
