@@ -146,3 +146,58 @@ impl Snapshot for PendingSnapshot {
         self.get()?.confirm()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::kv::BulkLoad;
+    use crate::progress::NoProgress;
+
+    fn start(path: &Path) -> PendingSnapshot {
+        let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+        let opening = Opening::look(path).unwrap();
+        PendingSnapshot::start(opening, &OpenOptions::default(), &progress).unwrap()
+    }
+
+    fn kv_file(folder: &Path) -> PathBuf {
+        let path = folder.join("code.kv");
+        let mut load = BulkLoad::create(&path, 0).unwrap();
+        let (key, value) = (b"execlog:a".as_slice(), b"{}".as_slice());
+        load.append([Entry { key, value }].into_iter()).unwrap();
+        load.finish(&Sequences::default(), None).unwrap();
+        path
+    }
+
+    #[test]
+    fn whoever_wants_something_gets_it_once_the_store_is_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let pending = start(&kv_file(folder.path()));
+        let mut visited = 0;
+        let kind = RecordKind::ExecutionLog;
+        pending
+            .visit(kind, &mut |_| {
+                visited += 1;
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!((visited, pending.total_keys().unwrap()), (1, Some(1)));
+    }
+
+    #[test]
+    fn a_store_that_can_not_be_opened_is_the_error_of_whoever_waits_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = kv_file(folder.path());
+        let mut bytes = fs::read(&path).unwrap();
+        bytes.truncate(bytes.len() / 2);
+        fs::write(&path, bytes).unwrap();
+        let pending = start(&path);
+        let error = pending
+            .visit(RecordKind::Chunk, &mut |_| Ok(()))
+            .unwrap_err();
+        assert!(matches!(error, Error::Kv(_)), "{error}");
+        // And never an empty store afterwards.
+        assert!(pending.total_keys().is_err());
+    }
+}
