@@ -160,9 +160,7 @@ impl KindPair<'_> {
             ..KindCounts::default()
         })
     }
-}
 
-impl KindPair<'_> {
     /// Checks what the stores say of the kind against what was found in them.
     fn check_claims(
         &mut self,

@@ -256,6 +256,25 @@ mod tests {
         assert!(!holds_what(&entries(), sequences, &entries()));
     }
 
+    /// Whichever thread gets the batch that it is in.
+    #[test]
+    fn one_bad_value_anywhere_in_a_large_file_does_not_hold() {
+        let long = "x".repeat(64 << 10);
+        let sound: Entries = (0..96)
+            .map(|number| {
+                let path = format!("{number:02}{long}");
+                let value = entries()[0].1.replace("\"a\"", &format!("\"{path}\""));
+                (file_metrics_key(&path), value)
+            })
+            .collect();
+        assert!(holds_what(&sound, SEQUENCES, &sound));
+        for place in (0..sound.len()).step_by(7) {
+            let mut changed = sound.clone();
+            changed[place].1.push(' ');
+            assert!(!holds_what(&changed, SEQUENCES, &changed), "{place}");
+        }
+    }
+
     /// The stream had the same fault, so counts and digests are right.
     #[test]
     fn values_that_are_not_their_keys_record_in_canonical_form_do_not_hold() {
