@@ -80,20 +80,27 @@ impl SqliteLoad {
                 Err(error) => return Err(writing(&self.path)(error)),
             }
         }
-        if self.keeps_order {
-            let order = self.order.get_mut(kind);
-            let order = match order {
-                Some(order) => order,
-                None => order.insert(RowOrderWriter::create(
-                    self.path.parent().unwrap_or(Path::new(".")),
-                )?),
-            };
-            rowids.sort_unstable_by_key(|(place, _)| *place);
-            rowids
-                .iter()
-                .try_for_each(|(_, rowid)| order.push(*rowid))?;
+        drop(statement);
+        match self.keeps_order {
+            true => self.keep_order(kind, rowids),
+            false => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Keeps the row ids of a batch in the order of their places in it.
+    fn keep_order(&mut self, kind: RecordKind, mut rowids: Vec<(usize, i64)>) -> Result<()> {
+        rowids.sort_unstable_by_key(|(place, _)| *place);
+        let order = self.order.get_mut(kind);
+        let order = match order {
+            Some(order) => order,
+            None => {
+                let folder = self.path.parent().unwrap_or(Path::new("."));
+                order.insert(RowOrderWriter::create(folder)?)
+            }
+        };
+        rowids
+            .into_iter()
+            .try_for_each(|(_, rowid)| order.push(rowid))
     }
 
     /// Ids that came a second time.
