@@ -11,6 +11,8 @@ use crate::error::{IoContext as _, KindError, Result};
 
 /// Length of the header of a database.
 const HEADER_BYTES: usize = 100;
+/// Length of the header of a `-wal`, behind which its frames are.
+const WAL_HEADER_BYTES: u64 = 32;
 
 /// How a database is opened so that nothing beside it appears, changes or goes.
 ///
@@ -21,7 +23,8 @@ pub(super) enum Access {
     /// Rollback-journal mode: opened plainly. SQLite's own lock keeps writers out while we read.
     Plain,
     /// WAL mode, closed cleanly: opened as immutable, since a plain open would create `-wal` and
-    /// `-shm`. No lock.
+    /// `-shm`. So is one whose `-wal` is a header without frames, as a kill leaves it: with the
+    /// `-shm` read-only SQLite would wait in vain for a writer to finish it. No lock.
     Immutable,
     /// WAL mode with its `-shm`, in use or left by a kill: opened with the `-shm` read-only.
     SharedWal,
@@ -73,10 +76,10 @@ impl DatabaseFiles {
         }
         // Bytes 18 and 19, write and read version: 1 for a rollback journal, 2 for a WAL.
         let wal_mode = header.get(18..20) != Some(&[1, 1]);
-        let frames = signature.wal.as_ref().is_some_and(|wal| wal.len > 0);
-        let access = match (signature.wal.is_some(), signature.shm, frames) {
-            (true, true, _) => Access::SharedWal,
-            (_, false, true) => Access::HeapWal,
+        let access = match (signature.wal_len(), signature.shm) {
+            (Some(1..=WAL_HEADER_BYTES), _) => Access::Immutable,
+            (Some(_), true) => Access::SharedWal,
+            (Some(1..), false) => Access::HeapWal,
             _ if wal_mode => Access::Immutable,
             _ => Access::Plain,
         };
@@ -114,7 +117,7 @@ impl DatabaseFiles {
 
     /// Whether part of the content is in the `-wal`.
     fn has_frames(&self) -> bool {
-        self.signature.wal.as_ref().is_some_and(|wal| wal.len > 0)
+        self.signature.wal_len() > Some(WAL_HEADER_BYTES)
     }
 
     /// Whether the files are as they were. Reads no file, so that no lock is dropped.
@@ -185,6 +188,10 @@ impl Signature {
             journal: state("-journal")?,
             shm: state("-shm")?.is_some(),
         })
+    }
+
+    fn wal_len(&self) -> Option<u64> {
+        self.wal.as_ref().map(|wal| wal.len)
     }
 }
 

@@ -24,10 +24,12 @@ pub(crate) enum State {
     WalWithoutShm,
     WalAndEmptyShm,
     WalAndForeignShm,
+    WalHeaderAndShm,
+    WalHeaderWithoutShm,
 }
 
 impl State {
-    pub(crate) const ALL: [State; 9] = [
+    pub(crate) const ALL: [State; 11] = [
         State::RollbackJournal,
         State::PersistentJournal,
         State::CleanWal,
@@ -37,6 +39,8 @@ impl State {
         State::WalWithoutShm,
         State::WalAndEmptyShm,
         State::WalAndForeignShm,
+        State::WalHeaderAndShm,
+        State::WalHeaderWithoutShm,
     ];
 
     /// Makes a database in this state; returns how many chunks it has.
@@ -85,6 +89,14 @@ impl State {
                 fs::write(beside("-shm"), vec![0; 32768]).unwrap();
             }
             State::WalWithoutShm => fs::remove_file(beside("-shm")).unwrap(),
+            State::WalHeaderAndShm | State::WalHeaderWithoutShm => {
+                let wal = fs::read(beside("-wal")).unwrap();
+                fs::write(beside("-wal"), &wal[..32]).unwrap();
+                fs::remove_file(beside("-shm")).unwrap();
+                if matches!(self, State::WalHeaderAndShm) {
+                    fs::write(beside("-shm"), vec![0; 32768]).unwrap();
+                }
+            }
             State::WalAndEmptyShm => fs::write(beside("-shm"), "").unwrap(),
             State::WalAndForeignShm => {
                 let noise: Vec<u8> = (0..32768u32).map(|i| (i * 31 % 251) as u8).collect();
@@ -95,6 +107,7 @@ impl State {
         match self {
             State::RollbackJournal | State::PersistentJournal => IN_MAIN,
             State::CleanWal | State::EmptyWal | State::EmptyWalWithShm => IN_MAIN,
+            State::WalHeaderAndShm | State::WalHeaderWithoutShm => IN_MAIN,
             _ => IN_MAIN + IN_WAL,
         }
     }
