@@ -12,9 +12,9 @@ use super::merge;
 use super::new_store::{self, FilledStore, NewStore};
 use super::read_back::{Content, name_divergences};
 use super::staged::Staged;
-use super::target::{Destination, TargetError};
+use super::target::Destination;
 use super::{CopyOptions, CopySummary, room};
-use crate::error::{Error, IoContext as _, Result};
+use crate::error::{IoContext as _, Result};
 use crate::progress::{Progress, check_cancelled};
 use crate::record::RecordKind;
 use crate::store::{Opening, Snapshot, StoreKind, detect, retry_if_changed};
@@ -199,21 +199,18 @@ impl Job<'_> {
             existing::check_again(destination, self.target_store, self.options.replace)
         })?;
         let published_rejects = self.publish_rejects_first(rejects, summary)?;
-        if let Err(error) = target.publish() {
-            let unpublished = !is_not_synced(&error);
-            if let Some(rejects) = published_rejects.filter(|_| unpublished) {
-                rejects.undo();
+        match target.publish() {
+            Ok(published) => published.sync()?,
+            Err(error) => {
+                if let Some(rejects) = published_rejects {
+                    rejects.undo();
+                }
+                return Err(error);
             }
-            return Err(error);
         }
         summary.written = true;
         summary.target_bytes = Some(metadata.len());
         self.look_for_old_rejects(summary);
         Ok(())
     }
-}
-
-/// Whether a target was published after all.
-fn is_not_synced(error: &Error) -> bool {
-    matches!(error, Error::Target(error) if matches!(**error, TargetError::NotSynced { .. }))
 }

@@ -203,7 +203,8 @@ impl Job<'_> {
         let Some(prepared) = rejects.prepare()? else {
             return Ok(None);
         };
-        let published = prepared.publish()?;
+        prepared.mark_as_early();
+        let published = prepared.publish()?.sync_or_undo()?;
         summary.rejects = Some(place);
         Ok(Some(published))
     }

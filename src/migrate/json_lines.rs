@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::staged::{Prepared, Staged};
+use super::staged::{Prepared, Staged, is_of_killed_run};
 use super::target::{Destination, TargetError};
 use crate::error::{IoContext as _, Result};
 
@@ -46,7 +46,8 @@ pub(crate) struct JsonLines {
 
 impl JsonLines {
     /// Resolves the place; nothing is made before the first line. What is there already is replaced
-    /// only if it is such a file, or empty, and if `replace` allows it.
+    /// only if it is such a file, or empty, and if `replace` allows it or a run that was killed left
+    /// it.
     pub(crate) fn resolve(
         kind: LinesKind,
         path: &Path,
@@ -55,7 +56,7 @@ impl JsonLines {
     ) -> Result<Self> {
         let destination = Destination::resolve(path, sources)?;
         may_replace(kind, &destination)?;
-        if destination.exists() && !replace {
+        if destination.exists() && !replace && !is_of_killed_run(&destination)? {
             return Err(TargetError::Exists {
                 path: path.to_owned(),
             }

@@ -7,7 +7,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -22,6 +22,8 @@ const PRIVATE_PREFIX: &str = ".chunkmigrate-";
 const LOCK_FILE: &str = ".chunkmigrate-lock";
 /// A second name, in the private folder, of the file that is replaced.
 const REPLACED_FILE: &str = ".chunkmigrate-replaced";
+/// A second name, in the private folder, of a file that is published before the work is done.
+const PUBLISHED_FILE: &str = ".chunkmigrate-published";
 
 /// A file that is being built out of sight. Dropping it removes it.
 #[derive(Debug)]
@@ -104,7 +106,15 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// Brings the file to its place.
+    /// Keeps a second name of the file until the work is done, by which [`is_of_killed_run`] knows
+    /// it if the work is never done.
+    pub(crate) fn mark_as_early(&self) {
+        let second = self.staged.private.path().join(PUBLISHED_FILE);
+        // Without hard links the file is one that nobody knows the origin of, and is not replaced.
+        let _ = fs::hard_link(&self.staged.path, second);
+    }
+
+    /// Brings the file to its place, where it is whole; [`Published::sync`] makes it stay.
     pub(crate) fn publish(self) -> Result<Published> {
         let Destination {
             given,
@@ -126,15 +136,7 @@ impl Prepared {
                 }
             })?,
         }
-        match self.folder.sync_all() {
-            // Not every file system can sync a folder.
-            Err(error) if error.kind() != ErrorKind::InvalidInput => Err(TargetError::NotSynced {
-                path: given.clone(),
-                source: error,
-            }
-            .into()),
-            _ => Ok(Published(self)),
-        }
+        Ok(Published(self))
     }
 }
 
@@ -143,6 +145,38 @@ impl Prepared {
 pub(crate) struct Published(Prepared);
 
 impl Published {
+    /// Brings the folder to disk, without which a loss of power may take the file's name away again.
+    pub(crate) fn sync(&self) -> Result<()> {
+        self.sync_folder().map_err(|source| {
+            let path = self.given().to_owned();
+            TargetError::NotSynced { path, source }.into()
+        })
+    }
+
+    /// As [`sync`](Published::sync), and takes the file away again if that fails.
+    pub(crate) fn sync_or_undo(self) -> Result<Self> {
+        match self.sync_folder() {
+            Ok(()) => Ok(self),
+            Err(error) => {
+                let given = self.given().to_owned();
+                self.undo();
+                Err(error).io_context("bring to disk the folder of", &given)
+            }
+        }
+    }
+
+    fn sync_folder(&self) -> io::Result<()> {
+        match self.0.folder.sync_all() {
+            // Not every file system can sync a folder.
+            Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
+            synced => synced,
+        }
+    }
+
+    fn given(&self) -> &Path {
+        &self.0.staged.destination.given
+    }
+
     /// Takes the file away again and brings back what it replaced.
     pub(crate) fn undo(self) {
         let place = self.0.staged.destination.path.as_path();
@@ -165,6 +199,17 @@ fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<()> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether the file at a place was published by a run that was killed before its work was done.
+pub(crate) fn is_of_killed_run(destination: &Destination) -> Result<bool> {
+    let path = destination.path();
+    let found = fs::metadata(path).io_context("look at", path)?;
+    let left = left_behind(destination.folder())?;
+    Ok(left.iter().any(|private| {
+        let second = fs::symlink_metadata(private.join(PUBLISHED_FILE));
+        second.is_ok_and(|second| (second.dev(), second.ino()) == (found.dev(), found.ino()))
+    }))
 }
 
 /// Private folders of runs that were killed, in a folder.

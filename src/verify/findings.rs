@@ -60,7 +60,7 @@ impl Findings {
         if let Some(lines) = self.lines {
             place = Some(lines.destination().given().to_owned());
             if let Some(prepared) = lines.prepare()? {
-                prepared.publish()?;
+                prepared.publish()?.sync()?;
             }
         }
         Ok((
