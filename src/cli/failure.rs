@@ -143,6 +143,11 @@ mod tests {
                 path: path(),
                 source: engine(),
             },
+            SqliteError::Engine {
+                action: "write",
+                path: path(),
+                source: engine(),
+            },
             SqliteError::Locked { path: path() },
             SqliteError::HotJournal { path: path() },
             SqliteError::Truncated {
@@ -164,6 +169,10 @@ mod tests {
             SqliteError::NotADatabase { path: path() },
             SqliteError::Changed { path: path() },
             SqliteError::TemporaryFull { path: path() },
+            SqliteError::TemporaryWrite {
+                path: path(),
+                source: engine(),
+            },
             SqliteError::Full { path: path() },
             SqliteError::Temporary { source: engine() },
             SqliteError::TempDir {

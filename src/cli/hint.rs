@@ -43,10 +43,11 @@ fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
             "restore the file from a backup or copy it again"
         }
         SqliteError::Damaged { .. } | SqliteError::Integrity { .. } => {
-            "see what `PRAGMA integrity_check` says; damaged indexes alone are mended by `REINDEX`"
+            "see what `PRAGMA integrity_check` says, and whether the file can be read at all (SQLite \
+             tells a failing disk as damage too); damaged indexes alone are mended by `REINDEX`"
         }
         SqliteError::Changed { .. } => "stop its writer, or try again when it is idle",
-        SqliteError::TemporaryFull { .. } => {
+        SqliteError::TemporaryFull { .. } | SqliteError::TemporaryWrite { .. } => {
             "name a folder with more room with --temp-dir, or set SQLITE_TMPDIR"
         }
         SqliteError::Full { .. } => "make room, or choose another folder",
@@ -54,9 +55,10 @@ fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
             "name a folder with more room with --temp-dir, or set SQLITE_TMPDIR"
         }
         SqliteError::TempDir { .. } => "name another folder with --temp-dir",
-        SqliteError::Engine { source, .. } if is_cannot_open(source) => {
-            "the database and its -wal and -shm, if there are any, must all be readable"
-        }
+        SqliteError::Engine { action, source, .. } if is_cannot_open(source) => match *action {
+            "read" => "the database and its -wal and -shm, if there are any, must all be readable",
+            _ => "the database must be writable, and its folder, where SQLite makes a journal",
+        },
         SqliteError::NoTables { .. } => "is this the database of a code indexer?",
         SqliteError::UnknownColumns { .. } => {
             "leave a column behind with --without-column TABLE.COLUMN"

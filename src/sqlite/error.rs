@@ -74,11 +74,20 @@ pub enum SqliteError {
         /// The database.
         path: PathBuf,
     },
-    /// SQLite's temporary files can't grow: their disk is full, or a limit of file sizes is reached.
+    /// SQLite's temporary files can't grow: their disk is full.
     #[error("no room for SQLite's temporary files while reading {}", path.display())]
     TemporaryFull {
         /// The database.
         path: PathBuf,
+    },
+    /// SQLite's temporary files can't be written: their disk fails, or a limit of file sizes is
+    /// reached.
+    #[error("can't write SQLite's temporary files while reading {}", path.display())]
+    TemporaryWrite {
+        /// The database.
+        path: PathBuf,
+        /// SQLite's error.
+        source: rusqlite::Error,
     },
     /// A temporary database could not be made or used.
     #[error("can't use a temporary database")]

@@ -1,6 +1,7 @@
 //! Writing records into the tables of an existing database, in one transaction.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,9 +21,12 @@ use super::schema::table_spec;
 use super::snapshot::SqliteSnapshot;
 use super::upsert::Upsert;
 use super::writer::{create_indexes, create_table, set_sequence};
-use crate::error::{IoContext as _, Result};
+use crate::error::{Error, IoContext as _, Result};
 use crate::progress::Progress;
 use crate::record::{PerKind, Record, RecordKind, Sequences};
+
+/// Length of a new `-shm`.
+const SHM_BYTES: usize = 32 << 10;
 
 /// A database in a write transaction; dropping it takes everything back.
 #[derive(Debug)]
@@ -60,16 +64,16 @@ impl SqliteMerge {
         let connection = connect(path, progress)?;
         connection
             .execute_batch("BEGIN IMMEDIATE")
-            .map_err(writing(path))?;
+            .map_err(failed(path))?;
         if let Some(dir) = temp_dir {
             set_temp_dir(&connection, dir)?;
         }
         let mut tables = PerKind::default();
         for &kind in needed {
-            if !inventory::exists(&connection, kind).map_err(writing(path))? {
+            if !inventory::exists(&connection, kind).map_err(failed(path))? {
                 create_table(&connection, kind)
                     .and_then(|()| create_indexes(&connection, kind))
-                    .map_err(writing(path))?;
+                    .map_err(failed(path))?;
             }
             let layout = TableLayout::read(&connection, path, kind, false)?;
             *tables.get_mut(kind) = layout.map(|layout| MergedTable {
@@ -90,7 +94,7 @@ impl SqliteMerge {
         let connection = connect(path, progress)?;
         connection
             .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
-            .map_err(writing(path))?;
+            .map_err(failed(path))?;
         connection
             .close()
             .map_err(|(_, error)| SqliteError::from_engine("write", path, error).into())
@@ -109,7 +113,7 @@ impl SqliteMerge {
         let Some(parking) = &mut table.parking else {
             return Ok(());
         };
-        let written = |error| writing(&self.path)(error);
+        let written = |error| failed(&self.path)(error);
         let rowid = table
             .upsert
             .find(&self.connection, record)
@@ -141,7 +145,7 @@ impl SqliteMerge {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
                 Ok(Some(refusal(record.kind(), &error)))
             }
-            Err(error) => Err(writing(&self.path)(error)),
+            Err(error) => Err(failed(&self.path)(error)),
         }
     }
 
@@ -150,7 +154,7 @@ impl SqliteMerge {
         for &kind in kinds {
             if table_spec(kind).id.is_some() && marks.get(kind) > 0 {
                 set_sequence(&self.connection, kind, marks.get(kind))
-                    .map_err(writing(&self.path))?;
+                    .map_err(failed(&self.path))?;
             }
         }
         Ok(())
@@ -166,13 +170,34 @@ impl SqliteMerge {
     }
 }
 
+/// An error of SQLite while a database is written. What it makes beside the database it can't always
+/// make, and doesn't say why; the folder does.
+fn failed(path: &Path) -> impl Fn(rusqlite::Error) -> Error + '_ {
+    move |error| {
+        let made = match error.sqlite_error_code() {
+            Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => make_file_beside(path),
+            _ => Ok(()),
+        };
+        made.err().unwrap_or_else(|| writing(path)(error))
+    }
+}
+
+/// Makes a file beside a database, as large as a `-shm`, and takes it away again.
+fn make_file_beside(path: &Path) -> Result<()> {
+    let real_path = fs::canonicalize(path).io_context("find", path)?;
+    let folder = real_path.parent().unwrap_or(Path::new("/"));
+    tempfile::tempfile_in(folder)
+        .and_then(|mut file| file.write_all(&[0; SHM_BYTES]))
+        .io_context("make a file beside", path)
+}
+
 /// Opens a database to write into it, as it is.
 fn connect(path: &Path, progress: &Arc<dyn Progress>) -> Result<Connection> {
     let real_path = fs::canonicalize(path).io_context("find", path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(real_path, flags);
-    let mut connection = connection.map_err(writing(path))?;
-    configure(&mut connection, progress).map_err(writing(path))?;
+    let mut connection = connection.map_err(failed(path))?;
+    configure(&mut connection, progress).map_err(failed(path))?;
     Ok(connection)
 }
 
@@ -208,7 +233,7 @@ impl SqliteSnapshot {
     /// Ends the transaction that [`SqliteMerge::into_snapshot`] read in.
     pub(crate) fn commit(self) -> Result<()> {
         let (connection, path) = self.into_parts();
-        connection.execute_batch("COMMIT").map_err(writing(&path))?;
+        connection.execute_batch("COMMIT").map_err(failed(&path))?;
         connection
             .close()
             .map_err(|(_, error)| SqliteError::from_engine("write", &path, error).into())

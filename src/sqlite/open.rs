@@ -42,9 +42,8 @@ impl SqliteError {
             },
             (Some(ErrorCode::NotADatabase), _) => SqliteError::NotADatabase { path },
             // A connection that only reads writes nothing else.
-            (Some(ErrorCode::DiskFull), _) | (_, Some(ffi::SQLITE_IOERR_WRITE)) => {
-                SqliteError::TemporaryFull { path }
-            }
+            (Some(ErrorCode::DiskFull), _) => SqliteError::TemporaryFull { path },
+            (_, Some(ffi::SQLITE_IOERR_WRITE)) => SqliteError::TemporaryWrite { path, source },
             _ => SqliteError::Engine {
                 action,
                 path,
