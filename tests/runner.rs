@@ -13,6 +13,8 @@ mod compare;
 mod damaged_kv;
 mod encodings;
 mod errors;
+#[cfg(target_os = "linux")]
+mod faults;
 mod fixture;
 mod help;
 mod hostile_values;

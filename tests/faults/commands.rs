@@ -1,0 +1,288 @@
+//! The commands that are disturbed, and what must hold after each.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::{Arc, OnceLock};
+
+use chunkmigrate::migrate::{ExportFlow, ExportOptions, Exported, export};
+use chunkmigrate::{NoProgress, Progress};
+use rusqlite::Connection;
+
+use crate::common::tables::{LOOSE_CHUNKS, SMALL, insert_chunk, insert_chunks};
+use crate::common::{Run, Scenario, kv};
+
+/// A command that makes or changes a file.
+#[derive(Debug)]
+pub(super) struct Case {
+    pub(super) args: &'static [&'static str],
+    pub(super) target: &'static str,
+    /// The store whose records the target has in the end.
+    pub(super) like: &'static str,
+    /// The exit status of a run that nothing disturbs.
+    pub(super) status: i32,
+}
+
+pub(super) const CASES: [Case; 9] = [
+    Case {
+        args: &["sqlite-to-kv", "code.db", "new.kv"],
+        target: "new.kv",
+        like: "code.db",
+        status: 0,
+    },
+    Case {
+        args: &["kv-to-sqlite", "code.kv", "new.db"],
+        target: "new.db",
+        like: "code.kv",
+        status: 0,
+    },
+    Case {
+        args: &["sqlite-to-kv", "code.db", "half.kv", "--replace"],
+        target: "half.kv",
+        like: "code.db",
+        status: 0,
+    },
+    Case {
+        args: &["kv-to-sqlite", "code.kv", "half.db", "--replace"],
+        target: "half.db",
+        like: "code.kv",
+        status: 0,
+    },
+    Case {
+        args: &["sqlite-to-kv", "code.db", "half.kv", "--merge"],
+        target: "half.kv",
+        like: "code.db",
+        status: 0,
+    },
+    Case {
+        args: &["kv-to-sqlite", "code.kv", "half.db", "--merge"],
+        target: "half.db",
+        like: "code.kv",
+        status: 0,
+    },
+    Case {
+        args: &["kv-to-sqlite", "code.kv", "wal.db", "--merge"],
+        target: "wal.db",
+        like: "code.kv",
+        status: 0,
+    },
+    Case {
+        args: &["sqlite-to-kv", "odd.db", "new.kv", "--on-invalid", "skip"],
+        target: "new.kv",
+        like: "even.kv",
+        status: 1,
+    },
+    Case {
+        args: &[
+            "sqlite-to-kv",
+            "odd.db",
+            "one.kv",
+            "--merge",
+            "--on-invalid",
+            "skip",
+        ],
+        target: "one.kv",
+        like: "even.kv",
+        status: 1,
+    },
+];
+
+/// Commands that change no file.
+pub(super) const READERS: [&[&str]; 7] = [
+    &["verify", "code.db"],
+    &["verify", "code.kv"],
+    &["verify", "code.db", "code.kv"],
+    &["verify", "code.kv", "code.db", "--quick"],
+    &["inspect", "code.db"],
+    &["inspect", "code.kv"],
+    &["export", "code.db"],
+];
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// A folder with what the commands read and change.
+pub(super) fn scenario() -> Scenario {
+    let scenario = Scenario::new();
+    for (name, bytes) in files() {
+        fs::write(scenario.path(name), bytes).unwrap();
+    }
+    scenario
+}
+
+/// The files of a scenario that nothing has happened to.
+pub(super) fn files() -> &'static Files {
+    static FILES: OnceLock<Files> = OnceLock::new();
+    FILES.get_or_init(|| make().files())
+}
+
+fn make() -> Scenario {
+    let scenario = Scenario::new();
+    let all = |db: &Connection| {
+        db.execute_batch(SMALL).unwrap();
+        db.execute_batch("UPDATE code_chunks SET id = id + 1000")
+            .unwrap();
+        insert_chunks(db, 120);
+    };
+    let half = |db: &Connection| {
+        insert_chunks(db, 60);
+        db.execute_batch("UPDATE code_chunks SET content = 'old' WHERE id % 3 = 0")
+            .unwrap();
+    };
+    scenario.database("code.db", all);
+    scenario.database("half.db", half);
+    scenario.database("wal.db", |db| {
+        half(db);
+        db.pragma_update(None, "journal_mode", "WAL").unwrap();
+    });
+    scenario.bare_database("odd.db", |db| {
+        db.execute_batch(LOOSE_CHUNKS).unwrap();
+        insert_chunk(db, 1, "'src/a.rs'", "0", "9");
+        insert_chunk(db, 2, "NULL", "0", "9");
+        insert_chunk(db, 3, "'src/b.rs'", "0", "9");
+    });
+    scenario.bare_database("even.db", |db| {
+        db.execute_batch(LOOSE_CHUNKS).unwrap();
+        insert_chunk(db, 1, "'src/a.rs'", "0", "9");
+        insert_chunk(db, 3, "'src/b.rs'", "0", "9");
+    });
+    scenario.bare_database("one.db", |db| {
+        db.execute_batch(LOOSE_CHUNKS).unwrap();
+        insert_chunk(db, 1, "'src/a.rs'", "0", "9");
+    });
+    for name in ["code", "half", "even", "one"] {
+        let (source, target) = (format!("{name}.db"), format!("{name}.kv"));
+        let _ = scenario
+            .run(&["sqlite-to-kv", &source, &target])
+            .expect_status(0);
+    }
+    scenario
+}
+
+/// What became of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    AsBefore,
+    Whole,
+}
+
+/// A file and those beside it whose names begin with its own.
+fn files_of(files: &Files, name: &str) -> Files {
+    let files = files.iter().filter(|(file, _)| file.starts_with(name));
+    files
+        .map(|(file, bytes)| (file.clone(), bytes.clone()))
+        .collect()
+}
+
+/// The records of a store as its next ordinary open gives them. The store is left as it lies.
+pub(super) fn records(scenario: &Scenario, name: &str) -> String {
+    let copy = Scenario::new();
+    for (file, bytes) in files_of(&scenario.files(), name) {
+        fs::write(copy.path(&file), bytes).unwrap();
+    }
+    let path = copy.path(name);
+    if fs::read(&path).unwrap().starts_with(b"SQLite") {
+        // Takes in what a log or a hot journal holds, as the next tool to open it would.
+        let db = Connection::open(&path).unwrap();
+        let check: String = db
+            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(check, "ok");
+    } else {
+        let database = redb::Database::open(&path).unwrap();
+        database.close().unwrap();
+        let _ = kv::keys(&path);
+    }
+    let mut records = String::new();
+    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let exported = export(&path, &ExportOptions::default(), &progress, &mut |found| {
+        match found {
+            Exported::Record { entry, .. } => {
+                for part in [entry.key, b" ", entry.value, b"\n"] {
+                    records.push_str(str::from_utf8(part).unwrap());
+                }
+            }
+            Exported::Finding(finding) => panic!("{finding:?}"),
+        }
+        Ok(ExportFlow::Continue)
+    });
+    exported.unwrap();
+    records
+}
+
+/// The records that a target has before and behind a command.
+pub(super) struct Expected {
+    before: Option<String>,
+    whole: String,
+}
+
+impl Expected {
+    /// Whether there is no target before.
+    pub(super) fn is_new(&self) -> bool {
+        self.before.is_none()
+    }
+}
+
+impl Case {
+    pub(super) fn expected(&self) -> Expected {
+        let untouched = scenario();
+        let is_there = files().contains_key(self.target);
+        Expected {
+            before: is_there.then(|| records(&untouched, self.target)),
+            whole: records(&untouched, self.like),
+        }
+    }
+
+    /// Tells what became of the target, and fails if it is neither.
+    pub(super) fn target(&self, scenario: &Scenario, expected: &Expected, place: &str) -> Target {
+        if files_of(&scenario.files(), self.target) == files_of(files(), self.target) {
+            return Target::AsBefore;
+        }
+        let is_there = scenario.path(self.target).exists();
+        let found = is_there.then(|| records(scenario, self.target));
+        if found == expected.before {
+            return Target::AsBefore;
+        }
+        let is_whole = found.as_ref() == Some(&expected.whole);
+        assert!(is_whole, "the target is neither old nor whole: {place}");
+        Target::Whole
+    }
+
+    /// Fails if anything but the target, and what SQLite keeps beside it, is not as it was.
+    pub(super) fn check_others(&self, scenario: &Scenario, target: Target, place: &str) {
+        let is_targets = |name: &str| {
+            let side = ["-journal", "-wal", "-shm"];
+            name == self.target
+                || side
+                    .iter()
+                    .any(|side| name == format!("{}{side}", self.target))
+                || (target == Target::Whole && name == format!("{}.rejects.jsonl", self.target))
+        };
+        check_others(scenario, is_targets, place);
+    }
+}
+
+/// Fails if a file of the scenario is not as it was, or one has come.
+pub(super) fn check_others(scenario: &Scenario, may_differ: impl Fn(&str) -> bool, place: &str) {
+    let of_others = |files: &Files| {
+        let mut files = files.clone();
+        files.retain(|name, _| !may_differ(name));
+        files
+    };
+    let (found, before) = (of_others(&scenario.files()), of_others(files()));
+    let names = |files: &Files| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&found), names(&before), "{place}");
+    assert!(found == before, "a file was changed: {place}");
+}
+
+/// Fails if an error doesn't tell its cause and a file.
+pub(super) fn check_told(scenario: &Scenario, run: &Run, causes: &[&str], place: &str) {
+    let Run { stderr, .. } = run;
+    let folder = scenario.folder().to_str().unwrap();
+    let mut names = files().keys().map(String::as_str);
+    let names_a_file = names.any(|name| stderr.contains(name))
+        || ["new.kv", "new.db", folder]
+            .iter()
+            .any(|name| stderr.contains(name));
+    assert!(names_a_file, "no file is named: {place}");
+    let names_a_cause = causes.iter().any(|cause| stderr.contains(cause));
+    assert!(names_a_cause, "the cause is not told: {place}");
+}

@@ -1,0 +1,129 @@
+//! Calls that fail or do half of their work.
+
+use super::commands::{CASES, Case, READERS, Target, check_others, check_told, scenario};
+use super::shim::{CHANGES, Disturbance, Disturbed, READS, sweep};
+
+const EIO: [&str; 2] = ["Input/output error", "disk I/O error"];
+/// What SQLite tells of a file that could not be opened or read once, and can be when we look.
+const EIO_ONCE: [&str; 5] = [
+    EIO[0],
+    EIO[1],
+    "unable to open database file",
+    "attempt to write a readonly database",
+    "failing disk",
+];
+const FULL: [&str; 2] = ["No space left on device", "no room"];
+
+/// Disturbs each step of each command that writes. An error leaves the target as it was, or whole;
+/// a run that got on leaves it whole. `causes` are what an error may tell; none: there may be none.
+fn sweep_writers(disturbance: Disturbance, causes: &[&str]) {
+    for case in &CASES {
+        let expected = case.expected();
+        let steps = sweep(case.args, disturbance, scenario, |scenario, disturbed| {
+            let (run, place) = (&disturbed.run, &disturbed.place);
+            let target = case.target(scenario, &expected, place);
+            case.check_others(scenario, target, place);
+            match run.status == case.status {
+                true => {
+                    assert_eq!(target, Target::Whole, "{place}");
+                    assert!(causes.is_empty() || may_fail(case, disturbed), "{place}");
+                }
+                false => {
+                    assert_eq!(run.status, 2, "{place}");
+                    check_told(scenario, run, causes, place);
+                }
+            }
+        });
+        assert!(steps > 0, "{:?} has no such step", case.args);
+    }
+}
+
+/// As [`sweep_writers`], for commands that change no file: they tell what they tell undisturbed, or
+/// an error.
+fn sweep_readers(disturbance: Disturbance, causes: &[&str]) {
+    for args in READERS {
+        let undisturbed = scenario().run(args).expect_status(0);
+        sweep(args, disturbance, scenario, |scenario, disturbed| {
+            let (run, place) = (&disturbed.run, &disturbed.place);
+            check_others(scenario, |_| false, place);
+            match run.status {
+                0 => assert_eq!(run.stdout, undisturbed.stdout, "{place}"),
+                status => {
+                    assert_eq!(status, 2, "{place}");
+                    check_told(scenario, run, causes, place);
+                }
+            }
+        });
+    }
+}
+
+/// Whether a step may fail without consequence: what only spares work or room, SQLite's sync of a
+/// folder, of which it doesn't ask what came, and what brings a `-wal` back into its database behind
+/// the commit.
+fn may_fail(case: &Case, disturbed: &Disturbed) -> bool {
+    let (call, path) = &disturbed.step;
+    let is_merge = case.args.contains(&"--merge");
+    match call.as_str() {
+        _ if case.target == "wal.db" => true,
+        "write" | "pwrite64" | "rename" | "renameat2" => false,
+        "fsync" | "fdatasync" => is_merge && !path.contains(case.target),
+        _ => true,
+    }
+}
+
+fn once(groups: &'static str, how: &'static str) -> Disturbance {
+    let lasts = false;
+    Disturbance { groups, how, lasts }
+}
+
+fn from_then_on(groups: &'static str, how: &'static str) -> Disturbance {
+    let lasts = true;
+    Disturbance { groups, how, lasts }
+}
+
+#[test]
+fn a_step_that_fails_once_leaves_the_old_target_or_a_whole_one() {
+    sweep_writers(once(CHANGES, "EIO"), &EIO_ONCE);
+}
+
+#[test]
+fn a_disk_that_fails_from_some_step_on_leaves_the_old_target_or_a_whole_one() {
+    sweep_writers(from_then_on(CHANGES, "EIO"), &EIO);
+}
+
+#[test]
+fn a_disk_that_is_full_from_some_step_on_leaves_the_old_target_or_a_whole_one() {
+    sweep_writers(from_then_on("cw", "ENOSPC"), &FULL);
+}
+
+#[test]
+fn a_write_that_is_cut_short_is_carried_on() {
+    sweep_writers(once("w", "SHORT"), &[]);
+}
+
+#[test]
+fn a_call_that_a_signal_interrupts_is_made_again() {
+    sweep_writers(once("w", "EINTR"), &[]);
+    sweep_readers(once(READS, "EINTR"), &[]);
+}
+
+#[test]
+fn a_read_that_fails_is_an_error_of_every_command() {
+    sweep_writers(once(READS, "EIO"), &EIO_ONCE);
+    sweep_readers(once(READS, "EIO"), &EIO_ONCE);
+}
+
+#[test]
+fn a_disk_that_can_not_be_read_from_some_step_on_is_an_error_of_every_command() {
+    sweep_readers(from_then_on(READS, "EIO"), &EIO_ONCE);
+}
+
+#[test]
+fn a_read_that_is_cut_short_is_carried_on() {
+    sweep_readers(once(READS, "SHORT"), &[]);
+}
+
+#[test]
+fn a_round_trip_without_room_is_an_error_and_leaves_nothing() {
+    sweep_readers(from_then_on("cw", "ENOSPC"), &FULL);
+}

@@ -1,0 +1,138 @@
+//! Runs of the program with `shim.c` between it and its files.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tempfile::{NamedTempFile, TempDir};
+
+use crate::common::{Run, Scenario};
+
+/// A run that takes longer hangs.
+const HANG: Duration = Duration::from_secs(60);
+
+/// The calls that change the disk, but for those that take something away.
+pub(super) const CHANGES: &str = "cwsn";
+/// All calls that change the disk.
+pub(super) const CHANGES_AND_DELETIONS: &str = "cwsnd";
+/// The calls that open to read, and read.
+pub(super) const READS: &str = "r";
+
+/// What happens to which calls.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Disturbance {
+    /// The groups of calls that are steps, as `shim.c` names them.
+    pub(super) groups: &'static str,
+    /// What happens, as `shim.c` names it.
+    pub(super) how: &'static str,
+    /// Whether it happens to all later steps too.
+    pub(super) lasts: bool,
+}
+
+/// A run of which a step was disturbed.
+pub(super) struct Disturbed {
+    pub(super) run: Run,
+    /// The call and its file.
+    pub(super) step: (String, String),
+    /// All of it, to be told when something is wrong.
+    pub(super) place: String,
+}
+
+/// Runs a command in scenario after scenario and disturbs one step more each time, until there was
+/// none to disturb. Returns how many there were.
+pub(super) fn sweep(
+    args: &[&str],
+    disturbance: Disturbance,
+    scenario: impl Fn() -> Scenario,
+    check: impl Fn(&Scenario, &Disturbed),
+) -> usize {
+    for at in 0.. {
+        let scenario = scenario();
+        match disturb(&scenario, args, disturbance, at) {
+            Some(disturbed) => check(&scenario, &disturbed),
+            None => return at,
+        }
+    }
+    unreachable!("there are fewer steps than numbers")
+}
+
+/// Runs a command and disturbs one step of it; `None` if it had fewer.
+fn disturb(
+    scenario: &Scenario,
+    args: &[&str],
+    disturbance: Disturbance,
+    at: usize,
+) -> Option<Disturbed> {
+    let (run, log) = run(scenario, args, disturbance, &at.to_string());
+    let step = log.lines().find_map(|line| line.strip_prefix('*'))?;
+    let Disturbance { how, lasts, .. } = disturbance;
+    Some(Disturbed {
+        step: parse(step),
+        place: format!("{args:?}, {how} at step {at}, {step}, lasting: {lasts}: {run}"),
+        run,
+    })
+}
+
+/// The steps of a command that nothing disturbs.
+pub(super) fn trace(
+    scenario: &Scenario,
+    args: &[&str],
+    groups: &'static str,
+) -> Vec<(String, String)> {
+    let nothing = Disturbance {
+        groups,
+        how: "",
+        lasts: false,
+    };
+    let (_, log) = run(scenario, args, nothing, "-1");
+    log.lines().map(parse).collect()
+}
+
+/// A call and its file.
+fn parse(step: &str) -> (String, String) {
+    let (call, path) = step.split_once(' ').unwrap();
+    (call.to_owned(), path.to_owned())
+}
+
+/// Runs a command behind the shim; returns what the shim wrote too.
+fn run(scenario: &Scenario, args: &[&str], disturbance: Disturbance, at: &str) -> (Run, String) {
+    let log = NamedTempFile::new().unwrap();
+    let folder = fs::canonicalize(scenario.folder()).unwrap();
+    let Disturbance { groups, how, lasts } = disturbance;
+    let mut command = scenario.command(args);
+    command
+        .env("TMPDIR", &folder)
+        .env("LD_PRELOAD", library())
+        .env("FAULTS_LOG", log.path())
+        .env("FAULTS_UNDER", folder)
+        .env("FAULTS_GROUPS", groups)
+        .env("FAULTS_HOW", how)
+        .env("FAULTS_AT", at);
+    if lasts {
+        command.env("FAULTS_LASTS", "1");
+    }
+    let mut command = assert_cmd::Command::from_std(command);
+    let run = Run::of(command.timeout(HANG).output().unwrap());
+    (run, fs::read_to_string(log.path()).unwrap())
+}
+
+/// The compiled shim.
+fn library() -> &'static Path {
+    static LIBRARY: OnceLock<(PathBuf, TempDir)> = OnceLock::new();
+    let (path, _) = LIBRARY.get_or_init(|| {
+        let folder = TempDir::new().unwrap();
+        let source = folder.path().join("shim.c");
+        let path = folder.path().join("shim.so");
+        fs::write(&source, include_str!("shim.c")).unwrap();
+        let compiled = Command::new("cc")
+            .args(["-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o"])
+            .args([&path, &source])
+            .status();
+        assert!(compiled.unwrap().success(), "the shim can't be compiled");
+        assert!(File::open(&path).is_ok());
+        (path, folder)
+    });
+    path
+}

@@ -1,0 +1,85 @@
+//! Runs that are stopped at every step: by SIGKILL, with no chance to clean up, and by signals that
+//! ask to stop.
+
+use super::commands::{CASES, READERS, Target, check_others, scenario};
+use super::shim::{CHANGES_AND_DELETIONS, Disturbance, sweep};
+use crate::common::Scenario;
+
+fn signal(how: &'static str) -> Disturbance {
+    Disturbance {
+        groups: CHANGES_AND_DELETIONS,
+        how,
+        lasts: false,
+    }
+}
+
+/// Private folders and other temporaries that a run left.
+fn temporaries(scenario: &Scenario) -> Vec<String> {
+    let mut names: Vec<String> = scenario.files().into_keys().collect();
+    names.retain(|name| is_temporary(name));
+    names
+}
+
+fn is_temporary(name: &str) -> bool {
+    name.starts_with(".chunkmigrate-") || name.starts_with("chunkmigrate-")
+}
+
+#[test]
+fn a_kill_at_any_step_leaves_the_old_target_or_a_whole_one_and_the_next_run_succeeds() {
+    for case in &CASES {
+        let expected = case.expected();
+        let steps = sweep(case.args, signal("KILL"), scenario, |scenario, killed| {
+            let (run, place) = (&killed.run, &killed.place);
+            assert_eq!(run.status, -9, "{place}");
+            let target = case.target(scenario, &expected, place);
+            let left = temporaries(scenario);
+            let next = scenario.run(case.args);
+            // What the run was to make may be there: it was killed while it cleaned up.
+            let makes_file = expected.is_new() || case.status == 1;
+            let is_done = target == Target::Whole && makes_file && next.status == 2;
+            match is_done {
+                true => assert!(next.stderr.contains("exists"), "{place}: {next}"),
+                false => assert_eq!(next.status, case.status, "{place}: {next}"),
+            }
+            let target = case.target(scenario, &expected, place);
+            assert_eq!(target, Target::Whole, "{place}: {next}");
+            assert_eq!(temporaries(scenario), left, "{place}: {next}");
+            for name in left.iter().filter(|_| !is_done) {
+                assert!(next.stdout.contains(name), "{place}: {next}");
+            }
+        });
+        assert!(steps > 10, "{:?} has {steps} steps", case.args);
+    }
+}
+
+#[test]
+fn a_signal_at_any_step_leaves_no_temporary_and_publishes_nothing_that_it_stopped() {
+    for (how, status) in [("INT", 130), ("TERM", 143)] {
+        for case in &CASES {
+            let expected = case.expected();
+            sweep(case.args, signal(how), scenario, |scenario, stopped| {
+                let (run, place) = (&stopped.run, &stopped.place);
+                let target = case.target(scenario, &expected, place);
+                case.check_others(scenario, target, place);
+                match target {
+                    Target::AsBefore => assert_eq!(run.status, status, "{place}"),
+                    Target::Whole => assert_eq!(run.status, case.status, "{place}"),
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn a_round_trip_that_is_stopped_at_any_step_changes_nothing_but_its_own_folder() {
+    for (how, status) in [("KILL", -9), ("INT", 130)] {
+        for args in READERS {
+            sweep(args, signal(how), scenario, |scenario, stopped| {
+                let (run, place) = (&stopped.run, &stopped.place);
+                check_others(scenario, |name| how == "KILL" && is_temporary(name), place);
+                assert!(run.status == status || run.status == 0, "{place}");
+                let _ = scenario.run(args).expect_status(0);
+            });
+        }
+    }
+}
