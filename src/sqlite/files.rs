@@ -4,7 +4,8 @@
 use std::fs::{self, File, Metadata};
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 use super::error::SqliteError;
 use crate::error::{IoContext as _, KindError, Result};
@@ -13,6 +14,12 @@ use crate::error::{IoContext as _, KindError, Result};
 const HEADER_BYTES: usize = 100;
 /// Length of the header of a `-wal`, behind which its frames are.
 const WAL_HEADER_BYTES: u64 = 32;
+/// A file that was written so short a time ago can be written again without another time of its last
+/// change: clocks of file systems go in steps of up to 10 ms.
+const SETTLING: Duration = Duration::from_millis(20);
+/// How often a database that has not settled is looked at again, and how long after.
+const LOOKS: usize = 10;
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// How a database is opened so that nothing beside it appears, changes or goes.
 ///
@@ -61,7 +68,23 @@ pub(crate) struct DatabaseFiles {
 impl DatabaseFiles {
     /// Looks at a database that no connection of this process has open: reading its header closes
     /// a descriptor, which would drop the locks of such a connection.
+    ///
+    /// Where only the times of its files tell whether it is written, waits until they can.
     pub(crate) fn classify(given: &Path) -> Result<Self> {
+        for _ in 0..LOOKS {
+            let files = Self::look(given)?;
+            if files.access.sees_writers() || files.signature.has_settled() {
+                return Ok(files);
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
+        Err(SqliteError::Changed {
+            path: given.to_owned(),
+        }
+        .into())
+    }
+
+    fn look(given: &Path) -> Result<Self> {
         let path = fs::canonicalize(given).io_context("find", given)?;
         let signature = Signature::take(&path)?;
         let mut header = Vec::with_capacity(HEADER_BYTES);
@@ -190,6 +213,17 @@ impl Signature {
         })
     }
 
+    /// Whether another write would show.
+    fn has_settled(&self) -> bool {
+        let now = SystemTime::now();
+        let mut files = [&self.main, &self.wal, &self.journal].into_iter().flatten();
+        !files.any(|file| {
+            // A time that is still to come is that of another machine's clock.
+            let age = now.duration_since(file.modified);
+            age.is_ok_and(|age| age < SETTLING)
+        })
+    }
+
     fn wal_len(&self) -> Option<u64> {
         self.wal.as_ref().map(|wal| wal.len)
     }
@@ -231,4 +265,23 @@ fn identity(metadata: &Metadata) -> (u64, u64) {
 #[cfg(not(unix))]
 fn identity(_: &Metadata) -> (u64, u64) {
     (0, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two writes within a step of the file system's clock look like one.
+    #[test]
+    fn a_database_without_a_lock_is_read_when_another_write_would_show() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("code.db");
+        let db = rusqlite::Connection::open(&path).unwrap();
+        db.pragma_update(None, "journal_mode", "WAL").unwrap();
+        db.close().unwrap();
+        let files = DatabaseFiles::classify(&path).unwrap();
+        assert_eq!(files.access, Access::Immutable);
+        let written = fs::metadata(&path).unwrap().modified().unwrap();
+        assert!(SystemTime::now().duration_since(written).unwrap() >= SETTLING);
+    }
 }

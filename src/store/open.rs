@@ -1,5 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use super::pending::PendingSnapshot;
 use super::{Snapshot, StoreKind, beside, detect};
@@ -8,8 +10,10 @@ use crate::kv::KvFile;
 use crate::progress::Progress;
 use crate::sqlite::{DatabaseFiles, SqliteError, SqliteSnapshot, SqliteSnapshotOptions};
 
-/// How often a database that is written while it is read without a lock is read again.
+/// How often a database that is written while it is read without a lock is read, and how long it is
+/// left alone before that is tried again.
 const ATTEMPTS: usize = 3;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// How a store is opened for reading; all but `only` is about SQLite databases.
 pub type OpenOptions = SqliteSnapshotOptions;
@@ -113,7 +117,7 @@ pub fn open_pair(
 pub fn retry_if_changed<T>(mut read: impl FnMut() -> Result<T>) -> Result<T> {
     for _ in 1..ATTEMPTS {
         match read() {
-            Err(error) if is_changed(&error) => {}
+            Err(error) if is_changed(&error) => thread::sleep(PAUSE),
             result => return result,
         }
     }
