@@ -24,6 +24,7 @@ mod invalid_rows;
 mod keys;
 mod kv_to_sqlite;
 mod layers;
+mod live_source;
 mod merge;
 mod odd_databases;
 mod pipe;

@@ -1,0 +1,199 @@
+//! A database that is written all the time: what is copied or verified is one state of it, and in
+//! WAL mode its writer never waits.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::common::tables::insert_chunks;
+use crate::common::{Run, Scenario, kv};
+
+const CHUNKS: i64 = 1000;
+
+/// How a writer works.
+#[derive(Debug, Clone, Copy)]
+struct Writer {
+    journal_mode: &'static str,
+    /// Whether it opens the database anew for each transaction, as a command does that is run again
+    /// and again.
+    reopens: bool,
+}
+
+/// One transaction. In every state chunk 1 and chunk 999 tell how many there were, each file's
+/// metrics tell it too, those of the symbol tell twice as much below zero; a chunk moves to another
+/// key and another id, so that their number stays.
+const TRANSACTION: &str = "
+    BEGIN IMMEDIATE;
+    UPDATE code_chunks SET created_at = created_at + 1 WHERE id IN (1, 999);
+    DELETE FROM code_chunks WHERE file_path = 'moving';
+    INSERT INTO code_chunks (file_path, byte_start, byte_end, content, content_hash, created_at)
+    SELECT 'moving', created_at, created_at, 'text', 'hash', 0 FROM code_chunks WHERE id = 1;
+    UPDATE file_metrics SET loc = loc + 1;
+    UPDATE symbol_metrics SET loc = loc - 2;
+    COMMIT;";
+
+fn open(path: &Path, writer: Writer) -> Connection {
+    let db = Connection::open(path).unwrap();
+    // In WAL mode whoever reads never makes it wait: then its first lock that is taken fails. To
+    // open and close such a database takes locks that others may hold for a moment.
+    let waits = writer.journal_mode != "WAL" || writer.reopens;
+    let wait = if waits { 60 } else { 0 };
+    db.busy_timeout(Duration::from_secs(wait)).unwrap();
+    db.execute_batch("PRAGMA synchronous = OFF").unwrap();
+    db
+}
+
+fn make(path: &Path, writer: Writer) {
+    let db = open(path, writer);
+    db.pragma_update(None, "journal_mode", writer.journal_mode)
+        .unwrap();
+    chunkmigrate::sqlite::create_tables(&db).unwrap();
+    insert_chunks(&db, CHUNKS);
+    db.execute_batch(
+        "INSERT INTO code_chunks VALUES (5000, 'moving', 0, 0, 'text', 'hash', NULL, NULL, 0);
+         INSERT INTO symbol_metrics VALUES (1, 'f', 'F', 'a', 0, 0, 0, 0, 0, 0);
+         INSERT INTO file_metrics VALUES ('a', 0, 0, 0, 0, 0, 0, 0);
+         UPDATE code_chunks SET created_at = 0;",
+    )
+    .unwrap();
+    db.close().unwrap();
+}
+
+/// Runs commands while a writer commits as fast as it can. Returns how many transactions it made
+/// meanwhile.
+fn beside_writer(path: &Path, writer: Writer, commands: impl FnOnce(&AtomicU64)) {
+    let (stop, commits) = (AtomicBool::new(false), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        let (stop, commits) = (&stop, &commits);
+        // Also when an assertion fails: the writer would never end.
+        let _stopper = StopOnDrop(stop);
+        scope.spawn(move || {
+            let mut db = open(path, writer);
+            while !stop.load(Ordering::Relaxed) {
+                db.execute_batch(TRANSACTION).unwrap();
+                commits.fetch_add(1, Ordering::Relaxed);
+                if writer.reopens {
+                    db.close().unwrap();
+                    db = open(path, writer);
+                }
+            }
+        });
+        commands(commits);
+    });
+}
+
+struct StopOnDrop<'s>(&'s AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Fails if a KV file holds anything but one state of the database.
+fn check_state(path: &Path, what: &str) {
+    let records = kv::records(path);
+    let number = |key: &str, field: &str| {
+        let record: serde_json::Value = serde_json::from_str(&records[key]).unwrap();
+        record[field].as_i64().unwrap()
+    };
+    let chunk = |id: i64| {
+        let (file, start) = (format!("src/file_{}.rs", id % 50), id * 10);
+        number(&format!("chunk:{file}:{start}:{}", start + 5), "created_at")
+    };
+    let commits = chunk(1);
+    assert_eq!(chunk(999), commits, "{what}");
+    assert_eq!(number("metrics:file:a", "loc"), commits, "{what}");
+    assert_eq!(number("metrics:symbol:1", "loc"), -2 * commits, "{what}");
+    let moving = format!("chunk:moving:{commits}:{commits}");
+    assert!(records.contains_key(&moving), "{what}: no {moving}");
+    assert_eq!(records.len() as i64, CHUNKS + 3, "{what}");
+}
+
+/// Commands that read the database, each with the target that it makes.
+fn round(number: usize) -> [(Vec<String>, Option<String>); 5] {
+    let target = format!("{number}.kv");
+    [
+        ("sqlite-to-kv live.db TARGET", true),
+        ("verify live.db", false),
+        ("sqlite-to-kv live.db TARGET --replace", true),
+        ("sqlite-to-kv live.db TARGET --merge", false),
+        ("inspect live.db", false),
+    ]
+    .map(|(command, makes_target)| {
+        let command = command.replace("TARGET", &target);
+        let args = command.split(' ').map(str::to_owned).collect();
+        (args, makes_target.then(|| target.clone()))
+    })
+}
+
+fn run(scenario: &Scenario, args: &[String]) -> Run {
+    scenario.run(&args.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[test]
+fn a_copy_or_a_round_trip_beside_a_writer_is_one_state_of_the_database() {
+    for journal_mode in ["WAL", "DELETE"] {
+        let writer = Writer {
+            journal_mode,
+            reopens: false,
+        };
+        let scenario = Scenario::new();
+        let path = scenario.path("live.db");
+        make(&path, writer);
+        beside_writer(&path, writer, |commits| {
+            for number in 0..2 {
+                for (args, target) in round(number) {
+                    let before = commits.load(Ordering::Relaxed);
+                    let run = run(&scenario, &args).expect_status(0);
+                    let what = format!("{writer:?} {args:?}: {run}");
+                    if let Some(target) = target {
+                        check_state(&scenario.path(&target), &what);
+                    }
+                    if journal_mode == "WAL" {
+                        let meanwhile = commits.load(Ordering::Relaxed) - before;
+                        assert!(meanwhile > 0, "the writer was starved: {what}");
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// Beside a writer that opens and closes the database all the time, a `-wal` and a `-shm` come and
+/// go, and there may be no moment in which it can be read. That is told, and never read past.
+#[test]
+fn a_copy_beside_a_writer_that_comes_and_goes_is_one_state_or_an_error() {
+    let mut done = 0;
+    for journal_mode in ["WAL", "DELETE"] {
+        let writer = Writer {
+            journal_mode,
+            reopens: true,
+        };
+        let scenario = Scenario::new();
+        let path = scenario.path("live.db");
+        make(&path, writer);
+        beside_writer(&path, writer, |_| {
+            for number in 0..4 {
+                for (args, target) in round(number) {
+                    let run = run(&scenario, &args);
+                    let what = format!("{writer:?} {args:?}: {run}");
+                    match run.status {
+                        0 => done += 1,
+                        status => {
+                            assert_eq!(status, 2, "{what}");
+                            let is_told = run.stderr.contains("was written while it was read");
+                            assert!(is_told, "{what}");
+                        }
+                    }
+                    if let Some(target) = target.filter(|target| scenario.path(target).exists()) {
+                        check_state(&scenario.path(&target), &what);
+                    }
+                }
+            }
+        });
+    }
+    assert!(done > 0);
+}
