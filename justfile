@@ -19,6 +19,15 @@ snap:
 bench *ARGS:
     cargo bench -- {{ARGS}}
 
+# Each step of each command that writes, disturbed: tests/faults
+faults:
+    cargo test --test runner faults
+    cargo test --test stores faults
+
+# Advisories, licenses and sources of all dependencies; needs the network and cargo-deny
+deny:
+    cargo deny check
+
 # Formatting and lints, mended where that can be done
 fix:
     cargo clippy --fix --allow-dirty --all-targets
