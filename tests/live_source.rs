@@ -1,10 +1,16 @@
 //! A database that is written all the time: what is copied or verified is one state of it, and in
 //! WAL mode its writer never waits.
 
-use std::path::Path;
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use chunkmigrate::migrate::{CopyOptions, sqlite_to_kv};
+use chunkmigrate::verify::{VerifyOptions, verify_round_trip};
+use chunkmigrate::{Progress, Stage};
 use rusqlite::Connection;
 
 use crate::common::tables::insert_chunks;
@@ -196,4 +202,34 @@ fn a_copy_beside_a_writer_that_comes_and_goes_is_one_state_or_an_error() {
         });
     }
     assert!(done > 0);
+}
+
+/// Overwrites a byte of a file whenever a stage begins, without a look at anybody's lock.
+struct Overwriter(PathBuf);
+
+impl Progress for Overwriter {
+    fn start(&self, _: Stage, _: Option<u64>) {
+        let file = File::options().read(true).write(true).open(&self.0);
+        let file = file.unwrap();
+        let end = file.metadata().unwrap().len() - 1;
+        let mut byte = [0];
+        file.read_exact_at(&mut byte, end).unwrap();
+        file.write_all_at(&[!byte[0]], end).unwrap();
+    }
+}
+
+/// As a file that is copied over the database does.
+#[test]
+fn a_database_that_is_overwritten_around_its_locks_is_told_and_nothing_is_made_of_it() {
+    let scenario = Scenario::new();
+    let path = scenario.database("code.db", |db| insert_chunks(db, 10));
+    let progress: Arc<dyn Progress> = Arc::new(Overwriter(path.clone()));
+    let target = scenario.path("new.kv");
+    let copied = sqlite_to_kv(&path, &target, &CopyOptions::default(), &progress);
+    let told = copied.unwrap_err().to_string();
+    assert!(told.contains("was written while it was read"), "{told}");
+    let verified = verify_round_trip(&path, &VerifyOptions::default(), &progress);
+    let told = verified.unwrap_err().to_string();
+    assert!(told.contains("was written while it was read"), "{told}");
+    assert_eq!(scenario.files().len(), 1);
 }

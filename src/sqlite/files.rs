@@ -63,6 +63,8 @@ pub(crate) struct DatabaseFiles {
     /// The length that the header tells of, in bytes, if it can be believed.
     told_len: Option<u64>,
     signature: Signature,
+    /// The main file when the lock was taken that keeps writers out, if one was.
+    locked: Option<FileState>,
 }
 
 impl DatabaseFiles {
@@ -114,7 +116,27 @@ impl DatabaseFiles {
             hot_journal,
             told_len: told_len(&header),
             signature,
+            locked: None,
         })
+    }
+
+    /// Takes note of the main file, once SQLite's lock keeps writers out of it. In WAL mode its lock
+    /// doesn't.
+    pub(super) fn note_lock(&mut self) -> Result<()> {
+        if self.access == Access::Plain {
+            self.locked = FileState::take(&self.real_path)?;
+        }
+        Ok(())
+    }
+
+    /// Whether what was read is of one state: no writer came that SQLite doesn't see, nor one that
+    /// doesn't heed its locks, such as a file that is copied over the database. Reads no file, so
+    /// that no lock is dropped.
+    pub(super) fn are_of_one_state(&self) -> Result<bool> {
+        match &self.locked {
+            Some(locked) => Ok(FileState::take(&self.real_path)?.as_ref() == Some(locked)),
+            None => Ok(self.access.sees_writers() || self.unchanged()?),
+        }
     }
 
     /// The same files, of which this process holds a lock that keeps writers out.

@@ -105,7 +105,7 @@ pub(super) fn open_for_reading(
     // The first read takes the lock and the snapshot; BEGIN alone takes neither.
     let begun = connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;");
     begun.map_err(
-        |error| match (beginning(files, error), files.is_truncated()) {
+        |error| match (beginning(path, error), files.is_truncated()) {
             // A commit that was cut off may have told of pages that it had not written yet.
             (error, Some(_)) if is_hot_journal(&error) => error,
             (_, Some((expected, actual))) => SqliteError::Truncated {
@@ -125,25 +125,16 @@ pub(super) fn open_for_reading(
     Ok(connection)
 }
 
-/// An error of SQLite when the first lock is taken. Where the way to open the database is no longer
-/// that of its files, or not yet, a writer is coming or going.
-fn beginning(files: &DatabaseFiles, source: rusqlite::Error) -> Error {
+/// An error of SQLite when the first lock is taken.
+fn beginning(path: &Path, source: rusqlite::Error) -> Error {
     let extended = source.sqlite_error().map(|error| error.extended_code);
-    let is_wrong_way = match source.sqlite_error_code() {
-        // The first writer has not made the index of its `-wal` yet.
-        _ if extended == Some(ffi::SQLITE_READONLY_RECOVERY) => true,
-        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => {
-            extended != Some(ffi::SQLITE_READONLY_ROLLBACK)
-                && matches!(files.unchanged(), Ok(false))
-        }
-        _ => false,
-    };
-    match is_wrong_way {
+    match extended == Some(ffi::SQLITE_READONLY_RECOVERY) {
+        // The first writer has come and not made the index of its `-wal` yet.
         true => SqliteError::Changed {
-            path: files.given.clone(),
+            path: path.to_owned(),
         }
         .into(),
-        false => reading(&files.given)(source),
+        false => reading(path)(source),
     }
 }
 

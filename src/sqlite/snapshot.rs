@@ -56,11 +56,11 @@ impl SqliteSnapshot {
 
     /// Opens a database that was looked at, as [`SqliteSnapshot::open`] does.
     pub(crate) fn open_classified(
-        files: DatabaseFiles,
+        mut files: DatabaseFiles,
         options: &SqliteSnapshotOptions,
         progress: &Arc<dyn Progress>,
     ) -> Result<Self> {
-        let opened = Self::open_files(&files, options, progress);
+        let opened = Self::open_files(&mut files, options, progress);
         match opened {
             Ok((connection, contents)) => Ok(Self::of(connection, files, contents)),
             Err(_) if progress.is_cancelled() => Err(Error::Cancelled),
@@ -103,11 +103,12 @@ impl SqliteSnapshot {
     }
 
     fn open_files(
-        files: &DatabaseFiles,
+        files: &mut DatabaseFiles,
         options: &SqliteSnapshotOptions,
         progress: &Arc<dyn Progress>,
     ) -> Result<(Connection, Contents)> {
         let connection = open_for_reading(files, options.temp_dir.as_deref(), progress)?;
+        files.note_lock()?;
         if options.check_integrity {
             progress.start(Stage::CheckSource, None);
             check_integrity(&connection, &files.given)?;
@@ -204,7 +205,7 @@ impl SqliteSnapshot {
     /// # Errors
     /// [`SqliteError::Changed`]: what was read may be of several states; open it again.
     pub fn confirm(&self) -> Result<()> {
-        match self.files.access.sees_writers() || self.files.unchanged()? {
+        match self.files.are_of_one_state()? {
             true => Ok(()),
             false => Err(changed(&self.files.given)),
         }
@@ -218,7 +219,7 @@ impl SqliteSnapshot {
 /// Under a writer that we don't see, SQLite may find anything: then the writer is the cause.
 fn blame_writer(files: &DatabaseFiles, error: Error) -> Error {
     let about_source = matches!(error, Error::Sqlite(_));
-    match about_source && !files.access.sees_writers() && !files.unchanged().unwrap_or(true) {
+    match about_source && !files.are_of_one_state().unwrap_or(true) {
         true => changed(&files.given),
         false => error,
     }
