@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use chunkmigrate::migrate::{CopyOptions, sqlite_to_kv};
+use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
 use chunkmigrate::verify::{VerifyOptions, verify_round_trip};
 use chunkmigrate::{Progress, Stage};
 use rusqlite::Connection;
@@ -218,18 +218,26 @@ impl Progress for Overwriter {
     }
 }
 
-/// As a file that is copied over the database does.
+/// As a file that is copied over the source does.
 #[test]
-fn a_database_that_is_overwritten_around_its_locks_is_told_and_nothing_is_made_of_it() {
-    let scenario = Scenario::new();
-    let path = scenario.database("code.db", |db| insert_chunks(db, 10));
-    let progress: Arc<dyn Progress> = Arc::new(Overwriter(path.clone()));
-    let target = scenario.path("new.kv");
-    let copied = sqlite_to_kv(&path, &target, &CopyOptions::default(), &progress);
-    let told = copied.unwrap_err().to_string();
-    assert!(told.contains("was written while it was read"), "{told}");
-    let verified = verify_round_trip(&path, &VerifyOptions::default(), &progress);
-    let told = verified.unwrap_err().to_string();
-    assert!(told.contains("was written while it was read"), "{told}");
-    assert_eq!(scenario.files().len(), 1);
+fn a_source_that_is_overwritten_around_its_locks_is_told_and_nothing_is_made_of_it() {
+    let scenario = Scenario::with_small_pair();
+    let before: Vec<String> = scenario.files().into_keys().collect();
+    let target = scenario.path("new");
+    let options = CopyOptions::default();
+    for name in ["code.db", "code.kv"] {
+        let path = scenario.path(name);
+        let progress: Arc<dyn Progress> = Arc::new(Overwriter(path.clone()));
+        let copied = match name {
+            "code.db" => sqlite_to_kv(&path, &target, &options, &progress),
+            _ => kv_to_sqlite(&path, &target, &options, &progress),
+        };
+        let told = copied.unwrap_err().to_string();
+        assert!(told.contains("was written while it was read"), "{told}");
+        let verified = verify_round_trip(&path, &VerifyOptions::default(), &progress);
+        let told = verified.unwrap_err().to_string();
+        assert!(told.contains("was written while it was read"), "{told}");
+    }
+    let after: Vec<String> = scenario.files().into_keys().collect();
+    assert_eq!(after, before);
 }

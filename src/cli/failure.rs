@@ -223,6 +223,7 @@ mod tests {
                 detail: "a checksum is wrong".to_owned(),
             },
             KvError::Locked { path: path() },
+            KvError::Changed { path: path() },
             KvError::NotRedb { path: path() },
             KvError::Foreign {
                 path: path(),

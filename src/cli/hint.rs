@@ -70,6 +70,7 @@ fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
 fn kv_hint(error: &KvError) -> Option<&'static str> {
     Some(match error {
         KvError::Locked { .. } => "close the process that has it open, then try again",
+        KvError::Changed { .. } => "stop its writer, or try again when it is idle",
         KvError::Damaged { .. } => {
             "restore the file from a backup, or make it anew from the database that it came from"
         }

@@ -33,6 +33,12 @@ pub enum KvError {
         /// The file.
         path: PathBuf,
     },
+    /// Something overwrote the file while it was read, whatever locks there were.
+    #[error("{} was written while it was read", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is none of redb's.
     #[error("{} is no redb file", path.display())]
     NotRedb {

@@ -1,6 +1,7 @@
 //! Reading a KV file.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, Metadata, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use redb::{
@@ -25,7 +26,8 @@ const CACHE_BYTES: usize = 8 << 20;
 /// A KV file, open for reading in one state.
 pub struct KvFile {
     path: PathBuf,
-    file_bytes: u64,
+    file: File,
+    metadata: Metadata,
     // Tables are opened anew for each use: an open one holds its root page, which may be as large
     // as the largest record.
     transaction: ReadTransaction,
@@ -60,6 +62,7 @@ impl KvFile {
             }
             .into());
         }
+        let (kept, metadata) = keep(&file).io_context("look at", path)?;
         let overlay = Overlay::new(file).io_context("read", path)?;
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);
@@ -71,7 +74,7 @@ impl KvFile {
         let engine = Engine::Checked {
             _database: database,
         };
-        Self::from_transaction(path, transaction, engine)
+        Self::from_transaction(path, kept, metadata, transaction, engine)
     }
 
     /// Opens a file that this process has just written: no page is checked beforehand.
@@ -80,6 +83,7 @@ impl KvFile {
     /// As [`KvFile::open_checked`], but damage may go unnoticed.
     pub(crate) fn open_trusted(path: &Path) -> Result<Self> {
         let file = File::open(path).io_context("open", path)?;
+        let (kept, metadata) = keep(&file).io_context("look at", path)?;
         // Opened to be written, redb would look through the whole file first.
         let unwritten = Overlay::new(file).io_context("read", path)?;
         let mut builder = Database::builder();
@@ -91,21 +95,41 @@ impl KvFile {
         let engine = Engine::Plain {
             _database: database,
         };
-        Self::from_transaction(path, transaction, engine)
+        Self::from_transaction(path, kept, metadata, transaction, engine)
     }
 
     fn from_transaction(
         path: &Path,
+        file: File,
+        metadata: Metadata,
         transaction: ReadTransaction,
         database: Engine,
     ) -> Result<Self> {
         check_format(&transaction, path)?;
         Ok(KvFile {
             path: path.to_owned(),
-            file_bytes: fs::metadata(path).io_context("look at", path)?.len(),
+            file,
+            metadata,
             transaction,
             _database: database,
         })
+    }
+
+    /// Confirms that nobody overwrote the file while it was read. A writer that heeds redb's lock
+    /// can't, but a file that is copied over it is in nobody's way.
+    ///
+    /// # Errors
+    /// [`KvError::Changed`]: what was read may be of several states.
+    pub fn confirm(&self) -> Result<()> {
+        let now = self.file.metadata().io_context("look at", &self.path)?;
+        let state = |file: &Metadata| (file.len(), file.modified().ok());
+        match state(&now) == state(&self.metadata) {
+            true => Ok(()),
+            false => Err(KvError::Changed {
+                path: self.path.clone(),
+            }
+            .into()),
+        }
     }
 
     fn records(&self) -> Result<ReadOnlyTable<&'static [u8], &'static [u8]>> {
@@ -165,7 +189,7 @@ impl KvFile {
 
     /// Length of the file in bytes when it was opened.
     pub fn file_bytes(&self) -> u64 {
-        self.file_bytes
+        self.metadata.len()
     }
 
     /// The tables that are not part of the format, by name, with the number of their entries.
@@ -260,6 +284,11 @@ impl KvFile {
         }
         Ok(())
     }
+}
+
+/// A file once more, and what it is like now.
+fn keep(file: &File) -> io::Result<(File, Metadata)> {
+    Ok((file.try_clone()?, file.metadata()?))
 }
 
 /// Whether a redb writer has the file open. Takes a shared lock that lasts until the file is

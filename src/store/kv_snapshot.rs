@@ -89,6 +89,6 @@ impl Snapshot for KvFile {
     }
 
     fn confirm(&self) -> Result<()> {
-        Ok(())
+        KvFile::confirm(self)
     }
 }
