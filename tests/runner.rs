@@ -28,6 +28,7 @@ mod live_source;
 mod merge;
 mod odd_databases;
 mod pipe;
+mod races;
 mod round_trips;
 mod samples;
 mod source_states;
