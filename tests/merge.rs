@@ -171,7 +171,26 @@ fn keys_of_a_kv_target_that_are_no_records_stay_and_are_not_vouched_for() {
 
 #[test]
 fn two_records_may_swap_their_ids() {
+    swap_ids(&Scenario::with_small_pair());
+}
+
+#[test]
+fn two_records_may_swap_their_ids_in_a_table_without_an_index() {
     let scenario = Scenario::with_small_pair();
+    change(
+        &scenario.path("code.db"),
+        "CREATE TABLE loose (id INTEGER PRIMARY KEY AUTOINCREMENT, file_path TEXT,
+            byte_start INTEGER, byte_end INTEGER, content TEXT, content_hash TEXT,
+            symbol_name TEXT, symbol_kind TEXT, created_at INTEGER);
+         INSERT INTO loose SELECT * FROM code_chunks;
+         DROP TABLE code_chunks;
+         ALTER TABLE loose RENAME TO code_chunks;
+         UPDATE sqlite_sequence SET seq = 9 WHERE name = 'code_chunks';",
+    );
+    swap_ids(&scenario);
+}
+
+fn swap_ids(scenario: &Scenario) {
     let swap = "UPDATE code_chunks SET id = -1 WHERE id = 1;
         UPDATE code_chunks SET id = 1 WHERE id = 2;
         UPDATE code_chunks SET id = 2 WHERE id = -1;";

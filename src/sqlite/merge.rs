@@ -12,6 +12,7 @@ use super::error::SqliteError;
 use super::files::DatabaseFiles;
 use super::invalid_row::Reason;
 use super::inventory;
+use super::key_lookup::KeyLookup;
 use super::layout::TableLayout;
 use super::load::is_taken_id;
 use super::open::{set_temp_dir, stop_when_cancelled, wait_for_locks, writing};
@@ -76,8 +77,12 @@ impl SqliteMerge {
                     .map_err(failed(path))?;
             }
             let layout = TableLayout::read(&connection, path, kind, false)?;
-            *tables.get_mut(kind) = layout.map(|layout| MergedTable {
-                upsert: Upsert::new(&layout),
+            let Some(layout) = layout else {
+                continue;
+            };
+            let lookup = KeyLookup::with_index(&connection, &layout);
+            *tables.get_mut(kind) = Some(MergedTable {
+                upsert: Upsert::new(&layout, lookup.map_err(failed(path))?),
                 parking: Parking::new(&layout),
             });
         }
@@ -116,6 +121,7 @@ impl SqliteMerge {
         let written = |error| failed(&self.path)(error);
         let rowid = table
             .upsert
+            .lookup()
             .find(&self.connection, record)
             .map_err(written)?;
         let Some(rowid) = rowid.filter(|rowid| *rowid != id) else {
@@ -124,8 +130,11 @@ impl SqliteMerge {
         loop {
             let free_id = parking.next_free_id(&self.connection).map_err(written)?;
             if !is_taken(free_id)? {
-                let moved = parking.move_row(&self.connection, rowid, free_id);
-                return moved.map_err(written);
+                let lookup = table.upsert.lookup();
+                return parking
+                    .move_row(&self.connection, rowid, free_id)
+                    .and_then(|()| lookup.follow(&self.connection, record, free_id))
+                    .map_err(written);
             }
         }
     }

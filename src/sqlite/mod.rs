@@ -10,6 +10,7 @@ mod invalid_row;
 mod inventory;
 mod key_function;
 mod key_index;
+mod key_lookup;
 mod layout;
 #[cfg(feature = "native-v2")]
 mod load;

@@ -8,6 +8,7 @@ use rusqlite::{Connection, ErrorCode, Params, Row, params_from_iter};
 use super::error::SqliteError;
 use super::invalid_row::Reason;
 use super::inventory;
+use super::key_lookup::KeyLookup;
 use super::layout::{TableLayout, all_equal};
 use super::open::{reading, writing};
 use super::row::read_record;
@@ -50,7 +51,7 @@ impl RecordTable {
             RecordTable {
                 kind,
                 encoding,
-                upsert: Upsert::new(&layout),
+                upsert: Upsert::new(&layout, KeyLookup::of_table(&layout)),
                 select: format!(
                     "SELECT {}, t.{} FROM main.{table} AS t",
                     layout.select_list(),

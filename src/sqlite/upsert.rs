@@ -1,11 +1,12 @@
 //! Writing a record over the row of its key.
 
+use rusqlite::Connection;
 use rusqlite::types::ToSql;
-use rusqlite::{Connection, OptionalExtension as _};
 
-use super::layout::{TableLayout, all_equal};
+use super::key_lookup::KeyLookup;
+use super::layout::TableLayout;
 use super::schema::TableSpec;
-use super::writer::{with_key_values, with_values};
+use super::writer::with_values;
 use crate::record::Record;
 
 /// The statements that write records of a kind into a table as it is.
@@ -14,13 +15,13 @@ pub(super) struct Upsert {
     spec: &'static TableSpec,
     /// For each column of the spec: whether the table has it.
     present: Vec<bool>,
-    find: String,
+    lookup: KeyLookup,
     update: String,
     insert: String,
 }
 
 impl Upsert {
-    pub(super) fn new(layout: &TableLayout) -> Self {
+    pub(super) fn new(layout: &TableLayout, lookup: KeyLookup) -> Self {
         let spec = layout.spec;
         let (table, rowid) = (spec.name, layout.rowid);
         let names: Vec<&str> = layout.present_columns().collect();
@@ -32,10 +33,7 @@ impl Upsert {
         Upsert {
             spec,
             present: layout.presence().to_vec(),
-            find: format!(
-                "SELECT t.{rowid} FROM main.{table} AS t WHERE {}",
-                all_equal(spec.key.iter().copied())
-            ),
+            lookup,
             update: format!(
                 "UPDATE OR ABORT main.{table} SET {} WHERE {rowid} = ?{}",
                 sets.join(", "),
@@ -49,16 +47,10 @@ impl Upsert {
         }
     }
 
-    /// The row id of a record's key.
-    pub(super) fn find(
-        &self,
-        connection: &Connection,
-        record: &Record,
-    ) -> rusqlite::Result<Option<i64>> {
-        with_key_values(&record.key(), |key| {
-            let mut statement = connection.prepare_cached(&self.find)?;
-            statement.query_row(key, |row| row.get(0)).optional()
-        })
+    /// Where rows are found by their keys.
+    #[cfg(feature = "native-v2")]
+    pub(super) fn lookup(&self) -> &KeyLookup {
+        &self.lookup
     }
 
     /// The first column that the table lacks and for which the record has a value.
@@ -86,7 +78,7 @@ impl Upsert {
 
     /// Writes a record over the row of its key, or as a new row.
     pub(super) fn write(&self, connection: &Connection, record: &Record) -> rusqlite::Result<()> {
-        let rowid = self.find(connection, record)?;
+        let rowid = self.lookup.find(connection, record)?;
         with_values(record, |values| {
             let columns = values.iter().zip(&self.present);
             let mut written: Vec<&dyn ToSql> = columns
