@@ -11,6 +11,7 @@ mod common;
 mod classes;
 mod compare;
 mod damaged_kv;
+mod docs;
 mod encodings;
 mod errors;
 #[cfg(target_os = "linux")]

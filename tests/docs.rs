@@ -1,0 +1,36 @@
+//! What the documentation says of the project is true of it.
+
+use std::fs;
+use std::path::Path;
+
+/// The source of every test, and of the modules that have tests of their own.
+fn sources(folder: &Path, all: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, all);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            all.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_test_that_is_named_as_a_proof_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all = String::new();
+    for folder in ["src", "tests"] {
+        sources(&root.join(folder), &mut all);
+    }
+    let text = fs::read_to_string(root.join("docs/reliability.md")).unwrap();
+    let is_test_name = |word: &&str| {
+        let mut letters = word.chars();
+        word.matches('_').count() > 2 && letters.all(|c| c.is_ascii_lowercase() || c == '_')
+    };
+    let names: Vec<&str> = text.split('`').filter(is_test_name).collect();
+    assert!(names.len() > 30, "{names:?}");
+    for name in names {
+        let definition = format!("fn {name}(");
+        assert!(all.contains(&definition), "there is no test {name}");
+    }
+}
