@@ -23,6 +23,8 @@ fn sweep_writers(disturbance: Disturbance, causes: &[&str]) {
             let (run, place) = (&disturbed.run, &disturbed.place);
             let target = case.target(scenario, &expected, place);
             case.check_others(scenario, target, place);
+            let journal = scenario.path(&format!("{}-journal", case.target));
+            assert!(disturbance.lasts || !journal.exists(), "{place}");
             match run.status == case.status {
                 true => {
                     assert_eq!(target, Target::Whole, "{place}");

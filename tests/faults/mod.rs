@@ -10,4 +10,5 @@ mod disk;
 mod limits;
 mod order;
 mod shim;
+mod spill;
 mod stops;

@@ -59,7 +59,7 @@ pub(super) fn sweep(
 }
 
 /// Runs a command and disturbs one step of it; `None` if it had fewer.
-fn disturb(
+pub(super) fn disturb(
     scenario: &Scenario,
     args: &[&str],
     disturbance: Disturbance,

@@ -10,7 +10,7 @@ use crate::migrate::job::Job;
 use crate::migrate::{CopySummary, OnInvalid};
 use crate::progress::{Stage, check_cancelled};
 use crate::record::{Record, RecordKind};
-use crate::sqlite::{SqliteMerge, SqliteSnapshot, table_name};
+use crate::sqlite::{SqliteMerge, SqliteSnapshot, side_files, table_name};
 use crate::store::{StoreKind, digest_kind};
 
 /// Progress is told once for so many records.
@@ -42,8 +42,22 @@ pub(super) enum Outcome {
 
 pub(super) fn apply(job: &Job<'_>, plan: &mut Plan, summary: &mut CopySummary) -> Result<Outcome> {
     match job.target_store {
-        StoreKind::Sqlite => apply_to_sqlite(job, plan, summary),
+        StoreKind::Sqlite => {
+            let applied = apply_to_sqlite(job, plan, summary);
+            applied.inspect_err(|_| roll_back(job))
+        }
         _ => apply_to_kv(job, plan, summary),
+    }
+}
+
+/// Rolls back what a transaction that failed has written already. SQLite leaves that to whoever opens
+/// the database next, if its own attempt failed, or if it made none. This follows a failure that is
+/// told; where it fails too, it is still left to the next one.
+fn roll_back(job: &Job<'_>) {
+    let path = job.destination.path();
+    let [_, _, journal] = side_files(path);
+    if journal.exists() {
+        let _ = SqliteMerge::roll_back(path, job.progress);
     }
 }
 

@@ -1,0 +1,56 @@
+//! A merge that is too large for SQLite's cache: pages go into the database before the commit, and an
+//! error there is one that SQLite leaves to whoever opens the database next.
+
+use std::fs;
+
+use super::shim::{CHANGES, Disturbance, disturb, trace};
+use crate::common::Scenario;
+use crate::common::tables::insert_chunks;
+
+const MERGE: [&str; 4] = ["kv-to-sqlite", "code.kv", "half.db", "--merge"];
+
+fn scenario() -> Scenario {
+    let scenario = Scenario::new();
+    for (name, chunks) in [("code.db", 8000), ("half.db", 4000)] {
+        scenario.database(name, |db| insert_chunks(db, chunks));
+    }
+    let _ = scenario
+        .run(&["sqlite-to-kv", "code.db", "code.kv"])
+        .expect_status(0);
+    scenario
+}
+
+#[test]
+fn a_merge_that_fails_in_its_midst_is_rolled_back_before_it_ends() {
+    let steps = trace(&scenario(), &MERGE, CHANGES);
+    let places_of = |call: &str, file: &str| -> Vec<usize> {
+        let steps = steps.iter().enumerate();
+        let found = steps.filter(|(_, (made, path))| made == call && path.ends_with(file));
+        found.map(|(place, _)| place).collect()
+    };
+    let synced = places_of("fsync", "/half.db-journal");
+    let mut writes = places_of("pwrite64", "/half.db");
+    writes.retain(|place| place < synced.last().unwrap());
+    assert!(!writes.is_empty(), "nothing is written before the commit");
+    // While records are written, and while they are read back, which fails in another way.
+    for at in (0..=4).map(|quarter| writes[(writes.len() - 1) * quarter / 4]) {
+        let scenario = scenario();
+        let before = scenario.files();
+        let disturbance = Disturbance {
+            groups: CHANGES,
+            how: "EIO",
+            lasts: false,
+        };
+        let disturbed = disturb(&scenario, &MERGE, disturbance, at).unwrap();
+        assert_eq!(disturbed.run.status, 2, "{}", disturbed.place);
+        let names: Vec<String> = scenario.files().into_keys().collect();
+        assert_eq!(
+            names,
+            ["code.db", "code.kv", "half.db"],
+            "{}",
+            disturbed.place
+        );
+        let is_old = fs::read(scenario.path("half.db")).unwrap() == before["half.db"];
+        assert!(is_old, "{}", disturbed.place);
+    }
+}
