@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 
 use chunkmigrate::codec::{
-    chunk_key, encode_json, execution_log_key, file_metrics_key, record_key, symbol_metrics_key,
+    MAX_ENTRY_BYTES, MAX_VALUE_BYTES, chunk_key, encode_json, execution_log_key, file_metrics_key,
+    record_key, symbol_metrics_key,
 };
 use chunkmigrate::record::{FileMetrics, Record, RecordKind};
 use chunkmigrate::verify::sample_records;
+use redb::TableDefinition;
 
 use crate::common::{Scenario, kv, tables, with_snapshots};
 
@@ -134,4 +136,27 @@ fn documents_of_a_kv_file_are_written_as_the_format_says() {
         format!("{name}\n  {text}\n")
     });
     with_snapshots(|| insta::assert_snapshot!("encoding_documents", documents.concat()));
+}
+
+/// Only lengths are told to redb: no value is that large.
+#[test]
+fn the_limits_of_a_record_are_those_of_redb() {
+    let table = TableDefinition::<&[u8], &[u8]>::new("records");
+    let backend = redb::backends::InMemoryBackend::new();
+    let database = redb::Database::builder()
+        .create_with_backend(backend)
+        .unwrap();
+    let transaction = database.begin_write().unwrap();
+    let mut table = transaction.open_table(table).unwrap();
+    let mut refused = |key: &[u8], length: usize| match table.insert_reserve(key, length) {
+        Ok(_) => panic!("{length} bytes are taken"),
+        Err(error) => error.to_string(),
+    };
+    let message = refused(b"", MAX_VALUE_BYTES + 1);
+    let limit = format!("exceeds the maximum of {}GiB", MAX_VALUE_BYTES >> 30);
+    assert!(message.contains(&limit), "{message}");
+    let key = vec![0; MAX_ENTRY_BYTES - MAX_VALUE_BYTES + 1];
+    let message = refused(&key, MAX_VALUE_BYTES);
+    let entry = format!("length={}", MAX_ENTRY_BYTES + 1);
+    assert!(message.contains(&entry), "{message}");
 }

@@ -1,7 +1,7 @@
 //! Values: what goes in comes out to the bit, and a decoder that takes nothing for something else.
 
-use chunkmigrate::codec::{decode_json, encode_json, is_canonical};
-use chunkmigrate::record::{FileMetrics, Record, RecordKind};
+use chunkmigrate::codec::{decode_json, encode_json, encode_json_into, is_canonical};
+use chunkmigrate::record::{CodeChunk, FileMetrics, Record, RecordKind};
 use proptest::prelude::*;
 
 use crate::common::records::{float, record};
@@ -63,6 +63,17 @@ proptest! {
             prop_assert_eq!(same, left == right);
         }
     }
+}
+
+/// Growing while it is written would cost a large value twice its size.
+#[test]
+fn a_chunk_of_source_text_is_written_into_room_that_was_made_once() {
+    let content = "    let name = \"caf\u{e9}\".to_owned();\n".repeat(10_000);
+    let size = content.len();
+    let chunk = Record::Chunk(CodeChunk::new("a.rs", 0, 1, content));
+    let mut value = Vec::new();
+    encode_json_into(&chunk, &mut value).unwrap();
+    assert!(value.len() > size && value.capacity() < size + size / 4);
 }
 
 #[test]

@@ -62,7 +62,7 @@ impl<'de> Deserialize<'de> for Digest {
         let (pairs, rest) = text.as_bytes().as_chunks::<2>();
         let bytes: Option<Vec<u8>> = pairs
             .iter()
-            .map(|&[high, low]| Some(nibble(high)? << 4 | nibble(low)?))
+            .map(|&[high, low]| Some(16 * nibble(high)? + nibble(low)?))
             .collect();
         bytes
             .filter(|_| rest.is_empty())
@@ -135,4 +135,17 @@ pub fn combined_digest(kinds: &PerKind<KindTotals>) -> Digest {
         hasher.update(totals.sha256.0);
     }
     Digest(hasher.finalize().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_shown_as_its_hex_digits() {
+        let digest = Digest(std::array::from_fn(|index| (index * 0x11) as u8));
+        let hex = "00112233445566778899aabbccddeeff102132435465768798a9bacbdcedfe0f";
+        assert_eq!(digest.to_string(), hex);
+        assert_eq!(format!("{digest:?}"), hex);
+    }
 }
