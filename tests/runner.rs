@@ -29,6 +29,7 @@ mod live_source;
 mod merge;
 mod odd_databases;
 mod pipe;
+mod progress;
 mod races;
 mod round_trips;
 mod samples;

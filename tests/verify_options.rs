@@ -211,6 +211,22 @@ fn quick_does_not_trust_a_manifest() {
 }
 
 #[test]
+fn quick_takes_no_digest_as_proof_where_a_row_is_no_record() {
+    let scenario = Scenario::with_small_pair();
+    let db = Connection::open(scenario.path("code.db")).unwrap();
+    db.execute_batch("UPDATE file_metrics SET loc = 2.5 WHERE loc = 10")
+        .unwrap();
+    db.close().unwrap();
+    let args = [
+        "verify", "code.db", "code.db", "--quick", "--format", "json",
+    ];
+    let run = scenario.run(&args).expect_status(1);
+    let json = run.json();
+    assert_eq!(json["findings_total"], 2, "{run}");
+    assert_eq!(json["findings"][0]["class"], "invalid-row", "{run}");
+}
+
+#[test]
 fn colour_marks_differences_where_it_is_asked_for() {
     let scenario = with_many_divergences();
     let args = [

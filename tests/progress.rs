@@ -1,0 +1,109 @@
+//! What a comparison tells of itself while it runs.
+
+use std::sync::{Arc, Mutex};
+
+use chunkmigrate::record::RecordKind;
+use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
+use chunkmigrate::{Error, Progress, Result, Stage};
+
+use crate::common::{Scenario, tables};
+
+/// More than are told at a time, and no multiple of that.
+const CHUNKS: i64 = 2500;
+
+/// Keeps the stages in order, each with the records that were told, and may stop in one.
+#[derive(Debug, Default)]
+struct Told {
+    stages: Mutex<Vec<(Stage, Option<u64>, u64)>>,
+    stops_in: Option<Stage>,
+}
+
+impl Told {
+    fn of(&self, stage: Stage) -> Vec<(Option<u64>, u64)> {
+        let stages = self.stages.lock().unwrap();
+        let told = stages.iter().filter(|(told, _, _)| *told == stage);
+        told.map(|(_, total, records)| (*total, *records)).collect()
+    }
+}
+
+impl Progress for Told {
+    fn start(&self, stage: Stage, total: Option<u64>) {
+        self.stages.lock().unwrap().push((stage, total, 0));
+    }
+
+    fn inc(&self, records: u64) {
+        self.stages.lock().unwrap().last_mut().unwrap().2 += records;
+    }
+
+    fn is_cancelled(&self) -> bool {
+        let stages = self.stages.lock().unwrap();
+        let stage = stages.last().map(|(stage, _, _)| *stage);
+        stage.is_some() && stage == self.stops_in
+    }
+}
+
+/// A scenario with `code.db`, which has chunks and little else, and the `code.kv` made of it.
+fn scenario() -> Scenario {
+    let scenario = Scenario::new();
+    scenario.database("code.db", |db| tables::insert_chunks(db, CHUNKS));
+    let _ = scenario
+        .run(&["sqlite-to-kv", "code.db", "code.kv"])
+        .expect_status(0);
+    scenario
+}
+
+fn verify(
+    scenario: &Scenario,
+    names: [&str; 2],
+    quick: bool,
+    told: &Arc<Told>,
+) -> Result<VerifyReport> {
+    let options = VerifyOptions {
+        quick,
+        ..VerifyOptions::default()
+    };
+    let progress: Arc<dyn Progress> = told.clone();
+    let [left, right] = names.map(|name| scenario.path(name));
+    verify_pair(&left, &right, &options, &progress)
+}
+
+#[test]
+fn each_record_of_the_left_side_is_told_once() {
+    let scenario = scenario();
+    for names in [
+        ["code.db", "code.kv"],
+        ["code.kv", "code.db"],
+        ["code.kv", "code.kv"],
+    ] {
+        let told = Arc::new(Told::default());
+        let report = verify(&scenario, names, false, &told).unwrap();
+        assert!(report.is_identical());
+        let chunks = told.of(Stage::Compare(RecordKind::Chunk));
+        assert_eq!(chunks, [(Some(CHUNKS as u64), CHUNKS as u64)], "{names:?}");
+        let files = told.of(Stage::Compare(RecordKind::FileMetrics));
+        assert_eq!(files, [(Some(0), 0)], "{names:?}");
+    }
+}
+
+#[test]
+fn records_of_equal_digests_are_hashed_and_not_compared() {
+    let scenario = scenario();
+    let told = Arc::new(Told::default());
+    let report = verify(&scenario, ["code.db", "code.kv"], true, &told).unwrap();
+    assert!(report.is_identical());
+    for kind in RecordKind::ALL {
+        assert_eq!(told.of(Stage::Digest(kind)).len(), 2, "{kind}");
+        assert_eq!(told.of(Stage::Compare(kind)), [], "{kind}");
+    }
+}
+
+#[test]
+fn a_comparison_that_is_to_stop_is_an_error_and_no_verdict() {
+    let scenario = scenario();
+    let told = Arc::new(Told {
+        stops_in: Some(Stage::Compare(RecordKind::Chunk)),
+        ..Told::default()
+    });
+    let outcome = verify(&scenario, ["code.db", "code.kv"], false, &told);
+    assert!(matches!(outcome, Err(Error::Cancelled)), "{outcome:?}");
+}
