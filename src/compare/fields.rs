@@ -60,3 +60,14 @@ impl<'de> Deserialize<'de> for Fields {
         deserializer.deserialize_map(InOrder)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_without_fields_is_an_error_that_says_so() {
+        let error = differences(b"{}", b"[]").unwrap_err().to_string();
+        assert!(error.contains("expected an object"), "{error}");
+    }
+}

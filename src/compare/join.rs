@@ -1,7 +1,7 @@
 use std::cmp::Ordering;
 
 use super::counts::KindCounts;
-use super::divergence::{Divergence, DivergenceClass, Side};
+use super::divergence::{Divergence, Side};
 use super::fields;
 use super::judge::{Judged, hash_warning};
 use crate::codec::{Entry, encode_json};
@@ -94,8 +94,7 @@ impl Join<'_, '_> {
             _ => Vec::new(),
         };
         told.sort_by_key(|divergence| (divergence.class, divergence.side));
-        let behind_rows = told.partition_point(|d| d.class < DivergenceClass::InvalidRow);
-        let warnings = told.split_off(behind_rows);
+        let warnings = told.split_off(told.partition_point(|d| !d.class.is_warning()));
         told.into_iter().try_for_each(&mut self.found)?;
         if on_left {
             self.counts.invalid_left += self.left.pass(Side::Left, self.found)?;
@@ -197,7 +196,7 @@ impl<'s> Cursor<'s> {
         };
         let in_order = match key.cmp(&self.last_key.as_deref()) {
             Ordering::Less => false,
-            Ordering::Equal => may_repeat || key.is_none(),
+            Ordering::Equal => may_repeat,
             Ordering::Greater => true,
         };
         if !in_order {
