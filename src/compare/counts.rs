@@ -47,3 +47,28 @@ impl AddAssign for KindCounts {
         self.invalid_right += other.invalid_right;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(step: u64) -> KindCounts {
+        KindCounts {
+            left: step,
+            right: 2 * step,
+            equal: 3 * step,
+            only_left: 4 * step,
+            only_right: 5 * step,
+            differing: 6 * step,
+            invalid_left: 7 * step,
+            invalid_right: 8 * step,
+        }
+    }
+
+    #[test]
+    fn every_count_of_a_kind_goes_into_the_total() {
+        let mut total = counts(10);
+        total += counts(1);
+        assert_eq!(total, counts(11));
+    }
+}
