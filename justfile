@@ -28,6 +28,10 @@ faults:
 deny:
     cargo deny check
 
+# Changes of the code that no test notices, by cargo-mutants and cargo-nextest: `just mutants --re advance`
+mutants *ARGS:
+    CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_TEST_DEBUG=0 cargo mutants --baseline skip --timeout 240 {{ARGS}}
+
 # Formatting and lints, mended where that can be done
 fix:
     cargo clippy --fix --allow-dirty --all-targets
