@@ -165,3 +165,41 @@ fn a_dry_run_names_them_and_writes_nothing() {
     );
     assert_eq!(scenario.files(), before);
 }
+
+/// The mark of the KV file was the id of the row that is not in it, and below 0: no new database
+/// could keep that, so the file had no way back.
+#[test]
+fn an_id_below_0_that_was_left_behind_is_no_mark() {
+    let scenario = Scenario::new();
+    scenario.bare_database("odd.db", |db| {
+        db.execute_batch(LOOSE_CHUNKS).unwrap();
+        insert_chunk(db, -9, "'good.rs'", "0", "5");
+        insert_chunk(db, -7, "NULL", "0", "5");
+    });
+    let args = ["sqlite-to-kv", "odd.db", "out.kv", "--on-invalid", "skip"];
+    let _ = scenario.run(&args).expect_status(1);
+    let marks = kv::document(&scenario.path("out.kv"), "sequences");
+    assert_eq!(marks["code_chunks"], 0);
+    let _ = scenario
+        .run(&["kv-to-sqlite", "out.kv", "back.db"])
+        .expect_status(0);
+    let _ = scenario
+        .run(&["verify", "out.kv", "back.db"])
+        .expect_status(0);
+}
+
+/// As another program, or an earlier version, may have left it.
+#[test]
+fn a_mark_below_0_of_a_kv_file_is_none() {
+    let scenario = Scenario::new();
+    let mut content = kv::of_records(&[]);
+    let marks = "{\"code_chunks\":-7,\"execution_log\":-1}".to_owned();
+    content.documents.insert("sequences".to_owned(), marks);
+    content.write(&scenario.path("odd.kv"));
+    let _ = scenario
+        .run(&["kv-to-sqlite", "odd.kv", "new.db"])
+        .expect_status(0);
+    let _ = scenario
+        .run(&["verify", "odd.kv", "new.db"])
+        .expect_status(0);
+}

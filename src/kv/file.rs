@@ -14,7 +14,7 @@ use super::error::{KvError, engine};
 use super::manifest::{FormatMarker, Manifest};
 use super::overlay::Overlay;
 use super::tables::{
-    META, RECORDS, check_format, meta_entry, open_meta, open_records, read_document,
+    META, RECORDS, check_format, meta_entry, open_meta, open_records, read_document, read_sequences,
 };
 use crate::codec::{Entry, key_kind, key_prefix};
 use crate::error::{IoContext as _, Result};
@@ -162,12 +162,13 @@ impl KvFile {
         Ok(self.len()? == 0)
     }
 
-    /// The id high-water marks; 0 where the file tells none.
+    /// The id high-water marks; 0 where the file tells none, or one below 0.
     ///
     /// # Errors
     /// The file or its document can't be read.
     pub fn sequences(&self) -> Result<Sequences> {
-        Ok(self.document(meta_entry::SEQUENCES)?.unwrap_or_default())
+        let meta = open_meta(&self.transaction, &self.path)?;
+        read_sequences(&meta, &self.path)
     }
 
     /// What the last migration said of the content, unless a write since then has dropped it.

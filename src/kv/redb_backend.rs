@@ -10,7 +10,7 @@ use super::backend::{KvBackend, KvTransaction};
 use super::error::{KvError, engine, table_error};
 use super::manifest::encode_document;
 use super::new_file::{initialize, is_new, make_if_missing};
-use super::tables::{META, RECORDS, check_format, meta_entry, open_records, read_document};
+use super::tables::{META, RECORDS, check_format, meta_entry, open_records, read_sequences};
 use crate::codec::Entry;
 use crate::error::Result;
 use crate::record::Sequences;
@@ -195,8 +195,7 @@ impl KvTransaction for RedbTransaction<'_> {
     }
 
     fn sequences(&mut self) -> Result<Sequences> {
-        let sequences = read_document(&self.meta, meta_entry::SEQUENCES, self.path)?;
-        Ok(sequences.unwrap_or_default())
+        read_sequences(&self.meta, self.path)
     }
 
     fn set_sequences(&mut self, sequences: Sequences) -> Result<()> {

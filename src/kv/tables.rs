@@ -61,6 +61,16 @@ pub(super) fn read_document<T: DeserializeOwned>(
         .transpose()
 }
 
+/// The id high-water marks of a `meta` table; 0 where it tells none, or one below 0.
+pub(super) fn read_sequences(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+    path: &Path,
+) -> Result<Sequences> {
+    let sequences: Option<Sequences> = read_document(meta, meta_entry::SEQUENCES, path)?;
+    // No table of a new database could keep a mark below 0.
+    Ok(sequences.unwrap_or_default().max(Sequences::default()))
+}
+
 /// Opens the table of records to read it.
 pub(super) fn open_records(
     transaction: &ReadTransaction,

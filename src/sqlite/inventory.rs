@@ -97,13 +97,13 @@ pub(super) fn schema_version(connection: &Connection) -> rusqlite::Result<Option
 }
 
 /// The high-water marks of the tables that are there: the larger of what `sqlite_sequence` says
-/// and the largest id, 0 if neither is there.
+/// and the largest id, 0 if that is below 0 or neither is there.
 pub(super) fn sequences(
     connection: &Connection,
     tables: &PerKind<Option<TableLayout>>,
 ) -> rusqlite::Result<Sequences> {
     let mark = |kind| match tables.get(kind) {
-        Some(layout) => Ok(last_id(connection, layout)?.unwrap_or(0)),
+        Some(layout) => Ok(last_id(connection, layout)?.unwrap_or(0).max(0)),
         None => Ok::<i64, rusqlite::Error>(0),
     };
     Ok(Sequences {
