@@ -36,3 +36,8 @@ mutants *ARGS:
 fix:
     cargo clippy --fix --allow-dirty --all-targets
     cargo fmt
+
+# Fuzz a target with cargo-fuzz on nightly, its finds in fuzz/corpus: `just fuzz compare -max_total_time=600`
+fuzz TARGET *ARGS:
+    mkdir -p fuzz/corpus/{{TARGET}}
+    cargo +nightly fuzz run {{TARGET}} fuzz/corpus/{{TARGET}} fuzz/seeds/{{TARGET}} -- {{ARGS}}

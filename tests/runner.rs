@@ -17,6 +17,7 @@ mod errors;
 #[cfg(target_os = "linux")]
 mod faults;
 mod fixture;
+mod fuzzing;
 mod help;
 mod hostile_values;
 mod inspect_export;

@@ -1,0 +1,276 @@
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use chunkmigrate::codec::{Entry, combined_digest, decode_json, encode_json, encode_key};
+use chunkmigrate::codec::{key_kind, record_key};
+use chunkmigrate::kv::{FormatMarker, KvFile, Manifest};
+use chunkmigrate::record::{RecordKind, Sequences};
+use chunkmigrate::store::Claims;
+use chunkmigrate::verify::{VerifyOptions, VerifyReport, inspect, verify_pair, verify_round_trip};
+use chunkmigrate::{NoProgress, Progress, Result};
+
+use super::content::{Content, Entries, FORMAT, Tables, intact_files, manifest};
+use super::input::Input;
+use super::model::{expect, is_sound, kv_store, told};
+
+/// A KV file: the input itself (behind an `f`), a good one with some damage (`d`), or one that redb
+/// wrote and that may hold anything (`e`).
+pub fn kv_file(data: &[u8]) {
+    let Some((mode, rest)) = data.split_first() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("some.kv");
+    match mode % 3 {
+        0 => any_file(rest, &path),
+        1 => damaged_file(&mut Input::new(rest), folder.path()),
+        _ => made_file(&mut Input::new(rest), &path),
+    }
+}
+
+fn any_file(bytes: &[u8], path: &Path) {
+    fs::write(path, bytes).unwrap();
+    let read = Read::of(path);
+    let report = verify(path, path);
+    assert_eq!(report.is_ok(), read.is_ok());
+    assert_eq!(fs::read(path).unwrap(), bytes);
+    if let (Ok(read), Ok(report)) = (read, report) {
+        check_against_model(&read, &report);
+    }
+}
+
+/// Of a file with damage every entry is read as it was, or it is not "identical".
+fn damaged_file(input: &mut Input<'_>, folder: &Path) {
+    let (good, bad) = (folder.join("good.kv"), folder.join("bad.kv"));
+    let files = intact_files();
+    let intact = &files[input.below(files.len() as u8)];
+    let mut bytes = intact.bytes.clone();
+    for _ in 0..=input.below(4) {
+        input.damage(&mut bytes);
+    }
+    fs::write(&good, &intact.bytes).unwrap();
+    fs::write(&bad, &bytes).unwrap();
+    let read = Read::of(&bad);
+    let verdict = verify(&good, &bad).map(|report| report.is_identical());
+    match (read, verdict) {
+        (Err(_), Err(_)) => {}
+        (Ok(read), Ok(is_identical)) => {
+            let same = read.entries == intact.entries && read.sequences == intact.sequences;
+            assert_eq!(is_identical, same && read.manifest_holds());
+        }
+        (read, verdict) => panic!("read: {:?}, verdict: {verdict:?}", read.err()),
+    }
+    assert_eq!(fs::read(&bad).unwrap(), bytes);
+    assert_eq!(fs::read(&good).unwrap(), intact.bytes);
+}
+
+fn made_file(input: &mut Input<'_>, path: &Path) {
+    let content = content(input);
+    let bytes = content.file();
+    fs::write(path, &bytes).unwrap();
+    let file = KvFile::open_checked(path).map(drop);
+    assert_eq!(file.is_ok(), is_kv_file(&content), "{:?}", file.err());
+    let readable = file.is_ok()
+        && parses(&content, "sequences", |d| {
+            serde_json::from_slice::<Sequences>(d).is_ok()
+        })
+        && parses(&content, "manifest", |d| {
+            serde_json::from_slice::<Manifest>(d).is_ok()
+        });
+    let report = verify(path, path);
+    let inspection = inspect(path, &progress());
+    assert_eq!(report.is_ok(), readable, "{:?}", report.err());
+    assert_eq!(inspection.is_ok(), readable, "{:?}", inspection.err());
+    if let (Ok(report), Ok(inspection)) = (report, inspection) {
+        let read = Read::of(path).unwrap();
+        assert_eq!(read.entries, content.entries);
+        assert_eq!(read.others, content.tables == Tables::AndOthers);
+        check_against_model(&read, &report);
+        assert_eq!(inspection.sequences, read.sequences);
+        let unknown = kv_store(&read.entries).unknown.len() as u64;
+        assert_eq!(inspection.unknown_keys, unknown);
+        let manifest_holds = read.manifest.is_some().then(|| read.manifest_holds());
+        assert_eq!(inspection.manifest_holds, manifest_holds);
+    }
+    let round_trip = verify_round_trip(path, &VerifyOptions::default(), &progress());
+    assert_eq!(round_trip.is_ok(), readable, "{:?}", round_trip.err());
+    if let Ok(round_trip) = round_trip {
+        let read = Read::of(path).unwrap();
+        let findings = &round_trip.findings;
+        assert_eq!(round_trip.is_identical(), read.goes_round(), "{findings:?}");
+    }
+    assert_eq!(fs::read(path).unwrap(), bytes);
+}
+
+/// What a file yields.
+struct Read {
+    entries: Entries,
+    sequences: Sequences,
+    manifest: Option<Manifest>,
+    others: bool,
+}
+
+impl Read {
+    fn of(path: &Path) -> Result<Self> {
+        let file = KvFile::open_checked(path)?;
+        let take = |entries: &mut Entries, entry: Entry<'_>| {
+            let twice = entries.insert(entry.key.to_vec(), entry.value.to_vec());
+            assert_eq!(twice, None);
+            Ok(())
+        };
+        let (mut entries, mut parts) = (Entries::new(), Entries::new());
+        file.visit_all(&mut |entry| take(&mut entries, entry))?;
+        for kind in RecordKind::ALL {
+            file.visit(kind, &mut |entry| {
+                assert_eq!(key_kind(entry.key), Ok(kind));
+                take(&mut parts, entry)
+            })?;
+        }
+        file.visit_unknown(&mut |entry| take(&mut parts, entry))?;
+        assert_eq!(entries, parts);
+        assert_eq!(file.len()?, entries.len() as u64);
+        assert_eq!(file.is_empty()?, entries.is_empty());
+        assert_eq!(file.format_version()?, Some(1));
+        Ok(Read {
+            entries,
+            sequences: file.sequences()?,
+            manifest: file.manifest()?,
+            others: file.other_tables()?.len() == 2,
+        })
+    }
+
+    fn claims(&self) -> Option<Claims> {
+        self.manifest.as_ref().map(|manifest| Claims {
+            kinds: manifest.totals(),
+            sha256: manifest.sha256,
+        })
+    }
+
+    fn manifest_holds(&self) -> bool {
+        let kinds = kv_store(&self.entries).totals();
+        let sha256 = combined_digest(&kinds);
+        self.claims()
+            .is_none_or(|claims| claims == Claims { kinds, sha256 })
+    }
+
+    /// Whether a database can hold all of it, marks too.
+    fn goes_round(&self) -> bool {
+        let mut ids = BTreeSet::new();
+        let all_fit = self.entries.iter().all(|(key, value)| {
+            let Ok(kind) = key_kind(key) else {
+                return false;
+            };
+            let id = decode_json(kind, value).ok().and_then(|record| record.id());
+            is_sound(kind, key, value) && id.is_none_or(|id| ids.insert((kind, id)))
+        });
+        let mark_fits = |kind| {
+            let told = self.sequences.get(kind);
+            let of_kind = ids.iter().filter(|(other, _)| *other == kind);
+            let largest = of_kind.map(|(_, id)| *id).max();
+            // A database keeps no mark below its largest id.
+            largest.is_none_or(|largest| told >= largest)
+        };
+        all_fit
+            && self.manifest_holds()
+            && mark_fits(RecordKind::Chunk)
+            && mark_fits(RecordKind::ExecutionLog)
+    }
+}
+
+/// A file compared with itself.
+fn check_against_model(read: &Read, report: &VerifyReport) {
+    let mut store = kv_store(&read.entries);
+    store.sequences = read.sequences;
+    store.claims = read.claims();
+    let (comparison, expected) = expect(&store, &store, &[], false);
+    assert_eq!(report.hops[0].comparison, comparison);
+    let found: Vec<_> = report.findings.iter().map(told).collect();
+    assert_eq!(found, expected);
+}
+
+fn verify(left: &Path, right: &Path) -> Result<VerifyReport> {
+    let options = VerifyOptions {
+        limit: usize::MAX,
+        ..VerifyOptions::default()
+    };
+    verify_pair(left, right, &options, &progress())
+}
+
+fn progress() -> Arc<dyn Progress> {
+    Arc::new(NoProgress)
+}
+
+/// Entries and documents of which any may be hostile.
+fn content(input: &mut Input<'_>) -> Content {
+    let mut content = Content {
+        tables: match input.below(16) {
+            1 => Tables::AndOthers,
+            2 => Tables::NoRecords,
+            3 => Tables::NoMeta,
+            4 => Tables::RecordsOfNumbers,
+            5 => Tables::MetaOfText,
+            6 => Tables::RecordsAreMultimap,
+            _ => Tables::Both,
+        },
+        entries: Entries::new(),
+        documents: Default::default(),
+    };
+    for _ in 0..input.below(8) {
+        let record = input.record();
+        let (mut key, mut value) = (record_key(&record), encode_json(&record).unwrap());
+        match input.below(12) {
+            6 => key = input.bytes(),
+            1 => key = encode_key(&input.key()),
+            2 => input.damage(&mut key),
+            3 => value = input.bytes(),
+            4 => input.damage(&mut value),
+            5 => value.push(b'\n'),
+            _ => {}
+        }
+        content.entries.insert(key, value);
+    }
+    let marks = Sequences {
+        code_chunks: input.integer(),
+        execution_log: input.integer(),
+    };
+    let mut manifest = serde_json::to_value(manifest(&content.entries)).unwrap();
+    match input.below(8) {
+        2 => manifest["kinds"][input.kind().name()]["records"] = input.integer().into(),
+        1 => manifest["sha256"] = "0".repeat(64).into(),
+        _ => {}
+    }
+    let documents = [
+        ("format", FORMAT.to_vec()),
+        ("sequences", serde_json::to_vec(&marks).unwrap()),
+        ("manifest", serde_json::to_vec(&manifest).unwrap()),
+    ];
+    for (name, mut document) in documents {
+        match input.below(12) {
+            5 => continue,
+            1 => document = input.bytes(),
+            2 => input.damage(&mut document),
+            3 => document.push(b' '),
+            4 => document = FORMAT.to_ascii_uppercase(),
+            _ => {}
+        }
+        content.documents.insert(name.to_owned(), document);
+    }
+    let (name, document) = (input.text(), input.bytes());
+    content.documents.entry(name).or_insert(document);
+    content
+}
+
+fn is_kv_file(content: &Content) -> bool {
+    let format = content.documents.get("format");
+    let format = format.and_then(|format| serde_json::from_slice::<FormatMarker>(format).ok());
+    format.is_some_and(|format| format.name == "chunkmigrate-kv" && format.version == 1)
+        && matches!(content.tables, Tables::Both | Tables::AndOthers)
+}
+
+/// Whether a document can be read, if it is there.
+fn parses(content: &Content, name: &str, parses: fn(&[u8]) -> bool) -> bool {
+    let document = content.documents.get(name);
+    document.is_none_or(|document| parses(document))
+}

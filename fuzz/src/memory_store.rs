@@ -1,0 +1,181 @@
+//! A store in memory, of either kind: what a comparison reads, and what its model is told.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use chunkmigrate::Result;
+use chunkmigrate::codec::{Entry, KindDigest, KindTotals, decode_json};
+use chunkmigrate::record::{PerKind, RecordKind, Sequences};
+use chunkmigrate::sqlite::{InvalidRow, OtherTable, Visited, VisitedEntry, VisitedValue};
+use chunkmigrate::store::{Claims, Item, Snapshot, SortedItems, StoreKind, Visit};
+
+/// What there is at one place of a store's order.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    Entry(Vec<u8>),
+    Rows(Vec<InvalidRow>),
+}
+
+/// The places of a kind by their keys; rows may have none.
+pub(crate) type Places = BTreeMap<Option<Vec<u8>>, Place>;
+
+#[derive(Debug, Clone)]
+pub(crate) struct MemoryStore {
+    pub(crate) store: StoreKind,
+    pub(crate) kinds: PerKind<Places>,
+    pub(crate) unknown: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub(crate) sequences: Sequences,
+    pub(crate) claims: Option<Claims>,
+}
+
+impl MemoryStore {
+    pub(crate) fn new(store: StoreKind) -> Self {
+        MemoryStore {
+            store,
+            kinds: PerKind::from_fn(|_| Places::new()),
+            unknown: BTreeMap::new(),
+            sequences: Sequences::default(),
+            claims: None,
+        }
+    }
+
+    pub(crate) fn entries(&self, kind: RecordKind) -> impl Iterator<Item = Entry<'_>> {
+        let places = self.kinds.get(kind).iter();
+        places.filter_map(|(key, place)| match (key, place) {
+            (Some(key), Place::Entry(value)) => Some(Entry { key, value }),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn totals(&self) -> PerKind<KindTotals> {
+        PerKind::from_fn(|kind| {
+            let mut digest = KindDigest::default();
+            self.entries(kind).for_each(|entry| digest.update(entry));
+            digest.finish()
+        })
+    }
+
+    /// A stream of a kind that no other thread reads.
+    pub(crate) fn stream(&self, kind: RecordKind) -> Stream<'_> {
+        let items = self.kinds.get(kind).iter().flat_map(|(key, place)| {
+            let items: Vec<Item<'_>> = match place {
+                Place::Entry(value) => vec![Item::Entry(Entry {
+                    key: key.as_deref().unwrap(),
+                    value,
+                })],
+                Place::Rows(rows) => rows.iter().map(Item::Invalid).collect(),
+            };
+            items
+        });
+        Stream {
+            items: items.collect(),
+            position: 0,
+            makes_entries: self.makes_entries(),
+        }
+    }
+}
+
+pub(crate) struct Stream<'s> {
+    items: Vec<Item<'s>>,
+    position: usize,
+    makes_entries: bool,
+}
+
+impl SortedItems for Stream<'_> {
+    fn advance(&mut self) -> Result<bool> {
+        self.position += 1;
+        Ok(self.position <= self.items.len())
+    }
+
+    fn current(&self) -> Option<Item<'_>> {
+        self.items.get(self.position.checked_sub(1)?).copied()
+    }
+
+    fn makes_entries(&self) -> bool {
+        self.makes_entries
+    }
+}
+
+impl Visit for MemoryStore {
+    fn visit(
+        &self,
+        kind: RecordKind,
+        visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
+    ) -> Result<()> {
+        for (key, place) in self.kinds.get(kind) {
+            match place {
+                Place::Entry(value) => visit(Ok(VisitedEntry {
+                    key: key.as_deref().unwrap(),
+                    value: match self.makes_entries() {
+                        true => VisitedValue::Record(decode_json(kind, value).unwrap()),
+                        false => VisitedValue::Bytes(Cow::Borrowed(value)),
+                    },
+                }))?,
+                Place::Rows(rows) => {
+                    for row in rows {
+                        visit(Err(Box::new(row.clone())))?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn makes_entries(&self) -> bool {
+        self.store == StoreKind::Sqlite
+    }
+}
+
+impl Snapshot for MemoryStore {
+    fn path(&self) -> &Path {
+        Path::new("in memory")
+    }
+
+    fn store(&self) -> StoreKind {
+        self.store
+    }
+
+    fn sequences(&self) -> Result<Sequences> {
+        Ok(self.sequences)
+    }
+
+    fn total_keys(&self) -> Result<Option<u64>> {
+        let known = RecordKind::ALL.map(|kind| self.entries(kind).count());
+        let all = known.iter().sum::<usize>() + self.unknown.len();
+        Ok((self.store == StoreKind::Kv).then_some(all as u64))
+    }
+
+    fn visit_unknown(&self, visit: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()> {
+        let mut unknown = self.unknown.iter();
+        unknown.try_for_each(|(key, value)| visit(Entry { key, value }))
+    }
+
+    fn claims(&self) -> Result<Option<Claims>> {
+        Ok(self.claims)
+    }
+
+    fn schema_version(&self) -> Option<i64> {
+        None
+    }
+
+    fn missing(&self) -> &[RecordKind] {
+        &[]
+    }
+
+    fn other_tables(&self) -> Result<Vec<OtherTable>> {
+        Ok(Vec::new())
+    }
+
+    fn expected_bytes(&self) -> u64 {
+        0
+    }
+
+    fn sorting_bytes(&self) -> u64 {
+        0
+    }
+
+    fn confirm(&self) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,275 @@
+//! What a comparison of two stores must find, key by key over two maps. It knows the codec and
+//! nothing of the join.
+
+use std::collections::BTreeSet;
+
+use chunkmigrate::codec::{Digest, combined_digest, decode_json, encode_json, record_key};
+use chunkmigrate::compare::{Comparison, Divergence, DivergenceClass, KindCounts, Side};
+use chunkmigrate::record::{Record, RecordKind};
+use chunkmigrate::sqlite::InvalidRow;
+use chunkmigrate::store::StoreKind;
+
+use super::memory_store::{MemoryStore, Place, Places};
+
+/// What is told of a divergence: class, kind, key, side and row.
+pub(crate) type Told = (
+    DivergenceClass,
+    Option<RecordKind>,
+    Option<Vec<u8>>,
+    Option<Side>,
+    Option<i64>,
+);
+
+pub(crate) fn told(divergence: &Divergence) -> Told {
+    (
+        divergence.class,
+        divergence.kind,
+        divergence.key.clone(),
+        divergence.side,
+        divergence.row.and_then(|row| row.rowid),
+    )
+}
+
+/// A value by itself.
+struct Value {
+    faults: Vec<DivergenceClass>,
+    /// The canonical bytes of the record, if it is that of its key.
+    own: Option<Vec<u8>>,
+    wrong_hash: bool,
+}
+
+fn judge(kind: RecordKind, key: &[u8], value: &[u8]) -> Value {
+    let Ok(record) = decode_json(kind, value) else {
+        return Value {
+            faults: vec![DivergenceClass::Undecodable],
+            own: None,
+            wrong_hash: false,
+        };
+    };
+    let canonical = encode_json(&record).unwrap();
+    let is_own = record_key(&record) == key;
+    let mut faults = Vec::new();
+    if canonical != value {
+        faults.push(DivergenceClass::Noncanonical);
+    }
+    if !is_own {
+        faults.push(DivergenceClass::KeyMismatch);
+    }
+    let wrong_hash = match &record {
+        Record::Chunk(chunk) => {
+            chunk.content_hash.to_ascii_lowercase() != Digest::of(&chunk.content).to_string()
+        }
+        _ => false,
+    };
+    Value {
+        faults,
+        own: is_own.then_some(canonical),
+        wrong_hash,
+    }
+}
+
+/// Whether a value is the canonical record of its key.
+pub(crate) fn is_sound(kind: RecordKind, key: &[u8], value: &[u8]) -> bool {
+    judge(kind, key, value).faults.is_empty()
+}
+
+/// What must be found in one kind.
+pub(crate) fn expect_kind(
+    kind: RecordKind,
+    left: &MemoryStore,
+    right: &MemoryStore,
+) -> (KindCounts, Vec<Told>) {
+    let (left, right) = (left.kinds.get(kind), right.kinds.get(kind));
+    let mut counts = KindCounts {
+        left: items(left),
+        right: items(right),
+        ..KindCounts::default()
+    };
+    let mut all = Vec::new();
+    for key in left.keys().chain(right.keys()).collect::<BTreeSet<_>>() {
+        let mut here = at_key(kind, key, left.get(key), right.get(key), &mut counts);
+        here.sort_by_key(|(class, _, _, side, _)| (*class, *side));
+        all.append(&mut here);
+    }
+    (counts, all)
+}
+
+fn items(places: &Places) -> u64 {
+    let items = places.values().map(|place| match place {
+        Place::Entry(_) => 1,
+        Place::Rows(rows) => rows.len() as u64,
+    });
+    items.sum()
+}
+
+fn at_key(
+    kind: RecordKind,
+    key: &Option<Vec<u8>>,
+    left: Option<&Place>,
+    right: Option<&Place>,
+    counts: &mut KindCounts,
+) -> Vec<Told> {
+    let mut here: Vec<Told> = Vec::new();
+    let mut tell = |class, side| here.push((class, Some(kind), key.clone(), side, None));
+    let value = |place: Option<&Place>| match place {
+        Some(Place::Entry(value)) => {
+            let judged = judge(kind, key.as_deref().unwrap(), value);
+            Some((judged, value.clone()))
+        }
+        _ => None,
+    };
+    let (on_left, on_right) = (value(left), value(right));
+    let mut tell_of = |value: &Value, side, warns_of| {
+        let faults = value.faults.iter();
+        faults.for_each(|class| tell(*class, Some(side)));
+        if value.wrong_hash {
+            tell(DivergenceClass::ContentHash, warns_of);
+        }
+    };
+    match (&on_left, &on_right) {
+        (Some((left, left_bytes)), Some((right, right_bytes))) if left_bytes == right_bytes => {
+            match left.faults.is_empty() {
+                true => counts.equal += 1,
+                false => counts.differing += 1,
+            }
+            tell_of(left, Side::Left, None);
+            let unwarned = Value {
+                wrong_hash: false,
+                faults: right.faults.clone(),
+                own: None,
+            };
+            tell_of(&unwarned, Side::Right, None);
+        }
+        (Some((left, _)), Some((right, _))) => {
+            counts.differing += 1;
+            tell_of(left, Side::Left, Some(Side::Left));
+            tell_of(right, Side::Right, Some(Side::Right));
+            if left.own.is_some() && right.own.is_some() && left.own != right.own {
+                tell(DivergenceClass::Field, None);
+            }
+        }
+        (Some((left, _)), None) => {
+            counts.only_left += 1;
+            tell_of(left, Side::Left, Some(Side::Left));
+            tell(DivergenceClass::OnlyLeft, Some(Side::Left));
+        }
+        (None, Some((right, _))) => {
+            counts.only_right += 1;
+            tell_of(right, Side::Right, Some(Side::Right));
+            tell(DivergenceClass::OnlyRight, Some(Side::Right));
+        }
+        (None, None) => {}
+    }
+    counts.invalid_left += tell_rows(left, Side::Left, &mut here);
+    counts.invalid_right += tell_rows(right, Side::Right, &mut here);
+    here
+}
+
+fn tell_rows(place: Option<&Place>, side: Side, here: &mut Vec<Told>) -> u64 {
+    let Some(Place::Rows(rows)) = place else {
+        return 0;
+    };
+    here.extend(rows.iter().map(|row: &InvalidRow| {
+        let class = DivergenceClass::InvalidRow;
+        let key = row.key.clone();
+        (class, Some(row.kind), key, Some(side), Some(row.rowid))
+    }));
+    rows.len() as u64
+}
+
+/// What must be found in two stores, in order.
+pub(crate) fn expect(
+    left: &MemoryStore,
+    right: &MemoryStore,
+    only: &[RecordKind],
+    quick: bool,
+) -> (Comparison, Vec<Told>) {
+    let mut comparison = Comparison::default();
+    let mut all = Vec::new();
+    let asked = |kind: RecordKind| only.is_empty() || only.contains(&kind);
+    let sides = [(Side::Left, left), (Side::Right, right)];
+    let mut wrong_claims = BTreeSet::new();
+    for kind in RecordKind::ALL.into_iter().filter(|kind| asked(*kind)) {
+        let (counts, mut found) = match quick && same_digest(kind, left, right) {
+            true => (all_equal(kind, left), Vec::new()),
+            false => expect_kind(kind, left, right),
+        };
+        *comparison.kinds.get_mut(kind) = counts;
+        all.append(&mut found);
+        for (side, store) in sides {
+            let claimed = store.claims.map(|claims| *claims.kinds.get(kind));
+            if claimed.is_some_and(|claimed| claimed != *store.totals().get(kind)) {
+                wrong_claims.insert(side);
+                all.push((
+                    DivergenceClass::Manifest,
+                    Some(kind),
+                    None,
+                    Some(side),
+                    None,
+                ));
+            }
+        }
+    }
+    for (side, store) in sides {
+        for key in store.unknown.keys() {
+            comparison.unknown_keys += 1;
+            let class = DivergenceClass::UnknownKey;
+            all.push((class, None, Some(key.clone()), Some(side), None));
+        }
+    }
+    for (side, store) in sides {
+        let combined = store
+            .claims
+            .is_some_and(|claims| claims.sha256 != combined_digest(&claims.kinds));
+        if combined && !wrong_claims.contains(&side) {
+            all.push((DivergenceClass::Manifest, None, None, Some(side), None));
+        }
+    }
+    for kind in [RecordKind::Chunk, RecordKind::ExecutionLog] {
+        if asked(kind) && left.sequences.get(kind) != right.sequences.get(kind) {
+            all.push((DivergenceClass::Sequence, Some(kind), None, None, None));
+        }
+    }
+    let warnings = all.iter().filter(|told| told.0.is_warning()).count();
+    comparison.warnings = warnings as u64;
+    comparison.divergences = (all.len() - warnings) as u64;
+    (comparison, all)
+}
+
+/// Whether a quick comparison has its proof: the same entries, and no rows that are none.
+fn same_digest(kind: RecordKind, left: &MemoryStore, right: &MemoryStore) -> bool {
+    let no_rows = |store: &MemoryStore| {
+        let mut places = store.kinds.get(kind).values();
+        places.all(|place| matches!(place, Place::Entry(_)))
+    };
+    no_rows(left) && no_rows(right) && left.entries(kind).eq(right.entries(kind))
+}
+
+fn all_equal(kind: RecordKind, store: &MemoryStore) -> KindCounts {
+    let entries = store.entries(kind).count() as u64;
+    KindCounts {
+        left: entries,
+        right: entries,
+        equal: entries,
+        ..KindCounts::default()
+    }
+}
+
+/// The KV file of some entries, as a comparison sees it.
+pub(crate) fn kv_store<'e>(
+    entries: impl IntoIterator<Item = (&'e Vec<u8>, &'e Vec<u8>)>,
+) -> MemoryStore {
+    let mut store = MemoryStore::new(StoreKind::Kv);
+    for (key, value) in entries {
+        match chunkmigrate::codec::parse_key(key) {
+            Ok(parsed) => drop(
+                store
+                    .kinds
+                    .get_mut(parsed.kind())
+                    .insert(Some(key.clone()), Place::Entry(value.clone())),
+            ),
+            Err(_) => drop(store.unknown.insert(key.clone(), value.clone())),
+        }
+    }
+    store
+}

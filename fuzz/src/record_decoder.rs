@@ -1,0 +1,58 @@
+use chunkmigrate::codec::{
+    decode_json, encode_json, encode_key, is_canonical, parse_key, record_key,
+};
+use chunkmigrate::record::{Record, RecordKind};
+
+use super::input::Input;
+
+/// Any bytes as a value of each kind, and the values of records made of them.
+pub fn record_decoder(data: &[u8]) {
+    any_bytes(data);
+    let mut input = Input::new(data);
+    let record = input.record();
+    let bytes = encode_json(&record).unwrap();
+    assert!(is_canonical(&record, &bytes));
+    let decoded = decode_json(record.kind(), &bytes).unwrap();
+    assert_eq!(decoded, record);
+    assert_eq!(encode_json(&decoded).unwrap(), bytes);
+    assert_eq!(record_key(&record), encode_key(&record.key()));
+    assert_eq!(parse_key(&record_key(&record)), Ok(record.key()));
+
+    let mut damaged = bytes;
+    for _ in 0..=input.below(4) {
+        input.damage(&mut damaged);
+        any_bytes(&damaged);
+    }
+    unkeepable(record, &mut input);
+}
+
+fn any_bytes(bytes: &[u8]) {
+    for kind in RecordKind::ALL {
+        let record = match decode_json(kind, bytes) {
+            Ok(record) => record,
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                continue;
+            }
+        };
+        assert_eq!(record.kind(), kind);
+        assert_eq!(record.check(), Ok(()));
+        let encoded = encode_json(&record).unwrap();
+        assert_eq!(is_canonical(&record, bytes), encoded == bytes);
+        assert_eq!(decode_json(kind, &encoded).unwrap(), record);
+    }
+}
+
+/// What no store can hold has no bytes, or bytes that don't decode.
+fn unkeepable(mut record: Record, input: &mut Input<'_>) {
+    let float = input.pick(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY]);
+    match &mut record {
+        Record::Chunk(chunk) => chunk.byte_end = i64::MAX as u64 + 1 + input.offset(),
+        Record::FileMetrics(metrics) => metrics.complexity_score = Some(float),
+        Record::SymbolMetrics(metrics) => metrics.estimated_loc = Some(float),
+        Record::ExecutionLog(_) => return,
+    }
+    assert!(record.check().is_err());
+    let decoded = encode_json(&record).map(|bytes| decode_json(record.kind(), &bytes).is_ok());
+    assert_ne!(decoded.ok(), Some(true));
+}

@@ -1,0 +1,158 @@
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use chunkmigrate::compare::{Divergence, DivergenceClass};
+use chunkmigrate::migrate::{CopyOptions, CopySummary, OnInvalid, kv_to_sqlite, sqlite_to_kv};
+use chunkmigrate::record::RecordKind;
+use chunkmigrate::sqlite::{Reason, table_name};
+use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
+use chunkmigrate::{NoProgress, Progress};
+
+use super::database::{Schema, make, rows_of};
+use super::encoding::Encoding;
+use super::input::Input;
+use super::row::{Row, faults};
+
+/// A row that is no record: its table, row id, column and what is wrong with it.
+type Named = (&'static str, i64, &'static str, Reason);
+
+/// A database that goes to a KV file and back: every row comes back, or is named.
+pub fn round_trip(data: &[u8]) {
+    let mut input = Input::new(data);
+    let (encoding, schema) = (input.pick(&Encoding::ALL), input.pick(&Schema::ALL));
+    let rows: Vec<Row> = (0..input.below(16))
+        .map(|_| {
+            let mut row = Row::new(&mut input, encoding);
+            if schema != Schema::Own && input.one_in(4) {
+                row.spoil(&mut input, encoding, schema == Schema::LooseWithIds);
+            }
+            row
+        })
+        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    let [db, kv, back] = ["code.db", "code.kv", "back.db"].map(|name| folder.path().join(name));
+    let rows = make(&db, encoding, schema, &rows);
+    let bytes = fs::read(&db).unwrap();
+    let faults = faults(&rows, encoding);
+    let named = rows.iter().zip(&faults).filter_map(|(row, fault)| {
+        let (column, reason) = (*fault)?;
+        Some((table_name(row.kind), row.rowid, column, reason))
+    });
+    let mut named: Vec<Named> = named.collect();
+    named.sort();
+    let valid = rows
+        .iter()
+        .zip(&faults)
+        .filter(|(_, fault)| fault.is_none());
+    let mut valid: Vec<String> = valid.map(|(row, _)| row.returned(encoding)).collect();
+    valid.sort();
+
+    if !named.is_empty() {
+        refuses(&db, &kv, &named);
+    }
+    let options = CopyOptions {
+        on_invalid: OnInvalid::Skip,
+        limit: usize::MAX,
+        ..CopyOptions::default()
+    };
+    let there = sqlite_to_kv(&db, &kv, &options, &progress()).unwrap();
+    assert!(there.written && there.verified, "{:?}", there.divergences);
+    assert_eq!(there.records(), valid.len() as u64);
+    counts_add_up(&there, &rows);
+    assert_eq!(named_in(&there.rejections), named);
+    let mut names: Vec<_> = named.iter().map(by_name).collect();
+    names.sort();
+    assert_eq!(lines(&folder.path().join("code.kv.rejects.jsonl")), names);
+
+    let report = verify(&db, &kv);
+    let divergences = report.findings.iter().filter(|f| !f.class.is_warning());
+    let divergences: Vec<Divergence> = divergences.cloned().collect();
+    assert_eq!(named_in(&divergences), named);
+    assert_eq!(report.is_identical(), named.is_empty());
+    assert_eq!(report.equal(), valid.len() as u64);
+
+    let and_back = kv_to_sqlite(&kv, &back, &CopyOptions::default(), &progress()).unwrap();
+    assert!(and_back.is_complete() && and_back.written && and_back.verified);
+    assert_eq!(and_back.sequences, there.sequences);
+    assert_eq!(and_back.sha256, there.sha256);
+    assert!(verify(&kv, &back).is_identical());
+    assert_eq!(verify(&db, &back).is_identical(), named.is_empty());
+    assert_eq!(rows_of(&back), valid);
+    assert_eq!(fs::read(&db).unwrap(), bytes);
+    let files = fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(files, if named.is_empty() { 3 } else { 4 });
+}
+
+/// Without leave to skip a row, all are named and there is no target.
+fn refuses(db: &Path, kv: &Path, named: &[Named]) {
+    let options = CopyOptions {
+        limit: usize::MAX,
+        ..CopyOptions::default()
+    };
+    let refused = sqlite_to_kv(db, kv, &options, &progress()).unwrap();
+    assert!(!refused.is_complete() && !refused.written);
+    assert_eq!(named_in(&refused.rejections), named);
+    assert!(!kv.exists());
+}
+
+/// Each row was copied or rejected.
+fn counts_add_up(summary: &CopySummary, rows: &[Row]) {
+    for kind in RecordKind::ALL {
+        let of_kind = rows.iter().filter(|row| row.kind == kind).count() as u64;
+        let copied = summary.totals.get(kind).records;
+        assert_eq!(copied + summary.rejected.get(kind), of_kind);
+    }
+    assert_eq!(summary.rejections_total, summary.rejected_total());
+}
+
+/// The rows of findings, which must be about nothing else.
+fn named_in(findings: &[Divergence]) -> Vec<Named> {
+    let rows = findings.iter().map(|finding| {
+        assert_eq!(finding.class, DivergenceClass::InvalidRow, "{finding:?}");
+        let row = finding.row.unwrap();
+        (row.table, row.rowid.unwrap(), row.column, row.reason)
+    });
+    let mut rows: Vec<Named> = rows.collect();
+    rows.sort();
+    rows
+}
+
+fn verify(left: &Path, right: &Path) -> VerifyReport {
+    let options = VerifyOptions {
+        limit: usize::MAX,
+        ..VerifyOptions::default()
+    };
+    verify_pair(left, right, &options, &progress()).unwrap()
+}
+
+fn progress() -> Arc<dyn Progress> {
+    Arc::new(NoProgress)
+}
+
+type Line = (String, i64, String, String);
+
+fn by_name((table, rowid, column, reason): &Named) -> Line {
+    let text = |text: &str| text.to_owned();
+    (text(table), *rowid, text(column), text(reason.name()))
+}
+
+/// The rows of a rejects file, if there is one.
+fn lines(path: &Path) -> Vec<Line> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let mut rows: Vec<_> = text
+        .lines()
+        .map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            let text = |field: &str| line[field].as_str().unwrap().to_owned();
+            (
+                text("table"),
+                line["rowid"].as_i64().unwrap(),
+                text("column"),
+                text("reason"),
+            )
+        })
+        .collect();
+    rows.sort();
+    rows
+}

@@ -1,0 +1,135 @@
+//! What the fuzz targets do, on a stable toolchain: over their seeds, and over inputs that are made
+//! of these by chance. The fuzzer itself runs with `just fuzz TARGET`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::panic::catch_unwind;
+use std::path::{Path, PathBuf};
+
+#[allow(unreachable_pub, reason = "it is the library of another package too")]
+#[path = "../fuzz/src/lib.rs"]
+mod bodies;
+
+type Body = fn(&[u8]);
+
+const TARGETS: [(&str, Body); 5] = [
+    ("compare", bodies::compare),
+    ("key_parser", bodies::key_parser),
+    ("kv_file", bodies::kv_file),
+    ("record_decoder", bodies::record_decoder),
+    ("round_trip", bodies::round_trip),
+];
+
+fn fuzz_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+/// Runs a target over its seeds and so many other inputs.
+fn run(target: &str, generated: usize) {
+    let (_, body) = TARGETS.iter().find(|(name, _)| *name == target).unwrap();
+    let mut seeds = Vec::new();
+    for path in entries(&fuzz_folder().join("seeds").join(target)) {
+        let seed = fs::read(&path).unwrap();
+        let outcome = catch_unwind(|| body(&seed));
+        assert!(outcome.is_ok(), "{target} fails on {}", path.display());
+        seeds.push(seed);
+    }
+    assert!(!seeds.is_empty(), "{target} has no seeds");
+    let mut numbers = fastrand::Rng::with_seed(7);
+    for _ in 0..generated {
+        let input = input(&mut numbers, &seeds);
+        let outcome = catch_unwind(|| body(&input));
+        assert!(
+            outcome.is_ok(),
+            "{target} fails on b\"{}\"",
+            input.escape_ascii()
+        );
+    }
+}
+
+/// Bytes by chance, or a seed with something done to it.
+fn input(numbers: &mut fastrand::Rng, seeds: &[Vec<u8>]) -> Vec<u8> {
+    if numbers.u8(..) < 64 {
+        let len = numbers.usize(..400);
+        return (0..len).map(|_| numbers.u8(..)).collect();
+    }
+    let mut input = numbers.choice(seeds).unwrap().clone();
+    for _ in 0..numbers.usize(1..6) {
+        let at = numbers.usize(..=input.len());
+        let end = input.len().min(at + numbers.usize(..8));
+        match numbers.u8(..5) {
+            0 => drop(input.drain(at..end)),
+            1 => input.insert(at, numbers.u8(..)),
+            2 => drop(input.splice(at..at, input[at..end].to_vec())),
+            3 => {
+                let other = numbers.choice(seeds).unwrap();
+                let from = numbers.usize(..=other.len());
+                input.truncate(at);
+                input.extend_from_slice(&other[from..]);
+            }
+            _ => input[at..end]
+                .iter_mut()
+                .for_each(|byte| *byte = numbers.u8(..)),
+        }
+    }
+    input
+}
+
+#[test]
+fn keys_are_parsed_as_they_are_written() {
+    run("key_parser", 20_000);
+}
+
+#[test]
+fn values_are_decoded_as_they_are_encoded() {
+    run("record_decoder", 10_000);
+}
+
+#[test]
+fn a_damaged_or_hostile_kv_file_is_never_taken_for_another() {
+    run("kv_file", 600);
+}
+
+#[test]
+fn two_stores_compare_as_two_maps() {
+    run("compare", 3000);
+}
+
+#[test]
+fn rows_come_back_or_are_named() {
+    run("round_trip", 200);
+}
+
+/// A target that is missing in one place would not be built, or not be run.
+#[test]
+fn every_target_is_declared_built_tested_and_seeded() {
+    let names = |names: &mut dyn Iterator<Item = String>| names.collect::<BTreeSet<_>>();
+    let tested = names(&mut TARGETS.iter().map(|(name, _)| (*name).to_owned()));
+    let folder = fuzz_folder();
+    let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+    let binaries = manifest.split("[[bin]]").skip(1).map(|binary| {
+        let name = binary.split('"').nth(1).unwrap();
+        let path = format!("path = \"fuzz_targets/{name}.rs\"");
+        assert!(binary.contains(&path), "{name} has no {path}");
+        name.to_owned()
+    });
+    assert_eq!(names(&mut { binaries }), tested, "fuzz/Cargo.toml");
+    let stem = |path: PathBuf| path.file_stem().unwrap().to_string_lossy().into_owned();
+    for part in ["fuzz_targets", "seeds"] {
+        let found = entries(&folder.join(part)).into_iter().map(stem);
+        assert_eq!(names(&mut { found }), tested, "fuzz/{part}");
+    }
+    for name in tested {
+        let path = folder.join(format!("fuzz_targets/{name}.rs"));
+        let calls = format!("chunkmigrate_fuzz::{name}(data)");
+        let source = fs::read_to_string(&path).unwrap();
+        assert!(source.contains(&calls), "{name} lacks {calls}");
+    }
+}
