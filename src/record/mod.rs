@@ -268,7 +268,7 @@ impl<T> PerKind<T> {
 }
 
 /// The highest row id ever given in each table that hands ids out (AUTOINCREMENT's high-water
-/// mark), 0 where none was. An id at or below it is not given again.
+/// mark), 0 where none above 0 was. An id at or below it is not given again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sequences {
