@@ -1,7 +1,8 @@
 //! What a database tells beside its records: versions, sequences, and the tables that hold
 //! something else.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension as _, ffi};
 
 use super::layout::TableLayout;
 use super::schema::{quoted, table_name};
@@ -27,7 +28,7 @@ pub(super) fn other_tables(
          WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
     )?;
     let names: Vec<String> = statement
-        .query_map([], |row| row.get(0))?
+        .query_map([], |row| row.get_ref(0).map(shown_name))?
         .collect::<Result<_, _>>()?;
     let others = names.into_iter().filter(|name| {
         let read = read.iter().filter_map(|(_, layout)| layout.as_ref());
@@ -47,6 +48,16 @@ pub(super) fn other_tables(
         .collect()
 }
 
+/// A name of the schema, which may be anything in a database that was made by hand.
+fn shown_name(name: ValueRef<'_>) -> String {
+    match name {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+            String::from_utf8_lossy(bytes).into_owned()
+        }
+        _ => String::new(),
+    }
+}
+
 /// The virtual tables of a database, such as full-text indexes.
 pub(super) fn virtual_tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'virtual'
@@ -59,9 +70,13 @@ pub(super) fn virtual_tables(connection: &Connection) -> rusqlite::Result<Vec<St
 
 /// Whether there is a table or view of the name that a kind's table has.
 pub(super) fn exists(connection: &Connection, kind: RecordKind) -> rusqlite::Result<bool> {
+    is_in_schema(connection, table_name(kind))
+}
+
+fn is_in_schema(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
     connection.query_row(
         "SELECT count(*) FROM main.sqlite_schema WHERE name = ?1 COLLATE NOCASE",
-        [table_name(kind)],
+        [name],
         |row| row.get(0),
     )
 }
@@ -83,7 +98,9 @@ fn is_fatal(error: &rusqlite::Error) -> bool {
 
 /// Magellan's schema version, `None` where there is none.
 pub(super) fn schema_version(connection: &Connection) -> rusqlite::Result<Option<i64>> {
-    if !has_column(connection, "magellan_meta", "magellan_schema_version")? {
+    const COLUMN: &str = "magellan_schema_version";
+    let columns = columns_of_table(connection, "magellan_meta")?;
+    if !columns.is_some_and(|columns| columns.iter().any(|c| c.eq_ignore_ascii_case(COLUMN))) {
         return Ok(None);
     }
     connection
@@ -97,7 +114,8 @@ pub(super) fn schema_version(connection: &Connection) -> rusqlite::Result<Option
 }
 
 /// The high-water marks of the tables that are there: the larger of what `sqlite_sequence` says
-/// and the largest id, 0 if that is below 0 or neither is there.
+/// and the largest id, 0 if that is below 0 or neither is there. A mark that is no integer is what
+/// SQLite takes it for when it gives the next id.
 pub(super) fn sequences(
     connection: &Connection,
     tables: &PerKind<Option<TableLayout>>,
@@ -117,10 +135,10 @@ pub(super) fn last_id(
     connection: &Connection,
     layout: &TableLayout,
 ) -> rusqlite::Result<Option<i64>> {
-    let sequence: Option<i64> = match has_column(connection, "sqlite_sequence", "seq")? {
+    let sequence: Option<i64> = match keeps_marks(connection)? {
         true => connection.query_row(
-            "SELECT max(s.seq) FROM main.sqlite_sequence AS s
-             WHERE s.name = ?1 COLLATE NOCASE AND typeof(s.seq) = 'integer'",
+            "SELECT max(CAST(s.seq AS INTEGER)) FROM main.sqlite_sequence AS s
+             WHERE s.name = ?1 COLLATE NOCASE",
             [layout.spec.name],
             |row| row.get(0),
         )?,
@@ -140,10 +158,28 @@ fn largest_id(connection: &Connection, layout: &TableLayout) -> rusqlite::Result
     connection.query_row(&sql, [], |row| row.get(0))
 }
 
-fn has_column(connection: &Connection, table: &str, column: &str) -> rusqlite::Result<bool> {
-    connection.query_row(
-        "SELECT count(*) FROM pragma_table_info(?1, 'main') WHERE name = ?2 COLLATE NOCASE",
-        [table, column],
-        |row| row.get(0),
-    )
+/// Whether the database has a table of AUTOINCREMENT marks. What only has its name is damage, which
+/// SQLite itself would stumble over at the next insert.
+fn keeps_marks(connection: &Connection) -> rusqlite::Result<bool> {
+    const TABLE: &str = "sqlite_sequence";
+    match columns_of_table(connection, TABLE)?.as_deref() {
+        Some([name, seq]) if name == "name" && seq == "seq" => Ok(true),
+        None if !is_in_schema(connection, TABLE)? => Ok(false),
+        _ => Err(rusqlite::Error::SqliteFailure(
+            ffi::Error::new(ffi::SQLITE_CORRUPT_SEQUENCE),
+            Some(format!("{TABLE} is not the table that SQLite keeps")),
+        )),
+    }
+}
+
+/// The columns of an ordinary table, `None` if there is none of that name. A view is none: to look
+/// into it may take for ever.
+fn columns_of_table(connection: &Connection, table: &str) -> rusqlite::Result<Option<Vec<String>>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT c.name FROM pragma_table_list(?1) AS t, pragma_table_xinfo(?1, 'main') AS c
+         WHERE t.schema = 'main' AND t.type = 'table'",
+    )?;
+    let names = statement.query_map([table], |row| row.get_ref(0).map(shown_name))?;
+    let names: Vec<String> = names.collect::<Result<_, _>>()?;
+    Ok((!names.is_empty()).then_some(names))
 }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::defences::SORTING_THREADS;
 use super::error::SqliteError;
-use super::open::{SORTING_THREADS, set_temp_dir, stop_when_cancelled, writing};
+use super::open::{set_temp_dir, stop_when_cancelled, writing};
 use super::row_order::{RowOrder, RowOrderWriter};
 use super::writer::{create_indexes, create_table, insert_sql, set_sequences, with_values};
 use crate::error::{IoContext as _, Result};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
+use super::defences::defend;
 use super::error::SqliteError;
 use super::files::DatabaseFiles;
 use super::invalid_row::Reason;
@@ -211,9 +212,7 @@ fn connect(path: &Path, progress: &Arc<dyn Progress>) -> Result<Connection> {
 }
 
 fn configure(connection: &mut Connection, progress: &Arc<dyn Progress>) -> rusqlite::Result<()> {
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    defend(connection)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
     connection.pragma_update(None, "temp_store", "FILE")?;
     stop_when_cancelled(connection, progress)?;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
+use super::defences::{SORTING_THREADS, defend};
 use super::error::SqliteError;
 use super::files::{Access, DatabaseFiles};
 use crate::error::{Error, Result};
@@ -17,8 +18,6 @@ const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// Memory that SQLite may use for pages, and as much to sort in, in KiB. What is sorted in three
 /// times the usual 2 MiB is merged once where it would have to be merged twice.
 const CACHE_KIB: i64 = 6 << 10;
-/// Threads that SQLite may start to sort.
-pub(super) const SORTING_THREADS: u32 = 1;
 /// Virtual-machine instructions between two looks at whether to stop.
 const CANCEL_CHECK_INTERVAL: i32 = 10_000;
 
@@ -148,9 +147,7 @@ fn configure(
     access: Access,
     progress: &Arc<dyn Progress>,
 ) -> rusqlite::Result<()> {
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    defend(connection)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
 
     stop_when_cancelled(connection, progress)?;

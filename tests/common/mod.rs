@@ -3,6 +3,7 @@
 pub(crate) mod kv;
 pub(crate) mod records;
 pub(crate) mod rows;
+pub(crate) mod siege;
 pub(crate) mod source_state;
 pub(crate) mod tables;
 
@@ -87,6 +88,24 @@ impl Scenario {
     /// Runs the program in the folder; a run that hangs is killed and fails.
     pub(crate) fn run(&self, args: &[&str]) -> Run {
         let command = self.command(args);
+        let mut command = assert_cmd::Command::from_std(command);
+        Run::of(command.timeout(HANG).output().unwrap())
+    }
+
+    /// The same with a limit of the memory that the program may map, in KiB.
+    pub(crate) fn run_within(&self, kib: u32, args: &[&str]) -> Run {
+        let mut command = Command::new("sh");
+        command
+            .current_dir(self.folder())
+            .env_clear()
+            .env("TMPDIR", std::env::temp_dir())
+            .args([
+                "-c",
+                &format!("ulimit -v {kib}; exec \"$@\""),
+                "sh",
+                PROGRAM,
+            ])
+            .args(args);
         let mut command = assert_cmd::Command::from_std(command);
         Run::of(command.timeout(HANG).output().unwrap())
     }

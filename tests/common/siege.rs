@@ -1,0 +1,223 @@
+//! A file that somebody prepared, and every way in which the program meets it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::{Run, Scenario, tables};
+
+/// What a store has to come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Read completely: what was copied is what is there.
+    Copied,
+    /// Read, and what is no record was named.
+    Named,
+    /// Not read: the message has this in it.
+    Refused(&'static str),
+}
+
+impl Outcome {
+    const fn status(self) -> i32 {
+        match self {
+            Outcome::Copied => 0,
+            Outcome::Named => 1,
+            Outcome::Refused(_) => 2,
+        }
+    }
+}
+
+/// A folder with the records of [`tables::SMALL`] as `code.db` and `code.kv`, and beside them the
+/// prepared file.
+pub(crate) struct Siege {
+    pub(crate) scenario: Scenario,
+    store: &'static str,
+    /// Memory that a run may map, in KiB.
+    memory: Option<u32>,
+}
+
+impl Siege {
+    /// A prepared database, `odd.db`.
+    pub(crate) fn by_database(make: impl FnOnce(&Path)) -> Self {
+        Self::by("odd.db", make)
+    }
+
+    /// A prepared KV file, `odd.kv`.
+    pub(crate) fn by_kv(make: impl FnOnce(&Path)) -> Self {
+        Self::by("odd.kv", make)
+    }
+
+    fn by(store: &'static str, make: impl FnOnce(&Path)) -> Self {
+        let scenario = Scenario::with_small_pair();
+        make(&scenario.path(store));
+        Siege {
+            scenario,
+            store,
+            memory: None,
+        }
+    }
+
+    /// The same, with a limit of the memory that a run may map.
+    pub(crate) fn within_mib(mut self, mib: u32) -> Self {
+        self.memory = Some(mib << 10);
+        self
+    }
+
+    /// Runs a command that may change `target` and nothing else, and takes back what it did.
+    ///
+    /// It must end by itself, name the prepared file if it fails, leave the target alone then, and
+    /// send no control character to a terminal.
+    pub(crate) fn run(&self, what: &str, args: &[&str], target: Option<&str>) -> Run {
+        let run = self.run_and_keep(what, args, target);
+        if let Some(target) = target {
+            let _ = fs::remove_file(self.scenario.path(target));
+            let _ = fs::remove_file(self.scenario.path(&format!("{target}.rejects.jsonl")));
+        }
+        run
+    }
+
+    fn run_and_keep(&self, what: &str, args: &[&str], target: Option<&str>) -> Run {
+        let before = self.files();
+        let run = match self.memory {
+            None => self.scenario.run(args),
+            Some(kib) => self.scenario.run_within(kib, args),
+        };
+        let mut after = self.files();
+        assert!((0..=2).contains(&run.status), "{what} {args:?}: {run}");
+        let told = run.to_string();
+        if run.status == 2 {
+            let named = ["odd", "code.", "target"]
+                .iter()
+                .any(|name| told.contains(name));
+            assert!(named, "{what} {args:?}: {run}");
+            assert!(
+                !told.contains("bug of chunkmigrate"),
+                "{what} {args:?}: {run}"
+            );
+        }
+        let raw = |char: &char| char.is_control() && *char != '\n' || is_format(*char);
+        let found = run.stdout.chars().chain(run.stderr.chars()).find(raw);
+        assert_eq!(found, None, "{what} {args:?}: {told:?}");
+        if let (Some(target), true) = (target, run.status < 2) {
+            for name in [target.to_owned(), format!("{target}.rejects.jsonl")] {
+                after.remove(&name);
+                if let Some(bytes) = before.get(&name) {
+                    after.insert(name, bytes.clone());
+                }
+            }
+        }
+        assert!(after == before, "{what} {args:?} changed a file: {run}");
+        run
+    }
+
+    /// Every regular file with its bytes; of one with a hole of gigabytes, only its length.
+    fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let entries = fs::read_dir(self.scenario.folder()).unwrap();
+        let entries = entries.map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let content = match fs::metadata(&path) {
+                Ok(metadata) if metadata.is_file() && metadata.len() < 1 << 28 => {
+                    fs::read(&path).unwrap()
+                }
+                Ok(metadata) => metadata.len().to_le_bytes().to_vec(),
+                Err(_) => Vec::new(),
+            };
+            (name, content)
+        });
+        entries.collect()
+    }
+
+    /// Reads the store in every way; each must come to the same.
+    pub(crate) fn is_read_as(&self, what: &str, outcome: Outcome) {
+        let store = self.store;
+        let (command, target, own) = match store {
+            "odd.db" => ("sqlite-to-kv", "target.kv", "code.kv"),
+            _ => ("kv-to-sqlite", "target.db", "code.db"),
+        };
+        let told = |run: Run| {
+            assert_eq!(run.status, outcome.status(), "{what}: {run}");
+            if let Outcome::Refused(text) = outcome {
+                assert!(run.to_string().contains(text), "{what}: {run}");
+            }
+        };
+        if outcome == Outcome::Copied {
+            let made = self.run_and_keep(what, &[command, store, target], Some(target));
+            assert_eq!(made.status, 0, "{what}: {made}");
+            let args = ["verify", store, target];
+            assert_eq!(self.run(what, &args, Some(target)).status, 0, "{what}");
+        } else {
+            told(self.run(what, &[command, store, target], Some(target)));
+        }
+        told(self.run(what, &["inspect", store, "--format", "json"], None));
+        let fails = outcome.status() == 2;
+        // What the stores have in common is not known here, but whether both can be read is.
+        for args in [["verify", store, own], ["verify", own, store]] {
+            for args in [&args[..], &[args[0], args[1], args[2], "--quick"]] {
+                let run = self.run(what, args, None);
+                assert_eq!(run.status == 2, fails, "{what} {args:?}: {run}");
+            }
+        }
+        let exported = self.run(what, &["export", store], None).status;
+        assert!(exported <= outcome.status(), "{what}: {exported}");
+    }
+
+    /// Merges the small pair into the store, which must not come to another outcome, and replaces it.
+    pub(crate) fn is_target_as(&self, what: &str, merged: Outcome) {
+        let store = self.store;
+        let (command, own) = match store {
+            "odd.db" => ("kv-to-sqlite", "code.kv"),
+            _ => ("sqlite-to-kv", "code.db"),
+        };
+        let run = self.run_and_keep(what, &[command, own, store, "--merge"], Some(store));
+        assert_eq!(run.status, merged.status(), "{what}: {run}");
+        match merged {
+            Outcome::Refused(text) => assert!(run.to_string().contains(text), "{what}: {run}"),
+            Outcome::Copied => {
+                let again = self.run(what, &[command, own, store, "--merge"], None);
+                assert_eq!(again.status, 0, "{what}: {again}");
+            }
+            Outcome::Named => {}
+        }
+    }
+}
+
+/// Whether a character changes how others are shown.
+fn is_format(char: char) -> bool {
+    matches!(char, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        | '\u{feff}')
+}
+
+/// Makes a database of [`tables::SMALL`] with other content than that of the siege, fills it
+/// further, and then edits its schema behind SQLite's back.
+pub(crate) fn database(path: &Path, fill: &str, edits: &[&str]) {
+    let connection = Connection::open(path).unwrap();
+    chunkmigrate::sqlite::create_tables(&connection).unwrap();
+    connection.execute_batch(tables::SMALL).unwrap();
+    connection
+        .execute_batch(
+            "UPDATE code_chunks SET content = 'other' WHERE id = 1;
+             DELETE FROM code_chunks WHERE id = 2; DELETE FROM file_metrics;",
+        )
+        .unwrap();
+    bare_database_in(&connection, fill, edits);
+}
+
+/// The same with nothing but what `fill` makes.
+pub(crate) fn bare_database(path: &Path, fill: &str, edits: &[&str]) {
+    bare_database_in(&Connection::open(path).unwrap(), fill, edits);
+}
+
+fn bare_database_in(connection: &Connection, fill: &str, edits: &[&str]) {
+    connection.execute_batch(fill).unwrap();
+    if !edits.is_empty() {
+        connection
+            .execute_batch("PRAGMA writable_schema = ON")
+            .unwrap();
+    }
+    for edit in edits {
+        connection.execute_batch(edit).unwrap();
+    }
+}

@@ -1,0 +1,97 @@
+//! A schema is a program that runs in whoever opens the database: what it may not do is denied to
+//! every connection, and shows as an error or not at all.
+
+use crate::common::siege::Outcome::{Copied, Refused};
+use crate::common::siege::{Siege, database};
+
+const WITHOUT_END: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)";
+
+/// A view of a name that the program knows was looked into, for ever.
+#[test]
+fn a_view_without_an_end_is_never_looked_into() {
+    for view in [
+        format!(
+            "CREATE VIEW magellan_meta AS {WITHOUT_END}
+             SELECT CAST(i AS TEXT) AS magellan_schema_version FROM n"
+        ),
+        format!("CREATE VIEW other AS {WITHOUT_END} SELECT i FROM n"),
+        format!(
+            "CREATE VIEW a AS {WITHOUT_END} SELECT max(i) AS magellan_schema_version FROM n;
+             CREATE VIEW magellan_meta AS SELECT * FROM a"
+        ),
+    ] {
+        let siege = Siege::by_database(|path| database(path, &view, &[]));
+        siege.is_read_as(&view, Copied);
+        siege.is_target_as(&view, Copied);
+    }
+}
+
+#[test]
+fn a_statement_of_the_schema_above_the_limits_is_refused() {
+    let add = |text: &str| {
+        format!(
+            "UPDATE sqlite_schema SET sql = replace(sql, 'created_at INTEGER NOT NULL',
+                 'created_at INTEGER NOT NULL {text}') WHERE name = 'code_chunks'"
+        )
+    };
+    let long = add(&format!("/* {} */", "x".repeat(1 << 20)));
+    let nested = add(&format!(
+        "CHECK ({}1{})",
+        "(".repeat(100_000),
+        ")".repeat(100_000)
+    ));
+    let sum = add(&format!("CHECK ({})", ["1"; 5000].join("+")));
+    for (what, edit, told) in [
+        ("long", long, "malformed database schema (code_chunks)"),
+        ("nested", nested, "malformed database schema (code_chunks)"),
+        ("a sum", sum, "Expression tree is too large"),
+    ] {
+        let siege = Siege::by_database(|path| database(path, "", &[&edit])).within_mib(1024);
+        siege.is_read_as(what, Refused(told));
+        siege.is_target_as(what, Refused(told));
+    }
+}
+
+#[test]
+fn a_pattern_that_would_take_for_ever_is_refused() {
+    let pattern = "%a".repeat(2000);
+    let siege = Siege::by_database(|path| {
+        let fill = format!(
+            "CREATE TABLE o (a); ALTER TABLE code_chunks ADD COLUMN bomb TEXT
+                 CHECK (content NOT LIKE '{pattern}')"
+        );
+        database(path, &fill, &[]);
+    });
+    siege.is_read_as("a pattern", Copied);
+    siege.is_target_as("a pattern", Refused("LIKE or GLOB pattern too complex"));
+}
+
+#[test]
+fn large_and_odd_schemas_that_are_legal_are_read() {
+    let many: String = (0..2000)
+        .map(|i| format!("CREATE TABLE t{i} (a, b);"))
+        .collect();
+    let columns: Vec<String> = (0..1999).map(|i| format!("c{i}")).collect();
+    let deep = vec!["1"; 900].join("+");
+    let text = "x".repeat(1_000_000);
+    for (what, fill) in [
+        ("many tables", many),
+        (
+            "a wide table",
+            format!("CREATE TABLE w ({})", columns.join(", ")),
+        ),
+        ("a deep view", format!("CREATE VIEW d AS SELECT {deep}")),
+        ("a long comment", format!("CREATE TABLE c (a /* {text} */)")),
+        (
+            "full-text and spatial indexes, some of them broken",
+            "CREATE VIRTUAL TABLE f USING fts5 (x); INSERT INTO f VALUES ('hello');
+             CREATE VIRTUAL TABLE r USING rtree (id, a, b); INSERT INTO r VALUES (1, 0, 1);
+             DELETE FROM r_node; INSERT INTO r_node VALUES (1, x'ffffffff')"
+                .to_owned(),
+        ),
+    ] {
+        let siege = Siege::by_database(|path| database(path, &fill, &[]));
+        siege.is_read_as(what, Copied);
+        siege.is_target_as(what, Copied);
+    }
+}

@@ -1,0 +1,83 @@
+//! AUTOINCREMENT marks that SQLite would not have written: an id that was once given is not given
+//! again by the copy, and what is no table of marks is not passed over.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::common::siege::Outcome::Refused;
+use crate::common::siege::{Siege, database};
+use crate::common::{Scenario, rows, tables};
+
+/// The id that SQLite would give to the next chunk of a database.
+fn next_id(path: &Path) -> Option<i64> {
+    let connection = Connection::open(path).unwrap();
+    connection
+        .query_row(
+            "INSERT INTO code_chunks (file_path, byte_start, byte_end, content, content_hash,
+                 created_at) VALUES ('next', 0, 1, '', '', 0) RETURNING id",
+            [],
+            |row| row.get(0),
+        )
+        .ok()
+}
+
+#[test]
+fn a_mark_that_is_no_integer_gives_the_same_next_id_in_the_copy() {
+    for mark in [
+        "'abc'",
+        "NULL",
+        "25.5",
+        "x'00'",
+        "x'3939'",
+        "9223372036854775807",
+        "-5",
+        "'33'",
+        "' 44x'",
+        "9e999",
+        "-9e999",
+        "1e300",
+        "'99999999999999999999'",
+    ] {
+        let scenario = Scenario::new();
+        let odd = scenario.database("odd.db", |db| {
+            db.execute_batch(tables::SMALL).unwrap();
+            let set = "UPDATE sqlite_sequence SET seq =";
+            db.execute_batch(&format!("{set} {mark} WHERE name = 'code_chunks'"))
+                .unwrap();
+        });
+        let _ = scenario
+            .run(&["sqlite-to-kv", "odd.db", "odd.kv"])
+            .expect_status(0);
+        let _ = scenario
+            .run(&["kv-to-sqlite", "odd.kv", "back.db"])
+            .expect_status(0);
+        let _ = scenario
+            .run(&["verify", "odd.db", "back.db"])
+            .expect_status(0);
+        let chunks = |name: &str| rows::of_database(&scenario.path(name)).len();
+        assert!(chunks("back.db") >= 8, "{mark}");
+        assert_eq!(next_id(&odd), next_id(&scenario.path("back.db")), "{mark}");
+    }
+}
+
+#[test]
+fn a_table_of_marks_that_is_not_the_one_of_sqlite_is_damage() {
+    let set = |assignments: &str| {
+        format!("UPDATE sqlite_schema SET {assignments} WHERE name = 'sqlite_sequence'")
+    };
+    let other = Refused("sqlite_sequence is not the table that SQLite keeps");
+    for edit in [
+        set("sql = 'CREATE TABLE sqlite_sequence (a, b)'"),
+        set("sql = 'CREATE TABLE sqlite_sequence (name)'"),
+        set(
+            "type = 'view', rootpage = 0, sql = 'CREATE VIEW sqlite_sequence AS
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+             SELECT ''code_chunks'' AS name, i AS seq FROM n'",
+        ),
+    ] {
+        let siege = Siege::by_database(|path| database(path, "", &[&edit]));
+        siege.is_read_as(&edit, other);
+        siege.is_target_as(&edit, other);
+    }
+}
