@@ -166,6 +166,10 @@ mod tests {
                     "another".to_owned(),
                 ],
             },
+            SqliteError::UnknownCollation {
+                path: path(),
+                collation: "by_length".to_owned(),
+            },
             SqliteError::NotADatabase { path: path() },
             SqliteError::Changed { path: path() },
             SqliteError::TemporaryFull { path: path() },

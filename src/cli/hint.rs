@@ -46,6 +46,10 @@ fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
             "see what `PRAGMA integrity_check` says, and whether the file can be read at all (SQLite \
              tells a failing disk as damage too); damaged indexes alone are mended by `REINDEX`"
         }
+        SqliteError::UnknownCollation { .. } => {
+            "only the program that has the collation can check or write the database; without \
+             --check-source it can be read"
+        }
         SqliteError::Changed { .. } => "stop its writer, or try again when it is idle",
         SqliteError::TemporaryFull { .. } | SqliteError::TemporaryWrite { .. } => {
             "name a folder with more room with --temp-dir, or set SQLITE_TMPDIR"

@@ -62,6 +62,14 @@ pub enum SqliteError {
         /// The first problems, in SQLite's words.
         problems: Vec<String>,
     },
+    /// An index or a column is ordered by a collation that is not SQLite's own.
+    #[error("{} needs the collation {collation:?}, which is not built in", path.display())]
+    UnknownCollation {
+        /// The database.
+        path: PathBuf,
+        /// Its name.
+        collation: String,
+    },
     /// The file begins like a database, but SQLite says it is none.
     #[error("{} is not a database that SQLite can read (encrypted or overwritten?)", path.display())]
     NotADatabase {

@@ -30,6 +30,9 @@ impl SqliteError {
     ) -> SqliteError {
         let path = path.to_owned();
         let extended = source.sqlite_error().map(|error| error.extended_code);
+        if let Some(collation) = unknown_collation(&source) {
+            return SqliteError::UnknownCollation { path, collation };
+        }
         match (source.sqlite_error_code(), extended) {
             (_, Some(ffi::SQLITE_READONLY_ROLLBACK)) => SqliteError::HotJournal { path },
             (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => {
@@ -50,6 +53,23 @@ impl SqliteError {
             },
         }
     }
+}
+
+/// The collation that SQLite misses.
+fn unknown_collation(error: &rusqlite::Error) -> Option<String> {
+    let text = match error {
+        rusqlite::Error::SqliteFailure(_, Some(text)) => text,
+        rusqlite::Error::SqlInputError { msg, .. } => msg,
+        _ => return None,
+    };
+    let name = text.strip_prefix("no such collation sequence: ")?;
+    Some(name.to_owned())
+}
+
+/// Lets rows be read whose columns or indexes have a collation of another program's: nothing that
+/// is read depends on how it orders. A database in UTF-16 can't be helped so.
+pub(super) fn stand_in_for_collations(connection: &Connection) -> rusqlite::Result<()> {
+    connection.collation_needed(|connection, name| connection.create_collation(name, str::cmp))
 }
 
 /// An error of SQLite while a source is read; an interrupted statement is a cancelled one.

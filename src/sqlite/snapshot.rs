@@ -14,7 +14,7 @@ use super::invalid_row::Visited;
 use super::inventory::{self, OtherTable};
 use super::key_function;
 use super::layout::TableLayout;
-use super::open::{open_for_reading, reading};
+use super::open::{open_for_reading, reading, stand_in_for_collations};
 use super::options::SqliteSnapshotOptions;
 use super::scan::Scan;
 use super::survey::{TableSurvey, check_without_columns, survey};
@@ -264,7 +264,9 @@ impl Contents {
         progress: &dyn Progress,
     ) -> Result<Self> {
         let encoding = TextEncoding::of(connection, path)?;
-        key_function::register(connection, encoding).map_err(reading(path))?;
+        key_function::register(connection, encoding)
+            .and_then(|()| stand_in_for_collations(connection))
+            .map_err(reading(path))?;
 
         let mut contents = Contents {
             encoding,
