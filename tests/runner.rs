@@ -21,6 +21,7 @@ mod fixture;
 mod fuzzing;
 mod help;
 mod hostile_marks;
+mod hostile_names;
 mod hostile_schemas;
 mod hostile_values;
 mod inspect_export;

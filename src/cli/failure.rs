@@ -170,6 +170,10 @@ mod tests {
                 path: path(),
                 collation: "by_length".to_owned(),
             },
+            SqliteError::SuperJournal {
+                path: path(),
+                super_journal: PathBuf::from("dir/other-mj01234567"),
+            },
             SqliteError::NotADatabase { path: path() },
             SqliteError::Changed { path: path() },
             SqliteError::TemporaryFull { path: path() },

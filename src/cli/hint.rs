@@ -50,6 +50,10 @@ fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
             "only the program that has the collation can check or write the database; without \
              --check-source it can be read"
         }
+        SqliteError::SuperJournal { .. } => {
+            "if you trust the journal, open the database once with the tool that wrote it, or with \
+             sqlite3, which rolls the transaction back; then try again"
+        }
         SqliteError::Changed { .. } => "stop its writer, or try again when it is idle",
         SqliteError::TemporaryFull { .. } | SqliteError::TemporaryWrite { .. } => {
             "name a folder with more room with --temp-dir, or set SQLITE_TMPDIR"

@@ -70,6 +70,18 @@ pub enum SqliteError {
         /// Its name.
         collation: String,
     },
+    /// A transaction of several databases was cut off, and this is one of them.
+    #[error(
+        "{} has a hot journal of a transaction of several databases, whose own journal is {}",
+        path.display(),
+        super_journal.display()
+    )]
+    SuperJournal {
+        /// The database.
+        path: PathBuf,
+        /// The file that the journal names, which rolling back would look into and delete.
+        super_journal: PathBuf,
+    },
     /// The file begins like a database, but SQLite says it is none.
     #[error("{} is not a database that SQLite can read (encrypted or overwritten?)", path.display())]
     NotADatabase {

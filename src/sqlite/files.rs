@@ -20,6 +20,12 @@ const SETTLING: Duration = Duration::from_millis(20);
 /// How often a database that has not settled is looked at again, and how long after.
 const LOOKS: usize = 10;
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// What a journal begins with, and ends with if it names a super-journal.
+#[cfg(feature = "native-v2")]
+const JOURNAL_MAGIC: &[u8; 8] = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7";
+/// The longest end of a journal that names a super-journal: paths are shorter.
+#[cfg(feature = "native-v2")]
+const JOURNAL_END_BYTES: usize = 8 << 10;
 
 /// How a database is opened so that nothing beside it appears, changes or goes.
 ///
@@ -103,6 +109,8 @@ impl DatabaseFiles {
         let wal_mode = header.get(18..20) != Some(&[1, 1]);
         let access = match (signature.wal_len(), signature.shm) {
             (Some(1..=WAL_HEADER_BYTES), _) => Access::Immutable,
+            // With its `-shm`, SQLite would try again and again for ten seconds.
+            (Some(1..), true) if !has_wal_header(&beside(&path, "-wal"))? => Access::HeapWal,
             (Some(_), true) => Access::SharedWal,
             (Some(1..), false) => Access::HeapWal,
             _ if wal_mode => Access::Immutable,
@@ -137,6 +145,15 @@ impl DatabaseFiles {
             Some(locked) => Ok(FileState::take(&self.real_path)?.as_ref() == Some(locked)),
             None => Ok(self.access.sees_writers() || self.unchanged()?),
         }
+    }
+
+    /// The journal of several databases that a hot journal names: to roll back, SQLite looks
+    /// into it and may delete it, whatever it is.
+    #[cfg(feature = "native-v2")]
+    pub(super) fn super_journal(given: &Path) -> Result<Option<PathBuf>> {
+        let path = fs::canonicalize(given).io_context("find", given)?;
+        let journal = beside(&path, "-journal");
+        super_journal_of(&journal).io_context("read", &journal)
     }
 
     /// The same files, of which this process holds a lock that keeps writers out.
@@ -210,9 +227,58 @@ fn has_journal_header(journal: &Path) -> Result<bool> {
     let read = File::open(journal).and_then(|mut file| file.read(&mut first));
     match read {
         Ok(length) => Ok(length == 1 && first != [0]),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::InvalidFilename
+            ) =>
+        {
+            Ok(false)
+        }
         Err(error) => Err(error).io_context("read", journal),
     }
+}
+
+/// Whether a `-wal` begins as SQLite would have it: its magic number, and a page size behind its
+/// version. SQLite takes one that doesn't for empty.
+fn has_wal_header(wal: &Path) -> Result<bool> {
+    let mut header = Vec::with_capacity(WAL_HEADER_BYTES as usize);
+    File::open(wal)
+        .and_then(|file| file.take(WAL_HEADER_BYTES).read_to_end(&mut header))
+        .io_context("read", wal)?;
+    let number = |at: usize| Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?));
+    let is_magic = matches!(number(0), Some(0x377f_0682 | 0x377f_0683));
+    let is_page_size = |size: u32| size.is_power_of_two() && (512..=65536).contains(&size);
+    Ok(is_magic && number(8).is_some_and(is_page_size))
+}
+
+/// The end of a journal that names a super-journal: name, its length, a checksum, the magic number.
+#[cfg(feature = "native-v2")]
+fn super_journal_of(journal: &Path) -> std::io::Result<Option<PathBuf>> {
+    use std::io::{Seek as _, SeekFrom};
+    use std::os::unix::ffi::OsStringExt as _;
+
+    let mut file = File::open(journal)?;
+    let mut end = Vec::with_capacity(JOURNAL_END_BYTES);
+    let len = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(
+        len.saturating_sub(JOURNAL_END_BYTES as u64),
+    ))?;
+    file.by_ref()
+        .take(JOURNAL_END_BYTES as u64)
+        .read_to_end(&mut end)?;
+    let Some((rest, magic)) = end.split_last_chunk::<8>() else {
+        return Ok(None);
+    };
+    let Some((rest, [a, b, c, d, ..])) = rest.split_last_chunk::<8>() else {
+        return Ok(None);
+    };
+    let name_len = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
+    let start = rest.len().checked_sub(name_len);
+    let name = start.and_then(|start| rest.get(start..));
+    Ok(name
+        .filter(|name| magic == JOURNAL_MAGIC && !name.is_empty())
+        .map(|name| std::ffi::OsString::from_vec(name.to_vec()).into()))
 }
 
 /// What changes when somebody writes the database.
@@ -263,7 +329,15 @@ impl FileState {
     fn take(path: &Path) -> Result<Option<Self>> {
         let metadata = match fs::metadata(path) {
             Ok(metadata) => metadata,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            // A name that no file can have, beside one that is as long as names may be.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::NotFound | ErrorKind::InvalidFilename
+                ) =>
+            {
+                return Ok(None);
+            }
             Err(error) => return Err(error).io_context("look at", path),
         };
         if !metadata.is_file() {

@@ -96,7 +96,17 @@ impl SqliteMerge {
     }
 
     /// Rolls back what a transaction that was cut off left in a hot journal.
+    ///
+    /// # Errors
+    /// Among others: [`SqliteError::SuperJournal`].
     pub(crate) fn roll_back(path: &Path, progress: &Arc<dyn Progress>) -> Result<()> {
+        if let Some(super_journal) = DatabaseFiles::super_journal(path)? {
+            return Err(SqliteError::SuperJournal {
+                path: path.to_owned(),
+                super_journal,
+            }
+            .into());
+        }
         let connection = connect(path, progress)?;
         connection
             .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))

@@ -1,0 +1,215 @@
+//! Names of files that mean something to SQLite, a shell or a terminal, and files beside a database
+//! that are not what their names say.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::symlink;
+
+use rusqlite::Connection;
+
+use crate::common::siege::Outcome::{Copied, Refused};
+use crate::common::siege::{Siege, database};
+use crate::common::source_state::State;
+use crate::common::{Run, Scenario};
+
+const HOSTILE: &str = "\u{1b}[2J\u{202e}\u{9b}\u{7f}\n\u{2066}\u{200b}";
+
+/// Runs the program with arguments that may be no UTF-8.
+fn run(scenario: &Scenario, args: &[&OsStr]) -> Run {
+    let output = scenario.command(&[]).args(args).output().unwrap();
+    Run::of(output)
+}
+
+#[test]
+fn every_name_that_a_file_can_have_is_the_name_of_a_file() {
+    let long = "a".repeat(255);
+    let names: [&[u8]; 12] = [
+        b"-x.db",
+        b"--merge",
+        b"file:x?mode=memory",
+        b":memory:",
+        b" ",
+        b"~",
+        b"\xff\xfe.db",
+        b"$(touch made)`touch made`'\"",
+        b"x-wal",
+        b"x.rejects.jsonl",
+        HOSTILE.as_bytes(),
+        &long.as_bytes()[..240],
+    ];
+    for name in names {
+        let name = OsStr::from_bytes(name);
+        let text = |text: &'static str| OsStr::new(text);
+        let scenario = Scenario::with_small_pair();
+        fs::rename(scenario.path("code.db"), scenario.folder().join(name)).unwrap();
+        for (args, made) in [
+            (
+                vec![text("sqlite-to-kv"), text("--"), name, text("made.kv")],
+                text("made.kv"),
+            ),
+            (
+                vec![text("verify"), text("--"), name, text("code.kv")],
+                text(""),
+            ),
+            (vec![text("inspect"), text("--"), name], text("")),
+            (vec![text("export"), text("--"), name], text("")),
+            (
+                vec![
+                    text("kv-to-sqlite"),
+                    text("--merge"),
+                    text("--"),
+                    text("code.kv"),
+                    name,
+                ],
+                text(""),
+            ),
+            (
+                vec![
+                    text("kv-to-sqlite"),
+                    text("--replace"),
+                    text("--"),
+                    text("code.kv"),
+                    name,
+                ],
+                text(""),
+            ),
+        ] {
+            let run = run(&scenario, &args);
+            assert_eq!(run.status, 0, "{args:?}: {run}");
+            let found: Vec<_> = fs::read_dir(scenario.folder())
+                .unwrap()
+                .map(|e| e.unwrap().file_name())
+                .collect();
+            let expected = [name, text("code.kv"), text("made.kv")];
+            assert!(
+                found.iter().all(|f| expected.contains(&f.as_os_str())),
+                "{args:?}: {found:?}"
+            );
+            assert!(
+                made.is_empty() || found.iter().any(|f| f == made),
+                "{args:?}: {found:?}"
+            );
+            assert!(
+                !(run.stdout + &run.stderr).contains(['\u{1b}', '\u{9b}', '\u{202e}']),
+                "{args:?}"
+            );
+        }
+    }
+}
+
+/// SQLite looks for a `-wal` beside a database, whose name would be too long for a file.
+#[test]
+fn a_database_with_the_longest_name_there_is_can_be_read() {
+    for len in [248, 251, 252, 255] {
+        let scenario = Scenario::new();
+        State::CleanWal.make(&scenario.path("draft.db"));
+        let name = "n".repeat(len);
+        fs::rename(scenario.path("draft.db"), scenario.path(&name)).unwrap();
+        let _ = scenario
+            .run(&["sqlite-to-kv", &name, "out.kv"])
+            .expect_status(0);
+        let _ = scenario.run(&["verify", &name, "out.kv"]).expect_status(0);
+    }
+}
+
+#[test]
+fn what_is_no_file_is_neither_source_nor_target() {
+    let scenario = Scenario::with_small_pair();
+    fs::create_dir(scenario.path("folder")).unwrap();
+    for path in [
+        "/dev/null",
+        "/dev/zero",
+        "/dev/stdin",
+        "/proc/self/mem",
+        "folder",
+        ".",
+    ] {
+        for args in [
+            &["sqlite-to-kv", path, "out.kv"][..],
+            &["kv-to-sqlite", path, "out.db"],
+            &["kv-to-sqlite", "code.kv", path, "--replace"],
+            &["kv-to-sqlite", "code.kv", path, "--merge"],
+            &["sqlite-to-kv", "code.db", path, "--merge"],
+            &["verify", path],
+            &["verify", "code.kv", path],
+            &["inspect", path],
+            &["export", path],
+        ] {
+            let before = scenario.files();
+            let run = scenario.run(args).expect_status(2);
+            assert!(run.stderr.starts_with("error: "), "{args:?}: {run}");
+            assert!(scenario.files() == before, "{args:?}");
+        }
+    }
+}
+
+/// SQLite tried for ten seconds to make sense of a `-wal` of no known form that had a `-shm`.
+#[test]
+fn garbage_beside_a_database_is_passed_over_and_left_as_it_is() {
+    let noise: Vec<u8> = (0..40_000u32)
+        .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 | 1)
+        .collect();
+    for (suffixes, lengths) in [
+        (&["-wal"][..], &[1, 32, 4128][..]),
+        (&["-shm"], &[0, 32, 32768]),
+        (&["-wal", "-shm"], &[1, 32, 33, 4128, 32768]),
+    ] {
+        for &length in lengths {
+            let siege = Siege::by_database(|path| {
+                State::CleanWal.make(path);
+                for suffix in suffixes {
+                    fs::write(format!("{}{suffix}", path.display()), &noise[..length]).unwrap();
+                }
+            });
+            let what = format!("{suffixes:?} of {length} bytes");
+            let started = std::time::Instant::now();
+            siege.is_read_as(&what, Copied);
+            assert!(started.elapsed().as_secs() < 10, "{what}");
+        }
+    }
+    for suffix in ["-wal", "-shm", "-journal"] {
+        let siege = Siege::by_database(|path| {
+            State::CleanWal.make(path);
+            let beside = format!("{}{suffix}", path.display());
+            symlink("/dev/zero", &beside).unwrap();
+        });
+        siege.is_read_as(suffix, Refused("is a device, not a file"));
+        let linked = Siege::by_database(|path| {
+            State::CleanWal.make(path);
+            symlink("code.kv", format!("{}{suffix}", path.display())).unwrap();
+        });
+        let _ = linked.run(
+            suffix,
+            &["sqlite-to-kv", "odd.db", "target.kv"],
+            Some("target.kv"),
+        );
+        let _ = linked.run(suffix, &["verify", "code.kv", "odd.db"], None);
+    }
+}
+
+/// To roll a transaction of several databases back, SQLite looks into the file that the journal names
+/// and deletes it, whatever it is.
+#[test]
+fn a_journal_that_names_a_file_elsewhere_is_not_rolled_back() {
+    let siege = Siege::by_database(|path| database(path, "", &[]));
+    let elsewhere = Scenario::new();
+    let precious = elsewhere.path("precious.txt");
+    fs::write(&precious, "dear diary").unwrap();
+    let name = precious.to_str().unwrap().as_bytes();
+    let number = |number: usize| u32::try_from(number).unwrap().to_be_bytes();
+    let magic = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7";
+    let pages = fs::metadata(siege.scenario.path("odd.db")).unwrap().len() as usize / 4096;
+    let mut journal = magic.to_vec();
+    journal.extend([0, 1, pages, 512, 4096].map(number).concat());
+    journal.resize(512, 0);
+    journal.extend(number(0x4000_0000 / 4096 + 1));
+    journal.extend(name);
+    let sum = name.iter().map(|byte| usize::from(*byte)).sum();
+    journal.extend([number(name.len()), number(sum)].concat());
+    journal.extend(magic);
+    fs::write(siege.scenario.path("odd.db-journal"), journal).unwrap();
+    siege.is_read_as("a super-journal", Refused("has a hot journal"));
+    siege.is_target_as("a super-journal", Refused("precious.txt"));
+    assert_eq!(fs::read_to_string(precious).unwrap(), "dear diary");
+}
