@@ -9,11 +9,14 @@ pub(super) fn escaped(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_plain) {
         return Cow::Borrowed(text);
     }
-    let escaped = text.chars().map(|char| match is_plain(char) {
-        true => char.to_string(),
-        false => char.escape_debug().to_string(),
-    });
-    Cow::Owned(escaped.collect())
+    let mut escaped = String::with_capacity(text.len());
+    for char in text.chars() {
+        match is_plain(char) {
+            true => escaped.push(char),
+            false => escaped.extend(char.escape_debug()),
+        }
+    }
+    Cow::Owned(escaped)
 }
 
 /// A path, made safe; what is not UTF-8 in it shows as a replacement character.
@@ -21,10 +24,17 @@ pub(super) fn escaped_path(path: &Path) -> String {
     escaped(&path.to_string_lossy()).into_owned()
 }
 
-fn is_plain(char: char) -> bool {
+/// Whether a character may reach a terminal as it is.
+pub(super) fn is_plain(char: char) -> bool {
+    if char.is_ascii() {
+        return !char.is_ascii_control();
+    }
     // A mark that combines is escaped where it stands alone, but not behind a letter.
-    let behind_a_letter: String = ['a', char].iter().collect();
-    matches!(char, '"' | '\'' | '\\') || behind_a_letter.escape_debug().count() == 2
+    let mut behind_a_letter = [b'a'; 5];
+    let [_, rest @ ..] = &mut behind_a_letter;
+    let len = 1 + char.encode_utf8(rest).len();
+    let text = behind_a_letter.get(..len).map(str::from_utf8);
+    text.is_some_and(|text| text.is_ok_and(|text| text.escape_debug().count() == 2))
 }
 
 #[cfg(test)]

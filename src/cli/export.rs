@@ -1,4 +1,4 @@
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write};
 use std::path::PathBuf;
 
 use chunkmigrate::codec::Entry;
@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::kind::{Kind, record_kinds};
+use super::safe_json::write_safe_json;
 use super::ui::Ui;
 
 /// Write the records of a store to stdout, one JSON object a line
@@ -52,13 +53,17 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
         prefix: args.prefix.clone().into_bytes(),
         temp_dir: args.temp_dir.clone(),
     };
-    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let stdout = io::stdout().lock();
+    let to_terminal = stdout.is_terminal();
+    let mut out = BufWriter::with_capacity(1 << 16, stdout);
     let mut written = Ok(());
     let mut findings: u64 = 0;
     let progress = ui.progress();
     export(&args.file, &options, &progress, &mut |exported| {
         match exported {
-            Exported::Record { kind, entry } => written = write_line(&mut out, kind, entry),
+            Exported::Record { kind, entry } => {
+                written = write_line(&mut out, kind, entry, to_terminal);
+            }
             Exported::Finding(finding) => {
                 findings += 1;
                 tell(ui, &finding);
@@ -82,13 +87,22 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
     })
 }
 
-fn write_line(out: &mut dyn Write, kind: RecordKind, entry: Entry<'_>) -> io::Result<()> {
+/// Writes a record as it stands in a KV file, unless somebody would see it on a terminal.
+fn write_line(
+    out: &mut dyn Write,
+    kind: RecordKind,
+    entry: Entry<'_>,
+    to_terminal: bool,
+) -> io::Result<()> {
     let line = Line {
         kind: kind.name(),
         key: std::str::from_utf8(entry.key).map_err(io::Error::other)?,
         value: serde_json::from_slice(entry.value)?,
     };
-    serde_json::to_writer(&mut *out, &line)?;
+    match to_terminal {
+        true => write_safe_json(out, &line)?,
+        false => serde_json::to_writer(&mut *out, &line)?,
+    }
     out.write_all(b"\n")
 }
 

@@ -15,6 +15,7 @@ mod kind;
 mod kv_to_sqlite;
 mod other_tables;
 mod progress;
+mod safe_json;
 mod signals;
 mod sqlite_to_kv;
 mod table;
@@ -102,11 +103,22 @@ fn usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
     }
     match wants_json(arguments) {
         true => Ui::json().fail(&Failure::usage(error)),
+        // Arguments, which may be names of files, are quoted as they are.
+        false if !arguments.iter().all(is_plain) => {
+            let mut stderr = anstream::stderr().lock();
+            let _ = Failure::usage(error).write(&mut stderr);
+            Exit::Failed
+        }
         false => {
             let _ = error.print();
             Exit::Failed
         }
     }
+}
+
+/// Whether an argument may be shown on a terminal.
+fn is_plain(argument: &OsString) -> bool {
+    argument.to_string_lossy().chars().all(escape::is_plain)
 }
 
 /// Whether arguments that could not be parsed ask for JSON.

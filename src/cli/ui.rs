@@ -12,6 +12,7 @@ use super::escape::escaped;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::progress::{Look, Shown};
+use super::safe_json::write_safe_json;
 use super::signals::Stop;
 
 /// Options of every command.
@@ -148,7 +149,7 @@ impl Ui {
 
 fn write_json(document: &impl Serialize) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    serde_json::to_writer(&mut out, document)?;
+    write_safe_json(&mut out, document)?;
     out.write_all(b"\n")?;
     out.flush()
 }
