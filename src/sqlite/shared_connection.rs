@@ -34,7 +34,8 @@ impl SharedConnection {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(reading(path))?;
+        let connection = Connection::open_with_flags(file_name(path), flags);
+        let connection = connection.map_err(reading(path))?;
         // A file that is no database shows only when it is read.
         connection
             .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
@@ -87,6 +88,14 @@ impl From<Arc<Mutex<Connection>>> for SharedConnection {
     }
 }
 
+/// A path that SQLite takes for one, and never for a URI that may name another file, or none.
+fn file_name(path: &Path) -> PathBuf {
+    match path.as_os_str().as_encoded_bytes().starts_with(b"file:") {
+        true => Path::new(".").join(path),
+        false => path.to_owned(),
+    }
+}
+
 /// How errors name a database that has no file.
 const IN_MEMORY: &str = ":memory:";
 
@@ -94,4 +103,18 @@ const IN_MEMORY: &str = ":memory:";
 pub(super) fn path_of(connection: &Connection) -> PathBuf {
     let path = connection.path().filter(|path| !path.is_empty());
     PathBuf::from(path.unwrap_or(IN_MEMORY))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::SharedConnection;
+
+    /// As a URI, this would be an empty database in memory, which forgets what is written.
+    #[test]
+    fn a_path_is_never_taken_for_a_uri() {
+        let path = Path::new("file:/no/such/folder/x.db?mode=memory");
+        assert!(SharedConnection::open(path).is_err());
+    }
 }
