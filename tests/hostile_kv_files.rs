@@ -1,0 +1,379 @@
+//! redb files that are no KV files, or were made by hand to pass for one.
+
+use std::fs;
+use std::path::Path;
+
+use redb::{Database, Durability, MultimapTableDefinition, TableDefinition, WriteTransaction};
+
+use crate::common::Scenario;
+use crate::common::kv::{Content, of_records};
+use crate::common::siege::Outcome::{Copied, Named, Refused};
+use crate::common::siege::{Outcome, Siege};
+
+const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
+const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
+const FORMAT: &str = "{\"name\":\"chunkmigrate-kv\",\"version\":1}";
+const CHUNK: &str = "{\"id\":1,\"file_path\":\"a\",\"byte_start\":0,\"byte_end\":1,\
+    \"content\":\"x\",\"content_hash\":\"h\",\"symbol_name\":null,\"symbol_kind\":null,\
+    \"created_at\":7}";
+
+fn write(path: &Path, fill: impl FnOnce(&WriteTransaction)) {
+    let database = Database::create(path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    fill(&transaction);
+    transaction.commit().unwrap();
+}
+
+fn meta(transaction: &WriteTransaction, name: &str, document: &[u8]) {
+    let mut table = transaction.open_table(META).unwrap();
+    table.insert(name, document).unwrap();
+}
+
+fn record(transaction: &WriteTransaction, key: &[u8], value: &[u8]) {
+    let mut table = transaction.open_table(RECORDS).unwrap();
+    table.insert(key, value).unwrap();
+}
+
+/// Tables of our names that are others, and others of hostile names.
+#[test]
+fn tables_of_other_types_are_another_tools_file() {
+    type Fill = fn(&WriteTransaction);
+    let cases: [(&str, Fill); 9] = [
+        ("nothing", |_| {}),
+        ("no records", |t| meta(t, "format", FORMAT.as_bytes())),
+        ("no documents", |t| {
+            record(t, b"chunk:a:0:1", CHUNK.as_bytes());
+        }),
+        ("numbers", |t| {
+            meta(t, "format", FORMAT.as_bytes());
+            let numbers: TableDefinition<'_, u64, u64> = TableDefinition::new("records");
+            t.open_table(numbers).unwrap().insert(1, 2).unwrap();
+        }),
+        ("text", |t| {
+            meta(t, "format", FORMAT.as_bytes());
+            let text: TableDefinition<'_, &str, &str> = TableDefinition::new("records");
+            t.open_table(text)
+                .unwrap()
+                .insert("chunk:a:0:1", CHUNK)
+                .unwrap();
+        }),
+        ("many values a key", |t| {
+            meta(t, "format", FORMAT.as_bytes());
+            let many: MultimapTableDefinition<'_, &[u8], &[u8]> =
+                MultimapTableDefinition::new("records");
+            let mut many = t.open_multimap_table(many).unwrap();
+            many.insert(&b"chunk:a:0:1"[..], CHUNK.as_bytes()).unwrap();
+        }),
+        ("documents as numbers", |t| {
+            record(t, b"chunk:a:0:1", CHUNK.as_bytes());
+            let numbers: TableDefinition<'_, u64, u64> = TableDefinition::new("meta");
+            t.open_table(numbers).unwrap().insert(1, 2).unwrap();
+        }),
+        ("documents as text", |t| {
+            record(t, b"chunk:a:0:1", CHUNK.as_bytes());
+            let text: TableDefinition<'_, &str, &str> = TableDefinition::new("meta");
+            t.open_table(text)
+                .unwrap()
+                .insert("format", FORMAT)
+                .unwrap();
+        }),
+        ("many documents a name", |t| {
+            record(t, b"chunk:a:0:1", CHUNK.as_bytes());
+            let many: MultimapTableDefinition<'_, &str, &[u8]> =
+                MultimapTableDefinition::new("meta");
+            let mut many = t.open_multimap_table(many).unwrap();
+            many.insert("format", FORMAT.as_bytes()).unwrap();
+        }),
+    ];
+    for (what, fill) in cases {
+        let siege = Siege::by_kv(|path| write(path, fill));
+        siege.is_read_as(what, Refused("odd.kv is "));
+        siege.is_target_as(what, Refused("odd.kv is "));
+    }
+    let siege = Siege::by_kv(|path| {
+        write(path, |t| {
+            meta(t, "format", FORMAT.as_bytes());
+            meta(t, "sequences", b"{\"code_chunks\":1,\"execution_log\":0}");
+            meta(t, "\u{1b}[2J\u{202e}", b"\xff");
+            record(t, b"chunk:a:0:1", CHUNK.as_bytes());
+            let other: MultimapTableDefinition<'_, u64, u64> =
+                MultimapTableDefinition::new("m\u{1b}[2J\u{202e}\u{9b}\n");
+            t.open_multimap_table(other).unwrap().insert(1, 1).unwrap();
+        });
+    });
+    siege.is_read_as("hostile names", Copied);
+}
+
+#[test]
+fn documents_that_are_not_ours_are_said_to_be() {
+    let name = |version: &str| format!("{{\"name\":\"chunkmigrate-kv\",\"version\":{version}}}");
+    let deep = "[".repeat(100_000);
+    let spaces = " ".repeat(2 << 20) + FORMAT;
+    let version = Refused("has KV format version");
+    let unread = Refused("its format document can't be read");
+    let cases: Vec<(String, Outcome)> = vec![
+        (name("2"), version),
+        (name("0"), version),
+        (name("18446744073709551615"), version),
+        (name("-1"), unread),
+        (name("99999999999999999999999"), unread),
+        (name("1.0"), unread),
+        (name("1,\"version\":2"), unread),
+        ("version 1".to_owned(), unread),
+        (String::new(), unread),
+        ("null".to_owned(), unread),
+        (deep, unread),
+        (
+            FORMAT.replace("chunkmigrate-kv", "evil\u{202e}\u{9b}"),
+            Refused("but not a KV file of chunkmigrate"),
+        ),
+        (spaces, Copied),
+    ];
+    let with = |documents: &[(&str, &str)]| {
+        Siege::by_kv(|path| {
+            write(path, |t| {
+                meta(t, "format", FORMAT.as_bytes());
+                meta(t, "sequences", b"{\"code_chunks\":1,\"execution_log\":0}");
+                for (name, document) in documents {
+                    meta(t, name, document.as_bytes());
+                }
+                record(t, b"chunk:a:0:1", CHUNK.as_bytes());
+            });
+        })
+        .within_mib(1024)
+    };
+    for (document, outcome) in cases {
+        let what: String = document.chars().take(60).collect();
+        with(&[("format", &document)]).is_read_as(&what, outcome);
+    }
+    for marks in [
+        "x",
+        "null",
+        "{\"code_chunks\":1}",
+        "[\"a\",1]",
+        "{\"code_chunks\":1.5,\"execution_log\":0}",
+        "{\"code_chunks\":9223372036854775808,\"execution_log\":0}",
+        "{\"code_chunks\":1,\"execution_log\":0,\"\u{1b}[2J\":0}",
+    ] {
+        with(&[("sequences", marks)])
+            .is_read_as(marks, Refused("its sequences document can't be read"));
+    }
+    let totals = "{\"records\":0,\"key_bytes\":0,\"value_bytes\":0,\"sha256\":\"\"}"
+        .replace("\"\"", &format!("\"{}\"", "0".repeat(64)));
+    let manifest = format!(
+        "{{\"tool\":\"\u{202e}\u{9b}\\u001b[2J\",\"created_at\":\"\\n\\u0007\",\"source\":{{\"file_name\":\
+         \"\\u001b]0;x\",\"store\":\"\u{feff}\",\"schema_version\":null}},\"kinds\":{{\"chunk\":{totals},\
+         \"execution-log\":{totals},\"file-metrics\":{totals},\"symbol-metrics\":{totals}}},\"sha256\":\"{}\"}}",
+        "0".repeat(64)
+    );
+    with(&[("manifest", &manifest)]).is_read_as("a hostile manifest", Named);
+    with(&[("manifest", "\u{1b}[2J")]).is_read_as(
+        "no manifest",
+        Refused("its manifest document can't be read"),
+    );
+}
+
+#[test]
+fn values_and_keys_that_are_no_records_are_named() {
+    let long = |count: usize, what: &str| what.repeat(count).into_bytes();
+    let wide: Vec<String> = (0..100_000).map(|i| format!("\"c{i}\":1")).collect();
+    let (head, tail) = CHUNK.split_once("\"x\"").unwrap();
+    let within = |text: &[u8]| [head.as_bytes(), text, tail.as_bytes()].concat();
+    let chunk = b"chunk:a:0:1".to_vec();
+    let cases: Vec<(&str, Vec<u8>, Vec<u8>)> = vec![
+        ("deep objects", chunk.clone(), long(100_000, "{\"a\":")),
+        (
+            "deep inside a field",
+            chunk.clone(),
+            within(&long(100_000, "[")),
+        ),
+        (
+            "very many fields",
+            chunk.clone(),
+            format!("{{{}}}", wide.join(",")).into_bytes(),
+        ),
+        (
+            "spaces before",
+            chunk.clone(),
+            [&long(2 << 20, " "), CHUNK.as_bytes()].concat(),
+        ),
+        (
+            "spaces behind",
+            chunk.clone(),
+            [CHUNK.as_bytes(), &long(2 << 20, "\n")].concat(),
+        ),
+        ("overlong UTF-8", chunk.clone(), within(b"\"\xc0\xaf\"")),
+        ("a lone surrogate", chunk.clone(), within(b"\"\\ud800\"")),
+        ("a raw control", chunk.clone(), within(b"\"\x1b[2J\"")),
+        (
+            "a surrogate pair",
+            chunk.clone(),
+            within(b"\"\\ud83d\\ude00\""),
+        ),
+        (
+            "an unknown field",
+            chunk.clone(),
+            CHUNK
+                .replace('}', ",\"\u{1b}[2J\u{202e}\u{9b}\":1}")
+                .into_bytes(),
+        ),
+        (
+            "UTF-16",
+            chunk.clone(),
+            CHUNK.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        ),
+        ("no key", Vec::new(), CHUNK.into()),
+        ("a prefix", b"chunk:".to_vec(), CHUNK.into()),
+        ("part of a prefix", b"metrics:".to_vec(), CHUNK.into()),
+        ("no id", b"execlog:".to_vec(), CHUNK.into()),
+        ("no number", b"metrics:symbol:-".to_vec(), CHUNK.into()),
+        (
+            "a large key",
+            [b"chunk:".to_vec(), long(60_000, "p"), b":0:1".to_vec()].concat(),
+            CHUNK.into(),
+        ),
+        ("a NUL in a key", b"chunk:a\0:0:1".to_vec(), CHUNK.into()),
+        (
+            "a key that is no UTF-8",
+            b"chunk:\xff:0:1".to_vec(),
+            CHUNK.into(),
+        ),
+        (
+            "a hostile key",
+            "\u{1b}[2J\u{202e}\u{9b}\n\u{7f}".into(),
+            CHUNK.into(),
+        ),
+        (
+            "a hostile path",
+            "chunk:\u{1b}[2J\u{202e}\u{9b}\n\u{7f}:0:1".into(),
+            CHUNK.into(),
+        ),
+    ];
+    for (what, key, value) in cases {
+        let siege = Siege::by_kv(|path| {
+            let mut content = of_records([]);
+            content.records.insert(key, value);
+            content.write(path);
+        })
+        .within_mib(1024);
+        let run = siege.run(
+            what,
+            &["kv-to-sqlite", "odd.kv", "target.db"],
+            Some("target.db"),
+        );
+        assert_eq!(run.status, 1, "{what}: {run}");
+        let args = [
+            "kv-to-sqlite",
+            "odd.kv",
+            "target.db",
+            "--on-invalid",
+            "skip",
+            "--format",
+            "json",
+        ];
+        assert_eq!(
+            siege.run(what, &args, Some("target.db")).status,
+            1,
+            "{what}"
+        );
+        for args in [
+            &["verify", "odd.kv", "code.db"][..],
+            &["verify", "code.kv", "odd.kv", "--format", "json"],
+            &["verify", "odd.kv"],
+            &["export", "odd.kv"],
+        ] {
+            assert_eq!(siege.run(what, args, None).status, 1, "{what} {args:?}");
+        }
+        let _ = siege.run(what, &["inspect", "odd.kv"], None);
+    }
+}
+
+/// Each byte of redb's header with values that mean something there.
+#[test]
+fn bytes_of_the_header_change_no_record() {
+    let scenario = Scenario::with_small_pair();
+    let bytes = fs::read(scenario.path("code.kv")).unwrap();
+    let intact = Content::read(&scenario.path("code.kv")).records;
+    let siege = Siege::by_kv(|path| fs::write(path, &bytes).unwrap()).within_mib(1024);
+    let read = |what: &str| {
+        let run = siege.run(what, &["verify", "odd.kv", "code.db"], None);
+        assert!(run.status == 0 || run.status == 2, "{what}: {run}");
+    };
+    assert!(!intact.is_empty());
+    for at in (0..64).chain(64..104).chain(192..232) {
+        for value in [0u8, 0xff] {
+            if at >= 16 && value == 0 && bytes[at] == 0 {
+                continue;
+            }
+            let mut damaged = bytes.clone();
+            damaged[at] = value;
+            fs::write(siege.scenario.path("odd.kv"), damaged).unwrap();
+            read(&format!("{value} at {at}"));
+        }
+    }
+    for god in 0..8 {
+        let mut damaged = bytes.clone();
+        damaged[9] = god;
+        fs::write(siege.scenario.path("odd.kv"), damaged).unwrap();
+        read(&format!("god byte {god}"));
+    }
+    let with_slots = |byte: u8| {
+        let mut damaged = bytes.clone();
+        damaged[64..320].fill(byte);
+        damaged
+    };
+    for (what, damaged) in [
+        ("no commit slots", with_slots(0)),
+        ("both commit slots overwritten", with_slots(0xff)),
+        ("the magic number", bytes[..9].to_vec()),
+        ("the header", bytes[..320].to_vec()),
+        ("the first page", bytes[..4096].to_vec()),
+        ("a byte less", bytes[..bytes.len() - 1].to_vec()),
+    ] {
+        fs::write(siege.scenario.path("odd.kv"), damaged).unwrap();
+        siege.is_read_as(what, Refused("odd.kv is damaged"));
+    }
+    let file = fs::OpenOptions::new()
+        .write(true)
+        .open(siege.scenario.path("odd.kv"));
+    fs::write(siege.scenario.path("odd.kv"), &bytes[..9]).unwrap();
+    file.unwrap().set_len(10 << 30).unwrap();
+    siege.is_read_as("sparse", Refused("odd.kv is damaged"));
+}
+
+/// A file as a killed writer leaves it, before and after its last commit came to the disk.
+#[test]
+fn a_file_whose_writer_was_killed_has_the_last_commit() {
+    for durability in [Durability::Immediate, Durability::None] {
+        let siege = Siege::by_kv(|path| {
+            let alive = path.with_extension("alive");
+            let database = Database::create(&alive).unwrap();
+            let mut transaction = database.begin_write().unwrap();
+            meta(&transaction, "format", FORMAT.as_bytes());
+            record(&transaction, b"chunk:a:0:1", CHUNK.as_bytes());
+            transaction.commit().unwrap();
+            transaction = database.begin_write().unwrap();
+            transaction.set_durability(durability).unwrap();
+            record(
+                &transaction,
+                b"chunk:a:0:2",
+                CHUNK.replace("\"byte_end\":1", "\"byte_end\":2").as_bytes(),
+            );
+            transaction.commit().unwrap();
+            let transaction = database.begin_write().unwrap();
+            record(&transaction, b"chunk:lost:0:1", b"never committed");
+            fs::copy(&alive, path).unwrap();
+            transaction.abort().unwrap();
+            drop(database);
+            fs::remove_file(alive).unwrap();
+        });
+        let exported = siege
+            .run("killed", &["export", "odd.kv"], None)
+            .expect_status(0);
+        assert!(exported.stdout.contains("chunk:a:0:1"), "{exported}");
+        assert!(!exported.stdout.contains("lost"), "{exported}");
+        let second = exported.stdout.contains("chunk:a:0:2");
+        let durable = matches!(durability, Durability::Immediate);
+        assert_eq!(second, durable, "{exported}");
+    }
+}
