@@ -112,7 +112,8 @@ fn is_search(connection: &Connection, query: &str) -> rusqlite::Result<bool> {
     Ok(true)
 }
 
-#[cfg(all(test, feature = "native-v2"))]
+#[cfg(test)]
+#[cfg(feature = "native-v2")]
 mod tests {
     use std::path::Path;
 
