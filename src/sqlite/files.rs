@@ -1,31 +1,22 @@
 //! The files of a database as they lie on disk: which way to open them leaves no trace, and
 //! whether somebody changed them meanwhile.
 
-use std::fs::{self, File, Metadata};
-use std::io::{ErrorKind, Read as _};
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::error::SqliteError;
-use crate::error::{IoContext as _, KindError, Result};
+use super::side_files::{WAL_HEADER_BYTES, beside, has_journal_header, has_wal_header};
+use super::signature::{FileState, Signature};
+use crate::error::{IoContext as _, Result};
 
 /// Length of the header of a database.
 const HEADER_BYTES: usize = 100;
-/// Length of the header of a `-wal`, behind which its frames are.
-const WAL_HEADER_BYTES: u64 = 32;
-/// A file that was written so short a time ago can be written again without another time of its last
-/// change: clocks of file systems go in steps of up to 10 ms.
-const SETTLING: Duration = Duration::from_millis(20);
 /// How often a database that has not settled is looked at again, and how long after.
 const LOOKS: usize = 10;
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
-/// What a journal begins with, and ends with if it names a super-journal.
-#[cfg(feature = "native-v2")]
-const JOURNAL_MAGIC: &[u8; 8] = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7";
-/// The longest end of a journal that names a super-journal: paths are shorter.
-#[cfg(feature = "native-v2")]
-const JOURNAL_END_BYTES: usize = 8 << 10;
 
 /// How a database is opened so that nothing beside it appears, changes or goes.
 ///
@@ -147,15 +138,6 @@ impl DatabaseFiles {
         }
     }
 
-    /// The journal of several databases that a hot journal names: to roll back, SQLite looks
-    /// into it and may delete it, whatever it is.
-    #[cfg(feature = "native-v2")]
-    pub(super) fn super_journal(given: &Path) -> Result<Option<PathBuf>> {
-        let path = fs::canonicalize(given).io_context("find", given)?;
-        let journal = beside(&path, "-journal");
-        super_journal_of(&journal).io_context("read", &journal)
-    }
-
     /// The same files, of which this process holds a lock that keeps writers out.
     #[cfg(feature = "native-v2")]
     pub(super) fn locked_by_us(mut self) -> Self {
@@ -194,19 +176,6 @@ impl DatabaseFiles {
     }
 }
 
-/// The files that SQLite looks for beside a database.
-#[cfg(feature = "native-v2")]
-pub(crate) fn side_files(path: &Path) -> [PathBuf; 3] {
-    ["-wal", "-shm", "-journal"].map(|suffix| beside(path, suffix))
-}
-
-/// The file that SQLite keeps beside a database under a suffix such as `-wal`.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
 /// Page size times number of pages. The number is valid only if the change counter beside it is the
 /// file's (offsets 92 and 24 of the header).
 fn told_len(header: &[u8]) -> Option<u64> {
@@ -221,150 +190,11 @@ fn told_len(header: &[u8]) -> Option<u64> {
     believable.then_some(page_size * u64::from(number(28)?))
 }
 
-/// SQLite takes a journal for hot when its first byte is not zero.
-fn has_journal_header(journal: &Path) -> Result<bool> {
-    let mut first = [0u8; 1];
-    let read = File::open(journal).and_then(|mut file| file.read(&mut first));
-    match read {
-        Ok(length) => Ok(length == 1 && first != [0]),
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::NotFound | ErrorKind::InvalidFilename
-            ) =>
-        {
-            Ok(false)
-        }
-        Err(error) => Err(error).io_context("read", journal),
-    }
-}
-
-/// Whether a `-wal` begins as SQLite would have it: its magic number, and a page size behind its
-/// version. SQLite takes one that doesn't for empty.
-fn has_wal_header(wal: &Path) -> Result<bool> {
-    let mut header = Vec::with_capacity(WAL_HEADER_BYTES as usize);
-    File::open(wal)
-        .and_then(|file| file.take(WAL_HEADER_BYTES).read_to_end(&mut header))
-        .io_context("read", wal)?;
-    let number = |at: usize| Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?));
-    let is_magic = matches!(number(0), Some(0x377f_0682 | 0x377f_0683));
-    let is_page_size = |size: u32| size.is_power_of_two() && (512..=65536).contains(&size);
-    Ok(is_magic && number(8).is_some_and(is_page_size))
-}
-
-/// The end of a journal that names a super-journal: name, its length, a checksum, the magic number.
-#[cfg(feature = "native-v2")]
-fn super_journal_of(journal: &Path) -> std::io::Result<Option<PathBuf>> {
-    use std::io::{Seek as _, SeekFrom};
-    use std::os::unix::ffi::OsStringExt as _;
-
-    let mut file = File::open(journal)?;
-    let mut end = Vec::with_capacity(JOURNAL_END_BYTES);
-    let len = file.seek(SeekFrom::End(0))?;
-    file.seek(SeekFrom::Start(
-        len.saturating_sub(JOURNAL_END_BYTES as u64),
-    ))?;
-    file.by_ref()
-        .take(JOURNAL_END_BYTES as u64)
-        .read_to_end(&mut end)?;
-    let Some((rest, magic)) = end.split_last_chunk::<8>() else {
-        return Ok(None);
-    };
-    let Some((rest, [a, b, c, d, ..])) = rest.split_last_chunk::<8>() else {
-        return Ok(None);
-    };
-    let name_len = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
-    let start = rest.len().checked_sub(name_len);
-    let name = start.and_then(|start| rest.get(start..));
-    Ok(name
-        .filter(|name| magic == JOURNAL_MAGIC && !name.is_empty())
-        .map(|name| std::ffi::OsString::from_vec(name.to_vec()).into()))
-}
-
-/// What changes when somebody writes the database.
-#[derive(Debug, PartialEq, Eq)]
-struct Signature {
-    main: Option<FileState>,
-    wal: Option<FileState>,
-    journal: Option<FileState>,
-    shm: bool,
-}
-
-impl Signature {
-    fn take(path: &Path) -> Result<Self> {
-        let state = |suffix| FileState::take(&beside(path, suffix));
-        Ok(Signature {
-            main: FileState::take(path)?,
-            wal: state("-wal")?,
-            journal: state("-journal")?,
-            shm: state("-shm")?.is_some(),
-        })
-    }
-
-    /// Whether another write would show.
-    fn has_settled(&self) -> bool {
-        let now = SystemTime::now();
-        let mut files = [&self.main, &self.wal, &self.journal].into_iter().flatten();
-        !files.any(|file| {
-            // A time that is still to come is that of another machine's clock.
-            let age = now.duration_since(file.modified);
-            age.is_ok_and(|age| age < SETTLING)
-        })
-    }
-
-    fn wal_len(&self) -> Option<u64> {
-        self.wal.as_ref().map(|wal| wal.len)
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-struct FileState {
-    identity: (u64, u64),
-    len: u64,
-    modified: SystemTime,
-}
-
-impl FileState {
-    /// `None` if there is no such file.
-    fn take(path: &Path) -> Result<Option<Self>> {
-        let metadata = match fs::metadata(path) {
-            Ok(metadata) => metadata,
-            // A name that no file can have, beside one that is as long as names may be.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    ErrorKind::NotFound | ErrorKind::InvalidFilename
-                ) =>
-            {
-                return Ok(None);
-            }
-            Err(error) => return Err(error).io_context("look at", path),
-        };
-        if !metadata.is_file() {
-            // SQLite would open it, and wait for ever if it is a FIFO.
-            return Err(KindError::not_a_file(path, metadata.file_type()).into());
-        }
-        Ok(Some(FileState {
-            identity: identity(&metadata),
-            len: metadata.len(),
-            modified: metadata.modified().io_context("look at", path)?,
-        }))
-    }
-}
-
-#[cfg(unix)]
-fn identity(metadata: &Metadata) -> (u64, u64) {
-    use std::os::unix::fs::MetadataExt as _;
-    (metadata.dev(), metadata.ino())
-}
-
-#[cfg(not(unix))]
-fn identity(_: &Metadata) -> (u64, u64) {
-    (0, 0)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
+    use super::super::signature::SETTLING;
     use super::*;
 
     /// Two writes within a step of the file system's clock look like one.

@@ -20,6 +20,7 @@ use super::open::{set_temp_dir, stop_when_cancelled, wait_for_locks, writing};
 use super::options::SqliteSnapshotOptions;
 use super::parking::Parking;
 use super::schema::table_spec;
+use super::side_files::super_journal;
 use super::snapshot::SqliteSnapshot;
 use super::upsert::Upsert;
 use super::writer::{create_indexes, create_table, set_sequence};
@@ -100,7 +101,7 @@ impl SqliteMerge {
     /// # Errors
     /// Among others: [`SqliteError::SuperJournal`].
     pub(crate) fn roll_back(path: &Path, progress: &Arc<dyn Progress>) -> Result<()> {
-        if let Some(super_journal) = DatabaseFiles::super_journal(path)? {
+        if let Some(super_journal) = super_journal(path)? {
             return Err(SqliteError::SuperJournal {
                 path: path.to_owned(),
                 super_journal,

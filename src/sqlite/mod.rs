@@ -28,6 +28,8 @@ mod row_order;
 mod scan;
 mod schema;
 mod shared_connection;
+mod side_files;
+mod signature;
 mod snapshot;
 mod survey;
 mod text;
@@ -38,7 +40,7 @@ mod written_rows;
 
 pub use error::SqliteError;
 #[cfg(feature = "native-v2")]
-pub(crate) use files::{DatabaseFiles, side_files};
+pub(crate) use files::DatabaseFiles;
 #[cfg(feature = "native-v2")]
 pub(crate) use id_register::IdRegister;
 pub use invalid_row::{InvalidRow, RawValue, Reason, Visited, VisitedEntry, VisitedValue};
@@ -53,6 +55,8 @@ pub use options::SqliteSnapshotOptions;
 pub(crate) use record_table::RecordTable;
 pub use schema::table_name;
 pub use shared_connection::SharedConnection;
+#[cfg(feature = "native-v2")]
+pub(crate) use side_files::side_files;
 pub use snapshot::SqliteSnapshot;
 pub use survey::TableSurvey;
 pub use writer::{create_tables, insert_records, set_sequences};
