@@ -31,6 +31,7 @@ mod interrupts;
 mod invalid_rows;
 mod keys;
 mod kv_to_sqlite;
+mod large_values;
 mod layers;
 mod live_source;
 mod merge;
