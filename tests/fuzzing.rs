@@ -94,7 +94,7 @@ fn values_are_decoded_as_they_are_encoded() {
 
 #[test]
 fn a_damaged_or_hostile_kv_file_is_never_taken_for_another() {
-    run("kv_file", 600);
+    run("kv_file", 400);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn two_stores_compare_as_two_maps() {
 
 #[test]
 fn rows_come_back_or_are_named() {
-    run("round_trip", 200);
+    run("round_trip", 120);
 }
 
 /// A target that is missing in one place would not be built, or not be run.
