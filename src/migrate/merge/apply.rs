@@ -42,10 +42,7 @@ pub(super) enum Outcome {
 
 pub(super) fn apply(job: &Job<'_>, plan: &mut Plan, summary: &mut CopySummary) -> Result<Outcome> {
     match job.target_store {
-        StoreKind::Sqlite => {
-            let applied = apply_to_sqlite(job, plan, summary);
-            applied.inspect_err(|_| roll_back(job))
-        }
+        StoreKind::Sqlite => apply_to_sqlite(job, plan, summary),
         _ => apply_to_kv(job, plan, summary),
     }
 }
@@ -80,7 +77,17 @@ fn apply_to_sqlite(job: &Job<'_>, plan: &mut Plan, summary: &mut CopySummary) ->
     let path = job.destination.given();
     let needed = plan.changed_kinds();
     let temp_dir = job.options.temp_dir.as_deref();
-    let mut merge = SqliteMerge::begin(path, &needed, temp_dir, job.progress)?;
+    let merge = SqliteMerge::begin(path, &needed, temp_dir, job.progress)?;
+    let written = write_and_prove(job, plan, merge, summary);
+    written.inspect_err(|_| roll_back(job))
+}
+
+fn write_and_prove(
+    job: &Job<'_>,
+    plan: &mut Plan,
+    mut merge: SqliteMerge,
+    summary: &mut CopySummary,
+) -> Result<Outcome> {
     let refused = write_changes(job, plan, &mut merge)?;
     if !refused.is_empty() {
         return Ok(Outcome::Refused(refused));
