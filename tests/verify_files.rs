@@ -167,11 +167,16 @@ fn every_part_of_a_manifest_must_hold() {
             .insert("manifest".to_owned(), wrong.to_string());
         let path = scenario.path("wrong.kv");
         content.write(&path);
-        let args = ["verify", "code.kv", "wrong.kv", "--format", "json"];
-        let found = scenario.run(&args).expect_status(1).json();
-        assert_eq!(found["findings_total"], 1, "{part}: {found}");
-        assert_eq!(found["findings"][0]["class"], "manifest");
-        assert_eq!(found["findings"][0]["side"], "right");
+        for (left, right, side) in [
+            ("code.kv", "wrong.kv", "right"),
+            ("wrong.kv", "code.kv", "left"),
+        ] {
+            let args = ["verify", left, right, "--format", "json"];
+            let found = scenario.run(&args).expect_status(1).json();
+            assert_eq!(found["findings_total"], 1, "{part}: {found}");
+            assert_eq!(found["findings"][0]["class"], "manifest");
+            assert_eq!(found["findings"][0]["side"], side);
+        }
         fs::remove_file(path).unwrap();
     }
 }
