@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::common::kv::Content;
-use crate::common::{Scenario, records, with_snapshots};
+use crate::common::{Scenario, records, tables, with_snapshots};
 
 #[test]
 fn every_damage_of_a_database_is_found_and_named_by_its_class() {
@@ -178,6 +178,23 @@ fn every_part_of_a_manifest_must_hold() {
             assert_eq!(found["findings"][0]["side"], side);
         }
         fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
+fn a_hash_that_is_not_the_contents_is_a_warning_whichever_stores_share_it() {
+    let scenario = Scenario::new();
+    scenario.database("code.db", |db| tables::insert_chunks(db, 3));
+    let _ = scenario
+        .run(&["sqlite-to-kv", "code.db", "code.kv"])
+        .expect_status(0);
+    for left in ["code.db", "code.kv"] {
+        for right in ["code.db", "code.kv"] {
+            let args = ["verify", left, right, "--format", "json"];
+            let found = scenario.run(&args).expect_status(0).json();
+            assert_eq!(found["warnings_total"], 3, "{left} {right}: {found}");
+            assert_eq!(found["findings"][0]["class"], "content-hash");
+        }
     }
 }
 
