@@ -143,6 +143,19 @@ fn what_is_no_record_in_one_file_is_named() {
 }
 
 #[test]
+fn what_is_no_record_is_not_equal_to_itself() {
+    let scenario = Scenario::with_small_pair();
+    let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
+    content.edit("metrics:file:src/lib.rs", "\"loc\":10", "\"loc\":10.0");
+    content.write(&scenario.path("odd.kv"));
+    let args = ["verify", "odd.kv", "odd.kv", "--format", "json"];
+    let found = scenario.run(&args).expect_status(1).json();
+    assert_eq!(found["findings_total"], 2, "{found}");
+    assert_eq!(found["findings"][0]["class"], "undecodable");
+    assert_eq!(found["kinds"][2]["differing"], 1);
+}
+
+#[test]
 fn every_part_of_a_manifest_must_hold() {
     let scenario = Scenario::with_small_pair();
     let content = Content::read(&scenario.path("code.kv"));
