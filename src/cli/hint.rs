@@ -55,13 +55,12 @@ fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
              sqlite3, which rolls the transaction back; then try again"
         }
         SqliteError::Changed { .. } => "stop its writer, or try again when it is idle",
-        SqliteError::TemporaryFull { .. } | SqliteError::TemporaryWrite { .. } => {
+        SqliteError::TemporaryFull { .. }
+        | SqliteError::TemporaryWrite { .. }
+        | SqliteError::Temporary { .. } => {
             "name a folder with more room with --temp-dir, or set SQLITE_TMPDIR"
         }
         SqliteError::Full { .. } => "make room, or choose another folder",
-        SqliteError::Temporary { .. } => {
-            "name a folder with more room with --temp-dir, or set SQLITE_TMPDIR"
-        }
         SqliteError::TempDir { .. } => "name another folder with --temp-dir",
         SqliteError::Engine { action, source, .. } if is_cannot_open(source) => match *action {
             "read" => "the database and its -wal and -shm, if there are any, must all be readable",

@@ -26,8 +26,7 @@ const CACHE_BYTES: usize = 8 << 20;
 /// A KV file, open for reading in one state.
 pub struct KvFile {
     path: PathBuf,
-    file: File,
-    metadata: Metadata,
+    source: Source,
     // Tables are opened anew for each use: an open one holds its root page, which may be as large
     // as the largest record.
     transaction: ReadTransaction,
@@ -62,7 +61,7 @@ impl KvFile {
             }
             .into());
         }
-        let (kept, metadata) = keep(&file).io_context("look at", path)?;
+        let source = Source::of(&file).io_context("look at", path)?;
         let overlay = Overlay::new(file).io_context("read", path)?;
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);
@@ -74,7 +73,7 @@ impl KvFile {
         let engine = Engine::Checked {
             _database: database,
         };
-        Self::from_transaction(path, kept, metadata, transaction, engine)
+        Self::from_transaction(path, source, transaction, engine)
     }
 
     /// Opens a file that this process has just written: no page is checked beforehand.
@@ -83,7 +82,7 @@ impl KvFile {
     /// As [`KvFile::open_checked`], but damage may go unnoticed.
     pub(crate) fn open_trusted(path: &Path) -> Result<Self> {
         let file = File::open(path).io_context("open", path)?;
-        let (kept, metadata) = keep(&file).io_context("look at", path)?;
+        let source = Source::of(&file).io_context("look at", path)?;
         // Opened to be written, redb would look through the whole file first.
         let unwritten = Overlay::new(file).io_context("read", path)?;
         let mut builder = Database::builder();
@@ -95,21 +94,19 @@ impl KvFile {
         let engine = Engine::Plain {
             _database: database,
         };
-        Self::from_transaction(path, kept, metadata, transaction, engine)
+        Self::from_transaction(path, source, transaction, engine)
     }
 
     fn from_transaction(
         path: &Path,
-        file: File,
-        metadata: Metadata,
+        source: Source,
         transaction: ReadTransaction,
         database: Engine,
     ) -> Result<Self> {
         check_format(&transaction, path)?;
         Ok(KvFile {
             path: path.to_owned(),
-            file,
-            metadata,
+            source,
             transaction,
             _database: database,
         })
@@ -121,9 +118,8 @@ impl KvFile {
     /// # Errors
     /// [`KvError::Changed`]: what was read may be of several states.
     pub fn confirm(&self) -> Result<()> {
-        let now = self.file.metadata().io_context("look at", &self.path)?;
-        let state = |file: &Metadata| (file.len(), file.modified().ok());
-        match state(&now) == state(&self.metadata) {
+        let is_unchanged = self.source.is_unchanged();
+        match is_unchanged.io_context("look at", &self.path)? {
             true => Ok(()),
             false => Err(KvError::Changed {
                 path: self.path.clone(),
@@ -190,7 +186,7 @@ impl KvFile {
 
     /// Length of the file in bytes when it was opened.
     pub fn file_bytes(&self) -> u64 {
-        self.metadata.len()
+        self.source.metadata.len()
     }
 
     /// The tables that are not part of the format, by name, with the number of their entries.
@@ -287,9 +283,24 @@ impl KvFile {
     }
 }
 
-/// A file once more, and what it is like now.
-fn keep(file: &File) -> io::Result<(File, Metadata)> {
-    Ok((file.try_clone()?, file.metadata()?))
+/// A file, and what it was like when it was opened.
+struct Source {
+    file: File,
+    metadata: Metadata,
+}
+
+impl Source {
+    fn of(file: &File) -> io::Result<Self> {
+        Ok(Source {
+            file: file.try_clone()?,
+            metadata: file.metadata()?,
+        })
+    }
+
+    fn is_unchanged(&self) -> io::Result<bool> {
+        let state = |file: &Metadata| (file.len(), file.modified().ok());
+        Ok(state(&self.file.metadata()?) == state(&self.metadata))
+    }
 }
 
 /// Whether a redb writer has the file open. Takes a shared lock that lasts until the file is

@@ -1,7 +1,7 @@
 //! The files that SQLite keeps beside a database, as far as they tell what they are.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read as _};
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::error::{IoContext as _, Result};
@@ -28,20 +28,22 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Whether an error says that there is no such file, or that none can have such a name, which happens
+/// beside one whose name is as long as names may be.
+pub(super) fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound | ErrorKind::InvalidFilename
+    )
+}
+
 /// SQLite takes a journal for hot when its first byte is not zero.
 pub(super) fn has_journal_header(journal: &Path) -> Result<bool> {
     let mut first = [0u8; 1];
     let read = File::open(journal).and_then(|mut file| file.read(&mut first));
     match read {
         Ok(length) => Ok(length == 1 && first != [0]),
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::NotFound | ErrorKind::InvalidFilename
-            ) =>
-        {
-            Ok(false)
-        }
+        Err(error) if is_absent(&error) => Ok(false),
         Err(error) => Err(error).io_context("read", journal),
     }
 }
@@ -70,7 +72,7 @@ pub(super) fn super_journal(given: &Path) -> Result<Option<PathBuf>> {
 
 /// The end of a journal that names a super-journal: name, its length, a checksum, the magic number.
 #[cfg(feature = "native-v2")]
-fn super_journal_of(journal: &Path) -> std::io::Result<Option<PathBuf>> {
+fn super_journal_of(journal: &Path) -> io::Result<Option<PathBuf>> {
     use std::io::{Seek as _, SeekFrom};
     use std::os::unix::ffi::OsStringExt as _;
 

@@ -1,11 +1,10 @@
 //! Whether files were written: by their identities, lengths and times.
 
 use std::fs::{self, Metadata};
-use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::side_files::beside;
+use super::side_files::{beside, is_absent};
 use crate::error::{IoContext as _, KindError, Result};
 
 /// A file that was written so short a time ago can be written again without another time of its last
@@ -60,15 +59,7 @@ impl FileState {
     pub(super) fn take(path: &Path) -> Result<Option<Self>> {
         let metadata = match fs::metadata(path) {
             Ok(metadata) => metadata,
-            // A name that no file can have, beside one that is as long as names may be.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    ErrorKind::NotFound | ErrorKind::InvalidFilename
-                ) =>
-            {
-                return Ok(None);
-            }
+            Err(error) if is_absent(&error) => return Ok(None),
             Err(error) => return Err(error).io_context("look at", path),
         };
         if !metadata.is_file() {
