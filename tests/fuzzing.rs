@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 #[allow(unreachable_pub, reason = "it is the library of another package too")]
 #[path = "../fuzz/src/lib.rs"]
-mod bodies;
+pub(crate) mod bodies;
 
 type Body = fn(&[u8]);
 

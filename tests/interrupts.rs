@@ -7,9 +7,9 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
 use std::sync::OnceLock;
 
-use rusqlite::Connection;
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::common::stored::records;
 use crate::common::tables::insert_chunks;
 use crate::common::{Run, Scenario};
 
@@ -70,28 +70,6 @@ fn make() -> Scenario {
             .expect_status(0);
     }
     scenario
-}
-
-/// The records of a store as its next ordinary open gives them; `None` without a store. The store
-/// itself is left as it lies.
-fn records(scenario: &Scenario, name: &str) -> Option<String> {
-    if !scenario.path(name).exists() {
-        return None;
-    }
-    let copy = Scenario::new();
-    for (file, bytes) in scenario.files() {
-        if file.starts_with(name) {
-            fs::write(copy.path(&file), bytes).unwrap();
-        }
-    }
-    let path = copy.path(name);
-    if fs::read(&path).unwrap().starts_with(b"SQLite") {
-        let db = Connection::open(&path).unwrap();
-        let _: i64 = db
-            .query_row("SELECT count(*) FROM code_chunks", [], |row| row.get(0))
-            .unwrap();
-    }
-    Some(copy.run(&["export", name]).expect_status(0).stdout)
 }
 
 /// Starts a command and sends it a signal as soon as it has told of so many finished stages. Returns

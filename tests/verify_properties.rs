@@ -12,6 +12,7 @@ use chunkmigrate::{NoProgress, Progress};
 use proptest::prelude::*;
 
 use crate::common::{Scenario, kv, records};
+use crate::fuzzing::bodies::awkward::other_time;
 
 /// Something that happens to a record on the right side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,19 +45,6 @@ fn verify(left: &Path, right: &Path) -> VerifyReport {
     };
     let progress: Arc<dyn Progress> = Arc::new(NoProgress);
     verify_pair(left, right, &options, &progress).unwrap()
-}
-
-/// A change of a field that every kind has.
-fn other_time(record: &Record) -> Record {
-    let mut record = record.clone();
-    let time = match &mut record {
-        Record::Chunk(r) => &mut r.created_at,
-        Record::ExecutionLog(r) => &mut r.started_at,
-        Record::FileMetrics(r) => &mut r.last_updated,
-        Record::SymbolMetrics(r) => &mut r.last_updated,
-    };
-    *time = time.wrapping_add(1);
-    record
 }
 
 type Found = BTreeSet<(DivergenceClass, Option<Vec<u8>>, Option<Side>)>;

@@ -7,6 +7,7 @@ use chunkmigrate::record::{Record, RecordKind, Sequences};
 use chunkmigrate::sqlite::{InvalidRow, Reason, table_name};
 use chunkmigrate::store::{Claims, StoreKind};
 
+use super::awkward::other_time;
 use super::input::Input;
 use super::memory_store::{MemoryStore, Place};
 use super::model::{expect, expect_kind, told};
@@ -104,19 +105,6 @@ fn store(input: &mut Input<'_>, records: &[Record]) -> MemoryStore {
         };
     }
     store
-}
-
-/// A change of a field that every kind has.
-fn other_time(record: &Record) -> Record {
-    let mut record = record.clone();
-    let time = match &mut record {
-        Record::Chunk(r) => &mut r.created_at,
-        Record::ExecutionLog(r) => &mut r.started_at,
-        Record::FileMetrics(r) => &mut r.last_updated,
-        Record::SymbolMetrics(r) => &mut r.last_updated,
-    };
-    *time = time.wrapping_add(1);
-    record
 }
 
 fn invalid_row(kind: RecordKind, index: usize, row: usize, key: &[u8]) -> InvalidRow {

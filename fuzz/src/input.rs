@@ -6,33 +6,7 @@ use chunkmigrate::codec::Digest;
 use chunkmigrate::record::{CodeChunk, ExecutionRecord, FileMetrics, Record, RecordKind};
 use chunkmigrate::record::{RecordKey, SymbolMetrics};
 
-/// What keys, JSON and SQLite treat specially, and what they don't.
-const CHARS: [char; 24] = [
-    ':',
-    'a',
-    '0',
-    '\0',
-    '"',
-    '\\',
-    '/',
-    '.',
-    '\n',
-    '\r',
-    '\t',
-    '\u{8}',
-    '\u{c}',
-    '\u{1f}',
-    '\u{7f}',
-    '\u{e9}',
-    '\u{301}',
-    '\u{2028}',
-    '\u{feff}',
-    '\u{ffff}',
-    '\u{10ffff}',
-    '1',
-    '-',
-    ' ',
-];
+use super::awkward::CHARS;
 
 /// Texts that are there more than once, so that records meet.
 const NAMES: [&str; 8] = ["a", "a:", "a:b", "a.rs", "", ":", "0", "a::1:2"];

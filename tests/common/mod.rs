@@ -5,6 +5,7 @@ pub(crate) mod records;
 pub(crate) mod rows;
 pub(crate) mod siege;
 pub(crate) mod source_state;
+pub(crate) mod stored;
 pub(crate) mod tables;
 
 use std::collections::BTreeMap;

@@ -12,30 +12,11 @@ use proptest::option;
 use proptest::prelude::*;
 use rusqlite::Connection;
 
+use crate::fuzzing::bodies::awkward::CHARS;
+
 /// Texts that are likely to hold what keys and JSON treat specially.
 pub(crate) fn text() -> BoxedStrategy<String> {
-    let special = prop::sample::select(vec![
-        ':',
-        '\0',
-        '"',
-        '\\',
-        '\n',
-        '\r',
-        '\t',
-        '\u{8}',
-        '\u{c}',
-        '\u{1f}',
-        '\u{7f}',
-        '\u{2028}',
-        '\u{301}',
-        '\u{feff}',
-        '\u{ffff}',
-        '\u{10ffff}',
-        'a',
-        '0',
-        '.',
-        '/',
-    ]);
+    let special = prop::sample::select(&CHARS);
     let char = prop_oneof![3 => special, 1 => any::<char>()];
     prop::collection::vec(char, 0..12)
         .prop_map(String::from_iter)

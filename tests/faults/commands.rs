@@ -1,15 +1,13 @@
 //! The commands that are disturbed, and what must hold after each.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use chunkmigrate::migrate::{ExportFlow, ExportOptions, Exported, export};
-use chunkmigrate::{NoProgress, Progress};
 use rusqlite::Connection;
 
+use crate::common::stored::{Files, files_of, records};
 use crate::common::tables::{LOOSE_CHUNKS, SMALL, insert_chunk, insert_chunks};
-use crate::common::{Run, Scenario, kv};
+use crate::common::{Run, Scenario};
 
 /// A command that makes or changes a file.
 #[derive(Debug)]
@@ -23,56 +21,41 @@ pub(super) struct Case {
 }
 
 pub(super) const CASES: [Case; 9] = [
-    Case {
-        args: &["sqlite-to-kv", "code.db", "new.kv"],
-        target: "new.kv",
-        like: "code.db",
-        status: 0,
-    },
-    Case {
-        args: &["kv-to-sqlite", "code.kv", "new.db"],
-        target: "new.db",
-        like: "code.kv",
-        status: 0,
-    },
-    Case {
-        args: &["sqlite-to-kv", "code.db", "half.kv", "--replace"],
-        target: "half.kv",
-        like: "code.db",
-        status: 0,
-    },
-    Case {
-        args: &["kv-to-sqlite", "code.kv", "half.db", "--replace"],
-        target: "half.db",
-        like: "code.kv",
-        status: 0,
-    },
-    Case {
-        args: &["sqlite-to-kv", "code.db", "half.kv", "--merge"],
-        target: "half.kv",
-        like: "code.db",
-        status: 0,
-    },
-    Case {
-        args: &["kv-to-sqlite", "code.kv", "half.db", "--merge"],
-        target: "half.db",
-        like: "code.kv",
-        status: 0,
-    },
-    Case {
-        args: &["kv-to-sqlite", "code.kv", "wal.db", "--merge"],
-        target: "wal.db",
-        like: "code.kv",
-        status: 0,
-    },
-    Case {
-        args: &["sqlite-to-kv", "odd.db", "new.kv", "--on-invalid", "skip"],
-        target: "new.kv",
-        like: "even.kv",
-        status: 1,
-    },
-    Case {
-        args: &[
+    Case::new(&["sqlite-to-kv", "code.db", "new.kv"], "new.kv", "code.db"),
+    Case::new(&["kv-to-sqlite", "code.kv", "new.db"], "new.db", "code.kv"),
+    Case::new(
+        &["sqlite-to-kv", "code.db", "half.kv", "--replace"],
+        "half.kv",
+        "code.db",
+    ),
+    Case::new(
+        &["kv-to-sqlite", "code.kv", "half.db", "--replace"],
+        "half.db",
+        "code.kv",
+    ),
+    Case::new(
+        &["sqlite-to-kv", "code.db", "half.kv", "--merge"],
+        "half.kv",
+        "code.db",
+    ),
+    Case::new(
+        &["kv-to-sqlite", "code.kv", "half.db", "--merge"],
+        "half.db",
+        "code.kv",
+    ),
+    Case::new(
+        &["kv-to-sqlite", "code.kv", "wal.db", "--merge"],
+        "wal.db",
+        "code.kv",
+    ),
+    Case::new(
+        &["sqlite-to-kv", "odd.db", "new.kv", "--on-invalid", "skip"],
+        "new.kv",
+        "even.kv",
+    )
+    .that_rejects(),
+    Case::new(
+        &[
             "sqlite-to-kv",
             "odd.db",
             "one.kv",
@@ -80,10 +63,10 @@ pub(super) const CASES: [Case; 9] = [
             "--on-invalid",
             "skip",
         ],
-        target: "one.kv",
-        like: "even.kv",
-        status: 1,
-    },
+        "one.kv",
+        "even.kv",
+    )
+    .that_rejects(),
 ];
 
 /// Commands that change no file.
@@ -96,8 +79,6 @@ pub(super) const READERS: [&[&str]; 7] = [
     &["inspect", "code.kv"],
     &["export", "code.db"],
 ];
-
-type Files = BTreeMap<String, Vec<u8>>;
 
 /// A folder with what the commands read and change.
 pub(super) fn scenario() -> Scenario {
@@ -164,54 +145,10 @@ pub(super) enum Target {
     Whole,
 }
 
-/// A file and those beside it whose names begin with its own.
-fn files_of(files: &Files, name: &str) -> Files {
-    let files = files.iter().filter(|(file, _)| file.starts_with(name));
-    files
-        .map(|(file, bytes)| (file.clone(), bytes.clone()))
-        .collect()
-}
-
-/// The records of a store as its next ordinary open gives them. The store is left as it lies.
-pub(super) fn records(scenario: &Scenario, name: &str) -> String {
-    let copy = Scenario::new();
-    for (file, bytes) in files_of(&scenario.files(), name) {
-        fs::write(copy.path(&file), bytes).unwrap();
-    }
-    let path = copy.path(name);
-    if fs::read(&path).unwrap().starts_with(b"SQLite") {
-        // Takes in what a log or a hot journal holds, as the next tool to open it would.
-        let db = Connection::open(&path).unwrap();
-        let check: String = db
-            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
-            .unwrap();
-        assert_eq!(check, "ok");
-    } else {
-        let database = redb::Database::open(&path).unwrap();
-        database.close().unwrap();
-        let _ = kv::keys(&path);
-    }
-    let mut records = String::new();
-    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
-    let exported = export(&path, &ExportOptions::default(), &progress, &mut |found| {
-        match found {
-            Exported::Record { entry, .. } => {
-                for part in [entry.key, b" ", entry.value, b"\n"] {
-                    records.push_str(str::from_utf8(part).unwrap());
-                }
-            }
-            Exported::Finding(finding) => panic!("{finding:?}"),
-        }
-        Ok(ExportFlow::Continue)
-    });
-    exported.unwrap();
-    records
-}
-
 /// The records that a target has before and behind a command.
 pub(super) struct Expected {
     before: Option<String>,
-    whole: String,
+    whole: Option<String>,
 }
 
 impl Expected {
@@ -222,11 +159,25 @@ impl Expected {
 }
 
 impl Case {
+    const fn new(args: &'static [&'static str], target: &'static str, like: &'static str) -> Self {
+        Case {
+            args,
+            target,
+            like,
+            status: 0,
+        }
+    }
+
+    /// The same, of which something is no record.
+    const fn that_rejects(mut self) -> Self {
+        self.status = 1;
+        self
+    }
+
     pub(super) fn expected(&self) -> Expected {
         let untouched = scenario();
-        let is_there = files().contains_key(self.target);
         Expected {
-            before: is_there.then(|| records(&untouched, self.target)),
+            before: records(&untouched, self.target),
             whole: records(&untouched, self.like),
         }
     }
@@ -236,13 +187,14 @@ impl Case {
         if files_of(&scenario.files(), self.target) == files_of(files(), self.target) {
             return Target::AsBefore;
         }
-        let is_there = scenario.path(self.target).exists();
-        let found = is_there.then(|| records(scenario, self.target));
+        let found = records(scenario, self.target);
         if found == expected.before {
             return Target::AsBefore;
         }
-        let is_whole = found.as_ref() == Some(&expected.whole);
-        assert!(is_whole, "the target is neither old nor whole: {place}");
+        assert!(
+            found == expected.whole,
+            "the target is neither old nor whole: {place}"
+        );
         Target::Whole
     }
 

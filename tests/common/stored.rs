@@ -1,0 +1,62 @@
+//! What a store holds to whoever opens it next, in whatever state it was left.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::Arc;
+
+use chunkmigrate::migrate::{ExportFlow, ExportOptions, Exported, export};
+use chunkmigrate::{NoProgress, Progress};
+use rusqlite::Connection;
+
+use super::{Scenario, kv};
+
+/// The files of a folder with their bytes.
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
+
+/// A file and those beside it whose names begin with its own.
+pub(crate) fn files_of(files: &Files, name: &str) -> Files {
+    let files = files.iter().filter(|(file, _)| file.starts_with(name));
+    files
+        .map(|(file, bytes)| (file.clone(), bytes.clone()))
+        .collect()
+}
+
+/// The records of a store as its next ordinary open gives them; `None` without a store. The store
+/// itself is left as it lies.
+pub(crate) fn records(scenario: &Scenario, name: &str) -> Option<String> {
+    if !scenario.path(name).exists() {
+        return None;
+    }
+    let copy = Scenario::new();
+    for (file, bytes) in files_of(&scenario.files(), name) {
+        fs::write(copy.path(&file), bytes).unwrap();
+    }
+    let path = copy.path(name);
+    if fs::read(&path).unwrap().starts_with(b"SQLite") {
+        // Takes in what a log or a hot journal holds, as the next tool to open it would.
+        let db = Connection::open(&path).unwrap();
+        let check: String = db
+            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(check, "ok");
+    } else {
+        let database = redb::Database::open(&path).unwrap();
+        database.close().unwrap();
+        let _ = kv::keys(&path);
+    }
+    let mut records = String::new();
+    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let exported = export(&path, &ExportOptions::default(), &progress, &mut |found| {
+        match found {
+            Exported::Record { entry, .. } => {
+                for part in [entry.key, b" ", entry.value, b"\n"] {
+                    records.push_str(str::from_utf8(part).unwrap());
+                }
+            }
+            Exported::Finding(finding) => panic!("{finding:?}"),
+        }
+        Ok(ExportFlow::Continue)
+    });
+    exported.unwrap();
+    Some(records)
+}
