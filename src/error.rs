@@ -48,6 +48,10 @@ pub enum Error {
     #[cfg(feature = "native-v2")]
     #[error(transparent)]
     Target(Box<crate::migrate::TargetError>),
+    /// Text could not be imported.
+    #[cfg(feature = "native-v2")]
+    #[error(transparent)]
+    Import(#[from] crate::migrate::ImportError),
     /// A file is not the kind of store that it should be.
     #[error(transparent)]
     Kind(#[from] KindError),
@@ -139,6 +143,12 @@ pub enum KindError {
     /// A SQLite database stands where a KV file should.
     #[error("{} is a SQLite database, not a KV file", path.display())]
     SqliteNotKv {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Lines of JSON stand where a store should.
+    #[error("{} is an export, not a store", path.display())]
+    Ndjson {
         /// The file.
         path: PathBuf,
     },

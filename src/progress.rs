@@ -21,6 +21,8 @@ pub enum Stage {
     Compare(RecordKind),
     /// Records of a store are counted and hashed.
     Digest(RecordKind),
+    /// Lines of text are read; their number is not known beforehand.
+    ReadLines,
     /// Records go out as text.
     Export(RecordKind),
     /// Records are written into an existing store.
@@ -38,6 +40,7 @@ impl fmt::Display for Stage {
             Stage::ReadBack(kind) => write!(f, "read back {kind}"),
             Stage::Compare(kind) => write!(f, "compare {kind}"),
             Stage::Digest(kind) => write!(f, "digest {kind}"),
+            Stage::ReadLines => f.write_str("read lines"),
             Stage::Export(kind) => write!(f, "export {kind}"),
             Stage::Merge(kind) => write!(f, "merge {kind}"),
             Stage::Index => f.write_str("make indexes"),

@@ -116,6 +116,8 @@ impl Wrong {
             rejected,
             beside: summary.rejections_total.saturating_sub(rejected),
             word: match (summary.source_store, summary.merge) {
+                (StoreKind::Ndjson, false) => ("line is", "lines are"),
+                (StoreKind::Ndjson, true) => ("line is refused or", "lines are refused or"),
                 (StoreKind::Sqlite, _) => ("row is", "rows are"),
                 (_, false) => ("entry is", "entries are"),
                 (_, true) => ("entry is refused or", "entries are refused or"),

@@ -1,12 +1,9 @@
 use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write};
 use std::path::PathBuf;
 
-use chunkmigrate::codec::Entry;
+use chunkmigrate::codec::Line;
 use chunkmigrate::compare::Divergence;
 use chunkmigrate::migrate::{ExportFlow, ExportOptions, Exported, export};
-use chunkmigrate::record::RecordKind;
-use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::exit::Exit;
 use super::failure::Failure;
@@ -14,10 +11,12 @@ use super::kind::{Kind, record_kinds};
 use super::safe_json::write_safe_json;
 use super::ui::Ui;
 
-/// Write the records of a store to stdout, one JSON object a line
+/// Write the records of a store to stdout, one JSON object a line (NDJSON)
 ///
-/// Each line is {"kind":…,"key":…,"value":{…}}, in the order of the keys. What is no record is
-/// named on stderr and makes the exit status 1.
+/// Each line is {"kind":…,"key":…,"value":{…}}, in the order of the keys. `chunkmigrate import`
+/// makes a store of them again. If ids were given that no record has any more, a last line of kind
+/// and key "sequences" tells the highest ones. What is no record is named on stderr and makes the
+/// exit status 1.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
@@ -40,13 +39,6 @@ Examples:
     chunkmigrate export code.kv --only file-metrics
     chunkmigrate export code.kv --prefix chunk:src/lib.rs:";
 
-#[derive(Serialize)]
-struct Line<'l> {
-    kind: &'static str,
-    key: &'l str,
-    value: &'l RawValue,
-}
-
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
     let options = ExportOptions {
         only: record_kinds(&args.only),
@@ -62,7 +54,12 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
     export(&args.file, &options, &progress, &mut |exported| {
         match exported {
             Exported::Record { kind, entry } => {
-                written = write_line(&mut out, kind, entry, to_terminal);
+                written = Line::of(kind, entry)
+                    .map_err(io::Error::other)
+                    .and_then(|line| write_line(&mut out, &line, to_terminal));
+            }
+            Exported::Sequences(marks) => {
+                written = write_line(&mut out, &Line::Sequences(marks), to_terminal);
             }
             Exported::Finding(finding) => {
                 findings += 1;
@@ -88,20 +85,10 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
 }
 
 /// Writes a record as it stands in a KV file, unless somebody would see it on a terminal.
-fn write_line(
-    out: &mut dyn Write,
-    kind: RecordKind,
-    entry: Entry<'_>,
-    to_terminal: bool,
-) -> io::Result<()> {
-    let line = Line {
-        kind: kind.name(),
-        key: std::str::from_utf8(entry.key).map_err(io::Error::other)?,
-        value: serde_json::from_slice(entry.value)?,
-    };
+fn write_line(out: &mut dyn Write, line: &Line<'_>, to_terminal: bool) -> io::Result<()> {
     match to_terminal {
-        true => write_safe_json(out, &line)?,
-        false => serde_json::to_writer(&mut *out, &line)?,
+        true => write_safe_json(out, line)?,
+        false => serde_json::to_writer(&mut *out, line)?,
     }
     out.write_all(b"\n")
 }

@@ -5,7 +5,7 @@ use std::io;
 use chunkmigrate::Error;
 use chunkmigrate::error::KindError;
 use chunkmigrate::kv::KvError;
-use chunkmigrate::migrate::TargetError;
+use chunkmigrate::migrate::{ImportError, TargetError};
 use chunkmigrate::sqlite::SqliteError;
 
 /// The next step, where one is known.
@@ -17,10 +17,24 @@ pub(super) fn hint(error: &Error) -> Option<&'static str> {
         Error::Kind(KindError::KvNotSqlite { .. } | KindError::SqliteNotKv { .. }) => {
             Some("sqlite-to-kv goes from a database to a KV file, kv-to-sqlite the other way")
         }
+        Error::Kind(KindError::Ndjson { .. }) => {
+            Some("make a store of it with `chunkmigrate import`")
+        }
+        Error::Import(error) => import_hint(error),
         Error::Io { source, .. } if is_full(source) => Some("make room, or choose another folder"),
         Error::Internal(_) => Some("this is a bug of chunkmigrate; please report it"),
         _ => None,
     }
+}
+
+fn import_hint(error: &ImportError) -> Option<&'static str> {
+    Some(match error {
+        ImportError::IsStore { .. } => {
+            "copy it with sqlite-to-kv or kv-to-sqlite, or export it first"
+        }
+        ImportError::Changed { .. } => "wait until its writer is done, then try again",
+        _ => return None,
+    })
 }
 
 fn is_cannot_open(error: &rusqlite::Error) -> bool {

@@ -10,6 +10,7 @@ mod export;
 mod failure;
 mod finding_report;
 mod hint;
+mod import;
 mod inspect;
 mod kind;
 mod kv_to_sqlite;
@@ -66,6 +67,7 @@ enum Command {
     Verify(verify::Args),
     Inspect(inspect::Args),
     Export(export::Args),
+    Import(import::Args),
 }
 
 /// Runs the program with the arguments of the process.
@@ -82,6 +84,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Verify(args) => verify::run(&args, &ui),
         Command::Inspect(args) => inspect::run(&args, &ui),
         Command::Export(args) => export::run(&args, &ui),
+        Command::Import(args) => import::run(&args, &ui),
     }));
     let panicked = || Error::Internal("the program panicked".to_owned()).into();
     match outcome.unwrap_or_else(|_| Err(panicked())) {

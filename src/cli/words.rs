@@ -16,6 +16,7 @@ pub(super) fn store_name(store: StoreKind) -> &'static str {
     match store {
         StoreKind::Sqlite => "SQLite",
         StoreKind::Kv => "KV",
+        StoreKind::Ndjson => "NDJSON",
         StoreKind::Empty | StoreKind::Unknown => "unknown",
     }
 }

@@ -24,11 +24,22 @@ pub enum DecodeError {
     #[error("the value is not a JSON object")]
     NotAnObject,
     /// The JSON is malformed, or its fields are not those of the record.
-    #[error("{0}")]
+    #[error("{}", one_line(.0))]
     Json(#[from] serde_json::Error),
     /// A field has a value that no store can hold.
     #[error(transparent)]
     Record(#[from] RecordError),
+}
+
+/// What serde_json says of text that is one line: its place is a column, and of no use as "line 1".
+pub(super) fn one_line(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line 1 column {}", error.column());
+    match text.strip_suffix(&place) {
+        Some(what) if error.column() > 0 => format!("{what} at column {}", error.column()),
+        Some(what) => what.to_owned(),
+        None => text,
+    }
 }
 
 /// The canonical bytes of a record: one JSON object without spaces, all fields in their order.
@@ -87,6 +98,15 @@ impl io::Write for Rest<'_> {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// The row id in the canonical bytes of a record, whose first field it is; `None` for kinds that
+/// have none.
+#[cfg(feature = "native-v2")]
+pub(crate) fn canonical_id(value: &[u8]) -> Option<i64> {
+    let rest = value.strip_prefix(b"{\"id\":")?;
+    let id = rest.split(|byte| *byte == b',').next()?;
+    str::from_utf8(id).ok()?.parse().ok()
 }
 
 /// The content of a chunk and the hash that it tells of it.

@@ -7,8 +7,11 @@
 mod digest;
 mod json;
 mod key;
+mod line;
 
 pub use digest::{Digest, KindDigest, KindTotals, combined_digest};
+#[cfg(feature = "native-v2")]
+pub(crate) use json::canonical_id;
 pub(crate) use json::decode_content;
 pub use json::{
     DecodeError, EncodeError, decode_json, encode_json, encode_json_into, is_canonical,
@@ -17,6 +20,7 @@ pub use key::{
     KeyError, chunk_key, encode_key, execution_log_key, file_chunks_prefix, file_metrics_key,
     key_kind, parse_key, record_key, record_key_into, symbol_metrics_key,
 };
+pub use line::{Line, LineError};
 
 use crate::record::RecordKind;
 

@@ -66,23 +66,20 @@ fn copy_file(
     progress: &Arc<dyn Progress>,
 ) -> Result<CopySummary> {
     let destination = Destination::resolve(target, &[source])?;
-    if !options.merge {
-        existing::check(&destination, target_store, options.replace)?;
-    }
     let job = Job {
         source,
+        keep_clear: Some(source),
         target_store,
         destination,
+        rejected_lines: None,
         options,
         progress,
     };
+    job.check_target()?;
     retry_if_changed(|| {
         let opening = Opening::look(source)?;
         let mut snapshot = opening.open(&options.open_options(), progress)?;
-        match options.merge {
-            true => merge::merge(&job, snapshot.as_mut()),
-            false => job.run(snapshot.as_mut()),
-        }
+        job.run(snapshot.as_mut())
     })
 }
 
@@ -98,7 +95,9 @@ pub(crate) fn copy_snapshot(
     let job = Job {
         destination: Destination::resolve(target, &[&source])?,
         source: &source,
+        keep_clear: Some(&source),
         target_store,
+        rejected_lines: None,
         options,
         progress,
     };
@@ -106,7 +105,23 @@ pub(crate) fn copy_snapshot(
 }
 
 impl Job<'_> {
-    fn run(&self, snapshot: &mut dyn Snapshot) -> Result<CopySummary> {
+    /// Fails if the target is not one that this job may make or write into.
+    pub(super) fn check_target(&self) -> Result<()> {
+        match self.options.merge {
+            true => merge::check_target(self),
+            false => existing::check(&self.destination, self.target_store, self.options.replace),
+        }
+    }
+
+    /// Copies or merges what a store holds.
+    pub(super) fn run(&self, snapshot: &mut dyn Snapshot) -> Result<CopySummary> {
+        match self.options.merge {
+            true => merge::merge(self, snapshot),
+            false => self.copy(snapshot),
+        }
+    }
+
+    fn copy(&self, snapshot: &mut dyn Snapshot) -> Result<CopySummary> {
         let mut shared_ids = SharedIds::default();
         loop {
             let (summary, found) = self.attempt(snapshot, &shared_ids)?;

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::codec::{Entry, encode_json, key_prefix};
+use crate::codec::{Entry, canonical_id, encode_json, key_prefix};
 use crate::compare::{Divergence, DivergenceClass, Judged, Side};
 use crate::error::{Error, Result};
 use crate::progress::{Progress, Stage, check_cancelled};
-use crate::record::RecordKind;
+use crate::record::{RecordKind, Sequences};
 use crate::store::{Item, OpenOptions, Opening, Snapshot, StoreKind, pipe};
 
 /// What is exported.
@@ -21,6 +21,12 @@ pub struct ExportOptions {
     pub temp_dir: Option<std::path::PathBuf>,
 }
 
+impl ExportOptions {
+    fn asks_for(&self, kind: RecordKind) -> bool {
+        self.only.is_empty() || self.only.contains(&kind)
+    }
+}
+
 /// What an export brings: a record, or something that is none.
 #[derive(Debug)]
 pub enum Exported<'e> {
@@ -31,6 +37,9 @@ pub enum Exported<'e> {
         /// The key, which is UTF-8, and the value.
         entry: Entry<'e>,
     },
+    /// The id high-water marks, behind all records. They are handed out only if one of them is above
+    /// the ids of the records, which else tell as much, and only by an export without a prefix.
+    Sequences(Sequences),
     /// Something that is not exported, or not as it stands, on the left side.
     Finding(Divergence),
 }
@@ -44,7 +53,7 @@ pub enum ExportFlow {
     Stop,
 }
 
-/// Hands every record of a store to `take`, in key order.
+/// Hands every record of a store to `take`, in key order, and the id high-water marks.
 ///
 /// A record of a KV file that is not written canonically is exported as it should be, and told.
 ///
@@ -62,13 +71,30 @@ pub fn export(
         ..OpenOptions::default()
     };
     let mut snapshot = Opening::look(path)?.open(&open_options, progress)?;
+    let mut largest_ids = Sequences::default();
+    let mut take_on = |exported: Exported<'_>| {
+        if let Exported::Record { kind, entry } = &exported
+            && let Some(id) = canonical_id(entry.value)
+        {
+            largest_ids.raise(*kind, id);
+        }
+        take(exported)
+    };
     for kind in RecordKind::ALL {
-        let asked_for = options.only.is_empty() || options.only.contains(&kind);
-        if !asked_for || !may_match(kind, &options.prefix) {
+        if !options.asks_for(kind) || !may_match(kind, &options.prefix) {
             continue;
         }
-        if export_kind(snapshot.as_mut(), kind, options, progress.as_ref(), take)?
+        let progress = progress.as_ref();
+        if export_kind(snapshot.as_mut(), kind, options, progress, &mut take_on)?
             == ExportFlow::Stop
+        {
+            return Ok(());
+        }
+    }
+    if options.prefix.is_empty() {
+        let marks = snapshot.sequences()?.of_kinds(|kind| options.asks_for(kind));
+        if marks.max(largest_ids) != largest_ids
+            && take(Exported::Sequences(marks))? == ExportFlow::Stop
         {
             return Ok(());
         }

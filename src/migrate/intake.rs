@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::import::RejectedLine;
 use super::json_lines::JsonLines;
 use super::new_store::{FilledStore, NewStore};
-use super::rejects::{entry_line, row_line};
+use super::rejects::{entry_line, row_line, text_line};
 use super::{CopyOptions, OnInvalid};
 use crate::codec::{Entry, KindDigest, KindTotals, encode_json};
 use crate::compare::{Divergence, DivergenceClass, Judged, RowFacts, Side};
@@ -51,7 +52,7 @@ impl<'o> Intake<'o> {
         rejects: Option<JsonLines>,
         known_shared: &'o SharedIds,
     ) -> Result<Self> {
-        let wants_ids = source == StoreKind::Kv && new.is_none();
+        let wants_ids = source != StoreKind::Sqlite && new.is_none();
         Ok(Intake {
             options,
             source,
@@ -217,6 +218,19 @@ impl<'o> Intake<'o> {
             rejects.write(&entry_line(entry, &why))?;
         }
         self.refuse(why);
+        Ok(())
+    }
+
+    /// Takes note of a line of text that is no record.
+    pub(super) fn reject_line(&mut self, line: RejectedLine<'_>) -> Result<()> {
+        match line.why.kind {
+            Some(kind) => *self.rejected.get_mut(kind) += 1,
+            None => self.unknown_keys += 1,
+        }
+        if let Some(rejects) = &mut self.rejects {
+            rejects.write(&text_line(&line))?;
+        }
+        self.refuse(line.why);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::import::RejectedLines;
 use super::intake::Intake;
 use super::json_lines::{JsonLines, LinesKind};
 use super::staged::{Published, left_behind};
@@ -18,9 +19,14 @@ use crate::store::{Snapshot, StoreKind, pipe};
 
 /// A copy that was asked for.
 pub(super) struct Job<'c> {
+    /// What messages and the manifest call the source.
     pub(super) source: &'c Path,
+    /// The file that the source is, which nothing may be written over; a pipe is none.
+    pub(super) keep_clear: Option<&'c Path>,
     pub(super) target_store: StoreKind,
     pub(super) destination: Destination,
+    /// What a text held that is no record.
+    pub(super) rejected_lines: Option<&'c RejectedLines>,
     pub(super) options: &'c CopyOptions,
     pub(super) progress: &'c Arc<dyn Progress>,
 }
@@ -48,6 +54,9 @@ impl Job<'_> {
         }
         if let Some(wrong) = claims.combined() {
             intake.refuse(wrong);
+        }
+        if let Some(lines) = self.rejected_lines {
+            lines.visit(&mut |line| intake.reject_line(line))?;
         }
         let keys = snapshot.total_keys()?;
         if self.options.only.is_empty() && keys.is_some_and(|keys| keys != counted) {
@@ -134,14 +143,7 @@ impl Job<'_> {
         largest_ids: Sequences,
     ) -> Result<Sequences> {
         let told = snapshot.sequences()?.max(largest_ids);
-        let of = |kind| match self.options.asks_for(kind) {
-            true => told.get(kind),
-            false => 0,
-        };
-        Ok(Sequences {
-            code_chunks: of(RecordKind::Chunk),
-            execution_log: of(RecordKind::ExecutionLog),
-        })
+        Ok(told.of_kinds(|kind| self.options.asks_for(kind)))
     }
 
     /// What runs that were killed left where this one writes.
@@ -183,7 +185,7 @@ impl Job<'_> {
             (None, OnInvalid::Fail) => return Ok(None),
         };
         let replace = self.options.replace;
-        let rejects = JsonLines::resolve(LinesKind::Rejects, &path, replace, &[self.source])?;
+        let rejects = JsonLines::resolve(LinesKind::Rejects, &path, replace, self.keep_clear.as_slice())?;
         if rejects.destination().path() == self.destination.path() {
             return Err(TargetError::RejectsIsTarget { path }.into());
         }

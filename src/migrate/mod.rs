@@ -4,6 +4,7 @@
 mod copy;
 mod existing;
 mod export;
+mod import;
 mod intake;
 mod job;
 mod json_lines;
@@ -20,6 +21,7 @@ mod worker;
 pub(crate) use copy::copy_snapshot;
 pub use copy::{kv_to_sqlite, sqlite_to_kv};
 pub use export::{ExportFlow, ExportOptions, Exported, export};
+pub use import::{ImportError, ImportSource, import_to_kv, import_to_sqlite};
 pub(crate) use json_lines::{JsonLines, LinesKind};
 pub use merge::MergeCounts;
 pub(crate) use room::check_target as check_room;

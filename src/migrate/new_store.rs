@@ -44,7 +44,7 @@ impl NewStore {
                 Worker::start(load, |load, records: Vec<Record>| load.insert(&records))
                     .map(NewStore::Sqlite)
             }
-            StoreKind::Empty | StoreKind::Unknown => Err(no_store()),
+            StoreKind::Ndjson | StoreKind::Empty | StoreKind::Unknown => Err(no_store()),
         }
     }
 

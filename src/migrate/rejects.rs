@@ -1,11 +1,12 @@
 //! The lines of a rejects file: every row that is no record with its values as SQLite stores them,
-//! every entry of a KV file that is none with its value.
+//! every entry of a KV file that is none with its value, every line of text that is none.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::import::RejectedLine;
 use crate::codec::Entry;
 use crate::compare::{Divergence, RowFacts};
 use crate::sqlite::{InvalidRow, RawValue};
@@ -112,6 +113,33 @@ struct EntryLine {
     value: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     value_hex: Option<String>,
+}
+
+/// A line of text as one line of the file.
+pub(super) fn text_line<'l>(line: &'l RejectedLine<'_>) -> impl Serialize + use<'l> {
+    let (text, text_hex) = text_or_hex(line.text);
+    TextLine {
+        table: None,
+        line: line.line,
+        key: line.key,
+        class: line.why.class.name(),
+        message: &line.why.message,
+        text,
+        text_hex,
+    }
+}
+
+#[derive(Serialize)]
+struct TextLine<'l> {
+    // Always null, as for an entry.
+    table: Option<()>,
+    line: u64,
+    key: Option<&'l str>,
+    class: &'static str,
+    message: &'l str,
+    text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text_hex: Option<String>,
 }
 
 fn text_or_hex(bytes: &[u8]) -> (Option<String>, Option<String>) {

@@ -1,12 +1,13 @@
 //! Whether there is room, asked before the work.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::statvfs;
 
 use super::target::TargetError;
-use crate::error::{Error, Result};
+use crate::error::{Error, IoContext as _, Result};
 use crate::store::StoreKind;
 
 /// Fails if the file system of a folder has less room than stores take at least that hold so many
@@ -22,11 +23,22 @@ pub(crate) fn check_target(folder: &Path, stores: &[StoreKind], expected: u64) -
 
 /// Fails if there is less room than sorting takes at least.
 pub(super) fn check_sorting(temp_dir: Option<&Path>, needed: u64) -> Result<()> {
+    check_temporary(temp_dir, "the keys to sort", needed)
+}
+
+fn check_temporary(temp_dir: Option<&Path>, what: &'static str, needed: u64) -> Result<()> {
     let folder = temp_dir.map(Path::to_owned).or_else(default_temp_dir);
     match folder {
-        Some(folder) if needed > 0 => check(&folder, "the keys to sort", needed),
+        Some(folder) if needed > 0 => check(&folder, what, needed),
         _ => Ok(()),
     }
+}
+
+/// Fails if there is less room than the lines of a file take while they are imported.
+pub(super) fn check_lines(temp_dir: Option<&Path>, file: Option<&Path>) -> Result<()> {
+    let Some(file) = file else { return Ok(()) };
+    let metadata = fs::metadata(file).io_context("look at", file)?;
+    check_temporary(temp_dir, "the lines to import", metadata.len())
 }
 
 fn check(folder: &Path, what: &'static str, needed: u64) -> Result<()> {

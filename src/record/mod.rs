@@ -304,6 +304,18 @@ impl Sequences {
         }
     }
 
+    /// The marks of some kinds, and 0 for the others.
+    #[cfg(feature = "native-v2")]
+    pub(crate) fn of_kinds(self, is_asked_for: impl Fn(RecordKind) -> bool) -> Sequences {
+        let mut some = Sequences::default();
+        for kind in RecordKind::ALL {
+            if is_asked_for(kind) {
+                some.raise(kind, self.get(kind));
+            }
+        }
+        some
+    }
+
     /// The higher mark of each kind.
     #[must_use]
     pub fn max(mut self, other: Sequences) -> Sequences {

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::error::SqliteError;
-use super::open::set_temp_dir;
+use super::temporary::{failed, temporary};
 use crate::error::Result;
 use crate::record::{PerKind, RecordKind, Sequences};
 
@@ -19,16 +18,10 @@ pub(crate) struct IdRegister {
 impl IdRegister {
     /// Creates an empty register. Its file has no name and goes with it.
     pub(crate) fn create(temp_dir: Option<&Path>) -> Result<Self> {
-        let connection = Connection::open("").map_err(failed)?;
-        if let Some(dir) = temp_dir {
-            set_temp_dir(&connection, dir)?;
-        }
+        let connection = temporary(temp_dir)?;
         connection
             .execute_batch(
-                "PRAGMA journal_mode = OFF;
-                 PRAGMA synchronous = OFF;
-                 BEGIN;
-                 CREATE TABLE chunk (id INTEGER PRIMARY KEY, record_key BLOB);
+                "CREATE TABLE chunk (id INTEGER PRIMARY KEY, record_key BLOB);
                  CREATE TABLE execution_log (id INTEGER PRIMARY KEY, record_key BLOB);",
             )
             .map_err(failed)?;
@@ -90,8 +83,4 @@ impl IdRegister {
             execution_log: largest("execution_log")?,
         })
     }
-}
-
-fn failed(source: rusqlite::Error) -> crate::Error {
-    SqliteError::Temporary { source }.into()
 }

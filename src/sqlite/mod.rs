@@ -2,6 +2,8 @@
 //! without leaving a trace, how rows come in key order, and how records become rows.
 
 mod defences;
+#[cfg(feature = "native-v2")]
+mod entry_spool;
 mod error;
 mod fetch;
 mod files;
@@ -13,6 +15,8 @@ mod key_function;
 mod key_index;
 mod key_lookup;
 mod layout;
+#[cfg(feature = "native-v2")]
+mod line_spool;
 #[cfg(feature = "native-v2")]
 mod load;
 #[cfg(feature = "native-v2")]
@@ -32,12 +36,16 @@ mod side_files;
 mod signature;
 mod snapshot;
 mod survey;
+#[cfg(feature = "native-v2")]
+mod temporary;
 mod text;
 mod upsert;
 mod writer;
 #[cfg(feature = "native-v2")]
 mod written_rows;
 
+#[cfg(feature = "native-v2")]
+pub(crate) use entry_spool::{EntrySpool, SharedKey};
 pub use error::SqliteError;
 #[cfg(feature = "native-v2")]
 pub(crate) use files::DatabaseFiles;
@@ -45,6 +53,8 @@ pub(crate) use files::DatabaseFiles;
 pub(crate) use id_register::IdRegister;
 pub use invalid_row::{InvalidRow, RawValue, Reason, Visited, VisitedEntry, VisitedValue};
 pub use inventory::OtherTable;
+#[cfg(feature = "native-v2")]
+pub(crate) use line_spool::{LineSpool, SpooledLine};
 #[cfg(feature = "native-v2")]
 pub(crate) use load::SqliteLoad;
 #[cfg(feature = "native-v2")]
@@ -54,6 +64,8 @@ pub(crate) use open::is_hot_journal;
 pub use options::SqliteSnapshotOptions;
 pub(crate) use record_table::RecordTable;
 pub use schema::table_name;
+#[cfg(feature = "native-v2")]
+pub(crate) use schema::key_columns;
 pub use shared_connection::SharedConnection;
 #[cfg(feature = "native-v2")]
 pub(crate) use side_files::side_files;

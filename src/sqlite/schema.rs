@@ -41,6 +41,12 @@ pub fn table_name(kind: RecordKind) -> &'static str {
     table_spec(kind).name
 }
 
+/// The columns that make the key of a kind of record, in their order in the key.
+#[cfg(feature = "native-v2")]
+pub(crate) const fn key_columns(kind: RecordKind) -> &'static [&'static str] {
+    table_spec(kind).key
+}
+
 pub(super) const fn table_spec(kind: RecordKind) -> &'static TableSpec {
     match kind {
         RecordKind::Chunk => &CODE_CHUNKS,

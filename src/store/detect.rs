@@ -8,6 +8,7 @@ use crate::error::{IoContext as _, KindError, Result};
 
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 const REDB_MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
+const EXPORT_START: &[u8] = b"{\"kind\":\"";
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub enum StoreKind {
     Sqlite,
     /// A redb file, of this tool or another.
     Kv,
+    /// Lines of JSON, as an export writes them. They are imported, but are no store.
+    Ndjson,
     /// A file of no bytes.
     Empty,
     /// Anything else.
@@ -35,20 +38,32 @@ pub fn detect(path: &Path) -> Result<StoreKind> {
     File::open(path)
         .and_then(|file| file.take(16).read_to_end(&mut start))
         .io_context("read", path)?;
-    Ok(match start.as_slice() {
-        [] => StoreKind::Empty,
-        start if start == SQLITE_MAGIC => StoreKind::Sqlite,
-        start if start.starts_with(REDB_MAGIC) => StoreKind::Kv,
-        _ => StoreKind::Unknown,
-    })
+    Ok(StoreKind::of_first_bytes(&start))
 }
 
 impl StoreKind {
-    /// The name that reports use: `sqlite` or `kv`.
+    /// What a file is that begins so; 16 bytes are enough.
+    pub(crate) fn of_first_bytes(start: &[u8]) -> Self {
+        match start {
+            [] => StoreKind::Empty,
+            start if start.starts_with(SQLITE_MAGIC) => StoreKind::Sqlite,
+            start if start.starts_with(REDB_MAGIC) => StoreKind::Kv,
+            start if start.starts_with(EXPORT_START) => StoreKind::Ndjson,
+            _ => StoreKind::Unknown,
+        }
+    }
+
+    /// Whether records can be kept in it.
+    pub(crate) const fn is_store(self) -> bool {
+        matches!(self, StoreKind::Sqlite | StoreKind::Kv)
+    }
+
+    /// The name that reports use, such as `sqlite` or `kv`.
     pub const fn name(self) -> &'static str {
         match self {
             StoreKind::Sqlite => "sqlite",
             StoreKind::Kv => "kv",
+            StoreKind::Ndjson => "ndjson",
             StoreKind::Empty => "empty",
             StoreKind::Unknown => "unknown",
         }
@@ -62,6 +77,7 @@ impl StoreKind {
         let path = path.to_owned();
         Err(match self {
             StoreKind::Sqlite | StoreKind::Kv => return Ok(()),
+            StoreKind::Ndjson => KindError::Ndjson { path },
             StoreKind::Empty => KindError::Empty { path },
             StoreKind::Unknown => KindError::Neither { path },
         }
@@ -77,6 +93,7 @@ impl StoreKind {
         Err(match self {
             StoreKind::Sqlite => return Ok(()),
             StoreKind::Kv => KindError::KvNotSqlite { path },
+            StoreKind::Ndjson => KindError::Ndjson { path },
             StoreKind::Empty => KindError::Empty { path },
             StoreKind::Unknown => KindError::Neither { path },
         }
@@ -92,6 +109,7 @@ impl StoreKind {
         Err(match self {
             StoreKind::Kv => return Ok(()),
             StoreKind::Sqlite => KindError::SqliteNotKv { path },
+            StoreKind::Ndjson => KindError::Ndjson { path },
             StoreKind::Empty => KindError::Empty { path },
             StoreKind::Unknown => KindError::Neither { path },
         }

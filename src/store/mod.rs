@@ -44,7 +44,7 @@ pub use metrics::{HotspotQuery, MetricsOps};
 pub use open::{OpenOptions, Opening, open_pair, retry_if_changed};
 pub use pipe::{RecordStream, pipe};
 #[cfg(feature = "native-v2")]
-pub(crate) use queue::{QueueClosed, QueueSender, queue};
+pub(crate) use queue::{QueueClosed, QueueReceiver, QueueSender, queue};
 
 use std::path::Path;
 

@@ -1,7 +1,11 @@
 //! A queue between two threads, bounded in bytes and not in items.
 
+#[cfg(feature = "native-v2")]
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+#[cfg(feature = "native-v2")]
+use std::time::Duration;
 
 /// So many bytes may wait to be taken. One larger item may wait alone.
 const WAITING_BYTES: usize = 4 << 20;
@@ -77,6 +81,21 @@ impl<T> QueueReceiver<T> {
         let (item, bytes) = self.receiver.recv().ok()?;
         self.held = bytes;
         Some(item)
+    }
+
+    /// As [`next`](QueueReceiver::next), for whoever can't wait for ever: `None` if nothing came in
+    /// time.
+    #[cfg(feature = "native-v2")]
+    pub(crate) fn next_within(&mut self, patience: Duration) -> Option<Option<T>> {
+        self.gate.release(std::mem::take(&mut self.held));
+        match self.receiver.recv_timeout(patience) {
+            Ok((item, bytes)) => {
+                self.held = bytes;
+                Some(Some(item))
+            }
+            Err(RecvTimeoutError::Disconnected) => Some(None),
+            Err(RecvTimeoutError::Timeout) => None,
+        }
     }
 }
 

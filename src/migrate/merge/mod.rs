@@ -33,7 +33,6 @@ const ATTEMPTS: usize = 3;
 /// What changes is found out first, without a trace on the target; only then is it opened for
 /// writing, and before the transaction ends all that it holds is read back.
 pub(super) fn merge(job: &Job<'_>, source: &mut dyn Snapshot) -> Result<CopySummary> {
-    check_target(job)?;
     let no_shared_ids = SharedIds::default();
     let rejects = job.rejects()?;
     let mut intake = Intake::new(job.options, source.store(), None, rejects, &no_shared_ids)?;
@@ -137,7 +136,8 @@ fn tell_refused(
     Ok(())
 }
 
-fn check_target(job: &Job<'_>) -> Result<()> {
+/// Fails unless there is a store of the right kind to merge into.
+pub(super) fn check_target(job: &Job<'_>) -> Result<()> {
     let path = job.destination.given();
     if !job.destination.exists() {
         let path = path.to_owned();
@@ -147,7 +147,7 @@ fn check_target(job: &Job<'_>) -> Result<()> {
     match job.target_store {
         StoreKind::Sqlite => found.expect_sqlite(path),
         StoreKind::Kv => found.expect_kv(path),
-        StoreKind::Empty | StoreKind::Unknown => Err(KindError::Neither {
+        StoreKind::Ndjson | StoreKind::Empty | StoreKind::Unknown => Err(KindError::Neither {
             path: path.to_owned(),
         }
         .into()),

@@ -1,0 +1,187 @@
+//! Records as lines of text (newline-delimited JSON), for other programs.
+
+use std::borrow::Cow;
+
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+use super::Entry;
+use super::json::one_line;
+use crate::record::{RecordKind, Sequences};
+
+/// What the line of the id high-water marks has for its kind and its key.
+const SEQUENCES: &str = "sequences";
+
+/// One line of an export: `{"kind":…,"key":…,"value":{…}}`.
+#[derive(Debug, Clone)]
+pub enum Line<'l> {
+    /// A record, or what stands for one.
+    Record {
+        /// What kind of record it is.
+        kind: RecordKind,
+        /// Its key.
+        key: Cow<'l, str>,
+        /// The JSON that stands for its value, whatever it is.
+        value: &'l RawValue,
+    },
+    /// The id high-water marks, of kind and key `sequences`.
+    Sequences(Sequences),
+}
+
+/// Why text is no [`Line`].
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LineError {
+    /// The text is not a JSON object.
+    #[error("not a JSON object")]
+    NotAnObject,
+    /// The JSON is malformed, or its fields are not `kind`, `key` and `value`.
+    #[error("not an object of kind, key and value: {}", one_line(.0))]
+    Json(#[from] serde_json::Error),
+    /// No record is of this kind.
+    #[error("there is no kind {name:?}")]
+    UnknownKind {
+        /// What the line has for its kind.
+        name: String,
+    },
+    /// The line of the high-water marks does not tell them.
+    #[error("no high-water marks: {}", one_line(.0))]
+    Sequences(#[source] serde_json::Error),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields<'l> {
+    #[serde(borrow)]
+    kind: Cow<'l, str>,
+    #[serde(borrow)]
+    key: Cow<'l, str>,
+    #[serde(borrow)]
+    value: &'l RawValue,
+}
+
+impl<'l> Line<'l> {
+    /// The line of a record.
+    ///
+    /// # Errors
+    /// The key is not UTF-8, or the value is no JSON.
+    pub fn of(kind: RecordKind, entry: Entry<'l>) -> Result<Self, LineError> {
+        let key = str::from_utf8(entry.key).map_err(serde::de::Error::custom);
+        Ok(Line::Record {
+            kind,
+            key: Cow::Borrowed(key.map_err(LineError::Json)?),
+            value: serde_json::from_slice(entry.value)?,
+        })
+    }
+
+    /// Reads a line. Spaces, the order of fields and a line break at the end are free.
+    ///
+    /// Of a record nothing is known yet but its kind: its key and value may be anything.
+    ///
+    /// # Errors
+    /// [`LineError`] says what the text lacks to be a line.
+    pub fn parse(text: &'l [u8]) -> Result<Self, LineError> {
+        // serde would also read a struct from an array of its fields.
+        if text.trim_ascii_start().first() != Some(&b'{') {
+            return Err(LineError::NotAnObject);
+        }
+        let Fields { kind, key, value } = serde_json::from_slice(text)?;
+        if (&*kind, &*key) == (SEQUENCES, SEQUENCES) {
+            let sequences = serde_json::from_str(value.get());
+            return sequences.map(Line::Sequences).map_err(LineError::Sequences);
+        }
+        let known = RecordKind::ALL.into_iter().find(|k| k.name() == kind);
+        Ok(Line::Record {
+            kind: known.ok_or_else(|| LineError::UnknownKind {
+                name: kind.into_owned(),
+            })?,
+            key,
+            value,
+        })
+    }
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut line = serializer.serialize_struct("Line", 3)?;
+        match self {
+            Line::Record { kind, key, value } => {
+                line.serialize_field("kind", kind.name())?;
+                line.serialize_field("key", key)?;
+                line.serialize_field("value", value)?;
+            }
+            Line::Sequences(sequences) => {
+                line.serialize_field("kind", SEQUENCES)?;
+                line.serialize_field("key", SEQUENCES)?;
+                line.serialize_field("value", sequences)?;
+            }
+        }
+        line.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        Line::parse(text.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_was_written_is_read_again() {
+        let (key, value) = (b"execlog:\"\n".as_slice(), br#"{"id": 1}"#.as_slice());
+        let line = Line::of(RecordKind::ExecutionLog, Entry { key, value }).unwrap();
+        let text = serde_json::to_vec(&line).unwrap();
+        assert_eq!(
+            text,
+            br#"{"kind":"execution-log","key":"execlog:\"\n","value":{"id": 1}}"#
+        );
+        let Line::Record { kind, key, value } = Line::parse(&text).unwrap() else {
+            panic!("it is a record");
+        };
+        let found = (kind, &*key, value.get());
+        let expected = (RecordKind::ExecutionLog, "execlog:\"\n", r#"{"id": 1}"#);
+        assert_eq!(found, expected);
+
+        let marks = Sequences {
+            code_chunks: 7,
+            execution_log: 0,
+        };
+        let text = serde_json::to_vec(&Line::Sequences(marks)).unwrap();
+        assert!(matches!(Line::parse(&text), Ok(Line::Sequences(found)) if found == marks));
+    }
+
+    #[test]
+    fn spaces_and_the_order_of_fields_are_free_and_nothing_else() {
+        let loose = "\t{ \"value\": [1] , \"key\":\"k\", \"kind\":\"chunk\" }\r";
+        assert!(Line::parse(loose.as_bytes()).is_ok());
+        for text in [
+            "",
+            "[\"chunk\",\"k\",{}]",
+            "null",
+            "\u{feff}{}",
+            "{\"kind\":\"chunk\",\"key\":\"k\"}",
+            "{\"kind\":\"chunk\",\"key\":\"k\",\"value\":1,\"more\":1}",
+            "{\"kind\":\"chunk\",\"key\":\"k\",\"key\":\"k\",\"value\":1}",
+            "{\"kind\":\"chunk\",\"key\":7,\"value\":1}",
+            "{\"kind\":\"chunk\",\"key\":\"k\",\"value\":1} x",
+            "{\"kind\":\"chunk\",\"key\":\"k\",\"value\":{\"a\":1}",
+            "{\"kind\":\"chunks\",\"key\":\"k\",\"value\":1}",
+            "{\"kind\":\"sequences\",\"key\":\"sequences\",\"value\":{}}",
+            "{\"kind\":\"sequences\",\"key\":\"other\",\"value\":{}}",
+        ] {
+            assert!(!error(text).is_empty(), "{text}");
+        }
+        assert_eq!(
+            error("{\"kind\":\"chunks\",\"key\":\"k\",\"value\":1}"),
+            "there is no kind \"chunks\""
+        );
+        assert_eq!(
+            error("{\"kind\":\"chunk\",\"key\":\"k\"}"),
+            "not an object of kind, key and value: missing field `value` at column 26"
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! What one line is: a record, the high-water marks, or neither.
+
+use std::borrow::Cow;
+
+use crate::codec::{Entry, Line, encode_json, key_kind};
+use crate::compare::{Divergence, DivergenceClass, Judged, RowFacts, Side};
+use crate::error::{Error, Result};
+use crate::record::{Record, RecordKind, Sequences};
+use crate::sqlite::{Reason, key_columns, table_name};
+
+/// A line that is as it should be.
+#[derive(Debug)]
+pub(super) enum Good<'l> {
+    /// A record, with its own key and its canonical bytes.
+    Record {
+        kind: RecordKind,
+        key: Cow<'l, str>,
+        value: Cow<'l, [u8]>,
+    },
+    Sequences(Sequences),
+    /// It says nothing.
+    Blank,
+}
+
+/// Judges a line as an entry of a KV file is judged, except that its JSON may be written in any
+/// way: other programs have their own.
+///
+/// # Errors
+/// What keeps it from being a record.
+pub(super) fn judge(text: &[u8]) -> Result<std::result::Result<Good<'_>, Box<Divergence>>> {
+    if text.trim_ascii().is_empty() {
+        return Ok(Ok(Good::Blank));
+    }
+    let (kind, key, value) = match Line::parse(text) {
+        Ok(Line::Record { kind, key, value }) => (kind, key, value.get().as_bytes()),
+        Ok(Line::Sequences(sequences)) => return Ok(Ok(Good::Sequences(sequences))),
+        Err(error) => {
+            let class = DivergenceClass::Undecodable;
+            return Ok(Err(fault(class, None, error.to_string())));
+        }
+    };
+    let of_key = |class, message| Ok(Err(fault(class, Some((kind, key.as_bytes())), message)));
+    match key_kind(key.as_bytes()) {
+        Ok(found) if found == kind => {}
+        Ok(found) => {
+            let message = format!("the key is that of a record of the kind {found}");
+            return of_key(DivergenceClass::KeyMismatch, message);
+        }
+        Err(error) => return of_key(DivergenceClass::UnknownKey, error.to_string()),
+    }
+    let entry = Entry {
+        key: key.as_bytes(),
+        value,
+    };
+    let judged = Judged::of(kind, entry);
+    let Some(record) = judged.record_of_its_key() else {
+        let mut faults = judged.divergences(kind, Side::Left, entry.key);
+        let fault = faults.find(|fault| fault.class != DivergenceClass::Noncanonical);
+        let no_fault = || Error::Internal("a line is no record for no reason".to_owned());
+        return Ok(Err(Box::new(fault.ok_or_else(no_fault)?)));
+    };
+    let value = match judged.is_sound() {
+        true => Cow::Borrowed(value),
+        false => Cow::Owned(canonical(record)?),
+    };
+    Ok(Ok(Good::Record { kind, key, value }))
+}
+
+fn canonical(record: &Record) -> Result<Vec<u8>> {
+    encode_json(record).map_err(|error| Error::Internal(error.to_string()))
+}
+
+fn fault(
+    class: DivergenceClass,
+    of: Option<(RecordKind, &[u8])>,
+    message: String,
+) -> Box<Divergence> {
+    let fault = Divergence::new(class, of.map(|(kind, _)| kind), message).on(Side::Left);
+    Box::new(match of {
+        Some((_, key)) => fault.of_key(key),
+        None => fault,
+    })
+}
+
+/// A line that is a record, but whose key another line has too.
+pub(super) fn shares_its_key(kind: RecordKind, key: &[u8], other: u64) -> Divergence {
+    let row = RowFacts {
+        table: table_name(kind),
+        rowid: None,
+        column: key_columns(kind).first().copied().unwrap_or("key"),
+        reason: Reason::DuplicateKey,
+    };
+    Divergence {
+        message: format!("line {other} has the same key"),
+        ..Divergence::refused(kind, key, row)
+    }
+}
+
+/// A line of which only the start was read.
+pub(super) fn too_long(start: &[u8]) -> Divergence {
+    let message = match start.trim_ascii_start().first() {
+        Some(b'{') => "the line is longer than any record can be",
+        _ => "not a JSON object",
+    };
+    *fault(DivergenceClass::Undecodable, None, message.to_owned())
+}

@@ -1,0 +1,120 @@
+//! From lines of JSON into a store.
+
+mod input;
+mod judge;
+mod lines;
+mod snapshot;
+
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use thiserror::Error;
+
+pub(super) use self::lines::{RejectedLine, RejectedLines};
+use super::job::Job;
+use super::target::Destination;
+use super::{CopyOptions, CopySummary, room};
+use crate::error::Result;
+use crate::progress::Progress;
+use crate::store::StoreKind;
+
+/// Where the lines come from.
+pub enum ImportSource<'s> {
+    /// A file, or a pipe that has a name.
+    File(&'s Path),
+    /// Something else that can be read, such as stdin.
+    Reader {
+        /// What messages and the manifest call it.
+        name: &'s Path,
+        /// The text. It is read in a thread of its own, which ends with the text and not before:
+        /// an import that is cancelled waits for no pipe.
+        reader: Box<dyn Read + Send>,
+    },
+}
+
+impl fmt::Debug for ImportSource<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ImportSource").field(&self.path()).finish()
+    }
+}
+
+/// Why text can't be imported.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// A store stands where lines of JSON should.
+    #[error("{} is a database or a KV file, not lines of JSON", path.display())]
+    IsStore {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Somebody wrote the file.
+    #[error("{} was written while it was read", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// Imports records into a new KV file, or merges them into one.
+///
+/// The text is one JSON object a line, as [`export`](super::export) hands out and
+/// [`Line`](crate::codec::Line) reads it: in any order, with any spaces, and blank lines between.
+/// It is read to its end before anything is made of it, into a temporary file that takes about as
+/// much room. From then on this is [`sqlite_to_kv`](super::sqlite_to_kv): the target is built out
+/// of sight, read back, and only then published. A line that is no record is told in the summary,
+/// with its number; so is one whose key or id another line has too.
+///
+/// Of the options, those about columns and the integrity of a database have no meaning here.
+///
+/// # Errors
+/// As [`sqlite_to_kv`](super::sqlite_to_kv), and [`ImportError`].
+pub fn import_to_kv(
+    source: ImportSource<'_>,
+    target: &Path,
+    options: &CopyOptions,
+    progress: &Arc<dyn Progress>,
+) -> Result<CopySummary> {
+    import(source, target, StoreKind::Kv, options, progress)
+}
+
+/// Imports records into a new SQLite database, or merges them into one, as [`import_to_kv`] does
+/// into a KV file.
+///
+/// # Errors
+/// As [`import_to_kv`].
+pub fn import_to_sqlite(
+    source: ImportSource<'_>,
+    target: &Path,
+    options: &CopyOptions,
+    progress: &Arc<dyn Progress>,
+) -> Result<CopySummary> {
+    import(source, target, StoreKind::Sqlite, options, progress)
+}
+
+fn import(
+    source: ImportSource<'_>,
+    target: &Path,
+    target_store: StoreKind,
+    options: &CopyOptions,
+    progress: &Arc<dyn Progress>,
+) -> Result<CopySummary> {
+    let path = source.path().to_owned();
+    let file = source.file()?.map(Path::to_owned);
+    let mut job = Job {
+        source: &path,
+        keep_clear: file.as_deref(),
+        target_store,
+        destination: Destination::resolve(target, file.as_deref().as_slice())?,
+        rejected_lines: None,
+        options,
+        progress,
+    };
+    job.check_target()?;
+    room::check_lines(options.temp_dir.as_deref(), file.as_deref())?;
+    let (mut lines, rejected) = lines::take_in(source, options, progress.as_ref())?;
+    job.rejected_lines = Some(&rejected);
+    job.run(&mut lines)
+}
