@@ -26,6 +26,7 @@ mod hostile_names;
 mod hostile_pages;
 mod hostile_schemas;
 mod hostile_values;
+mod import;
 mod inspect_export;
 mod interrupts;
 mod invalid_rows;

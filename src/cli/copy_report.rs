@@ -152,6 +152,11 @@ impl<'s> CopyReport<'s> {
                         row.reason
                     )?;
                 }
+                (_, key) if summary.source_store == StoreKind::Ndjson => {
+                    let key = key.map(|key| format!(", {key}")).unwrap_or_default();
+                    let message = escaped(&finding.message);
+                    writeln!(out, "  {message} ({}{key})", finding.class)?;
+                }
                 (_, key) => {
                     let kind = finding.kind.map_or("the file", |kind| kind.name());
                     let what = key.unwrap_or_else(|| kind.to_owned());

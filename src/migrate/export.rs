@@ -92,7 +92,9 @@ pub fn export(
         }
     }
     if options.prefix.is_empty() {
-        let marks = snapshot.sequences()?.of_kinds(|kind| options.asks_for(kind));
+        let marks = snapshot
+            .sequences()?
+            .of_kinds(|kind| options.asks_for(kind));
         if marks.max(largest_ids) != largest_ids
             && take(Exported::Sequences(marks))? == ExportFlow::Stop
         {

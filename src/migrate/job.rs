@@ -185,7 +185,12 @@ impl Job<'_> {
             (None, OnInvalid::Fail) => return Ok(None),
         };
         let replace = self.options.replace;
-        let rejects = JsonLines::resolve(LinesKind::Rejects, &path, replace, self.keep_clear.as_slice())?;
+        let rejects = JsonLines::resolve(
+            LinesKind::Rejects,
+            &path,
+            replace,
+            self.keep_clear.as_slice(),
+        )?;
         if rejects.destination().path() == self.destination.path() {
             return Err(TargetError::RejectsIsTarget { path }.into());
         }

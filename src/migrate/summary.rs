@@ -36,7 +36,7 @@ pub struct CopySummary {
     pub totals: PerKind<KindTotals>,
     /// Number of rows or entries that are no records and were not copied.
     pub rejected: PerKind<u64>,
-    /// Number of keys of the source of no known form.
+    /// Number of keys of the source of no known form, or of lines of no known kind.
     pub unknown_keys: u64,
     /// The combined digest of what was copied; `None` if no target was made because of such rows.
     pub sha256: Option<Digest>,

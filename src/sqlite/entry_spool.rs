@@ -77,7 +77,10 @@ impl EntrySpool {
     ) -> Result<()> {
         for kind in RecordKind::ALL {
             if self.kinds.get(kind).is_unsorted {
-                let sql = format!("CREATE INDEX {0}_keys ON {0} (record_key, line)", table(kind));
+                let sql = format!(
+                    "CREATE INDEX {0}_keys ON {0} (record_key, line)",
+                    table(kind)
+                );
                 self.connection.execute_batch(&sql).map_err(failed)?;
                 self.take_shared_out(kind, visit)?;
             }

@@ -63,9 +63,9 @@ pub(crate) use merge::SqliteMerge;
 pub(crate) use open::is_hot_journal;
 pub use options::SqliteSnapshotOptions;
 pub(crate) use record_table::RecordTable;
-pub use schema::table_name;
 #[cfg(feature = "native-v2")]
 pub(crate) use schema::key_columns;
+pub use schema::table_name;
 pub use shared_connection::SharedConnection;
 #[cfg(feature = "native-v2")]
 pub(crate) use side_files::side_files;

@@ -53,11 +53,6 @@ impl StoreKind {
         }
     }
 
-    /// Whether records can be kept in it.
-    pub(crate) const fn is_store(self) -> bool {
-        matches!(self, StoreKind::Sqlite | StoreKind::Kv)
-    }
-
     /// The name that reports use, such as `sqlite` or `kv`.
     pub const fn name(self) -> &'static str {
         match self {

@@ -67,16 +67,20 @@ impl ImportSource<'_> {
         if !metadata.is_file() {
             return Ok(None);
         }
-        match detect(path)? {
-            StoreKind::Sqlite | StoreKind::Kv => Err(is_store(path)),
-            StoreKind::Ndjson | StoreKind::Empty | StoreKind::Unknown => Ok(Some(path)),
-        }
+        refuse_store(detect(path)?, path)?;
+        Ok(Some(path))
     }
 }
 
-fn is_store(path: &Path) -> Error {
+/// Fails if there is a store where lines should be.
+fn refuse_store(found: StoreKind, path: &Path) -> Result<()> {
+    let found = match found {
+        StoreKind::Sqlite => "a SQLite database",
+        StoreKind::Kv => "a KV file",
+        StoreKind::Ndjson | StoreKind::Empty | StoreKind::Unknown => return Ok(()),
+    };
     let path = path.to_owned();
-    ImportError::IsStore { path }.into()
+    Err(ImportError::IsStore { path, found }.into())
 }
 
 impl Input {
@@ -164,8 +168,8 @@ fn read_lines(path: &Path, text: &mut dyn Read, sender: &QueueSender<Message>) -
     let mut is_first = true;
     loop {
         let more = cutter.fill(text).io_context("read", path)?;
-        if std::mem::take(&mut is_first) && StoreKind::of_first_bytes(&cutter.gathered).is_store() {
-            return Err(is_store(path));
+        if std::mem::take(&mut is_first) {
+            refuse_store(StoreKind::of_first_bytes(&cutter.gathered), path)?;
         }
         let portion = match more {
             true => cutter.cut(),

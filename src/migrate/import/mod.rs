@@ -45,10 +45,12 @@ impl fmt::Debug for ImportSource<'_> {
 #[non_exhaustive]
 pub enum ImportError {
     /// A store stands where lines of JSON should.
-    #[error("{} is a database or a KV file, not lines of JSON", path.display())]
+    #[error("{} is {found}, not lines of JSON", path.display())]
     IsStore {
         /// The file.
         path: PathBuf,
+        /// What it is, with its article.
+        found: &'static str,
     },
     /// Somebody wrote the file.
     #[error("{} was written while it was read", path.display())]

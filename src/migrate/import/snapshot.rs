@@ -13,7 +13,8 @@ impl Visit for Lines {
         kind: RecordKind,
         visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
     ) -> Result<()> {
-        self.entries.visit(kind, &mut |entry| visit(Ok(entry.into())))
+        self.entries
+            .visit(kind, &mut |entry| visit(Ok(entry.into())))
     }
 
     fn expected_records(&self, kind: RecordKind) -> Option<u64> {

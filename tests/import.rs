@@ -1,0 +1,451 @@
+//! `import`: what was exported comes back whole, and what is no record is named by its line.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use chunkmigrate::migrate::{
+    CopyOptions, ImportError, ImportSource, import_to_kv, import_to_sqlite,
+};
+use chunkmigrate::verify::{VerifyOptions, verify_pair};
+use chunkmigrate::{Error, NoProgress, Progress};
+use proptest::prelude::*;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::common::kv::Content;
+use crate::common::{PROGRAM, Run, Scenario, kv, records, rows, with_snapshots};
+
+/// A folder with `code.db`, `code.kv` and `code.ndjson`, what is exported of either.
+fn scenario() -> Scenario {
+    let scenario = Scenario::with_small_pair();
+    let run = scenario.run(&["export", "code.db"]).expect_status(0);
+    fs::write(scenario.path("code.ndjson"), run.stdout).unwrap();
+    scenario
+}
+
+fn lines(scenario: &Scenario) -> Vec<String> {
+    let text = fs::read_to_string(scenario.path("code.ndjson")).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+/// The program with text on its stdin.
+fn run_with_stdin(scenario: &Scenario, args: &[&str], text: &[u8]) -> Run {
+    let mut command = scenario.command(args);
+    command.stdin(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let text = text.to_vec();
+    // The program may have seen enough before all is written.
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&text)));
+    let run = Run::of(child.wait_with_output().unwrap());
+    writer.join().unwrap();
+    run
+}
+
+fn is_same_as_source(scenario: &Scenario, target: &str) {
+    let run = scenario
+        .run(&["verify", "code.db", target, "--strict"])
+        .expect_status(0);
+    assert!(run.stdout.contains("Identical"), "{run}");
+}
+
+#[test]
+fn the_round_trip_through_text_loses_nothing() {
+    let scenario = scenario();
+    let before = scenario.files();
+    let run = scenario
+        .run(&["import", "code.ndjson", "new.kv", "--to", "kv"])
+        .expect_status(0);
+    with_snapshots(|| insta::assert_snapshot!("import_human", run));
+    let run = scenario
+        .run(&[
+            "import",
+            "code.ndjson",
+            "new.db",
+            "--to",
+            "sqlite",
+            "--format",
+            "json",
+        ])
+        .expect_status(0);
+    with_snapshots(|| insta::assert_snapshot!("import_json", run));
+    for target in ["new.kv", "new.db"] {
+        is_same_as_source(&scenario, target);
+        fs::remove_file(scenario.path(target)).unwrap();
+    }
+    assert_eq!(scenario.files(), before);
+}
+
+#[test]
+fn the_rows_and_the_marks_are_those_of_the_database_that_was_exported() {
+    let scenario = scenario();
+    let args = ["import", "code.ndjson", "new.db", "--to", "sqlite"];
+    let _ = scenario.run(&args).expect_status(0);
+    let (old, new) = (scenario.path("code.db"), scenario.path("new.db"));
+    assert_eq!(rows::of_database(&old), rows::of_database(&new));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn any_records_come_back_from_text_in_any_order(
+        made in prop::collection::vec(records::record(), 0..40),
+        above in 0..3_i64,
+        shuffle in any::<u64>(),
+    ) {
+        let scenario = Scenario::new();
+        let all = records::distinct(made);
+        let source = scenario.path("source.db");
+        records::write_database(&source, &all, records::marks_above(&all, above));
+        let exported = scenario.run(&["export", "source.db"]).expect_status(0);
+        let mut lines: Vec<&str> = exported.stdout.split_inclusive('\n').collect();
+        fastrand::Rng::with_seed(shuffle).shuffle(&mut lines);
+        let text = scenario.path("text.ndjson");
+        fs::write(&text, lines.concat()).unwrap();
+
+        let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+        for (import, name) in [
+            (import_to_kv as fn(_, &_, &_, &_) -> _, "new.kv"),
+            (import_to_sqlite, "new.db"),
+        ] {
+            let target = scenario.path(name);
+            let lines = ImportSource::File(&text);
+            let summary = import(lines, &target, &CopyOptions::default(), &progress).unwrap();
+            prop_assert!(summary.is_complete() && summary.verified);
+            let report = verify_pair(&source, &target, &VerifyOptions::default(), &progress);
+            let report = report.unwrap();
+            prop_assert!(report.is_identical(), "{:?}", report.findings);
+        }
+    }
+}
+
+#[test]
+fn how_other_programs_write_json_does_not_matter() {
+    let scenario = scenario();
+    let mut text = String::from("\n \t\r\n");
+    for line in lines(&scenario).iter().rev() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let (kind, key, value) = (&line["kind"], &line["key"], &line["value"]);
+        // Fields in another order, spaces, escapes, exponents, and line breaks of two kinds.
+        let value = value.to_string().replace("caf\u{e9}", "caf\\u00E9");
+        let value = value
+            .replace(":1.5,", ":15e-1 ,")
+            .replace(":2.5,", ":2.500,");
+        text += &format!("  {{ \"value\":{value},\"key\" :{key}, \"kind\": {kind} }}\r\n\n");
+    }
+    fs::write(scenario.path("other.ndjson"), text.trim_end()).unwrap();
+    for (target, to) in [("new.kv", "kv"), ("new.db", "sqlite")] {
+        let args = ["import", "other.ndjson", target, "--to", to];
+        let _ = scenario.run(&args).expect_status(0);
+        is_same_as_source(&scenario, target);
+    }
+    let written = kv::records(&scenario.path("new.kv"));
+    assert_eq!(written, kv::records(&scenario.path("code.kv")));
+}
+
+/// One line for each way in which a line may be no record.
+fn bad_lines(scenario: &Scenario) -> String {
+    let good = lines(scenario);
+    let of = |start: &str| {
+        let found = good.iter().find(|line| line.contains(start));
+        found
+            .unwrap_or_else(|| panic!("no line has {start}"))
+            .clone()
+    };
+    let metrics = of("\"metrics:file:src/lib.rs\"");
+    let lines = [
+        of("chunk:src/lib.rs:0:12"),
+        "no JSON".to_owned(),
+        "[1,2]".to_owned(),
+        "{\"kind\":\"chunk\",\"key\":\"chunk:a:0:1\"}".to_owned(),
+        metrics.replace("file-metrics", "file"),
+        metrics.replace("\"kind\":\"file-metrics\"", "\"kind\":\"chunk\""),
+        metrics.replace(
+            "\"metrics:file:src/lib.rs\"",
+            "\"metrics:file:src/other.rs\"",
+        ),
+        metrics.replace("\"metrics:file:src/lib.rs\"", "\"stray\""),
+        metrics.replace("\"loc\":10", "\"loc\":1.5"),
+        metrics.replace("\"loc\":10,", ""),
+        metrics.replace("}}", "},\"note\":\"mine\"}"),
+        metrics.clone(),
+        of("chunk:src/lib.rs:13:16"),
+        metrics.replace("\"loc\":10", "\"loc\":11"),
+        "{\"kind\":\"sequences\",\"key\":\"sequences\",\"value\":{\"code_chunks\":9}}".to_owned(),
+        of("execlog:run-1").split_at(60).0.to_owned(),
+    ];
+    lines.join("\n")
+}
+
+#[test]
+fn every_line_that_is_no_record_is_named_and_no_target_made() {
+    let scenario = scenario();
+    fs::write(scenario.path("bad.ndjson"), bad_lines(&scenario)).unwrap();
+    let before = scenario.files();
+    let args = ["import", "bad.ndjson", "new.kv", "--to", "kv"];
+    let run = scenario.run(&args).expect_status(1);
+    with_snapshots(|| insta::assert_snapshot!("import_bad", run));
+    let json = scenario.run(&[&args[..], &["--format", "json"]].concat());
+    let json = json.expect_status(1).json();
+    assert_eq!(json["findings_total"], 14);
+    assert_eq!(json["target"]["written"], false);
+    assert_eq!(scenario.files(), before);
+}
+
+#[test]
+fn what_is_skipped_stands_in_the_rejects_file_with_its_line() {
+    let scenario = scenario();
+    fs::write(scenario.path("bad.ndjson"), bad_lines(&scenario)).unwrap();
+    let args = [
+        "import",
+        "bad.ndjson",
+        "new.kv",
+        "--to",
+        "kv",
+        "--on-invalid",
+        "skip",
+    ];
+    let run = scenario.run(&args).expect_status(1);
+    assert!(run.stdout.contains("2 records were copied"), "{run}");
+    let rejects = fs::read_to_string(scenario.path("new.kv.rejects.jsonl")).unwrap();
+    with_snapshots(|| insta::assert_snapshot!("import_rejects", rejects));
+    let keys = kv::keys(&scenario.path("new.kv"));
+    assert_eq!(keys, ["chunk:src/lib.rs:0:12", "chunk:src/lib.rs:13:16"]);
+
+    let merge = [&args[..2], &["code.kv"], &args[3..], &["--merge"]].concat();
+    let run = scenario.run(&merge).expect_status(1);
+    assert!(run.stdout.contains("holds all 2 records already"), "{run}");
+}
+
+#[test]
+fn of_two_lines_with_one_id_both_are_named() {
+    let scenario = scenario();
+    let twice = lines(&scenario)
+        .join("\n")
+        .replace("\"id\":2,", "\"id\":1,");
+    fs::write(scenario.path("twice.ndjson"), twice).unwrap();
+    for (to, dry) in [("kv", true), ("sqlite", true), ("sqlite", false)] {
+        let dry: &[&str] = if dry { &["--dry-run"] } else { &[] };
+        let args = ["import", "twice.ndjson", "new", "--to", to];
+        let run = scenario.run(&[&args[..], dry].concat()).expect_status(1);
+        let named = run.stdout.matches("duplicate-id in id").count();
+        assert_eq!(named, 2, "{run}");
+        assert!(!scenario.path("new").exists());
+    }
+}
+
+#[test]
+fn a_line_of_a_kind_that_was_not_asked_for_is_nobodys_business() {
+    let scenario = scenario();
+    fs::write(scenario.path("bad.ndjson"), bad_lines(&scenario)).unwrap();
+    let only = |text: &str, only: &str| {
+        let _ = fs::remove_file(scenario.path("new.kv"));
+        scenario.run(&["import", text, "new.kv", "--to", "kv", "--only", only])
+    };
+    // Those whose kind nobody can tell count all the same.
+    let json = only("bad.ndjson", "symbol-metrics").expect_status(1);
+    assert!(json.stdout.contains("line 2: not a JSON object"), "{json}");
+    assert!(!json.stdout.contains("src/other.rs"), "{json}");
+
+    let _ = only("code.ndjson", "execution-log").expect_status(0);
+    assert_eq!(kv::keys(&scenario.path("new.kv")), ["execlog:run-1"]);
+    let marks = kv::document(&scenario.path("new.kv"), "sequences");
+    assert_eq!(marks.to_string(), "{\"code_chunks\":0,\"execution_log\":1}");
+}
+
+#[test]
+fn an_import_merges_as_a_copy_does() {
+    let scenario = scenario();
+    for (from, target, to) in [
+        ("code.kv", "target.kv", "kv"),
+        ("code.db", "target.db", "sqlite"),
+    ] {
+        let content = fs::read(scenario.path(from)).unwrap();
+        fs::write(scenario.path(target), &content).unwrap();
+        let args = ["import", "code.ndjson", target, "--to", to, "--merge"];
+        let run = scenario.run(&args).expect_status(0);
+        assert!(run.stdout.contains("no record was written"), "{run}");
+        assert_eq!(fs::read(scenario.path(target)).unwrap(), content);
+
+        let changed = lines(&scenario)
+            .join("\n")
+            .replace("\"loc\":10", "\"loc\":11");
+        let run = run_with_stdin(
+            &scenario,
+            &["import", "-", target, "--to", to, "--merge"],
+            changed.as_bytes(),
+        )
+        .expect_status(0);
+        assert!(run.stdout.contains("1 record was written"), "{run}");
+        let run = scenario
+            .run(&["verify", "code.db", target])
+            .expect_status(1);
+        assert!(run.stdout.contains("left 10, right 11"), "{run}");
+    }
+}
+
+#[test]
+fn text_comes_from_a_pipe_as_well_as_from_a_file() {
+    let scenario = scenario();
+    let text = fs::read(scenario.path("code.ndjson")).unwrap();
+    let args = ["import", "-", "new.kv", "--to", "kv"];
+    let run = run_with_stdin(&scenario, &args, &text).expect_status(0);
+    assert!(run.stdout.starts_with("stdin (NDJSON) to new.kv"), "{run}");
+    is_same_as_source(&scenario, "new.kv");
+
+    let script = format!(
+        "mkfifo pipe; '{PROGRAM}' export code.kv > pipe & '{PROGRAM}' import pipe new.db --to sqlite"
+    );
+    let mut shell = std::process::Command::new("sh");
+    shell.current_dir(scenario.folder()).args(["-c", &script]);
+    let _ = Run::of(shell.output().unwrap()).expect_status(0);
+    is_same_as_source(&scenario, "new.db");
+}
+
+#[test]
+fn whoever_waits_for_a_pipe_can_be_interrupted() {
+    let scenario = scenario();
+    let pipe = scenario.path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    // One waits for the other end of a pipe, one for what comes out of it.
+    for source in ["pipe", "-"] {
+        let args = [
+            "import",
+            source,
+            "new.kv",
+            "--to",
+            "kv",
+            "--progress",
+            "always",
+        ];
+        let mut command = scenario.command(&args);
+        command.stdin(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stdin = child.stdin.take();
+        let pid = Pid::from_child(&child);
+        // A signal that comes before the program listens would end it by itself.
+        let status = format!("/proc/{}/status", pid.as_raw_pid());
+        let listens = || {
+            let status = fs::read_to_string(&status).unwrap_or_default();
+            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+            let caught = caught.map(|mask| u64::from_str_radix(mask.trim(), 16).unwrap());
+            caught.is_none_or(|mask| mask & 2 == 2)
+        };
+        while cfg!(target_os = "linux") && !listens() {
+            std::thread::yield_now();
+        }
+        kill_process(pid, Signal::INT).unwrap();
+        let run = Run::of(child.wait_with_output().unwrap());
+        assert_eq!(run.status, 130, "{run}");
+        assert!(run.stderr.contains("interrupted"), "{run}");
+        drop(stdin);
+    }
+    assert!(!scenario.path("new.kv").exists());
+}
+
+#[test]
+fn what_is_no_text_of_an_export_is_refused_before_anything_is_made() {
+    let scenario = scenario();
+    fs::create_dir(scenario.path("folder")).unwrap();
+    let mut errors = String::new();
+    for source in ["code.db", "code.kv", "folder", "missing"] {
+        let run = scenario.run(&["import", source, "new.kv", "--to", "kv"]);
+        errors += &format!("{}\n", run.expect_status(2));
+    }
+    for source in ["code.db", "code.kv"] {
+        let bytes = fs::read(scenario.path(source)).unwrap();
+        let args = ["import", "-", "new.kv", "--to", "kv"];
+        errors += &format!(
+            "{}\n",
+            run_with_stdin(&scenario, &args, &bytes).expect_status(2)
+        );
+    }
+    for args in [
+        ["import", "code.ndjson", "code.kv", "--to", "kv"],
+        ["import", "code.ndjson", "code.ndjson", "--to", "kv"],
+        ["import", "code.ndjson", "folder", "--to", "kv"],
+    ] {
+        errors += &format!("{}\n", scenario.run(&args).expect_status(2));
+    }
+    let args = ["import", "code.ndjson", "new.kv", "--to", "kv", "--merge"];
+    errors += &format!("{}\n", scenario.run(&args).expect_status(2));
+    with_snapshots(|| insta::assert_snapshot!("import_refused", errors));
+    assert!(!scenario.path("new.kv").exists());
+}
+
+#[test]
+fn an_export_is_no_store_and_the_hint_says_what_to_do() {
+    let scenario = scenario();
+    for args in [
+        &["verify", "code.ndjson"][..],
+        &["inspect", "code.ndjson"],
+        &["sqlite-to-kv", "code.ndjson", "x"],
+        &["kv-to-sqlite", "code.ndjson", "x"],
+    ] {
+        let run = scenario.run(args).expect_status(2);
+        assert!(
+            run.stderr.contains("code.ndjson is an export, not a store"),
+            "{run}"
+        );
+        assert!(run.stderr.contains("chunkmigrate import"), "{run}");
+    }
+}
+
+#[test]
+fn nothing_is_as_good_a_text_as_any() {
+    let scenario = scenario();
+    for (source, name) in [("/dev/null", "null.kv"), ("empty", "empty.kv")] {
+        fs::write(scenario.path("empty"), "").unwrap();
+        let run = scenario.run(&["import", source, name, "--to", "kv"]);
+        let run = run.expect_status(0);
+        assert!(run.stdout.contains("The source holds no records"), "{run}");
+        assert_eq!(Content::read(&scenario.path(name)).records.len(), 0);
+    }
+}
+
+#[test]
+fn a_line_that_never_ends_takes_no_memory() {
+    let scenario = scenario();
+    let script = format!(
+        "ulimit -v 400000; (cat code.ndjson; head -c 1000000000 /dev/zero; echo; cat code.ndjson) |
+         '{PROGRAM}' import - new.kv --to kv --only file-metrics"
+    );
+    let mut shell = std::process::Command::new("sh");
+    shell.current_dir(scenario.folder()).args(["-c", &script]);
+    let run = Run::of(shell.output().unwrap()).expect_status(1);
+    let line = lines(&scenario).len() + 1;
+    let message = format!("line {line}: not a JSON object");
+    assert!(run.stdout.contains(&message), "{run}");
+    // The lines behind it were read as well, with the right numbers.
+    let shared = format!("line {}: line 5 has the same key", 5 + line);
+    assert!(run.stdout.contains(&shared), "{run}");
+}
+
+/// Appends to a file as soon as some of it was read.
+struct Appends(PathBuf);
+
+impl Progress for Appends {
+    fn inc(&self, _: u64) {
+        let mut file = fs::OpenOptions::new();
+        let mut file = file.append(true).open(&self.0).unwrap();
+        file.write_all(b"\n").unwrap();
+    }
+}
+
+#[test]
+fn a_file_that_is_written_while_it_is_read_is_told() {
+    let scenario = scenario();
+    let (text, target) = (scenario.path("code.ndjson"), scenario.path("new.kv"));
+    let progress: Arc<dyn Progress> = Arc::new(Appends(text.clone()));
+    let lines = ImportSource::File(&text);
+    let error = import_to_kv(lines, &target, &CopyOptions::default(), &progress).unwrap_err();
+    let expected = ImportError::Changed { path: text };
+    assert!(matches!(error, Error::Import(found) if found == expected));
+    assert!(!target.exists());
+}
