@@ -92,7 +92,11 @@ fn export_writes_every_record_in_key_order_and_the_same_from_both_stores() {
             value.as_object().unwrap().len()
         });
     }
-    assert_eq!(from_kv.stdout.lines().count(), content.records.len());
+    // The last line tells the marks, which are above the ids of the records.
+    let last = from_kv.stdout.lines().nth(content.records.len());
+    let expected = "{\"kind\":\"sequences\",\"key\":\"sequences\",\"value\":{\"code_chunks\":9,\"execution_log\":1}}";
+    assert_eq!(last, Some(expected));
+    assert_eq!(from_kv.stdout.lines().count(), content.records.len() + 1);
 }
 
 #[test]

@@ -40,6 +40,7 @@ mod odd_databases;
 mod pipe;
 mod progress;
 mod races;
+mod recipes;
 mod round_trips;
 mod samples;
 mod source_states;

@@ -14,9 +14,9 @@ use super::ui::Ui;
 /// Write the records of a store to stdout, one JSON object a line (NDJSON)
 ///
 /// Each line is {"kind":…,"key":…,"value":{…}}, in the order of the keys. `chunkmigrate import`
-/// makes a store of them again. If ids were given that no record has any more, a last line of kind
-/// and key "sequences" tells the highest ones. What is no record is named on stderr and makes the
-/// exit status 1.
+/// makes a store of them again. If ids were given that no record has any more, a last line of the
+/// kind "sequences" tells the highest ones, unless only some records are exported. What is no
+/// record is named on stderr and makes the exit status 1.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {

@@ -25,6 +25,10 @@ impl ExportOptions {
     fn asks_for(&self, kind: RecordKind) -> bool {
         self.only.is_empty() || self.only.contains(&kind)
     }
+
+    fn is_of_everything(&self) -> bool {
+        self.only.is_empty() && self.prefix.is_empty()
+    }
 }
 
 /// What an export brings: a record, or something that is none.
@@ -38,7 +42,7 @@ pub enum Exported<'e> {
         entry: Entry<'e>,
     },
     /// The id high-water marks, behind all records. They are handed out only if one of them is above
-    /// the ids of the records, which else tell as much, and only by an export without a prefix.
+    /// the ids of the records, which else tell as much, and only if everything is exported.
     Sequences(Sequences),
     /// Something that is not exported, or not as it stands, on the left side.
     Finding(Divergence),
@@ -91,17 +95,13 @@ pub fn export(
             return Ok(());
         }
     }
-    if options.prefix.is_empty() {
-        let marks = snapshot
-            .sequences()?
-            .of_kinds(|kind| options.asks_for(kind));
+    if options.is_of_everything() {
+        let marks = snapshot.sequences()?;
         if marks.max(largest_ids) != largest_ids
             && take(Exported::Sequences(marks))? == ExportFlow::Stop
         {
             return Ok(());
         }
-    }
-    if options.only.is_empty() && options.prefix.is_empty() {
         snapshot.visit_unknown(&mut |entry| {
             let message = "the key is that of no record".to_owned();
             let finding = Divergence::new(DivergenceClass::UnknownKey, None, message);

@@ -20,9 +20,14 @@ pub(super) struct Case {
     pub(super) status: i32,
 }
 
-pub(super) const CASES: [Case; 9] = [
+pub(super) const CASES: [Case; 10] = [
     Case::new(&["sqlite-to-kv", "code.db", "new.kv"], "new.kv", "code.db"),
     Case::new(&["kv-to-sqlite", "code.kv", "new.db"], "new.db", "code.kv"),
+    Case::new(
+        &["import", "code.ndjson", "new.db", "--to", "sqlite"],
+        "new.db",
+        "code.db",
+    ),
     Case::new(
         &["sqlite-to-kv", "code.db", "half.kv", "--replace"],
         "half.kv",
@@ -129,6 +134,8 @@ fn make() -> Scenario {
         db.execute_batch(LOOSE_CHUNKS).unwrap();
         insert_chunk(db, 1, "'src/a.rs'", "0", "9");
     });
+    let exported = scenario.run(&["export", "code.db"]).expect_status(0);
+    fs::write(scenario.path("code.ndjson"), exported.stdout).unwrap();
     for name in ["code", "half", "even", "one"] {
         let (source, target) = (format!("{name}.db"), format!("{name}.kv"));
         let _ = scenario
