@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::ImportSource;
-use super::input::{Input, Portion};
+use super::cutter::Portion;
+use super::input::Input;
 use super::judge::{Good, judge, shares_its_key, too_long};
 use crate::codec::{Entry, Line};
 use crate::compare::Divergence;

@@ -1,5 +1,6 @@
 //! From lines of JSON into a store.
 
+mod cutter;
 mod input;
 mod judge;
 mod lines;
