@@ -7,7 +7,7 @@ use std::path::Path;
 use chunkmigrate::Result;
 use chunkmigrate::codec::{Entry, KindDigest, KindTotals, decode_json};
 use chunkmigrate::record::{PerKind, RecordKind, Sequences};
-use chunkmigrate::sqlite::{InvalidRow, OtherTable, Visited, VisitedEntry, VisitedValue};
+use chunkmigrate::sqlite::{InvalidRow, Visited, VisitedEntry, VisitedValue};
 use chunkmigrate::store::{Claims, Item, Snapshot, SortedItems, StoreKind, Visit};
 
 /// What there is at one place of a store's order.
@@ -155,23 +155,7 @@ impl Snapshot for MemoryStore {
         Ok(self.claims)
     }
 
-    fn schema_version(&self) -> Option<i64> {
-        None
-    }
-
-    fn missing(&self) -> &[RecordKind] {
-        &[]
-    }
-
-    fn other_tables(&self) -> Result<Vec<OtherTable>> {
-        Ok(Vec::new())
-    }
-
     fn expected_bytes(&self) -> u64 {
-        0
-    }
-
-    fn sorting_bytes(&self) -> u64 {
         0
     }
 

@@ -52,14 +52,6 @@ impl Snapshot for KvFile {
         }))
     }
 
-    fn schema_version(&self) -> Option<i64> {
-        None
-    }
-
-    fn missing(&self) -> &[RecordKind] {
-        &[]
-    }
-
     fn other_tables(&self) -> Result<Vec<OtherTable>> {
         let tables = KvFile::other_tables(self)?;
         let other = |(name, rows)| OtherTable {
@@ -82,10 +74,6 @@ impl Snapshot for KvFile {
             // A file that grew by doubling is half empty.
             None => self.file_bytes() / 2,
         }
-    }
-
-    fn sorting_bytes(&self) -> u64 {
-        0
     }
 
     fn confirm(&self) -> Result<()> {

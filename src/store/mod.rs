@@ -115,6 +115,9 @@ pub trait Visit: Send {
 }
 
 /// One consistent state of a store, whichever it is.
+///
+/// What only some stores have is nothing to the others: a store that stands for another one has to
+/// hand on every method.
 pub trait Snapshot: Visit {
     /// The file, as it was given.
     fn path(&self) -> &Path;
@@ -132,38 +135,52 @@ pub trait Snapshot: Visit {
     ///
     /// # Errors
     /// The store can't be read.
-    fn total_keys(&self) -> Result<Option<u64>>;
+    fn total_keys(&self) -> Result<Option<u64>> {
+        Ok(None)
+    }
 
     /// Hands every entry whose key is of no known form to `visit`, in key order. Only a KV file can
     /// have such.
     ///
     /// # Errors
     /// The store can't be read to its end, or `visit` failed.
-    fn visit_unknown(&self, visit: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()>;
+    fn visit_unknown(&self, _visit: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()> {
+        Ok(())
+    }
 
     /// What the store says of its own content: the manifest of a KV file, if it has one.
     ///
     /// # Errors
     /// The store can't be read.
-    fn claims(&self) -> Result<Option<Claims>>;
+    fn claims(&self) -> Result<Option<Claims>> {
+        Ok(None)
+    }
 
     /// Magellan's schema version, where the store tells one.
-    fn schema_version(&self) -> Option<i64>;
+    fn schema_version(&self) -> Option<i64> {
+        None
+    }
 
     /// The kinds that were asked for and for which the store has no place.
-    fn missing(&self) -> &[RecordKind];
+    fn missing(&self) -> &[RecordKind] {
+        &[]
+    }
 
     /// The tables that hold something else, by name.
     ///
     /// # Errors
     /// The store can't be read.
-    fn other_tables(&self) -> Result<Vec<OtherTable>>;
+    fn other_tables(&self) -> Result<Vec<OtherTable>> {
+        Ok(Vec::new())
+    }
 
     /// About how many bytes of keys and values there are.
     fn expected_bytes(&self) -> u64;
 
     /// How many bytes of temporary files it takes at least to bring the records into key order.
-    fn sorting_bytes(&self) -> u64;
+    fn sorting_bytes(&self) -> u64 {
+        0
+    }
 
     /// Confirms that what was read is one state.
     ///

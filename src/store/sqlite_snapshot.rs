@@ -1,7 +1,6 @@
 use std::path::Path;
 
-use super::{Claims, Snapshot, StoreKind, Visit};
-use crate::codec::Entry;
+use super::{Snapshot, StoreKind, Visit};
 use crate::error::Result;
 use crate::record::{RecordKind, Sequences};
 #[cfg(feature = "native-v2")]
@@ -56,18 +55,6 @@ impl Snapshot for SqliteSnapshot {
 
     fn sequences(&self) -> Result<Sequences> {
         SqliteSnapshot::sequences(self)
-    }
-
-    fn total_keys(&self) -> Result<Option<u64>> {
-        Ok(None)
-    }
-
-    fn visit_unknown(&self, _: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()> {
-        Ok(())
-    }
-
-    fn claims(&self) -> Result<Option<Claims>> {
-        Ok(None)
     }
 
     fn schema_version(&self) -> Option<i64> {

@@ -1,11 +1,10 @@
 use std::path::Path;
 
 use super::lines::Lines;
-use crate::codec::Entry;
 use crate::error::Result;
 use crate::record::{RecordKind, Sequences};
-use crate::sqlite::{OtherTable, Visited};
-use crate::store::{Claims, Snapshot, StoreKind, Visit};
+use crate::sqlite::Visited;
+use crate::store::{Snapshot, StoreKind, Visit};
 
 impl Visit for Lines {
     fn visit(
@@ -35,36 +34,8 @@ impl Snapshot for Lines {
         Ok(self.sequences)
     }
 
-    fn total_keys(&self) -> Result<Option<u64>> {
-        Ok(None)
-    }
-
-    fn visit_unknown(&self, _: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()> {
-        Ok(())
-    }
-
-    fn claims(&self) -> Result<Option<Claims>> {
-        Ok(None)
-    }
-
-    fn schema_version(&self) -> Option<i64> {
-        None
-    }
-
-    fn missing(&self) -> &[RecordKind] {
-        &[]
-    }
-
-    fn other_tables(&self) -> Result<Vec<OtherTable>> {
-        Ok(Vec::new())
-    }
-
     fn expected_bytes(&self) -> u64 {
         self.bytes
-    }
-
-    fn sorting_bytes(&self) -> u64 {
-        0
     }
 
     fn confirm(&self) -> Result<()> {
