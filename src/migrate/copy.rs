@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::existing;
-use super::intake::{Intake, SharedIds};
+use super::intake::Intake;
 use super::job::Job;
 use super::json_lines::JsonLines;
 use super::merge;
-use super::new_store::{self, FilledStore, NewStore};
+use super::new_store::{self, FilledStore, NewStore, SharedIds};
 use super::read_back::{Content, name_divergences};
 use super::staged::Staged;
 use super::target::Destination;

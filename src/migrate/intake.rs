@@ -1,12 +1,10 @@
 //! What becomes of each item of a source: it is hashed and written, or told and rejected.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::import::RejectedLine;
 use super::json_lines::JsonLines;
-use super::new_store::{FilledStore, NewStore};
-use super::rejects::{entry_line, row_line, text_line};
+use super::new_store::{FilledStore, NewStore, SharedIds};
+use super::rejects::{RejectedLine, entry_line, row_line, text_line};
 use super::{CopyOptions, OnInvalid};
 use crate::codec::{Entry, KindDigest, KindTotals, encode_json};
 use crate::compare::{Divergence, DivergenceClass, Judged, RowFacts, Side};
@@ -14,9 +12,6 @@ use crate::error::{Error, Result};
 use crate::record::{PerKind, Record, RecordKind, Sequences};
 use crate::sqlite::{IdRegister, InvalidRow, Reason, table_name};
 use crate::store::{Batch, Item, StoreKind};
-
-/// Ids that several entries of a KV file have, which no table can hold.
-pub(super) type SharedIds = PerKind<BTreeSet<i64>>;
 
 /// Takes in what the stream of a source yields.
 pub(super) struct Intake<'o> {

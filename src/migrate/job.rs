@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::import::RejectedLines;
 use super::intake::Intake;
 use super::json_lines::{JsonLines, LinesKind};
+use super::rejects::RejectedLines;
 use super::staged::{Published, left_behind};
 use super::target::{Destination, TargetError};
 use super::{CopyOptions, CopySummary, OnInvalid};
@@ -26,7 +26,7 @@ pub(super) struct Job<'c> {
     pub(super) target_store: StoreKind,
     pub(super) destination: Destination,
     /// What a text held that is no record.
-    pub(super) rejected_lines: Option<&'c RejectedLines>,
+    pub(super) rejected_lines: Option<&'c dyn RejectedLines>,
     pub(super) options: &'c CopyOptions,
     pub(super) progress: &'c Arc<dyn Progress>,
 }

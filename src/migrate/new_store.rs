@@ -1,18 +1,21 @@
 //! A new store of either kind: filled, finished, and proved from what is on disk.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::CopyOptions;
-use super::intake::SharedIds;
 use super::read_back::{self, Content};
 use super::worker::Worker;
 use crate::error::{Error, Result};
 use crate::kv::{BulkLoad, KvFile};
 use crate::progress::{Progress, Stage};
-use crate::record::Record;
+use crate::record::{PerKind, Record};
 use crate::sqlite::{SqliteLoad, SqliteSnapshot, SqliteSnapshotOptions, WrittenRows, count_rows};
 use crate::store::{Batch, Snapshot, StoreKind, beside};
+
+/// Ids that several entries of a source have, which no table can hold.
+pub(super) type SharedIds = PerKind<BTreeSet<i64>>;
 
 /// A store that is being filled.
 #[derive(Debug)]

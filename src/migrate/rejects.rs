@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::import::RejectedLine;
 use crate::codec::Entry;
 use crate::compare::{Divergence, RowFacts};
+use crate::error::Result;
 use crate::sqlite::{InvalidRow, RawValue};
 
 /// A row as one line of the file.
@@ -113,6 +113,25 @@ struct EntryLine {
     value: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     value_hex: Option<String>,
+}
+
+/// The lines of a text that are no records.
+pub(super) trait RejectedLines {
+    /// Hands every line to `visit`, in their order.
+    ///
+    /// # Errors
+    /// They can't be read to their end, or `visit` failed.
+    fn visit(&self, visit: &mut dyn FnMut(RejectedLine<'_>) -> Result<()>) -> Result<()>;
+}
+
+/// A line of text that is no record.
+pub(super) struct RejectedLine<'l> {
+    pub(super) line: u64,
+    /// What is known of its key.
+    pub(super) key: Option<&'l str>,
+    /// The line, or its start if it is too long.
+    pub(super) text: &'l [u8],
+    pub(super) why: Divergence,
 }
 
 /// A line of text as one line of the file.

@@ -10,6 +10,7 @@ use crate::codec::{Entry, Line};
 use crate::compare::Divergence;
 use crate::error::{Error, Result};
 use crate::migrate::CopyOptions;
+use crate::migrate::rejects::{RejectedLine, RejectedLines};
 use crate::progress::{Progress, Stage};
 use crate::record::{RecordKind, Sequences};
 use crate::sqlite::{EntrySpool, LineSpool, SharedKey, SpooledLine};
@@ -34,24 +35,14 @@ pub(super) struct Lines {
 }
 
 /// The lines of a text that are no records.
-pub(crate) struct RejectedLines(LineSpool);
-
-/// A line that is no record.
-pub(crate) struct RejectedLine<'l> {
-    pub(crate) line: u64,
-    /// What is known of its key.
-    pub(crate) key: Option<&'l str>,
-    /// The line, or its start if it is too long.
-    pub(crate) text: &'l [u8],
-    pub(crate) why: Divergence,
-}
+pub(super) struct NoRecords(LineSpool);
 
 /// Reads a text to its end.
 pub(super) fn take_in(
     source: ImportSource<'_>,
     options: &CopyOptions,
     progress: &dyn Progress,
-) -> Result<(Lines, RejectedLines)> {
+) -> Result<(Lines, NoRecords)> {
     let temp_dir = options.temp_dir.as_deref();
     let path = source.path().to_owned();
     let mut intake = LineIntake {
@@ -136,7 +127,7 @@ impl LineIntake<'_> {
         })
     }
 
-    fn end(self) -> Result<(Lines, RejectedLines)> {
+    fn end(self) -> Result<(Lines, NoRecords)> {
         let LineIntake {
             mut lines,
             mut rejected,
@@ -153,16 +144,12 @@ impl LineIntake<'_> {
                 text: &text,
             })
         })?;
-        Ok((lines, RejectedLines(rejected)))
+        Ok((lines, NoRecords(rejected)))
     }
 }
 
-impl RejectedLines {
-    /// Hands every line to `visit`, in their order.
-    pub(crate) fn visit(
-        &self,
-        visit: &mut dyn FnMut(RejectedLine<'_>) -> Result<()>,
-    ) -> Result<()> {
+impl RejectedLines for NoRecords {
+    fn visit(&self, visit: &mut dyn FnMut(RejectedLine<'_>) -> Result<()>) -> Result<()> {
         self.0.visit(&mut |spooled| {
             let SpooledLine { line, text, .. } = spooled;
             let mut why = why_of(&spooled)?;

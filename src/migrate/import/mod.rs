@@ -13,7 +13,6 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-pub(super) use self::lines::{RejectedLine, RejectedLines};
 use super::job::Job;
 use super::target::Destination;
 use super::{CopyOptions, CopySummary, room};

@@ -12,9 +12,10 @@ use std::fs;
 
 use self::apply::{Outcome, Refused};
 use self::plan::Plan;
-use super::intake::{Intake, SharedIds};
+use super::intake::Intake;
 use super::job::Job;
 use super::json_lines::JsonLines;
+use super::new_store::SharedIds;
 use super::rejects::refused_line;
 use super::staged::Staged;
 use super::target::TargetError;
