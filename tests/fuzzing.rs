@@ -12,8 +12,9 @@ pub(crate) mod bodies;
 
 type Body = fn(&[u8]);
 
-const TARGETS: [(&str, Body); 5] = [
+const TARGETS: [(&str, Body); 6] = [
     ("compare", bodies::compare),
+    ("import", bodies::import),
     ("key_parser", bodies::key_parser),
     ("kv_file", bodies::kv_file),
     ("record_decoder", bodies::record_decoder),
@@ -100,6 +101,11 @@ fn a_damaged_or_hostile_kv_file_is_never_taken_for_another() {
 #[test]
 fn two_stores_compare_as_two_maps() {
     run("compare", 3000);
+}
+
+#[test]
+fn every_line_comes_in_or_is_named() {
+    run("import", 300);
 }
 
 #[test]

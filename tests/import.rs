@@ -126,7 +126,7 @@ proptest! {
 #[test]
 fn how_other_programs_write_json_does_not_matter() {
     let scenario = scenario();
-    let mut text = String::from("\n \t\r\n");
+    let mut text = String::from("\u{feff}\n \t\r\n");
     for line in lines(&scenario).iter().rev() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         let (kind, key, value) = (&line["kind"], &line["key"], &line["value"]);

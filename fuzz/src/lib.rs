@@ -6,6 +6,7 @@ mod compare;
 mod content;
 mod database;
 mod encoding;
+mod import;
 mod input;
 mod key_parser;
 mod kv_file;
@@ -16,6 +17,7 @@ mod round_trip;
 mod row;
 
 pub use compare::compare;
+pub use import::import;
 pub use key_parser::key_parser;
 pub use kv_file::kv_file;
 pub use record_decoder::record_decoder;

@@ -15,6 +15,8 @@ use crate::progress::{Progress, Stage};
 use crate::record::{RecordKind, Sequences};
 use crate::sqlite::{EntrySpool, LineSpool, SharedKey, SpooledLine};
 
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Why a line is no record, as the spool keeps it.
 mod why {
     /// Its text says so.
@@ -83,6 +85,11 @@ struct LineIntake<'o> {
 
 impl LineIntake<'_> {
     fn take_lines(&mut self, text: &[u8]) -> Result<()> {
+        let text = match self.line {
+            // RFC 8259 lets a reader ignore what some programs begin a file with.
+            0 => text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text),
+            _ => text,
+        };
         for line in text.split_inclusive(|byte| *byte == b'\n') {
             self.line += 1;
             match judge(line)? {
