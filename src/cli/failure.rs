@@ -280,6 +280,7 @@ mod tests {
                 source: full(),
             },
             TargetError::RejectsIsTarget { path: path() },
+            TargetError::PageIsReport { path: path() },
             TargetError::NoRoom {
                 path: path(),
                 what: "the records",

@@ -112,6 +112,7 @@ fn target_hint(error: &TargetError) -> Option<&'static str> {
         TargetError::NotReplaceable { .. } => {
             "choose another name, or remove the file yourself if it is not needed"
         }
+        TargetError::PageIsReport { .. } => "choose another name for one of them",
         TargetError::Locked { .. } => "close the process that has it open, then try again",
         TargetError::NoFolder { .. } => "create the folder first",
         TargetError::NoRoom { .. } => "make room, or choose another folder",

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::intake::Intake;
-use super::json_lines::{JsonLines, LinesKind};
+use super::json_lines::JsonLines;
+use super::output_file::OutputKind;
 use super::rejects::RejectedLines;
 use super::staged::{Published, left_behind};
 use super::target::{Destination, TargetError};
@@ -185,12 +186,8 @@ impl Job<'_> {
             (None, OnInvalid::Fail) => return Ok(None),
         };
         let replace = self.options.replace;
-        let rejects = JsonLines::resolve(
-            LinesKind::Rejects,
-            &path,
-            replace,
-            self.keep_clear.as_slice(),
-        )?;
+        let keep_clear = self.keep_clear.as_slice();
+        let rejects = JsonLines::resolve(OutputKind::Rejects, &path, replace, keep_clear)?;
         if rejects.destination().path() == self.destination.path() {
             return Err(TargetError::RejectsIsTarget { path }.into());
         }

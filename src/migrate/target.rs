@@ -109,6 +109,12 @@ pub enum TargetError {
         /// The path.
         path: PathBuf,
     },
+    /// The page would be the file of findings.
+    #[error("{} can't be both the page and the report", path.display())]
+    PageIsReport {
+        /// The path.
+        path: PathBuf,
+    },
     /// There is too little room on the disk.
     #[error(
         "too little room in {}: {what} take at least {needed} bytes, {available} are free",
@@ -200,17 +206,25 @@ impl Destination {
         self.replaced_mode.is_some()
     }
 
+    /// Whether another one is the same place, or names the file that is there already.
+    pub(crate) fn is(&self, other: &Destination) -> Result<bool> {
+        Ok(self.path == other.path || self.is_file(&other.path)?)
+    }
+
+    /// Whether the file that is there already is also the one of another name.
+    fn is_file(&self, other: &Path) -> Result<bool> {
+        let identity = |path| {
+            let metadata = metadata_if_any(path)?;
+            Ok::<_, crate::Error>(metadata.map(|metadata| (metadata.dev(), metadata.ino())))
+        };
+        let own = identity(&self.path)?;
+        Ok(own.is_some() && own == identity(other)?)
+    }
+
     fn keep_clear_of(&self, source: &Path) -> Result<()> {
         let real = fs::canonicalize(source).io_context("find", source)?;
-        let same_file = match metadata_if_any(&self.path)? {
-            Some(target) => {
-                let source = fs::metadata(&real).io_context("look at", source)?;
-                (source.dev(), source.ino()) == (target.dev(), target.ino())
-            }
-            None => false,
-        };
         let (path, source_path) = (self.given.clone(), source.to_owned());
-        if same_file {
+        if self.is_file(&real)? {
             return Err(TargetError::IsSource { path, source_path }.into());
         }
         if side_files(&real).contains(&self.path) || side_files(&self.path).contains(&real) {

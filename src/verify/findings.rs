@@ -4,7 +4,7 @@ use super::document::{FindingDocument, Values};
 use super::report::VerifyOptions;
 use crate::compare::Divergence;
 use crate::error::Result;
-use crate::migrate::{JsonLines, LinesKind};
+use crate::migrate::{JsonLines, OutputKind};
 
 /// Takes in findings: the first ones for the report, all of them for its file.
 pub(super) struct Findings {
@@ -20,7 +20,7 @@ impl Findings {
     /// The file may be none of the stores, and replaces nothing but another such file.
     pub(super) fn create(options: &VerifyOptions, stores: &[&Path]) -> Result<Self> {
         let lines = options.report.as_deref().map(|path| {
-            let mut lines = JsonLines::resolve(LinesKind::Report, path, true, stores)?;
+            let mut lines = JsonLines::resolve(OutputKind::Report, path, true, stores)?;
             lines.open()?;
             Ok::<_, crate::Error>(lines)
         });

@@ -4,6 +4,7 @@
 mod document;
 mod findings;
 mod inspect;
+mod page_file;
 mod pair;
 mod report;
 mod round_trip;
@@ -13,6 +14,7 @@ mod self_test;
 
 pub use document::{FindingDocument, Values};
 pub use inspect::{Inspection, inspect};
+pub use page_file::PageFile;
 pub use pair::verify_pair;
 pub use report::{Hop, StoreName, VerifyOptions, VerifyReport};
 pub use round_trip::verify_round_trip;
