@@ -1,5 +1,6 @@
 //! Findings for people: grouped by class, the key first, differences inside their line.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -50,12 +51,9 @@ pub(super) fn write_findings(
 
 fn write_finding(out: &mut dyn Write, finding: &Divergence, values: Values) -> io::Result<()> {
     let side = finding.side.map(|side| side.name());
-    match (key(finding), class_says_all(finding)) {
-        (Some(key), _) => writeln!(out, "  {key}")?,
-        (None, _) => match finding.kind {
-            Some(kind) => writeln!(out, "  {kind}")?,
-            None => writeln!(out, "  all kinds")?,
-        },
+    match key(finding) {
+        Some(key) => writeln!(out, "  {}", escaped(&key))?,
+        None => writeln!(out, "  {}", kind(finding))?,
     }
     if finding.class == DivergenceClass::Field {
         let width = finding.fields.iter().map(|f| f.field.len()).max();
@@ -82,7 +80,7 @@ fn write_finding(out: &mut dyn Write, finding: &Divergence, values: Values) -> i
 }
 
 /// Whether the message would only repeat the class.
-fn class_says_all(finding: &Divergence) -> bool {
+pub(super) fn class_says_all(finding: &Divergence) -> bool {
     let only = matches!(
         finding.class,
         DivergenceClass::OnlyLeft | DivergenceClass::OnlyRight
@@ -90,15 +88,21 @@ fn class_says_all(finding: &Divergence) -> bool {
     only && finding.message.ends_with("side only")
 }
 
-fn key(finding: &Divergence) -> Option<String> {
+/// The key, in hex where it is no text.
+pub(super) fn key(finding: &Divergence) -> Option<Cow<'_, str>> {
     let key = finding.key.as_deref()?;
     Some(match std::str::from_utf8(key) {
-        Ok(text) => escaped(text).into_owned(),
+        Ok(text) => Cow::Borrowed(text),
         Err(_) => {
             let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("0x{hex} (not UTF-8)")
+            Cow::Owned(format!("0x{hex} (not UTF-8)"))
         }
     })
+}
+
+/// The kind of record that a finding is about.
+pub(super) fn kind(finding: &Divergence) -> &'static str {
+    finding.kind.map_or("all kinds", |kind| kind.name())
 }
 
 fn write_field(

@@ -10,6 +10,7 @@ mod export;
 mod failure;
 mod finding_report;
 mod hint;
+mod html;
 mod import;
 mod inspect;
 mod kind;
@@ -24,6 +25,7 @@ mod ui;
 mod verify;
 mod verify_document;
 mod verify_report;
+mod verify_verdict;
 mod words;
 
 use std::ffi::OsString;

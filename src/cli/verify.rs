@@ -1,16 +1,21 @@
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use chunkmigrate::compare::DivergenceClass;
-use chunkmigrate::verify::{self, VerifyOptions, verify_pair, verify_round_trip, verify_sample};
+use chunkmigrate::verify::{
+    self, PageFile, VerifyOptions, verify_pair, verify_round_trip, verify_sample,
+};
 use clap::ValueEnum;
 
 use super::exit::Exit;
 use super::failure::Failure;
+use super::html;
 use super::kind::{Kind, record_kinds};
 use super::ui::Ui;
-use super::verify_document::{pair_document, sample_document};
-use super::verify_report::{write_report, write_sample};
+use super::verify_document::document;
+use super::verify_report::write_report;
+use super::verify_verdict::Verified;
 
 /// Prove that two stores hold the same, or that one survives a round trip
 ///
@@ -41,6 +46,11 @@ pub(super) struct Args {
     /// Write every finding to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Write the report to this file as a page of HTML, with values side by side
+    ///
+    /// It can be read without a network and without scripts, and shows the findings that are printed.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// How much of differing values to show [default: short for people, full for programs]
     #[arg(long, value_enum)]
     values: Option<Values>,
@@ -98,27 +108,30 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
         temp_dir: args.temp_dir.clone(),
     };
     let for_people = values.unwrap_or(verify::Values::Short);
+    let stores: Vec<&Path> = [&args.left, &args.right]
+        .into_iter()
+        .filter_map(Option::as_deref)
+        .collect();
+    let page = args.html.as_deref();
+    let page = page.map(|path| PageFile::create(path, &stores, args.report.as_deref()));
+    let page = page.transpose()?;
     let progress = ui.progress();
-    let Some(left) = &args.left else {
-        let report = verify_sample(&options, &progress)?;
-        drop(progress);
-        let document = sample_document(&report, options.values);
-        ui.report(|out| write_sample(out, &report, for_people), &document)?;
-        return Ok(exit(report.is_identical()));
+    let verified = match (&args.left, &args.right) {
+        (None, _) => Verified::Sample(verify_sample(&options, &progress)?),
+        (Some(left), None) => Verified::Stores(verify_round_trip(left, &options, &progress)?),
+        (Some(left), Some(right)) => {
+            Verified::Stores(verify_pair(left, right, &options, &progress)?)
+        }
     };
-    let report = match &args.right {
-        Some(right) => verify_pair(left, right, &options, &progress)?,
-        None => verify_round_trip(left, &options, &progress)?,
-    };
+    let write = |out: &mut dyn Write| html::write_page(out, &verified, for_people);
+    let page = page.map(|page| page.publish(progress.as_ref(), write));
+    let page = page.transpose()?;
     drop(progress);
-    let document = pair_document(&report, options.values);
-    ui.report(|out| write_report(out, &report, for_people), &document)?;
-    Ok(exit(report.is_identical()))
-}
-
-fn exit(identical: bool) -> Exit {
-    match identical {
+    let document = document(&verified, options.values, page.as_deref());
+    let report = |out: &mut dyn Write| write_report(out, &verified, for_people, page.as_deref());
+    ui.report(report, &document)?;
+    Ok(match verified.is_identical() {
         true => Exit::Done,
         false => Exit::Diverged,
-    }
+    })
 }

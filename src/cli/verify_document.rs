@@ -1,23 +1,20 @@
 //! What a verification found, for programs.
 
+use std::path::Path;
+
 use chunkmigrate::compare::{Comparison, KindCounts};
 use chunkmigrate::record::RecordKind;
-use chunkmigrate::verify::{FindingDocument, Hop, SampleReport, StoreName, Values, VerifyReport};
+use chunkmigrate::verify::{FindingDocument, Hop, StoreName, Values};
 use serde::Serialize;
 
-pub(super) fn pair_document(report: &VerifyReport, values: Values) -> impl Serialize {
-    Document::new(report, report.is_identical(), values)
-}
+use super::verify_verdict::Verified;
 
-pub(super) fn sample_document(report: &SampleReport, values: Values) -> impl Serialize {
-    Document {
-        self_test: Some(SelfTestDocument {
-            records_made: report.made,
-            records_as_made: report.as_made,
-            classes_found: report.proved.iter().map(|class| class.name()).collect(),
-        }),
-        ..Document::new(&report.round_trip, report.is_identical(), values)
-    }
+pub(super) fn document(
+    verified: &Verified,
+    values: Values,
+    page: Option<&Path>,
+) -> impl Serialize + use<> {
+    Document::new(verified, values, page)
 }
 
 #[derive(Serialize)]
@@ -33,6 +30,7 @@ struct Document {
     findings_total: u64,
     warnings_total: u64,
     report: Option<String>,
+    html: Option<String>,
     /// The steps of a round trip; `kinds` above are those of the first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     hops: Vec<HopDocument>,
@@ -77,7 +75,9 @@ struct SelfTestDocument {
 }
 
 impl Document {
-    fn new(report: &VerifyReport, identical: bool, values: Values) -> Self {
+    fn new(verified: &Verified, values: Values, page: Option<&Path>) -> Self {
+        let report = verified.report();
+        let path = |path: &Path| path.to_string_lossy().into_owned();
         let first = report.hops.first();
         let last = report.hops.last();
         let findings = report.findings.iter();
@@ -87,7 +87,7 @@ impl Document {
         };
         Document {
             schema: 1,
-            verdict: match identical {
+            verdict: match verified.is_identical() {
                 true => "identical",
                 false => "diverged",
             },
@@ -99,15 +99,17 @@ impl Document {
             findings: findings.map(|f| FindingDocument::new(f, values)).collect(),
             findings_total: report.divergences(),
             warnings_total: report.warnings(),
-            report: report
-                .report
-                .as_deref()
-                .map(|path| path.to_string_lossy().into_owned()),
+            report: report.report.as_deref().map(path),
+            html: page.map(path),
             hops: hops
                 .iter()
                 .map(|hop| HopDocument::new(hop, &report.only))
                 .collect(),
-            self_test: None,
+            self_test: verified.sample().map(|sample| SelfTestDocument {
+                records_made: sample.made,
+                records_as_made: sample.as_made,
+                classes_found: sample.proved.iter().map(|class| class.name()).collect(),
+            }),
         }
     }
 }

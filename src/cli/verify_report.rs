@@ -1,17 +1,19 @@
 //! What a verification found, for people.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use anstyle::{AnsiColor, Color, Style};
 use chunkmigrate::compare::{Comparison, KindCounts};
 use chunkmigrate::record::RecordKind;
-use chunkmigrate::verify::{SampleReport, StoreName, Values, VerifyReport};
+use chunkmigrate::verify::{StoreName, Values};
 use indicatif::HumanCount;
 
 use super::escape::escaped_path;
 use super::finding_report::write_findings;
 use super::table::write_table;
-use super::words::{count_of, store_name};
+use super::verify_verdict::{Verified, total};
+use super::words::store_name;
 
 const GOOD: Style = Style::new()
     .bold()
@@ -20,49 +22,14 @@ const BAD: Style = Style::new()
     .bold()
     .fg_color(Some(Color::Ansi(AnsiColor::Red)));
 
-/// Writes the report of two files or of a round trip.
+/// Writes the report, and where the page is, if there is one.
 pub(super) fn write_report(
     out: &mut dyn Write,
-    report: &VerifyReport,
+    verified: &Verified,
     values: Values,
+    page: Option<&Path>,
 ) -> io::Result<()> {
-    write_body(out, report, values)?;
-    write_verdict(out, report.is_identical(), &verdict(report))
-}
-
-/// Writes the report of the built-in sample.
-pub(super) fn write_sample(
-    out: &mut dyn Write,
-    report: &SampleReport,
-    values: Values,
-) -> io::Result<()> {
-    write_body(out, &report.round_trip, values)?;
-    let names: Vec<&str> = report.proved.iter().map(|class| class.name()).collect();
-    writeln!(
-        out,
-        "Self-test: one record was damaged for each of {} classes, and just that was found:\n  {}\n",
-        names.len(),
-        names.join(", ")
-    )?;
-    let (as_made, made) = (HumanCount(report.as_made), HumanCount(report.made));
-    let text = match report.is_identical() {
-        true => format!(
-            "all {made} records were found as they were made, there and back, and every kind of \
-             damage was found."
-        ),
-        false => format!("{as_made} of {made} records were found as they were made."),
-    };
-    write_verdict(out, report.is_identical(), &text)
-}
-
-fn write_verdict(out: &mut dyn Write, identical: bool, text: &str) -> io::Result<()> {
-    match identical {
-        true => writeln!(out, "{GOOD}Identical:{GOOD:#} {text}"),
-        false => writeln!(out, "{BAD}Diverged:{BAD:#} {text}"),
-    }
-}
-
-fn write_body(out: &mut dyn Write, report: &VerifyReport, values: Values) -> io::Result<()> {
+    let report = verified.report();
     for hop in &report.hops {
         writeln!(out, "left   {}", shown(&hop.left))?;
         writeln!(out, "right  {}\n", shown(&hop.right))?;
@@ -70,20 +37,22 @@ fn write_body(out: &mut dyn Write, report: &VerifyReport, values: Values) -> io:
         writeln!(out)?;
     }
     write_findings(out, &report.findings, values)?;
-    let total = report.divergences() + report.warnings();
-    let more = total.saturating_sub(report.findings.len() as u64);
-    if more > 0 {
-        let hint = match &report.report {
-            Some(path) => format!("all are in {}", escaped_path(path)),
-            None => "--limit shows more, --report FILE keeps all".to_owned(),
-        };
-        writeln!(
-            out,
-            "and {}; {hint}\n",
-            count_of(more, "more finding", "more findings")
-        )?;
+    if let Some(more) = verified.more_findings(report.findings.len()) {
+        writeln!(out, "{more}\n")?;
     }
-    Ok(())
+    if let Some((proved, names)) = verified.self_test() {
+        writeln!(out, "Self-test: {proved}\n  {names}\n")?;
+    }
+    let style = match verified.is_identical() {
+        true => GOOD,
+        false => BAD,
+    };
+    let (word, sentence) = (verified.word(), verified.sentence());
+    writeln!(out, "{style}{word}:{style:#} {sentence}")?;
+    match page {
+        Some(page) => writeln!(out, "\npage   {}", escaped_path(page)),
+        None => Ok(()),
+    }
 }
 
 fn shown(store: &StoreName) -> String {
@@ -92,60 +61,6 @@ fn shown(store: &StoreName) -> String {
         escaped_path(&store.path),
         store_name(store.store)
     )
-}
-
-fn verdict(report: &VerifyReport) -> String {
-    let warnings = match report.warnings() {
-        0 => String::new(),
-        warnings => format!(" {}.", count_of(warnings, "warning", "warnings")),
-    };
-    let compared = compared(report);
-    let trip = match report.hops.len() {
-        1 => "",
-        _ => " there and back",
-    };
-    if !report.is_identical() {
-        let divergences = match report.divergences() {
-            0 => "warnings count as divergence".to_owned(),
-            count => count_of(count, "divergence", "divergences"),
-        };
-        return format!(
-            "{divergences}; {} compared{trip}, {} of them equal.{warnings}",
-            count_of(compared, "record was", "records were"),
-            HumanCount(report.equal())
-        );
-    }
-    if report.quick {
-        return format!(
-            "the digests of {} are equal{trip}; records were not compared one by one.{warnings}",
-            count_of(compared, "record", "records")
-        );
-    }
-    match compared {
-        0 => format!("there are no records on either side.{warnings}"),
-        1 => format!("the 1 record was compared{trip}.{warnings}"),
-        _ => format!(
-            "all {} records were compared one by one{trip}.{warnings}",
-            HumanCount(compared)
-        ),
-    }
-}
-
-/// How many records took part in the first comparison.
-fn compared(report: &VerifyReport) -> u64 {
-    let Some(hop) = report.hops.first() else {
-        return 0;
-    };
-    let counts = total(&hop.comparison);
-    counts.equal + counts.differing + counts.only_left + counts.only_right
-}
-
-fn total(comparison: &Comparison) -> KindCounts {
-    let mut total = KindCounts::default();
-    for (_, counts) in comparison.kinds.iter() {
-        total += *counts;
-    }
-    total
 }
 
 fn counts_table(comparison: &Comparison, only: &[RecordKind]) -> Vec<Vec<String>> {

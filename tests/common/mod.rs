@@ -1,6 +1,8 @@
 //! What the tests share: a folder with databases in it, runs of the program, records of any shape.
 
+pub(crate) mod browser;
 pub(crate) mod kv;
+pub(crate) mod pages;
 pub(crate) mod records;
 pub(crate) mod rows;
 pub(crate) mod siege;

@@ -1,0 +1,124 @@
+//! The findings, grouped by class.
+
+use std::io;
+
+use chunkmigrate::compare::{Divergence, DivergenceClass, Side};
+use chunkmigrate::verify::{FindingDocument, Values};
+
+use super::fields::{Extent, write_fields};
+use super::lines::write_parts;
+use super::markup::Html;
+use super::parts::Part;
+use crate::cli::finding_report::{class_says_all, key, kind};
+use crate::cli::verify_verdict::Verified;
+
+/// A page that has so many bytes takes no more findings.
+const PAGE_BYTES: usize = 16 << 20;
+/// Bytes of a key or a message that are shown.
+const LINE_BYTES: usize = 4 << 10;
+
+/// Writes the findings that the report keeps, and how to get at the others.
+pub(super) fn write_findings(
+    html: &mut Html<'_>,
+    verified: &Verified,
+    values: Values,
+) -> io::Result<()> {
+    let findings = verified.report().findings.as_slice();
+    let of_class = |class| {
+        findings
+            .iter()
+            .filter(move |finding| finding.class == class)
+    };
+    let classes = DivergenceClass::ALL.into_iter();
+    let classes: Vec<_> = classes.filter(|c| of_class(*c).next().is_some()).collect();
+    let mut shown = 0;
+    if findings.is_empty() && verified.more_findings(0).is_none() {
+        return Ok(());
+    }
+    html.markup("<section>\n<h2>Findings</h2>\n")?;
+    if classes.len() > 1 {
+        write_contents(html, &classes, of_class)?;
+    }
+    for class in classes {
+        write_class(html, class)?;
+        for finding in of_class(class) {
+            if html.written() < PAGE_BYTES {
+                write_finding(html, finding, values)?;
+                shown += 1;
+            }
+        }
+        html.markup("</section>\n")?;
+    }
+    if let Some(more) = verified.more_findings(shown) {
+        html.markup("<p class=\"more\">")?;
+        html.text(&more)?;
+        html.markup("</p>\n")?;
+    }
+    html.markup("</section>\n")
+}
+
+/// Writes a list of the classes that leads to each.
+fn write_contents<'f, F>(
+    html: &mut Html<'_>,
+    classes: &[DivergenceClass],
+    of_class: impl Fn(DivergenceClass) -> F,
+) -> io::Result<()>
+where
+    F: Iterator<Item = &'f Divergence>,
+{
+    html.markup("<nav aria-label=\"Classes of findings\"><ul>\n")?;
+    for class in classes {
+        html.markup("<li><a href=\"#")?;
+        html.markup(class.name())?;
+        html.markup("\">")?;
+        html.markup(class.name())?;
+        html.markup("</a> ")?;
+        html.number(of_class(*class).count() as u64)?;
+        html.markup("</li>\n")?;
+    }
+    html.markup("</ul></nav>\n")
+}
+
+fn write_class(html: &mut Html<'_>, class: DivergenceClass) -> io::Result<()> {
+    html.markup("<section id=\"")?;
+    html.markup(class.name())?;
+    html.markup("\">\n<h3>")?;
+    html.markup(class.name())?;
+    if class.is_warning() {
+        html.markup(" <small>warning</small>")?;
+    }
+    html.markup("</h3>\n<p class=\"advice\">")?;
+    html.text(class.advice())?;
+    html.markup("</p>\n")
+}
+
+fn write_finding(html: &mut Html<'_>, finding: &Divergence, values: Values) -> io::Result<()> {
+    html.markup("<article>\n<h4>")?;
+    if let Some(key) = key(finding) {
+        html.markup("<code>")?;
+        write_shortened(html, &key)?;
+        html.markup("</code> ")?;
+    }
+    html.markup("<small>")?;
+    let is_told = finding.kind.is_some() || finding.key.is_none();
+    html.markup(if is_told { kind(finding) } else { "" })?;
+    html.markup(if is_told && finding.side.is_some() {
+        ", "
+    } else {
+        ""
+    })?;
+    html.markup(finding.side.map_or("", Side::name))?;
+    html.markup("</small></h4>\n")?;
+    if finding.class == DivergenceClass::Field {
+        write_fields(html, &finding.fields, Extent::of(values))?;
+    } else if !class_says_all(finding) {
+        html.markup("<p class=\"message\">")?;
+        write_shortened(html, &FindingDocument::message(finding, values))?;
+        html.markup("</p>\n")?;
+    }
+    html.markup("</article>\n")
+}
+
+fn write_shortened(html: &mut Html<'_>, text: &str) -> io::Result<()> {
+    write_parts(html, Side::Left, &[Part::Shared(text)], LINE_BYTES)
+}

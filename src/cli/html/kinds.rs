@@ -1,0 +1,138 @@
+//! The comparisons: for each kind of record its counts, and a bar of them.
+
+use std::io;
+
+use chunkmigrate::compare::KindCounts;
+use chunkmigrate::record::RecordKind;
+use chunkmigrate::verify::{Hop, StoreName};
+
+use super::markup::Html;
+use crate::cli::verify_verdict::total;
+use crate::cli::words::{plural, store_name};
+
+/// A bar is so many parts long.
+const BAR: u64 = 1000;
+
+/// A column of numbers, and a part of each bar.
+struct Column {
+    label: &'static str,
+    /// How it looks; `side` for the sums of either side, which are no parts.
+    class: &'static str,
+    count: fn(&KindCounts) -> u64,
+}
+
+const COLUMNS: [Column; 8] = [
+    Column::new("left", "side", |counts| counts.left),
+    Column::new("right", "side", |counts| counts.right),
+    Column::new("equal", "equal", |counts| counts.equal),
+    Column::new("only left", "only-left", |counts| counts.only_left),
+    Column::new("only right", "only-right", |counts| counts.only_right),
+    Column::new("differing", "differing", |counts| counts.differing),
+    Column::new("invalid left", "invalid", |counts| counts.invalid_left),
+    Column::new("invalid right", "invalid", |counts| counts.invalid_right),
+];
+
+impl Column {
+    const fn new(label: &'static str, class: &'static str, count: fn(&KindCounts) -> u64) -> Self {
+        Column {
+            label,
+            class,
+            count,
+        }
+    }
+}
+
+/// Writes the counts of one comparison.
+pub(super) fn write_hop(html: &mut Html<'_>, hop: &Hop, only: &[RecordKind]) -> io::Result<()> {
+    let total = total(&hop.comparison);
+    let columns: Vec<&Column> = COLUMNS
+        .iter()
+        .filter(|column| column.class != "invalid" || (column.count)(&total) > 0)
+        .collect();
+    html.markup("<table class=\"kinds\">\n<caption>")?;
+    write_store(html, "left", &hop.left)?;
+    write_store(html, "right", &hop.right)?;
+    html.markup("</caption>\n<thead><tr><th scope=\"col\">kind</th>")?;
+    for column in &columns {
+        html.markup("<th scope=\"col\" class=\"")?;
+        html.markup(column.class)?;
+        html.markup("\">")?;
+        html.markup(column.label)?;
+        html.markup("</th>")?;
+    }
+    html.markup("</tr></thead>\n")?;
+    for (kind, counts) in hop.comparison.kinds.iter() {
+        if only.is_empty() || only.contains(&kind) {
+            write_kind(html, kind.name(), counts, &columns)?;
+        }
+    }
+    write_kind(html, "total", &total, &columns)?;
+    html.markup("</table>\n")?;
+    match hop.comparison.unknown_keys {
+        0 => Ok(()),
+        keys => {
+            html.markup("<p>")?;
+            html.number(keys)?;
+            html.markup(plural(keys, " key", " keys"))?;
+            html.markup(" of no known form</p>\n")
+        }
+    }
+}
+
+fn write_store(html: &mut Html<'_>, side: &'static str, store: &StoreName) -> io::Result<()> {
+    html.markup("<span class=\"store\"><small>")?;
+    html.markup(side)?;
+    html.markup("</small> <b>")?;
+    html.path(&store.path)?;
+    html.markup("</b> (")?;
+    html.markup(store_name(store.store))?;
+    html.markup(")</span> ")
+}
+
+/// Writes the numbers of a kind, and below them its bar.
+fn write_kind(
+    html: &mut Html<'_>,
+    name: &'static str,
+    counts: &KindCounts,
+    columns: &[&Column],
+) -> io::Result<()> {
+    html.markup("<tbody class=\"")?;
+    html.markup(name)?;
+    html.markup("\">\n<tr><th scope=\"row\">")?;
+    html.markup(name)?;
+    html.markup("</th>")?;
+    for column in columns {
+        let count = (column.count)(counts);
+        html.markup("<td class=\"")?;
+        html.markup(column.class)?;
+        html.markup(if count == 0 { " zero" } else { "" })?;
+        html.markup("\" data-label=\"")?;
+        html.markup(column.label)?;
+        html.markup("\">")?;
+        html.number(count)?;
+        html.markup("</td>")?;
+    }
+    html.markup("</tr>\n")?;
+    write_bar(html, counts, columns)?;
+    html.markup("</tbody>\n")
+}
+
+fn write_bar(html: &mut Html<'_>, counts: &KindCounts, columns: &[&Column]) -> io::Result<()> {
+    let parts = columns.iter().filter(|column| column.class != "side");
+    let parts = parts.map(|column| (column.class, (column.count)(counts)));
+    let parts: Vec<_> = parts.filter(|(_, count)| *count > 0).collect();
+    let all: u64 = parts.iter().map(|(_, count)| count).sum();
+    // The numbers are in the row above.
+    html.markup("<tr class=\"bar\" aria-hidden=\"true\"><td colspan=\"")?;
+    html.plain_number(1 + columns.len() as u64)?;
+    html.markup("\"><div>")?;
+    for (class, count) in parts {
+        html.markup("<span class=\"")?;
+        html.markup(class)?;
+        html.markup("\" style=\"flex-grow:")?;
+        let part = u128::from(count) * u128::from(BAR) / u128::from(all);
+        html.plain_number(u64::try_from(part).unwrap_or(BAR).max(1))?;
+        html.markup("\"></span>")?;
+    }
+    html.markup("</div></td></tr>\n")
+}

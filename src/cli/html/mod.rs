@@ -1,0 +1,105 @@
+//! What a verification found, as a page: one file without a script that needs no other.
+
+mod diff;
+mod fields;
+mod finding;
+mod kinds;
+mod lines;
+mod markup;
+mod parts;
+mod window;
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use chunkmigrate::verify::Values;
+
+use self::finding::write_findings;
+use self::kinds::write_hop;
+use self::markup::Html;
+use super::verify_verdict::Verified;
+
+/// Nothing is loaded and nothing runs, whatever the data say.
+const HEAD: &str = "\
+<html lang=\"en\">
+<head>
+<meta charset=\"utf-8\">
+<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">
+<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">
+<meta name=\"color-scheme\" content=\"light dark\">
+<title>";
+
+/// Writes the page of a verification, behind its doctype.
+pub(super) fn write_page(
+    out: &mut dyn Write,
+    verified: &Verified,
+    values: Values,
+) -> io::Result<()> {
+    let html = &mut Html::new(out);
+    html.markup(HEAD)?;
+    write_title(html, verified)?;
+    html.markup("</title>\n<style>\n")?;
+    html.markup(include_str!("style.css"))?;
+    html.markup("</style>\n</head>\n<body>\n<main>\n")?;
+    write_verdict(html, verified, values)?;
+    let report = verified.report();
+    html.markup("<section>\n<h2>Records</h2>\n")?;
+    for hop in &report.hops {
+        write_hop(html, hop, &report.only)?;
+    }
+    html.markup("</section>\n")?;
+    write_findings(html, verified, values)?;
+    if let Some((proved, names)) = verified.self_test() {
+        html.markup("<section>\n<h2>Self-test</h2>\n<p>")?;
+        html.text(&proved)?;
+        html.markup("</p>\n<p class=\"proved\">")?;
+        html.text(&names)?;
+        html.markup("</p>\n</section>\n")?;
+    }
+    html.markup("</main>\n</body>\n</html>\n")
+}
+
+/// Writes the verdict and the names of the first store and the last.
+fn write_title(html: &mut Html<'_>, verified: &Verified) -> io::Result<()> {
+    html.markup(verified.word())?;
+    let hops = &verified.report().hops;
+    let stores = [
+        hops.first().map(|hop| &hop.left),
+        hops.last().map(|hop| &hop.right),
+    ];
+    let name = |path: &Path| {
+        path.file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+    };
+    for (store, before) in stores.into_iter().flatten().zip([": ", ", "]) {
+        html.markup(before)?;
+        html.bare_text(&name(&store.path).unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+fn write_verdict(html: &mut Html<'_>, verified: &Verified, values: Values) -> io::Result<()> {
+    html.markup(match verified.is_identical() {
+        true => "<header class=\"identical\">\n<h1><strong>",
+        false => "<header class=\"diverged\">\n<h1><strong>",
+    })?;
+    html.markup(verified.word())?;
+    html.markup("<span class=\"colon\">:</span></strong> ")?;
+    html.text(&verified.sentence())?;
+    html.markup("</h1>\n<p>chunkmigrate ")?;
+    html.markup(env!("CARGO_PKG_VERSION"))?;
+    html.markup(" verify")?;
+    let report = verified.report();
+    for (nth, kind) in report.only.iter().enumerate() {
+        html.markup(if nth == 0 { " --only " } else { "," })?;
+        html.markup(kind.name())?;
+    }
+    html.markup(if report.quick { " --quick" } else { "" })?;
+    html.markup(if report.strict { " --strict" } else { "" })?;
+    html.markup(match values {
+        Values::Full => " --values full",
+        Values::Short => "",
+        Values::Redacted => " --values redacted",
+    })?;
+    html.markup("</p>\n</header>\n")
+}

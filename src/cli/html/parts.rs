@@ -1,0 +1,167 @@
+//! A line in parts: what it shares with its counterpart, and what it does not.
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+/// Lines up to this length are compared word by word, longer ones from both ends.
+const WORDS_BYTES: usize = 400;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part<'t> {
+    Shared(&'t str),
+    Differs(&'t str),
+}
+
+/// The parts of two lines that differ.
+pub(super) fn parts_of_pair<'t>(left: &'t str, right: &'t str) -> (Vec<Part<'t>>, Vec<Part<'t>>) {
+    // Where only one of them ends with a line break, that is a difference, and has to be seen.
+    let (left, right) = match left.ends_with('\n') && right.ends_with('\n') {
+        true => (without_break(left), without_break(right)),
+        false => (left, right),
+    };
+    match left.len().max(right.len()) <= WORDS_BYTES {
+        true => by_words(left, right).unwrap_or_else(|| from_both_ends(left, right)),
+        false => from_both_ends(left, right),
+    }
+}
+
+pub(super) fn without_break(line: &str) -> &str {
+    line.strip_suffix('\n').unwrap_or(line)
+}
+
+/// What differs is what is left between what both begin and end with.
+fn from_both_ends<'t>(left: &'t str, right: &'t str) -> (Vec<Part<'t>>, Vec<Part<'t>>) {
+    let head = common_head(left, right);
+    let tail = common_tail(left, right, head);
+    let parts = |text: &'t str| {
+        let middle = head..text.len() - tail;
+        let mut parts = Vec::new();
+        push(&mut parts, Part::Shared, text.get(..head));
+        push(&mut parts, Part::Differs, text.get(middle.clone()));
+        push(&mut parts, Part::Shared, text.get(middle.end..));
+        parts
+    };
+    (parts(left), parts(right))
+}
+
+/// What differs between words that both have; `None` where that is little.
+fn by_words<'t>(left: &'t str, right: &'t str) -> Option<(Vec<Part<'t>>, Vec<Part<'t>>)> {
+    let (left_words, right_words) = (words(left), words(right));
+    let ops = capture_diff_slices(Algorithm::Myers, &left_words, &right_words);
+    let (mut left_parts, mut right_parts) = (Vec::new(), Vec::new());
+    let (mut left_rest, mut right_rest) = (left, right);
+    let mut shared = 0;
+    for op in ops {
+        let of_left = take(&mut left_rest, &left_words, op.old_range());
+        let of_right = take(&mut right_rest, &right_words, op.new_range());
+        if let DiffOp::Equal { .. } = op {
+            shared += of_left.trim().len();
+            push(&mut left_parts, Part::Shared, Some(of_left));
+            push(&mut right_parts, Part::Shared, Some(of_right));
+        } else {
+            let (left, right) = from_both_ends(of_left, of_right);
+            left_parts.extend(left);
+            right_parts.extend(right);
+        }
+    }
+    let longest = left.len().max(right.len());
+    (shared * 3 >= longest).then_some((left_parts, right_parts))
+}
+
+/// The text of some words, which is taken off what is left of it.
+fn take<'t>(rest: &mut &'t str, words: &[&str], range: std::ops::Range<usize>) -> &'t str {
+    let words = words.get(range).unwrap_or_default();
+    let length = words.iter().map(|word| word.len()).sum();
+    let (taken, behind) = rest.split_at_checked(length).unwrap_or((rest, ""));
+    *rest = behind;
+    taken
+}
+
+/// Words, runs of spaces, and single other characters.
+fn words(text: &str) -> Vec<&str> {
+    let class = |char: char| match char {
+        ' ' => 1,
+        char if char.is_alphanumeric() || char == '_' => 2,
+        _ => 0,
+    };
+    let mut words = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = match class(first) {
+            0 => Some(first.len_utf8()),
+            own => rest.find(|char| class(char) != own),
+        };
+        let (word, tail) = rest
+            .split_at_checked(end.unwrap_or(rest.len()))
+            .unwrap_or((rest, ""));
+        words.push(word);
+        rest = tail;
+    }
+    words
+}
+
+fn push<'t>(parts: &mut Vec<Part<'t>>, part: fn(&'t str) -> Part<'t>, text: Option<&'t str>) {
+    if let Some(text) = text.filter(|text| !text.is_empty()) {
+        parts.push(part(text));
+    }
+}
+
+/// Bytes that both begin with, whole characters.
+pub(super) fn common_head(left: &str, right: &str) -> usize {
+    let pairs = left.bytes().zip(right.bytes());
+    floor(
+        left,
+        pairs.take_while(|(left, right)| left == right).count(),
+    )
+}
+
+/// Bytes that both end with behind a common head, whole characters.
+pub(super) fn common_tail(left: &str, right: &str, head: usize) -> usize {
+    let room = left.len().min(right.len()) - head;
+    let pairs = left.bytes().rev().zip(right.bytes().rev()).take(room);
+    let tail = pairs.take_while(|(left, right)| left == right).count();
+    let mut tails = (0..=tail).rev();
+    let is_whole = |tail: &usize| left.is_char_boundary(left.len() - tail);
+    tails.find(is_whole).unwrap_or(0)
+}
+
+/// The last boundary of a character that is not behind an offset.
+pub(super) fn floor(text: &str, at: usize) -> usize {
+    let mut before = (0..=at.min(text.len())).rev();
+    before.find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Part, parts_of_pair};
+
+    fn marked(left: &str, right: &str) -> [String; 2] {
+        let marked = |parts: Vec<Part<'_>>| -> String {
+            let parts = parts.iter().map(|part| match part {
+                Part::Shared(text) => (*text).to_owned(),
+                Part::Differs(text) => format!("[{text}]"),
+            });
+            parts.collect()
+        };
+        let (left, right) = parts_of_pair(left, right);
+        [marked(left), marked(right)]
+    }
+
+    #[test]
+    fn what_differs_is_marked_within_its_word() {
+        assert_eq!(
+            marked("let sum = total(a, 1);", "let sum = totals(a, 12)?;"),
+            ["let sum = total(a, 1);", "let sum = total[s](a, 1[2])[?];"]
+        );
+        assert_eq!(marked("café", "cafe\u{301}"), ["caf[é]", "caf[e\u{301}]"]);
+        assert_eq!(marked("a\r\n", "a\n"), ["a[\r]", "a"]);
+        assert_eq!(marked("a\n", "a"), ["a[\n]", "a"]);
+    }
+
+    #[test]
+    fn lines_that_share_little_are_marked_as_a_whole() {
+        assert_eq!(
+            marked("a = one(b, c)", "while (true) loop;"),
+            ["[a = one(b, c)]", "[while (true) loop;]"]
+        );
+    }
+}

@@ -1,0 +1,147 @@
+//! What a verification came to, in the words that every report of it has.
+
+use chunkmigrate::compare::{Comparison, KindCounts};
+use chunkmigrate::verify::{SampleReport, VerifyReport};
+use indicatif::HumanCount;
+
+use super::escape::escaped_path;
+use super::words::count_of;
+
+/// What was verified.
+pub(super) enum Verified {
+    /// Two stores, or one that went round.
+    Stores(VerifyReport),
+    /// The built-in sample.
+    Sample(SampleReport),
+}
+
+impl Verified {
+    pub(super) fn report(&self) -> &VerifyReport {
+        match self {
+            Verified::Stores(report) => report,
+            Verified::Sample(sample) => &sample.round_trip,
+        }
+    }
+
+    pub(super) fn sample(&self) -> Option<&SampleReport> {
+        match self {
+            Verified::Stores(_) => None,
+            Verified::Sample(sample) => Some(sample),
+        }
+    }
+
+    pub(super) fn is_identical(&self) -> bool {
+        match self {
+            Verified::Stores(report) => report.is_identical(),
+            Verified::Sample(sample) => sample.is_identical(),
+        }
+    }
+
+    /// The word that the last sentence begins with.
+    pub(super) fn word(&self) -> &'static str {
+        match self.is_identical() {
+            true => "Identical",
+            false => "Diverged",
+        }
+    }
+
+    /// The last sentence behind that word and a colon.
+    pub(super) fn sentence(&self) -> String {
+        match self {
+            Verified::Stores(report) => of_stores(report),
+            Verified::Sample(sample) => of_sample(sample),
+        }
+    }
+
+    /// What the verifier was shown, and found, behind the built-in sample.
+    pub(super) fn self_test(&self) -> Option<(String, String)> {
+        let names: Vec<&str> = self.sample()?.proved.iter().map(|c| c.name()).collect();
+        Some((
+            format!(
+                "one record was damaged for each of {} classes, and just that was found:",
+                names.len()
+            ),
+            names.join(", "),
+        ))
+    }
+
+    /// How many findings there are beyond those that are shown, and how to get at them.
+    pub(super) fn more_findings(&self, shown: usize) -> Option<String> {
+        let report = self.report();
+        let total = report.divergences() + report.warnings();
+        let more = total.saturating_sub(shown as u64);
+        let hint = match &report.report {
+            Some(path) => format!("all are in {}", escaped_path(path)),
+            None if shown < report.findings.len() => "--report FILE keeps all".to_owned(),
+            None => "--limit shows more, --report FILE keeps all".to_owned(),
+        };
+        let findings = count_of(more, "more finding", "more findings");
+        (more > 0).then(|| format!("and {findings}; {hint}"))
+    }
+}
+
+fn of_sample(sample: &SampleReport) -> String {
+    let (as_made, made) = (HumanCount(sample.as_made), HumanCount(sample.made));
+    match sample.is_identical() {
+        true => format!(
+            "all {made} records were found as they were made, there and back, and every kind of \
+             damage was found."
+        ),
+        false => format!("{as_made} of {made} records were found as they were made."),
+    }
+}
+
+fn of_stores(report: &VerifyReport) -> String {
+    let warnings = match report.warnings() {
+        0 => String::new(),
+        warnings => format!(" {}.", count_of(warnings, "warning", "warnings")),
+    };
+    let compared = compared(report);
+    let trip = match report.hops.len() {
+        1 => "",
+        _ => " there and back",
+    };
+    if !report.is_identical() {
+        let divergences = match report.divergences() {
+            0 => "warnings count as divergence".to_owned(),
+            count => count_of(count, "divergence", "divergences"),
+        };
+        return format!(
+            "{divergences}; {} compared{trip}, {} of them equal.{warnings}",
+            count_of(compared, "record was", "records were"),
+            HumanCount(report.equal())
+        );
+    }
+    if report.quick {
+        return format!(
+            "the digests of {} are equal{trip}; records were not compared one by one.{warnings}",
+            count_of(compared, "record", "records")
+        );
+    }
+    match compared {
+        0 => format!("there are no records on either side.{warnings}"),
+        1 => format!("the 1 record was compared{trip}.{warnings}"),
+        _ => format!(
+            "all {} records were compared one by one{trip}.{warnings}",
+            HumanCount(compared)
+        ),
+    }
+}
+
+/// How many records took part in the first comparison.
+fn compared(report: &VerifyReport) -> u64 {
+    let Some(hop) = report.hops.first() else {
+        return 0;
+    };
+    let counts = total(&hop.comparison);
+    counts.equal + counts.differing + counts.only_left + counts.only_right
+}
+
+/// The counts of all kinds.
+pub(super) fn total(comparison: &Comparison) -> KindCounts {
+    let mut total = KindCounts::default();
+    for (_, counts) in comparison.kinds.iter() {
+        total += *counts;
+    }
+    total
+}

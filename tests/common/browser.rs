@@ -1,0 +1,109 @@
+//! A headless Chromium, where the machine has one.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// A browser that takes longer hangs.
+const HANG: Duration = Duration::from_secs(60);
+
+const NAMES: [&str; 4] = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+];
+
+/// A browser.
+pub(crate) struct Browser {
+    program: PathBuf,
+}
+
+/// What became of a page in a browser.
+pub(crate) struct Opened {
+    /// The document as it stands in the end, as HTML.
+    pub(crate) dom: String,
+    /// What it has on the console.
+    pub(crate) console: Vec<String>,
+}
+
+impl Browser {
+    /// The browser of this machine; says so where there is none.
+    pub(crate) fn find() -> Option<Self> {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders: Vec<PathBuf> = env::split_paths(&path).collect();
+        let programs = NAMES
+            .iter()
+            .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+        let program = programs.into_iter().find(|program| program.is_file());
+        if program.is_none() {
+            eprintln!("passed by: there is no {} here", NAMES.join(", "));
+        }
+        program.map(|program| Browser { program })
+    }
+
+    /// Opens a page.
+    pub(crate) fn open(&self, page: &Path) -> Opened {
+        let profile = TempDir::new().unwrap();
+        let mut command = assert_cmd::Command::new(&self.program);
+        command
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--hide-scrollbars",
+                "--enable-logging=stderr",
+                "--v=0",
+                "--dump-dom",
+            ])
+            .arg(format!("--user-data-dir={}", profile.path().display()))
+            .arg(format!("file://{}", page.display()))
+            .timeout(HANG);
+        let output = command.output().unwrap();
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "the browser failed: {log}");
+        let console = log.lines().filter(|line| line.contains(":CONSOLE"));
+        Opened {
+            dom: String::from_utf8(output.stdout).unwrap(),
+            console: console.map(str::to_owned).collect(),
+        }
+    }
+
+    /// Opens a page in a frame so many pixels wide and asks a question of it: a JavaScript expression
+    /// that comes to a text. The page itself runs no script.
+    pub(crate) fn ask(&self, page: &str, width: u32, question: &str) -> String {
+        let wrapper = format!(
+            "<!doctype html><meta charset=\"utf-8\">
+            <script>
+            function answer(frame) {{
+                const page = frame.contentDocument, view = frame.contentWindow;
+                document.body.innerText = 'answer:' + ({question}) + ':answer';
+            }}
+            </script>
+            <iframe width=\"{width}\" height=\"900\" style=\"border:0\" onload=\"answer(this)\"
+                srcdoc=\"{}\"></iframe>",
+            page.replace('&', "&amp;").replace('"', "&quot;")
+        );
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("wrapper.html");
+        fs::write(&path, wrapper).unwrap();
+        let Opened { dom, console } = self.open(&path);
+        assert_eq!(console, Vec::<String>::new());
+        let answer = dom
+            .split_once("<body>answer:")
+            .unwrap_or_else(|| panic!("{dom}"));
+        let (answer, _) = answer.1.rsplit_once(":answer").unwrap();
+        answer
+            .replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&amp;", "&")
+    }
+}

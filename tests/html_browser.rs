@@ -1,0 +1,193 @@
+//! The page of `verify --html` in a real browser.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use crate::common::Scenario;
+use crate::common::browser::Browser;
+use crate::common::pages::{
+    HOSTILE, PAGE, change, elements_of, verify, with_contents, with_every_class,
+};
+
+const DESKTOP: u32 = 1280;
+/// The width of a small phone.
+const PHONE: u32 = 360;
+
+fn hostile() -> Scenario {
+    let long = "x".repeat(300_000);
+    with_contents(
+        &format!("{HOSTILE}\nsame\n{long}a{long}"),
+        &format!("</table><svg onload=alert(3)>\0\nsame\n{long}b{long}"),
+    )
+}
+
+#[test]
+fn the_page_opens_without_a_message_on_the_console() {
+    let Some(browser) = Browser::find() else {
+        return;
+    };
+    let every = with_every_class();
+    let hostile = hostile();
+    for (scenario, args, status) in [
+        (&every, &["left.db", "right.kv"][..], 1),
+        (&every, &[], 0),
+        (&hostile, &["left.db", "right.db"], 1),
+    ] {
+        let _ = verify(scenario, args, status);
+        let opened = browser.open(&scenario.path(PAGE));
+        assert_eq!(opened.console, Vec::<String>::new(), "{args:?}");
+        assert!(opened.dom.ends_with("</html>\n"), "{args:?}");
+    }
+    // The same browser tells of what it is not to find.
+    let page = fs::read_to_string(hostile.path(PAGE)).unwrap();
+    for worse in [
+        "<script>let a;</script>",
+        "<img src=\"http://127.0.0.1:9/x.png\">",
+        "<p onclick=\"alert(1)\">",
+    ] {
+        let page = page.replace("</body>", &format!("{worse}</body>"));
+        fs::write(hostile.path("worse.html"), page).unwrap();
+        let opened = browser.open(&hostile.path("worse.html"));
+        assert_eq!(opened.console.len(), 1, "{worse}: {:?}", opened.console);
+    }
+}
+
+#[test]
+fn the_counts_are_on_the_page() {
+    let Some(browser) = Browser::find() else {
+        return;
+    };
+    let scenario = with_every_class();
+    let (_, page) = verify(&scenario, &["left.db", "right.kv"], 1);
+    let args = ["verify", "left.db", "right.kv", "--format", "json"];
+    let json = scenario.run(&args).expect_status(1).json();
+    let question = "[...page.querySelectorAll('.kinds tr:not(.bar)')]
+        .map(row => [...row.children].map(cell => cell.innerText).join()).join(';')";
+    for width in [DESKTOP, PHONE] {
+        let rows = browser.ask(&page, width, question);
+        for kind in json["kinds"].as_array().unwrap() {
+            let number = |name: &str| kind[name].to_string();
+            let name = kind["kind"].as_str().unwrap().to_owned();
+            let numbers = [
+                "left",
+                "right",
+                "equal",
+                "only_left",
+                "only_right",
+                "differing",
+                "invalid_left",
+            ];
+            let row = [vec![name], numbers.map(number).to_vec()]
+                .concat()
+                .join(",");
+            assert!(rows.split(';').any(|found| found == row), "{row} in {rows}");
+        }
+    }
+}
+
+#[test]
+fn a_bar_is_as_long_as_its_count() {
+    let Some(browser) = Browser::find() else {
+        return;
+    };
+    let scenario = with_every_class();
+    let (_, page) = verify(
+        &scenario,
+        &["left.db", "right.kv", "--only", "file-metrics"],
+        1,
+    );
+    let question = "[...page.querySelectorAll('.file-metrics .bar span')]
+        .map(part => [part.className, part.getBoundingClientRect().width,
+            view.getComputedStyle(part).backgroundColor + ' '
+            + view.getComputedStyle(part).backgroundImage].join('|')).join(';')";
+    let parts = browser.ask(&page, DESKTOP, question);
+    let parts: Vec<Vec<&str>> = parts
+        .split(';')
+        .map(|part| part.split('|').collect())
+        .collect();
+    let classes: Vec<&str> = parts.iter().map(|part| part[0]).collect();
+    assert_eq!(classes, ["only-right", "differing", "invalid"]);
+    let width = |part: &[&str]| part[1].parse::<f64>().unwrap();
+    let ratios = parts
+        .iter()
+        .map(|part| (width(part) / width(&parts[1])).round());
+    assert_eq!(ratios.collect::<Vec<_>>(), [2.0, 1.0, 1.0]);
+    let looks: BTreeSet<&str> = parts.iter().map(|part| part[2]).collect();
+    assert_eq!(
+        looks.len(),
+        parts.len(),
+        "two parts look the same: {parts:?}"
+    );
+    assert!(!looks.contains("rgba(0, 0, 0, 0) none"), "{parts:?}");
+}
+
+#[test]
+fn a_hostile_path_renders_as_text() {
+    let Some(browser) = Browser::find() else {
+        return;
+    };
+    let scenario = hostile();
+    let (_, page) = verify(&scenario, &["left.db", "right.db"], 1);
+    let dom = browser.open(&scenario.path(PAGE)).dom;
+    assert_eq!(elements_of(&dom), elements_of(&page));
+    let question = "page.querySelectorAll('script, img, svg, [onerror], [onload]').length";
+    assert_eq!(browser.ask(&page, DESKTOP, question), "0");
+    // It reads as it is, with escapes in the place of what can't be seen.
+    let question = "[...page.querySelectorAll('h4 code')].map(key => key.innerText).join(' and ')";
+    let keys = browser.ask(&page, DESKTOP, question);
+    let path = HOSTILE
+        .replace('\u{202e}', "\\u{202e}")
+        .replace('\u{1b}', "\\u{1b}");
+    assert!(keys.contains(&format!("chunk:{path}:0:9")), "{keys}");
+}
+
+#[test]
+fn nothing_is_wider_than_a_small_phone() {
+    let Some(browser) = Browser::find() else {
+        return;
+    };
+    let every = with_every_class();
+    let hostile = hostile();
+    let question = "page.documentElement.scrollWidth + ' of ' + view.innerWidth";
+    for (scenario, args, status) in [
+        (&every, &["left.db", "right.kv"][..], 1),
+        (&hostile, &["left.db", "right.db"], 1),
+        (
+            &hostile,
+            &["left.db", "right.db", "--values", "redacted"],
+            1,
+        ),
+        (&every, &[], 0),
+    ] {
+        let (_, page) = verify(scenario, args, status);
+        let fits = format!("{PHONE} of {PHONE}");
+        assert_eq!(browser.ask(&page, PHONE, question), fits, "{args:?}");
+        let wide = page.replace("</main>", "<div style=\"width:500px\">wide</div></main>");
+        assert_ne!(browser.ask(&wide, PHONE, question), fits);
+    }
+}
+
+#[test]
+fn sides_stand_beside_each_other_and_on_a_phone_below() {
+    let Some(browser) = Browser::find() else {
+        return;
+    };
+    let scenario = with_contents("same\none 1\n", "same\none 2\n");
+    change(
+        &scenario,
+        "right.db",
+        "UPDATE code_chunks SET symbol_name = 'other'",
+    );
+    let (_, page) = verify(&scenario, &["left.db", "right.db"], 1);
+    let question = "['.fields', '.lines'].map(table => {
+        const place = side => page.querySelector(table + ' td.' + side).getBoundingClientRect();
+        const [left, right] = [place('left'), place('right')];
+        return left.bottom <= right.top ? 'below' : left.right <= right.left ? 'beside' : 'neither';
+    }).join()";
+    assert_eq!(browser.ask(&page, DESKTOP, question), "beside,beside");
+    assert_eq!(browser.ask(&page, PHONE, question), "below,below");
+    let question = "[...page.querySelectorAll('.lines tbody tr')]
+        .map(row => row.innerText.split(/\\s+/).join(' ')).join(';')";
+    let lines = browser.ask(&page, PHONE, question);
+    assert!(lines.starts_with("1 same;2 one 1 2 one 2"), "{lines}");
+}

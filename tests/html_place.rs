@@ -1,0 +1,151 @@
+//! Where the page of `verify --html` may be, and when there is one.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use crate::common::pages::{PAGE, verify, with_every_class};
+use crate::common::{PROGRAM, Run, Scenario};
+
+/// What no page may replace, or stand beside; each with the words of the error.
+const NOT_THERE: [(&str, &str); 15] = [
+    ("diary", "no page of chunkmigrate"),
+    ("other.html", "no page of chunkmigrate"),
+    ("all.jsonl", "can't be both the page and the report"),
+    ("./all.jsonl", "can't be both the page and the report"),
+    ("link-to-report", "can't be both the page and the report"),
+    ("code.kv", "is the source"),
+    ("./code.db", "is the source"),
+    ("link-to-source", "is the source"),
+    ("hard-link", "is the source"),
+    ("code.db-wal", "where SQLite looks for a part"),
+    ("code.db-journal", "where SQLite looks for a part"),
+    ("no/folder", "there is no folder"),
+    ("folder", "is a directory"),
+    ("folder/", "names no file"),
+    ("/dev/null", "is a device"),
+];
+
+#[test]
+fn a_page_is_never_written_over_something_else() {
+    let scenario = Scenario::with_small_pair();
+    fs::write(scenario.path("diary"), "dear diary").unwrap();
+    fs::write(
+        scenario.path("other.html"),
+        "<!doctype html>\n<title>Mine</title>",
+    )
+    .unwrap();
+    fs::create_dir(scenario.path("folder")).unwrap();
+    symlink("all.jsonl", scenario.path("link-to-report")).unwrap();
+    symlink("code.kv", scenario.path("link-to-source")).unwrap();
+    fs::hard_link(scenario.path("code.db"), scenario.path("hard-link")).unwrap();
+    let before = scenario.files();
+    for (place, words) in NOT_THERE {
+        let args = [
+            "verify",
+            "code.db",
+            "code.kv",
+            "--report",
+            "all.jsonl",
+            "--html",
+            place,
+        ];
+        let run = scenario.run(&args).expect_status(2);
+        assert!(run.stderr.contains(words), "{place}: {run}");
+        assert_eq!(run.stdout, "");
+        assert_eq!(scenario.files(), before, "{place}");
+    }
+    // An empty file may become either, but not both.
+    fs::write(scenario.path("empty"), "").unwrap();
+    fs::hard_link(scenario.path("empty"), scenario.path("empty-too")).unwrap();
+    let args = [
+        "verify",
+        "code.db",
+        "code.kv",
+        "--report",
+        "empty",
+        "--html",
+        "empty-too",
+    ];
+    let run = scenario.run(&args).expect_status(2);
+    assert!(run.stderr.contains("both the page and the report"), "{run}");
+}
+
+#[test]
+fn a_wrong_place_is_told_before_anything_is_read() {
+    let scenario = Scenario::new();
+    fs::write(scenario.path("garbage"), "no store").unwrap();
+    fs::write(scenario.path("diary"), "dear diary").unwrap();
+    // In the last of them no file can be made, whoever asks.
+    for place in ["diary", "no/page.html", "/proc/page.html"] {
+        for stores in [&["garbage"][..], &["garbage", "diary"], &[]] {
+            let args = [&["verify", "--html", place], stores].concat();
+            let run = scenario.run(&args).expect_status(2);
+            assert!(!run.stderr.contains("neither a SQLite database"), "{run}");
+            let (told, _) = place.rsplit_once('/').unwrap_or((place, ""));
+            assert!(run.stderr.contains(told), "{run}");
+        }
+    }
+}
+
+#[test]
+fn a_page_replaces_a_page_and_an_empty_file_also_behind_a_link() {
+    let scenario = with_every_class();
+    fs::create_dir(scenario.path("pages")).unwrap();
+    fs::write(scenario.path("pages/real.html"), "").unwrap();
+    symlink("pages/real.html", scenario.path(PAGE)).unwrap();
+    let (_, first) = verify(&scenario, &["left.db", "right.kv"], 1);
+    let (_, second) = verify(&scenario, &["left.db", "left.db", "--only", "chunk"], 0);
+    assert_ne!(first, second);
+    assert!(scenario.path(PAGE).is_symlink());
+    assert_eq!(
+        fs::read_to_string(scenario.path("pages/real.html")).unwrap(),
+        second
+    );
+    // The same stores have the same page, to the byte.
+    let (_, third) = verify(&scenario, &["left.db", "right.kv"], 1);
+    assert!(first == third);
+}
+
+#[test]
+fn an_error_leaves_no_page() {
+    let scenario = Scenario::with_small_pair();
+    let mut damaged = fs::read(scenario.path("code.kv")).unwrap();
+    damaged.truncate(8000);
+    fs::write(scenario.path("damaged.kv"), damaged).unwrap();
+    let before = scenario.files();
+    for stores in [
+        &["damaged.kv"][..],
+        &["code.db", "damaged.kv"],
+        &["code.db", "missing"],
+    ] {
+        let args = [&["verify", "--html", PAGE], stores].concat();
+        let run = scenario.run(&args).expect_status(2);
+        assert_eq!(run.stdout, "");
+        assert_eq!(scenario.files(), before, "{stores:?}");
+    }
+}
+
+#[test]
+fn a_page_that_can_not_be_written_is_an_error_and_no_verdict() {
+    let scenario = Scenario::with_small_pair();
+    let before = scenario.files();
+    // So many blocks are too few for any page, and enough for all else.
+    let limited = "ulimit -f 8; exec \"$@\"";
+    for format in ["human", "json"] {
+        let args = [
+            "verify", "code.db", "code.kv", "--html", PAGE, "--format", format,
+        ];
+        let mut command = assert_cmd::Command::new("sh");
+        command.args(["-c", limited, "sh", PROGRAM]).args(args);
+        let output = command.current_dir(scenario.folder()).output().unwrap();
+        let run = Run::of(output).expect_status(2);
+        assert!(!run.stdout.contains("dentical"), "{run}");
+        let told = run.stdout.clone() + &run.stderr;
+        assert!(told.contains("can't write page.html"), "{run}");
+        assert!(
+            told.contains("make room, or choose another folder"),
+            "{run}"
+        );
+        assert_eq!(scenario.files(), before);
+    }
+}

@@ -1,0 +1,335 @@
+//! What is on the page of `verify --html`.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+
+use chunkmigrate::compare::DivergenceClass;
+
+use crate::common::pages::{
+    HOSTILE, PAGE, change, elements_of, text_of, verify, with_contents, with_every_class,
+};
+use crate::common::{Run, Scenario, with_snapshots};
+
+fn assert_page(name: &str, page: &str) {
+    let (head, rest) = page.split_once("<style>").unwrap();
+    let (_, body) = rest.split_once("</style>").unwrap();
+    let page = format!("{head}<style>[STYLE]</style>{body}");
+    let page = page.replace(env!("CARGO_PKG_VERSION"), "[VERSION]");
+    with_snapshots(|| insta::assert_snapshot!(format!("html_{name}"), page));
+}
+
+#[test]
+fn the_page_of_every_form_says_what_the_terminal_says() {
+    let scenario = Scenario::with_small_pair();
+    fs::copy(scenario.path("code.db"), scenario.path("other.db")).unwrap();
+    change(
+        &scenario,
+        "other.db",
+        "UPDATE file_metrics SET loc = 5;
+         UPDATE code_chunks SET content_hash = 'old' WHERE id = 1",
+    );
+    let all: [(&[&str], i32); 9] = [
+        (&["code.db", "code.kv"], 0),
+        (&["code.kv", "other.db"], 1),
+        (&["code.db"], 0),
+        (&["code.kv"], 0),
+        (&[], 0),
+        (&["code.db", "code.kv", "--quick"], 0),
+        (&["other.db", "other.db", "--strict"], 1),
+        (&["code.db", "other.db", "--only", "chunk,file-metrics"], 1),
+        (&["code.kv", "other.db", "--limit", "0"], 1),
+    ];
+    for (args, status) in all {
+        let (run, page) = verify(&scenario, args, status);
+        let text = text_of(&page);
+        let last = run.stdout.lines().rev().take(3).collect::<Vec<_>>();
+        let [place, "", verdict] = last[..] else {
+            panic!("{run}");
+        };
+        assert_eq!(place, "page   page.html");
+        assert!(text.contains(verdict), "{verdict} in {text}");
+        // Every line of its tables, and what it says of the stores and of the self-test.
+        let lines = run.stdout.lines().filter(|line| {
+            let told = [
+                "  chunk ",
+                "  total ",
+                "left ",
+                "right ",
+                "and ",
+                "  only-left",
+            ];
+            told.iter().any(|told| line.starts_with(told))
+        });
+        for line in lines {
+            let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(text.contains(&line), "{line} in {text}");
+        }
+        for option in args
+            .iter()
+            .filter(|arg| ["--quick", "--strict", "--only"].contains(arg))
+        {
+            assert!(text.contains(option), "{option} in {text}");
+        }
+    }
+}
+
+#[test]
+fn every_class_of_finding_has_its_place() {
+    let scenario = with_every_class();
+    let (_, page) = verify(&scenario, &["left.db", "right.kv"], 1);
+    let text = text_of(&page);
+    for class in DivergenceClass::ALL {
+        assert!(
+            page.contains(&format!("<a href=\"#{class}\">{class}</a>")),
+            "{class}"
+        );
+        assert!(
+            page.contains(&format!("<section id=\"{class}\">")),
+            "{class}"
+        );
+        assert!(text.contains(class.advice()), "{class}");
+    }
+    assert!(text.contains("0x7374726179ff (not UTF-8)"), "{text}");
+    assert_page("every_class", &page);
+}
+
+#[test]
+fn lines_that_differ_stand_side_by_side_with_a_few_around_them() {
+    let lines = |seventh: &str| -> String {
+        let line = |n: usize| match n {
+            7 => format!("{seventh}\n"),
+            _ => format!("line {n}\n"),
+        };
+        (1..=20).map(line).collect()
+    };
+    let left = lines("    let sum = total(0); // café");
+    let right = lines("    let sum = total(1);\r");
+    let scenario = with_contents(&left, &right);
+    let (_, page) = verify(&scenario, &["left.db", "right.db"], 1);
+    assert_page("lines", &page);
+    let (_, full) = verify(&scenario, &["left.db", "right.db", "--values", "full"], 1);
+    for number in [1, 20] {
+        let line = format!("<code>line {number}</code>");
+        assert!(!page.contains(&line) && full.contains(&line));
+    }
+}
+
+#[test]
+fn the_page_shows_what_the_report_keeps_and_how_to_get_the_rest() {
+    let scenario = with_every_class();
+    let pair = ["left.db", "right.kv"];
+    let (_, page) = verify(&scenario, &[&pair[..], &["--limit", "3"]].concat(), 1);
+    assert_eq!(page.matches("<article>").count(), 3);
+    let rest = "more findings; --limit shows more, --report FILE keeps all";
+    assert!(text_of(&page).contains(rest), "{page}");
+    let args = [&pair[..], &["--limit", "3", "--report", "all.jsonl"]].concat();
+    let (_, page) = verify(&scenario, &args, 1);
+    assert!(
+        text_of(&page).contains("more findings; all are in all.jsonl"),
+        "{page}"
+    );
+    let (_, page) = verify(&scenario, &[&pair[..], &["--limit", "99"]].concat(), 1);
+    assert!(!page.contains("more finding"), "{page}");
+}
+
+#[test]
+fn nothing_redacted_is_in_the_page() {
+    let secret = "secret";
+    let scenario = with_contents("a secret\nof two lines", "another secret\nof two lines");
+    change(
+        &scenario,
+        "right.db",
+        "UPDATE code_chunks SET symbol_name = 'a secret name'",
+    );
+    for values in ["short", "full"] {
+        let (_, page) = verify(&scenario, &["left.db", "right.db", "--values", values], 1);
+        assert!(page.contains(secret));
+    }
+    let (_, page) = verify(
+        &scenario,
+        &["left.db", "right.db", "--values", "redacted"],
+        1,
+    );
+    assert!(
+        !page.contains(secret) && !page.contains("two lines"),
+        "{page}"
+    );
+    // 14 bytes, and their digest.
+    assert!(text_of(&page).contains("21 bytes SHA-256"), "{page}");
+    // Neither do values that are no records get in.
+    let scenario = with_every_class();
+    let args = ["left.db", "right.kv", "--values", "redacted"];
+    let (_, page) = verify(&scenario, &args, 1);
+    assert!(text_of(&page).contains("the value is no record"), "{page}");
+}
+
+#[test]
+fn the_document_tells_where_the_page_is() {
+    let scenario = with_every_class();
+    let args = [
+        "left.db",
+        "right.kv",
+        "--format",
+        "json",
+        "--report",
+        "all.jsonl",
+    ];
+    let (run, page) = verify(&scenario, &args, 1);
+    let json = run.json();
+    assert_eq!(json["html"], PAGE);
+    assert_eq!(json["report"], "all.jsonl");
+    assert_eq!(
+        page.matches("<article>").count(),
+        json["findings"].as_array().unwrap().len()
+    );
+    let run = scenario
+        .run(&["verify", "--format", "json"])
+        .expect_status(0);
+    assert_eq!(run.json()["html"], serde_json::Value::Null);
+    let quiet = ["left.db", "right.kv", "--quiet"];
+    assert_eq!(verify(&scenario, &quiet, 1).0.stdout, "");
+}
+
+#[test]
+fn without_a_script_and_without_the_network() {
+    let scenario = with_every_class();
+    for (args, status) in [(&["left.db", "right.kv"][..], 1), (&[], 0)] {
+        let (_, page) = verify(&scenario, args, status);
+        let lower = page.to_lowercase();
+        for loads in [
+            "<script", "src=", "url(", "@import", "http:", "https:", "<link", "<iframe",
+        ] {
+            assert!(!lower.contains(loads), "{loads}");
+        }
+        assert_eq!(
+            lower.matches("href=").count(),
+            lower.matches("href=\"#").count()
+        );
+        let policy = "http-equiv=\"Content-Security-Policy\" \
+                      content=\"default-src 'none'; style-src 'unsafe-inline'\"";
+        assert!(page.contains(policy));
+        assert!(
+            page.starts_with("<!doctype html><!-- chunkmigrate verify -->\n<html lang=\"en\">")
+        );
+        for needed in [
+            "charset=\"utf-8\"",
+            "name=\"viewport\"",
+            "prefers-color-scheme: dark",
+        ] {
+            assert!(page.contains(needed), "{needed}");
+        }
+    }
+}
+
+#[test]
+fn whatever_is_in_a_store_the_elements_are_those_of_the_page() {
+    let harmless = with_contents("one\ntwo", "one\n2");
+    let (_, page) = verify(&harmless, &["left.db", "right.db"], 1);
+    let elements = elements_of(&page);
+    let hostile =
+        format!("{HOSTILE}\n]]></td></table><svg onload=x>\0\u{b}\u{c}\u{85}\u{feff}\u{2028}");
+    let scenario = with_contents(&hostile, &format!("{hostile}<b>\n"));
+    change(
+        &scenario,
+        "right.db",
+        "UPDATE code_chunks SET symbol_name = '</title><script>'",
+    );
+    let (_, page) = verify(&scenario, &["left.db", "right.db", "--values", "full"], 1);
+    assert_eq!(elements_of(&page), elements);
+    let text = text_of(&page);
+    assert!(
+        text.contains("<svg onload=x>\\0\\u{b}\\u{c}\\u{85}\\u{feff}\\u{2028}"),
+        "{text}"
+    );
+    let invisible = |char: char| char.is_control() && char != '\n';
+    assert!(!page.contains(invisible) && !page.contains(['\u{202e}', '\u{feff}', '\u{2028}']));
+}
+
+#[test]
+fn names_of_files_are_text_too() {
+    let scenario = Scenario::with_small_pair();
+    for name in [
+        &b"<b>\"&.db"[..],
+        b"\xff<i>.db",
+        HOSTILE.rsplit('/').next().unwrap().as_bytes(),
+    ] {
+        let name = OsStr::from_bytes(name);
+        fs::copy(scenario.path("code.db"), scenario.folder().join(name)).unwrap();
+        let mut page = name.to_owned();
+        page.push(".html");
+        let arguments = [
+            "verify".as_ref(),
+            name,
+            "code.kv".as_ref(),
+            "--html".as_ref(),
+            &page,
+        ];
+        let output = scenario.command(&[]).args(arguments).output().unwrap();
+        let run = Run::of(output).expect_status(0);
+        assert!(!run.stdout.contains(['\u{1b}', '\u{202e}']), "{run}");
+        let page = fs::read_to_string(scenario.folder().join(page)).unwrap();
+        assert!(!page.contains("<i>") && !page.contains("<img") && !page.contains('\u{202e}'));
+        let shown = name
+            .to_string_lossy()
+            .replace('\u{202e}', "\\u{202e}")
+            .replace('\u{1b}', "\\u{1b}");
+        let text = text_of(&page);
+        // In the title and in the table.
+        assert_eq!(text.matches(&shown).count(), 2, "{shown} in {text}");
+    }
+}
+
+#[test]
+fn large_values_are_cut_and_the_page_says_so() {
+    let lines = |step: usize| -> String {
+        let line = |n| format!("line {}\n", n * step);
+        (0..30_000).map(line).collect()
+    };
+    let long = "x".repeat(1 << 20);
+    let not_compared = "not compared on this page: ";
+    for (left, right, cut) in [
+        (lines(1), lines(3), not_compared),
+        (format!("{long}\na"), format!("a{long}\nb"), "bytes …"),
+        (long.clone(), String::new(), "bytes …"),
+        ("\n".repeat(20_000), "a\n".repeat(20_000), not_compared),
+        (
+            "\0\n".repeat(1 << 17),
+            "\u{202e}\n".repeat(1 << 17),
+            not_compared,
+        ),
+    ] {
+        let scenario = with_contents(&left, &right);
+        for (values, most, most_rows) in [("short", 1 << 20, 2_000), ("full", 8 << 20, 9_000)] {
+            let (_, page) = verify(&scenario, &["left.db", "right.db", "--values", values], 1);
+            assert!(page.contains(cut), "{cut} {values}");
+            assert!(page.len() < most, "{cut} {values}: {}", page.len());
+            let rows = page.matches("<tr").count();
+            assert!(rows < most_rows, "{cut} {values}: {rows}");
+        }
+    }
+}
+
+#[test]
+fn a_page_that_is_full_says_how_many_findings_it_has_no_room_for() {
+    let scenario = Scenario::new();
+    scenario.database("right.db", |_| {});
+    // Paths of characters that are five times as long where they can be seen.
+    scenario.database("left.db", |db| {
+        db.execute_batch(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000)
+             INSERT INTO file_metrics (file_path, last_updated)
+             SELECT replace(hex(zeroblob(300)), '0', char(1)) || i, 7 FROM n",
+        )
+        .unwrap();
+    });
+    let (_, page) = verify(&scenario, &["left.db", "right.db", "--limit", "10000"], 1);
+    let shown = page.matches("<article>").count();
+    let more = format!(
+        "and {} more findings; --report FILE keeps all",
+        6000 - shown
+    );
+    assert!(page.contains(&more), "{more}");
+    assert!(page.ends_with("</html>\n"));
+    assert!(page.len() < 17 << 20, "{}", page.len());
+}
