@@ -9,6 +9,7 @@ mod commands;
 mod disk;
 mod limits;
 mod order;
+mod page;
 mod shim;
 mod spill;
 mod stops;

@@ -1,6 +1,7 @@
 //! What must be on disk before something else is done.
 
 use super::commands::{CASES, scenario};
+use super::page;
 use super::shim::{CHANGES, trace};
 
 /// Place of the last step of some calls on a file; the file is told by how its path ends.
@@ -15,17 +16,18 @@ fn last(steps: &[(String, String)], calls: &[&str], path: &str) -> usize {
 fn a_file_is_on_disk_before_it_gets_its_name_and_the_name_before_the_run_ends_well() {
     const WRITES: [&str; 3] = ["write", "pwrite64", "ftruncate64"];
     let copies = CASES.iter().filter(|case| !case.args.contains(&"--merge"));
-    for case in copies {
+    let copies = copies.map(|case| (case.args, case.target));
+    for (args, target) in copies.chain([(&page::VERIFY[..], page::PAGE)]) {
         let scenario = scenario();
-        let steps = trace(&scenario, case.args, CHANGES);
+        let steps = trace(&scenario, args, CHANGES);
         let folder = scenario.folder().canonicalize().unwrap();
-        let of_target = |calls: &[&str]| last(&steps, calls, &format!("/{}", case.target));
+        let of_target = |calls: &[&str]| last(&steps, calls, &format!("/{target}"));
         let order = [
             of_target(&WRITES),
             of_target(&["fsync"]),
             of_target(&["rename", "renameat2"]),
             last(&steps, &["fsync"], folder.to_str().unwrap()),
         ];
-        assert!(order.is_sorted(), "{:?}: {order:?} in {steps:?}", case.args);
+        assert!(order.is_sorted(), "{args:?}: {order:?} in {steps:?}");
     }
 }
