@@ -1,25 +1,228 @@
-//! What the program says of itself.
+//! What the program says of itself, and that it is true.
 
-use crate::common::{Scenario, with_snapshots};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use rusqlite::Connection;
+
+use crate::common::commands::{commands, help, section};
+use crate::common::{PROGRAM, Run, Scenario, with_snapshots};
 
 #[test]
 fn help_of_every_command() {
     let scenario = Scenario::new();
-    for command in ["", "sqlite-to-kv", "verify"] {
+    let mut names: BTreeSet<String> = ["help_usage_json", "help_version"].map(Into::into).into();
+    for command in commands() {
         for flag in ["-h", "--help"] {
-            let args: Vec<&str> = [command, flag]
-                .into_iter()
-                .filter(|a| !a.is_empty())
-                .collect();
+            let args: Vec<&str> = command.iter().map(String::as_str).chain([flag]).collect();
             let run = scenario.run(&args).expect_status(0);
-            let name = format!(
-                "help_{}_{}",
-                command.replace('-', "_"),
-                flag.trim_matches('-')
-            );
-            with_snapshots(|| insta::assert_snapshot!(name.replace("__", "_"), run));
+            let words = args
+                .iter()
+                .map(|arg| arg.trim_start_matches('-').replace('-', "_"));
+            let name = format!("help_{}", words.collect::<Vec<_>>().join("_"));
+            with_snapshots(|| insta::assert_snapshot!(name.clone(), run));
+            names.insert(name);
         }
     }
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots");
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(
+            !name.starts_with("help_") || names.contains(&name),
+            "nothing is like {} any more",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn help_of_a_command_is_the_same_by_name_and_by_flag() {
+    for command in commands() {
+        let args: Vec<&str> = ["help"]
+            .into_iter()
+            .chain(command.iter().map(String::as_str))
+            .collect();
+        let by_name = Scenario::new().run(&args).expect_status(0);
+        assert_eq!(by_name.stdout, help(&command));
+    }
+}
+
+#[test]
+fn the_first_line_is_short_and_imperative_and_no_sentence() {
+    let listed = help(&[]);
+    for command in commands() {
+        let help = help(&command);
+        let first = help.lines().next().unwrap();
+        assert!(first.len() < 93, "{command:?}: {first}");
+        assert!(
+            first.starts_with(char::is_uppercase) && !first.ends_with('.'),
+            "{first}"
+        );
+        let verb = first.split(' ').next().unwrap();
+        assert!(!verb.ends_with('s'), "{command:?}: {first}");
+        if !command.is_empty() {
+            assert!(listed.contains(first), "{command:?}: {first}");
+        }
+    }
+}
+
+/// The options of a command with what is said of each.
+fn options(help: &str) -> Vec<String> {
+    let mut options: Vec<String> = Vec::new();
+    for heading in ["Options", "Global options"] {
+        for line in section(help, heading) {
+            let is_head = line.trim_start().starts_with('-') && !line.starts_with("          ");
+            match options.last_mut() {
+                Some(option) if !is_head => option.push_str(line),
+                _ => options.push(line.to_owned()),
+            }
+        }
+    }
+    options
+}
+
+#[test]
+fn every_option_says_what_holds_without_it() {
+    for command in commands() {
+        let options = options(&help(&command));
+        assert!(options.len() > 4, "{command:?}: {options:?}");
+        for option in options {
+            let says = match option.contains("--help") || option.contains("--version") {
+                true => "Print",
+                false if option.contains('<') => "[default: ",
+                false => "Without it",
+            };
+            assert!(
+                option.contains(says),
+                "{command:?}: {says:?} is missing in {option}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_help_ends_with_exit_statuses_and_examples() {
+    for command in commands() {
+        let help = help(&command);
+        let headings = help
+            .lines()
+            .filter(|line| line.ends_with(':') && !line.starts_with(' '));
+        let headings: Vec<&str> = headings.collect();
+        assert!(
+            headings.ends_with(&["Exit status:", "Examples:"]),
+            "{command:?}: {headings:?}"
+        );
+        let statuses: Vec<&str> = section(&help, "Exit status").collect();
+        for status in ["  0", "  2"] {
+            let at = statuses.iter().position(|line| *line == status);
+            let text = at.and_then(|at| statuses.get(at + 1));
+            assert!(
+                text.is_some_and(|text| text.starts_with("      ")),
+                "{command:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn verify_tells_of_each_class_what_it_means_and_what_to_do() {
+    let help = help(&["verify".to_owned()]);
+    let classes: Vec<&str> = section(&help, "Classes of findings")
+        .map(str::trim)
+        .collect();
+    let classes = classes.join(" ");
+    for class in chunkmigrate::compare::DivergenceClass::ALL {
+        let line = format!("{} {}", class.name(), class.advice());
+        assert!(classes.contains(&line), "{line}");
+        assert!(
+            class.advice().contains([';', ',']),
+            "what is to be done? {line}"
+        );
+    }
+}
+
+/// The examples of a command: what is said of each, and its line.
+fn examples(command: &[String]) -> Vec<(String, String)> {
+    let help = help(command);
+    let lines: Vec<&str> = section(&help, "Examples").collect();
+    let pairs = lines.chunks_exact(2).map(|pair| {
+        assert!(
+            pair[0].ends_with(':') && !pair[0].starts_with("   "),
+            "{lines:?}"
+        );
+        assert!(
+            pair[1].starts_with("      ") && pair[1].len() <= 80,
+            "{lines:?}"
+        );
+        (pair[0].trim().to_owned(), pair[1].trim().to_owned())
+    });
+    assert_eq!(lines.len() % 2, 0, "{lines:?}");
+    pairs.collect()
+}
+
+/// A folder with the files that the examples name.
+fn folder_of_examples() -> Scenario {
+    let scenario = Scenario::with_small_pair();
+    let path = |name: &str| scenario.path(name);
+    fs::copy(path("code.db"), path("magellan.db")).unwrap();
+    fs::copy(path("code.db"), path("old.db")).unwrap();
+    let db = Connection::open(path("old.db")).unwrap();
+    db.execute_batch("UPDATE code_chunks SET content = 'fn old() {}' WHERE id = 1")
+        .unwrap();
+    db.close().unwrap();
+    let export = scenario.run(&["export", "code.db"]).expect_status(0);
+    fs::write(path("code.ndjson"), export.stdout).unwrap();
+    scenario
+}
+
+#[test]
+fn every_example_works_as_it_is_pasted() {
+    let template = folder_of_examples();
+    let program = Path::new(PROGRAM).parent().unwrap().display();
+    for command in commands() {
+        let examples = examples(&command);
+        assert!(!examples.is_empty(), "{command:?} has no examples");
+        for (what, line) in examples {
+            assert!(line.contains("chunkmigrate"), "{line}");
+            let scenario = Scenario::new();
+            for (name, content) in template.files() {
+                fs::write(scenario.path(&name), content).unwrap();
+            }
+            let mut shell = Command::new("sh");
+            shell
+                .args(["-c", &line])
+                .current_dir(scenario.folder())
+                .env_clear()
+                .env("PATH", format!("{program}:/usr/bin:/bin"))
+                .env("HOME", scenario.folder());
+            let status = i32::from(what.contains("exit status 1"));
+            let run = Run::of(shell.output().unwrap());
+            assert_eq!(run.status, status, "{what} {line}\n{run}");
+            assert_eq!(run.stderr, "", "{what} {line}");
+        }
+    }
+}
+
+#[test]
+fn version_tells_what_decides_which_files_can_be_read() {
+    let scenario = Scenario::new();
+    let name = concat!("chunkmigrate ", env!("CARGO_PKG_VERSION"));
+    let short = scenario.run(&["-V"]).expect_status(0);
+    assert_eq!(short.stdout, format!("{name}\n"));
+    let long = scenario.run(&["--version"]).expect_status(0);
+    let (format, sqlite) = (chunkmigrate::kv::FORMAT_VERSION, rusqlite::version());
+    assert_eq!(
+        long.stdout,
+        format!("{name}\nKV format {format}\nSQLite {sqlite}\n")
+    );
+    with_snapshots(|| {
+        insta::with_settings!({filters => vec![(r"\d+\.\d+\.\d+", "[VERSION]")]}, {
+            insta::assert_snapshot!("help_version", long);
+        });
+    });
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod common;
 
 mod classes;
 mod compare;
+mod completions;
 mod damaged_kv;
 mod defences;
 mod docs;
@@ -38,6 +39,7 @@ mod kv_to_sqlite;
 mod large_values;
 mod layers;
 mod live_source;
+mod man;
 mod merge;
 mod odd_databases;
 mod pipe;

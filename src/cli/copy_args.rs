@@ -1,11 +1,11 @@
 use std::path::PathBuf;
 
 use chunkmigrate::migrate::{self, CopyOptions, CopySummary};
-use clap::ValueEnum;
+use clap::{ValueEnum, ValueHint};
 
 use super::copy_document::copy_document;
 use super::copy_report::CopyReport;
-use super::exit::Exit;
+use super::exit::{Exit, Statuses};
 use super::failure::Failure;
 use super::kind::{Kind, record_kinds};
 use super::ui::Ui;
@@ -14,48 +14,86 @@ use super::ui::Ui;
 #[derive(Debug, clap::Args)]
 pub(super) struct CopyArgs {
     /// Copy only these kinds of records
+    ///
+    /// Several are separated by commas.
+    ///
+    /// [default: all]
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     only: Vec<Kind>,
     /// Replace an existing target once the new one is complete and verified
     ///
-    /// All that the old one holds goes with it. Use --merge to add to it instead.
+    /// All that the old one holds goes with it. Use --merge to add to it instead. Without it, and
+    /// without --merge, a target that exists is an error before anything is read.
     #[arg(long, conflicts_with = "merge")]
     replace: bool,
     /// Write into an existing target: records of the same key are replaced, others added
     ///
     /// In one transaction, read back before it ends: all or nothing. What else the target holds
-    /// stays as it is. If nothing changes, nothing is written.
+    /// stays as it is. If nothing changes, nothing is written. Without it a new target is made.
     #[arg(long)]
     merge: bool,
     /// What to do with what is no exact record
-    #[arg(long, value_enum, default_value_t = OnInvalid::Fail)]
+    ///
+    /// That is a row that no record can keep as it is, for example with a NULL where there must be a
+    /// value or text that is no UTF-8; or an entry of a KV file whose value is no record. Each is
+    /// named with the reason.
+    #[arg(long, value_name = "ACTION", value_enum, default_value_t = OnInvalid::Fail)]
     on_invalid: OnInvalid,
     /// Write what is no exact record to this file, one JSON object a line
     ///
-    /// With --on-invalid skip the default is <TARGET>.rejects.jsonl.
-    #[arg(long, value_name = "FILE")]
+    /// Each line has the table, the row, what is wrong with it and its values.
+    ///
+    /// [default: none; with --on-invalid skip, <TARGET>.rejects.jsonl]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     rejects: Option<PathBuf>,
     /// Read and check everything, write nothing
+    ///
+    /// The report says what would have been done. Without it, it is done.
     #[arg(long)]
     dry_run: bool,
     /// Don't read the target back before it is published
+    ///
+    /// The report then says that nothing was verified. Without it every record is read back from
+    /// the target and compared with what was read from the source.
     #[arg(long, conflicts_with = "merge")]
     no_verify: bool,
     /// Where to sort what does not fit into memory
-    #[arg(long, value_name = "DIR")]
+    ///
+    /// [default: $SQLITE_TMPDIR, or else $TMPDIR, /var/tmp, /tmp]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     temp_dir: Option<PathBuf>,
     /// How many rejections and divergences to print; all are counted
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", value_hint = ValueHint::Other, default_value_t = 20)]
     limit: usize,
 }
+
+/// What the exit statuses of a copy mean.
+pub(super) const STATUSES: Statuses = Statuses {
+    done: "everything was copied, and read back the same unless there was --no-verify",
+    diverged: Some(
+        "something is no exact record, also with --on-invalid skip and --dry-run; or what was read \
+         back differs, and no target was made",
+    ),
+    stopped: Some(
+        "no target was made, one that was there is as it was, temporary files are removed",
+    ),
+};
 
 /// Options of a copy from a database.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct DatabaseArgs {
     /// Leave a column behind that this version doesn't know
-    #[arg(long, value_name = "TABLE.COLUMN")]
+    ///
+    /// It can be given more than once. A column of that kind that is not named and holds anything is
+    /// an error, as its values would be lost.
+    ///
+    /// [default: none]
+    #[arg(long, value_name = "TABLE.COLUMN", value_hint = ValueHint::Other)]
     without_column: Vec<String>,
     /// Let SQLite check the integrity of the source first
+    ///
+    /// It checks every page of the database. Without it only what is read is checked: the tables of
+    /// records, and the indexes that give their order.
     #[arg(long)]
     check_source: bool,
 }

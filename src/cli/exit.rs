@@ -23,3 +23,34 @@ impl From<Exit> for ExitCode {
         })
     }
 }
+
+/// What the exit statuses of a command mean; what is `None` never comes of it.
+pub(super) struct Statuses {
+    /// What 0 means.
+    pub(super) done: &'static str,
+    /// What 1 means.
+    pub(super) diverged: Option<&'static str>,
+    /// How things are after a signal.
+    pub(super) stopped: Option<&'static str>,
+}
+
+impl Statuses {
+    /// Each status with its meaning.
+    pub(super) fn entries(&self) -> Vec<(&'static str, String)> {
+        let failed = match self.diverged {
+            Some(_) => {
+                "it could not be done, or its outcome not be established: bad usage, input that is \
+                 unreadable or damaged, an I/O error"
+            }
+            None => "it could not be done: bad usage or an I/O error",
+        };
+        let mut entries = vec![("0", self.done.to_owned())];
+        entries.extend(self.diverged.map(|text| ("1", text.to_owned())));
+        entries.push(("2", failed.to_owned()));
+        entries.extend(self.stopped.map(|text| {
+            let text = format!("interrupted by SIGHUP, SIGINT or SIGTERM: {text}");
+            ("129, 130, 143", text)
+        }));
+        entries
+    }
+}

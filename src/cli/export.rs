@@ -1,43 +1,76 @@
-use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::PathBuf;
 
 use chunkmigrate::codec::Line;
 use chunkmigrate::compare::Divergence;
 use chunkmigrate::migrate::{ExportFlow, ExportOptions, Exported, export};
+use clap::ValueHint;
 
-use super::exit::Exit;
+use super::after_help::AfterHelp;
+use super::exit::{Exit, Statuses};
 use super::failure::Failure;
 use super::kind::{Kind, record_kinds};
 use super::safe_json::write_safe_json;
-use super::ui::Ui;
+use super::ui::{Ui, printed};
 
 /// Write the records of a store to stdout, one JSON object a line (NDJSON)
 ///
-/// Each line is {"kind":…,"key":…,"value":{…}}, in the order of the keys. `chunkmigrate import`
-/// makes a store of them again. If ids were given that no record has any more, a last line of the
-/// kind "sequences" tells the highest ones, unless only some records are exported. What is no
-/// record is named on stderr and makes the exit status 1.
+/// Each line is {"kind": ..., "key": ..., "value": {...}}, in the order of the keys, for jq and the
+/// like, and for `chunkmigrate import`. If ids were given that no record has any more, a last line
+/// of the kind "sequences" tells the highest ones, unless only some records are exported. What is
+/// no record is named on stderr, and the rest is written. On a terminal control characters are
+/// escaped; to a file or a pipe goes each value as it stands in a KV file, to the byte.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = after_help())]
 pub(super) struct Args {
     /// A database or KV file
+    #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,
     /// Export only these kinds of records
+    ///
+    /// Several are separated by commas.
+    ///
+    /// [default: all]
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     only: Vec<Kind>,
     /// Export only records whose key starts so
-    #[arg(long, value_name = "KEYPREFIX", default_value = "")]
+    ///
+    /// A key is for example chunk:src/lib.rs:0:12; a colon that belongs to a path is doubled.
+    ///
+    /// [default: all keys]
+    #[arg(long, value_name = "KEYPREFIX", value_hint = ValueHint::Other, default_value = "", hide_default_value = true)]
     prefix: String,
     /// Where to sort what does not fit into memory
-    #[arg(long, value_name = "DIR")]
+    ///
+    /// [default: $SQLITE_TMPDIR, or else $TMPDIR, /var/tmp, /tmp]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     temp_dir: Option<PathBuf>,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-    chunkmigrate export code.db > code.ndjson
-    chunkmigrate export code.kv --only file-metrics
-    chunkmigrate export code.kv --prefix chunk:src/lib.rs:";
+fn after_help() -> String {
+    let statuses = Statuses {
+        done: "every record was written, or who reads the pipe has closed it",
+        diverged: Some("something is no record; all that are were written"),
+        stopped: Some("not all was written"),
+    };
+    AfterHelp::default().end(
+        &statuses,
+        &[
+            (
+                "Write all records into a file",
+                "chunkmigrate export code.db > code.ndjson",
+            ),
+            (
+                "Look at the first ones",
+                "chunkmigrate export code.kv --only file-metrics | head -n 3",
+            ),
+            (
+                "Write the chunks of one file",
+                "chunkmigrate export code.kv --prefix chunk:src/lib.rs: > lib.ndjson",
+            ),
+        ],
+    )
+}
 
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
     let options = ExportOptions {
@@ -72,12 +105,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
         })
     })?;
     drop(progress);
-    match written.and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            return Err(Failure::output(&error));
-        }
-        _ => {}
-    }
+    printed(written.and_then(|()| out.flush()))?;
     Ok(match findings {
         0 => Exit::Done,
         _ => Exit::Diverged,

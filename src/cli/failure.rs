@@ -59,7 +59,7 @@ impl Failure {
     /// A report that could not be written.
     pub(super) fn output(error: &io::Error) -> Self {
         Failure {
-            message: "can't write the report to stdout".to_owned(),
+            message: "can't write to stdout".to_owned(),
             causes: vec![error.to_string()],
             hint: None,
             cancelled: false,

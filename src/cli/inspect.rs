@@ -6,11 +6,13 @@ use chunkmigrate::kv::Manifest;
 use chunkmigrate::record::Sequences;
 use chunkmigrate::sqlite::table_name;
 use chunkmigrate::verify::{Inspection, inspect};
+use clap::ValueHint;
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
+use super::after_help::AfterHelp;
 use super::escape::{escaped, escaped_path};
-use super::exit::Exit;
+use super::exit::{Exit, Statuses};
 use super::failure::Failure;
 use super::other_tables::{TableDocument, write_tables};
 use super::table::write_table;
@@ -20,21 +22,39 @@ use super::words::count_of;
 /// Tell what a store holds: records, bytes and a digest of each kind
 ///
 /// A database and the KV file made of it have the same digests. So two machines can compare what
-/// they have without shipping it.
+/// they have without shipping it. Tables of a database that are not copied are named too.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = after_help())]
 pub(super) struct Args {
     /// A database or KV file
+    #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-    chunkmigrate inspect code.db
-    chunkmigrate inspect code.kv --format json
-
-Exit status 1 tells of rows that are no records, keys of no known form, or a manifest that is not
-that of the content.";
+fn after_help() -> String {
+    let statuses = Statuses {
+        done: "the store was read to its end, and all that it should hold are records",
+        diverged: Some(
+            "there are rows that are no records, values or keys of no known form, or a manifest that \
+             is not that of the content",
+        ),
+        stopped: Some("nothing was told"),
+    };
+    AfterHelp::default().end(
+        &statuses,
+        &[
+            ("Look into a database", "chunkmigrate inspect code.db"),
+            (
+                "See the digest of all records together",
+                "chunkmigrate inspect code.kv | grep '^all'",
+            ),
+            (
+                "Keep what a KV file holds for a program",
+                "chunkmigrate inspect code.kv --format json > code.json",
+            ),
+        ],
+    )
+}
 
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
     let inspection = inspect(&args.file, &ui.progress())?;

@@ -1,8 +1,10 @@
 use std::path::PathBuf;
 
 use chunkmigrate::migrate;
+use clap::ValueHint;
 
-use super::copy_args::{CopyArgs, DatabaseArgs, report};
+use super::after_help::AfterHelp;
+use super::copy_args::{CopyArgs, DatabaseArgs, STATUSES, report};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::ui::Ui;
@@ -14,24 +16,45 @@ use super::ui::Ui;
 /// does it appear. With --merge the records return to the tables of an existing database, in one
 /// transaction, and all else in it stays as it is.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = after_help())]
 pub(super) struct Args {
     /// The KV file to read
-    #[arg(value_name = "KV")]
+    #[arg(value_name = "KV", value_hint = ValueHint::FilePath)]
     source: PathBuf,
     /// The database to make, or with --merge to write into
-    #[arg(value_name = "SQLITE")]
+    #[arg(value_name = "SQLITE", value_hint = ValueHint::FilePath)]
     target: PathBuf,
     #[command(flatten)]
     copy: CopyArgs,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-    chunkmigrate kv-to-sqlite code.kv code.db
-    chunkmigrate kv-to-sqlite code.kv magellan.db --merge
-    chunkmigrate kv-to-sqlite code.kv code.db --only chunk --replace
-    chunkmigrate kv-to-sqlite code.kv code.db --dry-run --format json";
+fn after_help() -> String {
+    AfterHelp::default().end(
+        &STATUSES,
+        &[
+            (
+                "Copy everything into a new database",
+                "chunkmigrate kv-to-sqlite code.kv new.db",
+            ),
+            (
+                "Return the records to the database of the indexer",
+                "chunkmigrate kv-to-sqlite code.kv magellan.db --merge",
+            ),
+            (
+                "See first what that would change",
+                "chunkmigrate kv-to-sqlite code.kv magellan.db --merge --dry-run",
+            ),
+            (
+                "Make a database anew, with chunks alone",
+                "chunkmigrate kv-to-sqlite code.kv code.db --only chunk --replace",
+            ),
+            (
+                "Tell a program what was done",
+                "chunkmigrate kv-to-sqlite code.kv new.db --format json > summary.json",
+            ),
+        ],
+    )
+}
 
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
     let options = args.copy.options(&DatabaseArgs::default());

@@ -1,5 +1,8 @@
 //! Flags in, reports out. One file a subcommand.
 
+mod after_help;
+mod command_line;
+mod completions;
 mod copy_args;
 mod copy_document;
 mod copy_report;
@@ -15,6 +18,8 @@ mod import;
 mod inspect;
 mod kind;
 mod kv_to_sqlite;
+mod man;
+mod man_page;
 mod other_tables;
 mod progress;
 mod safe_json;
@@ -22,6 +27,7 @@ mod signals;
 mod sqlite_to_kv;
 mod table;
 mod ui;
+mod usage;
 mod verify;
 mod verify_document;
 mod verify_report;
@@ -33,20 +39,21 @@ use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use chunkmigrate::Error;
-use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches as _, Parser, Subcommand};
 
-use self::exit::Exit;
-use self::failure::Failure;
+use self::after_help::AfterHelp;
+use self::command_line::{command, long_version};
+use self::exit::Statuses;
 use self::ui::{GlobalArgs, Ui};
+use self::usage::usage;
 
 /// Move code chunks, metrics and execution logs between SQLite and a key-value file, with proof
 ///
 /// Every record is read back from what was written and compared. What can't be carried over exactly
 /// is named, and nothing is lost in silence.
 #[derive(Debug, Parser)]
-#[command(name = "chunkmigrate", version, arg_required_else_help = true)]
-#[command(after_long_help = EXIT_STATUSES)]
+#[command(name = command_line::NAME, version, long_version = long_version())]
+#[command(arg_required_else_help = true, after_long_help = after_help())]
 struct Cli {
     #[command(flatten)]
     global: GlobalArgs,
@@ -54,13 +61,38 @@ struct Cli {
     command: Command,
 }
 
-const EXIT_STATUSES: &str = "\
-Exit status:
-    0         done; everything compared, everything equal
-    1         divergence found, or rows that are no records
-    2         could not be done, or its outcome not be established
-    129, 130, 143
-              interrupted (SIGHUP, SIGINT, SIGTERM); nothing published";
+fn after_help() -> String {
+    let statuses = Statuses {
+        done: "done; everything compared, everything equal",
+        diverged: Some("divergence found, or something is no exact record"),
+        stopped: Some("nothing is published, temporary files are removed"),
+    };
+    AfterHelp::default().end(
+        &statuses,
+        &[
+            (
+                "See on made-up records that it works here",
+                "chunkmigrate verify",
+            ),
+            (
+                "Copy a database into a KV file",
+                "chunkmigrate sqlite-to-kv code.db new.kv",
+            ),
+            (
+                "Compare two stores, record by record",
+                "chunkmigrate verify code.db code.kv",
+            ),
+            (
+                "Copy a KV file into a database",
+                "chunkmigrate kv-to-sqlite code.kv new.db",
+            ),
+            (
+                "See all that a command can do",
+                "chunkmigrate sqlite-to-kv --help",
+            ),
+        ],
+    )
+}
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -70,12 +102,15 @@ enum Command {
     Inspect(inspect::Args),
     Export(export::Args),
     Import(import::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// Runs the program with the arguments of the process.
 pub(crate) fn run() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let cli = match Cli::try_parse_from(&arguments) {
+    let matches = command().try_get_matches_from(&arguments);
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return usage(&error, &arguments).into(),
     };
@@ -87,6 +122,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args, &ui),
         Command::Export(args) => export::run(&args, &ui),
         Command::Import(args) => import::run(&args, &ui),
+        Command::Completions(args) => completions::run(&args, &ui),
+        Command::Man(args) => man::run(&args, &ui),
     }));
     let panicked = || Error::Internal("the program panicked".to_owned()).into();
     match outcome.unwrap_or_else(|_| Err(panicked())) {
@@ -94,43 +131,4 @@ pub(crate) fn run() -> ExitCode {
         Err(failure) => ui.fail(&failure),
     }
     .into()
-}
-
-/// Prints help or what is wrong with the arguments.
-fn usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
-    if matches!(
-        error.kind(),
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-    ) {
-        // Nothing is lost with help that nobody reads.
-        let _ = error.print();
-        return Exit::Done;
-    }
-    match wants_json(arguments) {
-        true => Ui::json().fail(&Failure::usage(error)),
-        // Arguments, which may be names of files, are quoted as they are.
-        false if !arguments.iter().all(is_plain) => {
-            let mut stderr = anstream::stderr().lock();
-            let _ = Failure::usage(error).write(&mut stderr);
-            Exit::Failed
-        }
-        false => {
-            let _ = error.print();
-            Exit::Failed
-        }
-    }
-}
-
-/// Whether an argument may be shown on a terminal.
-fn is_plain(argument: &OsString) -> bool {
-    argument.to_string_lossy().chars().all(escape::is_plain)
-}
-
-/// Whether arguments that could not be parsed ask for JSON.
-fn wants_json(arguments: &[OsString]) -> bool {
-    let pairs = arguments.iter().zip(arguments.iter().skip(1));
-    arguments.iter().any(|argument| argument == "--format=json")
-        || pairs
-            .into_iter()
-            .any(|(flag, value)| flag == "--format" && value == "json")
 }

@@ -1,8 +1,10 @@
 use std::path::PathBuf;
 
 use chunkmigrate::migrate;
+use clap::ValueHint;
 
-use super::copy_args::{CopyArgs, DatabaseArgs, report};
+use super::after_help::AfterHelp;
+use super::copy_args::{CopyArgs, DatabaseArgs, STATUSES, report};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::ui::Ui;
@@ -13,13 +15,13 @@ use super::ui::Ui;
 /// every record is read back from it and compared, and only then does it appear, whole or not at
 /// all.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = after_help())]
 pub(super) struct Args {
     /// The database to read
-    #[arg(value_name = "SQLITE")]
+    #[arg(value_name = "SQLITE", value_hint = ValueHint::FilePath)]
     source: PathBuf,
     /// The KV file to make, or with --merge to write into
-    #[arg(value_name = "KV")]
+    #[arg(value_name = "KV", value_hint = ValueHint::FilePath)]
     target: PathBuf,
     #[command(flatten)]
     copy: CopyArgs,
@@ -27,13 +29,37 @@ pub(super) struct Args {
     database: DatabaseArgs,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-    chunkmigrate sqlite-to-kv code.db code.kv
-    chunkmigrate sqlite-to-kv code.db code.kv --only chunk,file-metrics
-    chunkmigrate sqlite-to-kv code.db code.kv --replace --on-invalid skip
-    chunkmigrate sqlite-to-kv code.db code.kv --merge
-    chunkmigrate sqlite-to-kv code.db code.kv --dry-run --format json";
+fn after_help() -> String {
+    AfterHelp::default().end(
+        &STATUSES,
+        &[
+            (
+                "Copy everything into a new KV file",
+                "chunkmigrate sqlite-to-kv code.db new.kv",
+            ),
+            (
+                "See first what would be copied",
+                "chunkmigrate sqlite-to-kv code.db new.kv --dry-run",
+            ),
+            (
+                "Copy two kinds of records",
+                "chunkmigrate sqlite-to-kv code.db new.kv --only chunk,file-metrics",
+            ),
+            (
+                "Make an old KV file anew, without what is no exact record",
+                "chunkmigrate sqlite-to-kv code.db code.kv --replace --on-invalid skip",
+            ),
+            (
+                "Bring a KV file up to date",
+                "chunkmigrate sqlite-to-kv code.db code.kv --merge",
+            ),
+            (
+                "Tell a program what was done",
+                "chunkmigrate sqlite-to-kv code.db new.kv --format json > summary.json",
+            ),
+        ],
+    )
+}
 
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
     let options = args.copy.options(&args.database);

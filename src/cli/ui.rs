@@ -1,5 +1,6 @@
 //! The global options, and where output goes.
 
+use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::sync::Arc;
 
@@ -20,21 +21,30 @@ use super::signals::Stop;
 #[command(next_help_heading = "Global options")]
 pub(super) struct GlobalArgs {
     /// How the report is written
+    ///
+    /// Help, scripts and manual pages stay as they are; so do exported records, which are JSON.
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
     format: Format,
     /// Print no report for people and no progress; errors are still printed
+    ///
+    /// The exit status tells the outcome. Without it the report goes to stdout, progress to stderr.
     #[arg(long, short, global = true)]
     quiet: bool,
     /// When to show progress on stderr
+    ///
+    /// A terminal gets a bar with the rate and the time left. With always, all else gets a line a
+    /// second.
     #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
     progress: When,
-    /// When to use colour; NO_COLOR is respected
+    /// When to use colour
+    ///
+    /// Where NO_COLOR is set, auto uses none.
     #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
     color: When,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// Text for people
     Human,
     /// One JSON document
@@ -42,13 +52,23 @@ enum Format {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum When {
+pub(super) enum When {
     /// On a terminal
     Auto,
     /// Even where there is no terminal
     Always,
     /// Not at all
     Never,
+}
+
+impl From<When> for ColorChoice {
+    fn from(when: When) -> Self {
+        match when {
+            When::Auto => ColorChoice::Auto,
+            When::Always => ColorChoice::Always,
+            When::Never => ColorChoice::Never,
+        }
+    }
 }
 
 /// What a command needs to speak to its user.
@@ -72,23 +92,19 @@ impl Ui {
             format: args.format,
             quiet: args.quiet,
             look,
-            color: match args.color {
-                When::Auto => ColorChoice::Auto,
-                When::Always => ColorChoice::Always,
-                When::Never => ColorChoice::Never,
-            },
+            color: args.color.into(),
             // Without handlers a signal ends the process at once, which is safe as well.
             stop: Stop::install().unwrap_or_default(),
         }
     }
 
-    /// For arguments that could not be parsed but ask for JSON.
-    pub(super) fn json() -> Self {
+    /// For arguments that were not parsed.
+    pub(super) fn unparsed(format: Format, color: When) -> Self {
         Ui {
-            format: Format::Json,
+            format,
             quiet: false,
             look: Look::Hidden,
-            color: ColorChoice::Never,
+            color: color.into(),
             stop: Stop::default(),
         }
     }
@@ -99,8 +115,6 @@ impl Ui {
     }
 
     /// Prints a report to stdout, as text or as JSON.
-    ///
-    /// A pipe that was closed is no failure: who closed it has read enough.
     pub(super) fn report(
         &self,
         human: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -115,17 +129,31 @@ impl Ui {
                 human(&mut out).and_then(|()| out.flush())
             }
         };
-        match written {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::output(&error)),
-            _ => Ok(()),
-        }
+        printed(written)
+    }
+
+    /// Prints text with colours to stdout, where they are wanted.
+    pub(super) fn print(&self, text: &dyn Display) -> Result<(), Failure> {
+        let mut out = AutoStream::new(io::stdout(), self.color).lock();
+        printed(write!(out, "{text}").and_then(|()| out.flush()))
+    }
+
+    /// Prints to stdout what another program is to read.
+    pub(super) fn print_raw(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        printed(out.write_all(bytes).and_then(|()| out.flush()))
+    }
+
+    /// Prints text with colours to stderr, where they are wanted.
+    pub(super) fn tell(&self, text: &dyn Display) {
+        let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
+        // There is nobody left to tell that nothing can be told.
+        let _ = write!(stderr, "{text}");
     }
 
     /// Tells of something that is not as it should be, on stderr.
     pub(super) fn warn(&self, text: &str) {
-        let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
-        // There is nobody left to tell that nothing can be told.
-        let _ = writeln!(stderr, "{}", escaped(text));
+        self.tell(&format_args!("{}\n", escaped(text)));
     }
 
     /// Prints a failure and tells the exit status.
@@ -144,6 +172,14 @@ impl Ui {
             let _ = failure.write(&mut stderr);
         }
         exit
+    }
+}
+
+/// What came of output. A pipe that was closed is no failure: who closed it has read enough.
+pub(super) fn printed(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::output(&error)),
+        _ => Ok(()),
     }
 }
 

@@ -1,4 +1,3 @@
-use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -6,9 +5,10 @@ use chunkmigrate::compare::DivergenceClass;
 use chunkmigrate::verify::{
     self, PageFile, VerifyOptions, verify_pair, verify_round_trip, verify_sample,
 };
-use clap::ValueEnum;
+use clap::{ValueEnum, ValueHint};
 
-use super::exit::Exit;
+use super::after_help::AfterHelp;
+use super::exit::{Exit, Statuses};
 use super::failure::Failure;
 use super::html;
 use super::kind::{Kind, record_kinds};
@@ -28,34 +28,59 @@ use super::verify_verdict::Verified;
 #[command(after_long_help = after_help())]
 pub(super) struct Args {
     /// A database or KV file
+    ///
+    /// Without it the built-in sample is verified.
+    #[arg(value_hint = ValueHint::FilePath)]
     left: Option<PathBuf>,
     /// Another one, to compare the first with
+    ///
+    /// Without it the first goes round: into the other kind of store and back.
+    #[arg(value_hint = ValueHint::FilePath)]
     right: Option<PathBuf>,
     /// Compare only these kinds of records
+    ///
+    /// Several are separated by commas.
+    ///
+    /// [default: all]
     #[arg(long, value_name = "KIND", value_delimiter = ',', requires = "left")]
     only: Vec<Kind>,
     /// Take equal digests as proof: records are compared one by one only where they differ
+    ///
+    /// All is read all the same. Without it records are always compared one by one.
     #[arg(long)]
     quick: bool,
     /// Let warnings count as divergence
+    ///
+    /// Without it they are told, and change neither the verdict nor the exit status.
     #[arg(long)]
     strict: bool,
     /// How many findings to print; all are counted
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", value_hint = ValueHint::Other, default_value_t = 20)]
     limit: usize,
     /// Write every finding to this file, one JSON object a line
-    #[arg(long, value_name = "FILE")]
+    ///
+    /// The report of an earlier run is replaced, no other file is.
+    ///
+    /// [default: none]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     report: Option<PathBuf>,
     /// Write the report to this file as a page of HTML, with values side by side
     ///
     /// It can be read without a network and without scripts, and shows the findings that are printed.
-    #[arg(long, value_name = "FILE")]
+    /// The page of an earlier run is replaced, no other file is.
+    ///
+    /// [default: none]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     html: Option<PathBuf>,
-    /// How much of differing values to show [default: short for people, full for programs]
-    #[arg(long, value_enum)]
+    /// How much of differing values to show
+    ///
+    /// [default: short for people, full for programs]
+    #[arg(long, value_name = "DETAIL", value_enum)]
     values: Option<Values>,
-    /// Where to keep round trips and what does not fit into memory
-    #[arg(long, value_name = "DIR")]
+    /// Where to keep round trips, and to sort what does not fit into memory
+    ///
+    /// [default: $TMPDIR, or else /tmp; for sorting $SQLITE_TMPDIR, or else $TMPDIR, /var/tmp, /tmp]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     temp_dir: Option<PathBuf>,
 }
 
@@ -80,20 +105,40 @@ impl From<Values> for verify::Values {
 }
 
 fn after_help() -> String {
-    let mut help = "\
-Examples:
-    chunkmigrate verify
-    chunkmigrate verify code.db code.kv
-    chunkmigrate verify code.kv --quick
-    chunkmigrate verify old.db new.db --only chunk --report findings.jsonl --format json
-
-Classes of findings, what they mean and what to do:"
-        .to_owned();
-    for class in DivergenceClass::ALL {
-        // Writing to a string cannot fail.
-        let _ = write!(help, "\n    {:<14}{}", class.name(), class.advice());
-    }
-    help
+    let statuses = Statuses {
+        done: "every record of both sides was compared and is equal, or its digest is with --quick",
+        diverged: Some("the stores diverge, or with --strict there are warnings"),
+        stopped: Some("there is no verdict, temporary files are removed"),
+    };
+    let classes = DivergenceClass::ALL.map(|class| (class, class.advice()));
+    AfterHelp::default()
+        .section("Classes of findings", classes)
+        .end(
+            &statuses,
+            &[
+                ("See that it works on this machine", "chunkmigrate verify"),
+                (
+                    "Compare a database with its copy",
+                    "chunkmigrate verify code.db code.kv",
+                ),
+                (
+                    "See that a database survives a migration",
+                    "chunkmigrate verify code.db",
+                ),
+                (
+                    "Check a KV file before it is used",
+                    "chunkmigrate verify code.kv --quick",
+                ),
+                (
+                    "Keep every finding about chunks; exit status 1 if there are any",
+                    "chunkmigrate verify old.db code.db --only chunk --report findings.jsonl",
+                ),
+                (
+                    "Show nothing of the code in what is passed on",
+                    "chunkmigrate verify code.db code.kv --values redacted > report.txt",
+                ),
+            ],
+        )
 }
 
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {

@@ -100,7 +100,7 @@ impl DivergenceClass {
                 "the right store lacks the record; copy it again, or --merge it"
             }
             DivergenceClass::OnlyRight => {
-                "the left store lacks the record, or it was added on the right since the copy"
+                "the left store lacks the record; --merge it, unless it was added on the right since the copy"
             }
             DivergenceClass::Field => {
                 "one side was changed since the copy; decide which is right and --merge it over the other"
@@ -115,13 +115,13 @@ impl DivergenceClass {
                 "something else wrote the record under another's key; restore both from the other store"
             }
             DivergenceClass::UnknownKey => {
-                "no record of any kind has such a key; something else writes to the file"
+                "no record of any kind has such a key; find out what else writes to the file"
             }
             DivergenceClass::InvalidRow => {
                 "mend the row where it came from, or leave it behind with --on-invalid skip"
             }
             DivergenceClass::Manifest => {
-                "the content was changed after the migration without its stores; compare it with its source"
+                "something else changed the content after the migration; compare it with its source"
             }
             DivergenceClass::Sequence => {
                 "ids that were once given may be given again; copy or --merge to carry the mark over"

@@ -1,6 +1,7 @@
 //! What the tests share: a folder with databases in it, runs of the program, records of any shape.
 
 pub(crate) mod browser;
+pub(crate) mod commands;
 pub(crate) mod kv;
 pub(crate) mod pages;
 pub(crate) mod records;

@@ -1,0 +1,73 @@
+use clap_complete::{Shell, generate};
+
+use super::after_help::AfterHelp;
+use super::command_line::{NAME, command};
+use super::exit::{Exit, Statuses};
+use super::failure::Failure;
+use super::ui::Ui;
+
+/// Print a script that completes commands, options and files in a shell
+///
+/// The script goes to stdout; --format and --quiet change nothing about it.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = after_help())]
+pub(super) struct Args {
+    /// The shell that is to run the script
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+fn after_help() -> String {
+    let start_up_files = [
+        (
+            "bash, in ~/.bashrc:",
+            "eval \"$(chunkmigrate completions bash)\"",
+        ),
+        (
+            "zsh, in ~/.zshrc, below compinit:",
+            "eval \"$(chunkmigrate completions zsh)\"",
+        ),
+        (
+            "fish, in ~/.config/fish/config.fish:",
+            "chunkmigrate completions fish | source",
+        ),
+        (
+            "elvish, in ~/.config/elvish/rc.elv:",
+            "eval (chunkmigrate completions elvish | slurp)",
+        ),
+        (
+            "PowerShell, in the file that $PROFILE names:",
+            "chunkmigrate completions powershell | Out-String | Invoke-Expression",
+        ),
+    ];
+    let statuses = Statuses {
+        done: "the script was printed",
+        diverged: None,
+        stopped: None,
+    };
+    AfterHelp::default()
+        .section(
+            "What to add to the start-up file of a shell",
+            start_up_files,
+        )
+        .end(
+            &statuses,
+            &[
+                (
+                    "Keep the script in a file",
+                    "chunkmigrate completions bash > chunkmigrate.bash",
+                ),
+                (
+                    "Make a file for a folder of zsh's $fpath",
+                    "chunkmigrate completions zsh > _chunkmigrate",
+                ),
+            ],
+        )
+}
+
+pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    generate(args.shell, &mut command(), NAME, &mut script);
+    ui.print_raw(&script)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,37 @@
+//! The commands that the program has, as it tells them itself.
+
+use super::{Run, Scenario};
+
+/// The arguments that name each command: none for the program itself, then every one it lists but
+/// `help`, which prints the help of the others.
+pub(crate) fn commands() -> Vec<Vec<String>> {
+    let help = help(&[]);
+    let names = section(&help, "Commands");
+    let names = names.map(|line| line.split_whitespace().next().unwrap().to_owned());
+    let names: Vec<_> = names.filter(|name| name != "help").collect();
+    assert!(names.contains(&"verify".to_owned()), "{help}");
+    let named = names.into_iter().map(|name| vec![name]);
+    std::iter::once(Vec::new()).chain(named).collect()
+}
+
+/// What `--help` of a command says.
+pub(crate) fn help(command: &[String]) -> String {
+    let args: Vec<&str> = command
+        .iter()
+        .map(String::as_str)
+        .chain(["--help"])
+        .collect();
+    let run: Run = Scenario::new().run(&args).expect_status(0);
+    assert_eq!(run.stderr, "");
+    run.stdout
+}
+
+/// The lines of a section, up to the next one.
+pub(crate) fn section<'h>(help: &'h str, heading: &str) -> impl Iterator<Item = &'h str> {
+    let heading = format!("{heading}:");
+    help.lines()
+        .skip_while(move |line| *line != heading)
+        .skip(1)
+        .take_while(|line| line.is_empty() || line.starts_with(' '))
+        .filter(|line| !line.trim().is_empty())
+}

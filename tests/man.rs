@@ -1,0 +1,191 @@
+//! Manual pages.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
+
+use crate::common::commands::{commands, help, section};
+use crate::common::{Run, Scenario};
+
+/// The page of a command.
+fn page(command: &[String]) -> String {
+    let args: Vec<&str> = ["man"]
+        .into_iter()
+        .chain(command.iter().map(String::as_str))
+        .collect();
+    let run = Scenario::new().run(&args).expect_status(0);
+    assert_eq!(run.stderr, "");
+    run.stdout
+}
+
+/// A page as `groff` sets it for a terminal, without its warnings; `None` where there is none.
+fn set(page: &str) -> Option<String> {
+    let mut groff = Command::new("groff");
+    // Plain text: no overstrike for bold, no words broken at the ends of lines.
+    let args = ["-man", "-Tutf8", "-ww", "-P-cbou", "-rHY=0", "-rLL=200n"];
+    groff
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = match groff.spawn() {
+        Ok(child) => child,
+        Err(error) => {
+            println!("no groff here ({error}): nothing to see");
+            return None;
+        }
+    };
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), page.as_bytes()).unwrap();
+    let run = Run::of(child.wait_with_output().unwrap()).expect_status(0);
+    assert_eq!(run.stderr, "", "{page}");
+    Some(run.stdout)
+}
+
+#[test]
+fn every_page_is_set_without_a_warning_and_has_what_the_help_has() {
+    for command in commands() {
+        let page = page(&command);
+        assert!(
+            page.is_ascii(),
+            "{command:?} is not the same for every groff"
+        );
+        let Some(text) = set(&page) else { return };
+        // Typeset: quotes, and spaces where lines are filled.
+        let plain = |text: &str| {
+            let text = text
+                .replace(['\u{2019}', '\u{2018}'], "'")
+                .replace('\u{2010}', "-");
+            text.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        let set = plain(&text);
+        let help = help(&command);
+        for heading in [
+            "Options",
+            "Global options",
+            "Exit status",
+            "Examples",
+            "Commands",
+        ] {
+            let lines: Vec<&str> = section(&help, heading).collect();
+            let is_there = text.lines().any(|line| line == heading.to_uppercase());
+            assert_eq!(is_there, !lines.is_empty(), "{command:?} {heading}\n{text}");
+        }
+        for heading in ["Exit status", "Examples", "Classes of findings"] {
+            for line in section(&help, heading) {
+                // A line that the help has broken is whole on the page.
+                assert!(set.contains(&plain(line)), "{command:?}: {line}\n{text}");
+            }
+        }
+        for line in section(&help, "Examples").filter(|line| line.starts_with("      ")) {
+            let pasted = text.lines().any(|set| plain(set) == plain(line));
+            assert!(pasted, "{command:?}: {line} is not a line of its own");
+        }
+    }
+}
+
+#[test]
+fn a_page_names_its_command_and_is_the_same_at_any_time() {
+    for command in commands() {
+        let name = [&["chunkmigrate".to_owned()], &command[..]]
+            .concat()
+            .join("-");
+        let page = page(&command);
+        let version = env!("CARGO_PKG_VERSION");
+        let title = format!(
+            ".TH {} 1 \"\" \"chunkmigrate {version}\" \"User Commands\"",
+            name.to_uppercase()
+        );
+        assert!(page.contains(&title), "{page}");
+        let roff_name = name.replace('-', "\\-");
+        assert!(page.contains(&format!("\n{roff_name} \\- ")), "{page}");
+    }
+}
+
+#[test]
+fn every_page_goes_into_a_folder_and_again_over_an_old_one() {
+    let scenario = Scenario::new();
+    fs::create_dir(scenario.path("man1")).unwrap();
+    let expected: Vec<(String, String)> = commands()
+        .iter()
+        .map(|command| {
+            let name = [&["chunkmigrate".to_owned()], &command[..]]
+                .concat()
+                .join("-");
+            (format!("man1/{name}.1"), page(command))
+        })
+        .collect();
+    fs::write(scenario.path(&expected[0].0), "an old page").unwrap();
+    let told: Vec<String> = expected
+        .iter()
+        .map(|(name, _)| format!("written  {name}\n"))
+        .collect();
+    for _ in 0..2 {
+        let run = scenario.run(&["man", "--dir", "man1"]).expect_status(0);
+        assert_eq!((run.stdout, run.stderr.as_str()), (told.concat(), ""));
+    }
+    for (name, page) in &expected {
+        assert_eq!(&fs::read_to_string(scenario.path(name)).unwrap(), page);
+    }
+    assert_eq!(
+        fs::read_dir(scenario.path("man1")).unwrap().count(),
+        expected.len()
+    );
+    let quiet = scenario
+        .run(&["man", "--dir", "man1", "--quiet"])
+        .expect_status(0);
+    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
+    let json = scenario
+        .run(&["man", "--dir", "man1", "--format", "json"])
+        .expect_status(0);
+    let names: Vec<&String> = expected.iter().map(|(name, _)| name).collect();
+    assert_eq!(
+        json.json(),
+        serde_json::json!({"schema": 1, "pages": names})
+    );
+}
+
+#[test]
+fn a_page_that_can_not_be_written_is_told_with_its_path_and_the_cause() {
+    let scenario = Scenario::new();
+    fs::write(scenario.path("file"), "").unwrap();
+    fs::create_dir_all(scenario.path("taken/chunkmigrate-verify.1")).unwrap();
+    for (dir, told) in [
+        ("missing", "there is no folder missing"),
+        ("file", "can't write into file"),
+        ("taken", "can't write taken/chunkmigrate-verify.1"),
+    ] {
+        let run = scenario.run(&["man", "--dir", dir]).expect_status(2);
+        assert_eq!(run.stdout, "", "{run}");
+        assert!(run.stderr.starts_with(&format!("error: {told}\n")), "{run}");
+        assert!(
+            run.stderr.contains("caused by: ") || dir == "missing",
+            "{run}"
+        );
+    }
+    if rustix::process::geteuid().is_root() {
+        println!("root may write any folder: no more to see here");
+        return;
+    }
+    fs::create_dir(scenario.path("closed")).unwrap();
+    fs::set_permissions(scenario.path("closed"), fs::Permissions::from_mode(0o555)).unwrap();
+    let run = scenario.run(&["man", "--dir", "closed"]).expect_status(2);
+    assert!(run.stderr.contains("Permission denied"), "{run}");
+}
+
+#[test]
+fn a_page_that_there_is_none_of_is_wrong_usage() {
+    let scenario = Scenario::new();
+    for args in [
+        &["man", "help"][..],
+        &["man", "migrate"],
+        &["man", "verify", "--dir", "."],
+    ] {
+        let run = scenario.run(args).expect_status(2);
+        assert_eq!(run.stdout, "", "{run}");
+    }
+    let run = scenario.run(&["man", "verfy"]).expect_status(2);
+    assert!(
+        run.stderr.contains("a similar value exists: 'verify'"),
+        "{run}"
+    );
+}
