@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::path::Path;
 
 use rusqlite::Connection;
 
@@ -238,26 +237,6 @@ fn a_folder_that_may_not_be_written() {
         run.stderr.contains("can't create a private folder in"),
         "{run}"
     );
-}
-
-#[test]
-fn a_report_that_can_not_be_written_is_an_error() {
-    if !Path::new("/dev/full").exists() {
-        println!("no /dev/full here");
-        return;
-    }
-    let scenario = with_code_db();
-    let full = fs::OpenOptions::new()
-        .write(true)
-        .open("/dev/full")
-        .unwrap();
-    let output = scenario
-        .command(&["sqlite-to-kv", "code.db", "out.kv"])
-        .stdout(full)
-        .output()
-        .unwrap();
-    let run = crate::common::Run::of(output).expect_status(2);
-    assert!(run.stderr.contains("can't write to stdout"), "{run}");
 }
 
 #[test]

@@ -3,17 +3,16 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 use std::process::Stdio;
 
 use rusqlite::Connection;
-use rustix::pty::{OpenptFlags, openpt, ptsname, unlockpt};
 
 use crate::common::siege::Outcome::{Copied, Refused};
 use crate::common::siege::{Siege, database};
 use crate::common::source_state::State;
+use crate::common::terminal::Terminal;
 use crate::common::{Run, Scenario};
 
 const HOSTILE: &str = "\u{1b}[2J\u{202e}\u{9b}\u{7f}\n\u{2066}\u{200b}";
@@ -239,23 +238,12 @@ fn content_reaches_no_terminal_as_it_is() {
 
 /// What a terminal gets of the program's output.
 fn on_terminal(scenario: &Scenario, args: &[&str]) -> String {
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    unlockpt(&ours).unwrap();
-    let name = ptsname(&ours, Vec::new()).unwrap().into_string().unwrap();
-    let theirs = fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(name)
-        .unwrap();
+    let terminal = Terminal::new(80);
     let mut command = scenario.command(args);
-    command.stdout(theirs).stderr(Stdio::null());
-    let status = command.status().unwrap();
-    assert_eq!(status.code(), Some(1));
-    drop(command);
-    let mut shown = Vec::new();
-    // The end of a terminal that nobody has open any more is an error.
-    let _ = fs::File::from(ours).read_to_end(&mut shown);
-    String::from_utf8(shown).unwrap()
+    command.stdout(terminal.end()).stderr(Stdio::null());
+    let (shown, status) = terminal.run(command);
+    assert_eq!(status, 1, "{shown}");
+    shown
 }
 
 /// The contents of the records of an export.

@@ -42,6 +42,7 @@ mod live_source;
 mod man;
 mod merge;
 mod odd_databases;
+mod output;
 mod pipe;
 mod progress;
 mod races;

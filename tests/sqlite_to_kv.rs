@@ -229,19 +229,6 @@ fn quiet_prints_nothing_and_progress_only_when_asked() {
 }
 
 #[test]
-fn output_to_a_closed_pipe_ends_quietly_and_keeps_the_verdict() {
-    let scenario = Scenario::new();
-    scenario.bare_database("code.db", mixed);
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    let mut command = scenario.command(&["sqlite-to-kv", "code.db", "out.kv"]);
-    let output = command.stdout(writer).output().unwrap();
-    let run = crate::common::Run::of(output).expect_status(0);
-    assert_eq!(run.stderr, "");
-    assert!(scenario.path("out.kv").exists());
-}
-
-#[test]
 fn the_published_file_has_the_permissions_of_the_umask() {
     let scenario = Scenario::new();
     scenario.bare_database("code.db", mixed);

@@ -1,6 +1,7 @@
 //! Flags in, reports out. One file a subcommand.
 
 mod after_help;
+mod bar;
 mod command_line;
 mod completions;
 mod copy_args;

@@ -1,13 +1,13 @@
 //! Progress bars on a terminal, or lines where there is none.
 
-use std::fmt;
 use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chunkmigrate::{Progress, Stage};
-use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget};
 
+use super::bar::bar;
 use super::signals::Stop;
 
 /// Work that ends sooner shows nothing.
@@ -135,23 +135,4 @@ impl Drop for Shown {
             }
         });
     }
-}
-
-fn bar(stage: Stage, total: Option<u64>) -> ProgressBar {
-    let template = match total {
-        Some(_) => {
-            "{prefix:24} {bar:24} {human_pos:>11} of {human_len:<11} {rate:>11} {eta:>4} left"
-        }
-        None => "{prefix:24} {spinner} {elapsed}",
-    };
-    let style = ProgressStyle::with_template(template)
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
-            // Whole records: a fraction of one a second tells nobody anything.
-            let _ = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
-        });
-    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
-    bar.set_style(style);
-    bar.set_prefix(stage.to_string());
-    bar
 }

@@ -85,8 +85,9 @@ impl Ui {
         let look = match (args.progress, io::stderr().is_terminal()) {
             _ if args.quiet => Look::Hidden,
             (When::Never, _) | (When::Auto, false) => Look::Hidden,
-            (_, true) => Look::Bars,
-            (When::Always, false) => Look::Lines,
+            (When::Auto, true) if is_dumb() => Look::Hidden,
+            (_, true) if !is_dumb() => Look::Bars,
+            _ => Look::Lines,
         };
         Ui {
             format: args.format,
@@ -173,6 +174,11 @@ impl Ui {
         }
         exit
     }
+}
+
+/// Whether a terminal can't redraw a line.
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| term == "dumb")
 }
 
 /// What came of output. A pipe that was closed is no failure: who closed it has read enough.

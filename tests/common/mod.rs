@@ -10,6 +10,7 @@ pub(crate) mod siege;
 pub(crate) mod source_state;
 pub(crate) mod stored;
 pub(crate) mod tables;
+pub(crate) mod terminal;
 
 use std::collections::BTreeMap;
 use std::fmt;

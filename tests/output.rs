@@ -1,0 +1,247 @@
+//! Where output goes: to pipes that close, disks that are full, terminals of any kind.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::common::commands::commands;
+use crate::common::terminal::Terminal;
+use crate::common::{Run, Scenario, tables};
+
+/// Help of every command, and every command at work in [`folder`]. A command that is not known here
+/// fails the tests: it belongs into the list.
+fn runs() -> Vec<Vec<String>> {
+    let arguments = |command: &str| -> &[&str] {
+        match command {
+            "" => &["--version"],
+            "sqlite-to-kv" => &["code.db", "new.kv"],
+            "kv-to-sqlite" => &["code.kv", "new.db"],
+            "verify" => &["code.db", "code.kv"],
+            "inspect" | "export" => &["code.kv"],
+            "completions" => &["bash"],
+            "man" => &[],
+            other => panic!("say in tests/output.rs how to run {other}"),
+        }
+    };
+    let mut runs: Vec<Vec<String>> = vec![vec!["-V".to_owned()]];
+    for command in commands() {
+        let name = command.first().map_or("", String::as_str);
+        let arguments = arguments(name)
+            .iter()
+            .map(|argument| (*argument).to_owned());
+        for flag in ["-h", "--help"] {
+            runs.push([&command[..], &[flag.to_owned()]].concat());
+        }
+        runs.push(command.iter().cloned().chain(arguments).collect());
+    }
+    runs
+}
+
+/// Every run of every command with its exit status, in both formats.
+fn all_runs() -> Vec<(Vec<String>, i32)> {
+    let words = |words: &str| words.split(' ').map(str::to_owned).collect();
+    let mut runs: Vec<(Vec<String>, i32)> = runs().into_iter().map(|run| (run, 0)).collect();
+    runs.push((words("verify old.db code.kv"), 1));
+    runs.push((words("man --dir ."), 0));
+    runs.push((words("inspect missing.db"), 2));
+    runs.push((words("inspect --no-such-option"), 2));
+    let in_json = runs.iter().map(|(run, status)| {
+        let args = words("--format json")
+            .into_iter()
+            .chain(run.iter().cloned());
+        (args.collect(), *status)
+    });
+    let in_json: Vec<_> = in_json.collect();
+    runs.into_iter().chain(in_json).collect()
+}
+
+/// A folder in which each of these runs does its work.
+fn folder() -> Scenario {
+    let scenario = Scenario::with_small_pair();
+    scenario.database("old.db", |db| tables::insert_chunks(db, 3));
+    scenario
+}
+
+fn command(scenario: &Scenario, args: &[String]) -> Command {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    for target in ["new.kv", "new.db"] {
+        let _ = fs::remove_file(scenario.path(target));
+    }
+    scenario.command(&args)
+}
+
+#[test]
+fn a_closed_pipe_ends_every_command_quietly_and_changes_no_verdict() {
+    let scenario = folder();
+    for (args, status) in all_runs() {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = command(&scenario, &args);
+        let run = Run::of(command.stdout(writer).output().unwrap());
+        assert_eq!(run.status, status, "{args:?}: {run}");
+        if status < 2 {
+            assert_eq!(run.stderr, "", "{args:?}");
+        }
+        if let Some(target) = args.last().filter(|arg| arg.starts_with("new.")) {
+            assert!(scenario.path(target).exists(), "{args:?}");
+        }
+    }
+}
+
+#[test]
+fn output_that_can_not_be_written_is_told_and_is_exit_status_2() {
+    if !Path::new("/dev/full").exists() {
+        println!("no /dev/full here");
+        return;
+    }
+    let scenario = folder();
+    for (args, status) in all_runs() {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full");
+        let mut command = command(&scenario, &args);
+        let run = Run::of(command.stdout(full.unwrap()).output().unwrap());
+        assert_eq!(run.status, 2, "{args:?}: {run}");
+        let told = "error: can't write to stdout\n  caused by: No space left on device";
+        assert!(
+            run.stderr.starts_with(told) || status == 2,
+            "{args:?}: {run}"
+        );
+        assert!(run.stderr.starts_with("error: "), "{args:?}: {run}");
+    }
+}
+
+#[test]
+fn what_goes_into_a_pipe_or_a_file_has_no_escape_codes() {
+    let scenario = folder();
+    for (args, status) in all_runs() {
+        let mut command = command(&scenario, &args);
+        command
+            .env("TERM", "xterm-256color")
+            .args(["--progress", "always"]);
+        let run = Run::of(command.output().unwrap());
+        if args.iter().all(|arg| arg != "-V" && arg != "--version") {
+            assert_eq!(run.status, status, "{args:?}: {run}");
+        }
+        assert!(!run.stdout.is_empty() || !run.stderr.is_empty(), "{args:?}");
+        assert!(!format!("{run}").contains('\u{1b}'), "{args:?}: {run}");
+    }
+}
+
+#[test]
+fn colour_is_for_terminals_unless_it_is_asked_for_or_declined() {
+    let scenario = folder();
+    let on_terminal = |args: &[&str], no_color: bool| {
+        let terminal = Terminal::new(80);
+        let mut command = scenario.command(args);
+        command.env("TERM", "xterm").stdin(Stdio::null());
+        command.stdout(terminal.end()).stderr(terminal.end());
+        if no_color {
+            command.env("NO_COLOR", "1");
+        }
+        let (shown, _) = terminal.run(command);
+        assert!(!shown.is_empty());
+        shown.contains('\u{1b}')
+    };
+    for args in [
+        &["verify", "--help"][..],
+        &["inspect", "--no-such-option"],
+        &["inspect", "missing.db"],
+        &["verify", "old.db", "code.kv"],
+    ] {
+        assert!(on_terminal(args, false), "{args:?}");
+        assert!(!on_terminal(args, true), "{args:?}");
+        let never = [&["--color", "never"], args].concat();
+        assert!(!on_terminal(&never, false), "{args:?}");
+        let always = [&["--color=always"], args].concat();
+        let run = scenario.run(&always);
+        assert!(format!("{run}").contains('\u{1b}'), "{args:?}: {run}");
+    }
+}
+
+#[test]
+fn quiet_silences_reports_and_nothing_that_was_asked_for_or_went_wrong() {
+    let scenario = folder();
+    for (args, status) in all_runs() {
+        let is_json = args.iter().any(|arg| arg == "json");
+        let asks = [
+            "-h",
+            "--help",
+            "-V",
+            "--version",
+            "export",
+            "completions",
+            "man",
+        ];
+        let is_asked_for = args.iter().any(|arg| asks.contains(&arg.as_str()));
+        let is_folder = args.iter().any(|arg| arg == "--dir");
+        let mut command = command(&scenario, &args);
+        let run = Run::of(command.arg("--quiet").output().unwrap());
+        let is_silent = status < 2 && !is_json && (!is_asked_for || is_folder);
+        assert_eq!(
+            run.stdout.is_empty() && run.stderr.is_empty(),
+            is_silent,
+            "{args:?}: {run}"
+        );
+    }
+}
+
+/// What a terminal of so many columns is shown of the progress of a copy, which takes longer than
+/// work that shows nothing.
+fn progress(columns: u16, environment: &[(&str, &str)], args: &[&str]) -> String {
+    let scenario = Scenario::new();
+    scenario.database("code.db", |db| tables::insert_chunks(db, 15_000));
+    let terminal = Terminal::new(columns);
+    let mut command = scenario.command(&["sqlite-to-kv", "code.db", "new.kv"]);
+    command.args(args).envs(environment.iter().copied());
+    command.stdout(Stdio::null()).stderr(terminal.end());
+    let (shown, status) = terminal.run(command);
+    assert_eq!(status, 0, "{shown}");
+    shown
+}
+
+#[test]
+fn a_bar_stays_on_one_line_of_a_terminal_of_any_width() {
+    for columns in [20, 40, 60, 80] {
+        let shown = progress(columns, &[("TERM", "xterm")], &[]);
+        // Neither down nor up, where what was written before would be.
+        let codes = shown.split("\u{1b}[").skip(1);
+        let up = codes.filter(|rest| rest.trim_start_matches(char::is_numeric).starts_with('A'));
+        assert_eq!(
+            (shown.matches('\n').count(), up.count()),
+            (0, 0),
+            "{columns}: {shown:?}"
+        );
+        let plain = anstream::adapter::strip_str(&shown).to_string();
+        let lines = plain.split('\r').map(str::trim_end);
+        let widths: Vec<usize> = lines.map(|line| line.chars().count()).collect();
+        let widest = widths.iter().max().unwrap();
+        assert!((1..columns.into()).contains(widest), "{columns}: {shown:?}");
+        assert_eq!(
+            widths.last(),
+            Some(&0),
+            "{columns}: something stays: {shown:?}"
+        );
+        for told in [" of 15,000 ", "/s ", " left"] {
+            assert!(columns < 80 || plain.contains(told), "{told}: {shown:?}");
+        }
+    }
+}
+
+#[test]
+fn a_terminal_that_redraws_nothing_gets_lines_if_they_are_asked_for() {
+    for environment in [&[("TERM", "dumb")][..], &[]] {
+        assert_eq!(progress(80, environment, &[]), "");
+    }
+    let shown = progress(80, &[("TERM", "dumb")], &["--progress", "always"]);
+    let line = "copy chunk: 15,000 of 15,000\r\n";
+    assert!(
+        shown.contains(line) && !shown.contains('\u{1b}'),
+        "{shown:?}"
+    );
+}
+
+#[test]
+fn progress_is_shown_to_nobody_who_does_not_want_it() {
+    for option in ["--quiet", "--progress=never"] {
+        assert_eq!(progress(80, &[("TERM", "xterm")], &[option]), "");
+    }
+}
