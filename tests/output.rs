@@ -18,6 +18,7 @@ fn runs() -> Vec<Vec<String>> {
             "kv-to-sqlite" => &["code.kv", "new.db"],
             "verify" => &["code.db", "code.kv"],
             "inspect" | "export" => &["code.kv"],
+            "import" => &["code.ndjson", "new.kv", "--to", "kv"],
             "completions" => &["bash"],
             "man" => &[],
             other => panic!("say in tests/output.rs how to run {other}"),
@@ -59,6 +60,8 @@ fn all_runs() -> Vec<(Vec<String>, i32)> {
 fn folder() -> Scenario {
     let scenario = Scenario::with_small_pair();
     scenario.database("old.db", |db| tables::insert_chunks(db, 3));
+    let exported = scenario.run(&["export", "code.db"]).expect_status(0);
+    fs::write(scenario.path("code.ndjson"), exported.stdout).unwrap();
     scenario
 }
 

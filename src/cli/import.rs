@@ -26,7 +26,9 @@ pub(super) struct Args {
     /// The store to make, or with --merge to write into
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     target: PathBuf,
-    /// Which kind of store it is; there is no default
+    /// Which kind of store it is
+    ///
+    /// [default: none, it has to be said]
     #[arg(long, value_enum, value_name = "STORE")]
     to: Store,
     #[command(flatten)]
@@ -54,8 +56,12 @@ fn after_help() -> String {
                 "chunkmigrate import code.ndjson new.db --to sqlite --only chunk",
             ),
             (
-                "Add the records of one store to another of any kind",
-                "chunkmigrate export code.db | chunkmigrate import - code.kv --to kv --merge",
+                "Add its records to a store that is there already",
+                "chunkmigrate import code.ndjson code.kv --to kv --merge",
+            ),
+            (
+                "Go from one store to another through a pipe",
+                "chunkmigrate export code.kv | chunkmigrate import - new.db --to sqlite",
             ),
         ],
     )
