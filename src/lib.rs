@@ -57,6 +57,7 @@
 //!   that a tool brings itself, and builds without redb.
 //! - `cli` (default): the program and its dependencies.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(test),
     deny(clippy::print_stdout, clippy::print_stderr, clippy::exit)

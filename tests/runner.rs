@@ -16,6 +16,7 @@ mod defences;
 mod docs;
 mod encodings;
 mod errors;
+mod examples;
 #[cfg(target_os = "linux")]
 mod faults;
 mod fixture;

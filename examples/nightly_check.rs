@@ -1,0 +1,149 @@
+//! A nightly check, for cron: does the copy still hold what the primary store holds?
+//!
+//!     cargo run --example nightly_check -- code.db code.kv findings.jsonl 3600
+//!
+//! A copy that only lacks changes of the primary gets them, and is compared again; a person has to look
+//! at anything else. `findings.jsonl` has every finding of the first comparison, without source text.
+//! The last argument is how many seconds it may take. For an hour in which nobody writes: a change
+//! between the comparisons looks like a divergence.
+//!
+//! | exit status | meaning |
+//! | --- | --- |
+//! | 0 | the same, or the same now; nothing is printed if nothing was done |
+//! | 1 | they differ, in a way that must not be mended unseen, or that a merge does not mend |
+//! | 2 | not established: a store can't be read, or the time is up, or nobody could be told |
+
+use std::collections::BTreeMap;
+use std::error::Error as StdError;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chunkmigrate::compare::DivergenceClass;
+use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
+use chunkmigrate::store::{StoreKind, detect};
+use chunkmigrate::verify::{Values, VerifyOptions, verify_pair};
+use chunkmigrate::{Error, Progress};
+
+const USAGE: &str = "usage: nightly_check PRIMARY COPY REPORT SECONDS";
+
+/// More divergences than this are no drift of a day.
+const MENDABLE: usize = 10_000;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let checked = run(&args, &mut io::stdout().lock());
+    if let Err(error) = &checked {
+        let mut error: &dyn StdError = error.as_ref();
+        eprintln!("not established: {error}");
+        while let Some(cause) = error.source() {
+            eprintln!("  caused by: {cause}");
+            error = cause;
+        }
+    }
+    ExitCode::from(status(&checked))
+}
+
+#[derive(Debug, PartialEq)]
+pub(crate) enum Verdict {
+    Same,
+    Mended,
+    Alert,
+}
+
+/// An error is never "the same": nobody knows what it kept from being seen.
+pub(crate) fn status(checked: &Result<Verdict, Box<dyn StdError>>) -> u8 {
+    match checked {
+        Ok(Verdict::Same | Verdict::Mended) => 0,
+        Ok(Verdict::Alert) => 1,
+        Err(_) => 2,
+    }
+}
+
+/// Cancels what runs longer than it may.
+struct Deadline(Instant);
+
+impl Progress for Deadline {
+    fn is_cancelled(&self) -> bool {
+        Instant::now() >= self.0
+    }
+}
+
+pub(crate) fn run(args: &[String], out: &mut dyn Write) -> Result<Verdict, Box<dyn StdError>> {
+    let [primary, copy, report, seconds] = args else {
+        return Err(USAGE.into());
+    };
+    let end = Instant::now() + Duration::from_secs(u64::from(seconds.parse::<u32>()?));
+    let progress: Arc<dyn Progress> = Arc::new(Deadline(end));
+    let [primary, copy, report] = [primary, copy, report].map(Path::new);
+    match check(primary, copy, report, &progress, out) {
+        Err(error) if matches!(error.downcast_ref(), Some(Error::Cancelled)) => {
+            Err(format!("no verdict within {seconds} seconds").into())
+        }
+        checked => checked,
+    }
+}
+
+fn check(
+    primary: &Path,
+    copy: &Path,
+    report: &Path,
+    progress: &Arc<dyn Progress>,
+    out: &mut dyn Write,
+) -> Result<Verdict, Box<dyn StdError>> {
+    let options = VerifyOptions {
+        limit: MENDABLE,
+        report: Some(report.to_owned()),
+        values: Values::Redacted,
+        ..Default::default()
+    };
+    let found = verify_pair(primary, copy, &options, progress)?;
+    if found.is_identical() {
+        return Ok(Verdict::Same);
+    }
+    let mut classes = BTreeMap::<DivergenceClass, u64>::new();
+    for finding in &found.findings {
+        *classes.entry(finding.class).or_default() += 1;
+    }
+    let (count, report) = (found.divergences(), report.display());
+    writeln!(out, "{count} divergences, all in {report}:")?;
+    for (class, count) in &classes {
+        writeln!(out, "  {count} {class}: {}", class.advice())?;
+    }
+    // The findings are the first ones only; what is not among them is not mended. A merge goes from
+    // one kind of store to the other.
+    let is_hidden = found.divergences() > MENDABLE as u64;
+    let is_of_one_kind = detect(primary)? == detect(copy)?;
+    if is_hidden || is_of_one_kind || !classes.keys().copied().all(may_be_mended) {
+        writeln!(out, "Nothing was mended.")?;
+        return Ok(Verdict::Alert);
+    }
+    let into_copy = CopyOptions {
+        merge: true,
+        ..Default::default()
+    };
+    let summary = match detect(primary)? {
+        StoreKind::Kv => kv_to_sqlite(primary, copy, &into_copy, progress)?,
+        _ => sqlite_to_kv(primary, copy, &into_copy, progress)?,
+    };
+    // What it came to is not assumed but seen. The report of the first comparison stays.
+    let again = verify_pair(primary, copy, &VerifyOptions::default(), progress)?;
+    if !summary.is_complete() || !again.is_identical() {
+        writeln!(out, "A merge left {} divergences.", again.divergences())?;
+        return Ok(Verdict::Alert);
+    }
+    writeln!(out, "Mended: {} records are the same now.", again.equal())?;
+    Ok(Verdict::Mended)
+}
+
+/// The copy lacks what the primary has, and that is all that is wrong with it.
+fn may_be_mended(class: DivergenceClass) -> bool {
+    match class {
+        DivergenceClass::OnlyLeft | DivergenceClass::Field | DivergenceClass::Sequence => true,
+        class if class.is_warning() => true,
+        // Whatever else, and what later versions find: damage, or somebody else who writes.
+        _ => false,
+    }
+}
