@@ -12,6 +12,7 @@ use indicatif::{HumanBytes, HumanCount};
 use super::copy_verdict::verdict;
 use super::escape::{escaped, escaped_path};
 use super::finding_report::write_findings;
+use super::next_step::after_copy;
 use super::other_tables::write_tables;
 use super::table::write_table;
 use super::words::{count_of, store_name};
@@ -51,7 +52,11 @@ impl<'s> CopyReport<'s> {
         }
         self.write_rejections(out)?;
         self.write_divergences(out)?;
-        writeln!(out, "\n{}", verdict(summary))
+        writeln!(out, "\n{}", verdict(summary))?;
+        match after_copy(summary) {
+            Some(step) => step.write(out),
+            None => Ok(()),
+        }
     }
 
     fn write_facts(&self, out: &mut dyn Write) -> io::Result<()> {

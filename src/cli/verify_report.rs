@@ -11,6 +11,7 @@ use indicatif::HumanCount;
 
 use super::escape::escaped_path;
 use super::finding_report::write_findings;
+use super::next_step::after_verify;
 use super::table::write_table;
 use super::verify_verdict::{Verified, total};
 use super::words::store_name;
@@ -49,6 +50,9 @@ pub(super) fn write_report(
     };
     let (word, sentence) = (verified.word(), verified.sentence());
     writeln!(out, "{style}{word}:{style:#} {sentence}")?;
+    if let Some(step) = after_verify(report) {
+        step.write(out)?;
+    }
     match page {
         Some(page) => writeln!(out, "\npage   {}", escaped_path(page)),
         None => Ok(()),
