@@ -201,11 +201,11 @@ fn without_read_back_the_summary_says_so() {
     let run = scenario
         .run(&["sqlite-to-kv", "code.db", "out.kv", "--no-verify"])
         .expect_status(0);
-    assert!(
-        run.stdout
-            .ends_with("1,205 records were copied. Not verified.\n"),
-        "{run}"
-    );
+    let end = "1,205 records were copied. Not verified.
+Next: compare it with its source:
+    chunkmigrate verify code.db out.kv
+";
+    assert!(run.stdout.ends_with(end), "{run}");
 }
 
 #[test]
