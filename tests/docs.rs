@@ -34,3 +34,31 @@ fn every_test_that_is_named_as_a_proof_exists() {
         assert!(all.contains(&definition), "there is no test {name}");
     }
 }
+
+/// What a document links to, where that is a file of this project.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    let targets = text.split("](").skip(1);
+    let targets = targets.filter_map(|rest| rest.split([')', '#']).next());
+    targets.filter(|target| !target.is_empty() && !target.contains("://"))
+}
+
+#[test]
+fn every_link_between_the_documents_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut documents = vec!["README.md", "CHANGELOG.md", "CONTRIBUTING.md"]
+        .into_iter()
+        .map(|name| root.join(name))
+        .collect::<Vec<_>>();
+    let folder = fs::read_dir(root.join("docs")).unwrap();
+    documents.extend(folder.map(|entry| entry.unwrap().path()));
+    let mut followed = 0;
+    for document in documents {
+        let text = fs::read_to_string(&document).unwrap();
+        for link in links(&text) {
+            let target = document.parent().unwrap().join(link);
+            assert!(target.exists(), "{} links to {link}", document.display());
+            followed += 1;
+        }
+    }
+    assert!(followed > 10, "only {followed} links were found");
+}
