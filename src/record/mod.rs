@@ -4,53 +4,18 @@ mod check;
 mod chunk;
 mod execution;
 mod json_fields;
+mod key;
+mod kind;
 mod metrics;
+mod sequences;
 
 pub use check::RecordError;
 pub use chunk::CodeChunk;
 pub use execution::ExecutionRecord;
+pub use key::RecordKey;
+pub use kind::{PerKind, RecordKind};
 pub use metrics::{FileMetrics, SymbolMetrics};
-
-use std::fmt;
-
-/// The four kinds of records, in the order in which their keys sort.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RecordKind {
-    /// A span of source code: [`CodeChunk`].
-    Chunk,
-    /// One run of the indexing tool: [`ExecutionRecord`].
-    ExecutionLog,
-    /// Metrics of a file: [`FileMetrics`].
-    FileMetrics,
-    /// Metrics of a symbol: [`SymbolMetrics`].
-    SymbolMetrics,
-}
-
-impl RecordKind {
-    /// Every kind, in key order.
-    pub const ALL: [RecordKind; 4] = [
-        RecordKind::Chunk,
-        RecordKind::ExecutionLog,
-        RecordKind::FileMetrics,
-        RecordKind::SymbolMetrics,
-    ];
-
-    /// The name that options, reports and the manifest use, such as `file-metrics`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            RecordKind::Chunk => "chunk",
-            RecordKind::ExecutionLog => "execution-log",
-            RecordKind::FileMetrics => "file-metrics",
-            RecordKind::SymbolMetrics => "symbol-metrics",
-        }
-    }
-}
-
-impl fmt::Display for RecordKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
+pub use sequences::Sequences;
 
 /// A record of any kind.
 #[derive(Debug, Clone, PartialEq)]
@@ -171,157 +136,5 @@ impl Record {
                 symbol_id: metrics.symbol_id,
             },
         }
-    }
-}
-
-/// What identifies a record. Two records of one store never share it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum RecordKey {
-    /// A chunk is the span `byte_start..byte_end` of a file.
-    Chunk {
-        /// Path of the file, as the tool wrote it.
-        file_path: String,
-        /// First byte, at most [`i64::MAX`].
-        byte_start: u64,
-        /// One past the last byte, at most [`i64::MAX`].
-        byte_end: u64,
-    },
-    /// A run of the tool has an id of its own, beside the row id.
-    ExecutionLog {
-        /// The id that the tool gave the run.
-        execution_id: String,
-    },
-    /// A file has one set of metrics.
-    FileMetrics {
-        /// Path of the file, as the tool wrote it.
-        file_path: String,
-    },
-    /// A symbol has one set of metrics.
-    SymbolMetrics {
-        /// Id of the symbol in the tool's graph.
-        symbol_id: i64,
-    },
-}
-
-impl RecordKey {
-    /// The kind of record that this key identifies.
-    pub const fn kind(&self) -> RecordKind {
-        match self {
-            RecordKey::Chunk { .. } => RecordKind::Chunk,
-            RecordKey::ExecutionLog { .. } => RecordKind::ExecutionLog,
-            RecordKey::FileMetrics { .. } => RecordKind::FileMetrics,
-            RecordKey::SymbolMetrics { .. } => RecordKind::SymbolMetrics,
-        }
-    }
-}
-
-/// One value for each kind of record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PerKind<T> {
-    /// The value for chunks.
-    pub chunk: T,
-    /// The value for the execution log.
-    pub execution_log: T,
-    /// The value for file metrics.
-    pub file_metrics: T,
-    /// The value for symbol metrics.
-    pub symbol_metrics: T,
-}
-
-impl<T> PerKind<T> {
-    /// Makes a value for each kind, in key order.
-    pub fn from_fn(mut value: impl FnMut(RecordKind) -> T) -> Self {
-        PerKind {
-            chunk: value(RecordKind::Chunk),
-            execution_log: value(RecordKind::ExecutionLog),
-            file_metrics: value(RecordKind::FileMetrics),
-            symbol_metrics: value(RecordKind::SymbolMetrics),
-        }
-    }
-
-    /// The value of one kind.
-    pub const fn get(&self, kind: RecordKind) -> &T {
-        match kind {
-            RecordKind::Chunk => &self.chunk,
-            RecordKind::ExecutionLog => &self.execution_log,
-            RecordKind::FileMetrics => &self.file_metrics,
-            RecordKind::SymbolMetrics => &self.symbol_metrics,
-        }
-    }
-
-    /// The value of one kind, to change.
-    pub const fn get_mut(&mut self, kind: RecordKind) -> &mut T {
-        match kind {
-            RecordKind::Chunk => &mut self.chunk,
-            RecordKind::ExecutionLog => &mut self.execution_log,
-            RecordKind::FileMetrics => &mut self.file_metrics,
-            RecordKind::SymbolMetrics => &mut self.symbol_metrics,
-        }
-    }
-
-    /// Kinds and values, in key order.
-    pub fn iter(&self) -> impl Iterator<Item = (RecordKind, &T)> {
-        RecordKind::ALL
-            .into_iter()
-            .map(|kind| (kind, self.get(kind)))
-    }
-}
-
-/// The highest row id ever given in each table that hands ids out (AUTOINCREMENT's high-water
-/// mark), 0 where none above 0 was. An id at or below it is not given again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sequences {
-    /// Ids of chunks.
-    pub code_chunks: i64,
-    /// Ids of the execution log.
-    pub execution_log: i64,
-}
-
-impl Sequences {
-    /// Below every id.
-    #[cfg(feature = "native-v2")]
-    pub(crate) const LOWEST: Sequences = Sequences {
-        code_chunks: i64::MIN,
-        execution_log: i64::MIN,
-    };
-
-    /// The mark of a kind; 0 for kinds that hand no ids out.
-    pub const fn get(&self, kind: RecordKind) -> i64 {
-        match kind {
-            RecordKind::Chunk => self.code_chunks,
-            RecordKind::ExecutionLog => self.execution_log,
-            RecordKind::FileMetrics | RecordKind::SymbolMetrics => 0,
-        }
-    }
-
-    /// Raises the mark of a kind to an id, if it is lower; nothing for kinds that hand no ids out.
-    pub fn raise(&mut self, kind: RecordKind, id: i64) {
-        match kind {
-            RecordKind::Chunk => self.code_chunks = self.code_chunks.max(id),
-            RecordKind::ExecutionLog => self.execution_log = self.execution_log.max(id),
-            RecordKind::FileMetrics | RecordKind::SymbolMetrics => {}
-        }
-    }
-
-    /// The marks of some kinds, and 0 for the others.
-    #[cfg(feature = "native-v2")]
-    pub(crate) fn of_kinds(self, is_asked_for: impl Fn(RecordKind) -> bool) -> Sequences {
-        let mut some = Sequences::default();
-        for kind in RecordKind::ALL {
-            if is_asked_for(kind) {
-                some.raise(kind, self.get(kind));
-            }
-        }
-        some
-    }
-
-    /// The higher mark of each kind.
-    #[must_use]
-    pub fn max(mut self, other: Sequences) -> Sequences {
-        for kind in RecordKind::ALL {
-            self.raise(kind, other.get(kind));
-        }
-        self
     }
 }

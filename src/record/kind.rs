@@ -1,0 +1,92 @@
+use std::fmt;
+
+/// The four kinds of records, in the order in which their keys sort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecordKind {
+    /// A span of source code: [`CodeChunk`](super::CodeChunk).
+    Chunk,
+    /// One run of the indexing tool: [`ExecutionRecord`](super::ExecutionRecord).
+    ExecutionLog,
+    /// Metrics of a file: [`FileMetrics`](super::FileMetrics).
+    FileMetrics,
+    /// Metrics of a symbol: [`SymbolMetrics`](super::SymbolMetrics).
+    SymbolMetrics,
+}
+
+impl RecordKind {
+    /// Every kind, in key order.
+    pub const ALL: [RecordKind; 4] = [
+        RecordKind::Chunk,
+        RecordKind::ExecutionLog,
+        RecordKind::FileMetrics,
+        RecordKind::SymbolMetrics,
+    ];
+
+    /// The name that options, reports and the manifest use, such as `file-metrics`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            RecordKind::Chunk => "chunk",
+            RecordKind::ExecutionLog => "execution-log",
+            RecordKind::FileMetrics => "file-metrics",
+            RecordKind::SymbolMetrics => "symbol-metrics",
+        }
+    }
+}
+
+impl fmt::Display for RecordKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// One value for each kind of record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PerKind<T> {
+    /// The value for chunks.
+    pub chunk: T,
+    /// The value for the execution log.
+    pub execution_log: T,
+    /// The value for file metrics.
+    pub file_metrics: T,
+    /// The value for symbol metrics.
+    pub symbol_metrics: T,
+}
+
+impl<T> PerKind<T> {
+    /// Makes a value for each kind, in key order.
+    pub fn from_fn(mut value: impl FnMut(RecordKind) -> T) -> Self {
+        PerKind {
+            chunk: value(RecordKind::Chunk),
+            execution_log: value(RecordKind::ExecutionLog),
+            file_metrics: value(RecordKind::FileMetrics),
+            symbol_metrics: value(RecordKind::SymbolMetrics),
+        }
+    }
+
+    /// The value of one kind.
+    pub const fn get(&self, kind: RecordKind) -> &T {
+        match kind {
+            RecordKind::Chunk => &self.chunk,
+            RecordKind::ExecutionLog => &self.execution_log,
+            RecordKind::FileMetrics => &self.file_metrics,
+            RecordKind::SymbolMetrics => &self.symbol_metrics,
+        }
+    }
+
+    /// The value of one kind, to change.
+    pub const fn get_mut(&mut self, kind: RecordKind) -> &mut T {
+        match kind {
+            RecordKind::Chunk => &mut self.chunk,
+            RecordKind::ExecutionLog => &mut self.execution_log,
+            RecordKind::FileMetrics => &mut self.file_metrics,
+            RecordKind::SymbolMetrics => &mut self.symbol_metrics,
+        }
+    }
+
+    /// Kinds and values, in key order.
+    pub fn iter(&self) -> impl Iterator<Item = (RecordKind, &T)> {
+        RecordKind::ALL
+            .into_iter()
+            .map(|kind| (kind, self.get(kind)))
+    }
+}

@@ -1,0 +1,60 @@
+use super::RecordKind;
+
+/// The highest row id ever given in each table that hands ids out (AUTOINCREMENT's high-water
+/// mark), 0 where none above 0 was. An id at or below it is not given again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sequences {
+    /// Ids of chunks.
+    pub code_chunks: i64,
+    /// Ids of the execution log.
+    pub execution_log: i64,
+}
+
+impl Sequences {
+    /// Below every id.
+    #[cfg(feature = "native-v2")]
+    pub(crate) const LOWEST: Sequences = Sequences {
+        code_chunks: i64::MIN,
+        execution_log: i64::MIN,
+    };
+
+    /// The mark of a kind; 0 for kinds that hand no ids out.
+    pub const fn get(&self, kind: RecordKind) -> i64 {
+        match kind {
+            RecordKind::Chunk => self.code_chunks,
+            RecordKind::ExecutionLog => self.execution_log,
+            RecordKind::FileMetrics | RecordKind::SymbolMetrics => 0,
+        }
+    }
+
+    /// Raises the mark of a kind to an id, if it is lower; nothing for kinds that hand no ids out.
+    pub fn raise(&mut self, kind: RecordKind, id: i64) {
+        match kind {
+            RecordKind::Chunk => self.code_chunks = self.code_chunks.max(id),
+            RecordKind::ExecutionLog => self.execution_log = self.execution_log.max(id),
+            RecordKind::FileMetrics | RecordKind::SymbolMetrics => {}
+        }
+    }
+
+    /// The marks of some kinds, and 0 for the others.
+    #[cfg(feature = "native-v2")]
+    pub(crate) fn of_kinds(self, is_asked_for: impl Fn(RecordKind) -> bool) -> Sequences {
+        let mut some = Sequences::default();
+        for kind in RecordKind::ALL {
+            if is_asked_for(kind) {
+                some.raise(kind, self.get(kind));
+            }
+        }
+        some
+    }
+
+    /// The higher mark of each kind.
+    #[must_use]
+    pub fn max(mut self, other: Sequences) -> Sequences {
+        for kind in RecordKind::ALL {
+            self.raise(kind, other.get(kind));
+        }
+        self
+    }
+}
