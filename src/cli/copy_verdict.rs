@@ -25,8 +25,8 @@ pub(super) fn verdict(summary: &CopySummary) -> String {
             wrong.text()
         ),
         (false, false) => format!("{}: {}.", nothing_made(summary), wrong.text()),
-        (false, true) => match &summary.merged {
-            Some(_) => merged(summary, &wrong),
+        (false, true) => match summary.changed() {
+            Some(changed) => merged(summary, changed, &wrong),
             None => copied(summary, &wrong),
         },
     }
@@ -40,20 +40,15 @@ fn nothing_made(summary: &CopySummary) -> &'static str {
 }
 
 fn dry_run(summary: &CopySummary, wrong: &Wrong) -> String {
-    let done = match &summary.merged {
+    let done = match summary.changed() {
         None => format!("{} would be copied", records(summary.records())),
-        Some(counts) => {
-            let changed = counts.iter().map(|(_, c)| c.inserted + c.updated).sum();
-            format!("{} would be written", records(changed))
-        }
+        Some(changed) => format!("{} would be written", records(changed)),
     };
     let stays = wrong.but("would stay behind");
     format!("Dry run: {done}; nothing was written.{stays}")
 }
 
-fn merged(summary: &CopySummary, wrong: &Wrong) -> String {
-    let counts = summary.merged.unwrap_or_default();
-    let changed: u64 = counts.iter().map(|(_, c)| c.inserted + c.updated).sum();
+fn merged(summary: &CopySummary, changed: u64, wrong: &Wrong) -> String {
     let target = escaped_path(&summary.target);
     let stays = wrong.but("stayed behind");
     match changed {

@@ -5,13 +5,14 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anstyle::Style;
-use chunkmigrate::compare::{DivergenceClass, KindCounts};
+use chunkmigrate::compare::DivergenceClass;
 use chunkmigrate::migrate::CopySummary;
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::store::StoreKind;
 use chunkmigrate::verify::VerifyReport;
 
 use super::shell::{pasted, path_argument};
+use super::verify_verdict::total;
 
 const BOLD: Style = Style::new().bold();
 
@@ -49,14 +50,9 @@ pub(super) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
         };
         return Some(NextStep::new(what, []));
     }
-    let changes = summary.merged.as_ref().map(|merged| {
-        let counts = merged.iter();
-        let written = counts.map(|(_, counts)| counts.inserted + counts.updated);
-        written.sum::<u64>()
-    });
     if summary.dry_run {
         let step = NextStep::new("do it, by the same command without --dry-run", []);
-        return (changes != Some(0)).then_some(step);
+        return (summary.changed() != Some(0)).then_some(step);
     }
     let stores = [
         (summary.source.as_path(), summary.source_store),
@@ -66,7 +62,7 @@ pub(super) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
         let what = "mend what stayed behind where it came from, then add it";
         return Some(NextStep::new(what, merge(stores, &summary.only)));
     }
-    if changes.is_some() || summary.records() == 0 {
+    if summary.merged.is_some() || summary.records() == 0 {
         return None;
     }
     let [(source, source_store), (target, _)] = stores;
@@ -93,10 +89,7 @@ pub(super) fn after_verify(report: &VerifyReport) -> Option<NextStep> {
     if report.is_identical() || found > report.findings.len() as u64 {
         return None;
     }
-    let mut total = KindCounts::default();
-    for (_, counts) in hop.comparison.kinds.iter() {
-        total += *counts;
-    }
+    let total = total(&hop.comparison);
     let mut classes = report.findings.iter().map(|finding| finding.class);
     let is_cured =
         classes.all(|class| matches!(class, OnlyLeft | OnlyRight | Field | Sequence | ContentHash));

@@ -138,7 +138,7 @@ impl HopDocument {
 
 fn kinds(comparison: &Comparison, only: &[RecordKind]) -> Vec<KindDocument> {
     let kinds = comparison.kinds.iter();
-    let asked_for = kinds.filter(|(kind, _)| only.is_empty() || only.contains(kind));
+    let asked_for = kinds.filter(|(kind, _)| kind.is_asked_for(only));
     asked_for
         .map(|(kind, counts)| KindDocument::new(kind, counts))
         .collect()

@@ -84,7 +84,7 @@ fn counts_table(comparison: &Comparison, only: &[RecordKind]) -> Vec<Vec<String>
     }
     let mut rows = vec![heading.into_iter().map(str::to_owned).collect()];
     for (kind, counts) in comparison.kinds.iter() {
-        if only.is_empty() || only.contains(&kind) {
+        if kind.is_asked_for(only) {
             rows.push(row(kind.name(), counts, has_invalid));
         }
     }

@@ -26,7 +26,7 @@ pub struct CompareOptions {
 
 impl CompareOptions {
     fn asks_for(&self, kind: RecordKind) -> bool {
-        self.only.is_empty() || self.only.contains(&kind)
+        kind.is_asked_for(&self.only)
     }
 }
 

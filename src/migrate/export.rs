@@ -22,10 +22,6 @@ pub struct ExportOptions {
 }
 
 impl ExportOptions {
-    fn asks_for(&self, kind: RecordKind) -> bool {
-        self.only.is_empty() || self.only.contains(&kind)
-    }
-
     fn is_of_everything(&self) -> bool {
         self.only.is_empty() && self.prefix.is_empty()
     }
@@ -85,7 +81,7 @@ pub fn export(
         take(exported)
     };
     for kind in RecordKind::ALL {
-        if !options.asks_for(kind) || !may_match(kind, &options.prefix) {
+        if !kind.is_asked_for(&options.only) || !may_match(kind, &options.prefix) {
             continue;
         }
         let progress = progress.as_ref();

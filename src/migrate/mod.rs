@@ -101,7 +101,7 @@ impl Default for CopyOptions {
 
 impl CopyOptions {
     fn asks_for(&self, kind: RecordKind) -> bool {
-        self.only.is_empty() || self.only.contains(&kind)
+        kind.is_asked_for(&self.only)
     }
 
     /// The kinds that are asked for, in key order.

@@ -72,16 +72,20 @@ pub struct CopySummary {
 impl CopySummary {
     /// The kinds that were asked for, with their totals, in key order.
     pub fn asked_for(&self) -> impl Iterator<Item = (RecordKind, &KindTotals)> {
-        let all = self.only.is_empty();
-        self.totals
-            .iter()
-            .filter(move |(kind, _)| all || self.only.contains(kind))
+        let totals = self.totals.iter();
+        totals.filter(|(kind, _)| kind.is_asked_for(&self.only))
     }
 
     /// Number of records that were copied, or would have been.
     pub fn records(&self) -> u64 {
         let totals = self.totals.iter();
         totals.map(|(_, totals)| totals.records).sum()
+    }
+
+    /// Number of records that a merge wrote, or would have; `None` if nothing was merged.
+    pub fn changed(&self) -> Option<u64> {
+        let counts = self.merged.as_ref()?.iter();
+        Some(counts.map(|(_, counts)| counts.changed()).sum())
     }
 
     /// Number of rows and entries that were not copied.

@@ -31,6 +31,11 @@ impl RecordKind {
             RecordKind::SymbolMetrics => "symbol-metrics",
         }
     }
+
+    /// Whether a list of kinds asks for this one; a list of none asks for all.
+    pub fn is_asked_for(self, only: &[RecordKind]) -> bool {
+        only.is_empty() || only.contains(&self)
+    }
 }
 
 impl fmt::Display for RecordKind {

@@ -277,7 +277,7 @@ impl Contents {
         };
         let mut found_any = false;
         for kind in RecordKind::ALL {
-            if !options.only.is_empty() && !options.only.contains(&kind) {
+            if !kind.is_asked_for(&options.only) {
                 found_any |= inventory::exists(connection, kind).map_err(reading(path))?;
                 continue;
             }

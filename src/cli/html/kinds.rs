@@ -62,7 +62,7 @@ pub(super) fn write_hop(html: &mut Html<'_>, hop: &Hop, only: &[RecordKind]) -> 
     }
     html.markup("</tr></thead>\n")?;
     for (kind, counts) in hop.comparison.kinds.iter() {
-        if only.is_empty() || only.contains(&kind) {
+        if kind.is_asked_for(only) {
             write_kind(html, kind.name(), counts, &columns)?;
         }
     }

@@ -113,8 +113,7 @@ fn write_changes(job: &Job<'_>, plan: &mut Plan, merge: &mut SqliteMerge) -> Res
     let progress = job.progress.as_ref();
     let mut refused = Vec::new();
     for kind in plan.changed_kinds() {
-        let counts = plan.counts.get(kind);
-        let total = counts.inserted + counts.updated;
+        let total = plan.counts.get(kind).changed();
         progress.start(Stage::Merge(kind), Some(total));
         let (changes, ids) = (&plan.changes, &mut plan.ids);
         each_record(changes, kind, &mut |_, record| {

@@ -21,6 +21,13 @@ pub struct MergeCounts {
     pub unchanged: u64,
 }
 
+impl MergeCounts {
+    /// Number of records that are written.
+    pub const fn changed(&self) -> u64 {
+        self.inserted + self.updated
+    }
+}
+
 /// What the target is to have under a key.
 pub(super) enum Step<'e> {
     /// What it has.

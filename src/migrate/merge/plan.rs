@@ -85,13 +85,13 @@ impl Plan {
 
     pub(super) fn changes_anything(&self) -> bool {
         let mut counts = self.counts.iter();
-        self.changes_beside || counts.any(|(_, counts)| counts.inserted + counts.updated > 0)
+        self.changes_beside || counts.any(|(_, counts)| counts.changed() > 0)
     }
 
     /// The kinds of which something is written.
     pub(super) fn changed_kinds(&self) -> Vec<RecordKind> {
         let counts = self.counts.iter();
-        let changed = counts.filter(|(_, counts)| counts.inserted + counts.updated > 0);
+        let changed = counts.filter(|(_, counts)| counts.changed() > 0);
         changed.map(|(kind, _)| kind).collect()
     }
 }
