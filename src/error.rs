@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::codec::EncodeError;
 use crate::record::RecordError;
 use crate::sqlite::SqliteError;
 use crate::store::StoreError;
@@ -84,6 +85,13 @@ impl From<SqliteError> for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         Error::Store(Box::new(error))
+    }
+}
+
+impl From<EncodeError> for Error {
+    /// A record is checked before it is written, so that it has canonical bytes.
+    fn from(error: EncodeError) -> Self {
+        Error::Internal(error.to_string())
     }
 }
 

@@ -6,7 +6,7 @@ use super::fields;
 use super::judge::{Judged, hash_warning};
 use crate::codec::{Entry, encode_json};
 use crate::error::{Error, Result};
-use crate::record::{Record, RecordKind};
+use crate::record::RecordKind;
 use crate::sqlite::InvalidRow;
 use crate::store::{Item, SortedItems};
 
@@ -151,7 +151,7 @@ fn both(
         judged_right.record_of_its_key(),
     );
     if let (Some(left), Some(right)) = records {
-        let fields = fields::differences(&canonical(left)?, &canonical(right)?)?;
+        let fields = fields::differences(&encode_json(left)?, &encode_json(right)?)?;
         if !fields.is_empty() {
             told.push(Divergence::fields(kind, key, fields));
         }
@@ -159,10 +159,6 @@ fn both(
     told.extend(judged_left.hash_warning(key).map(|w| w.on(Side::Left)));
     told.extend(judged_right.hash_warning(key).map(|w| w.on(Side::Right)));
     Ok(told)
-}
-
-fn canonical(record: &Record) -> Result<Vec<u8>> {
-    encode_json(record).map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// A stream with the place of its current item.

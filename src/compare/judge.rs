@@ -1,6 +1,11 @@
 //! What one entry is, by itself: whether its value is the canonical record of its key.
 
+#[cfg(feature = "native-v2")]
+use std::borrow::Cow;
+
 use super::divergence::{Divergence, DivergenceClass, Side};
+#[cfg(feature = "native-v2")]
+use crate::codec::encode_json;
 use crate::codec::{Digest, Entry, decode_content, decode_json, is_canonical, record_key_into};
 use crate::error::{Error, Result};
 use crate::record::{Record, RecordKind};
@@ -69,6 +74,21 @@ impl Judged {
     pub(crate) fn record_of_its_key(&self) -> Option<&Record> {
         let record = self.record.as_ref();
         record.filter(|_| !self.has(DivergenceClass::KeyMismatch))
+    }
+
+    /// The canonical bytes of [`Judged::record_of_its_key`]; `value` is what was judged.
+    #[cfg(feature = "native-v2")]
+    pub(crate) fn canonical_of_its_key<'v>(
+        &self,
+        value: &'v [u8],
+    ) -> Result<Option<Cow<'v, [u8]>>> {
+        let Some(record) = self.record_of_its_key() else {
+            return Ok(None);
+        };
+        Ok(Some(match self.is_sound() {
+            true => Cow::Borrowed(value),
+            false => Cow::Owned(encode_json(record)?),
+        }))
     }
 
     /// As [`Judged::record_of_its_key`], to keep.

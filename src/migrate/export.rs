@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::codec::{Entry, canonical_id, encode_json, key_prefix};
+use crate::codec::{Entry, canonical_id, key_prefix};
 use crate::compare::{Divergence, DivergenceClass, Judged, Side};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::{RecordKind, Sequences};
 use crate::store::{Item, OpenOptions, Opening, Snapshot, StoreKind, pipe};
@@ -162,16 +162,10 @@ fn export_judged(
     for finding in judged.divergences(kind, Side::Left, entry.key) {
         take(Exported::Finding(finding))?;
     }
-    match judged.record_of_its_key() {
-        None => Ok(ExportFlow::Continue),
-        Some(_) if judged.is_sound() => take(Exported::Record { kind, entry }),
-        Some(record) => {
-            let value = encode_json(record).map_err(|error| Error::Internal(error.to_string()))?;
-            let (key, value) = (entry.key, value.as_slice());
-            take(Exported::Record {
-                kind,
-                entry: Entry { key, value },
-            })
-        }
-    }
+    let Some(value) = judged.canonical_of_its_key(entry.value)? else {
+        return Ok(ExportFlow::Continue);
+    };
+    let (key, value) = (entry.key, &*value);
+    let entry = Entry { key, value };
+    take(Exported::Record { kind, entry })
 }

@@ -8,7 +8,7 @@ use super::rejects::{RejectedLine, entry_line, row_line, text_line};
 use super::{CopyOptions, OnInvalid};
 use crate::codec::{Entry, KindDigest, KindTotals, encode_json};
 use crate::compare::{Divergence, DivergenceClass, Judged, RowFacts, Side};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::record::{PerKind, Record, RecordKind, Sequences};
 use crate::sqlite::{IdRegister, InvalidRow, Reason, table_name};
 use crate::store::{Batch, Item, StoreKind};
@@ -136,7 +136,7 @@ impl<'o> Intake<'o> {
                 *self.rejected.get_mut(kind) += 1;
             }
             self.keep_apart_before(entry);
-            let value = encode_json(&record).map_err(|error| Error::Internal(error.to_string()))?;
+            let value = encode_json(&record)?;
             self.copied.update(Entry {
                 key: entry.key,
                 value: &value,

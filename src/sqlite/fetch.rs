@@ -161,7 +161,7 @@ fn value_of(record: Record, key_len: usize) -> Result<Option<VisitedValue<'stati
     if record.text_len() <= SMALL_TEXT_BYTES {
         return Ok(Some(VisitedValue::Record(record)));
     }
-    let value = encode_json(&record).map_err(|error| Error::Internal(error.to_string()))?;
+    let value = encode_json(&record)?;
     let fits = fits(key_len, value.len());
     Ok(fits.then_some(VisitedValue::Bytes(Cow::Owned(value))))
 }

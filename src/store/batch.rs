@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Item;
 use crate::codec::{Entry, encode_json_into};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::sqlite::{InvalidRow, Visited, VisitedEntry, VisitedValue};
 
 /// A batch is handed on when it has so many bytes.
@@ -92,9 +92,9 @@ impl Batch {
                 bytes.extend_from_slice(value);
                 Ok(())
             })?,
-            VisitedValue::Record(record) => self.write(key, |bytes| {
-                encode_json_into(&record, bytes).map_err(|error| Error::Internal(error.to_string()))
-            })?,
+            VisitedValue::Record(record) => {
+                self.write(key, |bytes| Ok(encode_json_into(&record, bytes)?))?
+            }
         };
         self.items.push(slot);
         Ok(())

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use crate::codec::{Entry, KindDigest, KindTotals, encode_json};
+use crate::codec::{Entry, KindDigest, KindTotals};
 use crate::compare::Judged;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::record::RecordKind;
 use crate::store::{Item, RecordStream, SortedItems as _};
 
@@ -144,16 +144,7 @@ impl<'j> KindJoin<'j> {
         if !self.judges {
             return Ok(Some(Cow::Borrowed(entry.value)));
         }
-        let judged = Judged::of(self.kind, entry);
-        let Some(record) = judged.record_of_its_key() else {
-            return Ok(None);
-        };
-        if judged.is_sound() {
-            return Ok(Some(Cow::Borrowed(entry.value)));
-        }
-        encode_json(record)
-            .map(|value| Some(Cow::Owned(value)))
-            .map_err(|error| Error::Internal(error.to_string()))
+        Judged::of(self.kind, entry).canonical_of_its_key(entry.value)
     }
 }
 

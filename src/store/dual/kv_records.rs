@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::selection::Selection;
 use super::{RecordStore, RecordTransaction};
 use crate::codec::{Entry, decode_json, encode_json, encode_key, parse_key, record_key};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kv::{KvBackend, KvTransaction};
 use crate::record::{Record, RecordError, RecordKey, RecordKind, Sequences};
 use crate::store::StoreError;
@@ -132,7 +132,7 @@ impl RecordTransaction for KvRecordTransaction<'_> {
     }
 
     fn upsert(&mut self, record: &Record) -> Result<()> {
-        let value = encode_json(record).map_err(|error| Error::Internal(error.to_string()))?;
+        let value = encode_json(record)?;
         self.transaction.put(&record_key(record), &value)
     }
 
