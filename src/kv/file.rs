@@ -298,9 +298,14 @@ impl Source {
     }
 
     fn is_unchanged(&self) -> io::Result<bool> {
-        let state = |file: &Metadata| (file.len(), file.modified().ok());
-        Ok(state(&self.file.metadata()?) == state(&self.metadata))
+        Ok(is_unwritten(&self.metadata, &self.file.metadata()?))
     }
+}
+
+/// Whether a file is as it was before, as far as its length and time tell.
+pub(crate) fn is_unwritten(before: &Metadata, now: &Metadata) -> bool {
+    let state = |file: &Metadata| (file.len(), file.modified().ok());
+    state(before) == state(now)
 }
 
 /// Whether a redb writer has the file open. Takes a shared lock that lasts until the file is

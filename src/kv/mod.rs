@@ -36,7 +36,7 @@ pub use error::KvError;
 #[cfg(feature = "native-v2")]
 pub use file::KvFile;
 #[cfg(feature = "native-v2")]
-pub(crate) use file::is_locked;
+pub(crate) use file::{is_locked, is_unwritten};
 #[cfg(feature = "native-v2")]
 pub use manifest::{FormatMarker, Manifest, ManifestKinds, ManifestSource};
 #[cfg(feature = "native-v2")]

@@ -1,13 +1,12 @@
 //! Whether there is room, asked before the work.
 
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::statvfs;
 
 use super::target::TargetError;
-use crate::error::{Error, IoContext as _, Result};
+use crate::error::{Error, Result};
 use crate::store::StoreKind;
 
 /// Fails if the file system of a folder has less room than stores take at least that hold so many
@@ -34,11 +33,9 @@ fn check_temporary(temp_dir: Option<&Path>, what: &'static str, needed: u64) -> 
     }
 }
 
-/// Fails if there is less room than the lines of a file take while they are imported.
-pub(super) fn check_lines(temp_dir: Option<&Path>, file: Option<&Path>) -> Result<()> {
-    let Some(file) = file else { return Ok(()) };
-    let metadata = fs::metadata(file).io_context("look at", file)?;
-    check_temporary(temp_dir, "the lines to import", metadata.len())
+/// Fails if there is less room than lines of so many bytes take while they are imported.
+pub(super) fn check_lines(temp_dir: Option<&Path>, needed: u64) -> Result<()> {
+    check_temporary(temp_dir, "the lines to import", needed)
 }
 
 fn check(folder: &Path, what: &'static str, needed: u64) -> Result<()> {

@@ -12,11 +12,11 @@ use crate::error::Result;
 #[derive(Debug)]
 pub(crate) struct SpooledLine<'s> {
     pub(crate) line: u64,
-    /// A word for what is wrong with it, of whoever took it in.
-    pub(crate) why: i64,
-    /// Another line that is to blame, if one is.
-    pub(crate) other: Option<u64>,
     pub(crate) text: &'s [u8],
+    /// Whether the text is only the start of the line.
+    pub(crate) is_cut: bool,
+    /// The line that has the same key, where that is what is wrong.
+    pub(crate) same_key: Option<u64>,
 }
 
 /// Lines that are no records.
@@ -31,7 +31,7 @@ impl LineSpool {
         let connection = temporary(temp_dir)?;
         connection
             .execute_batch(
-                "CREATE TABLE lines (line INTEGER PRIMARY KEY, why INTEGER, other INTEGER, text BLOB)",
+                "CREATE TABLE lines (line INTEGER PRIMARY KEY, text BLOB, is_cut INTEGER, same_key INTEGER)",
             )
             .map_err(failed)?;
         Ok(LineSpool { connection })
@@ -41,13 +41,13 @@ impl LineSpool {
     pub(crate) fn add(&mut self, line: SpooledLine<'_>) -> Result<()> {
         let SpooledLine {
             line,
-            why,
-            other,
             text,
+            is_cut,
+            same_key,
         } = line;
         self.connection
             .prepare_cached("INSERT INTO lines VALUES (?1, ?2, ?3, ?4)")
-            .and_then(|mut statement| statement.execute((line, why, other, text)))
+            .and_then(|mut statement| statement.execute((line, text, is_cut, same_key)))
             .map_err(failed)?;
         Ok(())
     }
@@ -57,13 +57,13 @@ impl LineSpool {
     /// # Errors
     /// The spool can't be read to its end, or `visit` failed.
     pub(crate) fn visit(&self, visit: &mut dyn FnMut(SpooledLine<'_>) -> Result<()>) -> Result<()> {
-        let sql = "SELECT line, why, other, text FROM lines ORDER BY line";
+        let sql = "SELECT line, text, is_cut, same_key FROM lines ORDER BY line";
         each_row(&self.connection, sql, &mut |row| {
             visit(SpooledLine {
                 line: row.get(0).map_err(failed)?,
-                why: row.get(1).map_err(failed)?,
-                other: row.get(2).map_err(failed)?,
-                text: blob(row, 3)?,
+                text: blob(row, 1)?,
+                is_cut: row.get(2).map_err(failed)?,
+                same_key: row.get(3).map_err(failed)?,
             })
         })
     }

@@ -7,12 +7,21 @@ const LIMITS: Limits = Limits {
     line: 900_000_000,
     kept: 1 << 10,
 };
+
 /// Some lines, the last one with or without its line break.
 #[derive(Debug)]
 pub(super) enum Portion {
     Lines(Vec<u8>),
     /// The start of one line that is too long.
     Start(Vec<u8>),
+}
+
+impl Portion {
+    /// Its length in bytes.
+    pub(super) fn len(&self) -> usize {
+        let (Portion::Lines(text) | Portion::Start(text)) = self;
+        text.len()
+    }
 }
 
 /// Limits in bytes.
@@ -33,8 +42,8 @@ pub(super) struct Cutter {
     gathered: Vec<u8>,
     /// Bytes of `gathered` that are known to hold no line break.
     searched: usize,
-    /// Bytes of a line that is too long, beside those gathered.
-    dropped: u64,
+    /// Whether what is gathered is only the start of a line, of which more was dropped.
+    is_cut: bool,
 }
 
 impl Cutter {
@@ -47,7 +56,7 @@ impl Cutter {
             limits,
             gathered: Vec::new(),
             searched: 0,
-            dropped: 0,
+            is_cut: false,
         }
     }
 
@@ -75,10 +84,10 @@ impl Cutter {
     }
 
     /// All lines that have come to their end.
-    pub(super) fn cut(&mut self) -> Option<(Portion, usize)> {
+    pub(super) fn cut(&mut self) -> Option<Portion> {
         let new = self.gathered.get(self.searched..).unwrap_or_default();
         let is_break = |byte: &u8| *byte == b'\n';
-        if self.dropped > 0 {
+        if self.is_cut {
             let Some(end) = new.iter().position(is_break) else {
                 self.drop_rest();
                 return None;
@@ -91,8 +100,7 @@ impl Cutter {
             let tail = self.gathered.split_off(self.searched + end + 1);
             let lines = std::mem::replace(&mut self.gathered, tail);
             self.searched = self.gathered.len();
-            let bytes = lines.len();
-            return Some((Portion::Lines(lines), bytes));
+            return Some(Portion::Lines(lines));
         }
         self.searched = self.gathered.len();
         let may_be_record = self.gathered.trim_ascii_start().first() == Some(&b'{');
@@ -103,31 +111,28 @@ impl Cutter {
     }
 
     /// What is left at the end of the text.
-    pub(super) fn rest(&mut self) -> Option<(Portion, usize)> {
-        if self.dropped > 0 {
+    pub(super) fn rest(&mut self) -> Option<Portion> {
+        if self.is_cut {
             self.drop_rest();
             return Some(self.start_of_line(Vec::new()));
         }
         let lines = std::mem::take(&mut self.gathered);
-        let bytes = lines.len();
-        (bytes > 0).then_some((Portion::Lines(lines), bytes))
+        (!lines.is_empty()).then_some(Portion::Lines(lines))
     }
 
     /// Keeps only the start of the line.
     fn drop_rest(&mut self) {
         let kept = self.limits.kept;
-        self.dropped += self.gathered.len().saturating_sub(kept) as u64;
+        self.is_cut |= self.gathered.len() > kept;
         self.gathered.truncate(kept);
         self.gathered.shrink_to(2 * self.limits.read);
         self.searched = self.gathered.len();
     }
 
-    fn start_of_line(&mut self, tail: Vec<u8>) -> (Portion, usize) {
-        let start = std::mem::replace(&mut self.gathered, tail);
+    fn start_of_line(&mut self, tail: Vec<u8>) -> Portion {
         self.searched = 0;
-        let bytes = start.len();
-        self.dropped = 0;
-        (Portion::Start(start), bytes)
+        self.is_cut = false;
+        Portion::Start(std::mem::replace(&mut self.gathered, tail))
     }
 }
 
@@ -158,12 +163,12 @@ mod tests {
             let more = cutter.fill(&mut text).unwrap();
             let portion = if more { cutter.cut() } else { cutter.rest() };
             match portion {
-                Some((Portion::Lines(text), _)) => {
+                Some(Portion::Lines(text)) => {
                     let text = String::from_utf8(text).unwrap();
                     assert!(text.ends_with('\n') || !more);
                     lines.extend(text.split_inclusive('\n').map(str::to_owned));
                 }
-                Some((Portion::Start(start), _)) => {
+                Some(Portion::Start(start)) => {
                     lines.push(format!("[{}]", String::from_utf8(start).unwrap()));
                 }
                 None => {}

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::cutter::{Cutter, Portion};
 use super::{ImportError, ImportSource};
 use crate::error::{Error, IoContext as _, KindError, Result};
+use crate::kv::is_unwritten;
 use crate::progress::{Progress, check_cancelled};
 use crate::store::{QueueReceiver, QueueSender, StoreKind, detect, queue};
 
@@ -26,8 +27,8 @@ enum Message {
 pub(super) struct Input {
     path: PathBuf,
     portions: QueueReceiver<Message>,
-    /// The file and what it was like before it was read, where it is one that stays.
-    file: Option<(PathBuf, Metadata)>,
+    /// What the file was like before it was read, where it is one that stays.
+    before: Option<Metadata>,
 }
 
 impl ImportSource<'_> {
@@ -39,11 +40,11 @@ impl ImportSource<'_> {
         }
     }
 
-    /// The file that the text comes from, if it is one that stays; a pipe is none.
+    /// What the file is like that the text comes from, if it is one that stays; a pipe is none.
     ///
     /// # Errors
     /// There is no such file, it is a directory, or a store.
-    pub(super) fn file(&self) -> Result<Option<&Path>> {
+    pub(super) fn file(&self) -> Result<Option<Metadata>> {
         let ImportSource::File(path) = self else {
             return Ok(None);
         };
@@ -55,7 +56,7 @@ impl ImportSource<'_> {
             return Ok(None);
         }
         refuse_store(detect(path)?, path)?;
-        Ok(Some(path))
+        Ok(Some(metadata))
     }
 }
 
@@ -71,16 +72,9 @@ fn refuse_store(found: StoreKind, path: &Path) -> Result<()> {
 }
 
 impl Input {
-    /// Starts to read.
-    pub(super) fn start(source: ImportSource<'_>) -> Result<Self> {
+    /// Starts to read; `before` is what [`ImportSource::file`] said.
+    pub(super) fn start(source: ImportSource<'_>, before: Option<Metadata>) -> Result<Self> {
         let path = source.path().to_owned();
-        let file = match source.file()? {
-            Some(file) => {
-                let metadata = fs::metadata(file).io_context("read", file)?;
-                Some((file.to_owned(), metadata))
-            }
-            None => None,
-        };
         let (sender, portions) = queue();
         let name = path.clone();
         let open: Box<dyn FnOnce() -> Result<Box<dyn Read>> + Send> = match source {
@@ -102,7 +96,7 @@ impl Input {
         Ok(Input {
             path,
             portions,
-            file,
+            before,
         })
     }
 
@@ -122,12 +116,11 @@ impl Input {
 
     /// Confirms that nobody wrote the file while it was read.
     pub(super) fn confirm(&self) -> Result<()> {
-        let Some((file, before)) = &self.file else {
+        let Some(before) = &self.before else {
             return Ok(());
         };
-        let now = fs::metadata(file).io_context("look at", file)?;
-        let state = |file: &Metadata| (file.len(), file.modified().ok());
-        match state(&now) == state(before) {
+        let now = fs::metadata(&self.path).io_context("look at", &self.path)?;
+        match is_unwritten(before, &now) {
             true => Ok(()),
             false => Err(ImportError::Changed {
                 path: self.path.clone(),
@@ -162,10 +155,11 @@ fn read_lines(path: &Path, text: &mut dyn Read, sender: &QueueSender<Message>) -
             true => cutter.cut(),
             false => cutter.rest(),
         };
-        if let Some((portion, bytes)) = portion
-            && sender.send(Message::Portion(portion), bytes).is_err()
-        {
-            return Ok(());
+        if let Some(portion) = portion {
+            let bytes = portion.len();
+            if sender.send(Message::Portion(portion), bytes).is_err() {
+                return Ok(());
+            }
         }
         if !more {
             return Ok(());

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::codec::{Entry, Line, encode_json, key_kind};
+use crate::codec::{Entry, Line, key_kind};
 use crate::compare::{Divergence, DivergenceClass, Judged, RowFacts, Side};
 use crate::error::{Error, Result};
-use crate::record::{Record, RecordKind, Sequences};
+use crate::record::{RecordKind, Sequences};
 use crate::sqlite::{Reason, key_columns, table_name};
 
 /// A line that is as it should be.
@@ -18,20 +18,23 @@ pub(super) enum Good<'l> {
         value: Cow<'l, [u8]>,
     },
     Sequences(Sequences),
-    /// It says nothing.
-    Blank,
+    /// It is blank, or not asked for.
+    Nothing,
 }
 
 /// Judges a line as an entry of a KV file is judged, except that its JSON may be written in any
-/// way: other programs have their own.
+/// way: other programs have their own. Of a kind that is not asked for nothing is judged.
 ///
-/// # Errors
-/// What keeps it from being a record.
-pub(super) fn judge(text: &[u8]) -> Result<std::result::Result<Good<'_>, Box<Divergence>>> {
+/// What keeps it from being a record is the inner error.
+pub(super) fn judge<'l>(
+    text: &'l [u8],
+    only: &[RecordKind],
+) -> Result<std::result::Result<Good<'l>, Box<Divergence>>> {
     if text.trim_ascii().is_empty() {
-        return Ok(Ok(Good::Blank));
+        return Ok(Ok(Good::Nothing));
     }
     let (kind, key, value) = match Line::parse(text) {
+        Ok(Line::Record { kind, .. }) if !kind.is_asked_for(only) => return Ok(Ok(Good::Nothing)),
         Ok(Line::Record { kind, key, value }) => (kind, key, value.get().as_bytes()),
         Ok(Line::Sequences(sequences)) => return Ok(Ok(Good::Sequences(sequences))),
         Err(error) => {
@@ -53,21 +56,13 @@ pub(super) fn judge(text: &[u8]) -> Result<std::result::Result<Good<'_>, Box<Div
         value,
     };
     let judged = Judged::of(kind, entry);
-    let Some(record) = judged.record_of_its_key() else {
+    let Some(value) = judged.canonical_of_its_key(value)? else {
         let mut faults = judged.divergences(kind, Side::Left, entry.key);
         let fault = faults.find(|fault| fault.class != DivergenceClass::Noncanonical);
         let no_fault = || Error::Internal("a line is no record for no reason".to_owned());
         return Ok(Err(Box::new(fault.ok_or_else(no_fault)?)));
     };
-    let value = match judged.is_sound() {
-        true => Cow::Borrowed(value),
-        false => Cow::Owned(canonical(record)?),
-    };
     Ok(Ok(Good::Record { kind, key, value }))
-}
-
-fn canonical(record: &Record) -> Result<Vec<u8>> {
-    encode_json(record).map_err(|error| Error::Internal(error.to_string()))
 }
 
 fn fault(

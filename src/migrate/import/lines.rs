@@ -1,5 +1,6 @@
 //! A text, taken in line by line: its records in the order of their keys, and what is none.
 
+use std::fs::Metadata;
 use std::path::PathBuf;
 
 use super::ImportSource;
@@ -12,20 +13,10 @@ use crate::error::{Error, Result};
 use crate::migrate::CopyOptions;
 use crate::migrate::rejects::{RejectedLine, RejectedLines};
 use crate::progress::{Progress, Stage};
-use crate::record::{RecordKind, Sequences};
+use crate::record::Sequences;
 use crate::sqlite::{EntrySpool, LineSpool, SharedKey, SpooledLine};
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
-
-/// Why a line is no record, as the spool keeps it.
-mod why {
-    /// Its text says so.
-    pub(super) const JUDGED: i64 = 0;
-    /// Only its start was read.
-    pub(super) const TOO_LONG: i64 = 1;
-    /// Another line has its key.
-    pub(super) const SHARED_KEY: i64 = 2;
-}
 
 /// What a text held.
 pub(super) struct Lines {
@@ -39,9 +30,10 @@ pub(super) struct Lines {
 /// The lines of a text that are no records.
 pub(super) struct NoRecords(LineSpool);
 
-/// Reads a text to its end.
+/// Reads a text to its end; `file` is what [`ImportSource::file`] said.
 pub(super) fn take_in(
     source: ImportSource<'_>,
+    file: Option<Metadata>,
     options: &CopyOptions,
     progress: &dyn Progress,
 ) -> Result<(Lines, NoRecords)> {
@@ -58,7 +50,7 @@ pub(super) fn take_in(
         rejected: LineSpool::create(temp_dir)?,
         line: 0,
     };
-    let mut input = Input::start(source)?;
+    let mut input = Input::start(source, file)?;
     progress.start(Stage::ReadLines, None);
     while let Some(portion) = input.next(progress)? {
         let before = intake.line;
@@ -66,7 +58,7 @@ pub(super) fn take_in(
             Portion::Lines(text) => intake.take_lines(&text)?,
             Portion::Start(start) => {
                 intake.line += 1;
-                intake.reject(why::TOO_LONG, &start)?;
+                intake.reject(&start, true)?;
             }
         }
         progress.inc(intake.line - before);
@@ -92,23 +84,17 @@ impl LineIntake<'_> {
         };
         for line in text.split_inclusive(|byte| *byte == b'\n') {
             self.line += 1;
-            match judge(line)? {
+            match judge(line, &self.options.only)? {
                 Ok(good) => self.keep(good)?,
-                Err(why) if self.asks_for(why.kind) => self.reject(why::JUDGED, line)?,
-                Err(_) => {}
+                Err(_) => self.reject(line, false)?,
             }
         }
         Ok(())
     }
 
-    /// Whether lines of a kind are wanted; of those of no kind nobody knows.
-    fn asks_for(&self, kind: Option<RecordKind>) -> bool {
-        kind.is_none_or(|kind| self.options.asks_for(kind))
-    }
-
     fn keep(&mut self, good: Good<'_>) -> Result<()> {
         match good {
-            Good::Record { kind, key, value } if self.options.asks_for(kind) => {
+            Good::Record { kind, key, value } => {
                 let entry = Entry {
                     key: key.as_bytes(),
                     value: &value,
@@ -120,17 +106,17 @@ impl LineIntake<'_> {
                 self.lines.sequences = self.lines.sequences.max(sequences);
                 Ok(())
             }
-            Good::Record { .. } | Good::Blank => Ok(()),
+            Good::Nothing => Ok(()),
         }
     }
 
-    fn reject(&mut self, why: i64, text: &[u8]) -> Result<()> {
+    fn reject(&mut self, text: &[u8], is_cut: bool) -> Result<()> {
         let text = text.strip_suffix(b"\n").unwrap_or(text);
         self.rejected.add(SpooledLine {
             line: self.line,
-            why,
-            other: None,
             text,
+            is_cut,
+            same_key: None,
         })
     }
 
@@ -146,9 +132,9 @@ impl LineIntake<'_> {
             let text = serde_json::to_vec(&text).map_err(internal)?;
             rejected.add(SpooledLine {
                 line,
-                why: why::SHARED_KEY,
-                other: Some(other),
                 text: &text,
+                is_cut: false,
+                same_key: Some(other),
             })
         })?;
         Ok((lines, NoRecords(rejected)))
@@ -175,13 +161,13 @@ impl RejectedLines for NoRecords {
 
 fn why_of(spooled: &SpooledLine<'_>) -> Result<Divergence> {
     let text = spooled.text;
-    match (spooled.why, spooled.other) {
-        (why::TOO_LONG, _) => Ok(too_long(text)),
-        (why::SHARED_KEY, Some(other)) => match Line::parse(text).map_err(internal)? {
+    match spooled.same_key {
+        _ if spooled.is_cut => Ok(too_long(text)),
+        Some(other) => match Line::parse(text).map_err(internal)? {
             Line::Record { kind, key, .. } => Ok(shares_its_key(kind, key.as_bytes(), other)),
             Line::Sequences(_) => Err(internal("the high-water marks have no key to share")),
         },
-        _ => match judge(text)? {
+        None => match judge(text, &[])? {
             Err(why) => Ok(*why),
             Ok(_) => Err(internal("a line that was no record is one")),
         },

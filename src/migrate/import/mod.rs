@@ -7,6 +7,7 @@ mod lines;
 mod snapshot;
 
 use std::fmt;
+use std::fs::Metadata;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -104,19 +105,21 @@ fn import(
     progress: &Arc<dyn Progress>,
 ) -> Result<CopySummary> {
     let path = source.path().to_owned();
-    let file = source.file()?.map(Path::to_owned);
+    let file = source.file()?;
+    let keep_clear = file.as_ref().map(|_| path.as_path());
     let mut job = Job {
         source: &path,
-        keep_clear: file.as_deref(),
+        keep_clear,
         target_store,
-        destination: Destination::resolve(target, file.as_deref().as_slice())?,
+        destination: Destination::resolve(target, keep_clear.as_slice())?,
         rejected_lines: None,
         options,
         progress,
     };
     job.check_target()?;
-    room::check_lines(options.temp_dir.as_deref(), file.as_deref())?;
-    let (mut lines, rejected) = lines::take_in(source, options, progress.as_ref())?;
+    let expected = file.as_ref().map_or(0, Metadata::len);
+    room::check_lines(options.temp_dir.as_deref(), expected)?;
+    let (mut lines, rejected) = lines::take_in(source, file, options, progress.as_ref())?;
     job.rejected_lines = Some(&rejected);
     job.run(&mut lines)
 }
