@@ -115,8 +115,8 @@ fn check(
     // The findings are the first ones only; what is not among them is not mended. A merge goes from
     // one kind of store to the other.
     let is_hidden = found.divergences() > MENDABLE as u64;
-    let is_of_one_kind = detect(primary)? == detect(copy)?;
-    if is_hidden || is_of_one_kind || !classes.keys().copied().all(may_be_mended) {
+    let store = detect(primary)?;
+    if is_hidden || store == detect(copy)? || !classes.keys().copied().all(may_be_mended) {
         writeln!(out, "Nothing was mended.")?;
         return Ok(Verdict::Alert);
     }
@@ -124,7 +124,7 @@ fn check(
         merge: true,
         ..Default::default()
     };
-    let summary = match detect(primary)? {
+    let summary = match store {
         StoreKind::Kv => kv_to_sqlite(primary, copy, &into_copy, progress)?,
         _ => sqlite_to_kv(primary, copy, &into_copy, progress)?,
     };

@@ -8,6 +8,7 @@ use chunkmigrate::compare::{Divergence, DivergenceClass, FieldDifference};
 use chunkmigrate::verify::{FindingDocument, Values};
 use serde_json::Value;
 
+use super::ends::{common_head, common_tail};
 use super::escape::escaped;
 
 /// Characters of a text that are shown around a difference.
@@ -159,24 +160,14 @@ struct Parts<'t> {
 
 impl<'t> Parts<'t> {
     fn of(left: &'t str, right: &'t str) -> Self {
-        let same = |pair: &(char, char)| pair.0 == pair.1;
-        let pairs = left.chars().zip(right.chars());
-        let head: usize = pairs.take_while(same).map(|(c, _)| c.len_utf8()).sum();
-        let (head, left) = left.split_at_checked(head).unwrap_or((left, ""));
-        let right = right.get(head.len()..).unwrap_or_default();
-        let pairs = left.chars().rev().zip(right.chars().rev());
-        let tail: usize = pairs.take_while(same).map(|(c, _)| c.len_utf8()).sum();
-        let split = |text: &'t str| {
-            let at = text.len().saturating_sub(tail);
-            text.split_at_checked(at).unwrap_or((text, ""))
-        };
-        let (left, tail) = split(left);
-        let (right, _) = split(right);
+        let head = common_head(left, right);
+        let tail = common_tail(left, right, head);
+        let middle = |text: &'t str| text.get(head..text.len() - tail).unwrap_or_default();
         Parts {
-            head,
-            tail,
-            left,
-            right,
+            head: left.get(..head).unwrap_or_default(),
+            tail: left.get(left.len() - tail..).unwrap_or_default(),
+            left: middle(left),
+            right: middle(right),
         }
     }
 

@@ -12,11 +12,11 @@ use super::ui::Ui;
 
 /// Make a store of the lines that an export wrote
 ///
-/// Each line is {"kind": ..., "key": ..., "value": {...}}. Their order, spaces in them and blank lines don't
-/// matter; what they say does: a line that is no record is named with its number, and so are all
-/// lines that share a key or an id. All lines are read before anything is written, into a temporary
-/// file of about their size. As for every copy, each record is read back from the new store and
-/// compared before it appears.
+/// Each line is {"kind": ..., "key": ..., "value": {...}}. Their order, spaces in them and blank
+/// lines don't matter; what they say does: a line that is no record is named with its number, and
+/// so are all lines that share a key or an id. All lines are read before anything is written, into
+/// a temporary file of about their size. As for every copy, each record is read back from the new
+/// store and compared before it appears.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(super) struct Args {

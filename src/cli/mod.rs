@@ -8,6 +8,7 @@ mod copy_args;
 mod copy_document;
 mod copy_report;
 mod copy_verdict;
+mod ends;
 mod escape;
 mod exit;
 mod export;

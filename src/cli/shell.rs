@@ -1,6 +1,8 @@
 //! Commands that can be pasted into a shell.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
+use std::path::Path;
 
 use super::command_line::NAME;
 use super::escape::is_plain;
@@ -28,9 +30,9 @@ fn quoted(argument: &OsStr) -> Option<String> {
 }
 
 /// A path as an argument that is no option.
-pub(super) fn path_argument(path: &std::path::Path) -> std::borrow::Cow<'_, OsStr> {
+pub(super) fn path_argument(path: &Path) -> Cow<'_, OsStr> {
     match path.as_os_str().as_encoded_bytes() {
-        [b'-', ..] => std::path::Path::new(".").join(path).into_os_string().into(),
+        [b'-', ..] => Path::new(".").join(path).into_os_string().into(),
         _ => path.as_os_str().into(),
     }
 }

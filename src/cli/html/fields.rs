@@ -24,35 +24,17 @@ pub(super) struct Extent {
 
 impl Extent {
     pub(super) fn of(values: Values) -> Self {
-        let (bounds, line_bytes) = match values {
-            Values::Full => {
-                let (bytes, lines) = (256 << 10, 2000);
-                let context = lines;
-                (
-                    Bounds {
-                        context,
-                        bytes,
-                        lines,
-                    },
-                    64 << 10,
-                )
-            }
-            Values::Short | Values::Redacted => {
-                let (bytes, lines) = (64 << 10, 400);
-                let context = CONTEXT;
-                (
-                    Bounds {
-                        context,
-                        bytes,
-                        lines,
-                    },
-                    600,
-                )
-            }
+        let (context, bytes, lines, line_bytes) = match values {
+            Values::Full => (2000, 256 << 10, 2000, 64 << 10),
+            Values::Short | Values::Redacted => (CONTEXT, 64 << 10, 400, 600),
         };
         Extent {
             values,
-            bounds,
+            bounds: Bounds {
+                context,
+                bytes,
+                lines,
+            },
             line_bytes,
         }
     }

@@ -1,6 +1,6 @@
 //! What of two texts is compared line by line.
 
-use super::parts::{common_head, common_tail, floor};
+use crate::cli::ends::{common_head, common_tail, floor};
 
 /// How much of two texts is compared and shown.
 #[derive(Debug, Clone, Copy)]
