@@ -165,7 +165,7 @@ fn examples(command: &[String]) -> Vec<(String, String)> {
 
 /// A folder with the files that the examples name.
 fn folder_of_examples() -> Scenario {
-    let scenario = Scenario::with_small_pair();
+    let scenario = Scenario::with_small_export();
     let path = |name: &str| scenario.path(name);
     fs::copy(path("code.db"), path("magellan.db")).unwrap();
     fs::copy(path("code.db"), path("old.db")).unwrap();
@@ -173,8 +173,6 @@ fn folder_of_examples() -> Scenario {
     db.execute_batch("UPDATE code_chunks SET content = 'fn old() {}' WHERE id = 1")
         .unwrap();
     db.close().unwrap();
-    let export = scenario.run(&["export", "code.db"]).expect_status(0);
-    fs::write(path("code.ndjson"), export.stdout).unwrap();
     scenario
 }
 

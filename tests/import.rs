@@ -1,4 +1,4 @@
-//! `import`: what was exported comes back whole, and what is no record is named by its line.
+//! `import`: what was exported comes back whole, from wherever it comes.
 
 use std::fs;
 use std::io::Write as _;
@@ -16,19 +16,6 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::common::kv::Content;
 use crate::common::{PROGRAM, Run, Scenario, kv, records, rows, with_snapshots};
-
-/// A folder with `code.db`, `code.kv` and `code.ndjson`, what is exported of either.
-fn scenario() -> Scenario {
-    let scenario = Scenario::with_small_pair();
-    let run = scenario.run(&["export", "code.db"]).expect_status(0);
-    fs::write(scenario.path("code.ndjson"), run.stdout).unwrap();
-    scenario
-}
-
-fn lines(scenario: &Scenario) -> Vec<String> {
-    let text = fs::read_to_string(scenario.path("code.ndjson")).unwrap();
-    text.lines().map(str::to_owned).collect()
-}
 
 /// The program with text on its stdin.
 fn run_with_stdin(scenario: &Scenario, args: &[&str], text: &[u8]) -> Run {
@@ -54,7 +41,7 @@ fn is_same_as_source(scenario: &Scenario, target: &str) {
 
 #[test]
 fn the_round_trip_through_text_loses_nothing() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_export();
     let before = scenario.files();
     let run = scenario
         .run(&["import", "code.ndjson", "new.kv", "--to", "kv"])
@@ -81,7 +68,7 @@ fn the_round_trip_through_text_loses_nothing() {
 
 #[test]
 fn the_rows_and_the_marks_are_those_of_the_database_that_was_exported() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_export();
     let args = ["import", "code.ndjson", "new.db", "--to", "sqlite"];
     let _ = scenario.run(&args).expect_status(0);
     let (old, new) = (scenario.path("code.db"), scenario.path("new.db"));
@@ -125,9 +112,9 @@ proptest! {
 
 #[test]
 fn how_other_programs_write_json_does_not_matter() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_export();
     let mut text = String::from("\u{feff}\n \t\r\n");
-    for line in lines(&scenario).iter().rev() {
+    for line in scenario.lines("code.ndjson").iter().rev() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         let (kind, key, value) = (&line["kind"], &line["key"], &line["value"]);
         // Fields in another order, spaces, escapes, exponents, and line breaks of two kinds.
@@ -147,119 +134,9 @@ fn how_other_programs_write_json_does_not_matter() {
     assert_eq!(written, kv::records(&scenario.path("code.kv")));
 }
 
-/// One line for each way in which a line may be no record.
-fn bad_lines(scenario: &Scenario) -> String {
-    let good = lines(scenario);
-    let of = |start: &str| {
-        let found = good.iter().find(|line| line.contains(start));
-        found
-            .unwrap_or_else(|| panic!("no line has {start}"))
-            .clone()
-    };
-    let metrics = of("\"metrics:file:src/lib.rs\"");
-    let lines = [
-        of("chunk:src/lib.rs:0:12"),
-        "no JSON".to_owned(),
-        "[1,2]".to_owned(),
-        "{\"kind\":\"chunk\",\"key\":\"chunk:a:0:1\"}".to_owned(),
-        metrics.replace("file-metrics", "file"),
-        metrics.replace("\"kind\":\"file-metrics\"", "\"kind\":\"chunk\""),
-        metrics.replace(
-            "\"metrics:file:src/lib.rs\"",
-            "\"metrics:file:src/other.rs\"",
-        ),
-        metrics.replace("\"metrics:file:src/lib.rs\"", "\"stray\""),
-        metrics.replace("\"loc\":10", "\"loc\":1.5"),
-        metrics.replace("\"loc\":10,", ""),
-        metrics.replace("}}", "},\"note\":\"mine\"}"),
-        metrics.clone(),
-        of("chunk:src/lib.rs:13:16"),
-        metrics.replace("\"loc\":10", "\"loc\":11"),
-        "{\"kind\":\"sequences\",\"key\":\"sequences\",\"value\":{\"code_chunks\":9}}".to_owned(),
-        of("execlog:run-1").split_at(60).0.to_owned(),
-    ];
-    lines.join("\n")
-}
-
-#[test]
-fn every_line_that_is_no_record_is_named_and_no_target_made() {
-    let scenario = scenario();
-    fs::write(scenario.path("bad.ndjson"), bad_lines(&scenario)).unwrap();
-    let before = scenario.files();
-    let args = ["import", "bad.ndjson", "new.kv", "--to", "kv"];
-    let run = scenario.run(&args).expect_status(1);
-    with_snapshots(|| insta::assert_snapshot!("import_bad", run));
-    let json = scenario.run(&[&args[..], &["--format", "json"]].concat());
-    let json = json.expect_status(1).json();
-    assert_eq!(json["findings_total"], 14);
-    assert_eq!(json["target"]["written"], false);
-    assert_eq!(scenario.files(), before);
-}
-
-#[test]
-fn what_is_skipped_stands_in_the_rejects_file_with_its_line() {
-    let scenario = scenario();
-    fs::write(scenario.path("bad.ndjson"), bad_lines(&scenario)).unwrap();
-    let args = [
-        "import",
-        "bad.ndjson",
-        "new.kv",
-        "--to",
-        "kv",
-        "--on-invalid",
-        "skip",
-    ];
-    let run = scenario.run(&args).expect_status(1);
-    assert!(run.stdout.contains("2 records were copied"), "{run}");
-    let rejects = fs::read_to_string(scenario.path("new.kv.rejects.jsonl")).unwrap();
-    with_snapshots(|| insta::assert_snapshot!("import_rejects", rejects));
-    let keys = kv::keys(&scenario.path("new.kv"));
-    assert_eq!(keys, ["chunk:src/lib.rs:0:12", "chunk:src/lib.rs:13:16"]);
-
-    let merge = [&args[..2], &["code.kv"], &args[3..], &["--merge"]].concat();
-    let run = scenario.run(&merge).expect_status(1);
-    assert!(run.stdout.contains("holds all 2 records already"), "{run}");
-}
-
-#[test]
-fn of_two_lines_with_one_id_both_are_named() {
-    let scenario = scenario();
-    let twice = lines(&scenario)
-        .join("\n")
-        .replace("\"id\":2,", "\"id\":1,");
-    fs::write(scenario.path("twice.ndjson"), twice).unwrap();
-    for (to, dry) in [("kv", true), ("sqlite", true), ("sqlite", false)] {
-        let dry: &[&str] = if dry { &["--dry-run"] } else { &[] };
-        let args = ["import", "twice.ndjson", "new", "--to", to];
-        let run = scenario.run(&[&args[..], dry].concat()).expect_status(1);
-        let named = run.stdout.matches("duplicate-id in id").count();
-        assert_eq!(named, 2, "{run}");
-        assert!(!scenario.path("new").exists());
-    }
-}
-
-#[test]
-fn a_line_of_a_kind_that_was_not_asked_for_is_nobodys_business() {
-    let scenario = scenario();
-    fs::write(scenario.path("bad.ndjson"), bad_lines(&scenario)).unwrap();
-    let only = |text: &str, only: &str| {
-        let _ = fs::remove_file(scenario.path("new.kv"));
-        scenario.run(&["import", text, "new.kv", "--to", "kv", "--only", only])
-    };
-    // Those whose kind nobody can tell count all the same.
-    let json = only("bad.ndjson", "symbol-metrics").expect_status(1);
-    assert!(json.stdout.contains("line 2: not a JSON object"), "{json}");
-    assert!(!json.stdout.contains("src/other.rs"), "{json}");
-
-    let _ = only("code.ndjson", "execution-log").expect_status(0);
-    assert_eq!(kv::keys(&scenario.path("new.kv")), ["execlog:run-1"]);
-    let marks = kv::document(&scenario.path("new.kv"), "sequences");
-    assert_eq!(marks.to_string(), "{\"code_chunks\":0,\"execution_log\":1}");
-}
-
 #[test]
 fn an_import_merges_as_a_copy_does() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_export();
     for (from, target, to) in [
         ("code.kv", "target.kv", "kv"),
         ("code.db", "target.db", "sqlite"),
@@ -271,7 +148,8 @@ fn an_import_merges_as_a_copy_does() {
         assert!(run.stdout.contains("no record was written"), "{run}");
         assert_eq!(fs::read(scenario.path(target)).unwrap(), content);
 
-        let changed = lines(&scenario)
+        let changed = scenario
+            .lines("code.ndjson")
             .join("\n")
             .replace("\"loc\":10", "\"loc\":11");
         let run = run_with_stdin(
@@ -290,7 +168,7 @@ fn an_import_merges_as_a_copy_does() {
 
 #[test]
 fn text_comes_from_a_pipe_as_well_as_from_a_file() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_export();
     let text = fs::read(scenario.path("code.ndjson")).unwrap();
     let args = ["import", "-", "new.kv", "--to", "kv"];
     let run = run_with_stdin(&scenario, &args, &text).expect_status(0);
@@ -308,7 +186,7 @@ fn text_comes_from_a_pipe_as_well_as_from_a_file() {
 
 #[test]
 fn whoever_waits_for_a_pipe_can_be_interrupted() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_export();
     let pipe = scenario.path("pipe");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
     assert!(made.unwrap().success());
@@ -351,7 +229,7 @@ fn whoever_waits_for_a_pipe_can_be_interrupted() {
 
 #[test]
 fn what_is_no_text_of_an_export_is_refused_before_anything_is_made() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_export();
     fs::create_dir(scenario.path("folder")).unwrap();
     let mut errors = String::new();
     for source in ["code.db", "code.kv", "folder", "missing"] {
@@ -381,7 +259,7 @@ fn what_is_no_text_of_an_export_is_refused_before_anything_is_made() {
 
 #[test]
 fn an_export_is_no_store_and_the_hint_says_what_to_do() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_export();
     for args in [
         &["verify", "code.ndjson"][..],
         &["inspect", "code.ndjson"],
@@ -399,7 +277,7 @@ fn an_export_is_no_store_and_the_hint_says_what_to_do() {
 
 #[test]
 fn nothing_is_as_good_a_text_as_any() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_export();
     for (source, name) in [("/dev/null", "null.kv"), ("empty", "empty.kv")] {
         fs::write(scenario.path("empty"), "").unwrap();
         let run = scenario.run(&["import", source, name, "--to", "kv"]);
@@ -411,7 +289,7 @@ fn nothing_is_as_good_a_text_as_any() {
 
 #[test]
 fn a_line_that_never_ends_takes_no_memory() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_export();
     let script = format!(
         "ulimit -v 400000; (cat code.ndjson; head -c 1000000000 /dev/zero; echo; cat code.ndjson) |
          '{PROGRAM}' import - new.kv --to kv --only file-metrics"
@@ -419,7 +297,7 @@ fn a_line_that_never_ends_takes_no_memory() {
     let mut shell = std::process::Command::new("sh");
     shell.current_dir(scenario.folder()).args(["-c", &script]);
     let run = Run::of(shell.output().unwrap()).expect_status(1);
-    let line = lines(&scenario).len() + 1;
+    let line = scenario.lines("code.ndjson").len() + 1;
     let message = format!("line {line}: not a JSON object");
     assert!(run.stdout.contains(&message), "{run}");
     // The lines behind it were read as well, with the right numbers.
@@ -440,7 +318,7 @@ impl Progress for Appends {
 
 #[test]
 fn a_file_that_is_written_while_it_is_read_is_told() {
-    let scenario = scenario();
+    let scenario = Scenario::with_small_export();
     let (text, target) = (scenario.path("code.ndjson"), scenario.path("new.kv"));
     let progress: Arc<dyn Progress> = Arc::new(Appends(text.clone()));
     let lines = ImportSource::File(&text);

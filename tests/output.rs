@@ -58,10 +58,8 @@ fn all_runs() -> Vec<(Vec<String>, i32)> {
 
 /// A folder in which each of these runs does its work.
 fn folder() -> Scenario {
-    let scenario = Scenario::with_small_pair();
+    let scenario = Scenario::with_small_export();
     scenario.database("old.db", |db| tables::insert_chunks(db, 3));
-    let exported = scenario.run(&["export", "code.db"]).expect_status(0);
-    fs::write(scenario.path("code.ndjson"), exported.stdout).unwrap();
     scenario
 }
 

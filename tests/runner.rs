@@ -32,6 +32,7 @@ mod html_browser;
 mod html_place;
 mod html_report;
 mod import;
+mod import_lines;
 mod inspect_export;
 mod interrupts;
 mod invalid_rows;

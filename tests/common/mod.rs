@@ -51,6 +51,25 @@ impl Scenario {
         scenario
     }
 
+    /// As [`Scenario::with_small_pair`], and with `code.ndjson`, what is exported of either.
+    pub(crate) fn with_small_export() -> Self {
+        let scenario = Scenario::with_small_pair();
+        scenario.export("code.db", "code.ndjson");
+        scenario
+    }
+
+    /// Exports a store into a file.
+    pub(crate) fn export(&self, store: &str, text: &str) {
+        let run = self.run(&["export", store]).expect_status(0);
+        fs::write(self.path(text), run.stdout).unwrap();
+    }
+
+    /// The lines of a text.
+    pub(crate) fn lines(&self, name: &str) -> Vec<String> {
+        let text = fs::read_to_string(self.path(name)).unwrap();
+        text.lines().map(str::to_owned).collect()
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }

@@ -134,8 +134,7 @@ fn make() -> Scenario {
         db.execute_batch(LOOSE_CHUNKS).unwrap();
         insert_chunk(db, 1, "'src/a.rs'", "0", "9");
     });
-    let exported = scenario.run(&["export", "code.db"]).expect_status(0);
-    fs::write(scenario.path("code.ndjson"), exported.stdout).unwrap();
+    scenario.export("code.db", "code.ndjson");
     for name in ["code", "half", "even", "one"] {
         let (source, target) = (format!("{name}.db"), format!("{name}.kv"));
         let _ = scenario

@@ -1,0 +1,116 @@
+//! `import`: what is no record is named by its line.
+
+use std::fs;
+
+use crate::common::{Scenario, kv, with_snapshots};
+
+/// One line for each way in which a line may be no record.
+fn bad_lines(scenario: &Scenario) -> String {
+    let good = scenario.lines("code.ndjson");
+    let of = |start: &str| {
+        let found = good.iter().find(|line| line.contains(start));
+        found
+            .unwrap_or_else(|| panic!("no line has {start}"))
+            .clone()
+    };
+    let metrics = of("\"metrics:file:src/lib.rs\"");
+    let lines = [
+        of("chunk:src/lib.rs:0:12"),
+        "no JSON".to_owned(),
+        "[1,2]".to_owned(),
+        "{\"kind\":\"chunk\",\"key\":\"chunk:a:0:1\"}".to_owned(),
+        metrics.replace("file-metrics", "file"),
+        metrics.replace("\"kind\":\"file-metrics\"", "\"kind\":\"chunk\""),
+        metrics.replace(
+            "\"metrics:file:src/lib.rs\"",
+            "\"metrics:file:src/other.rs\"",
+        ),
+        metrics.replace("\"metrics:file:src/lib.rs\"", "\"stray\""),
+        metrics.replace("\"loc\":10", "\"loc\":1.5"),
+        metrics.replace("\"loc\":10,", ""),
+        metrics.replace("}}", "},\"note\":\"mine\"}"),
+        metrics.clone(),
+        of("chunk:src/lib.rs:13:16"),
+        metrics.replace("\"loc\":10", "\"loc\":11"),
+        "{\"kind\":\"sequences\",\"key\":\"sequences\",\"value\":{\"code_chunks\":9}}".to_owned(),
+        of("execlog:run-1").split_at(60).0.to_owned(),
+    ];
+    lines.join("\n")
+}
+
+#[test]
+fn every_line_that_is_no_record_is_named_and_no_target_made() {
+    let scenario = Scenario::with_small_export();
+    fs::write(scenario.path("bad.ndjson"), bad_lines(&scenario)).unwrap();
+    let before = scenario.files();
+    let args = ["import", "bad.ndjson", "new.kv", "--to", "kv"];
+    let run = scenario.run(&args).expect_status(1);
+    with_snapshots(|| insta::assert_snapshot!("import_bad", run));
+    let json = scenario.run(&[&args[..], &["--format", "json"]].concat());
+    let json = json.expect_status(1).json();
+    assert_eq!(json["findings_total"], 14);
+    assert_eq!(json["target"]["written"], false);
+    assert_eq!(scenario.files(), before);
+}
+
+#[test]
+fn what_is_skipped_stands_in_the_rejects_file_with_its_line() {
+    let scenario = Scenario::with_small_export();
+    fs::write(scenario.path("bad.ndjson"), bad_lines(&scenario)).unwrap();
+    let args = [
+        "import",
+        "bad.ndjson",
+        "new.kv",
+        "--to",
+        "kv",
+        "--on-invalid",
+        "skip",
+    ];
+    let run = scenario.run(&args).expect_status(1);
+    assert!(run.stdout.contains("2 records were copied"), "{run}");
+    let rejects = fs::read_to_string(scenario.path("new.kv.rejects.jsonl")).unwrap();
+    with_snapshots(|| insta::assert_snapshot!("import_rejects", rejects));
+    let keys = kv::keys(&scenario.path("new.kv"));
+    assert_eq!(keys, ["chunk:src/lib.rs:0:12", "chunk:src/lib.rs:13:16"]);
+
+    let merge = [&args[..2], &["code.kv"], &args[3..], &["--merge"]].concat();
+    let run = scenario.run(&merge).expect_status(1);
+    assert!(run.stdout.contains("holds all 2 records already"), "{run}");
+}
+
+#[test]
+fn of_two_lines_with_one_id_both_are_named() {
+    let scenario = Scenario::with_small_export();
+    let twice = scenario
+        .lines("code.ndjson")
+        .join("\n")
+        .replace("\"id\":2,", "\"id\":1,");
+    fs::write(scenario.path("twice.ndjson"), twice).unwrap();
+    for (to, dry) in [("kv", true), ("sqlite", true), ("sqlite", false)] {
+        let dry: &[&str] = if dry { &["--dry-run"] } else { &[] };
+        let args = ["import", "twice.ndjson", "new", "--to", to];
+        let run = scenario.run(&[&args[..], dry].concat()).expect_status(1);
+        let named = run.stdout.matches("duplicate-id in id").count();
+        assert_eq!(named, 2, "{run}");
+        assert!(!scenario.path("new").exists());
+    }
+}
+
+#[test]
+fn a_line_of_a_kind_that_was_not_asked_for_is_nobodys_business() {
+    let scenario = Scenario::with_small_export();
+    fs::write(scenario.path("bad.ndjson"), bad_lines(&scenario)).unwrap();
+    let only = |text: &str, only: &str| {
+        let _ = fs::remove_file(scenario.path("new.kv"));
+        scenario.run(&["import", text, "new.kv", "--to", "kv", "--only", only])
+    };
+    // Those whose kind nobody can tell count all the same.
+    let json = only("bad.ndjson", "symbol-metrics").expect_status(1);
+    assert!(json.stdout.contains("line 2: not a JSON object"), "{json}");
+    assert!(!json.stdout.contains("src/other.rs"), "{json}");
+
+    let _ = only("code.ndjson", "execution-log").expect_status(0);
+    assert_eq!(kv::keys(&scenario.path("new.kv")), ["execlog:run-1"]);
+    let marks = kv::document(&scenario.path("new.kv"), "sequences");
+    assert_eq!(marks.to_string(), "{\"code_chunks\":0,\"execution_log\":1}");
+}
