@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
 use crate::common::commands::{commands, help, section};
-use crate::common::{Run, Scenario};
+use crate::common::{PROGRAM, Run, Scenario};
 
 /// The page of a command.
 fn page(command: &[String]) -> String {
@@ -188,4 +188,19 @@ fn a_page_that_there_is_none_of_is_wrong_usage() {
         run.stderr.contains("a similar value exists: 'verify'"),
         "{run}"
     );
+}
+
+#[test]
+fn where_a_page_has_no_room_the_old_one_stays_and_nothing_else() {
+    let scenario = Scenario::new();
+    fs::write(scenario.path("chunkmigrate.1"), "an old page").unwrap();
+    // No file may be larger than a block, which no page fits into.
+    let script = format!("ulimit -f 1; exec '{PROGRAM}' man --dir .");
+    let mut shell = Command::new("sh");
+    shell.current_dir(scenario.folder()).args(["-c", &script]);
+    let run = Run::of(shell.output().unwrap()).expect_status(2);
+    assert!(run.stderr.contains("can't write ./chunkmigrate.1"), "{run}");
+    let files = scenario.files();
+    assert_eq!(files.len(), 1, "{:?}", files.keys());
+    assert_eq!(files["chunkmigrate.1"], b"an old page");
 }

@@ -1,5 +1,6 @@
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use chunkmigrate::Error;
@@ -108,7 +109,7 @@ fn write_pages(program: &Command, dir: &Path) -> Result<Vec<PathBuf>, Error> {
         .map(|command| {
             let name = command.get_display_name().unwrap_or(NAME);
             let path = dir.join(format!("{name}.1"));
-            match fs::write(&path, man_page(command)) {
+            match write_whole(dir, &path, &man_page(command)) {
                 Ok(()) => Ok(path),
                 Err(source) => Err(Error::Io {
                     action: "write",
@@ -118,6 +119,16 @@ fn write_pages(program: &Command, dir: &Path) -> Result<Vec<PathBuf>, Error> {
             }
         })
         .collect()
+}
+
+/// Writes a page into a folder; where it can't be written whole, an old one stays.
+fn write_whole(dir: &Path, path: &Path, page: &[u8]) -> io::Result<()> {
+    let mut file = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(dir)?;
+    file.write_all(page)?;
+    file.persist(path)?;
+    Ok(())
 }
 
 fn tell(out: &mut dyn Write, pages: &[PathBuf]) -> io::Result<()> {
