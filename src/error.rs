@@ -25,6 +25,21 @@ use crate::store::StoreError;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Any failure of this crate.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::path::Path;
+/// use chunkmigrate::error::{Error, KindError};
+/// use chunkmigrate::store::{StoreKind, detect};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = &folder.path().join("code.db");
+/// # std::fs::write(path, "# no database")?;
+/// let failure = detect(path)?.expect_sqlite(path);
+/// assert!(matches!(failure, Err(Error::Kind(KindError::Neither { .. }))));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {

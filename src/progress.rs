@@ -6,6 +6,12 @@ use crate::error::{Error, Result};
 use crate::record::RecordKind;
 
 /// A part of the work that is worth a progress bar of its own.
+///
+/// ```
+/// use chunkmigrate::{Stage, record::RecordKind};
+///
+/// assert_eq!(Stage::ReadBack(RecordKind::Chunk).to_string(), "read back chunk");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stage {
@@ -51,6 +57,33 @@ impl fmt::Display for Stage {
 /// Receives the progress of long work. Stages follow one another; they don't overlap.
 ///
 /// The methods are called from worker threads, once for some hundred records or more.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use chunkmigrate::{Progress, Stage};
+///
+/// /// Counts what was done, and stops when it is enough.
+/// #[derive(Default)]
+/// struct AtMost(AtomicU64);
+///
+/// impl Progress for AtMost {
+///     fn start(&self, stage: Stage, total: Option<u64>) {
+///         eprintln!("{stage}: {total:?} records");
+///     }
+///
+///     fn inc(&self, records: u64) {
+///         self.0.fetch_add(records, Ordering::Relaxed);
+///     }
+///
+///     fn is_cancelled(&self) -> bool {
+///         self.0.load(Ordering::Relaxed) > 1_000_000
+///     }
+/// }
+/// # let progress = AtMost::default();
+/// # progress.start(Stage::CheckSource, None);
+/// # progress.inc(7);
+/// # assert!(!progress.is_cancelled());
+/// ```
 pub trait Progress: Send + Sync {
     /// A stage begins; `total` is its number of records, where that is known.
     fn start(&self, stage: Stage, total: Option<u64>) {

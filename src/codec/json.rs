@@ -76,6 +76,20 @@ fn encode_json_to(record: &Record, out: impl io::Write) -> Result<(), EncodeErro
 }
 
 /// Whether bytes are the canonical bytes of a record; takes no memory for a second copy of them.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chunkmigrate::codec::{encode_json, is_canonical};
+/// use chunkmigrate::record::{CodeChunk, Record};
+///
+/// let record = Record::Chunk(CodeChunk::new("a.rs", 0, 2, "fn"));
+/// let mut value = encode_json(&record)?;
+/// assert!(is_canonical(&record, &value));
+/// value.push(b' ');
+/// assert!(!is_canonical(&record, &value));
+/// # Ok(())
+/// # }
+/// ```
 pub fn is_canonical(record: &Record, value: &[u8]) -> bool {
     let mut rest = Rest(value);
     encode_json_to(record, &mut rest).is_ok() && rest.0.is_empty()
@@ -134,6 +148,21 @@ pub(crate) fn decode_content(value: &[u8]) -> Result<HashedContent<'_>, DecodeEr
 ///
 /// # Errors
 /// [`DecodeError`] says what the value lacks to be a record.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chunkmigrate::codec::decode_json;
+/// use chunkmigrate::record::RecordKind;
+///
+/// let value = br#"{"symbol_count":3,"file_path":"a.rs","loc":null,"estimated_loc":1e1,"fan_in":0,
+///     "fan_out":0,"complexity_score":null,"last_updated":0}"#;
+/// let metrics = decode_json(RecordKind::FileMetrics, value)?.into_file_metrics();
+/// assert_eq!(metrics.and_then(|metrics| metrics.estimated_loc), Some(10.0));
+/// // A field that may be null must be there all the same.
+/// assert!(decode_json(RecordKind::FileMetrics, br#"{"file_path":"a.rs"}"#).is_err());
+/// # Ok(())
+/// # }
+/// ```
 pub fn decode_json(kind: RecordKind, value: &[u8]) -> Result<Record, DecodeError> {
     // serde would also read a struct from an array of its fields.
     if value.trim_ascii_start().first() != Some(&b'{') {

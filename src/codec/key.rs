@@ -38,6 +38,12 @@ pub enum KeyError {
 ///
 /// The offsets are the chunk's half-open byte range. Above [`i64::MAX`] the result is no key that
 /// [`parse_key`] accepts.
+///
+/// ```
+/// use chunkmigrate::codec::chunk_key;
+///
+/// assert_eq!(chunk_key(r"C:\a.rs", 7, 16), br"chunk:C::\a.rs:7:16");
+/// ```
 pub fn chunk_key(file_path: &str, byte_start: u64, byte_end: u64) -> Vec<u8> {
     let mut key = Vec::with_capacity(file_path.len() + 32);
     write_chunk_key(&mut key, file_path, byte_start, byte_end);
@@ -100,6 +106,15 @@ pub fn record_key_into(record: &Record, out: &mut Vec<u8>) {
 ///
 /// The keys of other files may begin with it too: those of `a:b` with the prefix of `a`. They come
 /// behind those of `a`.
+///
+/// ```
+/// use chunkmigrate::codec::{chunk_key, file_chunks_prefix};
+///
+/// let prefix = file_chunks_prefix("a.rs");
+/// assert_eq!(prefix, b"chunk:a.rs:");
+/// assert!(chunk_key("a.rs", 0, 9).starts_with(&prefix));
+/// assert!(!chunk_key("a.rs.orig", 0, 9).starts_with(&prefix));
+/// ```
 pub fn file_chunks_prefix(file_path: &str) -> Vec<u8> {
     let mut prefix = key_prefix(RecordKind::Chunk).as_bytes().to_vec();
     double_colons(&mut prefix, file_path);
@@ -114,6 +129,17 @@ pub fn file_chunks_prefix(file_path: &str) -> Vec<u8> {
 ///
 /// # Errors
 /// [`KeyError`] says what the bytes lack to be a key.
+///
+/// ```
+/// use chunkmigrate::codec::{KeyError, parse_key};
+/// use chunkmigrate::record::RecordKey;
+///
+/// let file_path = "a:b.rs".to_owned();
+/// let key = RecordKey::Chunk { file_path, byte_start: 0, byte_end: 2 };
+/// assert_eq!(parse_key(b"chunk:a::b.rs:0:2"), Ok(key));
+/// assert_eq!(parse_key(b"chunk:a:b.rs:0:2"), Err(KeyError::SingleColon));
+/// assert_eq!(parse_key(b"chunk:a.rs:00:2"), Err(KeyError::Number { text: "00".to_owned() }));
+/// ```
 pub fn parse_key(key: &[u8]) -> Result<RecordKey, KeyError> {
     Ok(match split_key(key)? {
         Parts::Chunk { path, start, end } => RecordKey::Chunk {
@@ -135,6 +161,13 @@ pub fn parse_key(key: &[u8]) -> Result<RecordKey, KeyError> {
 ///
 /// # Errors
 /// As [`parse_key`].
+///
+/// ```
+/// use chunkmigrate::{codec::key_kind, record::RecordKind};
+///
+/// assert_eq!(key_kind(b"metrics:symbol:-7"), Ok(RecordKind::SymbolMetrics));
+/// assert!(key_kind(b"metrics:symbol:seven").is_err());
+/// ```
 pub fn key_kind(key: &[u8]) -> Result<RecordKind, KeyError> {
     Ok(match split_key(key)? {
         Parts::Chunk { .. } => RecordKind::Chunk,

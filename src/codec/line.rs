@@ -67,6 +67,18 @@ impl<'l> Line<'l> {
     ///
     /// # Errors
     /// The key is not UTF-8, or the value is no JSON.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chunkmigrate::codec::{Entry, Line};
+    /// use chunkmigrate::record::RecordKind;
+    ///
+    /// let entry = Entry { key: b"metrics:symbol:1", value: b"{}" };
+    /// let line = serde_json::to_string(&Line::of(RecordKind::SymbolMetrics, entry)?)?;
+    /// assert_eq!(line, r#"{"kind":"symbol-metrics","key":"metrics:symbol:1","value":{}}"#);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn of(kind: RecordKind, entry: Entry<'l>) -> Result<Self, LineError> {
         let key = str::from_utf8(entry.key).map_err(serde::de::Error::custom);
         Ok(Line::Record {
@@ -82,6 +94,19 @@ impl<'l> Line<'l> {
     ///
     /// # Errors
     /// [`LineError`] says what the text lacks to be a line.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chunkmigrate::codec::Line;
+    /// use chunkmigrate::record::RecordKind;
+    ///
+    /// let text = br#"{"key": "metrics:symbol:1", "kind": "symbol-metrics", "value": {}}"#;
+    /// let Line::Record { kind, key, value } = Line::parse(text)? else { unreachable!() };
+    /// assert_eq!((kind, &*key), (RecordKind::SymbolMetrics, "metrics:symbol:1"));
+    /// assert_eq!(value.get(), "{}");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn parse(text: &'l [u8]) -> Result<Self, LineError> {
         // serde would also read a struct from an array of its fields.
         if text.trim_ascii_start().first() != Some(&b'{') {

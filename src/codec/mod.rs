@@ -3,6 +3,22 @@
 //! The rules are those of the KV file format, version 1 (`docs/format.md`). They hold for every
 //! store: a SQLite row has the key and the bytes that it would have in a KV file, which is what
 //! makes two stores comparable.
+//!
+//! ```
+//! use chunkmigrate::codec::{decode_json, encode_json, parse_key, record_key};
+//! use chunkmigrate::record::{CodeChunk, Record, RecordKind};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let record = Record::Chunk(CodeChunk::new("a:b.rs", 0, 2, "fn"));
+//! let (key, value) = (record_key(&record), encode_json(&record)?);
+//! assert_eq!(key, b"chunk:a::b.rs:0:2");
+//! assert!(value.starts_with(br#"{"id":0,"file_path":"a:b.rs","byte_start":0,"byte_end":2,"#));
+//!
+//! assert_eq!(parse_key(&key)?, record.key());
+//! assert_eq!(decode_json(RecordKind::Chunk, &value)?, record);
+//! # Ok(())
+//! # }
+//! ```
 
 mod digest;
 mod json;
@@ -34,6 +50,12 @@ pub struct Entry<'a> {
 }
 
 /// What every key of a kind starts with.
+///
+/// ```
+/// use chunkmigrate::{codec::key_prefix, record::RecordKind};
+///
+/// assert_eq!(key_prefix(RecordKind::FileMetrics), "metrics:file:");
+/// ```
 pub const fn key_prefix(kind: RecordKind) -> &'static str {
     match kind {
         RecordKind::Chunk => "chunk:",

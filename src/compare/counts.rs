@@ -1,6 +1,14 @@
 use std::ops::AddAssign;
 
 /// How the items of one kind compare.
+///
+/// ```
+/// use chunkmigrate::compare::KindCounts;
+///
+/// let counts = KindCounts { left: 3, right: 2, equal: 2, only_left: 1, ..Default::default() };
+/// assert!(counts.balances());
+/// assert!(!counts.identical());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct KindCounts {
     /// Rows or keys on the left.

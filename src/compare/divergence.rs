@@ -27,6 +27,15 @@ impl Side {
 }
 
 /// The classes of divergence, in the order in which reports list them.
+///
+/// ```
+/// use chunkmigrate::compare::DivergenceClass;
+///
+/// for class in DivergenceClass::ALL {
+///     println!("{class:14} {}", class.advice());
+/// }
+/// assert!(DivergenceClass::ContentHash.is_warning());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum DivergenceClass {

@@ -24,6 +24,23 @@ use crate::record::{RecordKind, Sequences};
 const CACHE_BYTES: usize = 8 << 20;
 
 /// A KV file, open for reading in one state.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chunkmigrate::kv::{KvFile, RedbBackend};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("code.kv");
+/// drop(RedbBackend::open_or_create(&path)?);
+///
+/// let file = KvFile::open_checked(&path)?;
+/// assert_eq!(file.format_version()?, Some(chunkmigrate::kv::FORMAT_VERSION));
+/// assert!(file.is_empty()?);
+/// // Nobody has vouched for its content.
+/// assert_eq!(file.manifest()?, None);
+/// # Ok(())
+/// # }
+/// ```
 pub struct KvFile {
     path: PathBuf,
     source: Source,

@@ -52,6 +52,23 @@ impl RedbBackend {
     /// - [`KvError::Locked`]: another process, or this one, has it open already.
     /// - [`KvError::NotRedb`], [`KvError::Foreign`], [`KvError::Version`]: it is no KV file that this
     ///   version knows.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chunkmigrate::Error;
+    /// use chunkmigrate::kv::{KvError, RedbBackend};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("code.kv");
+    /// let backend = RedbBackend::open_or_create(&path)?;
+    /// // It is open already.
+    /// let second = RedbBackend::open(&path);
+    /// assert!(matches!(second, Err(Error::Kv(error)) if matches!(*error, KvError::Locked { .. })));
+    /// drop(backend);
+    /// RedbBackend::open(&path)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn open(path: &Path) -> Result<Self> {
         let database = builder().open(path).map_err(opening(path))?;
         check_tables(&database, path)?;
@@ -86,6 +103,21 @@ impl RedbBackend {
     ///
     /// # Errors
     /// It is no KV file that this version knows, or can't be read and written.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::path::Path;
+    /// use chunkmigrate::kv::RedbBackend;
+    /// use chunkmigrate::redb::Database;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("code.kv");
+    /// let database = Database::builder().set_cache_size(4 << 20).create(&path)?;
+    /// let backend = RedbBackend::from_database(database, &path)?;
+    /// assert_eq!(backend.path(), path);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn from_database(database: Database, path: &Path) -> Result<Self> {
         if is_new(&database, path)? {
             initialize(&database, path)?;

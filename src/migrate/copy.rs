@@ -29,6 +29,28 @@ use crate::store::{Opening, Snapshot, StoreKind, detect, retry_if_changed};
 /// # Errors
 /// Everything that keeps the copy from being made or its outcome from being known. Nothing is
 /// published then, and nothing is left behind.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use chunkmigrate::migrate::{CopyOptions, sqlite_to_kv};
+/// use chunkmigrate::record::CodeChunk;
+/// use chunkmigrate::store::ChunkStore;
+/// use chunkmigrate::{NoProgress, Progress};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let (source, target) = (folder.path().join("code.db"), folder.path().join("code.kv"));
+/// ChunkStore::new(&source)?.store_chunk(&CodeChunk::new("a.rs", 0, 2, "fn"))?;
+///
+/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// let summary = sqlite_to_kv(&source, &target, &CopyOptions::default(), &progress)?;
+/// assert!(summary.is_complete() && summary.verified);
+/// assert_eq!(summary.records(), 1);
+/// // A target is not replaced unless that is asked for.
+/// assert!(sqlite_to_kv(&source, &target, &CopyOptions::default(), &progress).is_err());
+/// # Ok(())
+/// # }
+/// ```
 pub fn sqlite_to_kv(
     source: &Path,
     target: &Path,
@@ -48,6 +70,32 @@ pub fn sqlite_to_kv(
 ///
 /// # Errors
 /// As [`sqlite_to_kv`].
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use chunkmigrate::compare::DivergenceClass;
+/// use chunkmigrate::kv::{KvBackend, RedbBackend};
+/// use chunkmigrate::migrate::{CopyOptions, OnInvalid, kv_to_sqlite};
+/// use chunkmigrate::{NoProgress, Progress};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let (source, target) = (folder.path().join("code.kv"), folder.path().join("code.db"));
+/// RedbBackend::open_or_create(&source)?.put(b"chunk:a.rs:0:2", b"fn")?;
+///
+/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// let summary = kv_to_sqlite(&source, &target, &CopyOptions::default(), &progress)?;
+/// assert_eq!(summary.rejections[0].class, DivergenceClass::Undecodable);
+/// assert!(!summary.written);
+///
+/// // All that is a record, and a file of what is none.
+/// let options = CopyOptions { on_invalid: OnInvalid::Skip, ..CopyOptions::default() };
+/// let summary = kv_to_sqlite(&source, &target, &options, &progress)?;
+/// assert!(summary.written && !summary.is_complete());
+/// assert!(summary.rejects.is_some_and(|rejects| rejects.exists()));
+/// # Ok(())
+/// # }
+/// ```
 pub fn kv_to_sqlite(
     source: &Path,
     target: &Path,

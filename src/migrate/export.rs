@@ -59,6 +59,33 @@ pub enum ExportFlow {
 ///
 /// # Errors
 /// The store can't be read to its end, or was written while it was read; or `take` failed.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use chunkmigrate::migrate::{ExportFlow, ExportOptions, Exported, export};
+/// use chunkmigrate::record::CodeChunk;
+/// use chunkmigrate::store::ChunkStore;
+/// use chunkmigrate::{NoProgress, Progress};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("code.db");
+/// let store = ChunkStore::new(&path)?;
+/// store.store_chunks(&[CodeChunk::new("a.rs", 0, 2, "fn"), CodeChunk::new("b.rs", 0, 1, "{")])?;
+///
+/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// let options = ExportOptions { prefix: b"chunk:a.rs:".to_vec(), ..ExportOptions::default() };
+/// let mut keys = Vec::new();
+/// export(&path, &options, &progress, &mut |exported| {
+///     if let Exported::Record { entry, .. } = exported {
+///         keys.push(String::from_utf8_lossy(entry.key).into_owned());
+///     }
+///     Ok(ExportFlow::Continue)
+/// })?;
+/// assert_eq!(keys, ["chunk:a.rs:0:2"]);
+/// # Ok(())
+/// # }
+/// ```
 pub fn export(
     path: &Path,
     options: &ExportOptions,

@@ -35,6 +35,13 @@ impl Record {
     ///
     /// # Errors
     /// An offset above [`i64::MAX`], or a float that is not finite.
+    ///
+    /// ```
+    /// use chunkmigrate::record::{CodeChunk, Record, RecordError};
+    ///
+    /// let record = Record::Chunk(CodeChunk::new("a.rs", 0, u64::MAX, ""));
+    /// assert_eq!(record.check(), Err(RecordError::OffsetRange { field: "byte_end" }));
+    /// ```
     pub fn check(&self) -> Result<(), RecordError> {
         match self {
             Record::Chunk(chunk) => {

@@ -33,6 +33,13 @@ impl RecordKind {
     }
 
     /// Whether a list of kinds asks for this one; a list of none asks for all.
+    ///
+    /// ```
+    /// use chunkmigrate::record::RecordKind;
+    ///
+    /// assert!(RecordKind::Chunk.is_asked_for(&[]));
+    /// assert!(!RecordKind::Chunk.is_asked_for(&[RecordKind::ExecutionLog]));
+    /// ```
     pub fn is_asked_for(self, only: &[RecordKind]) -> bool {
         only.is_empty() || only.contains(&self)
     }
@@ -45,6 +52,15 @@ impl fmt::Display for RecordKind {
 }
 
 /// One value for each kind of record.
+///
+/// ```
+/// use chunkmigrate::record::{PerKind, RecordKind};
+///
+/// let mut counts = PerKind::<u64>::default();
+/// *counts.get_mut(RecordKind::Chunk) += 1;
+/// assert_eq!(counts.iter().next(), Some((RecordKind::Chunk, &1)));
+/// assert_eq!(PerKind::from_fn(RecordKind::name).file_metrics, "file-metrics");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PerKind<T> {
     /// The value for chunks.

@@ -18,6 +18,15 @@ pub use metrics::{FileMetrics, SymbolMetrics};
 pub use sequences::Sequences;
 
 /// A record of any kind.
+///
+/// ```
+/// use chunkmigrate::record::{CodeChunk, Record, RecordKind};
+///
+/// let record = Record::Chunk(CodeChunk::new("a.rs", 0, 2, "fn")).with_id(7);
+/// assert_eq!(record.kind(), RecordKind::Chunk);
+/// assert_eq!(record.id(), Some(7));
+/// assert_eq!(record.into_chunk().map(|chunk| chunk.content).as_deref(), Some("fn"));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Record {
     /// A chunk of source code.

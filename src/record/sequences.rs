@@ -29,6 +29,15 @@ impl Sequences {
     }
 
     /// Raises the mark of a kind to an id, if it is lower; nothing for kinds that hand no ids out.
+    ///
+    /// ```
+    /// use chunkmigrate::record::{RecordKind, Sequences};
+    ///
+    /// let mut marks = Sequences { code_chunks: 7, execution_log: 0 };
+    /// marks.raise(RecordKind::Chunk, 5);
+    /// marks.raise(RecordKind::ExecutionLog, 5);
+    /// assert_eq!(marks, Sequences { code_chunks: 7, execution_log: 5 });
+    /// ```
     pub fn raise(&mut self, kind: RecordKind, id: i64) {
         match kind {
             RecordKind::Chunk => self.code_chunks = self.code_chunks.max(id),

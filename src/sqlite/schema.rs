@@ -37,6 +37,12 @@ pub(super) struct TableSpec {
 }
 
 /// The name of the table that holds a kind of record.
+///
+/// ```
+/// use chunkmigrate::{record::RecordKind, sqlite::table_name};
+///
+/// assert_eq!(table_name(RecordKind::Chunk), "code_chunks");
+/// ```
 pub fn table_name(kind: RecordKind) -> &'static str {
     table_spec(kind).name
 }

@@ -28,6 +28,36 @@ use crate::record::{PerKind, RecordKind, Sequences};
 /// The source is not changed and nothing appears beside it. Where the state of its files allows no
 /// lock (a WAL-mode database that nobody has open), a writer that comes along is noticed
 /// afterwards: nothing that was read may be believed before [`SqliteSnapshot::confirm`] said so.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use chunkmigrate::record::{CodeChunk, RecordKind};
+/// use chunkmigrate::sqlite::{SqliteSnapshot, SqliteSnapshotOptions};
+/// use chunkmigrate::store::ChunkStore;
+/// use chunkmigrate::{NoProgress, Progress};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("code.db");
+/// let chunks = ["b.rs", "a.rs"].map(|path| CodeChunk::new(path, 0, 2, "fn"));
+/// ChunkStore::new(&path)?.store_chunks(&chunks)?;
+///
+/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// let snapshot = SqliteSnapshot::open(&path, &SqliteSnapshotOptions::default(), &progress)?;
+/// let mut keys = Vec::new();
+/// snapshot.visit(RecordKind::Chunk, &mut |visited| {
+///     match visited {
+///         Ok(entry) => keys.push(String::from_utf8_lossy(entry.key).into_owned()),
+///         Err(row) => eprintln!("row {} is no record: {}", row.rowid, row.reason),
+///     }
+///     Ok(())
+/// })?;
+/// snapshot.confirm()?;
+/// assert_eq!(keys, ["chunk:a.rs:0:2", "chunk:b.rs:0:2"]);
+/// assert_eq!(snapshot.missing().len(), 3);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct SqliteSnapshot {
     connection: Connection,

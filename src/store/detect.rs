@@ -29,6 +29,18 @@ pub enum StoreKind {
 ///
 /// # Errors
 /// The file is not there or can't be read, or is a directory, FIFO or device.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chunkmigrate::store::{StoreKind, detect};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("code.kv");
+/// std::fs::write(&path, "SQLite format 3\0, whatever its name says")?;
+/// assert_eq!(detect(&path)?, StoreKind::Sqlite);
+/// # Ok(())
+/// # }
+/// ```
 pub fn detect(path: &Path) -> Result<StoreKind> {
     let metadata = fs::metadata(path).io_context("read", path)?;
     if !metadata.is_file() {

@@ -41,6 +41,17 @@ pub struct MetricsOps {
 }
 
 /// Which files are hotspots. A file whose number is absent is below every minimum.
+///
+/// ```
+/// use chunkmigrate::store::{HotspotQuery, MetricsOps};
+///
+/// # fn main() -> chunkmigrate::Result<()> {
+/// let metrics = MetricsOps::in_memory(None)?;
+/// let query = HotspotQuery { limit: Some(20), min_loc: Some(500), ..HotspotQuery::default() };
+/// assert!(metrics.get_hotspots(&query)?.is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HotspotQuery {
     /// How many files at most; all without it.

@@ -22,6 +22,25 @@ pub type OpenOptions = SqliteSnapshotOptions;
 ///
 /// To look at a database closes a descriptor of it, and with that the process loses its locks on
 /// the file. So of two stores that may be one file, both are looked at before either is opened.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use chunkmigrate::kv::RedbBackend;
+/// use chunkmigrate::store::{OpenOptions, Opening, StoreKind};
+/// use chunkmigrate::{NoProgress, Progress};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("code.kv");
+/// RedbBackend::open_or_create(&path)?;
+///
+/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// let snapshot = Opening::look(&path)?.open(&OpenOptions::default(), &progress)?;
+/// assert_eq!(snapshot.store(), StoreKind::Kv);
+/// assert_eq!(snapshot.total_keys()?, Some(0));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Opening {
     path: PathBuf,

@@ -25,6 +25,30 @@ pub enum Values {
 }
 
 /// A divergence for programs.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use chunkmigrate::record::CodeChunk;
+/// use chunkmigrate::store::ChunkStore;
+/// use chunkmigrate::verify::{FindingDocument, Values, VerifyOptions, verify_pair};
+/// use chunkmigrate::{NoProgress, Progress};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let (left, right) = (folder.path().join("left.db"), folder.path().join("right.db"));
+/// ChunkStore::new(&left)?.store_chunk(&CodeChunk::new("a.rs", 0, 2, "fn"))?;
+/// ChunkStore::new(&right)?.store_chunk(&CodeChunk::new("a.rs", 0, 2, "fx"))?;
+///
+/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// let report = verify_pair(&left, &right, &VerifyOptions::default(), &progress)?;
+/// for finding in &report.findings {
+///     let document = FindingDocument::new(finding, Values::Redacted);
+///     let line = serde_json::to_string(&document)?;
+///     assert!(line.starts_with(r#"{"class":"field","kind":"chunk","key":"chunk:a.rs:0:2","#));
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Serialize)]
 pub struct FindingDocument {
     class: &'static str,

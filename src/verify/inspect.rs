@@ -68,6 +68,30 @@ impl Inspection {
 ///
 /// # Errors
 /// The store can't be read to its end.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use chunkmigrate::migrate::{CopyOptions, sqlite_to_kv};
+/// use chunkmigrate::record::CodeChunk;
+/// use chunkmigrate::store::ChunkStore;
+/// use chunkmigrate::verify::inspect;
+/// use chunkmigrate::{NoProgress, Progress};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let (database, kv) = (folder.path().join("code.db"), folder.path().join("code.kv"));
+/// ChunkStore::new(&database)?.store_chunk(&CodeChunk::new("a.rs", 0, 2, "fn"))?;
+/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// sqlite_to_kv(&database, &kv, &CopyOptions::default(), &progress)?;
+///
+/// // What one machine tells of the database, another one can tell of the KV file.
+/// let (here, there) = (inspect(&database, &progress)?, inspect(&kv, &progress)?);
+/// assert!(here.sha256().is_some());
+/// assert_eq!(here.sha256(), there.sha256());
+/// assert_eq!(there.manifest_holds, Some(true));
+/// # Ok(())
+/// # }
+/// ```
 pub fn inspect(path: &Path, progress: &Arc<dyn Progress>) -> Result<Inspection> {
     retry_if_changed(|| match detect(path)? {
         StoreKind::Kv => inspect_kv(path, progress.as_ref()),

@@ -6,6 +6,21 @@ use crate::migrate::{Destination, OutputFile, OutputKind, TargetError};
 use crate::progress::{Progress, check_cancelled};
 
 /// The place for a page of HTML about a verification. The page appears there whole or not at all.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chunkmigrate::NoProgress;
+/// use chunkmigrate::verify::PageFile;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("report.html");
+/// let page = PageFile::create(&path, &[], None)?;
+/// // The work; then:
+/// page.publish(&NoProgress, |out| writeln!(out, "<title>Report</title>"))?;
+/// assert!(std::fs::read_to_string(&path)?.ends_with("<title>Report</title>\n"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct PageFile(OutputFile);
 

@@ -15,6 +15,35 @@ use crate::store::{Opening, open_pair, retry_if_changed};
 ///
 /// # Errors
 /// A store can't be read, or the file of findings can't be written.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use chunkmigrate::compare::DivergenceClass;
+/// use chunkmigrate::migrate::{CopyOptions, sqlite_to_kv};
+/// use chunkmigrate::record::CodeChunk;
+/// use chunkmigrate::store::ChunkStore;
+/// use chunkmigrate::verify::{VerifyOptions, verify_pair};
+/// use chunkmigrate::{NoProgress, Progress};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let (database, kv) = (folder.path().join("code.db"), folder.path().join("code.kv"));
+/// let store = ChunkStore::new(&database)?;
+/// store.store_chunk(&CodeChunk::new("a.rs", 0, 2, "fn"))?;
+/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// sqlite_to_kv(&database, &kv, &CopyOptions::default(), &progress)?;
+/// assert!(verify_pair(&database, &kv, &VerifyOptions::default(), &progress)?.is_identical());
+///
+/// // The tool works on.
+/// store.store_chunk(&CodeChunk::new("a.rs", 2, 3, " "))?;
+/// let report = verify_pair(&database, &kv, &VerifyOptions::default(), &progress)?;
+/// assert_eq!((report.equal(), report.divergences()), (1, 2));
+/// assert_eq!(report.findings[0].class, DivergenceClass::OnlyLeft);
+/// assert_eq!(report.findings[0].key.as_deref(), Some(&b"chunk:a.rs:2:3"[..]));
+/// assert_eq!(report.findings[1].class, DivergenceClass::Sequence);
+/// # Ok(())
+/// # }
+/// ```
 pub fn verify_pair(
     left: &Path,
     right: &Path,

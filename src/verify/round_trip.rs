@@ -27,6 +27,27 @@ const BACK: (&str, &str) = (
 ///
 /// # Errors
 /// The store can't be read, or there is no room for its copies.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use chunkmigrate::record::CodeChunk;
+/// use chunkmigrate::store::ChunkStore;
+/// use chunkmigrate::verify::{VerifyOptions, verify_round_trip};
+/// use chunkmigrate::{NoProgress, Progress};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("code.db");
+/// ChunkStore::new(&path)?.store_chunk(&CodeChunk::new("a.rs", 0, 2, "fn"))?;
+///
+/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// let report = verify_round_trip(&path, &VerifyOptions::default(), &progress)?;
+/// assert!(report.is_identical());
+/// // There, and back.
+/// assert_eq!(report.hops.len(), 2);
+/// # Ok(())
+/// # }
+/// ```
 pub fn verify_round_trip(
     file: &Path,
     options: &VerifyOptions,

@@ -48,6 +48,19 @@ impl SampleReport {
 /// # Errors
 /// A file can't be made or read, or the verifier found something else. Divergences of the round
 /// trip are no error but in the report.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use chunkmigrate::verify::{VerifyOptions, verify_sample};
+/// use chunkmigrate::{NoProgress, Progress};
+///
+/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// let report = verify_sample(&VerifyOptions::default(), &progress)?;
+/// assert!(report.is_identical());
+/// # Ok(())
+/// # }
+/// ```
 pub fn verify_sample(
     options: &VerifyOptions,
     progress: &Arc<dyn Progress>,

@@ -74,6 +74,30 @@ pub enum ImportError {
 ///
 /// # Errors
 /// As [`sqlite_to_kv`](super::sqlite_to_kv), and [`ImportError`].
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::{path::Path, sync::Arc};
+/// use chunkmigrate::migrate::{CopyOptions, ImportSource, import_to_kv};
+/// use chunkmigrate::{NoProgress, Progress};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let target = folder.path().join("code.kv");
+/// let text = concat!(
+///     r#"{"kind":"file-metrics","key":"metrics:file:a.rs","value":{"file_path":"a.rs","#,
+///     r#""symbol_count":1,"loc":7,"estimated_loc":null,"fan_in":0,"fan_out":2,"#,
+///     r#""complexity_score":1.5,"last_updated":0}}"#,
+/// );
+/// let source = ImportSource::Reader {
+///     name: Path::new("metrics.ndjson"),
+///     reader: Box::new(text.as_bytes()),
+/// };
+/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// let summary = import_to_kv(source, &target, &CopyOptions::default(), &progress)?;
+/// assert_eq!(summary.totals.file_metrics.records, 1);
+/// # Ok(())
+/// # }
+/// ```
 pub fn import_to_kv(
     source: ImportSource<'_>,
     target: &Path,
