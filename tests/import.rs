@@ -15,6 +15,7 @@ use proptest::prelude::*;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::common::kv::Content;
+use crate::common::watchdog::Watchdog;
 use crate::common::{PROGRAM, Run, Scenario, kv, records, rows, with_snapshots};
 
 /// The program with text on its stdin.
@@ -23,6 +24,7 @@ fn run_with_stdin(scenario: &Scenario, args: &[&str], text: &[u8]) -> Run {
     command.stdin(Stdio::piped());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
+    let _watchdog = Watchdog::of(&child);
     let mut stdin = child.stdin.take().unwrap();
     let text = text.to_vec();
     // The program may have seen enough before all is written.
@@ -205,6 +207,7 @@ fn whoever_waits_for_a_pipe_can_be_interrupted() {
         command.stdin(Stdio::piped());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
+        let _watchdog = Watchdog::of(&child);
         let stdin = child.stdin.take();
         let pid = Pid::from_child(&child);
         // A signal that comes before the program listens would end it by itself.

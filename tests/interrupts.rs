@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::common::stored::records;
 use crate::common::tables::insert_chunks;
+use crate::common::watchdog::Watchdog;
 use crate::common::{Run, Scenario};
 
 const CHUNKS: i64 = 2000;
@@ -82,6 +83,7 @@ fn stop_after(scenario: &Scenario, args: &[&str], stages: usize, signal: Signal)
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    let _watchdog = Watchdog::of(&child);
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let seen = lines.by_ref().take(stages).count();
     kill_process(Pid::from_child(&child), signal).unwrap();

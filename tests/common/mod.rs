@@ -11,6 +11,7 @@ pub(crate) mod source_state;
 pub(crate) mod stored;
 pub(crate) mod tables;
 pub(crate) mod terminal;
+pub(crate) mod watchdog;
 
 use std::collections::BTreeMap;
 use std::fmt;
