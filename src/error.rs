@@ -1,9 +1,9 @@
 //! What can go wrong.
 //!
 //! Rules:
-//! - Each layer has a small enum of its own ([`RecordError`], [`SqliteError`],
-//!   [`KvError`](crate::kv::KvError), [`StoreError`], [`TargetError`](crate::migrate::TargetError));
-//!   they fold into [`enum@Error`], which every public function returns.
+//! - Each layer has small enums of its own, such as [`SqliteError`], [`StoreError`] and
+//!   [`TargetError`](crate::migrate::TargetError); they fold into [`enum@Error`], which every public
+//!   function returns that touches a store.
 //! - A message says what happened and to which file; the cause is its `source()`, never repeated in
 //!   the message. redb's errors have no `source()`, so their text is the cause.
 //! - Advice is not part of a message: the program derives it from the variant.
@@ -74,6 +74,9 @@ pub enum Error {
     /// A record has a value that no store can keep.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// A record that was not [checked](crate::record::Record::check) has no canonical bytes.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
     /// A dual-mode store can't do what it was asked for.
     #[error(transparent)]
     Store(Box<StoreError>),
@@ -100,13 +103,6 @@ impl From<SqliteError> for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         Error::Store(Box::new(error))
-    }
-}
-
-impl From<EncodeError> for Error {
-    /// A record is checked before it is written, so that it has canonical bytes.
-    fn from(error: EncodeError) -> Self {
-        Error::Internal(error.to_string())
     }
 }
 

@@ -63,7 +63,10 @@ fn sources_that_are_no_database() {
     let run = scenario
         .run(&["sqlite-to-kv", "fifo", "out.kv"])
         .expect_status(2);
-    assert_eq!(run.stderr, "error: fifo is a FIFO, not a file\n");
+    assert_eq!(
+        run.stderr,
+        "error: fifo is a FIFO, not a file\nhint: name the file itself\n"
+    );
 }
 
 #[test]

@@ -14,7 +14,6 @@ mod exit;
 mod export;
 mod failure;
 mod finding_report;
-mod hint;
 mod html;
 mod import;
 mod inspect;

@@ -10,7 +10,7 @@ use crate::record::{Record, RecordError, RecordKind};
 
 /// Why a record has no canonical bytes.
 #[derive(Debug, Error)]
-#[error("the record can't be written as JSON: {source}")]
+#[error("the record can't be written as JSON")]
 pub struct EncodeError {
     #[from]
     source: serde_json::Error,

@@ -6,7 +6,10 @@ use chunkmigrate::Error;
 use chunkmigrate::error::KindError;
 use chunkmigrate::kv::KvError;
 use chunkmigrate::migrate::{ImportError, TargetError};
+use chunkmigrate::redb;
 use chunkmigrate::sqlite::SqliteError;
+
+const MAKE_ROOM: &str = "make room, or choose another folder";
 
 /// The next step, where one is known.
 pub(super) fn hint(error: &Error) -> Option<&'static str> {
@@ -14,17 +17,27 @@ pub(super) fn hint(error: &Error) -> Option<&'static str> {
         Error::Sqlite(error) => sqlite_hint(error),
         Error::Kv(error) => kv_hint(error),
         Error::Target(error) => target_hint(error),
-        Error::Kind(KindError::KvNotSqlite { .. } | KindError::SqliteNotKv { .. }) => {
-            Some("sqlite-to-kv goes from a database to a KV file, kv-to-sqlite the other way")
-        }
-        Error::Kind(KindError::Ndjson { .. }) => {
-            Some("make a store of it with `chunkmigrate import`")
-        }
+        Error::Kind(error) => kind_hint(error),
         Error::Import(error) => import_hint(error),
-        Error::Io { source, .. } if is_full(source) => Some("make room, or choose another folder"),
+        Error::Io { source, .. } if is_full(source) => Some(MAKE_ROOM),
+        Error::Thread(_) => Some("the system is short of threads or memory; try again"),
         Error::Internal(_) => Some("this is a bug of chunkmigrate; please report it"),
         _ => None,
     }
+}
+
+fn kind_hint(error: &KindError) -> Option<&'static str> {
+    Some(match error {
+        KindError::KvNotSqlite { .. } | KindError::SqliteNotKv { .. } => {
+            "sqlite-to-kv goes from a database to a KV file, kv-to-sqlite the other way"
+        }
+        KindError::Ndjson { .. } => "make a store of it with `chunkmigrate import`",
+        KindError::Empty { .. } | KindError::Neither { .. } => {
+            "is this the right file? what a file is shows in its first bytes, not in its name"
+        }
+        KindError::NotAFile { .. } => "name the file itself",
+        _ => return None,
+    })
 }
 
 fn import_hint(error: &ImportError) -> Option<&'static str> {
@@ -44,6 +57,10 @@ fn is_cannot_open(error: &rusqlite::Error) -> bool {
 fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+fn is_engine_full(error: &redb::Error) -> bool {
+    matches!(error, redb::Error::Io(error) if is_full(error))
 }
 
 fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
@@ -74,15 +91,24 @@ fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
         | SqliteError::Temporary { .. } => {
             "name a folder with more room with --temp-dir, or set SQLITE_TMPDIR"
         }
-        SqliteError::Full { .. } => "make room, or choose another folder",
+        SqliteError::Full { .. } => MAKE_ROOM,
         SqliteError::TempDir { .. } => "name another folder with --temp-dir",
         SqliteError::Engine { action, source, .. } if is_cannot_open(source) => match *action {
             "read" => "the database and its -wal and -shm, if there are any, must all be readable",
             _ => "the database must be writable, and its folder, where SQLite makes a journal",
         },
         SqliteError::NoTables { .. } => "is this the database of a code indexer?",
+        SqliteError::NotATable { .. } => {
+            "only ordinary tables are read; make it one in a copy of the database"
+        }
+        SqliteError::MissingColumn { .. } => {
+            "a newer version of the tool that wrote the database may bring its tables up to date"
+        }
         SqliteError::UnknownColumns { .. } => {
             "leave a column behind with --without-column TABLE.COLUMN"
+        }
+        SqliteError::WithoutColumn { .. } => {
+            "what --without-column takes is TABLE.COLUMN, of a column that no record has a field for"
         }
         _ => return None,
     })
@@ -96,6 +122,10 @@ fn kv_hint(error: &KvError) -> Option<&'static str> {
             "restore the file from a backup, or make it anew from the database that it came from"
         }
         KvError::Version { .. } => "use a newer version of chunkmigrate",
+        KvError::NotRedb { .. } | KvError::Foreign { .. } => {
+            "is this the right file? only KV files of chunkmigrate, or of a tool that uses it, are read"
+        }
+        KvError::Engine { source, .. } if is_engine_full(source) => MAKE_ROOM,
         _ => return None,
     })
 }
@@ -112,10 +142,15 @@ fn target_hint(error: &TargetError) -> Option<&'static str> {
         TargetError::NotReplaceable { .. } => {
             "choose another name, or remove the file yourself if it is not needed"
         }
-        TargetError::PageIsReport { .. } => "choose another name for one of them",
+        TargetError::IsSource { .. }
+        | TargetError::BesideSource { .. }
+        | TargetError::RejectsIsTarget { .. }
+        | TargetError::PageIsReport { .. } => "choose another name for one of them",
+        TargetError::NoName { .. } => "name the file that is to be made",
+        TargetError::NotSynced { .. } => "it is complete; keep its source until the disk is well",
         TargetError::Locked { .. } => "close the process that has it open, then try again",
         TargetError::NoFolder { .. } => "create the folder first",
-        TargetError::NoRoom { .. } => "make room, or choose another folder",
+        TargetError::NoRoom { .. } => MAKE_ROOM,
         _ => return None,
     })
 }

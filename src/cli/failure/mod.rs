@@ -1,0 +1,116 @@
+//! Failures as the user sees them: what happened, why, and what to do next.
+
+mod hint;
+
+use std::error::Error as StdError;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use chunkmigrate::Error;
+use serde::Serialize;
+
+use self::hint::hint;
+use super::escape::escaped;
+
+/// Something that ends the program with a status of 2 or more.
+#[derive(Debug)]
+pub(super) struct Failure {
+    message: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+    cancelled: bool,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let mut causes = Vec::new();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            // SQLite's bare code says less than the message above it.
+            if !error.is::<rusqlite::ffi::Error>() {
+                causes.push(error.to_string());
+            }
+            cause = error.source();
+        }
+        Failure {
+            message: error.to_string(),
+            causes,
+            hint: hint(&error).map(str::to_owned),
+            cancelled: matches!(error, Error::Cancelled),
+        }
+    }
+}
+
+impl Failure {
+    /// Wrong arguments.
+    pub(super) fn usage(error: &clap::Error) -> Self {
+        let text = error.to_string();
+        let about: Vec<&str> = text
+            .lines()
+            .take_while(|line| !line.trim().is_empty())
+            .map(str::trim)
+            .collect();
+        Failure {
+            message: about.join(" ").trim_start_matches("error: ").to_owned(),
+            causes: Vec::new(),
+            hint: Some("run with --help to see what can be given".to_owned()),
+            cancelled: false,
+        }
+    }
+
+    /// A report that could not be written.
+    pub(super) fn output(error: &io::Error) -> Self {
+        Failure {
+            message: "can't write to stdout".to_owned(),
+            causes: vec![error.to_string()],
+            hint: None,
+            cancelled: false,
+        }
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancelled
+    }
+
+    /// The failure as text.
+    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+        let cyan = Style::new().bold().fg_color(Some(AnsiColor::Cyan.into()));
+        writeln!(out, "{red}error:{red:#} {}", escaped(&self.message))?;
+        for cause in &self.causes {
+            writeln!(out, "  caused by: {}", escaped(cause))?;
+        }
+        if let Some(hint) = &self.hint {
+            writeln!(out, "{cyan}hint:{cyan:#} {}", escaped(hint))?;
+        }
+        Ok(())
+    }
+
+    /// The failure as a JSON document.
+    pub(super) fn document(&self) -> impl Serialize + use<'_> {
+        Document {
+            schema: 1,
+            error: Described {
+                message: &self.message,
+                causes: &self.causes,
+                hint: self.hint.as_deref(),
+            },
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'f> {
+    schema: u32,
+    error: Described<'f>,
+}
+
+#[derive(Serialize)]
+struct Described<'f> {
+    message: &'f str,
+    causes: &'f [String],
+    hint: Option<&'f str>,
+}
+
+#[cfg(test)]
+mod tests;
