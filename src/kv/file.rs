@@ -1,7 +1,6 @@
 //! Reading a KV file.
 
-use std::fs::{File, Metadata, TryLockError};
-use std::io;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use redb::{
@@ -16,6 +15,7 @@ use super::overlay::Overlay;
 use super::tables::{
     META, RECORDS, check_format, meta_entry, open_meta, open_records, read_document, read_sequences,
 };
+use super::watched_file::{WatchedFile, is_locked};
 use crate::codec::{Entry, key_kind, key_prefix};
 use crate::error::{IoContext as _, Result};
 use crate::record::{RecordKind, Sequences};
@@ -35,7 +35,6 @@ const CACHE_BYTES: usize = 8 << 20;
 ///
 /// let file = KvFile::open_checked(&path)?;
 /// assert_eq!(file.format_version()?, Some(chunkmigrate::kv::FORMAT_VERSION));
-/// assert!(file.is_empty()?);
 /// // Nobody has vouched for its content.
 /// assert_eq!(file.manifest()?, None);
 /// # Ok(())
@@ -43,7 +42,7 @@ const CACHE_BYTES: usize = 8 << 20;
 /// ```
 pub struct KvFile {
     path: PathBuf,
-    source: Source,
+    file: WatchedFile,
     // Tables are opened anew for each use: an open one holds its root page, which may be as large
     // as the largest record.
     transaction: ReadTransaction,
@@ -78,7 +77,7 @@ impl KvFile {
             }
             .into());
         }
-        let source = Source::of(&file).io_context("look at", path)?;
+        let watched = WatchedFile::of(&file).io_context("look at", path)?;
         let overlay = Overlay::new(file).io_context("read", path)?;
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);
@@ -90,7 +89,7 @@ impl KvFile {
         let engine = Engine::Checked {
             _database: database,
         };
-        Self::from_transaction(path, source, transaction, engine)
+        Self::from_transaction(path, watched, transaction, engine)
     }
 
     /// Opens a file that this process has just written: no page is checked beforehand.
@@ -99,7 +98,7 @@ impl KvFile {
     /// As [`KvFile::open_checked`], but damage may go unnoticed.
     pub(crate) fn open_trusted(path: &Path) -> Result<Self> {
         let file = File::open(path).io_context("open", path)?;
-        let source = Source::of(&file).io_context("look at", path)?;
+        let watched = WatchedFile::of(&file).io_context("look at", path)?;
         // Opened to be written, redb would look through the whole file first.
         let unwritten = Overlay::new(file).io_context("read", path)?;
         let mut builder = Database::builder();
@@ -111,19 +110,19 @@ impl KvFile {
         let engine = Engine::Plain {
             _database: database,
         };
-        Self::from_transaction(path, source, transaction, engine)
+        Self::from_transaction(path, watched, transaction, engine)
     }
 
     fn from_transaction(
         path: &Path,
-        source: Source,
+        file: WatchedFile,
         transaction: ReadTransaction,
         database: Engine,
     ) -> Result<Self> {
         check_format(&transaction, path)?;
         Ok(KvFile {
             path: path.to_owned(),
-            source,
+            file,
             transaction,
             _database: database,
         })
@@ -135,7 +134,7 @@ impl KvFile {
     /// # Errors
     /// [`KvError::Changed`]: what was read may be of several states.
     pub fn confirm(&self) -> Result<()> {
-        let is_unchanged = self.source.is_unchanged();
+        let is_unchanged = self.file.is_unchanged();
         match is_unchanged.io_context("look at", &self.path)? {
             true => Ok(()),
             false => Err(KvError::Changed {
@@ -203,7 +202,7 @@ impl KvFile {
 
     /// Length of the file in bytes when it was opened.
     pub fn file_bytes(&self) -> u64 {
-        self.source.metadata.len()
+        self.file.len()
     }
 
     /// The tables that are not part of the format, by name, with the number of their entries.
@@ -211,8 +210,7 @@ impl KvFile {
     /// # Errors
     /// The file can't be read.
     pub fn other_tables(&self) -> Result<Vec<(String, u64)>> {
-        let failed = engine("read", &self.path);
-        let failed = |error: redb::Error| failed(error);
+        let failed = |error: redb::Error| engine("read", &self.path)(error);
         let mut tables = Vec::new();
         for table in self
             .transaction
@@ -298,35 +296,4 @@ impl KvFile {
         }
         Ok(())
     }
-}
-
-/// A file, and what it was like when it was opened.
-struct Source {
-    file: File,
-    metadata: Metadata,
-}
-
-impl Source {
-    fn of(file: &File) -> io::Result<Self> {
-        Ok(Source {
-            file: file.try_clone()?,
-            metadata: file.metadata()?,
-        })
-    }
-
-    fn is_unchanged(&self) -> io::Result<bool> {
-        Ok(is_unwritten(&self.metadata, &self.file.metadata()?))
-    }
-}
-
-/// Whether a file is as it was before, as far as its length and time tell.
-pub(crate) fn is_unwritten(before: &Metadata, now: &Metadata) -> bool {
-    let state = |file: &Metadata| (file.len(), file.modified().ok());
-    state(before) == state(now)
-}
-
-/// Whether a redb writer has the file open. Takes a shared lock that lasts until the file is
-/// closed; a file system without locks has no locked files.
-pub(crate) fn is_locked(file: &File) -> bool {
-    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }

@@ -27,6 +27,8 @@ mod redb_backend;
 mod tables;
 #[cfg(feature = "native-v2")]
 mod unsynced_file;
+#[cfg(feature = "native-v2")]
+mod watched_file;
 
 pub use backend::{KvBackend, KvTransaction};
 #[cfg(feature = "native-v2")]
@@ -36,13 +38,13 @@ pub use error::KvError;
 #[cfg(feature = "native-v2")]
 pub use file::KvFile;
 #[cfg(feature = "native-v2")]
-pub(crate) use file::{is_locked, is_unwritten};
-#[cfg(feature = "native-v2")]
 pub use manifest::{FormatMarker, Manifest, ManifestKinds, ManifestSource};
 #[cfg(feature = "native-v2")]
 pub(crate) use merge::KvMerge;
 #[cfg(feature = "native-v2")]
 pub use redb_backend::RedbBackend;
+#[cfg(feature = "native-v2")]
+pub(crate) use watched_file::{is_locked, is_unwritten};
 
 /// The format that this version writes and reads.
 pub const FORMAT_VERSION: u64 = 1;

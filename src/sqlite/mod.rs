@@ -1,6 +1,7 @@
 //! SQLite databases: which tables and columns hold records, how a database in any state is opened
 //! without leaving a trace, how rows come in key order, and how records become rows.
 
+mod contents;
 mod defences;
 #[cfg(feature = "native-v2")]
 mod entry_spool;

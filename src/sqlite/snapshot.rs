@@ -7,21 +7,19 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
+use super::contents::Contents;
 use super::error::SqliteError;
 use super::fetch::OpenTable;
 use super::files::DatabaseFiles;
 use super::invalid_row::Visited;
 use super::inventory::{self, OtherTable};
-use super::key_function;
-use super::layout::TableLayout;
-use super::open::{open_for_reading, reading, stand_in_for_collations};
+use super::open::{open_for_reading, reading};
 use super::options::SqliteSnapshotOptions;
 use super::scan::Scan;
-use super::survey::{TableSurvey, check_without_columns, survey};
-use super::text::TextEncoding;
+use super::survey::TableSurvey;
 use crate::error::{Error, Result};
 use crate::progress::{Progress, Stage};
-use crate::record::{PerKind, RecordKind, Sequences};
+use crate::record::{RecordKind, Sequences};
 
 /// A database in one read transaction.
 ///
@@ -62,11 +60,7 @@ use crate::record::{PerKind, RecordKind, Sequences};
 pub struct SqliteSnapshot {
     connection: Connection,
     files: DatabaseFiles,
-    encoding: TextEncoding,
-    tables: PerKind<Option<TableLayout>>,
-    surveys: PerKind<TableSurvey>,
-    missing: Vec<RecordKind>,
-    schema_version: Option<i64>,
+    contents: Contents,
 }
 
 impl SqliteSnapshot {
@@ -92,7 +86,11 @@ impl SqliteSnapshot {
     ) -> Result<Self> {
         let opened = Self::open_files(&mut files, options, progress);
         match opened {
-            Ok((connection, contents)) => Ok(Self::of(connection, files, contents)),
+            Ok((connection, contents)) => Ok(SqliteSnapshot {
+                connection,
+                files,
+                contents,
+            }),
             Err(_) if progress.is_cancelled() => Err(Error::Cancelled),
             // Before the first lock a writer may come, or the last one go and take its files along,
             // in any state.
@@ -112,19 +110,11 @@ impl SqliteSnapshot {
         progress: &Arc<dyn Progress>,
     ) -> Result<Self> {
         let contents = Contents::read(&connection, &files.given, options, progress.as_ref())?;
-        Ok(Self::of(connection, files, contents))
-    }
-
-    fn of(connection: Connection, files: DatabaseFiles, contents: Contents) -> Self {
-        SqliteSnapshot {
+        Ok(SqliteSnapshot {
             connection,
             files,
-            encoding: contents.encoding,
-            tables: contents.tables,
-            surveys: contents.surveys,
-            missing: contents.missing,
-            schema_version: contents.schema_version,
-        }
+            contents,
+        })
     }
 
     #[cfg(feature = "native-v2")]
@@ -155,17 +145,17 @@ impl SqliteSnapshot {
 
     /// Magellan's schema version; `None` where the database doesn't tell one.
     pub fn schema_version(&self) -> Option<i64> {
-        self.schema_version
+        self.contents.schema_version
     }
 
     /// The kinds that were asked for and whose table is not there.
     pub fn missing(&self) -> &[RecordKind] {
-        &self.missing
+        &self.contents.missing
     }
 
     /// What a kind's table holds; all 0 if it is not there or was not asked for.
     pub fn survey(&self, kind: RecordKind) -> TableSurvey {
-        *self.surveys.get(kind)
+        *self.contents.surveys.get(kind)
     }
 
     /// The id high-water marks of the tables that were asked for.
@@ -173,7 +163,7 @@ impl SqliteSnapshot {
     /// # Errors
     /// The database can't be read.
     pub fn sequences(&self) -> Result<Sequences> {
-        inventory::sequences(&self.connection, &self.tables)
+        inventory::sequences(&self.connection, &self.contents.tables)
             .map_err(reading(&self.files.given))
             .map_err(|error| self.blame_writer(error))
     }
@@ -183,7 +173,7 @@ impl SqliteSnapshot {
     /// # Errors
     /// The database can't be read.
     pub fn other_tables(&self) -> Result<Vec<OtherTable>> {
-        inventory::other_tables(&self.connection, &self.tables)
+        inventory::other_tables(&self.connection, &self.contents.tables)
             .map_err(reading(&self.files.given))
             .map_err(|error| self.blame_writer(error))
     }
@@ -210,16 +200,16 @@ impl SqliteSnapshot {
         kind: RecordKind,
         visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
     ) -> Result<()> {
-        let Some(layout) = self.tables.get(kind) else {
+        let Some(layout) = self.contents.tables.get(kind) else {
             return Ok(());
         };
-        let survey = self.surveys.get(kind);
+        let survey = self.contents.surveys.get(kind);
         let table = OpenTable {
             connection: &self.connection,
             path: &self.files.given,
             kind,
             layout,
-            encoding: self.encoding,
+            encoding: self.contents.encoding,
         };
         let scan = Scan {
             table,
@@ -275,64 +265,4 @@ fn check_integrity(connection: &Connection, path: &Path) -> Result<()> {
         problems,
     }
     .into())
-}
-
-/// What a database holds.
-struct Contents {
-    encoding: TextEncoding,
-    tables: PerKind<Option<TableLayout>>,
-    surveys: PerKind<TableSurvey>,
-    missing: Vec<RecordKind>,
-    schema_version: Option<i64>,
-}
-
-impl Contents {
-    fn read(
-        connection: &Connection,
-        path: &Path,
-        options: &SqliteSnapshotOptions,
-        progress: &dyn Progress,
-    ) -> Result<Self> {
-        let encoding = TextEncoding::of(connection, path)?;
-        key_function::register(connection, encoding)
-            .and_then(|()| stand_in_for_collations(connection))
-            .map_err(reading(path))?;
-
-        let mut contents = Contents {
-            encoding,
-            tables: PerKind::default(),
-            surveys: PerKind::default(),
-            missing: Vec::new(),
-            schema_version: inventory::schema_version(connection).map_err(reading(path))?,
-        };
-        let mut found_any = false;
-        for kind in RecordKind::ALL {
-            if !kind.is_asked_for(&options.only) {
-                found_any |= inventory::exists(connection, kind).map_err(reading(path))?;
-                continue;
-            }
-            match TableLayout::read(connection, path, kind, encoding.is_utf16())? {
-                Some(layout) => {
-                    found_any = true;
-                    *contents.tables.get_mut(kind) = Some(layout);
-                }
-                None => contents.missing.push(kind),
-            }
-        }
-        if !found_any && !options.allow_no_tables {
-            return Err(SqliteError::NoTables {
-                path: path.to_owned(),
-            }
-            .into());
-        }
-        check_without_columns(path, &contents.tables, &options.without_columns)?;
-        for kind in RecordKind::ALL {
-            if let Some(layout) = contents.tables.get(kind) {
-                progress.start(Stage::Survey(kind), None);
-                *contents.surveys.get_mut(kind) = survey(connection, path, layout, options)?;
-                progress.finish();
-            }
-        }
-        Ok(contents)
-    }
 }

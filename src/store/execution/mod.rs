@@ -1,3 +1,7 @@
+mod start_end;
+
+pub use start_end::{ExecutionEnd, ExecutionStart};
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -7,13 +11,10 @@ use std::time::Duration;
 use super::StoreError;
 use super::clock::{Clock, SystemClock};
 use super::dual::{self, RecordStore, RecordTransaction, Selection};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kv::KvBackend;
 use crate::record::{ExecutionRecord, Record, RecordKey, RecordKind};
 use crate::sqlite::SharedConnection;
-
-/// The outcome of an execution that has not ended.
-const RUNNING: &str = "running";
 
 /// The log of a tool's runs, in a key-value backend or in SQLite, or nowhere.
 ///
@@ -50,36 +51,6 @@ pub struct ExecutionLog {
     clock: Arc<dyn Clock>,
     /// When the executions that this log has started began, by the clock's [`Clock::elapsed`].
     started: Arc<Mutex<HashMap<String, Duration>>>,
-}
-
-/// What is known when a run begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ExecutionStart<'a> {
-    /// An id that no other run has.
-    pub execution_id: &'a str,
-    /// Version of the tool.
-    pub tool_version: &'a str,
-    /// The arguments; the record keeps them as a JSON array.
-    pub args: &'a [String],
-    /// Root folder of the run.
-    pub root: Option<&'a str>,
-    /// Path of the database, as the tool was given it.
-    pub db_path: &'a str,
-}
-
-/// What is known when a run has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ExecutionEnd<'a> {
-    /// How it ended, such as `success`.
-    pub outcome: &'a str,
-    /// What went wrong.
-    pub error_message: Option<&'a str>,
-    /// Number of files that were indexed.
-    pub files_indexed: i64,
-    /// Number of symbols that were indexed.
-    pub symbols_indexed: i64,
-    /// Number of references that were indexed.
-    pub references_indexed: i64,
 }
 
 impl ExecutionLog {
@@ -196,23 +167,7 @@ impl ExecutionLog {
             return Ok(0);
         };
         let began = self.clock.elapsed();
-        let args = serde_json::to_string(start.args);
-        let record = Record::ExecutionLog(ExecutionRecord {
-            id: 0,
-            execution_id: start.execution_id.to_owned(),
-            tool_version: start.tool_version.to_owned(),
-            args: args.map_err(|error| Error::Internal(error.to_string()))?,
-            root: start.root.map(str::to_owned),
-            db_path: start.db_path.to_owned(),
-            started_at: self.clock.unix_seconds(),
-            finished_at: None,
-            duration_ms: None,
-            outcome: RUNNING.to_owned(),
-            error_message: None,
-            files_indexed: Some(0),
-            symbols_indexed: Some(0),
-            references_indexed: Some(0),
-        });
+        let record = Record::ExecutionLog(start.record(self.clock.unix_seconds())?);
         let mut id = 0;
         write(records, &mut |transaction| {
             if transaction.get(&record.key())?.is_some() {
@@ -260,17 +215,7 @@ impl ExecutionLog {
             let mut execution = found.ok_or_else(|| StoreError::NoExecution {
                 execution_id: execution_id.to_owned(),
             })?;
-            let seconds = now.saturating_sub(execution.started_at).max(0);
-            execution.duration_ms = Some(match measured {
-                Some(measured) => i64::try_from(measured.as_millis()).unwrap_or(i64::MAX),
-                None => seconds.saturating_mul(1000),
-            });
-            execution.finished_at = Some(now);
-            execution.outcome = end.outcome.to_owned();
-            execution.error_message = end.error_message.map(str::to_owned);
-            execution.files_indexed = Some(end.files_indexed);
-            execution.symbols_indexed = Some(end.symbols_indexed);
-            execution.references_indexed = Some(end.references_indexed);
+            end.note_in(&mut execution, now, measured);
             transaction.upsert(&Record::ExecutionLog(execution))
         })?;
         self.started().remove(execution_id);

@@ -1,0 +1,40 @@
+//! Whether somebody writes a file that is read.
+
+use std::fs::{File, Metadata, TryLockError};
+use std::io;
+
+/// A file, and what it was like when it was opened.
+pub(super) struct WatchedFile {
+    file: File,
+    metadata: Metadata,
+}
+
+impl WatchedFile {
+    pub(super) fn of(file: &File) -> io::Result<Self> {
+        Ok(WatchedFile {
+            file: file.try_clone()?,
+            metadata: file.metadata()?,
+        })
+    }
+
+    /// Length in bytes when it was opened.
+    pub(super) fn len(&self) -> u64 {
+        self.metadata.len()
+    }
+
+    pub(super) fn is_unchanged(&self) -> io::Result<bool> {
+        Ok(is_unwritten(&self.metadata, &self.file.metadata()?))
+    }
+}
+
+/// Whether a file is as it was before, as far as its length and time tell.
+pub(crate) fn is_unwritten(before: &Metadata, now: &Metadata) -> bool {
+    let state = |file: &Metadata| (file.len(), file.modified().ok());
+    state(before) == state(now)
+}
+
+/// Whether a redb writer has the file open. Takes a shared lock that lasts until the file is
+/// closed; a file system without locks has no locked files.
+pub(crate) fn is_locked(file: &File) -> bool {
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
