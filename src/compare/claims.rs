@@ -1,6 +1,7 @@
 //! Whether what a store says of its content holds.
 
-use super::divergence::{Divergence, DivergenceClass, Side};
+use super::class::{DivergenceClass, Side};
+use super::divergence::Divergence;
 use crate::codec::{KindTotals, combined_digest};
 use crate::record::RecordKind;
 use crate::store::Claims;

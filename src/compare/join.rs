@@ -1,7 +1,8 @@
 use std::cmp::Ordering;
 
+use super::class::Side;
 use super::counts::KindCounts;
-use super::divergence::{Divergence, Side};
+use super::divergence::Divergence;
 use super::fields;
 use super::judge::{Judged, hash_warning};
 use crate::codec::{Entry, encode_json};

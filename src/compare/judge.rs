@@ -3,7 +3,8 @@
 #[cfg(feature = "native-v2")]
 use std::borrow::Cow;
 
-use super::divergence::{Divergence, DivergenceClass, Side};
+use super::class::{DivergenceClass, Side};
+use super::divergence::Divergence;
 #[cfg(feature = "native-v2")]
 use crate::codec::encode_json;
 use crate::codec::{Digest, Entry, decode_content, decode_json, is_canonical, record_key_into};

@@ -1,18 +1,17 @@
 //! Two whole stores: their records kind by kind, and what stands beside the records.
 
+use super::beside::{compare_sequences, tell_unknown_keys};
 use super::claims::ClaimCheck;
+use super::class::Side;
 use super::counts::KindCounts;
-use super::divergence::{Divergence, DivergenceClass, Side};
+use super::divergence::Divergence;
 use super::join::compare_kind;
-use crate::codec::{KindDigest, KindTotals, key_kind};
+use super::watched::Watched;
+use crate::codec::{KindDigest, KindTotals};
 use crate::error::Result;
 use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::{PerKind, RecordKind};
-use crate::sqlite::table_name;
-use crate::store::{Item, RecordStream, Snapshot, SortedItems, digest_kind, pipe};
-
-/// Progress is told once for so many items.
-const PROGRESS_ITEMS: u64 = 1024;
+use crate::store::{Snapshot, digest_kind, pipe};
 
 /// What is compared, and how closely.
 #[derive(Debug, Clone, Default)]
@@ -144,7 +143,7 @@ pub fn compare_stores(
     for check in [left_claims, right_claims].into_iter().flatten() {
         check.combined().map_or(Ok(()), &mut tell)?;
     }
-    compare_sequences(left, right, options, &mut tell)?;
+    compare_sequences(left, right, |kind| options.asks_for(kind), &mut tell)?;
     comparison.divergences = divergences;
     comparison.warnings = warnings;
     Ok(comparison)
@@ -224,113 +223,5 @@ impl KindPair<'_> {
             wrong.map_or(Ok(()), &mut *tell)?;
         }
         Ok(())
-    }
-}
-
-/// Tells of keys of no known form; `counted` are the keys that were read and are of a known one.
-fn tell_unknown_keys(
-    snapshot: &dyn Snapshot,
-    side: Side,
-    counted: u64,
-    tell: &mut dyn FnMut(Divergence) -> Result<()>,
-) -> Result<u64> {
-    if snapshot.total_keys()?.is_none_or(|keys| keys == counted) {
-        return Ok(0);
-    }
-    let mut unknown = 0;
-    snapshot.visit_unknown(&mut |entry| {
-        unknown += 1;
-        let message = match key_kind(entry.key) {
-            Err(error) => error.to_string(),
-            Ok(_) => "the key is of a known form".to_owned(),
-        };
-        tell(
-            Divergence::new(DivergenceClass::UnknownKey, None, message)
-                .on(side)
-                .of_key(entry.key),
-        )
-    })?;
-    Ok(unknown)
-}
-
-fn compare_sequences(
-    left: &dyn Snapshot,
-    right: &dyn Snapshot,
-    options: &CompareOptions,
-    tell: &mut dyn FnMut(Divergence) -> Result<()>,
-) -> Result<()> {
-    let (left, right) = (left.sequences()?, right.sequences()?);
-    let marks = [
-        (RecordKind::Chunk, left.code_chunks, right.code_chunks),
-        (
-            RecordKind::ExecutionLog,
-            left.execution_log,
-            right.execution_log,
-        ),
-    ];
-    for (kind, left, right) in marks {
-        if left != right && options.asks_for(kind) {
-            let message = format!(
-                "the highest id ever given in {} is {left} on the left and {right} on the right",
-                table_name(kind)
-            );
-            let class = DivergenceClass::Sequence;
-            tell(Divergence::new(class, Some(kind), message))?;
-        }
-    }
-    Ok(())
-}
-
-/// A stream that is hashed and counted while another reads it.
-struct Watched<'s> {
-    stream: &'s mut RecordStream,
-    digest: Option<KindDigest>,
-    progress: Option<&'s dyn Progress>,
-    items: u64,
-}
-
-impl<'s> Watched<'s> {
-    fn new(
-        stream: &'s mut RecordStream,
-        is_hashed: bool,
-        progress: Option<&'s dyn Progress>,
-    ) -> Self {
-        Watched {
-            stream,
-            digest: is_hashed.then(KindDigest::default),
-            progress,
-            items: 0,
-        }
-    }
-}
-
-impl SortedItems for Watched<'_> {
-    fn advance(&mut self) -> Result<bool> {
-        if !self.stream.advance()? {
-            if let Some(progress) = self.progress.take() {
-                progress.inc(self.items % PROGRESS_ITEMS);
-            }
-            return Ok(false);
-        }
-        if let (Some(digest), Some(Item::Entry(entry))) = (&mut self.digest, self.stream.current())
-        {
-            digest.update(entry);
-        }
-        self.items += 1;
-        if let Some(progress) = self.progress
-            && self.items.is_multiple_of(PROGRESS_ITEMS)
-        {
-            progress.inc(PROGRESS_ITEMS);
-            check_cancelled(progress)?;
-        }
-        Ok(true)
-    }
-
-    fn current(&self) -> Option<Item<'_>> {
-        self.stream.current()
-    }
-
-    fn makes_entries(&self) -> bool {
-        self.stream.makes_entries()
     }
 }

@@ -1,0 +1,61 @@
+use crate::codec::KindDigest;
+use crate::error::Result;
+use crate::progress::{Progress, check_cancelled};
+use crate::store::{Item, RecordStream, SortedItems};
+
+/// Progress is told once for so many items.
+const PROGRESS_ITEMS: u64 = 1024;
+
+/// A stream that is hashed and counted while another reads it.
+pub(super) struct Watched<'s> {
+    stream: &'s mut RecordStream,
+    pub(super) digest: Option<KindDigest>,
+    progress: Option<&'s dyn Progress>,
+    items: u64,
+}
+
+impl<'s> Watched<'s> {
+    pub(super) fn new(
+        stream: &'s mut RecordStream,
+        is_hashed: bool,
+        progress: Option<&'s dyn Progress>,
+    ) -> Self {
+        Watched {
+            stream,
+            digest: is_hashed.then(KindDigest::default),
+            progress,
+            items: 0,
+        }
+    }
+}
+
+impl SortedItems for Watched<'_> {
+    fn advance(&mut self) -> Result<bool> {
+        if !self.stream.advance()? {
+            if let Some(progress) = self.progress.take() {
+                progress.inc(self.items % PROGRESS_ITEMS);
+            }
+            return Ok(false);
+        }
+        if let (Some(digest), Some(Item::Entry(entry))) = (&mut self.digest, self.stream.current())
+        {
+            digest.update(entry);
+        }
+        self.items += 1;
+        if let Some(progress) = self.progress
+            && self.items.is_multiple_of(PROGRESS_ITEMS)
+        {
+            progress.inc(PROGRESS_ITEMS);
+            check_cancelled(progress)?;
+        }
+        Ok(true)
+    }
+
+    fn current(&self) -> Option<Item<'_>> {
+        self.stream.current()
+    }
+
+    fn makes_entries(&self) -> bool {
+        self.stream.makes_entries()
+    }
+}
