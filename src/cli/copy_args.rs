@@ -1,13 +1,14 @@
 use std::path::PathBuf;
 
 use chunkmigrate::migrate::{self, CopyOptions, CopySummary};
+use chunkmigrate::record::RecordKind;
 use clap::{ValueEnum, ValueHint};
 
 use super::copy_document::copy_document;
 use super::copy_report::CopyReport;
 use super::exit::{Exit, Statuses};
 use super::failure::Failure;
-use super::kind::{Kind, record_kinds};
+use super::kind::kind_parser;
 use super::ui::Ui;
 
 /// Options of every copy.
@@ -18,8 +19,8 @@ pub(super) struct CopyArgs {
     /// Several are separated by commas.
     ///
     /// [default: all]
-    #[arg(long, value_name = "KIND", value_delimiter = ',')]
-    only: Vec<Kind>,
+    #[arg(long, value_name = "KIND", value_parser = kind_parser(), value_delimiter = ',')]
+    only: Vec<RecordKind>,
     /// Replace an existing target once the new one is complete and verified
     ///
     /// All that the old one holds goes with it. Use --merge to add to it instead. Without it, and
@@ -109,7 +110,7 @@ enum OnInvalid {
 impl CopyArgs {
     pub(super) fn options(&self, database: &DatabaseArgs) -> CopyOptions {
         CopyOptions {
-            only: record_kinds(&self.only),
+            only: self.only.clone(),
             replace: self.replace,
             merge: self.merge,
             on_invalid: match self.on_invalid {

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use chunkmigrate::codec::Line;
 use chunkmigrate::compare::Divergence;
 use chunkmigrate::migrate::{ExportFlow, ExportOptions, Exported, export};
+use chunkmigrate::record::RecordKind;
 use clap::ValueHint;
 
 use super::after_help::AfterHelp;
 use super::exit::{Exit, Statuses};
 use super::failure::Failure;
-use super::kind::{Kind, record_kinds};
+use super::kind::kind_parser;
 use super::safe_json::write_safe_json;
 use super::ui::{Ui, printed};
 
@@ -31,8 +32,8 @@ pub(super) struct Args {
     /// Several are separated by commas.
     ///
     /// [default: all]
-    #[arg(long, value_name = "KIND", value_delimiter = ',')]
-    only: Vec<Kind>,
+    #[arg(long, value_name = "KIND", value_parser = kind_parser(), value_delimiter = ',')]
+    only: Vec<RecordKind>,
     /// Export only records whose key starts so
     ///
     /// A key is for example chunk:src/lib.rs:0:12; a colon that belongs to a path is doubled.
@@ -74,7 +75,7 @@ fn after_help() -> String {
 
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
     let options = ExportOptions {
-        only: record_kinds(&args.only),
+        only: args.only.clone(),
         prefix: args.prefix.clone().into_bytes(),
         temp_dir: args.temp_dir.clone(),
     };

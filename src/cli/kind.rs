@@ -1,27 +1,12 @@
 use chunkmigrate::record::RecordKind;
-use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-/// A kind of record, as options name it.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Kind {
-    Chunk,
-    ExecutionLog,
-    FileMetrics,
-    SymbolMetrics,
-}
-
-impl From<Kind> for RecordKind {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Chunk => Self::Chunk,
-            Kind::ExecutionLog => Self::ExecutionLog,
-            Kind::FileMetrics => Self::FileMetrics,
-            Kind::SymbolMetrics => Self::SymbolMetrics,
-        }
-    }
-}
-
-/// The kinds that were asked for.
-pub(super) fn record_kinds(only: &[Kind]) -> Vec<RecordKind> {
-    only.iter().map(|kind| (*kind).into()).collect()
+/// Takes the name of a kind of record, as reports have it.
+pub(super) fn kind_parser() -> impl TypedValueParser<Value = RecordKind> {
+    let names = PossibleValuesParser::new(RecordKind::ALL.map(RecordKind::name));
+    names.try_map(|name| {
+        let mut kinds = RecordKind::ALL.into_iter();
+        let named = kinds.find(|kind| kind.name() == name);
+        named.ok_or("there is no such kind")
+    })
 }

@@ -2,6 +2,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use chunkmigrate::compare::DivergenceClass;
+use chunkmigrate::record::RecordKind;
 use chunkmigrate::verify::{
     self, PageFile, VerifyOptions, verify_pair, verify_round_trip, verify_sample,
 };
@@ -11,7 +12,7 @@ use super::after_help::AfterHelp;
 use super::exit::{Exit, Statuses};
 use super::failure::Failure;
 use super::html;
-use super::kind::{Kind, record_kinds};
+use super::kind::kind_parser;
 use super::ui::Ui;
 use super::verify_document::document;
 use super::verify_report::write_report;
@@ -42,8 +43,8 @@ pub(super) struct Args {
     /// Several are separated by commas.
     ///
     /// [default: all]
-    #[arg(long, value_name = "KIND", value_delimiter = ',', requires = "left")]
-    only: Vec<Kind>,
+    #[arg(long, value_name = "KIND", value_parser = kind_parser(), value_delimiter = ',', requires = "left")]
+    only: Vec<RecordKind>,
     /// Take equal digests as proof: records are compared one by one only where they differ
     ///
     /// All is read all the same. Without it records are always compared one by one.
@@ -144,7 +145,7 @@ fn after_help() -> String {
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
     let values = args.values.map(verify::Values::from);
     let options = VerifyOptions {
-        only: record_kinds(&args.only),
+        only: args.only.clone(),
         quick: args.quick,
         strict: args.strict,
         limit: args.limit,

@@ -99,7 +99,7 @@ impl Record {
     pub fn into_chunk(self) -> Option<CodeChunk> {
         match self {
             Record::Chunk(chunk) => Some(chunk),
-            Record::ExecutionLog(_) | Record::FileMetrics(_) | Record::SymbolMetrics(_) => None,
+            _ => None,
         }
     }
 
@@ -107,7 +107,7 @@ impl Record {
     pub fn into_execution(self) -> Option<ExecutionRecord> {
         match self {
             Record::ExecutionLog(execution) => Some(execution),
-            Record::Chunk(_) | Record::FileMetrics(_) | Record::SymbolMetrics(_) => None,
+            _ => None,
         }
     }
 
@@ -115,7 +115,7 @@ impl Record {
     pub fn into_file_metrics(self) -> Option<FileMetrics> {
         match self {
             Record::FileMetrics(metrics) => Some(metrics),
-            Record::Chunk(_) | Record::ExecutionLog(_) | Record::SymbolMetrics(_) => None,
+            _ => None,
         }
     }
 
@@ -123,7 +123,7 @@ impl Record {
     pub fn into_symbol_metrics(self) -> Option<SymbolMetrics> {
         match self {
             Record::SymbolMetrics(metrics) => Some(metrics),
-            Record::Chunk(_) | Record::ExecutionLog(_) | Record::FileMetrics(_) => None,
+            _ => None,
         }
     }
 

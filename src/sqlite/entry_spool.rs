@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::schema::table_name;
 use super::temporary::{blob, each_row, failed, temporary};
 use crate::codec::Entry;
 use crate::error::Result;
@@ -41,7 +42,7 @@ impl EntrySpool {
     pub(crate) fn create(temp_dir: Option<&Path>) -> Result<Self> {
         let connection = temporary(temp_dir)?;
         for kind in RecordKind::ALL {
-            let table = table(kind);
+            let table = table_name(kind);
             let columns = "line INTEGER PRIMARY KEY, record_key BLOB, value BLOB";
             let sql = format!("CREATE TABLE {table} ({columns})");
             connection.execute_batch(&sql).map_err(failed)?;
@@ -50,7 +51,7 @@ impl EntrySpool {
             connection,
             kinds: PerKind::default(),
             inserts: PerKind::from_fn(|kind| {
-                format!("INSERT INTO {} VALUES (?1, ?2, ?3)", table(kind))
+                format!("INSERT INTO {} VALUES (?1, ?2, ?3)", table_name(kind))
             }),
         })
     }
@@ -79,7 +80,7 @@ impl EntrySpool {
             if self.kinds.get(kind).is_unsorted {
                 let sql = format!(
                     "CREATE INDEX {0}_keys ON {0} (record_key, line)",
-                    table(kind)
+                    table_name(kind)
                 );
                 self.connection.execute_batch(&sql).map_err(failed)?;
                 self.take_shared_out(kind, visit)?;
@@ -93,7 +94,7 @@ impl EntrySpool {
         kind: RecordKind,
         visit: &mut dyn FnMut(RecordKind, SharedKey<'_>) -> Result<()>,
     ) -> Result<()> {
-        let table = table(kind);
+        let table = table_name(kind);
         let shared = format!(
             "(SELECT record_key AS shared_key, min(line) AS first_line, max(line) AS last_line
               FROM {table} GROUP BY record_key HAVING count(*) > 1)
@@ -141,20 +142,11 @@ impl EntrySpool {
         };
         let sql = format!(
             "SELECT record_key, value FROM {} ORDER BY {order}",
-            table(kind)
+            table_name(kind)
         );
         each_row(&self.connection, &sql, &mut |row| {
             let (key, value) = (blob(row, 0)?, blob(row, 1)?);
             visit(Entry { key, value })
         })
-    }
-}
-
-const fn table(kind: RecordKind) -> &'static str {
-    match kind {
-        RecordKind::Chunk => "chunk",
-        RecordKind::ExecutionLog => "execution_log",
-        RecordKind::FileMetrics => "file_metrics",
-        RecordKind::SymbolMetrics => "symbol_metrics",
     }
 }

@@ -125,7 +125,7 @@ impl<'c> Fetch<'c> {
                 record_key_into(&record, key);
                 match value_of(record, key.len())? {
                     Some(value) => return Ok(Ok(value)),
-                    None => fault(largest_column(table.kind), Reason::TooLarge),
+                    None => fault(Some(&spec.largest), Reason::TooLarge),
                 }
             }
         };
@@ -174,14 +174,5 @@ fn fault(column: Option<&&'static str>, reason: Reason) -> FieldFault {
     FieldFault {
         column: column.copied().unwrap_or_default(),
         reason,
-    }
-}
-
-/// The column that makes a record too large: where all text is free, the content is.
-const fn largest_column(kind: RecordKind) -> Option<&'static &'static str> {
-    match kind {
-        RecordKind::Chunk => Some(&"content"),
-        RecordKind::ExecutionLog => Some(&"args"),
-        RecordKind::FileMetrics | RecordKind::SymbolMetrics => Some(&"file_path"),
     }
 }

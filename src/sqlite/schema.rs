@@ -31,6 +31,8 @@ pub(super) struct TableSpec {
     pub(super) key_function: &'static str,
     /// The column whose values must be unique beside the key.
     pub(super) id: Option<&'static str>,
+    /// The column that makes a record too large: where all text is free, the content is.
+    pub(super) largest: &'static str,
     /// The table as a new database gets it, with its indexes.
     pub(super) create: &'static str,
     pub(super) create_indexes: &'static str,
@@ -96,6 +98,7 @@ static CODE_CHUNKS: TableSpec = TableSpec {
     key: &["file_path", "byte_start", "byte_end"],
     key_function: "chunk_key",
     id: Some("id"),
+    largest: "content",
     create: "CREATE TABLE code_chunks (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         file_path TEXT NOT NULL,
@@ -135,6 +138,7 @@ static EXECUTION_LOG: TableSpec = TableSpec {
     key: &["execution_id"],
     key_function: "execution_log_key",
     id: Some("id"),
+    largest: "args",
     create: "CREATE TABLE execution_log (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         execution_id TEXT NOT NULL UNIQUE,
@@ -172,6 +176,7 @@ static FILE_METRICS: TableSpec = TableSpec {
     key: &["file_path"],
     key_function: "file_metrics_key",
     id: None,
+    largest: "file_path",
     create: "CREATE TABLE file_metrics (
         file_path TEXT PRIMARY KEY,
         symbol_count INTEGER DEFAULT 0,
@@ -202,6 +207,7 @@ static SYMBOL_METRICS: TableSpec = TableSpec {
     key: &["symbol_id"],
     key_function: "symbol_metrics_key",
     id: None,
+    largest: "file_path",
     create: "CREATE TABLE symbol_metrics (
         symbol_id INTEGER PRIMARY KEY,
         symbol_name TEXT NOT NULL,
