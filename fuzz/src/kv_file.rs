@@ -143,7 +143,7 @@ impl Read {
 
     fn claims(&self) -> Option<Claims> {
         self.manifest.as_ref().map(|manifest| Claims {
-            kinds: manifest.totals(),
+            kinds: manifest.kinds,
             sha256: manifest.sha256,
         })
     }

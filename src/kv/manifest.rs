@@ -79,8 +79,8 @@ pub struct Manifest {
     pub created_at: String,
     /// Where the records came from.
     pub source: ManifestSource,
-    /// Counts and digest of each kind.
-    pub kinds: ManifestKinds,
+    /// Counts and digest of each kind; all are always listed.
+    pub kinds: PerKind<KindTotals>,
     /// The combined digest.
     pub sha256: Digest,
 }
@@ -97,20 +97,6 @@ pub struct ManifestSource {
     pub schema_version: Option<i64>,
 }
 
-/// The totals of each kind; all four are always listed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ManifestKinds {
-    /// Chunks.
-    pub chunk: KindTotals,
-    /// The execution log.
-    pub execution_log: KindTotals,
-    /// File metrics.
-    pub file_metrics: KindTotals,
-    /// Symbol metrics.
-    pub symbol_metrics: KindTotals,
-}
-
 impl Manifest {
     /// A manifest of this version of the tool, for content with these totals.
     pub fn new(source: ManifestSource, created_at: String, totals: &PerKind<KindTotals>) -> Self {
@@ -118,23 +104,8 @@ impl Manifest {
             tool: concat!("chunkmigrate ", env!("CARGO_PKG_VERSION")).to_owned(),
             created_at,
             source,
-            kinds: ManifestKinds {
-                chunk: totals.chunk,
-                execution_log: totals.execution_log,
-                file_metrics: totals.file_metrics,
-                symbol_metrics: totals.symbol_metrics,
-            },
+            kinds: *totals,
             sha256: combined_digest(totals),
-        }
-    }
-
-    /// The totals that it tells of.
-    pub fn totals(&self) -> PerKind<KindTotals> {
-        PerKind {
-            chunk: self.kinds.chunk,
-            execution_log: self.kinds.execution_log,
-            file_metrics: self.kinds.file_metrics,
-            symbol_metrics: self.kinds.symbol_metrics,
         }
     }
 }

@@ -38,7 +38,7 @@ pub use error::KvError;
 #[cfg(feature = "native-v2")]
 pub use file::KvFile;
 #[cfg(feature = "native-v2")]
-pub use manifest::{FormatMarker, Manifest, ManifestKinds, ManifestSource};
+pub use manifest::{FormatMarker, Manifest, ManifestSource};
 #[cfg(feature = "native-v2")]
 pub(crate) use merge::KvMerge;
 #[cfg(feature = "native-v2")]

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// The four kinds of records, in the order in which their keys sort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RecordKind {
@@ -51,7 +53,8 @@ impl fmt::Display for RecordKind {
     }
 }
 
-/// One value for each kind of record.
+/// One value for each kind of record. As JSON, an object with the [names](RecordKind::name) of all
+/// kinds.
 ///
 /// ```
 /// use chunkmigrate::record::{PerKind, RecordKind};
@@ -61,7 +64,8 @@ impl fmt::Display for RecordKind {
 /// assert_eq!(counts.iter().next(), Some((RecordKind::Chunk, &1)));
 /// assert_eq!(PerKind::from_fn(RecordKind::name).file_metrics, "file-metrics");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PerKind<T> {
     /// The value for chunks.
     pub chunk: T,

@@ -19,7 +19,7 @@ impl Visit for KvFile {
     fn expected_records(&self, kind: RecordKind) -> Option<u64> {
         // Counting would be as much work as reading; a wrong number only misleads a progress bar.
         let manifest = self.manifest().ok()??;
-        Some(manifest.totals().get(kind).records)
+        Some(manifest.kinds.get(kind).records)
     }
 }
 
@@ -47,7 +47,7 @@ impl Snapshot for KvFile {
     fn claims(&self) -> Result<Option<Claims>> {
         let manifest = self.manifest()?;
         Ok(manifest.map(|manifest| Claims {
-            kinds: manifest.totals(),
+            kinds: manifest.kinds,
             sha256: manifest.sha256,
         }))
     }
@@ -65,7 +65,7 @@ impl Snapshot for KvFile {
         let manifest = self.manifest().ok().flatten();
         match manifest {
             Some(manifest) => {
-                let totals = manifest.totals();
+                let totals = manifest.kinds;
                 let bytes = totals
                     .iter()
                     .map(|(_, t)| t.key_bytes.saturating_add(t.value_bytes));

@@ -126,7 +126,7 @@ fn inspect_kv(path: &Path, progress: &dyn Progress) -> Result<Inspection> {
     inspection.manifest_holds = inspection
         .manifest
         .as_ref()
-        .map(|manifest| manifest.totals() == totals && manifest.sha256 == combined_digest(&totals));
+        .map(|manifest| manifest.kinds == totals && manifest.sha256 == combined_digest(&totals));
     let known: u64 = totals.iter().map(|(_, totals)| totals.records).sum();
     inspection.unknown_keys = file.len()?.saturating_sub(known);
     Ok(inspection)
