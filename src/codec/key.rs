@@ -12,7 +12,7 @@ use crate::record::{Record, RecordKey, RecordKind};
 #[non_exhaustive]
 pub enum KeyError {
     /// The key starts with no known prefix.
-    #[error("the key starts with none of chunk:, execlog:, metrics:file:, metrics:symbol:")]
+    #[error("the key starts with none of {}", RecordKind::ALL.map(key_prefix).join(", "))]
     UnknownPrefix,
     /// The key is not UTF-8.
     #[error("the key is not UTF-8 from byte {valid_up_to} on")]
