@@ -6,6 +6,20 @@ use super::exit::{Exit, Statuses};
 use super::failure::Failure;
 use super::ui::Ui;
 
+/// The completer of elvish knows commands and options only, and elvish asks nobody else.
+const ELVISH_FILES: &str = r"
+# Arguments may be files, which the completer above does not offer.
+var chunkmigrate-with-files~ = {|completer|
+    put {|@words|
+        $completer $@words
+        if (and (> (count $words) 2) (not (str:has-prefix $words[-1] -))) {
+            edit:complete-filename $words[-1]
+        }
+    }
+}
+set edit:completion:arg-completer[chunkmigrate] = (chunkmigrate-with-files $edit:completion:arg-completer[chunkmigrate])
+";
+
 /// Print a script that completes commands, options and files in a shell
 ///
 /// The script goes to stdout; --format and --quiet change nothing about it.
@@ -68,6 +82,9 @@ fn after_help() -> String {
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     generate(args.shell, &mut command(), NAME, &mut script);
+    if args.shell == Shell::Elvish {
+        script.extend_from_slice(ELVISH_FILES.as_bytes());
+    }
     ui.print_raw(&script)?;
     Ok(Exit::Done)
 }
