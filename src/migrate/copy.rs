@@ -220,7 +220,7 @@ impl Job<'_> {
         let mut summary = self.summary(snapshot, &intake, totals)?;
         snapshot.confirm()?;
 
-        let rejects = intake.rejects.take();
+        let rejects = intake.refusals.rejects.take();
         match (staged, filled) {
             (Some(staged), Some(filled)) => {
                 self.finish(snapshot, staged, filled, rejects, &mut summary)?;

@@ -1,16 +1,15 @@
-//! What becomes of each item of a source: it is hashed and written, or told and rejected.
-
-use std::path::Path;
+//! What becomes of each item of a source: it is hashed and written, or refused.
 
 use super::json_lines::JsonLines;
 use super::new_store::{FilledStore, NewStore, SharedIds};
-use super::rejects::{RejectedLine, entry_line, row_line, text_line};
+use super::read_and_copied::ReadAndCopied;
+use super::refusals::Refusals;
 use super::{CopyOptions, OnInvalid};
-use crate::codec::{Entry, KindDigest, KindTotals, encode_json};
+use crate::codec::{Entry, KindTotals, encode_json};
 use crate::compare::{Divergence, DivergenceClass, Judged, RowFacts, Side};
 use crate::error::Result;
-use crate::record::{PerKind, Record, RecordKind, Sequences};
-use crate::sqlite::{IdRegister, InvalidRow, Reason, table_name};
+use crate::record::{Record, RecordKind, Sequences};
+use crate::sqlite::{IdRegister, Reason, table_name};
 use crate::store::{Batch, Item, StoreKind};
 
 /// Takes in what the stream of a source yields.
@@ -19,24 +18,16 @@ pub(super) struct Intake<'o> {
     source: StoreKind,
     /// The target; none for a dry run.
     new: Option<NewStore>,
-    /// Whether an item that is no record has failed the copy.
-    failed: bool,
-    pub(super) rejects: Option<JsonLines>,
+    pub(super) refusals: Refusals<'o>,
     /// Who has which id, where no table keeps them apart.
     ids: Option<IdRegister>,
     /// Ids that are known to be shared, and those that came up.
     known_shared: &'o SharedIds,
     pub(super) found_shared: SharedIds,
     pub(super) largest_ids: Sequences,
-    pub(super) rejected: PerKind<u64>,
-    pub(super) unknown_keys: u64,
-    pub(super) first: Vec<Divergence>,
-    pub(super) told: u64,
     /// Records of this batch that go into a table.
     accepted: Vec<Record>,
-    copied: KindDigest,
-    /// All that was read, once that is more than what was copied.
-    read: Option<KindDigest>,
+    digests: ReadAndCopied,
 }
 
 impl<'o> Intake<'o> {
@@ -52,36 +43,32 @@ impl<'o> Intake<'o> {
             options,
             source,
             new,
-            failed: false,
-            rejects,
+            refusals: Refusals::new(options, rejects),
             ids: wants_ids
                 .then(|| IdRegister::create(options.temp_dir.as_deref()))
                 .transpose()?,
             known_shared,
             found_shared: SharedIds::default(),
             largest_ids: Sequences::LOWEST,
-            rejected: PerKind::default(),
-            unknown_keys: 0,
-            first: Vec::new(),
-            told: 0,
             accepted: Vec::new(),
-            copied: KindDigest::default(),
-            read: None,
+            digests: ReadAndCopied::default(),
         })
     }
 
     pub(super) fn take(&mut self, kind: RecordKind, batch: Batch) -> Result<()> {
         for item in batch.iter() {
             match item {
-                Item::Invalid(row) => self.reject_row(row)?,
+                Item::Invalid(row) => self.refusals.reject_row(row)?,
                 // The entries of a database were made of its rows just now.
-                Item::Entry(entry) if self.source == StoreKind::Sqlite => self.copied.update(entry),
+                Item::Entry(entry) if self.source == StoreKind::Sqlite => {
+                    self.digests.copied(entry);
+                }
                 Item::Entry(entry) => self.judge(kind, entry)?,
             }
         }
         let weight = batch.weight();
         match &mut self.new {
-            Some(NewStore::Kv(worker)) if !self.failed => worker.send(batch, weight),
+            Some(NewStore::Kv(worker)) if !self.refusals.have_failed => worker.send(batch, weight),
             Some(NewStore::Sqlite(worker)) => {
                 drop(batch);
                 worker.send(std::mem::take(&mut self.accepted), weight)
@@ -96,78 +83,45 @@ impl<'o> Intake<'o> {
         if let Some(filled) = &filled {
             self.found_shared = filled.shared_ids();
         }
-        Ok(filled.filter(|_| !self.failed))
+        Ok(filled.filter(|_| !self.refusals.have_failed))
     }
 
     /// Ends a kind: the totals of what was copied and of what was read.
     pub(super) fn finish_kind(&mut self) -> (KindTotals, KindTotals) {
-        let copied = std::mem::take(&mut self.copied).finish();
-        let read = self.read.take().map_or(copied, KindDigest::finish);
-        (copied, read)
+        std::mem::take(&mut self.digests).finish()
     }
 
     /// An entry of a KV file, which may be anything.
     fn judge(&mut self, kind: RecordKind, entry: Entry<'_>) -> Result<()> {
         let judged = Judged::of(kind, entry);
+        let is_sound = judged.is_sound();
         for divergence in judged.divergences(kind, Side::Left, entry.key) {
             let carried = divergence.class == DivergenceClass::Noncanonical
                 && self.options.on_invalid == OnInvalid::Skip;
             match carried {
-                true => self.tell(divergence),
-                false => self.reject_entry(entry, divergence)?,
+                true => self.refusals.tell(divergence),
+                false => self.refusals.reject_entry(entry, divergence)?,
             }
         }
-        let is_sound = judged.is_sound();
-        let Some(record) = judged.into_record_of_its_key() else {
-            self.keep_apart();
-            return self.count_rejected(kind, entry);
+        let record = match judged.into_record_of_its_key() {
+            Some(record) if self.gets_its_id(kind, entry, &record)? => record,
+            _ => {
+                self.refusals.count(kind);
+                self.digests.left_out(entry);
+                return Ok(());
+            }
         };
-        if !self.gets_its_id(kind, entry, &record)? {
-            self.keep_apart();
-            return self.count_rejected(kind, entry);
-        }
-        if let Some(read) = &mut self.read {
-            read.update(entry);
-        }
         if is_sound {
-            self.copied.update(entry);
+            self.digests.copied(entry);
         } else {
             if self.options.on_invalid == OnInvalid::Fail {
-                *self.rejected.get_mut(kind) += 1;
+                self.refusals.count(kind);
             }
-            self.keep_apart_before(entry);
             let value = encode_json(&record)?;
-            self.copied.update(Entry {
-                key: entry.key,
-                value: &value,
-            });
+            self.digests.copied_as(entry, &value);
         }
         if let Some(NewStore::Sqlite(_)) = self.new {
             self.accepted.push(record);
-        }
-        Ok(())
-    }
-
-    /// From here on what is read is more than what is copied.
-    fn keep_apart(&mut self) {
-        if self.read.is_none() {
-            self.read = Some(self.copied.clone());
-        }
-    }
-
-    /// As [`Intake::keep_apart`], for an entry that is copied in other bytes.
-    fn keep_apart_before(&mut self, entry: Entry<'_>) {
-        if self.read.is_none() {
-            let mut read = self.copied.clone();
-            read.update(entry);
-            self.read = Some(read);
-        }
-    }
-
-    fn count_rejected(&mut self, kind: RecordKind, entry: Entry<'_>) -> Result<()> {
-        *self.rejected.get_mut(kind) += 1;
-        if let Some(read) = &mut self.read {
-            read.update(entry);
         }
         Ok(())
     }
@@ -185,7 +139,8 @@ impl<'o> Intake<'o> {
                 column: "id",
                 reason: Reason::DuplicateId,
             };
-            self.reject_entry(entry, Divergence::refused(kind, entry.key, row))?;
+            let why = Divergence::refused(kind, entry.key, row);
+            self.refusals.reject_entry(entry, why)?;
             return Ok(false);
         }
         if let Some(ids) = &mut self.ids
@@ -196,60 +151,5 @@ impl<'o> Intake<'o> {
         }
         self.largest_ids.raise(kind, id);
         Ok(true)
-    }
-
-    fn reject_row(&mut self, row: &InvalidRow) -> Result<()> {
-        *self.rejected.get_mut(row.kind) += 1;
-        self.refuse(Divergence::invalid_row(Side::Left, row));
-        match &mut self.rejects {
-            Some(rejects) => rejects.write(&row_line(row)),
-            None => Ok(()),
-        }
-    }
-
-    /// Takes note of an entry that is not copied.
-    pub(super) fn reject_entry(&mut self, entry: Entry<'_>, why: Divergence) -> Result<()> {
-        if let Some(rejects) = &mut self.rejects {
-            rejects.write(&entry_line(entry, &why))?;
-        }
-        self.refuse(why);
-        Ok(())
-    }
-
-    /// Takes note of a line of text that is no record.
-    pub(super) fn reject_line(&mut self, line: RejectedLine<'_>) -> Result<()> {
-        match line.why.kind {
-            Some(kind) => *self.rejected.get_mut(kind) += 1,
-            None => self.unknown_keys += 1,
-        }
-        if let Some(rejects) = &mut self.rejects {
-            rejects.write(&text_line(&line))?;
-        }
-        self.refuse(line.why);
-        Ok(())
-    }
-
-    /// Takes note of something that fails the copy unless it may be skipped.
-    pub(super) fn refuse(&mut self, divergence: Divergence) {
-        self.fail_if_asked();
-        self.tell(divergence);
-    }
-
-    /// Takes note of something that is not as it should be.
-    fn tell(&mut self, divergence: Divergence) {
-        self.told += 1;
-        if self.first.len() < self.options.limit {
-            self.first.push(divergence);
-        }
-    }
-
-    /// Without leave to skip anything the rest is read only to tell of it.
-    fn fail_if_asked(&mut self) {
-        self.failed |= self.options.on_invalid == OnInvalid::Fail;
-    }
-
-    /// The folder of the rejects file.
-    pub(super) fn rejects_folder(&self) -> Option<&Path> {
-        self.rejects.as_ref().map(|r| r.destination().folder())
     }
 }

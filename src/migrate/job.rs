@@ -50,14 +50,14 @@ impl Job<'_> {
             *totals.get_mut(kind) = copied;
             counted += read.records;
             if let Some(wrong) = claims.kind(kind, &read) {
-                intake.refuse(wrong);
+                intake.refusals.refuse(wrong);
             }
         }
         if let Some(wrong) = claims.combined() {
-            intake.refuse(wrong);
+            intake.refusals.refuse(wrong);
         }
         if let Some(lines) = self.rejected_lines {
-            lines.visit(&mut |line| intake.reject_line(line))?;
+            lines.visit(&mut |line| intake.refusals.reject_line(line))?;
         }
         let keys = snapshot.total_keys()?;
         if self.options.only.is_empty() && keys.is_some_and(|keys| keys != counted) {
@@ -65,8 +65,10 @@ impl Job<'_> {
                 let message = "the key is that of no record".to_owned();
                 let class = DivergenceClass::UnknownKey;
                 let why = Divergence::new(class, None, message);
-                intake.unknown_keys += 1;
-                intake.reject_entry(entry, why.on(Side::Left).of_key(entry.key))
+                intake.refusals.unknown_keys += 1;
+                intake
+                    .refusals
+                    .reject_entry(entry, why.on(Side::Left).of_key(entry.key))
             })?;
         }
         Ok(totals)
@@ -104,7 +106,8 @@ impl Job<'_> {
         intake: &Intake<'_>,
         totals: PerKind<KindTotals>,
     ) -> Result<CopySummary> {
-        let copied = intake.told == 0 || self.options.on_invalid == OnInvalid::Skip;
+        let refusals = &intake.refusals;
+        let copied = refusals.told == 0 || self.options.on_invalid == OnInvalid::Skip;
         Ok(CopySummary {
             source: self.source.to_owned(),
             source_store: snapshot.store(),
@@ -118,13 +121,13 @@ impl Job<'_> {
             target_bytes: None,
             verified: false,
             totals,
-            rejected: intake.rejected,
-            unknown_keys: intake.unknown_keys,
+            rejected: refusals.rejected,
+            unknown_keys: refusals.unknown_keys,
             sha256: copied.then(|| combined_digest(&totals)),
             sequences: self.source_sequences(snapshot, intake.largest_ids)?,
             not_copied: snapshot.other_tables()?,
-            rejections: intake.first.clone(),
-            rejections_total: intake.told,
+            rejections: refusals.first.clone(),
+            rejections_total: refusals.told,
             rejects: None,
             old_rejects: None,
             divergences: Vec::new(),
@@ -133,7 +136,7 @@ impl Job<'_> {
             merge: self.options.merge,
             merged: None,
             left_alone: Vec::new(),
-            left_behind: self.left_behind(intake.rejects_folder())?,
+            left_behind: self.left_behind(refusals.rejects_folder())?,
         })
     }
 

@@ -39,7 +39,7 @@ pub(super) fn merge(job: &Job<'_>, source: &mut dyn Snapshot) -> Result<CopySumm
     let mut intake = Intake::new(job.options, source.store(), None, rejects, &no_shared_ids)?;
     let totals = job.take_all(source, &mut intake)?;
     let mut summary = job.summary(source, &intake, totals)?;
-    let mut rejects = intake.rejects.take();
+    let mut rejects = intake.refusals.rejects.take();
     source.confirm()?;
     if summary.sha256.is_none() {
         job.publish_rejects(rejects, &mut summary)?;
