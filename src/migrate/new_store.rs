@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::kv::{BulkLoad, KvFile};
 use crate::progress::{Progress, Stage};
 use crate::record::{PerKind, Record};
-use crate::sqlite::{SqliteLoad, SqliteSnapshot, SqliteSnapshotOptions, WrittenRows, count_rows};
-use crate::store::{Batch, Snapshot, StoreKind, beside};
+use crate::sqlite::{SqliteLoad, SqliteSnapshot, WrittenRows, count_rows};
+use crate::store::{Batch, OpenOptions, Snapshot, StoreKind, beside};
 
 /// Ids that several entries of a source have, which no table can hold.
 pub(super) type SharedIds = PerKind<BTreeSet<i64>>;
@@ -146,25 +146,14 @@ pub(super) fn open(
     options: &CopyOptions,
     progress: &Arc<dyn Progress>,
 ) -> Result<Box<dyn Snapshot>> {
+    let options = OpenOptions {
+        temp_dir: options.temp_dir.clone(),
+        ..OpenOptions::default()
+    };
     Ok(match store {
-        StoreKind::Sqlite => Box::new(open_database(path, options, progress)?),
+        StoreKind::Sqlite => Box::new(SqliteSnapshot::open(path, &options, progress)?),
         _ => Box::new(KvFile::open_checked(path)?),
     })
-}
-
-fn open_database(
-    path: &Path,
-    options: &CopyOptions,
-    progress: &Arc<dyn Progress>,
-) -> Result<SqliteSnapshot> {
-    SqliteSnapshot::open(path, &snapshot_options(options), progress)
-}
-
-fn snapshot_options(options: &CopyOptions) -> SqliteSnapshotOptions {
-    SqliteSnapshotOptions {
-        temp_dir: options.temp_dir.clone(),
-        ..SqliteSnapshotOptions::default()
-    }
 }
 
 fn no_store() -> Error {
