@@ -68,8 +68,19 @@ impl Facts {
     /// Lines that tell less and less.
     fn lines(&self, room: usize) -> Vec<Vec<String>> {
         let name = || self.name.clone();
+        let rate = format!("{:>11}", format!("{}/s", HumanCount(self.rate)));
         let Some(total) = self.total else {
-            return vec![vec![name(), format!("{:#}", HumanDuration(self.elapsed))]];
+            let elapsed = format!("{:#}", HumanDuration(self.elapsed));
+            return match self.done {
+                0 => vec![vec![name(), elapsed]],
+                done => {
+                    let done = HumanCount(done).to_string();
+                    vec![
+                        vec![name(), done.clone(), rate, elapsed],
+                        vec![name(), done],
+                    ]
+                }
+            };
         };
         let all = HumanCount(total).to_string();
         let count = format!(
@@ -84,7 +95,6 @@ impl Facts {
                 .checked_div(total)
                 .unwrap_or(100)
         );
-        let rate = format!("{:>11}", format!("{}/s", HumanCount(self.rate)));
         let left = match self.rate {
             0 => format!("{:>8}", ""),
             _ => format!("{:>3} left", format!("{:#}", HumanDuration(self.left))),
@@ -158,6 +168,13 @@ mod tests {
         ] {
             assert_eq!(facts.line(width), line);
         }
+        let unknown = Facts {
+            name: "read lines".to_owned(),
+            total: None,
+            ..facts
+        };
+        assert_eq!(unknown.line(80), "read lines  1,000,000    123,456/s  3s");
+        assert_eq!(unknown.line(24), "read lines  1,000,000");
     }
 
     #[test]
@@ -165,6 +182,7 @@ mod tests {
         let amounts = [
             (0, Some(0)),
             (0, None),
+            (7, None),
             (5, Some(3)),
             (u64::MAX, Some(u64::MAX)),
         ];

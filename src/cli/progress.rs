@@ -122,6 +122,7 @@ impl Current {
         // Progress that can't be shown is no failure of the work.
         let _ = match self.total {
             Some(total) => writeln!(stderr, "{stage}: {done} of {}", HumanCount(total)),
+            None if self.done > 0 => writeln!(stderr, "{stage}: {done}"),
             None => writeln!(stderr, "{stage}: done"),
         };
     }
