@@ -8,6 +8,7 @@ use crate::sqlite::{InvalidRow, Reason};
 
 /// A field that two records do not share.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct FieldDifference {
     /// The field.
     pub field: String,
@@ -22,6 +23,7 @@ pub struct FieldDifference {
 
 /// A row that is no record, or a record that a table refuses, without its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RowFacts {
     /// Its table.
     pub table: &'static str,
@@ -35,6 +37,7 @@ pub struct RowFacts {
 
 /// One divergence.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Divergence {
     /// What class of divergence it is.
     pub class: DivergenceClass,

@@ -31,6 +31,7 @@ impl CompareOptions {
 
 /// How two stores compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Comparison {
     /// Counts of each kind; all 0 for kinds that were not asked for.
     pub kinds: PerKind<KindCounts>,

@@ -9,6 +9,7 @@ use crate::store::StoreKind;
 
 /// What a copy did.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct CopySummary {
     /// The source, as it was given.
     pub source: PathBuf,

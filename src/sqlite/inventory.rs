@@ -10,6 +10,7 @@ use crate::record::{PerKind, RecordKind, Sequences};
 
 /// A table that is not copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OtherTable {
     /// Its name.
     pub name: String,

@@ -6,6 +6,7 @@ use crate::record::RecordKind;
 
 /// What a store holds of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct KindContent {
     /// Counts and digest of the entries.
     pub totals: KindTotals,

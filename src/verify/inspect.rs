@@ -12,6 +12,7 @@ use crate::store::{KindContent, Snapshot, StoreKind, detect, digest_kind, retry_
 
 /// What a store holds.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Inspection {
     /// The file, as it was given.
     pub path: PathBuf,

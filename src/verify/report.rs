@@ -59,6 +59,7 @@ impl VerifyOptions {
 
 /// A store as a report names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoreName {
     /// The file, or what stands in for one that was there for a while only.
     pub path: PathBuf,
@@ -84,6 +85,7 @@ impl StoreName {
 
 /// One comparison of a verification.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Hop {
     /// The left store.
     pub left: StoreName,
@@ -95,6 +97,7 @@ pub struct Hop {
 
 /// What a verification found.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct VerifyReport {
     /// The comparisons: one of two files, or one for each step of a round trip.
     pub hops: Vec<Hop>,

@@ -21,6 +21,7 @@ use crate::store::{OpenOptions, Opening, StoreKind};
 
 /// What came of the built-in sample.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct SampleReport {
     /// The round trip of the sample.
     pub round_trip: VerifyReport,
