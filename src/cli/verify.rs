@@ -135,6 +135,10 @@ fn after_help() -> String {
                     "chunkmigrate verify old.db code.db --only chunk --report findings.jsonl",
                 ),
                 (
+                    "Have the report as a page for a browser",
+                    "chunkmigrate verify code.db code.kv --html page.html",
+                ),
+                (
                     "Show nothing of the code in what is passed on",
                     "chunkmigrate verify code.db code.kv --values redacted > report.txt",
                 ),
