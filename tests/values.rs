@@ -1,5 +1,7 @@
 //! Values: what goes in comes out to the bit, and a decoder that takes nothing for something else.
 
+use std::error::Error as _;
+
 use chunkmigrate::codec::{decode_json, encode_json, encode_json_into, is_canonical};
 use chunkmigrate::record::{CodeChunk, FileMetrics, Record, RecordKind};
 use proptest::prelude::*;
@@ -86,7 +88,8 @@ fn minus_zero_is_written_as_zero() {
 fn a_float_that_is_no_number_has_no_bytes() {
     for float in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let error = encode_json(&metrics(Some(float))).unwrap_err();
-        assert!(error.to_string().contains("not a finite number"), "{error}");
+        let cause = error.source().unwrap().to_string();
+        assert!(cause.contains("not a finite number"), "{error}: {cause}");
     }
 }
 
