@@ -103,8 +103,8 @@ impl Cutter {
             return Some(Portion::Lines(lines));
         }
         self.searched = self.gathered.len();
-        let may_be_record = self.gathered.trim_ascii_start().first() == Some(&b'{');
-        if self.gathered.len() > self.limits.line || !may_be_record {
+        let start = without_mark(&self.gathered).trim_ascii_start();
+        if self.gathered.len() > self.limits.line || start.first() != Some(&b'{') {
             self.drop_rest();
         }
         None
@@ -134,6 +134,12 @@ impl Cutter {
         self.is_cut = false;
         Portion::Start(std::mem::replace(&mut self.gathered, tail))
     }
+}
+
+/// A text without the byte order mark that some programs begin one with; RFC 8259 lets a reader
+/// ignore it.
+pub(super) fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -193,6 +199,8 @@ mod tests {
         for at_once in [1, 3, 100] {
             assert_eq!(lines(text.as_bytes(), at_once, SMALL), expected);
         }
+        let marked = format!("\u{feff}{{{}}}", "x".repeat(14));
+        assert_eq!(lines(marked.as_bytes(), 8, SMALL), [marked]);
         // What can be no record is given up at once.
         assert_eq!(lines(b"no record\n{1}", 1, SMALL), ["[no r]", "{1}"]);
     }

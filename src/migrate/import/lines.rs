@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::path::PathBuf;
 
 use super::ImportSource;
-use super::cutter::Portion;
+use super::cutter::{Portion, without_mark};
 use super::input::Input;
 use super::judge::{Good, judge, shares_its_key, too_long};
 use crate::codec::{Entry, Line};
@@ -15,8 +15,6 @@ use crate::migrate::rejects::{RejectedLine, RejectedLines};
 use crate::progress::{Progress, Stage};
 use crate::record::Sequences;
 use crate::sqlite::{EntrySpool, LineSpool, SharedKey, SpooledLine};
-
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// What a text held.
 pub(super) struct Lines {
@@ -78,8 +76,7 @@ struct LineIntake<'o> {
 impl LineIntake<'_> {
     fn take_lines(&mut self, text: &[u8]) -> Result<()> {
         let text = match self.line {
-            // RFC 8259 lets a reader ignore what some programs begin a file with.
-            0 => text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text),
+            0 => without_mark(text),
             _ => text,
         };
         for line in text.split_inclusive(|byte| *byte == b'\n') {
