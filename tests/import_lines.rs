@@ -86,13 +86,39 @@ fn of_two_lines_with_one_id_both_are_named() {
         .join("\n")
         .replace("\"id\":2,", "\"id\":1,");
     fs::write(scenario.path("twice.ndjson"), twice).unwrap();
-    for (to, dry) in [("kv", true), ("sqlite", true), ("sqlite", false)] {
-        let dry: &[&str] = if dry { &["--dry-run"] } else { &[] };
-        let args = ["import", "twice.ndjson", "new", "--to", to];
-        let run = scenario.run(&[&args[..], dry].concat()).expect_status(1);
-        let named = run.stdout.matches("duplicate-id in id").count();
-        assert_eq!(named, 2, "{run}");
-        assert!(!scenario.path("new").exists());
+    for (to, store) in [("kv", "code.kv"), ("sqlite", "code.db")] {
+        let import = |target: &str, more: &[&str]| {
+            let args = [&["import", "twice.ndjson", target, "--to", to], more].concat();
+            let run = scenario.run(&args).expect_status(1);
+            for line in ["line 2: line 3", "line 3: line 2"] {
+                let told = format!("  {line} has the same id (invalid-row, chunk:src/");
+                assert!(run.stdout.contains(&told), "{line}: {run}");
+            }
+        };
+        let before = scenario.files();
+        for more in [
+            &[][..],
+            &["--dry-run"],
+            &["--dry-run", "--on-invalid", "skip"],
+        ] {
+            import("new", more);
+            import(store, &[more, &["--merge"]].concat());
+        }
+        assert_eq!(scenario.files(), before);
+
+        import("new", &["--on-invalid", "skip"]);
+        let rejects = scenario.lines("new.rejects.jsonl");
+        assert_eq!(rejects.len(), 2, "{rejects:?}");
+        for (line, rejected) in ["2", "3"].iter().zip(&rejects) {
+            let start = format!("{{\"table\":null,\"line\":{line},");
+            assert!(rejected.starts_with(&start), "{rejected}");
+        }
+        let args = ["verify", "new", "code.db", "--only", "chunk"];
+        let run = scenario.run(&args).expect_status(1);
+        assert!(run.stdout.contains("Diverged: 2 divergences"), "{run}");
+        for name in ["new", "new.rejects.jsonl"] {
+            fs::remove_file(scenario.path(name)).unwrap();
+        }
     }
 }
 

@@ -38,7 +38,8 @@ impl<'o> Intake<'o> {
         rejects: Option<JsonLines>,
         known_shared: &'o SharedIds,
     ) -> Result<Self> {
-        let wants_ids = source != StoreKind::Sqlite && new.is_none();
+        // Of the records of a database or of a text no two have one id.
+        let wants_ids = source == StoreKind::Kv && new.is_none();
         Ok(Intake {
             options,
             source,

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::schema::table_name;
 use super::temporary::{blob, each_row, failed, temporary};
-use crate::codec::Entry;
+use crate::codec::{Entry, canonical_id};
 use crate::error::Result;
 use crate::record::{PerKind, RecordKind};
 
@@ -26,13 +26,33 @@ struct Spooled {
     last_key: Vec<u8>,
     /// Whether a key came that is not behind the one before it.
     is_unsorted: bool,
+    last_id: Option<i64>,
+    /// Whether an id came that is not above the one before it.
+    has_unsorted_ids: bool,
 }
 
-/// An entry whose key another one has too.
+/// What no two records of a store may have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unique {
+    Key,
+    Id,
+}
+
+impl Unique {
+    const fn column(self) -> &'static str {
+        match self {
+            Unique::Key => "record_key",
+            Unique::Id => "id",
+        }
+    }
+}
+
+/// An entry that shares its key or its id with another one.
 #[derive(Debug)]
-pub(crate) struct SharedKey<'s> {
+pub(crate) struct SharingEntry<'s> {
     pub(crate) line: u64,
-    /// The first other line with this key.
+    pub(crate) shared: Unique,
+    /// The first other line that has the same.
     pub(crate) other: u64,
     pub(crate) entry: Entry<'s>,
 }
@@ -43,7 +63,7 @@ impl EntrySpool {
         let connection = temporary(temp_dir)?;
         for kind in RecordKind::ALL {
             let table = table_name(kind);
-            let columns = "line INTEGER PRIMARY KEY, record_key BLOB, value BLOB";
+            let columns = "line INTEGER PRIMARY KEY, id INTEGER, record_key BLOB, value BLOB";
             let sql = format!("CREATE TABLE {table} ({columns})");
             connection.execute_batch(&sql).map_err(failed)?;
         }
@@ -51,71 +71,79 @@ impl EntrySpool {
             connection,
             kinds: PerKind::default(),
             inserts: PerKind::from_fn(|kind| {
-                format!("INSERT INTO {} VALUES (?1, ?2, ?3)", table_name(kind))
+                format!("INSERT INTO {} VALUES (?1, ?2, ?3, ?4)", table_name(kind))
             }),
         })
     }
 
-    /// Takes an entry in. Line numbers rise.
+    /// Takes the entry of a record in. Line numbers rise.
     pub(crate) fn add(&mut self, kind: RecordKind, line: u64, entry: Entry<'_>) -> Result<()> {
+        let id = canonical_id(entry.value);
         let spooled = self.kinds.get_mut(kind);
+        spooled.has_unsorted_ids |= spooled.last_id.is_some() && id <= spooled.last_id;
+        spooled.last_id = id;
         spooled.is_unsorted |= spooled.entries > 0 && entry.key <= spooled.last_key.as_slice();
         spooled.entries += 1;
         spooled.last_key.clear();
         spooled.last_key.extend_from_slice(entry.key);
         self.connection
             .prepare_cached(self.inserts.get(kind))
-            .and_then(|mut statement| statement.execute((line, entry.key, entry.value)))
+            .and_then(|mut statement| statement.execute((line, id, entry.key, entry.value)))
             .map_err(failed)?;
         Ok(())
     }
 
-    /// Ends the intake. Entries that share their key are handed to `visit` and taken out: no store
-    /// could hold them, and none of them is the right one.
+    /// Ends the intake. Entries that share their key, or their id, are handed to `visit` and taken
+    /// out: no store could hold them, and none of them is the right one.
     pub(crate) fn settle(
         &mut self,
-        visit: &mut dyn FnMut(RecordKind, SharedKey<'_>) -> Result<()>,
+        visit: &mut dyn FnMut(RecordKind, SharingEntry<'_>) -> Result<()>,
     ) -> Result<()> {
         for kind in RecordKind::ALL {
-            if self.kinds.get(kind).is_unsorted {
-                let sql = format!(
-                    "CREATE INDEX {0}_keys ON {0} (record_key, line)",
-                    table_name(kind)
-                );
+            let spooled = self.kinds.get(kind);
+            let may_share = [
+                (Unique::Key, spooled.is_unsorted),
+                (Unique::Id, spooled.has_unsorted_ids),
+            ];
+            for (unique, _) in may_share.into_iter().filter(|(_, may_share)| *may_share) {
+                let (table, column) = (table_name(kind), unique.column());
+                let sql = format!("CREATE INDEX {table}_{column} ON {table} ({column}, line)");
                 self.connection.execute_batch(&sql).map_err(failed)?;
-                self.take_shared_out(kind, visit)?;
+                self.take_sharing_out(kind, unique, visit)?;
             }
         }
         Ok(())
     }
 
-    fn take_shared_out(
+    fn take_sharing_out(
         &mut self,
         kind: RecordKind,
-        visit: &mut dyn FnMut(RecordKind, SharedKey<'_>) -> Result<()>,
+        shared: Unique,
+        visit: &mut dyn FnMut(RecordKind, SharingEntry<'_>) -> Result<()>,
     ) -> Result<()> {
-        let table = table_name(kind);
-        let shared = format!(
-            "(SELECT record_key AS shared_key, min(line) AS first_line, max(line) AS last_line
-              FROM {table} GROUP BY record_key HAVING count(*) > 1)
-             CROSS JOIN {table} ON record_key = shared_key"
+        let (table, column) = (table_name(kind), shared.column());
+        let sharing = format!(
+            "(SELECT {column} AS shared, min(line) AS first_line, max(line) AS last_line
+              FROM {table} GROUP BY {column} HAVING count(*) > 1)
+             CROSS JOIN {table} ON {column} = shared"
         );
         let sql = format!(
             "SELECT line, iif(line = first_line, last_line, first_line), record_key, value
-             FROM {shared}"
+             FROM {sharing}"
         );
         each_row(&self.connection, &sql, &mut |row| {
-            let shared = SharedKey {
+            let sharing = SharingEntry {
                 line: row.get(0).map_err(failed)?,
+                shared,
                 other: row.get(1).map_err(failed)?,
                 entry: Entry {
                     key: blob(row, 2)?,
                     value: blob(row, 3)?,
                 },
             };
-            visit(kind, shared)
+            visit(kind, sharing)
         })?;
-        let sql = format!("DELETE FROM {table} WHERE line IN (SELECT line FROM {shared})");
+        let sql = format!("DELETE FROM {table} WHERE line IN (SELECT line FROM {sharing})");
         let taken_out = self.connection.execute(&sql, []).map_err(failed)?;
         self.kinds.get_mut(kind).entries -= taken_out as u64;
         Ok(())

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::entry_spool::Unique;
 use super::temporary::{blob, each_row, failed, temporary};
 use crate::error::Result;
 
@@ -15,8 +16,8 @@ pub(crate) struct SpooledLine<'s> {
     pub(crate) text: &'s [u8],
     /// Whether the text is only the start of the line.
     pub(crate) is_cut: bool,
-    /// The line that has the same key, where that is what is wrong.
-    pub(crate) same_key: Option<u64>,
+    /// What it shares with another line, and the number of that line, where that is what is wrong.
+    pub(crate) shared: Option<(Unique, u64)>,
 }
 
 /// Lines that are no records.
@@ -31,7 +32,8 @@ impl LineSpool {
         let connection = temporary(temp_dir)?;
         connection
             .execute_batch(
-                "CREATE TABLE lines (line INTEGER PRIMARY KEY, text BLOB, is_cut INTEGER, same_key INTEGER)",
+                "CREATE TABLE lines (line INTEGER PRIMARY KEY, text BLOB, is_cut INTEGER,
+                                     same_key INTEGER, same_id INTEGER)",
             )
             .map_err(failed)?;
         Ok(LineSpool { connection })
@@ -43,11 +45,17 @@ impl LineSpool {
             line,
             text,
             is_cut,
-            same_key,
+            shared,
         } = line;
+        let other = |by| {
+            shared
+                .filter(|(unique, _)| *unique == by)
+                .map(|(_, line)| line)
+        };
+        let (same_key, same_id) = (other(Unique::Key), other(Unique::Id));
         self.connection
-            .prepare_cached("INSERT INTO lines VALUES (?1, ?2, ?3, ?4)")
-            .and_then(|mut statement| statement.execute((line, text, is_cut, same_key)))
+            .prepare_cached("INSERT INTO lines VALUES (?1, ?2, ?3, ?4, ?5)")
+            .and_then(|mut statement| statement.execute((line, text, is_cut, same_key, same_id)))
             .map_err(failed)?;
         Ok(())
     }
@@ -57,13 +65,16 @@ impl LineSpool {
     /// # Errors
     /// The spool can't be read to its end, or `visit` failed.
     pub(crate) fn visit(&self, visit: &mut dyn FnMut(SpooledLine<'_>) -> Result<()>) -> Result<()> {
-        let sql = "SELECT line, text, is_cut, same_key FROM lines ORDER BY line";
+        let sql = "SELECT line, text, is_cut, same_key, same_id FROM lines ORDER BY line";
         each_row(&self.connection, sql, &mut |row| {
+            let same_key: Option<u64> = row.get(3).map_err(failed)?;
+            let same_id: Option<u64> = row.get(4).map_err(failed)?;
+            let same_key = same_key.map(|line| (Unique::Key, line));
             visit(SpooledLine {
                 line: row.get(0).map_err(failed)?,
                 text: blob(row, 1)?,
                 is_cut: row.get(2).map_err(failed)?,
-                same_key: row.get(3).map_err(failed)?,
+                shared: same_key.or(same_id.map(|line| (Unique::Id, line))),
             })
         })
     }

@@ -46,7 +46,7 @@ mod writer;
 mod written_rows;
 
 #[cfg(feature = "native-v2")]
-pub(crate) use entry_spool::{EntrySpool, SharedKey};
+pub(crate) use entry_spool::{EntrySpool, SharingEntry, Unique};
 pub use error::SqliteError;
 #[cfg(feature = "native-v2")]
 pub(crate) use files::DatabaseFiles;

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::codec::{Entry, Line, key_kind};
+use crate::codec::{Entry, Line, canonical_id, key_kind};
 use crate::compare::{Divergence, DivergenceClass, Judged, RowFacts, Side};
 use crate::error::{Error, Result};
 use crate::record::{RecordKind, Sequences};
-use crate::sqlite::{Reason, key_columns, table_name};
+use crate::sqlite::{Reason, Unique, key_columns, table_name};
 
 /// A line that is as it should be.
 #[derive(Debug)]
@@ -77,17 +77,22 @@ fn fault(
     })
 }
 
-/// A line that is a record, but whose key another line has too.
-pub(super) fn shares_its_key(kind: RecordKind, key: &[u8], other: u64) -> Divergence {
+/// A line that is a record, but shares its key or its id with another line.
+pub(super) fn shares(kind: RecordKind, entry: Entry<'_>, shared: Unique, other: u64) -> Divergence {
+    let key_column = key_columns(kind).first().copied().unwrap_or("key");
+    let (column, reason, what) = match shared {
+        Unique::Key => (key_column, Reason::DuplicateKey, "key"),
+        Unique::Id => ("id", Reason::DuplicateId, "id"),
+    };
     let row = RowFacts {
         table: table_name(kind),
-        rowid: None,
-        column: key_columns(kind).first().copied().unwrap_or("key"),
-        reason: Reason::DuplicateKey,
+        rowid: canonical_id(entry.value).filter(|_| shared == Unique::Id),
+        column,
+        reason,
     };
     Divergence {
-        message: format!("line {other} has the same key"),
-        ..Divergence::refused(kind, key, row)
+        message: format!("line {other} has the same {what}"),
+        ..Divergence::refused(kind, entry.key, row)
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::ImportSource;
 use super::cutter::{Portion, without_mark};
 use super::input::Input;
-use super::judge::{Good, judge, shares_its_key, too_long};
+use super::judge::{Good, judge, shares, too_long};
 use crate::codec::{Entry, Line};
 use crate::compare::Divergence;
 use crate::error::{Error, Result};
@@ -14,7 +14,7 @@ use crate::migrate::CopyOptions;
 use crate::migrate::rejects::{RejectedLine, RejectedLines};
 use crate::progress::{Progress, Stage};
 use crate::record::Sequences;
-use crate::sqlite::{EntrySpool, LineSpool, SharedKey, SpooledLine};
+use crate::sqlite::{EntrySpool, LineSpool, SharingEntry, SpooledLine};
 
 /// What a text held.
 pub(super) struct Lines {
@@ -113,7 +113,7 @@ impl LineIntake<'_> {
             line: self.line,
             text,
             is_cut,
-            same_key: None,
+            shared: None,
         })
     }
 
@@ -123,15 +123,20 @@ impl LineIntake<'_> {
             mut rejected,
             ..
         } = self;
-        lines.entries.settle(&mut |kind, shared| {
-            let SharedKey { line, other, entry } = shared;
+        lines.entries.settle(&mut |kind, sharing| {
+            let SharingEntry {
+                line,
+                shared,
+                other,
+                entry,
+            } = sharing;
             let text = Line::of(kind, entry).map_err(internal)?;
             let text = serde_json::to_vec(&text).map_err(internal)?;
             rejected.add(SpooledLine {
                 line,
                 text: &text,
                 is_cut: false,
-                same_key: Some(other),
+                shared: Some((shared, other)),
             })
         })?;
         Ok((lines, NoRecords(rejected)))
@@ -158,11 +163,14 @@ impl RejectedLines for NoRecords {
 
 fn why_of(spooled: &SpooledLine<'_>) -> Result<Divergence> {
     let text = spooled.text;
-    match spooled.same_key {
+    match spooled.shared {
         _ if spooled.is_cut => Ok(too_long(text)),
-        Some(other) => match Line::parse(text).map_err(internal)? {
-            Line::Record { kind, key, .. } => Ok(shares_its_key(kind, key.as_bytes(), other)),
-            Line::Sequences(_) => Err(internal("the high-water marks have no key to share")),
+        Some((shared, other)) => match Line::parse(text).map_err(internal)? {
+            Line::Record { kind, key, value } => {
+                let (key, value) = (key.as_bytes(), value.get().as_bytes());
+                Ok(shares(kind, Entry { key, value }, shared, other))
+            }
+            Line::Sequences(_) => Err(internal("the high-water marks have nothing to share")),
         },
         None => match judge(text, &[])? {
             Err(why) => Ok(*why),
