@@ -144,9 +144,18 @@ fn entries_that_share_an_id_are_all_named_and_left_out() {
     odd(&scenario, |kv| {
         kv.edit("chunk:src/lib.rs:13:16", "\"id\":2", "\"id\":1");
     });
-    for args in [&["--on-invalid", "skip"][..], &["--dry-run"], &[]] {
+    scenario.database("empty.db", |_| {});
+    let empty = fs::read(scenario.path("empty.db")).unwrap();
+    for (target, args) in [
+        ("new.db", &["--on-invalid", "skip"][..]),
+        ("new.db", &["--dry-run"]),
+        ("new.db", &[]),
+        ("empty.db", &["--merge", "--dry-run"]),
+        ("empty.db", &["--merge"]),
+        ("empty.db", &["--merge", "--on-invalid", "skip"]),
+    ] {
         let args = [
-            &["kv-to-sqlite", "odd.kv", "new.db", "--format", "json"],
+            &["kv-to-sqlite", "odd.kv", target, "--format", "json"],
             args,
         ]
         .concat();
@@ -167,9 +176,15 @@ fn entries_that_share_an_id_are_all_named_and_left_out() {
             "{run}"
         );
         assert_eq!(run.json()["kinds"][0]["rejected"], 2);
-        let made = scenario.path("new.db");
-        assert_eq!(made.exists(), args.contains(&"skip"));
-        let _ = fs::remove_file(made);
+        if args.contains(&"skip") {
+            let there = rows::of_database(&scenario.path(target));
+            let chunks = there.iter().filter(|row| row.starts_with("code_chunks"));
+            assert_eq!(chunks.count(), 1, "{run}");
+        } else {
+            assert!(!scenario.path("new.db").exists());
+            assert_eq!(fs::read(scenario.path("empty.db")).unwrap(), empty);
+        }
+        let _ = fs::remove_file(scenario.path("new.db"));
     }
 }
 

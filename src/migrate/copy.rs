@@ -9,14 +9,14 @@ use super::intake::Intake;
 use super::job::Job;
 use super::json_lines::JsonLines;
 use super::merge;
-use super::new_store::{self, FilledStore, NewStore, SharedIds};
+use super::new_store::{self, FilledStore, NewStore};
 use super::read_back::{Content, name_divergences};
+use super::shared_ids::SharedIds;
 use super::staged::Staged;
 use super::target::Destination;
 use super::{CopyOptions, CopySummary, room};
 use crate::error::{IoContext as _, Result};
 use crate::progress::{Progress, check_cancelled};
-use crate::record::RecordKind;
 use crate::store::{Opening, Snapshot, StoreKind, detect, retry_if_changed};
 
 /// Copies all records of a SQLite database into a new KV file, or merges them into one.
@@ -173,14 +173,10 @@ impl Job<'_> {
         let mut shared_ids = SharedIds::default();
         loop {
             let (summary, found) = self.attempt(snapshot, &shared_ids)?;
-            if found.iter().all(|(_, ids)| ids.is_empty()) {
+            if found.is_empty() {
                 return Ok(summary);
             }
-            // Only the second record with an id shows that it is shared; the first is named, and
-            // left out, in another attempt.
-            for kind in RecordKind::ALL {
-                shared_ids.get_mut(kind).extend(found.get(kind));
-            }
+            shared_ids.extend(&found);
         }
     }
 
@@ -211,7 +207,7 @@ impl Job<'_> {
         let mut intake = Intake::new(self.options, store, new, rejects, shared_ids)?;
         let totals = self.take_all(snapshot, &mut intake)?;
         let filled = intake.fill()?;
-        if intake.found_shared.iter().any(|(_, ids)| !ids.is_empty()) {
+        if !intake.found_shared.is_empty() {
             return Ok((
                 self.summary(snapshot, &intake, totals)?,
                 intake.found_shared,

@@ -1,9 +1,12 @@
 //! What becomes of each item of a source: it is hashed and written, or refused.
 
+use std::collections::BTreeSet;
+
 use super::json_lines::JsonLines;
-use super::new_store::{FilledStore, NewStore, SharedIds};
+use super::new_store::{FilledStore, NewStore};
 use super::read_and_copied::ReadAndCopied;
 use super::refusals::Refusals;
+use super::shared_ids::SharedIds;
 use super::{CopyOptions, OnInvalid};
 use crate::codec::{Entry, KindTotals, encode_json};
 use crate::compare::{Divergence, DivergenceClass, Judged, RowFacts, Side};
@@ -24,6 +27,8 @@ pub(super) struct Intake<'o> {
     /// Ids that are known to be shared, and those that came up.
     known_shared: &'o SharedIds,
     pub(super) found_shared: SharedIds,
+    /// The keys of the records with ids that are known to be shared.
+    pub(super) keys_of_shared: BTreeSet<Vec<u8>>,
     pub(super) largest_ids: Sequences,
     /// Records of this batch that go into a table.
     accepted: Vec<Record>,
@@ -50,6 +55,7 @@ impl<'o> Intake<'o> {
                 .transpose()?,
             known_shared,
             found_shared: SharedIds::default(),
+            keys_of_shared: BTreeSet::new(),
             largest_ids: Sequences::LOWEST,
             accepted: Vec::new(),
             digests: ReadAndCopied::default(),
@@ -133,13 +139,14 @@ impl<'o> Intake<'o> {
         let Some(id) = record.id() else {
             return Ok(true);
         };
-        if self.known_shared.get(kind).contains(&id) {
+        if self.known_shared.contains(kind, id) {
             let row = RowFacts {
                 table: table_name(kind),
                 rowid: Some(id),
                 column: "id",
                 reason: Reason::DuplicateId,
             };
+            self.keys_of_shared.insert(entry.key.to_vec());
             let why = Divergence::refused(kind, entry.key, row);
             self.refusals.reject_entry(entry, why)?;
             return Ok(false);
@@ -147,7 +154,7 @@ impl<'o> Intake<'o> {
         if let Some(ids) = &mut self.ids
             && ids.register(kind, id, entry.key)?.is_some()
         {
-            self.found_shared.get_mut(kind).insert(id);
+            self.found_shared.insert(kind, id);
             return Ok(false);
         }
         self.largest_ids.raise(kind, id);

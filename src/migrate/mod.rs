@@ -16,6 +16,7 @@ mod read_back;
 mod refusals;
 mod rejects;
 mod room;
+mod shared_ids;
 mod staged;
 mod summary;
 mod target;

@@ -1,21 +1,18 @@
 //! A new store of either kind: filled, finished, and proved from what is on disk.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::CopyOptions;
 use super::read_back::{self, Content};
+use super::shared_ids::SharedIds;
 use super::worker::Worker;
 use crate::error::{Error, Result};
 use crate::kv::{BulkLoad, KvFile};
 use crate::progress::{Progress, Stage};
-use crate::record::{PerKind, Record};
+use crate::record::Record;
 use crate::sqlite::{SqliteLoad, SqliteSnapshot, WrittenRows, count_rows};
 use crate::store::{Batch, OpenOptions, Snapshot, StoreKind, beside};
-
-/// Ids that several entries of a source have, which no table can hold.
-pub(super) type SharedIds = PerKind<BTreeSet<i64>>;
 
 /// A store that is being filled.
 #[derive(Debug)]
@@ -72,7 +69,7 @@ impl FilledStore {
     pub(super) fn shared_ids(&self) -> SharedIds {
         match self {
             FilledStore::Kv(_) => SharedIds::default(),
-            FilledStore::Sqlite(load) => load.taken_ids().clone(),
+            FilledStore::Sqlite(load) => load.taken_ids().clone().into(),
         }
     }
 

@@ -15,8 +15,8 @@ use self::plan::Plan;
 use super::intake::Intake;
 use super::job::Job;
 use super::json_lines::JsonLines;
-use super::new_store::SharedIds;
 use super::rejects::refused_line;
+use super::shared_ids::SharedIds;
 use super::staged::Staged;
 use super::target::TargetError;
 use super::{CopySummary, OnInvalid};
@@ -34,19 +34,17 @@ const ATTEMPTS: usize = 3;
 /// What changes is found out first, without a trace on the target; only then is it opened for
 /// writing, and before the transaction ends all that it holds is read back.
 pub(super) fn merge(job: &Job<'_>, source: &mut dyn Snapshot) -> Result<CopySummary> {
-    let no_shared_ids = SharedIds::default();
-    let rejects = job.rejects()?;
-    let mut intake = Intake::new(job.options, source.store(), None, rejects, &no_shared_ids)?;
-    let totals = job.take_all(source, &mut intake)?;
-    let mut summary = job.summary(source, &intake, totals)?;
-    let mut rejects = intake.refusals.rejects.take();
+    let Taken {
+        mut summary,
+        mut rejects,
+        mut refused,
+    } = take(job, source)?;
     source.confirm()?;
     if summary.sha256.is_none() {
         job.publish_rejects(rejects, &mut summary)?;
         return Ok(summary);
     }
 
-    let mut refused = BTreeSet::new();
     let mut attempt = 1;
     loop {
         let folder = Staged::create(&job.destination)?;
@@ -97,6 +95,32 @@ pub(super) fn merge(job: &Job<'_>, source: &mut dyn Snapshot) -> Result<CopySumm
         job.look_for_old_rejects(&mut summary);
     }
     Ok(summary)
+}
+
+/// What is known once a source was read.
+struct Taken {
+    summary: CopySummary,
+    rejects: Option<JsonLines>,
+    /// The keys of records that stay out.
+    refused: BTreeSet<Vec<u8>>,
+}
+
+fn take(job: &Job<'_>, source: &mut dyn Snapshot) -> Result<Taken> {
+    let mut shared_ids = SharedIds::default();
+    loop {
+        let rejects = job.rejects()?;
+        let mut intake = Intake::new(job.options, source.store(), None, rejects, &shared_ids)?;
+        let totals = job.take_all(source, &mut intake)?;
+        if intake.found_shared.is_empty() {
+            return Ok(Taken {
+                summary: job.summary(source, &intake, totals)?,
+                rejects: intake.refusals.rejects.take(),
+                refused: intake.keys_of_shared,
+            });
+        }
+        let found = intake.found_shared;
+        shared_ids.extend(&found);
+    }
 }
 
 /// Ends a merge of which nothing was written.
