@@ -7,7 +7,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use rusqlite::Connection;
 
 use crate::common::tables::{LOOSE_CHUNKS, insert_chunk, insert_chunks};
-use crate::common::{Scenario, with_snapshots};
+use crate::common::{Run, Scenario, with_snapshots};
 
 /// Runs a copy that can't be done, and pins what it says, as text and as JSON.
 fn pin(scenario: &Scenario, name: &str, args: &[&str]) {
@@ -256,4 +256,35 @@ fn escape_sequences_in_names_reach_no_terminal() {
         .run(&["sqlite-to-kv", "code.db", "out.kv"])
         .expect_status(0);
     assert!(run.stdout.contains("bell\\u{7}\\u{202e}"), "{run}");
+}
+
+#[test]
+fn a_folder_that_can_not_be_had_is_told_with_another_way() {
+    let scenario = Scenario::with_small_pair();
+    let mut command = scenario.command(&["verify", "code.db"]);
+    command.env("TMPDIR", scenario.path("missing"));
+    let run = Run::of(command.output().unwrap()).expect_status(2);
+    assert!(
+        run.stderr
+            .contains("hint: name another folder with --temp-dir"),
+        "{run}"
+    );
+
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    // Nothing can be made in there, whoever asks.
+    let run = scenario
+        .run(&["sqlite-to-kv", "code.db", "/proc/new.kv"])
+        .expect_status(2);
+    assert!(
+        run.stderr
+            .contains("can't create a private folder in /proc"),
+        "{run}"
+    );
+    assert!(
+        run.stderr
+            .contains("hint: a file is built beside its place"),
+        "{run}"
+    );
 }

@@ -117,9 +117,13 @@ fn an_old_rejects_file_is_kept_unless_it_may_be_replaced() {
     .unwrap();
     let args = ["sqlite-to-kv", "odd.db", "out.kv", "--on-invalid", "skip"];
     let before = scenario.files();
-    let run = scenario.run(&args).expect_status(2);
-    assert!(run.stderr.contains("out.kv.rejects.jsonl exists"), "{run}");
-    assert_eq!(scenario.files(), before);
+    for args in [&args[..], &[&args[..], &["--dry-run"]].concat()] {
+        let run = scenario.run(args).expect_status(2);
+        assert!(run.stderr.contains("out.kv.rejects.jsonl exists"), "{run}");
+        // To replace it is not all that --replace would do.
+        assert!(!run.stderr.contains("--replace"), "{run}");
+        assert_eq!(scenario.files(), before);
+    }
 
     let _ = scenario
         .run(&[&args[..], &["--replace"]].concat())

@@ -181,9 +181,9 @@ impl Job<'_> {
         PathBuf::from(path)
     }
 
+    /// The rejects file, if there is to be one. A dry run fails where the run itself would.
     pub(super) fn rejects(&self) -> Result<Option<JsonLines>> {
         let path = match (&self.options.rejects, self.options.on_invalid) {
-            _ if self.options.dry_run => return Ok(None),
             (Some(path), _) => path.clone(),
             (None, OnInvalid::Skip) => self.default_rejects(),
             (None, OnInvalid::Fail) => return Ok(None),
@@ -194,7 +194,7 @@ impl Job<'_> {
         if rejects.destination().path() == self.destination.path() {
             return Err(TargetError::RejectsIsTarget { path }.into());
         }
-        Ok(Some(rejects))
+        Ok((!self.options.dry_run).then_some(rejects))
     }
 
     /// Publishes the rejects file before the target; what came of it can still be undone.

@@ -59,7 +59,7 @@ impl OutputFile {
         let destination = Destination::resolve(path, sources)?;
         may_replace(kind, &destination)?;
         if destination.exists() && !replace && !is_of_killed_run(&destination)? {
-            return Err(TargetError::Exists {
+            return Err(TargetError::RejectsExist {
                 path: path.to_owned(),
             }
             .into());

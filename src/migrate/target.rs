@@ -23,6 +23,12 @@ pub enum TargetError {
         /// The target.
         path: PathBuf,
     },
+    /// A rejects file of an earlier run is there, and may not be replaced.
+    #[error("the rejects file {} exists", path.display())]
+    RejectsExist {
+        /// The rejects file.
+        path: PathBuf,
+    },
     /// What is there is not what a copy would write, so it is not replaced.
     #[error("{} is {found}, which this command does not replace", path.display())]
     NotReplaceable {

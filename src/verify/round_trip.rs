@@ -74,7 +74,7 @@ impl RoundTrip {
             .prefix("chunkmigrate-")
             .permissions(Permissions::from_mode(0o700))
             .tempdir_in(&parent)
-            .io_context("create a folder in", &parent)?;
+            .io_context("create a temporary folder in", &parent)?;
         check_room(&parent, &[StoreKind::Kv, StoreKind::Sqlite], expected_bytes)?;
         Ok(RoundTrip { folder })
     }

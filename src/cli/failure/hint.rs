@@ -9,6 +9,7 @@ use chunkmigrate::migrate::{ImportError, TargetError};
 use chunkmigrate::redb;
 use chunkmigrate::sqlite::SqliteError;
 
+const OTHER_TEMP_DIR: &str = "name another folder with --temp-dir";
 const MAKE_ROOM: &str = "make room, or choose another folder";
 
 /// The next step, where one is known.
@@ -20,6 +21,13 @@ pub(super) fn hint(error: &Error) -> Option<&'static str> {
         Error::Kind(error) => kind_hint(error),
         Error::Import(error) => import_hint(error),
         Error::Io { source, .. } if is_full(source) => Some(MAKE_ROOM),
+        Error::Io { action, .. } => match *action {
+            "create a temporary folder in" => Some(OTHER_TEMP_DIR),
+            "create a private folder in" => {
+                Some("a file is built beside its place: choose another")
+            }
+            _ => None,
+        },
         Error::Thread(_) => Some("the system is short of threads or memory; try again"),
         Error::Internal(_) => Some("this is a bug of chunkmigrate; please report it"),
         _ => None,
@@ -29,7 +37,8 @@ pub(super) fn hint(error: &Error) -> Option<&'static str> {
 fn kind_hint(error: &KindError) -> Option<&'static str> {
     Some(match error {
         KindError::KvNotSqlite { .. } | KindError::SqliteNotKv { .. } => {
-            "sqlite-to-kv goes from a database to a KV file, kv-to-sqlite the other way"
+            "sqlite-to-kv goes from a database to a KV file, kv-to-sqlite the other way, import to \
+             whatever --to says"
         }
         KindError::Ndjson { .. } => "make a store of it with `chunkmigrate import`",
         KindError::Empty { .. } | KindError::Neither { .. } => {
@@ -92,7 +101,7 @@ fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
             "name a folder with more room with --temp-dir, or set SQLITE_TMPDIR"
         }
         SqliteError::Full { .. } => MAKE_ROOM,
-        SqliteError::TempDir { .. } => "name another folder with --temp-dir",
+        SqliteError::TempDir { .. } => OTHER_TEMP_DIR,
         SqliteError::Engine { action, source, .. } if is_cannot_open(source) => match *action {
             "read" => "the database and its -wal and -shm, if there are any, must all be readable",
             _ => "the database must be writable, and its folder, where SQLite makes a journal",
@@ -105,7 +114,8 @@ fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
             "a newer version of the tool that wrote the database may bring its tables up to date"
         }
         SqliteError::UnknownColumns { .. } => {
-            "leave a column behind with --without-column TABLE.COLUMN"
+            "sqlite-to-kv leaves a column behind with --without-column TABLE.COLUMN; for all else, \
+             drop it in a copy of the database"
         }
         SqliteError::WithoutColumn { .. } => {
             "what --without-column takes is TABLE.COLUMN, of a column that no record has a field for"
@@ -133,6 +143,9 @@ fn kv_hint(error: &KvError) -> Option<&'static str> {
 fn target_hint(error: &TargetError) -> Option<&'static str> {
     Some(match error {
         TargetError::Exists { .. } => "use --replace to replace it, or --merge to write into it",
+        TargetError::RejectsExist { .. } => {
+            "see that it is not needed and remove it, or name another one with --rejects"
+        }
         TargetError::SideFile { .. } => {
             "it may hold what a database of that name has not taken in yet: open and close that \
              database with its own tool, or remove the file if there is none"

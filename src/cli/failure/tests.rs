@@ -142,6 +142,7 @@ fn target_errors(path: &Path) -> Vec<TargetError> {
     let source_path = PathBuf::from("code.db");
     vec![
         TargetError::Exists { path: path() },
+        TargetError::RejectsExist { path: path() },
         TargetError::NotReplaceable {
             path: path(),
             found: "a SQLite database".to_owned(),
@@ -257,6 +258,16 @@ fn every_error_says_what_happened_to_which_file_and_what_to_do() {
             action: "write",
             path,
             source: full(),
+        },
+        Error::Io {
+            action: "create a temporary folder in",
+            path: PathBuf::from("dir"),
+            source: io::ErrorKind::NotFound.into(),
+        },
+        Error::Io {
+            action: "create a private folder in",
+            path: PathBuf::from("dir"),
+            source: io::ErrorKind::PermissionDenied.into(),
         },
         Error::Thread(io::ErrorKind::WouldBlock.into()),
         Error::Cancelled,
