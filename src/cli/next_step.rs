@@ -9,7 +9,7 @@ use chunkmigrate::compare::DivergenceClass;
 use chunkmigrate::migrate::CopySummary;
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::store::StoreKind;
-use chunkmigrate::verify::VerifyReport;
+use chunkmigrate::verify::{Hop, VerifyReport};
 
 use super::shell::{pasted, path_argument};
 use super::verify_verdict::total;
@@ -59,8 +59,13 @@ pub(super) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
         (summary.target.as_path(), summary.target_store),
     ];
     if summary.rejected_total() > 0 {
-        let what = "mend what stayed behind where it came from, then add it";
-        return Some(NextStep::new(what, merge(stores, &summary.only)));
+        let what = match summary.merge {
+            // The target may have refused it.
+            true => "mend what stayed behind, here or where it came from, then add it",
+            false => "mend what stayed behind where it came from, then add it",
+        };
+        let command = merge(stores, &summary.only, &summary.without_columns);
+        return Some(NextStep::new(what, command));
     }
     if summary.merged.is_some() || summary.records() == 0 {
         return None;
@@ -94,13 +99,13 @@ pub(super) fn after_verify(report: &VerifyReport) -> Option<NextStep> {
     let is_cured =
         classes.all(|class| matches!(class, OnlyLeft | OnlyRight | Field | Sequence | ContentHash));
     let faulty = total.invalid_left + total.invalid_right + hop.comparison.unknown_keys;
-    if !is_cured || faulty > 0 {
+    if !is_cured || faulty > 0 || ids_may_clash(report, hop) {
         return None;
     }
     let left = (hop.left.path.as_path(), hop.left.store);
     let right = (hop.right.path.as_path(), hop.right.store);
-    let to_right = merge([left, right], &report.only)?;
-    let to_left = merge([right, left], &report.only)?;
+    let to_right = merge([left, right], &report.only, &[])?;
+    let to_left = merge([right, left], &report.only, &[])?;
     match (total.only_left, total.only_right, total.differing) {
         (0, 0, 0) => None,
         (_, 0, 0) => Some(NextStep::new("add to the right what it lacks", [to_right])),
@@ -112,15 +117,35 @@ pub(super) fn after_verify(report: &VerifyReport) -> Option<NextStep> {
     }
 }
 
+/// Whether the records of both sides together may have an id twice: a chunk whose span was moved is
+/// on either side only, with the same id.
+fn ids_may_clash(report: &VerifyReport, hop: &Hop) -> bool {
+    let moved = hop
+        .comparison
+        .kinds
+        .iter()
+        .any(|(kind, counts)| kind.has_ids() && counts.only_left > 0 && counts.only_right > 0);
+    let mut fields = report.findings.iter().flat_map(|finding| &finding.fields);
+    moved || fields.any(|field| field.field == "id")
+}
+
 /// A merge of a store into one of the other kind.
-fn merge(stores: [(&Path, StoreKind); 2], only: &[RecordKind]) -> Option<String> {
+fn merge(
+    stores: [(&Path, StoreKind); 2],
+    only: &[RecordKind],
+    without_columns: &[String],
+) -> Option<String> {
     let [(source, source_store), (target, target_store)] = stores;
     let name = match (source_store, target_store) {
         (StoreKind::Sqlite, StoreKind::Kv) => "sqlite-to-kv",
         (StoreKind::Kv, StoreKind::Sqlite) => "kv-to-sqlite",
         _ => return None,
     };
-    command(name, &[source, target], &["--merge"], only)
+    let mut options = vec!["--merge"];
+    for column in without_columns {
+        options.extend(["--without-column", column]);
+    }
+    command(name, &[source, target], &options, only)
 }
 
 fn command(name: &str, paths: &[&Path], options: &[&str], only: &[RecordKind]) -> Option<String> {
@@ -143,7 +168,7 @@ mod tests {
 
     fn merging(from: (&str, StoreKind), into: (&str, StoreKind)) -> Option<String> {
         let stores = [from, into].map(|(path, store)| (Path::new(path), store));
-        merge(stores, &[])
+        merge(stores, &[], &[])
     }
 
     #[test]

@@ -34,6 +34,14 @@ impl RecordKind {
         }
     }
 
+    /// Whether its records have ids, which no two of them share, beside their keys.
+    pub const fn has_ids(self) -> bool {
+        match self {
+            RecordKind::Chunk | RecordKind::ExecutionLog => true,
+            RecordKind::FileMetrics | RecordKind::SymbolMetrics => false,
+        }
+    }
+
     /// Whether a list of kinds asks for this one; a list of none asks for all.
     ///
     /// ```

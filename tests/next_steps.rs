@@ -1,0 +1,134 @@
+//! What a report says to do next can be done, as it is pasted.
+
+use std::path::Path;
+use std::process::Command;
+
+use rusqlite::Connection;
+
+use crate::common::{PROGRAM, Run, Scenario};
+
+/// The commands of a report's next step.
+fn commands(run: &Run) -> Vec<&str> {
+    let next = run.stdout.split_once("Next: ").map_or("", |(_, next)| next);
+    let lines = next.lines().skip(1);
+    lines.map_while(|line| line.strip_prefix("    ")).collect()
+}
+
+/// Pastes a line into a shell.
+fn pasted(scenario: &Scenario, line: &str) -> Run {
+    let program = Path::new(PROGRAM).parent().unwrap().display();
+    let mut shell = Command::new("sh");
+    shell.current_dir(scenario.folder()).args(["-c", line]);
+    shell
+        .env_clear()
+        .env("PATH", format!("{program}:/usr/bin:/bin"));
+    Run::of(shell.output().unwrap())
+}
+
+fn change(scenario: &Scenario, name: &str, sql: &str) {
+    let db = Connection::open(scenario.path(name)).unwrap();
+    db.execute_batch(sql).unwrap();
+}
+
+#[test]
+fn what_stayed_behind_is_added_once_it_is_mended() {
+    let scenario = Scenario::with_small_pair();
+    change(
+        &scenario,
+        "code.db",
+        "ALTER TABLE code_chunks ADD COLUMN \"a b\"; UPDATE code_chunks SET \"a b\" = 1;
+         UPDATE code_chunks SET content = x'ff' WHERE id = 1",
+    );
+    let column = ["--without-column", "code_chunks.a b"];
+    let args = ["sqlite-to-kv", "code.db", "new.kv", "--on-invalid", "skip"];
+    let run = scenario
+        .run(&[&args[..], &column].concat())
+        .expect_status(1);
+    let [add] = commands(&run)[..] else {
+        panic!("{run}")
+    };
+    change(
+        &scenario,
+        "code.db",
+        "UPDATE code_chunks SET content = 'mended' WHERE id = 1",
+    );
+    let run = pasted(&scenario, add).expect_status(0);
+    assert!(
+        run.stdout.contains("1 record was written into new.kv"),
+        "{run}"
+    );
+}
+
+#[test]
+fn what_is_missing_on_one_side_is_merged_into_it() {
+    let scenario = Scenario::with_small_pair();
+    change(&scenario, "code.db", "DELETE FROM code_chunks WHERE id = 1");
+    let run = scenario
+        .run(&["verify", "code.db", "code.kv"])
+        .expect_status(1);
+    let [merge] = commands(&run)[..] else {
+        panic!("{run}")
+    };
+    let _ = pasted(&scenario, merge).expect_status(0);
+    let _ = scenario
+        .run(&["verify", "code.db", "code.kv"])
+        .expect_status(0);
+}
+
+/// Together, the two sides would have an id twice: no merge could be made.
+#[test]
+fn no_merge_is_offered_that_would_fail() {
+    for sql in [
+        "UPDATE code_chunks SET byte_start = 1000, byte_end = 2000 WHERE id = 1",
+        "UPDATE code_chunks SET id = 77 WHERE id = 1; UPDATE code_chunks SET id = 1 WHERE id = 2",
+    ] {
+        let scenario = Scenario::with_small_pair();
+        change(&scenario, "code.db", sql);
+        let run = scenario
+            .run(&["verify", "code.db", "code.kv"])
+            .expect_status(1);
+        assert_eq!(commands(&run), [""; 0], "{run}");
+    }
+}
+
+#[test]
+fn what_the_target_refuses_may_be_mended_there() {
+    let scenario = Scenario::with_small_pair();
+    scenario.bare_database("target.db", |db| {
+        db.execute_batch(
+            "CREATE TABLE graph_entities (id INTEGER PRIMARY KEY);
+             CREATE TABLE symbol_metrics (symbol_id INTEGER PRIMARY KEY, symbol_name TEXT NOT NULL,
+                 kind TEXT NOT NULL, file_path TEXT NOT NULL, loc INTEGER, estimated_loc REAL,
+                 fan_in INTEGER, fan_out INTEGER, cyclomatic_complexity INTEGER,
+                 last_updated INTEGER NOT NULL,
+                 FOREIGN KEY (symbol_id) REFERENCES graph_entities(id))",
+        )
+        .unwrap();
+    });
+    let args = [
+        "kv-to-sqlite",
+        "code.kv",
+        "target.db",
+        "--merge",
+        "--on-invalid",
+        "skip",
+    ];
+    let only = ["--only", "symbol-metrics"];
+    let run = scenario.run(&[&args[..], &only].concat()).expect_status(1);
+    assert!(
+        run.stdout
+            .contains("mend what stayed behind, here or where it came from"),
+        "{run}"
+    );
+    let [add] = commands(&run)[..] else {
+        panic!("{run}")
+    };
+    change(
+        &scenario,
+        "target.db",
+        "WITH RECURSIVE ids(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM ids WHERE id < 100)
+         INSERT INTO graph_entities SELECT id FROM ids;
+         INSERT OR IGNORE INTO graph_entities VALUES (0), (-1), (-9223372036854775808)",
+    );
+    let _ = pasted(&scenario, add).expect_status(0);
+}
