@@ -147,7 +147,7 @@ fn an_import_merges_as_a_copy_does() {
         fs::write(scenario.path(target), &content).unwrap();
         let args = ["import", "code.ndjson", target, "--to", to, "--merge"];
         let run = scenario.run(&args).expect_status(0);
-        assert!(run.stdout.contains("no record was written"), "{run}");
+        assert!(run.stdout.contains("Nothing was written into"), "{run}");
         assert_eq!(fs::read(scenario.path(target)).unwrap(), content);
 
         let changed = scenario

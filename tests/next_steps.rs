@@ -132,3 +132,39 @@ fn what_the_target_refuses_may_be_mended_there() {
     );
     let _ = pasted(&scenario, add).expect_status(0);
 }
+
+/// Marks are of no kind and no record, but a change of the target all the same.
+#[test]
+fn a_merge_of_marks_alone_says_what_it_writes() {
+    let scenario = Scenario::with_small_pair();
+    std::fs::write(
+        scenario.path("marks.ndjson"),
+        r#"{"kind":"sequences","key":"sequences","value":{"code_chunks":500,"execution_log":60}}"#,
+    )
+    .unwrap();
+    for (target, to) in [("code.kv", "kv"), ("code.db", "sqlite")] {
+        let args = ["import", "marks.ndjson", target, "--to", to, "--merge"];
+        let before = scenario.files();
+        let run = scenario
+            .run(&[&args[..], &["--dry-run"]].concat())
+            .expect_status(0);
+        assert!(
+            run.stdout.contains("only the highest ids ever given"),
+            "{run}"
+        );
+        assert!(run.stdout.contains("\nNext: do it"), "{run}");
+        assert_eq!(scenario.files(), before);
+
+        let run = scenario.run(&args).expect_status(0);
+        assert!(
+            run.stdout.contains("only the highest ids ever given"),
+            "{run}"
+        );
+        assert_ne!(scenario.files(), before);
+        let run = scenario.run(&args).expect_status(0);
+        assert!(
+            run.stdout.contains("there was nothing to merge into it"),
+            "{run}"
+        );
+    }
+}

@@ -42,20 +42,29 @@ fn nothing_made(summary: &CopySummary) -> &'static str {
 fn dry_run(summary: &CopySummary, wrong: &Wrong) -> String {
     let done = match summary.changed() {
         None => format!("{} would be copied", records(summary.records())),
+        Some(0) if summary.changes_beside => format!("no record would be written, only {BESIDE}"),
         Some(changed) => format!("{} would be written", records(changed)),
     };
     let stays = wrong.but("would stay behind");
     format!("Dry run: {done}; nothing was written.{stays}")
 }
 
+/// What a merge may change beside records.
+const BESIDE: &str = "the highest ids ever given, or the manifest";
+
 fn merged(summary: &CopySummary, changed: u64, wrong: &Wrong) -> String {
     let target = escaped_path(&summary.target);
     let stays = wrong.but("stayed behind");
+    let holds = match summary.records() {
+        0 => "there was nothing to merge into it".to_owned(),
+        1 => "it holds the 1 record already".to_owned(),
+        count => format!("it holds all {} already", records(count)),
+    };
     match changed {
-        0 => format!(
-            "{target} holds all {} already: no record was written.{stays}",
-            records(summary.records())
-        ),
+        0 if summary.changes_beside => {
+            format!("No record was written into {target}, {holds}; only {BESIDE}.{stays}")
+        }
+        0 => format!("Nothing was written into {target}: {holds}.{stays}"),
         _ => format!(
             "{} written into {target}; all that it holds was read back before the transaction \
              ended.{stays}",
@@ -83,6 +92,7 @@ fn copied(summary: &CopySummary, wrong: &Wrong) -> String {
             "All {} records were read back from the target and compared: identical.",
             HumanCount(count)
         ),
+        (true, false, 0) => format!("No record was copied.{}", wrong.but("stayed behind")),
         (true, false, _) => format!(
             "{copied} copied, read back from {} and compared: identical.{}",
             escaped_path(&summary.target),

@@ -52,7 +52,8 @@ pub(super) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
     }
     if summary.dry_run {
         let step = NextStep::new("do it, by the same command without --dry-run", []);
-        return (summary.changed() != Some(0)).then_some(step);
+        let changes = summary.changed() != Some(0) || summary.changes_beside;
+        return changes.then_some(step);
     }
     let stores = [
         (summary.source.as_path(), summary.source_store),

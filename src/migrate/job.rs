@@ -135,6 +135,7 @@ impl Job<'_> {
             dry_run: self.options.dry_run,
             merge: self.options.merge,
             merged: None,
+            changes_beside: false,
             left_alone: Vec::new(),
             left_behind: self.left_behind(refusals.rejects_folder())?,
         })

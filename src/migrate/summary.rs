@@ -64,6 +64,9 @@ pub struct CopySummary {
     pub merge: bool,
     /// What a merge changed, or would have; `None` if nothing was merged.
     pub merged: Option<PerKind<MergeCounts>>,
+    /// Whether a merge changed, or would have, something beside records: the id high-water marks,
+    /// or a manifest that told of other content.
+    pub changes_beside: bool,
     /// What the target of a merge holds beside the records, which was left alone.
     pub left_alone: Vec<OtherTable>,
     /// Private folders of earlier runs that were killed.

@@ -52,6 +52,7 @@ pub(super) fn merge(job: &Job<'_>, source: &mut dyn Snapshot) -> Result<CopySumm
         source.confirm()?;
         summary.totals = plan.totals;
         summary.merged = Some(plan.counts);
+        summary.changes_beside = plan.changes_beside;
         summary.sequences = plan.sequences;
         summary.left_alone.clone_from(&plan.left_alone);
         if job.options.dry_run || !plan.changes_anything() {

@@ -29,7 +29,7 @@ pub(super) struct Plan {
     pub(super) ids: IdRegister,
     pub(super) left_alone: Vec<OtherTable>,
     /// Whether something else than records changes: a sequence, the manifest.
-    changes_beside: bool,
+    pub(super) changes_beside: bool,
     // Dropped last: it removes the file of the changes.
     _folder: Staged,
 }
