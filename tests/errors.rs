@@ -232,14 +232,19 @@ fn a_folder_that_may_not_be_written() {
     let mode =
         |mode| fs::set_permissions(scenario.path("closed"), fs::Permissions::from_mode(mode));
     mode(0o555).unwrap();
-    let run = scenario
-        .run(&["sqlite-to-kv", "code.db", "closed/out.kv"])
-        .expect_status(2);
+    let args = ["sqlite-to-kv", "code.db", "closed/out.kv"];
+    let runs = [
+        scenario.run(&args),
+        scenario.run(&[&args[..], &["--dry-run"]].concat()),
+    ];
     mode(0o755).unwrap();
-    assert!(
-        run.stderr.contains("can't create a private folder in"),
-        "{run}"
-    );
+    for run in runs {
+        let run = run.expect_status(2);
+        assert!(
+            run.stderr.contains("can't create a private folder in"),
+            "{run}"
+        );
+    }
 }
 
 #[test]

@@ -210,58 +210,6 @@ fn swap_ids(scenario: &Scenario) {
 }
 
 #[test]
-fn an_id_that_another_key_has_in_the_end_is_an_error_that_names_both() {
-    let scenario = Scenario::with_small_pair();
-    scenario.database("target.db", |db| {
-        tables::insert_chunk(db, 2, "'own.rs'", "0", "1");
-    });
-    let _ = scenario
-        .run(&["sqlite-to-kv", "target.db", "target.kv"])
-        .expect_status(0);
-    let before = scenario.files();
-    for command in [
-        ["kv-to-sqlite", "code.kv", "target.db", "--merge"],
-        ["sqlite-to-kv", "code.db", "target.kv", "--merge"],
-    ] {
-        let run = scenario.run(&command).expect_status(2);
-        assert!(run.stderr.contains("chunk:src/lib.rs:13:16"), "{run}");
-        assert!(run.stderr.contains("chunk:own.rs:0:1"), "{run}");
-        assert!(run.stderr.contains("the id 2"), "{run}");
-        assert_eq!(scenario.files(), before);
-    }
-}
-
-#[test]
-fn the_tables_of_an_older_schema_keep_their_constraints() {
-    let scenario = Scenario::with_small_pair();
-    scenario.bare_database("target.db", |db| {
-        db.execute_batch(tables::SCHEMA_7).unwrap();
-        db.execute_batch("INSERT INTO graph_entities (id, name) VALUES (2, 'main')")
-            .unwrap();
-    });
-    let before = scenario.files();
-    let command = ["kv-to-sqlite", "code.kv", "target.db", "--merge"];
-    let run = scenario.run(&command).expect_status(1);
-    with_snapshots(|| insta::assert_snapshot!("merge_refused", run));
-    assert_eq!(scenario.files(), before);
-
-    let run = scenario
-        .run(&[&command[..], &["--on-invalid", "skip"]].concat())
-        .expect_status(1);
-    let rejects = fs::read_to_string(scenario.path("target.db.rejects.jsonl")).unwrap();
-    with_snapshots(|| {
-        insta::assert_snapshot!("merge_refused_skip", run);
-        insta::assert_snapshot!("merge_refused_rejects", rejects);
-    });
-    let found = rows::of_database(&scenario.path("target.db"));
-    let of = |table: &str| found.iter().filter(|row| row.starts_with(table)).count();
-    assert_eq!(
-        (of("code_chunks"), of("file_metrics"), of("symbol_metrics")),
-        (3, 0, 0)
-    );
-}
-
-#[test]
 fn what_the_target_has_of_its_own_is_left_alone() {
     let scenario = Scenario::with_small_pair();
     scenario.database("target.db", |db| {

@@ -43,6 +43,7 @@ mod layers;
 mod live_source;
 mod man;
 mod merge;
+mod merge_refused;
 mod next_steps;
 mod odd_databases;
 mod output;

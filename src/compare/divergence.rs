@@ -29,7 +29,7 @@ pub struct RowFacts {
     pub table: &'static str,
     /// Its row id; `None` for a record that would have been given one.
     pub rowid: Option<i64>,
-    /// The column that is to blame.
+    /// The column that is to blame; empty where a constraint of a table does not tell.
     pub column: &'static str,
     /// What is wrong with it.
     pub reason: Reason,
@@ -132,7 +132,11 @@ impl Divergence {
             reason,
             ..
         } = row;
-        let message = format!("the table {table} can't hold the record: {reason} in {column}");
+        let place = match column {
+            "" => String::new(),
+            _ => format!(" in {column}"),
+        };
+        let message = format!("the table {table} can't hold the record: {reason}{place}");
         Divergence {
             row: Some(row),
             ..Divergence::new(DivergenceClass::InvalidRow, Some(kind), message)

@@ -189,7 +189,10 @@ impl Job<'_> {
         let temp_dir = self.options.temp_dir.as_deref();
         room::check_sorting(temp_dir, snapshot.sorting_bytes())?;
         let staged = match self.options.dry_run {
-            true => None,
+            true => {
+                Staged::check(&self.destination)?;
+                None
+            }
             false => {
                 let stores = [self.target_store];
                 let expected = snapshot.expected_bytes();

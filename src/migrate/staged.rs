@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{Access, CWD, RenameFlags, access, renameat_with};
 use tempfile::TempDir;
 
 use super::target::{Destination, TargetError};
@@ -18,6 +18,8 @@ use crate::error::{IoContext as _, Result};
 
 /// What private folders are called before their random part.
 const PRIVATE_PREFIX: &str = ".chunkmigrate-";
+/// What fails where no file can be built.
+const CREATE_PRIVATE: &str = "create a private folder in";
 /// The file in a private folder that a running process holds a lock on.
 const LOCK_FILE: &str = ".chunkmigrate-lock";
 /// A second name, in the private folder, of the file that is replaced.
@@ -35,6 +37,14 @@ pub(crate) struct Staged {
 }
 
 impl Staged {
+    /// Fails where [`create`](Staged::create) would, as far as permissions tell, and makes nothing.
+    pub(crate) fn check(destination: &Destination) -> Result<()> {
+        let folder = &destination.folder;
+        access(folder, Access::WRITE_OK | Access::EXEC_OK)
+            .map_err(io::Error::from)
+            .io_context(CREATE_PRIVATE, folder)
+    }
+
     /// Makes the private folder in which the file is built.
     pub(crate) fn create(destination: &Destination) -> Result<Self> {
         let folder = &destination.folder;
@@ -42,7 +52,7 @@ impl Staged {
             .prefix(PRIVATE_PREFIX)
             .permissions(Permissions::from_mode(0o700))
             .tempdir_in(folder)
-            .io_context("create a private folder in", folder)?;
+            .io_context(CREATE_PRIVATE, folder)?;
         // Once more, as the umask may have taken away what it takes to use and to remove it.
         fs::set_permissions(private.path(), Permissions::from_mode(0o700))
             .io_context("set the mode of", private.path())?;

@@ -237,8 +237,20 @@ fn refusal(kind: RecordKind, error: &rusqlite::Error) -> Refusal {
     // `NOT NULL constraint failed: file_metrics.loc`
     let named = text.rsplit_once(&format!("{}.", spec.name));
     let named = named.and_then(|(_, name)| spec.columns.iter().find(|c| c.name == name));
-    let key = spec.key.first().copied().unwrap_or_default();
-    let column = named.map_or(key, |column| column.name);
+    let column = match code {
+        _ if named.is_some() => named,
+        // `CHECK constraint failed: length(content) < 100`, or the name that it was given.
+        Some(ffi::SQLITE_CONSTRAINT_CHECK) => {
+            let is_word = |byte: char| byte.is_ascii_alphanumeric() || byte == '_';
+            let mut words = text.split(|char| !is_word(char));
+            words.find_map(|word| spec.columns.iter().find(|c| c.name == word))
+        }
+        _ => spec
+            .columns
+            .iter()
+            .find(|c| spec.key.first() == Some(&c.name)),
+    };
+    let column = column.map_or("", |column| column.name);
     let reason = match code {
         Some(ffi::SQLITE_CONSTRAINT_NOTNULL) => Reason::Null,
         Some(ffi::SQLITE_CONSTRAINT_DATATYPE) => Reason::StorageClass,
