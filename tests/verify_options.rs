@@ -268,3 +268,58 @@ fn colour_marks_differences_where_it_is_asked_for() {
         "{colour}"
     );
 }
+
+/// A copy that left a column behind can be compared with its source, and nobody takes the column for
+/// compared.
+#[test]
+fn a_column_that_is_left_out_is_told_with_the_verdict() {
+    let scenario = Scenario::with_small_pair();
+    fs::copy(scenario.path("code.db"), scenario.path("plain.db")).unwrap();
+    let db = Connection::open(scenario.path("code.db")).unwrap();
+    db.execute_batch(
+        "ALTER TABLE code_chunks ADD COLUMN \"<lang>\" TEXT; UPDATE code_chunks SET \"<lang>\" = 1",
+    )
+    .unwrap();
+    let column = ["--without-column", "code_chunks.<lang>"];
+    let told = "The column code_chunks.<lang> was left out.";
+    for stores in [
+        &["code.db", "code.kv"][..],
+        &["code.kv", "code.db"],
+        &["code.db", "plain.db"],
+        &["code.db"],
+    ] {
+        let args = [&["verify"], stores, &["--html", "page.html"]].concat();
+        let _ = scenario.run(&args).expect_status(2);
+        for quick in [&[][..], &["--quick"]] {
+            let args = [&args[..], &column, quick].concat();
+            let run = scenario.run(&args).expect_status(0);
+            assert!(run.stdout.contains("Identical: "), "{run}");
+            assert!(run.stdout.contains(told), "{run}");
+            let page = fs::read_to_string(scenario.path("page.html")).unwrap();
+            assert!(
+                page.contains(&told.replace("<lang>", "&lt;lang&gt;")),
+                "{page}"
+            );
+            let json = scenario.run(&[&args[..], &["--format", "json"]].concat());
+            assert_eq!(
+                json.json()["without_columns"],
+                serde_json::json!([column[1]])
+            );
+        }
+    }
+    // A column that is no part of what is left out counts as ever.
+    db.execute_batch("ALTER TABLE code_chunks ADD COLUMN more; UPDATE code_chunks SET more = 1")
+        .unwrap();
+    let args = [&["verify", "code.db", "code.kv"], &column[..]].concat();
+    let run = scenario.run(&args).expect_status(2);
+    assert!(run.stderr.contains("with values: more"), "{run}");
+    let args = [
+        "verify",
+        "code.db",
+        "code.kv",
+        "--without-column",
+        "code_chunks.content",
+    ];
+    let run = scenario.run(&args).expect_status(2);
+    assert!(run.stderr.contains("records are made of it"), "{run}");
+}

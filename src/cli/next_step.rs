@@ -77,11 +77,10 @@ pub(super) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
         let command = command("inspect", &[target], &[], &[])?;
         return Some(NextStep::new(what, [command]));
     }
-    // A verification leaves no columns behind.
-    let can_verify = matches!(source_store, StoreKind::Sqlite | StoreKind::Kv)
-        && summary.without_columns.is_empty();
+    let can_verify = matches!(source_store, StoreKind::Sqlite | StoreKind::Kv);
+    let options = without(&summary.without_columns);
     let command =
-        can_verify.then(|| command("verify", &[source, target], &[], &summary.only))??;
+        can_verify.then(|| command("verify", &[source, target], &options, &summary.only))??;
     Some(NextStep::new("compare it with its source", [command]))
 }
 
@@ -105,8 +104,9 @@ pub(super) fn after_verify(report: &VerifyReport) -> Option<NextStep> {
     }
     let left = (hop.left.path.as_path(), hop.left.store);
     let right = (hop.right.path.as_path(), hop.right.store);
-    let to_right = merge([left, right], &report.only, &[])?;
-    let to_left = merge([right, left], &report.only, &[])?;
+    let without = report.without_columns.as_slice();
+    let to_right = merge([left, right], &report.only, without)?;
+    let to_left = merge([right, left], &report.only, without)?;
     match (total.only_left, total.only_right, total.differing) {
         (0, 0, 0) => None,
         (_, 0, 0) => Some(NextStep::new("add to the right what it lacks", [to_right])),
@@ -143,10 +143,15 @@ fn merge(
         _ => return None,
     };
     let mut options = vec!["--merge"];
-    for column in without_columns {
-        options.extend(["--without-column", column]);
+    if source_store == StoreKind::Sqlite {
+        options.extend(without(without_columns));
     }
     command(name, &[source, target], &options, only)
+}
+
+fn without(columns: &[String]) -> Vec<&str> {
+    let options = columns.iter().map(|column| ["--without-column", column]);
+    options.flatten().collect()
 }
 
 fn command(name: &str, paths: &[&Path], options: &[&str], only: &[RecordKind]) -> Option<String> {

@@ -78,6 +78,14 @@ pub(super) struct Args {
     /// [default: short for people, full for programs]
     #[arg(long, value_name = "DETAIL", value_enum)]
     values: Option<Values>,
+    /// Leave out a column that this version doesn't know
+    ///
+    /// It can be given more than once, and not every database needs to have the column. One of that
+    /// kind that is not named and holds anything is an error, as its values would not be compared.
+    ///
+    /// [default: none]
+    #[arg(long, value_name = "TABLE.COLUMN", value_hint = ValueHint::Other, requires = "left")]
+    without_column: Vec<String>,
     /// Where to keep round trips, and to sort what does not fit into memory
     ///
     /// [default: $TMPDIR, or else /tmp; for sorting $SQLITE_TMPDIR, or else $TMPDIR, /var/tmp, /tmp]
@@ -155,6 +163,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
         limit: args.limit,
         report: args.report.clone(),
         values: values.unwrap_or(verify::Values::Full),
+        without_columns: args.without_column.clone(),
         temp_dir: args.temp_dir.clone(),
     };
     let for_people = values.unwrap_or(verify::Values::Short);

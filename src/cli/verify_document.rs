@@ -22,6 +22,8 @@ struct Document {
     schema: u32,
     verdict: &'static str,
     quick: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    without_columns: Vec<String>,
     left: StoreDocument,
     right: StoreDocument,
     kinds: Vec<KindDocument>,
@@ -92,6 +94,7 @@ impl Document {
                 false => "diverged",
             },
             quick: report.quick,
+            without_columns: report.without_columns.clone(),
             left: StoreDocument::new(first.map(|hop| &hop.left)),
             right: StoreDocument::new(last.map(|hop| &hop.right)),
             kinds: first.map_or_else(Vec::new, |hop| kinds(&hop.comparison, &report.only)),

@@ -4,7 +4,7 @@ use chunkmigrate::compare::{Comparison, KindCounts};
 use chunkmigrate::verify::{SampleReport, VerifyReport};
 use indicatif::HumanCount;
 
-use super::escape::escaped_path;
+use super::escape::{escaped, escaped_path};
 use super::words::count_of;
 
 /// What was verified.
@@ -48,7 +48,7 @@ impl Verified {
     /// The last sentence behind that word and a colon.
     pub(super) fn sentence(&self) -> String {
         match self {
-            Verified::Stores(report) => of_stores(report),
+            Verified::Stores(report) => of_stores(report) + &left_out(report),
             Verified::Sample(sample) => of_sample(sample),
         }
     }
@@ -125,6 +125,17 @@ fn of_stores(report: &VerifyReport) -> String {
             "all {} records were compared one by one{trip}.{warnings}",
             HumanCount(compared)
         ),
+    }
+}
+
+/// What was not compared, so that nobody takes it for the same.
+fn left_out(report: &VerifyReport) -> String {
+    let columns = report.without_columns.iter().map(|column| escaped(column));
+    let columns: Vec<_> = columns.collect();
+    match columns.len() {
+        0 => String::new(),
+        1 => format!(" The column {} was left out.", columns.join(", ")),
+        _ => format!(" The columns {} were left out.", columns.join(", ")),
     }
 }
 

@@ -67,7 +67,7 @@ impl Contents {
             }
             .into());
         }
-        check_without_columns(path, &contents.tables, &options.without_columns)?;
+        check_without_columns(path, &contents.tables, options)?;
         for kind in RecordKind::ALL {
             if let Some(layout) = contents.tables.get(kind) {
                 progress.start(Stage::Survey(kind), None);

@@ -9,6 +9,8 @@ pub struct SqliteSnapshotOptions {
     pub only: Vec<RecordKind>,
     /// Columns to leave out although they hold values, each as `TABLE.COLUMN`.
     pub without_columns: Vec<String>,
+    /// Whether such a column may not be there.
+    pub allow_no_columns: bool,
     /// Where SQLite sorts what does not fit into memory. This is a setting of the whole process.
     pub temp_dir: Option<PathBuf>,
     /// Whether to run `PRAGMA integrity_check` first.

@@ -167,9 +167,9 @@ fn sizes(connection: &Connection, layout: &TableLayout, rows: u64) -> rusqlite::
 pub(super) fn check_without_columns(
     path: &Path,
     tables: &PerKind<Option<TableLayout>>,
-    without_columns: &[String],
+    options: &SqliteSnapshotOptions,
 ) -> Result<()> {
-    for wanted in without_columns {
+    for wanted in &options.without_columns {
         let has = |known: bool| {
             tables.iter().any(|(_, layout)| {
                 layout.as_ref().is_some_and(|layout| {
@@ -188,6 +188,7 @@ pub(super) fn check_without_columns(
         let why = match (has(true), has(false)) {
             (true, _) => "records are made of it",
             (_, true) => continue,
+            _ if options.allow_no_columns => continue,
             _ => "the tables to copy have no such column",
         };
         return Err(SqliteError::WithoutColumn {

@@ -74,6 +74,7 @@ pub fn verify_pair(
         Ok(VerifyReport {
             hops: vec![hop],
             only: options.only.clone(),
+            without_columns: options.without_columns.clone(),
             quick: options.quick,
             strict: options.strict,
             findings,

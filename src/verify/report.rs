@@ -21,6 +21,9 @@ pub struct VerifyOptions {
     pub report: Option<PathBuf>,
     /// How values are written into that file.
     pub values: Values,
+    /// Columns of databases to leave out although they hold values, each as `TABLE.COLUMN`. Not
+    /// every database needs to have them.
+    pub without_columns: Vec<String>,
     /// Where round trips and sorting put what they need for a while.
     pub temp_dir: Option<PathBuf>,
 }
@@ -35,6 +38,7 @@ impl Default for VerifyOptions {
             limit: 20,
             report: None,
             values: Values::Full,
+            without_columns: Vec::new(),
             temp_dir: None,
         }
     }
@@ -51,6 +55,8 @@ impl VerifyOptions {
     pub(super) fn open_options(&self) -> OpenOptions {
         OpenOptions {
             only: self.only.clone(),
+            without_columns: self.without_columns.clone(),
+            allow_no_columns: true,
             temp_dir: self.temp_dir.clone(),
             ..OpenOptions::default()
         }
@@ -103,6 +109,8 @@ pub struct VerifyReport {
     pub hops: Vec<Hop>,
     /// The kinds that were compared; empty means all.
     pub only: Vec<RecordKind>,
+    /// The columns that were left out where they are, each as `TABLE.COLUMN`.
+    pub without_columns: Vec<String>,
     /// Whether equal digests were proof enough.
     pub quick: bool,
     /// Whether a warning makes two stores diverge.

@@ -156,6 +156,7 @@ impl RoundTrip {
         Ok(VerifyReport {
             hops,
             only: options.only.clone(),
+            without_columns: options.without_columns.clone(),
             quick: options.quick,
             strict: options.strict,
             findings,

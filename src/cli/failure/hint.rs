@@ -114,8 +114,8 @@ fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
             "a newer version of the tool that wrote the database may bring its tables up to date"
         }
         SqliteError::UnknownColumns { .. } => {
-            "sqlite-to-kv leaves a column behind with --without-column TABLE.COLUMN; for all else, \
-             drop it in a copy of the database"
+            "sqlite-to-kv and verify leave a column out with --without-column TABLE.COLUMN; for all \
+             else, drop it in a copy of the database"
         }
         SqliteError::WithoutColumn { .. } => {
             "what --without-column takes is TABLE.COLUMN, of a column that no record has a field for"

@@ -96,6 +96,10 @@ fn write_verdict(html: &mut Html<'_>, verified: &Verified, values: Values) -> io
     }
     html.markup(if report.quick { " --quick" } else { "" })?;
     html.markup(if report.strict { " --strict" } else { "" })?;
+    for column in &report.without_columns {
+        html.markup(" --without-column ")?;
+        html.text(column)?;
+    }
     html.markup(match values {
         Values::Full => " --values full",
         Values::Short => "",
