@@ -17,6 +17,7 @@ pub(crate) struct EntrySpool {
     connection: Connection,
     kinds: PerKind<Spooled>,
     inserts: PerKind<String>,
+    id_inserts: PerKind<String>,
 }
 
 /// What is known of the entries of a kind.
@@ -39,10 +40,12 @@ pub(crate) enum Unique {
 }
 
 impl Unique {
-    const fn column(self) -> &'static str {
+    /// The table that has it for each line, and the column.
+    fn place(self, kind: RecordKind) -> (String, &'static str) {
+        let table = table_name(kind);
         match self {
-            Unique::Key => "record_key",
-            Unique::Id => "id",
+            Unique::Key => (table.to_owned(), "record_key"),
+            Unique::Id => (format!("{table}_ids"), "id"),
         }
     }
 }
@@ -63,15 +66,21 @@ impl EntrySpool {
         let connection = temporary(temp_dir)?;
         for kind in RecordKind::ALL {
             let table = table_name(kind);
-            let columns = "line INTEGER PRIMARY KEY, id INTEGER, record_key BLOB, value BLOB";
-            let sql = format!("CREATE TABLE {table} ({columns})");
+            // Ids have a table of their own, which is read without the values.
+            let sql = format!(
+                "CREATE TABLE {table} (line INTEGER PRIMARY KEY, record_key BLOB, value BLOB);
+                 CREATE TABLE {table}_ids (line INTEGER PRIMARY KEY, id INTEGER);"
+            );
             connection.execute_batch(&sql).map_err(failed)?;
         }
         Ok(EntrySpool {
             connection,
             kinds: PerKind::default(),
             inserts: PerKind::from_fn(|kind| {
-                format!("INSERT INTO {} VALUES (?1, ?2, ?3, ?4)", table_name(kind))
+                format!("INSERT INTO {} VALUES (?1, ?2, ?3)", table_name(kind))
+            }),
+            id_inserts: PerKind::from_fn(|kind| {
+                format!("INSERT INTO {}_ids VALUES (?1, ?2)", table_name(kind))
             }),
         })
     }
@@ -88,8 +97,14 @@ impl EntrySpool {
         spooled.last_key.extend_from_slice(entry.key);
         self.connection
             .prepare_cached(self.inserts.get(kind))
-            .and_then(|mut statement| statement.execute((line, id, entry.key, entry.value)))
+            .and_then(|mut statement| statement.execute((line, entry.key, entry.value)))
             .map_err(failed)?;
+        if let Some(id) = id {
+            self.connection
+                .prepare_cached(self.id_inserts.get(kind))
+                .and_then(|mut statement| statement.execute((line, id)))
+                .map_err(failed)?;
+        }
         Ok(())
     }
 
@@ -106,7 +121,7 @@ impl EntrySpool {
                 (Unique::Id, spooled.has_unsorted_ids),
             ];
             for (unique, _) in may_share.into_iter().filter(|(_, may_share)| *may_share) {
-                let (table, column) = (table_name(kind), unique.column());
+                let (table, column) = unique.place(kind);
                 let sql = format!("CREATE INDEX {table}_{column} ON {table} ({column}, line)");
                 self.connection.execute_batch(&sql).map_err(failed)?;
                 self.take_sharing_out(kind, unique, visit)?;
@@ -121,15 +136,16 @@ impl EntrySpool {
         shared: Unique,
         visit: &mut dyn FnMut(RecordKind, SharingEntry<'_>) -> Result<()>,
     ) -> Result<()> {
-        let (table, column) = (table_name(kind), shared.column());
+        let table = table_name(kind);
+        let (place, column) = shared.place(kind);
         let sharing = format!(
             "(SELECT {column} AS shared, min(line) AS first_line, max(line) AS last_line
-              FROM {table} GROUP BY {column} HAVING count(*) > 1)
-             CROSS JOIN {table} ON {column} = shared"
+              FROM {place} GROUP BY {column} HAVING count(*) > 1)
+             CROSS JOIN {place} AS place ON place.{column} = shared"
         );
         let sql = format!(
-            "SELECT line, iif(line = first_line, last_line, first_line), record_key, value
-             FROM {sharing}"
+            "SELECT e.line, iif(e.line = first_line, last_line, first_line), e.record_key, e.value
+             FROM {sharing} CROSS JOIN {table} AS e ON e.line = place.line"
         );
         each_row(&self.connection, &sql, &mut |row| {
             let sharing = SharingEntry {
@@ -143,9 +159,16 @@ impl EntrySpool {
             };
             visit(kind, sharing)
         })?;
-        let sql = format!("DELETE FROM {table} WHERE line IN (SELECT line FROM {sharing})");
-        let taken_out = self.connection.execute(&sql, []).map_err(failed)?;
-        self.kinds.get_mut(kind).entries -= taken_out as u64;
+        let sql = format!(
+            "CREATE TEMP TABLE taken_out AS SELECT place.line FROM {sharing};
+             DELETE FROM {table}_ids WHERE line IN (SELECT line FROM taken_out);
+             DELETE FROM {table} WHERE line IN (SELECT line FROM taken_out);
+             DROP TABLE taken_out;"
+        );
+        self.connection.execute_batch(&sql).map_err(failed)?;
+        let sql = format!("SELECT count(*) FROM {table}");
+        let left = self.connection.query_row(&sql, [], |row| row.get(0));
+        self.kinds.get_mut(kind).entries = left.map_err(failed)?;
         Ok(())
     }
 
