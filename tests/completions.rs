@@ -1,10 +1,9 @@
 //! Scripts that complete commands, options and files.
 
 use std::fs;
-use std::process::Command;
 
 use crate::common::commands::{commands, help};
-use crate::common::{PROGRAM, Run, Scenario};
+use crate::common::{Run, Scenario};
 
 const SHELLS: [&str; 5] = ["bash", "elvish", "fish", "powershell", "zsh"];
 
@@ -61,15 +60,7 @@ fn the_help_tells_every_shell_how_to_load_its_script() {
 
 /// What a shell prints for a script; `None` where it is not installed.
 fn in_shell(shell: &str, args: &[&str], scenario: &Scenario) -> Option<Run> {
-    let program = std::path::Path::new(PROGRAM).parent().unwrap().display();
-    let mut command = Command::new(shell);
-    command
-        .args(args)
-        .current_dir(scenario.folder())
-        .env_clear()
-        .env("HOME", scenario.folder())
-        .env("PATH", format!("{program}:/usr/bin:/bin"));
-    match command.output() {
+    match scenario.shell(shell, args).output() {
         Ok(output) => Some(Run::of(output)),
         Err(error) => {
             println!("no {shell} here ({error}): nothing to see");

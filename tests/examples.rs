@@ -7,7 +7,6 @@ use chunkmigrate::NoProgress;
 use chunkmigrate::record::{CodeChunk, ExecutionRecord, FileMetrics};
 use chunkmigrate::store::{ChunkStore, ExecutionLog, HotspotQuery, MetricsOps};
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
-use rusqlite::Connection;
 
 use crate::common::Scenario;
 use nightly_check::Verdict;
@@ -126,11 +125,6 @@ fn verify(scenario: &Scenario) -> VerifyReport {
     .unwrap()
 }
 
-fn change(scenario: &Scenario, sql: &str) {
-    let connection = Connection::open(scenario.path("code.db")).unwrap();
-    connection.execute_batch(sql).unwrap();
-}
-
 const PAIR: [&str; 2] = ["code.db", "code.kv"];
 
 #[test]
@@ -141,8 +135,8 @@ fn the_nightly_check_mends_what_a_merge_can_mend_and_reports_the_rest() {
     assert_eq!((nightly_check::status(&checked), told.as_str()), (0, ""));
     assert_eq!((checked.unwrap(), report().as_str()), (Verdict::Same, ""));
 
-    change(
-        &scenario,
+    scenario.change(
+        "code.db",
         "INSERT INTO file_metrics (file_path, last_updated) VALUES ('new.rs', 1);
          UPDATE execution_log SET outcome = 'success';
          UPDATE sqlite_sequence SET seq = 12 WHERE name = 'code_chunks'",
@@ -159,8 +153,8 @@ fn the_nightly_check_mends_what_a_merge_can_mend_and_reports_the_rest() {
     assert!(verify(&scenario).is_identical());
 
     // What the primary lacks may have been deleted, or be lost: a merge must not decide that.
-    change(
-        &scenario,
+    scenario.change(
+        "code.db",
         "DELETE FROM file_metrics WHERE file_path = 'new.rs';
          UPDATE execution_log SET outcome = 'error'",
     );
@@ -178,14 +172,14 @@ fn the_nightly_check_mends_what_a_merge_can_mend_and_reports_the_rest() {
 #[test]
 fn the_nightly_check_mends_in_the_other_direction_and_leaves_what_a_merge_does_not_reach() {
     let scenario = Scenario::with_small_pair();
-    change(&scenario, "DELETE FROM symbol_metrics");
+    scenario.change("code.db", "DELETE FROM symbol_metrics");
     let (checked, _) = check(&scenario, ["code.kv", "code.db"], "600");
     assert_eq!(checked.unwrap(), Verdict::Mended);
     assert!(verify(&scenario).is_identical());
 
     // The mark of the copy is above that of the primary, and a merge lowers none.
-    change(
-        &scenario,
+    scenario.change(
+        "code.db",
         "UPDATE sqlite_sequence SET seq = 50 WHERE name = 'code_chunks'",
     );
     let (checked, told) = check(&scenario, ["code.kv", "code.db"], "600");

@@ -2,13 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
-use std::process::Command;
-
-use rusqlite::Connection;
 
 use crate::common::commands::{commands, help, section};
-use crate::common::{PROGRAM, Run, Scenario, with_snapshots};
+use crate::common::{Run, Scenario, with_snapshots};
 
 #[test]
 fn help_of_every_command() {
@@ -169,17 +165,14 @@ fn folder_of_examples() -> Scenario {
     let path = |name: &str| scenario.path(name);
     fs::copy(path("code.db"), path("magellan.db")).unwrap();
     fs::copy(path("code.db"), path("old.db")).unwrap();
-    let db = Connection::open(path("old.db")).unwrap();
-    db.execute_batch("UPDATE code_chunks SET content = 'fn old() {}' WHERE id = 1")
-        .unwrap();
-    db.close().unwrap();
+    let sql = "UPDATE code_chunks SET content = 'fn old() {}' WHERE id = 1";
+    scenario.change("old.db", sql);
     scenario
 }
 
 #[test]
 fn every_example_works_as_it_is_pasted() {
     let template = folder_of_examples();
-    let program = Path::new(PROGRAM).parent().unwrap().display();
     for command in commands() {
         let examples = examples(&command);
         assert!(!examples.is_empty(), "{command:?} has no examples");
@@ -189,13 +182,7 @@ fn every_example_works_as_it_is_pasted() {
             for (name, content) in template.files() {
                 fs::write(scenario.path(&name), content).unwrap();
             }
-            let mut shell = Command::new("sh");
-            shell
-                .args(["-c", &line])
-                .current_dir(scenario.folder())
-                .env_clear()
-                .env("PATH", format!("{program}:/usr/bin:/bin"))
-                .env("HOME", scenario.folder());
+            let mut shell = scenario.shell("sh", &["-c", &line]);
             let status = i32::from(what.contains("exit status 1"));
             let run = Run::of(shell.output().unwrap());
             assert_eq!(run.status, status, "{what} {line}\n{run}");

@@ -5,9 +5,7 @@ use std::fs;
 
 use crate::common::Scenario;
 use crate::common::browser::Browser;
-use crate::common::pages::{
-    HOSTILE, PAGE, change, elements_of, verify, with_contents, with_every_class,
-};
+use crate::common::pages::{HOSTILE, PAGE, elements_of, verify, with_contents, with_every_class};
 
 const DESKTOP: u32 = 1280;
 /// The width of a small phone.
@@ -173,11 +171,7 @@ fn sides_stand_beside_each_other_and_on_a_phone_below() {
         return;
     };
     let scenario = with_contents("same\none 1\n", "same\none 2\n");
-    change(
-        &scenario,
-        "right.db",
-        "UPDATE code_chunks SET symbol_name = 'other'",
-    );
+    scenario.change("right.db", "UPDATE code_chunks SET symbol_name = 'other'");
     let (_, page) = verify(&scenario, &["left.db", "right.db"], 1);
     let question = "['.fields', '.lines'].map(table => {
         const place = side => page.querySelector(table + ' td.' + side).getBoundingClientRect();

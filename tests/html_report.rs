@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use chunkmigrate::compare::DivergenceClass;
 
 use crate::common::pages::{
-    HOSTILE, PAGE, change, elements_of, text_of, verify, with_contents, with_every_class,
+    HOSTILE, PAGE, elements_of, text_of, verify, with_contents, with_every_class,
 };
 use crate::common::{Run, Scenario, with_snapshots};
 
@@ -23,8 +23,7 @@ fn assert_page(name: &str, page: &str) {
 fn the_page_of_every_form_says_what_the_terminal_says() {
     let scenario = Scenario::with_small_pair();
     fs::copy(scenario.path("code.db"), scenario.path("other.db")).unwrap();
-    change(
-        &scenario,
+    scenario.change(
         "other.db",
         "UPDATE file_metrics SET loc = 5;
          UPDATE code_chunks SET content_hash = 'old' WHERE id = 1",
@@ -136,8 +135,7 @@ fn the_page_shows_what_the_report_keeps_and_how_to_get_the_rest() {
 fn nothing_redacted_is_in_the_page() {
     let secret = "secret";
     let scenario = with_contents("a secret\nof two lines", "another secret\nof two lines");
-    change(
-        &scenario,
+    scenario.change(
         "right.db",
         "UPDATE code_chunks SET symbol_name = 'a secret name'",
     );
@@ -229,8 +227,7 @@ fn whatever_is_in_a_store_the_elements_are_those_of_the_page() {
     let hostile =
         format!("{HOSTILE}\n]]></td></table><svg onload=x>\0\u{b}\u{c}\u{85}\u{feff}\u{2028}");
     let scenario = with_contents(&hostile, &format!("{hostile}<b>\n"));
-    change(
-        &scenario,
+    scenario.change(
         "right.db",
         "UPDATE code_chunks SET symbol_name = '</title><script>'",
     );

@@ -8,11 +8,6 @@ use rusqlite::Connection;
 use crate::common::kv::Content;
 use crate::common::{Scenario, kv, rows, tables, with_snapshots};
 
-fn change(path: &Path, sql: &str) {
-    let db = Connection::open(path).unwrap();
-    db.execute_batch(sql).unwrap();
-}
-
 const OWN: &str = "
     DELETE FROM code_chunks WHERE id = 3;
     UPDATE code_chunks SET content = 'changed' WHERE id = 1;
@@ -29,7 +24,7 @@ fn records_of_the_same_key_are_replaced_others_added_and_the_rest_stays() {
     let scenario = Scenario::with_small_pair();
     let target = scenario.path("target.db");
     fs::copy(scenario.path("code.db"), &target).unwrap();
-    change(&target, OWN);
+    scenario.change("target.db", OWN);
     let dry = scenario
         .run(&[
             "kv-to-sqlite",
@@ -60,8 +55,8 @@ fn records_of_the_same_key_are_replaced_others_added_and_the_rest_stays() {
         insta::assert_snapshot!("merge_human", run);
         insta::assert_snapshot!("merge_json", json);
     });
-    change(
-        &target,
+    scenario.change(
+        "target.db",
         "DELETE FROM code_chunks WHERE id = 8; DELETE FROM file_metrics WHERE file_path = 'own.rs'",
     );
     let strip = |path: &Path| {
@@ -92,10 +87,7 @@ fn a_merge_that_runs_twice_writes_nothing_the_second_time() {
     let _ = scenario
         .run(&["sqlite-to-kv", "more.db", "target.kv"])
         .expect_status(0);
-    change(
-        &scenario.path("code.db"),
-        "UPDATE code_chunks SET id = id + 100",
-    );
+    scenario.change("code.db", "UPDATE code_chunks SET id = id + 100");
     for command in [
         ["kv-to-sqlite", "code.kv", "target.db", "--merge"],
         ["sqlite-to-kv", "code.db", "target.kv", "--merge"],
@@ -174,8 +166,8 @@ fn two_records_may_swap_their_ids() {
 #[test]
 fn two_records_may_swap_their_ids_in_a_table_without_an_index() {
     let scenario = Scenario::with_small_pair();
-    change(
-        &scenario.path("code.db"),
+    scenario.change(
+        "code.db",
         "CREATE TABLE loose (id INTEGER PRIMARY KEY AUTOINCREMENT, file_path TEXT,
             byte_start INTEGER, byte_end INTEGER, content TEXT, content_hash TEXT,
             symbol_name TEXT, symbol_kind TEXT, created_at INTEGER);
@@ -202,7 +194,7 @@ fn swap_ids(scenario: &Scenario) {
         ),
     ] {
         fs::copy(scenario.path("code.db"), scenario.path("swapped.db")).unwrap();
-        change(&scenario.path("swapped.db"), swap);
+        scenario.change("swapped.db", swap);
         let _ = scenario.run(&command).expect_status(0);
         let other = command[1];
         let _ = scenario.run(&["verify", other, target]).expect_status(0);
@@ -324,8 +316,8 @@ fn a_source_with_rows_that_are_no_records_changes_nothing() {
     let scenario = Scenario::with_small_pair();
     let target = scenario.path("target.kv");
     fs::copy(scenario.path("code.kv"), &target).unwrap();
-    change(
-        &scenario.path("code.db"),
+    scenario.change(
+        "code.db",
         "UPDATE file_metrics SET loc = 'many'; DELETE FROM code_chunks WHERE id = 1;",
     );
     let before = fs::read(&target).unwrap();

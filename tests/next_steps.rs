@@ -1,11 +1,6 @@
 //! What a report says to do next can be done, as it is pasted.
 
-use std::path::Path;
-use std::process::Command;
-
-use rusqlite::Connection;
-
-use crate::common::{PROGRAM, Run, Scenario};
+use crate::common::{Run, Scenario};
 
 /// The commands of a report's next step.
 fn commands(run: &Run) -> Vec<&str> {
@@ -16,25 +11,13 @@ fn commands(run: &Run) -> Vec<&str> {
 
 /// Pastes a line into a shell.
 fn pasted(scenario: &Scenario, line: &str) -> Run {
-    let program = Path::new(PROGRAM).parent().unwrap().display();
-    let mut shell = Command::new("sh");
-    shell.current_dir(scenario.folder()).args(["-c", line]);
-    shell
-        .env_clear()
-        .env("PATH", format!("{program}:/usr/bin:/bin"));
-    Run::of(shell.output().unwrap())
-}
-
-fn change(scenario: &Scenario, name: &str, sql: &str) {
-    let db = Connection::open(scenario.path(name)).unwrap();
-    db.execute_batch(sql).unwrap();
+    Run::of(scenario.shell("sh", &["-c", line]).output().unwrap())
 }
 
 #[test]
 fn what_stayed_behind_is_added_once_it_is_mended() {
     let scenario = Scenario::with_small_pair();
-    change(
-        &scenario,
+    scenario.change(
         "code.db",
         "ALTER TABLE code_chunks ADD COLUMN \"a b\"; UPDATE code_chunks SET \"a b\" = 1;
          UPDATE code_chunks SET content = x'ff' WHERE id = 1",
@@ -47,8 +30,7 @@ fn what_stayed_behind_is_added_once_it_is_mended() {
     let [add] = commands(&run)[..] else {
         panic!("{run}")
     };
-    change(
-        &scenario,
+    scenario.change(
         "code.db",
         "UPDATE code_chunks SET content = 'mended' WHERE id = 1",
     );
@@ -62,7 +44,7 @@ fn what_stayed_behind_is_added_once_it_is_mended() {
 #[test]
 fn what_is_missing_on_one_side_is_merged_into_it() {
     let scenario = Scenario::with_small_pair();
-    change(&scenario, "code.db", "DELETE FROM code_chunks WHERE id = 1");
+    scenario.change("code.db", "DELETE FROM code_chunks WHERE id = 1");
     let run = scenario
         .run(&["verify", "code.db", "code.kv"])
         .expect_status(1);
@@ -83,7 +65,7 @@ fn no_merge_is_offered_that_would_fail() {
         "UPDATE code_chunks SET id = 77 WHERE id = 1; UPDATE code_chunks SET id = 1 WHERE id = 2",
     ] {
         let scenario = Scenario::with_small_pair();
-        change(&scenario, "code.db", sql);
+        scenario.change("code.db", sql);
         let run = scenario
             .run(&["verify", "code.db", "code.kv"])
             .expect_status(1);
@@ -123,8 +105,7 @@ fn what_the_target_refuses_may_be_mended_there() {
     let [add] = commands(&run)[..] else {
         panic!("{run}")
     };
-    change(
-        &scenario,
+    scenario.change(
         "target.db",
         "WITH RECURSIVE ids(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM ids WHERE id < 100)
          INSERT INTO graph_entities SELECT id FROM ids;

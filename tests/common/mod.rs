@@ -99,6 +99,26 @@ impl Scenario {
         path
     }
 
+    /// Changes a database.
+    pub(crate) fn change(&self, name: &str, sql: &str) {
+        let db = Connection::open(self.path(name)).unwrap();
+        db.execute_batch(sql).unwrap();
+        db.close().unwrap();
+    }
+
+    /// A shell in the folder that knows the program by its name, about to run.
+    pub(crate) fn shell(&self, shell: &str, args: &[&str]) -> Command {
+        let program = Path::new(PROGRAM).parent().unwrap().display();
+        let mut command = Command::new(shell);
+        command
+            .current_dir(self.folder())
+            .env_clear()
+            .env("HOME", self.folder())
+            .env("PATH", format!("{program}:/usr/bin:/bin"))
+            .args(args);
+        command
+    }
+
     /// The program, about to run in the folder with an environment of its own.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);

@@ -2,8 +2,6 @@
 
 use std::fs;
 
-use rusqlite::Connection;
-
 use super::kv::Content;
 use super::{Run, Scenario};
 
@@ -44,8 +42,7 @@ pub(crate) fn with_every_class() -> Scenario {
     let marks = "{\"code_chunks\":10,\"execution_log\":1}".to_owned();
     content.documents.insert("sequences".to_owned(), marks);
     content.write(&scenario.path("right.kv"));
-    change(
-        &scenario,
+    scenario.change(
         "left.db",
         "UPDATE file_metrics SET loc = 3.5 WHERE file_path = 'src/a:b.rs'",
     );
@@ -80,13 +77,6 @@ pub(crate) fn verify(scenario: &Scenario, args: &[&str], status: i32) -> (Run, S
     let run = scenario.run(&args).expect_status(status);
     let page = fs::read_to_string(scenario.path(PAGE)).unwrap();
     (run, page)
-}
-
-/// Changes a database.
-pub(crate) fn change(scenario: &Scenario, name: &str, sql: &str) {
-    let db = Connection::open(scenario.path(name)).unwrap();
-    db.execute_batch(sql).unwrap();
-    db.close().unwrap();
 }
 
 /// The text of a page as people read it, without the style, with single spaces.
