@@ -147,7 +147,9 @@ impl EntrySpool {
             "SELECT e.line, iif(e.line = first_line, last_line, first_line), e.record_key, e.value
              FROM {sharing} CROSS JOIN {table} AS e ON e.line = place.line"
         );
+        let mut taken_out = 0;
         each_row(&self.connection, &sql, &mut |row| {
+            taken_out += 1;
             let sharing = SharingEntry {
                 line: row.get(0).map_err(failed)?,
                 shared,
@@ -159,6 +161,9 @@ impl EntrySpool {
             };
             visit(kind, sharing)
         })?;
+        if taken_out == 0 {
+            return Ok(());
+        }
         let sql = format!(
             "CREATE TEMP TABLE taken_out AS SELECT place.line FROM {sharing};
              DELETE FROM {table}_ids WHERE line IN (SELECT line FROM taken_out);
@@ -166,9 +171,7 @@ impl EntrySpool {
              DROP TABLE taken_out;"
         );
         self.connection.execute_batch(&sql).map_err(failed)?;
-        let sql = format!("SELECT count(*) FROM {table}");
-        let left = self.connection.query_row(&sql, [], |row| row.get(0));
-        self.kinds.get_mut(kind).entries = left.map_err(failed)?;
+        self.kinds.get_mut(kind).entries -= taken_out;
         Ok(())
     }
 

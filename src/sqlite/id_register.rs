@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::schema::table_name;
 use super::temporary::{failed, temporary};
 use crate::error::Result;
 use crate::record::{PerKind, RecordKind, Sequences};
@@ -19,16 +20,15 @@ impl IdRegister {
     /// Creates an empty register. Its file has no name and goes with it.
     pub(crate) fn create(temp_dir: Option<&Path>) -> Result<Self> {
         let connection = temporary(temp_dir)?;
-        connection
-            .execute_batch(
-                "CREATE TABLE chunk (id INTEGER PRIMARY KEY, record_key BLOB);
-                 CREATE TABLE execution_log (id INTEGER PRIMARY KEY, record_key BLOB);",
-            )
-            .map_err(failed)?;
+        for kind in RecordKind::ALL {
+            let columns = "id INTEGER PRIMARY KEY, record_key BLOB";
+            let sql = format!("CREATE TABLE {} ({columns})", table_name(kind));
+            connection.execute_batch(&sql).map_err(failed)?;
+        }
         Ok(IdRegister {
             connection,
             statements: PerKind::from_fn(|kind| {
-                let table = kind.name().replace('-', "_");
+                let table = table_name(kind);
                 (
                     format!("INSERT OR IGNORE INTO {table} VALUES (?1, ?2)"),
                     format!("SELECT record_key FROM {table} WHERE id = ?1"),
@@ -72,15 +72,14 @@ impl IdRegister {
 
     /// The largest ids, the lowest number where there is none.
     pub(crate) fn largest(&self) -> Result<Sequences> {
-        let largest = |table: &str| {
-            let sql = format!("SELECT max(id) FROM {table}");
-            let largest = self.connection.query_row(&sql, [], |row| row.get(0));
-            let largest: Option<i64> = largest.map_err(failed)?;
-            Ok::<_, crate::Error>(largest.unwrap_or(i64::MIN))
-        };
-        Ok(Sequences {
-            code_chunks: largest("chunk")?,
-            execution_log: largest("execution_log")?,
-        })
+        let mut largest = Sequences::LOWEST;
+        for kind in RecordKind::ALL {
+            let sql = format!("SELECT max(id) FROM {}", table_name(kind));
+            let id = self.connection.query_row(&sql, [], |row| row.get(0));
+            if let Some(id) = id.map_err(failed)? {
+                largest.raise(kind, id);
+            }
+        }
+        Ok(largest)
     }
 }

@@ -236,21 +236,21 @@ fn refusal(kind: RecordKind, error: &rusqlite::Error) -> Refusal {
     let text = error.to_string();
     // `NOT NULL constraint failed: file_metrics.loc`
     let named = text.rsplit_once(&format!("{}.", spec.name));
-    let named = named.and_then(|(_, name)| spec.columns.iter().find(|c| c.name == name));
-    let column = match code {
-        _ if named.is_some() => named,
+    let column_called = |name: &str| {
+        let mut names = spec.columns.iter().map(|column| column.name);
+        names.find(|column| *column == name)
+    };
+    let named = named.and_then(|(_, name)| column_called(name));
+    let column = named.or_else(|| match code {
         // `CHECK constraint failed: length(content) < 100`, or the name that it was given.
         Some(ffi::SQLITE_CONSTRAINT_CHECK) => {
-            let is_word = |byte: char| byte.is_ascii_alphanumeric() || byte == '_';
+            let is_word = |char: char| char.is_ascii_alphanumeric() || char == '_';
             let mut words = text.split(|char| !is_word(char));
-            words.find_map(|word| spec.columns.iter().find(|c| c.name == word))
+            words.find_map(column_called)
         }
-        _ => spec
-            .columns
-            .iter()
-            .find(|c| spec.key.first() == Some(&c.name)),
-    };
-    let column = column.map_or("", |column| column.name);
+        _ => spec.key.first().copied(),
+    });
+    let column = column.unwrap_or_default();
     let reason = match code {
         Some(ffi::SQLITE_CONSTRAINT_NOTNULL) => Reason::Null,
         Some(ffi::SQLITE_CONSTRAINT_DATATYPE) => Reason::StorageClass,

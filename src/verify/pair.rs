@@ -70,15 +70,6 @@ pub fn verify_pair(
             right: StoreName::of(right.as_ref()),
             comparison,
         };
-        let (findings, report) = findings.finish()?;
-        Ok(VerifyReport {
-            hops: vec![hop],
-            only: options.only.clone(),
-            without_columns: options.without_columns.clone(),
-            quick: options.quick,
-            strict: options.strict,
-            findings,
-            report,
-        })
+        VerifyReport::of(vec![hop], options, findings)
     })
 }

@@ -1,7 +1,9 @@
 use std::path::PathBuf;
 
 use super::document::Values;
+use super::findings::Findings;
 use crate::compare::{CompareOptions, Comparison, Divergence};
+use crate::error::Result;
 use crate::record::RecordKind;
 use crate::store::{OpenOptions, Snapshot, StoreKind};
 
@@ -122,6 +124,20 @@ pub struct VerifyReport {
 }
 
 impl VerifyReport {
+    /// The report of some comparisons; publishes the file of findings.
+    pub(super) fn of(hops: Vec<Hop>, options: &VerifyOptions, findings: Findings) -> Result<Self> {
+        let (findings, report) = findings.finish()?;
+        Ok(VerifyReport {
+            hops,
+            only: options.only.clone(),
+            without_columns: options.without_columns.clone(),
+            quick: options.quick,
+            strict: options.strict,
+            findings,
+            report,
+        })
+    }
+
     /// Number of all divergences, without warnings.
     pub fn divergences(&self) -> u64 {
         self.hops.iter().map(|hop| hop.comparison.divergences).sum()

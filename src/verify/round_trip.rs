@@ -152,15 +152,6 @@ impl RoundTrip {
         let mut end = open(&back_path)?;
         let names = (name(THERE, there), name(BACK, back));
         take(middle.as_mut(), end.as_mut(), names)?;
-        let (findings, report) = findings.finish()?;
-        Ok(VerifyReport {
-            hops,
-            only: options.only.clone(),
-            without_columns: options.without_columns.clone(),
-            quick: options.quick,
-            strict: options.strict,
-            findings,
-            report,
-        })
+        VerifyReport::of(hops, options, findings)
     }
 }
