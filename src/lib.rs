@@ -63,10 +63,13 @@
     deny(clippy::print_stdout, clippy::print_stderr, clippy::exit)
 )]
 #![deny(clippy::dbg_macro)]
+#![forbid(unsafe_code)]
 
 pub mod codec;
 pub mod compare;
 pub mod error;
+#[cfg(feature = "native-v2")]
+mod fsio;
 pub mod kv;
 #[cfg(feature = "native-v2")]
 pub mod migrate;

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use chunkmigrate::codec::{Entry, encode_json, record_key, symbol_metrics_key};
 use chunkmigrate::compare::{Divergence, DivergenceClass, KindCounts, Side, compare_kind};
 use chunkmigrate::record::{Record, RecordKind, SymbolMetrics};
-use chunkmigrate::sqlite::{InvalidRow, Reason};
+use chunkmigrate::sqlite::{InvalidRow, RawValue, Reason};
 use chunkmigrate::store::{Item, SortedItems};
 use chunkmigrate::{Error, Result};
 use proptest::prelude::*;
 
-type Listing = Result<(Vec<u8>, Vec<u8>), InvalidRow>;
+type Listing = Result<(Vec<u8>, Vec<u8>), Box<InvalidRow>>;
 
 /// Items in memory, in the order in which they stand; after the last it can fail.
 struct Listed {
@@ -57,16 +57,20 @@ fn invalid(rowid: i64) -> Listing {
 }
 
 fn invalid_of(rowid: i64, symbol_id: Option<i64>) -> Listing {
-    Err(InvalidRow {
+    Err(Box::new(InvalidRow {
         kind: RecordKind::SymbolMetrics,
         table: "symbol_metrics",
         rowid,
         column: "loc",
         reason: Reason::StorageClass,
+        message: "loc is TEXT, must be an INTEGER or NULL".to_owned(),
         key: symbol_id.map(symbol_metrics_key),
         key_columns: &["symbol_id"],
-        values: Vec::new(),
-    })
+        values: symbol_id
+            .map(|id| ("symbol_id", RawValue::Integer(id)))
+            .into_iter()
+            .collect(),
+    }))
 }
 
 fn symbol(symbol_id: i64, loc: i64) -> (Vec<u8>, Vec<u8>) {
@@ -97,6 +101,14 @@ fn compare(mut left: Listed, mut right: Listed) -> Result<(KindCounts, Vec<Diver
         },
     )?;
     Ok((counts, found))
+}
+
+fn compare_swapped(swapped: bool, left: Listed, right: Listed) -> (KindCounts, Vec<Divergence>) {
+    match swapped {
+        false => compare(left, right),
+        true => compare(right, left),
+    }
+    .unwrap()
 }
 
 fn classes(found: &[Divergence]) -> Vec<&'static str> {
@@ -258,31 +270,104 @@ fn invalid_rows_are_told_and_counted_and_take_no_part_in_the_join() {
             row(right, 24),
         ]
     );
-    let message = "row 10 of symbol_metrics is no record: storage-class in loc";
-    assert_eq!(found[0].message, message);
+    let why = "loc is TEXT, must be an INTEGER or NULL";
+    let messages = [0, 3, 4].map(|at| found[at].message.as_str());
+    let expected = [
+        format!("symbol_metrics row 10: {why}"),
+        format!(
+            "symbol_metrics row 21 (symbol_id 10): {why}; the left side has nothing of this key"
+        ),
+        format!(
+            "symbol_metrics row 12 (symbol_id 11): {why}; the right side has nothing valid of this \
+             key either"
+        ),
+    ];
+    assert_eq!(messages, expected);
 }
 
+/// A row that is no record where the other side has one: the row is the finding, and nothing says that
+/// its side lacks the record.
 #[test]
-fn a_record_whose_other_side_is_an_invalid_row_stands_alone_and_names_it() {
+fn a_row_that_is_invalid_on_one_side_and_valid_on_the_other_is_one_finding() {
     for swapped in [false, true] {
-        let row = Listed::with_rows([invalid_of(7, Some(1)), invalid_of(8, Some(1))]);
-        let record = Listed::new([symbol(1, 0)]);
-        let (left, right) = match swapped {
-            false => (record, row),
-            true => (row, record),
+        let row = Listed::with_rows([invalid_of(7, Some(1))]);
+        let (counts, found) = compare_swapped(swapped, Listed::new([symbol(1, 0)]), row);
+        assert_eq!(classes(&found), ["invalid-row"]);
+        let expected = KindCounts {
+            left: 1,
+            right: 1,
+            differing: 1,
+            ..KindCounts::default()
         };
-        let (counts, found) = compare(left, right).unwrap();
+        assert_eq!(counts, expected);
+        let (row, record) = match swapped {
+            false => (Side::Right, "left"),
+            true => (Side::Left, "right"),
+        };
+        assert_eq!(found[0].side, Some(row));
+        let told = format!("; the {record} side has a valid record of this key");
+        assert!(found[0].message.ends_with(&told), "{found:?}");
+    }
+}
+
+/// Several rows may share the key of one record: each is a finding, and the first is its counterpart.
+#[test]
+fn every_row_of_a_records_key_is_a_finding_and_the_counts_balance() {
+    for swapped in [false, true] {
+        let rows = Listed::with_rows([7, 8, 9].map(|rowid| invalid_of(rowid, Some(1))));
+        let (counts, found) = compare_swapped(swapped, Listed::new([symbol(1, 0)]), rows);
+        assert_eq!(classes(&found), ["invalid-row"; 3]);
         assert!(counts.balances());
-        let (only, rows) = match swapped {
-            false => ((counts.only_left, "only-left"), counts.invalid_right),
-            true => ((counts.only_right, "only-right"), counts.invalid_left),
+        let invalid = match swapped {
+            false => counts.invalid_right,
+            true => counts.invalid_left,
         };
-        assert_eq!((only.0, rows), (1, 2));
-        assert_eq!(classes(&found), [only.1, "invalid-row", "invalid-row"]);
-        assert!(
-            found[0].message.contains("row 7 of symbol_metrics"),
-            "{found:?}"
-        );
+        assert_eq!((counts.differing, invalid), (1, 2));
+    }
+}
+
+/// In a KV file too, what is no record is one finding, whatever the other side has.
+#[test]
+fn a_value_that_is_no_record_is_one_finding_whatever_the_other_side_has() {
+    let (key, value) = symbol(1, 10);
+    let (_, others) = symbol(2, 10);
+    for (class, bad) in [
+        ("undecodable", b"{}".to_vec()),
+        ("key-mismatch", others.clone()),
+    ] {
+        for swapped in [false, true] {
+            let bad = || Listed::new([(key.clone(), bad.clone())]);
+            let side = match swapped {
+                false => "right",
+                true => "left",
+            };
+            let (counts, found) = compare_swapped(swapped, bad(), Listed::new([]));
+            assert_eq!(classes(&found), [class]);
+            let told = format!("; the {side} side has nothing of this key");
+            assert!(found[0].message.ends_with(&told), "{found:?}");
+            assert_eq!((counts.only_left, counts.only_right), (0, 0));
+            assert_eq!(counts.invalid_left + counts.invalid_right, 1);
+
+            let record = Listed::new([(key.clone(), value.clone())]);
+            let (counts, found) = compare_swapped(swapped, bad(), record);
+            assert_eq!(classes(&found), [class]);
+            let told = format!("; the {side} side has a valid record of this key");
+            assert!(found[0].message.ends_with(&told), "{found:?}");
+            assert_eq!(counts.differing, 1);
+
+            // Both are wrong, each in its way: two things to see to.
+            let row = Listed::with_rows([invalid_of(7, Some(1))]);
+            let (counts, found) = compare_swapped(swapped, bad(), row);
+            assert_eq!(classes(&found), [class, "invalid-row"]);
+            for finding in found {
+                let message = finding.message;
+                assert!(
+                    message.ends_with("has nothing valid of this key either"),
+                    "{message}"
+                );
+            }
+            assert_eq!((counts.differing, counts.balances()), (1, true));
+        }
     }
 }
 
@@ -299,7 +384,7 @@ fn a_record_under_anothers_key_is_not_compared_field_by_field() {
     assert_eq!(found[0].side, Some(Side::Right));
     assert_eq!(
         found[0].message,
-        "the record belongs to the key metrics:symbol:2"
+        "the record belongs to the key metrics:symbol:2; the left side has a valid record of this key"
     );
     assert_eq!(counts.differing, 1);
 }

@@ -1,7 +1,7 @@
 //! A schema is a program that runs in whoever opens the database: what it may not do is denied to
 //! every connection, and shows as an error or not at all.
 
-use crate::common::siege::Outcome::{Copied, Refused};
+use crate::common::siege::Outcome::{Copied, Named, Refused};
 use crate::common::siege::{Siege, database};
 
 const WITHOUT_END: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)";
@@ -63,7 +63,8 @@ fn a_pattern_that_would_take_for_ever_is_refused() {
         database(path, &fill, &[]);
     });
     siege.is_read_as("a pattern", Copied);
-    siege.is_target_as("a pattern", Refused("LIKE or GLOB pattern too complex"));
+    // Each record is rejected with what SQLite says, because the pattern might be the record's own.
+    siege.is_target_as("a pattern", Named);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use chunkmigrate::compare::DivergenceClass;
+
 /// The source of every test, and of the modules that have tests of their own.
 fn sources(folder: &Path, all: &mut String) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -61,4 +63,18 @@ fn every_link_between_the_documents_leads_somewhere() {
         }
     }
     assert!(followed > 10, "only {followed} links were found");
+}
+
+/// The table of classes in the README says what `verify --help` says, word by word.
+#[test]
+fn the_readme_advises_what_the_help_advises() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let text = fs::read_to_string(readme).unwrap();
+    for class in DivergenceClass::ALL {
+        let start = format!("| `{class}` |");
+        let line = text.lines().find(|line| line.starts_with(&start));
+        let line = line.unwrap_or_else(|| panic!("the README has no {class}"));
+        let advice = format!(" | {} |", class.advice());
+        assert!(line.replace('`', "").ends_with(&advice), "{line}");
+    }
 }

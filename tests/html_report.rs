@@ -77,7 +77,8 @@ fn every_class_of_finding_has_its_place() {
     let scenario = with_every_class();
     let (_, page) = verify(&scenario, &["left.db", "right.kv"], 1);
     let text = text_of(&page);
-    for class in DivergenceClass::ALL {
+    let classes = DivergenceClass::ALL.into_iter();
+    for class in classes.filter(|class| class.is_of_comparison()) {
         assert!(
             page.contains(&format!("<a href=\"#{class}\">{class}</a>")),
             "{class}"

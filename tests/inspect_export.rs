@@ -107,8 +107,8 @@ fn export_keeps_to_kinds_and_prefixes() {
         (&["--only", "file-metrics,execution-log"], 3),
         (&["--prefix", "chunk:src/lib.rs:"], 2),
         (&["--prefix", "metrics:"], 4),
-        (&["--prefix", "metrics:", "--only", "chunk"], 0),
-        (&["--prefix", "nothing"], 0),
+        (&["--prefix", "metrics:", "--only", "symbol-metrics"], 2),
+        (&["--prefix", "chunk:nothing"], 0),
     ] {
         for name in ["code.db", "code.kv"] {
             let run = scenario

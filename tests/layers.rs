@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const LINE: [&[&str]; 8] = [
+const LINE: [&[&str]; 9] = [
     &["record"],
     &["codec"],
+    &["fsio"],
     &["kv", "sqlite"],
     &["store"],
     &["compare"],

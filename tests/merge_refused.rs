@@ -1,30 +1,14 @@
-//! What the target of a merge refuses is named, and all else is as it was.
+//! What the target of a merge does not take is reported with the true reason, and all else can be
+//! merged without it.
 
 use std::fs;
+use std::sync::Arc;
+
+use chunkmigrate::migrate::{CopyOptions, OnInvalid, kv_to_sqlite};
+use chunkmigrate::{NoProgress, Progress};
+use rusqlite::Connection;
 
 use crate::common::{Scenario, rows, tables, with_snapshots};
-
-#[test]
-fn an_id_that_another_key_has_in_the_end_is_an_error_that_names_both() {
-    let scenario = Scenario::with_small_pair();
-    scenario.database("target.db", |db| {
-        tables::insert_chunk(db, 2, "'own.rs'", "0", "1");
-    });
-    let _ = scenario
-        .run(&["sqlite-to-kv", "target.db", "target.kv"])
-        .expect_status(0);
-    let before = scenario.files();
-    for command in [
-        ["kv-to-sqlite", "code.kv", "target.db", "--merge"],
-        ["sqlite-to-kv", "code.db", "target.kv", "--merge"],
-    ] {
-        let run = scenario.run(&command).expect_status(2);
-        assert!(run.stderr.contains("chunk:src/lib.rs:13:16"), "{run}");
-        assert!(run.stderr.contains("chunk:own.rs:0:1"), "{run}");
-        assert!(run.stderr.contains("the id 2"), "{run}");
-        assert_eq!(scenario.files(), before);
-    }
-}
 
 #[test]
 fn the_tables_of_an_older_schema_keep_their_constraints() {
@@ -56,25 +40,280 @@ fn the_tables_of_an_older_schema_keep_their_constraints() {
     );
 }
 
-/// Which column a constraint is about, only its text tells.
+const CHUNKS: &str = "CREATE TABLE code_chunks (id INTEGER PRIMARY KEY AUTOINCREMENT,
+    file_path TEXT NOT NULL, byte_start INTEGER NOT NULL, byte_end INTEGER NOT NULL,
+    content TEXT NOT NULL, content_hash TEXT NOT NULL, symbol_name TEXT, symbol_kind TEXT,
+    created_at INTEGER NOT NULL, UNIQUE (file_path, byte_start, byte_end))";
+
+const MERGE: [&str; 6] = [
+    "kv-to-sqlite",
+    "code.kv",
+    "target.db",
+    "--merge",
+    "--only",
+    "chunk",
+];
+
+/// [`CHUNKS`] with something replaced: the last parenthesis, or the first of anything else.
+fn chunks(from: &str, to: &str) -> String {
+    assert!(CHUNKS.contains(from), "{from}");
+    match from {
+        ")" => format!("{}{to}", CHUNKS.strip_suffix(')').unwrap()),
+        _ => CHUNKS.replacen(from, to, 1),
+    }
+}
+
+/// Makes a target whose table of chunks is [`CHUNKS`] with something replaced, and more.
+fn target(scenario: &Scenario, from: &str, to: &str, more: &str) {
+    let _ = fs::remove_file(scenario.path("target.db"));
+    scenario.bare_database("target.db", |db| {
+        db.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        db.execute_batch(&chunks(from, to)).unwrap();
+        db.execute_batch(more).unwrap();
+    });
+}
+
 #[test]
-fn a_check_names_the_column_that_it_checks_or_none() {
-    for (check, place) in [
-        ("CHECK (length(content) < 9)", "constraint in content"),
+fn a_record_is_rejected_with_the_reason_that_sqlite_has_and_the_rest_is_merged() {
+    let scenario = Scenario::with_small_pair();
+    scenario.change(
+        "code.db",
+        "UPDATE code_chunks SET content = '0123' WHERE id = 2",
+    );
+    let _ = scenario
+        .run(&["sqlite-to-kv", "code.db", "code.kv", "--replace"])
+        .expect_status(0);
+    let (first, second) = ("chunk:src/lib.rs:0:12", "chunk:src/lib.rs:13:16");
+    let empty = "chunk:src/a::b.rs:0:0";
+    for (from, to, more, key, reason, message) in [
         (
-            "CONSTRAINT short CHECK (length(content) < 9)",
-            "constraint (invalid-row",
+            "content TEXT",
+            "content STRING",
+            "",
+            second,
+            "storage-class",
+            "the target's column content is declared STRING and would store the value as INTEGER",
+        ),
+        (
+            "created_at INTEGER",
+            "created_at TEXT",
+            "",
+            "",
+            "storage-class",
+            "the target's column created_at is declared TEXT and would store the value as TEXT",
+        ),
+        (
+            ")",
+            ", CHECK (length(content) < 9))",
+            "",
+            first,
+            "constraint",
+            "CHECK constraint failed: length(content) < 9",
+        ),
+        (
+            ")",
+            ", CONSTRAINT content CHECK (byte_end < 16))",
+            "",
+            second,
+            "constraint",
+            "CHECK constraint failed: content",
+        ),
+        (
+            "symbol_name TEXT",
+            "symbol_name TEXT NOT NULL",
+            "DELETE FROM code_chunks",
+            "",
+            "null",
+            "NOT NULL constraint failed: code_chunks.symbol_name",
+        ),
+        (
+            "content TEXT",
+            "content TEXT COLLATE NOCASE",
+            "CREATE UNIQUE INDEX one ON code_chunks (content);
+             INSERT INTO code_chunks VALUES (50, 'own', 0, 1, 'FN MAIN() {}', 'h', NULL, NULL, 1)",
+            first,
+            "constraint",
+            "UNIQUE constraint failed: code_chunks.content",
+        ),
+        // The collation of the target's makes two keys one.
+        (
+            "file_path TEXT NOT NULL",
+            "file_path TEXT NOT NULL COLLATE NOCASE",
+            "INSERT INTO code_chunks VALUES (50, 'SRC/LIB.RS', 0, 12, 'own', 'h', NULL, NULL, 1)",
+            first,
+            "constraint",
+            "UNIQUE constraint failed: code_chunks.file_path",
+        ),
+        (
+            ", UNIQUE (file_path, byte_start, byte_end)",
+            "",
+            "INSERT INTO code_chunks VALUES (60, 'src/lib.rs', 0, 12, 'a', 'h', NULL, NULL, 1),
+                (61, 'src/lib.rs', 0, 12, 'b', 'h', NULL, NULL, 1)",
+            first,
+            "duplicate-key",
+            "the target has several rows with this key, among them 60 and 61",
+        ),
+        // Neither of the two is a record by itself.
+        (
+            ", UNIQUE (file_path, byte_start, byte_end)",
+            "",
+            "INSERT INTO code_chunks VALUES (60, 'src/lib.rs', 0, 12, x'00', 'h', NULL, NULL, 1),
+                (61, 'src/lib.rs', 0, 12, x'00', 'h', NULL, NULL, 1)",
+            first,
+            "duplicate-key",
+            "the target has several rows with this key, among them 60 and 61",
+        ),
+        (
+            "file_path TEXT NOT NULL",
+            "file_path TEXT NOT NULL REFERENCES files (path)",
+            "CREATE TABLE files (path TEXT PRIMARY KEY); INSERT INTO files VALUES ('src/lib.rs')",
+            empty,
+            "constraint",
+            "file_path refers to src/a:b.rs, which files does not have",
+        ),
+        (
+            "file_path TEXT NOT NULL",
+            "file_path TEXT NOT NULL REFERENCES files (path) DEFERRABLE INITIALLY DEFERRED",
+            "CREATE TABLE files (path TEXT PRIMARY KEY); INSERT INTO files VALUES ('src/lib.rs')",
+            empty,
+            "constraint",
+            "file_path refers to src/a:b.rs, which files does not have",
+        ),
+        (
+            "created_at INTEGER NOT NULL",
+            "created_at INTEGER NOT NULL REFERENCES nowhere (x)",
+            "",
+            "",
+            "constraint",
+            " in nowhere, but there is no such table",
+        ),
+        // A column of the target's own that can't be computed of it.
+        (
+            "symbol_kind TEXT,",
+            "symbol_kind TEXT, own INTEGER AS (json_extract(content, '$')) STORED,",
+            "",
+            first,
+            "constraint",
+            "malformed JSON",
         ),
     ] {
-        let scenario = Scenario::with_small_export();
+        target(&scenario, from, to, more);
+        let files = scenario.files();
+        let json = [&MERGE[..], &["--format", "json"]].concat();
+        let json = scenario.run(&json).expect_status(1).json();
+        let findings = json["findings"].as_array().unwrap();
+        assert!(
+            !findings.is_empty() && scenario.files() == files,
+            "{to}: {json}"
+        );
+        for finding in findings {
+            assert_eq!(finding["class"], "invalid-row", "{to}");
+            let is_named = key.is_empty() || finding["key"] == key || findings.len() > 1;
+            assert!(is_named, "{to}: {finding}");
+            assert_eq!(finding["row"]["reason"], reason, "{to}: {finding}");
+            assert!(
+                finding["message"].as_str().unwrap().contains(message),
+                "{to}: {finding}"
+            );
+        }
+        let run = scenario.run(&[&MERGE[..], &["--on-invalid", "skip"]].concat());
+        let run = run.expect_status(1);
+        assert!(run.stdout.contains("stayed behind"), "{to}: {run}");
+        assert!(!run.stdout.contains("may be failing"), "{to}: {run}");
+        let db = Connection::open(scenario.path("target.db")).unwrap();
+        let written: usize = db
+            .query_row(
+                "SELECT count(*) FROM code_chunks WHERE id <= 3",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(written, 3 - findings.len(), "{to}: {run}");
+        drop(db);
+        // Once more, nothing changes and the same is said.
+        let files = scenario.files();
+        let again = scenario.run(&[&MERGE[..], &["--on-invalid", "skip"]].concat());
+        let _ = again.expect_status(1);
+        assert_eq!(scenario.files(), files, "{to}");
+    }
+}
+
+/// A row whose foreign key does not hold may have been there before: only written ones count.
+#[test]
+fn foreign_keys_of_rows_that_are_not_written_are_none_of_a_merges_business() {
+    let scenario = Scenario::with_small_pair();
+    target(
+        &scenario,
+        "file_path TEXT NOT NULL",
+        "file_path TEXT NOT NULL REFERENCES files (path)",
+        "CREATE TABLE files (path TEXT PRIMARY KEY);
+         INSERT INTO files VALUES ('src/lib.rs'), ('src/a:b.rs');
+         INSERT INTO code_chunks VALUES (50, 'gone.rs', 0, 1, '', 'h', NULL, NULL, 1)",
+    );
+    let _ = scenario.run(&MERGE).expect_status(0);
+}
+
+#[test]
+fn a_table_that_takes_no_record_at_all_is_an_error_with_a_hint() {
+    let scenario = Scenario::with_small_pair();
+    for (from, to, why) in [
+        (
+            "content_hash TEXT NOT NULL",
+            "content_hash TEXT AS (hex(content)) STORED",
+            "generated column",
+        ),
+        (
+            "created_at INTEGER NOT NULL",
+            "created_at INTEGER NOT NULL CHECK (norm(created_at) > 0)",
+            "norm",
+        ),
+        (
+            "file_path TEXT NOT NULL",
+            "file_path TEXT NOT NULL REFERENCES files (path)",
+            "foreign key mismatch",
+        ),
+    ] {
+        let _ = fs::remove_file(scenario.path("target.db"));
         scenario.bare_database("target.db", |db| {
-            let columns = "id INTEGER PRIMARY KEY AUTOINCREMENT, file_path TEXT NOT NULL,
-                 byte_start INTEGER NOT NULL, byte_end INTEGER NOT NULL, content TEXT NOT NULL,
-                 content_hash TEXT NOT NULL, symbol_name TEXT, symbol_kind TEXT,
-                 created_at INTEGER NOT NULL, UNIQUE (file_path, byte_start, byte_end)";
-            db.execute_batch(&format!("CREATE TABLE code_chunks ({columns}, {check})"))
+            let flags = rusqlite::functions::FunctionFlags::SQLITE_DETERMINISTIC;
+            db.create_scalar_function("norm", 1, flags, |_| Ok(1))
                 .unwrap();
+            db.execute_batch(&chunks(from, to)).unwrap();
+            db.execute_batch("CREATE TABLE files (path TEXT)").unwrap();
         });
+        let before = scenario.files();
+        for more in [&[][..], &["--on-invalid", "skip"], &["--dry-run"]] {
+            let run = scenario.run(&[&MERGE[..], more].concat()).expect_status(2);
+            assert!(
+                run.stderr
+                    .contains("the table code_chunks of target.db takes no records"),
+                "{run}"
+            );
+            assert!(
+                run.stderr.contains(why) && run.stderr.contains("hint:"),
+                "{run}"
+            );
+            assert_eq!(scenario.files(), before);
+        }
+        // The other kinds can be merged, as the hint says.
+        let others = ["--only", "execution-log,file-metrics,symbol-metrics"];
+        let _ = scenario
+            .run(&[&MERGE[..4], &others].concat())
+            .expect_status(0);
+    }
+}
+
+/// A column that only the constraint's text names is not blamed.
+#[test]
+fn a_column_is_blamed_only_if_sqlite_names_it() {
+    for (check, column) in [
+        ("CHECK (length(content) < 9)", ""),
+        ("CONSTRAINT content CHECK (length(content) < 9)", ""),
+        ("CONSTRAINT one UNIQUE (content_hash)", "content_hash"),
+    ] {
+        let scenario = Scenario::with_small_export();
+        let more = "INSERT INTO code_chunks VALUES (50, 'own', 0, 1, 'own', 'ef32637cb9c3ec2e3968c9cbdf26a5e9c172be94f88af533e14bd43f892d5297', NULL, NULL, 1)";
+        target(&scenario, ")", &format!(", {check})"), more);
         let args = [
             "import",
             "code.ndjson",
@@ -82,11 +321,102 @@ fn a_check_names_the_column_that_it_checks_or_none() {
             "--to",
             "sqlite",
             "--merge",
+            "--only",
+            "chunk",
         ];
-        let run = scenario
-            .run(&[&args[..], &["--only", "chunk"]].concat())
-            .expect_status(1);
-        let told = format!("the table code_chunks can't hold the record: {place}");
-        assert!(run.stdout.contains(&told), "{run}");
+        let json = [&args[..], &["--format", "json"]].concat();
+        let json = scenario.run(&json).expect_status(1).json();
+        assert_eq!(json["findings"][0]["row"]["column"], column, "{json}");
     }
+}
+
+/// Peak memory is that of one merge after another in a process of its own.
+#[test]
+fn rejected_records_take_no_memory() {
+    const RECORDS: i64 = 3_000;
+    let scenario = Scenario::new();
+    scenario.database("code.db", |db| {
+        db.execute_batch("BEGIN").unwrap();
+        db.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+             INSERT INTO code_chunks SELECT i, 'src/' || i || '.rs', 0, 2000,
+                 hex(zeroblob(5000)), 'hash', NULL, NULL, 7 FROM n",
+            [RECORDS],
+        )
+        .unwrap();
+        db.execute_batch("COMMIT").unwrap();
+    });
+    let _ = scenario
+        .run(&["sqlite-to-kv", "code.db", "code.kv"])
+        .expect_status(0);
+    let peak = |scenario: &Scenario, args: &[&str]| {
+        let mut child = scenario
+            .command(args)
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let used = wait4::Wait4::wait4(&mut child).unwrap();
+        (used.status.code(), used.rusage.maxrss)
+    };
+    let skip = [&MERGE[..], &["--on-invalid", "skip"]].concat();
+    // The same records, once all written and once all rejected, for each way to reject them.
+    target(&scenario, "content", "content", "");
+    let (status, written) = peak(&scenario, &skip);
+    assert_eq!(status, Some(0));
+    let taken = format!(
+        "INSERT INTO code_chunks SELECT id, 'own' || id, 0, 1, '', 'h', NULL, NULL, 1 FROM (
+             WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < {RECORDS})
+             SELECT id FROM n)"
+    );
+    for (from, to, more) in [
+        (")", ", CHECK (byte_end < 9))", ""),
+        ("content", "content", &taken),
+    ] {
+        target(&scenario, from, to, more);
+        let (status, rejected) = peak(&scenario, &skip);
+        assert_eq!(status, Some(1));
+        // A few MiB for what SQLite keeps of temporary tables: the values take 30.
+        let more = rejected.saturating_sub(written) >> 20;
+        assert!(
+            more < 12,
+            "{to}: {more} MiB more for {RECORDS} rejected records"
+        );
+    }
+}
+
+#[test]
+fn ids_that_records_share_are_all_named_and_left_out_of_a_merge() {
+    let scenario = Scenario::new();
+    let path = |name: &str| scenario.path(name);
+    scenario.database("code.db", |db| tables::insert_chunks(db, 6));
+    let _ = scenario
+        .run(&["sqlite-to-kv", "code.db", "code.kv"])
+        .expect_status(0);
+    let mut content = crate::common::kv::Content::read(&path("code.kv")).without_manifest();
+    for value in content.records.values_mut() {
+        let text = String::from_utf8(value.clone()).unwrap();
+        *value = text
+            .replace("\"id\":4,", "\"id\":3,")
+            .replace("\"id\":6,", "\"id\":3,")
+            .into_bytes();
+    }
+    content.write(&path("shared.kv"));
+    scenario.database("target.db", |_| {});
+    let options = CopyOptions {
+        merge: true,
+        on_invalid: OnInvalid::Skip,
+        ..CopyOptions::default()
+    };
+    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let summary =
+        kv_to_sqlite(&path("shared.kv"), &path("target.db"), &options, &progress).unwrap();
+    assert_eq!(summary.rejected_total(), 3);
+    let found = rows::of_database(&path("target.db"));
+    assert_eq!(
+        found
+            .iter()
+            .filter(|row| row.starts_with("code_chunks"))
+            .count(),
+        3
+    );
 }

@@ -42,38 +42,6 @@ fn what_stayed_behind_is_added_once_it_is_mended() {
 }
 
 #[test]
-fn what_is_missing_on_one_side_is_merged_into_it() {
-    let scenario = Scenario::with_small_pair();
-    scenario.change("code.db", "DELETE FROM code_chunks WHERE id = 1");
-    let run = scenario
-        .run(&["verify", "code.db", "code.kv"])
-        .expect_status(1);
-    let [merge] = commands(&run)[..] else {
-        panic!("{run}")
-    };
-    let _ = pasted(&scenario, merge).expect_status(0);
-    let _ = scenario
-        .run(&["verify", "code.db", "code.kv"])
-        .expect_status(0);
-}
-
-/// Together, the two sides would have an id twice: no merge could be made.
-#[test]
-fn no_merge_is_offered_that_would_fail() {
-    for sql in [
-        "UPDATE code_chunks SET byte_start = 1000, byte_end = 2000 WHERE id = 1",
-        "UPDATE code_chunks SET id = 77 WHERE id = 1; UPDATE code_chunks SET id = 1 WHERE id = 2",
-    ] {
-        let scenario = Scenario::with_small_pair();
-        scenario.change("code.db", sql);
-        let run = scenario
-            .run(&["verify", "code.db", "code.kv"])
-            .expect_status(1);
-        assert_eq!(commands(&run), [""; 0], "{run}");
-    }
-}
-
-#[test]
 fn what_the_target_refuses_may_be_mended_there() {
     let scenario = Scenario::with_small_pair();
     scenario.bare_database("target.db", |db| {

@@ -8,6 +8,7 @@
 
 mod common;
 
+mod advice;
 mod classes;
 mod compare;
 mod completions;
@@ -15,6 +16,8 @@ mod damaged_kv;
 mod defences;
 mod docs;
 mod encodings;
+#[cfg(target_os = "linux")]
+mod environment;
 mod errors;
 mod examples;
 #[cfg(target_os = "linux")]
@@ -43,13 +46,18 @@ mod layers;
 mod live_source;
 mod man;
 mod merge;
+mod merge_derived;
+mod merge_dry_run;
+mod merge_ids;
 mod merge_refused;
+mod merge_symbols;
 mod next_steps;
 mod odd_databases;
 mod output;
 mod pipe;
 mod progress;
 mod races;
+mod reasons;
 mod recipes;
 mod round_trips;
 mod samples;
@@ -61,6 +69,7 @@ mod verify_files;
 mod verify_options;
 mod verify_properties;
 mod verify_sample;
+mod void_options;
 
 /// A test file that nobody declares would never run.
 #[test]

@@ -1,5 +1,5 @@
-//! Databases that Magellan itself wrote. They are not part of the project: the folder that holds
-//! them is named by `CHUNKMIGRATE_SAMPLES`.
+//! Databases that Magellan itself wrote. They are not part of the project: `CHUNKMIGRATE_SAMPLES` names
+//! the folders that hold them, as `PATH` names folders.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,21 +9,46 @@ use rusqlite::Connection;
 use crate::common::{Scenario, kv, rows};
 
 fn samples() -> Option<Vec<PathBuf>> {
-    let Some(folder) = std::env::var_os("CHUNKMIGRATE_SAMPLES") else {
+    let Some(folders) = std::env::var_os("CHUNKMIGRATE_SAMPLES") else {
         println!("CHUNKMIGRATE_SAMPLES is not set: no real databases were read");
         return None;
     };
-    let entries = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let databases: Vec<_> = entries
-        .filter(|path| path.extension().is_some_and(|e| e == "db"))
-        .collect();
-    assert!(
-        !databases.is_empty(),
-        "no databases in CHUNKMIGRATE_SAMPLES"
-    );
+    let mut databases = Vec::new();
+    for folder in std::env::split_paths(&folders) {
+        let entries = fs::read_dir(&folder).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let before = databases.len();
+        databases.extend(paths.filter(|path| path.extension().is_some_and(|e| e == "db")));
+        assert!(
+            databases.len() > before,
+            "no databases in {}",
+            folder.display()
+        );
+    }
+    databases.sort();
     Some(databases)
+}
+
+/// A sample by its name; `None`, and it is said, where it is not there.
+fn sample(name: &str) -> Option<PathBuf> {
+    let found = samples()?.into_iter().find(|path| path.ends_with(name));
+    if found.is_none() {
+        println!("{name} is not among the samples: not tested");
+    }
+    found
+}
+
+/// The tables of the four that a database has, with the start of the keys of their records.
+fn tables(db: &Connection) -> Vec<(&'static str, &'static str, &'static str)> {
+    let all = [
+        ("code_chunks", "chunk:", "chunk"),
+        ("execution_log", "execlog:", "execution-log"),
+        ("file_metrics", "metrics:file:", "file-metrics"),
+        ("symbol_metrics", "metrics:symbol:", "symbol-metrics"),
+    ];
+    let mut tables = all.to_vec();
+    tables.retain(|(table, ..)| db.table_exists(Some("main"), *table).unwrap());
+    tables
 }
 
 /// Copies a sample, with its `-wal`, to `code.db`.
@@ -55,20 +80,15 @@ fn every_real_database_comes_over_complete_and_stays_as_it_is() {
         let connection = Connection::open(scenario.path("code.db")).unwrap();
         let records = kv::records(&scenario.path("out.kv"));
         let mut total = 0;
-        for (index, (table, prefix)) in [
-            ("code_chunks", "chunk:"),
-            ("execution_log", "execlog:"),
-            ("file_metrics", "metrics:file:"),
-            ("symbol_metrics", "metrics:symbol:"),
-        ]
-        .into_iter()
-        .enumerate()
-        {
+        for (table, prefix, kind) in tables(&connection) {
             let sql = format!("SELECT count(*) FROM {table} NOT INDEXED");
             let rows: usize = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
             let of_kind = records.keys().filter(|key| key.starts_with(prefix));
             assert_eq!(of_kind.count(), rows, "{table} of {}", sample.display());
-            assert_eq!(run.json()["kinds"][index]["records"], rows);
+            let json = run.json();
+            let kinds = json["kinds"].as_array().unwrap();
+            let copied = kinds.iter().find(|copied| copied["kind"] == kind).unwrap();
+            assert_eq!(copied["records"], rows);
             total += rows;
         }
         assert!(total > 0);
@@ -121,12 +141,17 @@ fn records_return_to_every_real_database() {
 
         let all = rows::of_database(&scenario.path("code.db"));
         let db = Connection::open(scenario.path("code.db")).unwrap();
-        db.execute_batch(
-            "DELETE FROM code_chunks WHERE id % 2; UPDATE code_chunks SET content = 'other';
-             DELETE FROM execution_log; DELETE FROM symbol_metrics;
-             UPDATE file_metrics SET complexity_score = complexity_score + 1",
-        )
-        .unwrap();
+        for (table, ..) in tables(&db) {
+            let change = match table {
+                "code_chunks" => {
+                    "DELETE FROM code_chunks WHERE id % 2; UPDATE code_chunks SET content = 'other'"
+                }
+                "file_metrics" => "UPDATE file_metrics SET complexity_score = complexity_score + 1",
+                "execution_log" => "DELETE FROM execution_log",
+                _ => "DELETE FROM symbol_metrics",
+            };
+            db.execute_batch(change).unwrap();
+        }
         db.close().unwrap();
         let _ = scenario.run(&merge).expect_status(0);
         assert_eq!(rows::of_database(&scenario.path("code.db")), all);
@@ -136,4 +161,75 @@ fn records_return_to_every_real_database() {
             .unwrap();
         assert_eq!(check, "ok");
     }
+}
+
+#[test]
+fn metrics_of_one_index_run_are_not_merged_into_another() {
+    let (Some(sample), Some(again)) = (sample("code-4.7.2.db"), sample("code-4.7.2-again.db"))
+    else {
+        return;
+    };
+    let scenario = scenario(&sample);
+    fs::copy(again, scenario.path("again.db")).unwrap();
+    let _ = scenario
+        .run(&["sqlite-to-kv", "code.db", "code.kv"])
+        .expect_status(0);
+    let before = scenario.files();
+    let merge = [
+        "kv-to-sqlite",
+        "code.kv",
+        "again.db",
+        "--merge",
+        "--only",
+        "symbol-metrics",
+    ];
+    let run = scenario.run(&merge).expect_status(1);
+    assert!(run.stdout.contains("wrong-symbol"), "{run}");
+    assert_eq!(scenario.files(), before);
+
+    // Without its own metrics, only the graph tells which symbol is which.
+    scenario.change("again.db", "DELETE FROM symbol_metrics");
+    let _ = scenario
+        .run(&[&merge[..], &["--on-invalid", "skip"]].concat())
+        .expect_status(1);
+    let db = Connection::open(scenario.path("again.db")).unwrap();
+    let wrong: i64 = db
+        .query_row(
+            "SELECT count(*) FROM symbol_metrics AS m JOIN graph_entities AS e ON e.id = m.symbol_id
+             WHERE e.name IS NOT m.symbol_name",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(wrong, 0);
+}
+
+#[test]
+fn a_search_finds_what_was_merged() {
+    let Some(sample) = sample("code-3.3.8-to-21.db") else {
+        return;
+    };
+    let scenario = scenario(&sample);
+    let _ = scenario
+        .run(&["sqlite-to-kv", "code.db", "code.kv"])
+        .expect_status(0);
+    let hits = || {
+        let db = Connection::open(scenario.path("code.db")).unwrap();
+        let sql = "SELECT count(*) FROM code_chunks_fts WHERE code_chunks_fts MATCH 'fn'";
+        db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    let all = hits();
+    assert!(all > 0);
+    scenario.change("code.db", "DELETE FROM code_chunks");
+    assert_eq!(hits(), 0);
+    let run = scenario
+        .run(&["kv-to-sqlite", "code.kv", "code.db", "--merge"])
+        .expect_status(0);
+    assert!(
+        run.stdout.contains("rebuilt      code_chunks_fts\n"),
+        "{run}"
+    );
+    assert_eq!(hits(), all);
+    scenario.change("code.db", "DELETE FROM code_chunks");
+    assert_eq!(hits(), 0);
 }

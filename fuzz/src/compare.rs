@@ -5,7 +5,7 @@ use chunkmigrate::codec::{encode_json, encode_key, parse_key, record_key};
 use chunkmigrate::compare::{CompareOptions, compare_kind, compare_stores};
 use chunkmigrate::record::{Record, RecordKind, Sequences};
 use chunkmigrate::sqlite::{InvalidRow, Reason, table_name};
-use chunkmigrate::store::{Claims, StoreKind};
+use chunkmigrate::store::{Claims, Origin, StoreKind};
 
 use super::awkward::other_time;
 use super::input::Input;
@@ -36,13 +36,18 @@ pub fn compare(data: &[u8]) {
         assert_eq!(found, expected);
     }
     let quick = input.one_in(2);
+    let warnings = input.one_in(2);
     let only: Vec<RecordKind> = (0..input.below(3)).map(|_| input.kind()).collect();
-    let (comparison, expected) = expect(&left, &right, &only, quick);
+    let (comparison, expected) = expect(&left, &right, &only, (quick, warnings));
     let mut found = Vec::new();
     let compared = compare_stores(
         &mut left,
         &mut right,
-        &CompareOptions { only, quick },
+        &CompareOptions {
+            only,
+            quick,
+            warnings,
+        },
         &NoProgress,
         &mut |divergence| {
             found.push(told(&divergence));
@@ -97,6 +102,11 @@ fn store(input: &mut Input<'_>, records: &[Record]) -> MemoryStore {
     if !is_database {
         store.unknown = unknown_keys(input);
         store.claims = input.optional(|input| claims(input, &store));
+        store.origin = store.claims.map(|_| Origin {
+            made_at: input.optional(Input::integer),
+            file_name: input.pick(&["in memory", "elsewhere"]).to_owned(),
+            store: input.pick(&["sqlite", "kv"]).to_owned(),
+        });
     }
     if input.one_in(4) {
         store.sequences = Sequences {
@@ -114,6 +124,7 @@ fn invalid_row(kind: RecordKind, index: usize, row: usize, key: &[u8]) -> Invali
         rowid: (index * 10 + row) as i64,
         column: "id",
         reason: Reason::StorageClass,
+        message: "id is a BLOB, must be an INTEGER".to_owned(),
         key: Some(key.to_vec()),
         key_columns: &["id"],
         values: Vec::new(),

@@ -7,7 +7,7 @@ use chunkmigrate::codec::{Entry, combined_digest, decode_json, encode_json, enco
 use chunkmigrate::codec::{key_kind, record_key};
 use chunkmigrate::kv::{FormatMarker, KvFile, Manifest};
 use chunkmigrate::record::{RecordKind, Sequences};
-use chunkmigrate::store::Claims;
+use chunkmigrate::store::{Claims, Origin, Snapshot as _};
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, inspect, verify_pair, verify_round_trip};
 use chunkmigrate::{NoProgress, Progress, Result};
 
@@ -109,6 +109,7 @@ struct Read {
     entries: Entries,
     sequences: Sequences,
     manifest: Option<Manifest>,
+    origin: Option<Origin>,
     others: bool,
 }
 
@@ -137,6 +138,7 @@ impl Read {
             entries,
             sequences: file.sequences()?,
             manifest: file.manifest()?,
+            origin: file.origin()?,
             others: file.other_tables()?.len() == 2,
         })
     }
@@ -184,7 +186,8 @@ fn check_against_model(read: &Read, report: &VerifyReport) {
     let mut store = kv_store(&read.entries);
     store.sequences = read.sequences;
     store.claims = read.claims();
-    let (comparison, expected) = expect(&store, &store, &[], false);
+    store.origin = read.origin.clone();
+    let (comparison, expected) = expect(&store, &store, &[], (false, false));
     assert_eq!(report.hops[0].comparison, comparison);
     let found: Vec<_> = report.findings.iter().map(told).collect();
     assert_eq!(found, expected);

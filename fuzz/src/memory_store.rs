@@ -8,7 +8,7 @@ use chunkmigrate::Result;
 use chunkmigrate::codec::{Entry, KindDigest, KindTotals, decode_json};
 use chunkmigrate::record::{PerKind, RecordKind, Sequences};
 use chunkmigrate::sqlite::{InvalidRow, Visited, VisitedEntry, VisitedValue};
-use chunkmigrate::store::{Claims, Item, Snapshot, SortedItems, StoreKind, Visit};
+use chunkmigrate::store::{Claims, Item, Origin, Snapshot, SortedItems, StoreKind, Visit};
 
 /// What there is at one place of a store's order.
 #[derive(Debug, Clone)]
@@ -27,6 +27,7 @@ pub(crate) struct MemoryStore {
     pub(crate) unknown: BTreeMap<Vec<u8>, Vec<u8>>,
     pub(crate) sequences: Sequences,
     pub(crate) claims: Option<Claims>,
+    pub(crate) origin: Option<Origin>,
 }
 
 impl MemoryStore {
@@ -37,6 +38,7 @@ impl MemoryStore {
             unknown: BTreeMap::new(),
             sequences: Sequences::default(),
             claims: None,
+            origin: None,
         }
     }
 
@@ -153,6 +155,10 @@ impl Snapshot for MemoryStore {
 
     fn claims(&self) -> Result<Option<Claims>> {
         Ok(self.claims)
+    }
+
+    fn origin(&self) -> Result<Option<Origin>> {
+        Ok(self.origin.clone())
     }
 
     fn expected_bytes(&self) -> u64 {

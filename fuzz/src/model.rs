@@ -3,9 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use chunkmigrate::codec::{Digest, combined_digest, decode_json, encode_json, record_key};
-use chunkmigrate::compare::{Comparison, Divergence, DivergenceClass, KindCounts, Side};
-use chunkmigrate::record::{Record, RecordKind};
+use chunkmigrate::codec::{
+    Digest, Entry, combined_digest, decode_json, encode_json, key_prefix, record_key,
+};
+use chunkmigrate::compare::{
+    Comparison, Divergence, DivergenceClass, KindCounts, Side, SideEvidence,
+};
+use chunkmigrate::record::{Record, RecordKind, Sequences};
 use chunkmigrate::sqlite::InvalidRow;
 use chunkmigrate::store::StoreKind;
 
@@ -148,20 +152,36 @@ fn at_key(
                 tell(DivergenceClass::Field, None);
             }
         }
-        (Some((left, _)), None) => {
-            counts.only_left += 1;
-            tell_of(left, Side::Left, Some(Side::Left));
-            tell(DivergenceClass::OnlyLeft, Some(Side::Left));
+        (Some((value, _)), None) => {
+            tell_of(value, Side::Left, Some(Side::Left));
+            // A row of the key is its counterpart.
+            match (right.is_some(), value.own.is_some()) {
+                (true, _) => counts.differing += 1,
+                (false, false) => counts.invalid_left += 1,
+                (false, true) => {
+                    counts.only_left += 1;
+                    tell(DivergenceClass::OnlyLeft, Some(Side::Left));
+                }
+            }
         }
-        (None, Some((right, _))) => {
-            counts.only_right += 1;
-            tell_of(right, Side::Right, Some(Side::Right));
-            tell(DivergenceClass::OnlyRight, Some(Side::Right));
+        (None, Some((value, _))) => {
+            tell_of(value, Side::Right, Some(Side::Right));
+            match (left.is_some(), value.own.is_some()) {
+                (true, _) => counts.differing += 1,
+                (false, false) => counts.invalid_right += 1,
+                (false, true) => {
+                    counts.only_right += 1;
+                    tell(DivergenceClass::OnlyRight, Some(Side::Right));
+                }
+            }
         }
         (None, None) => {}
     }
-    counts.invalid_left += tell_rows(left, Side::Left, &mut here);
-    counts.invalid_right += tell_rows(right, Side::Right, &mut here);
+    let paired = u64::from(on_left.is_some() != on_right.is_some());
+    let left_rows = tell_rows(left, Side::Left, &mut here);
+    let right_rows = tell_rows(right, Side::Right, &mut here);
+    counts.invalid_left += left_rows.saturating_sub(paired);
+    counts.invalid_right += right_rows.saturating_sub(paired);
     here
 }
 
@@ -182,7 +202,7 @@ pub(crate) fn expect(
     left: &MemoryStore,
     right: &MemoryStore,
     only: &[RecordKind],
-    quick: bool,
+    (quick, warnings): (bool, bool),
 ) -> (Comparison, Vec<Told>) {
     let mut comparison = Comparison::default();
     let mut all = Vec::new();
@@ -190,7 +210,8 @@ pub(crate) fn expect(
     let sides = [(Side::Left, left), (Side::Right, right)];
     let mut wrong_claims = BTreeSet::new();
     for kind in RecordKind::ALL.into_iter().filter(|kind| asked(*kind)) {
-        let (counts, mut found) = match quick && same_digest(kind, left, right) {
+        let is_quick = quick && !(warnings && kind == RecordKind::Chunk);
+        let (counts, mut found) = match is_quick && same_digest(kind, left, right) {
             true => (all_equal(kind, left), Vec::new()),
             false => expect_kind(kind, left, right),
         };
@@ -211,7 +232,11 @@ pub(crate) fn expect(
         }
     }
     for (side, store) in sides {
-        for key in store.unknown.keys() {
+        let is_of_kind = |key: &&Vec<u8>| {
+            let starts = |kind: &RecordKind| key.starts_with(key_prefix(*kind).as_bytes());
+            only.is_empty() || only.iter().any(starts)
+        };
+        for key in store.unknown.keys().filter(is_of_kind) {
             comparison.unknown_keys += 1;
             let class = DivergenceClass::UnknownKey;
             all.push((class, None, Some(key.clone()), Some(side), None));
@@ -230,10 +255,84 @@ pub(crate) fn expect(
             all.push((DivergenceClass::Sequence, Some(kind), None, None, None));
         }
     }
+    for (side, store) in sides {
+        let other = match side {
+            Side::Left => right,
+            Side::Right => left,
+        };
+        let evidence = match side {
+            Side::Left => &mut comparison.evidence.left,
+            Side::Right => &mut comparison.evidence.right,
+        };
+        evidence.ids = Sequences::default();
+        for kind in RecordKind::ALL.into_iter().filter(|kind| asked(*kind)) {
+            evidence.ids.raise(kind, store.sequences.get(kind));
+            own_records(
+                kind,
+                store,
+                other,
+                evidence,
+                &mut comparison.evidence.ids_differ,
+            );
+        }
+        let is_fault = |told: &&Told| {
+            use DivergenceClass::{Field, OnlyLeft, OnlyRight, Sequence};
+            let carried = matches!(told.0, OnlyLeft | OnlyRight | Field | Sequence);
+            told.3 == Some(side) && !carried && !told.0.is_warning()
+        };
+        evidence.faults = all.iter().filter(is_fault).count() as u64;
+        let is_wrong = |told: &Told| told.0 == DivergenceClass::Manifest && told.3 == Some(side);
+        if let (Some(origin), false) = (&store.origin, all.iter().any(is_wrong)) {
+            evidence.made_at = origin.made_at;
+            evidence.is_made_of_other =
+                origin.file_name == "in memory" && origin.store == other.store.name();
+        }
+    }
     let warnings = all.iter().filter(|told| told.0.is_warning()).count();
     comparison.warnings = warnings as u64;
     comparison.divergences = (all.len() - warnings) as u64;
     (comparison, all)
+}
+
+/// Takes note of the records of a store that the other one lacks, or has otherwise.
+fn own_records(
+    kind: RecordKind,
+    store: &MemoryStore,
+    other: &MemoryStore,
+    evidence: &mut SideEvidence,
+    ids_differ: &mut bool,
+) {
+    let record = |entry: Entry<'_>| {
+        let own = judge(kind, entry.key, entry.value).own?;
+        Some(decode_json(kind, &own).unwrap())
+    };
+    for entry in store.entries(kind) {
+        let Some(own) = record(entry) else { continue };
+        match other.kinds.get(kind).get(&Some(entry.key.to_vec())) {
+            None => {
+                let ids = evidence.only_ids.get_mut(kind);
+                let low = ids.map_or(i64::MAX, |(low, _)| low);
+                let high = ids.map_or(i64::MIN, |(_, high)| high);
+                *ids = own.id().map(|id| (low.min(id), high.max(id)));
+            }
+            Some(Place::Rows(_)) => continue,
+            Some(Place::Entry(value)) => {
+                let (key, value) = (entry.key, value.as_slice());
+                match record(Entry { key, value }) {
+                    Some(other) if other != own => *ids_differ |= other.id() != own.id(),
+                    _ => continue,
+                }
+            }
+        }
+        let time = match own {
+            Record::Chunk(chunk) => chunk.created_at,
+            Record::ExecutionLog(execution) => execution.started_at,
+            Record::FileMetrics(metrics) => metrics.last_updated,
+            Record::SymbolMetrics(metrics) => metrics.last_updated,
+        };
+        let latest = evidence.latest.get_mut(kind);
+        *latest = Some(latest.map_or(time, |latest| latest.max(time)));
+    }
 }
 
 /// Whether a quick comparison has its proof: the same entries, and no rows that are none.

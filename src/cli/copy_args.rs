@@ -30,7 +30,10 @@ pub(super) struct CopyArgs {
     /// Write into an existing target: records of the same key are replaced, others added
     ///
     /// In one transaction, read back before it ends: all or nothing. What else the target holds
-    /// stays as it is. If nothing changes, nothing is written. Without it a new target is made.
+    /// stays as it is: triggers don't run and are listed, full-text tables over the records are
+    /// rebuilt, and a merge that would change an id that other tables refer to is an error. A record
+    /// that the target does not take is rejected with the reason. If nothing changes, nothing is
+    /// written. Without it a new target is made.
     #[arg(long)]
     merge: bool,
     /// What to do with what is no exact record
@@ -42,14 +45,17 @@ pub(super) struct CopyArgs {
     on_invalid: OnInvalid,
     /// Write what is no exact record to this file, one JSON object a line
     ///
-    /// Each line has the table, the row, what is wrong with it and its values.
+    /// Each line has the table, the row, what is wrong with it and its values. A merge replaces the
+    /// rejects file of an earlier run.
     ///
     /// [default: none; with --on-invalid skip, <TARGET>.rejects.jsonl]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     rejects: Option<PathBuf>,
     /// Read and check everything, write nothing
     ///
-    /// The report says what would have been done. Without it, it is done.
+    /// The report says what would have been done. With --merge, the merge is made in a private copy of
+    /// the target in the temporary directory, which needs as much disk space. Without it, the target
+    /// is written.
     #[arg(long)]
     dry_run: bool,
     /// Don't read the target back before it is published

@@ -3,7 +3,7 @@
 use chunkmigrate::codec::Digest;
 use chunkmigrate::migrate::{CopySummary, MergeCounts};
 use chunkmigrate::record::RecordKind;
-use chunkmigrate::sqlite::table_name;
+use chunkmigrate::sqlite::{StaleIndex, table_name};
 use chunkmigrate::verify::{FindingDocument, Values};
 use serde::Serialize;
 
@@ -57,7 +57,10 @@ pub(super) fn copy_document(summary: &CopySummary) -> impl Serialize + use<'_> {
             .map(|finding| FindingDocument::new(finding, Values::Full))
             .collect(),
         findings_total: summary.rejections_total + summary.divergences_total,
-        left_alone: summary.left_alone.iter().map(TableDocument::new).collect(),
+        rebuilt: &summary.rebuilt,
+        left_alone: summary.stale.iter().map(StaleDocument::new).collect(),
+        skipped_triggers: &summary.skipped_triggers,
+        lost_access: &summary.lost_access,
         left_behind: summary
             .left_behind
             .iter()
@@ -73,11 +76,13 @@ fn merged(summary: &CopySummary, kind: RecordKind) -> Option<MergedDocument> {
         inserted,
         updated,
         unchanged,
+        kept,
     } = *summary.merged.as_ref()?.get(kind);
     Some(MergedDocument {
         inserted,
         updated,
         unchanged,
+        kept,
     })
 }
 
@@ -94,7 +99,10 @@ struct Document<'s> {
     rejects: Option<String>,
     findings: Vec<FindingDocument>,
     findings_total: u64,
-    left_alone: Vec<TableDocument<'s>>,
+    rebuilt: &'s [String],
+    left_alone: Vec<StaleDocument<'s>>,
+    skipped_triggers: &'s [String],
+    lost_access: &'s [&'static str],
     left_behind: Vec<String>,
     dry_run: bool,
     merge: bool,
@@ -132,4 +140,23 @@ struct MergedDocument {
     inserted: u64,
     updated: u64,
     unchanged: u64,
+    kept: u64,
+}
+
+/// A full-text table that could not be rebuilt.
+#[derive(Serialize)]
+struct StaleDocument<'s> {
+    table: &'s str,
+    why: &'s str,
+    statement: &'s str,
+}
+
+impl<'s> StaleDocument<'s> {
+    fn new(index: &'s StaleIndex) -> Self {
+        StaleDocument {
+            table: &index.table,
+            why: &index.why,
+            statement: &index.statement,
+        }
+    }
 }

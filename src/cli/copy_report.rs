@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use chunkmigrate::migrate::{CopySummary, MergeCounts};
-use chunkmigrate::record::RecordKind;
+use chunkmigrate::record::{PerKind, RecordKind};
 use chunkmigrate::sqlite::table_name;
 use chunkmigrate::store::StoreKind;
 use chunkmigrate::verify::Values;
@@ -74,21 +74,17 @@ impl<'s> CopyReport<'s> {
             writeln!(out, "left out     column {}", escaped(column))?;
         }
         write_tables(out, "not copied   ", &summary.not_copied)?;
-        if !summary.left_alone.is_empty() {
-            let tables = &summary.left_alone;
-            let names: Vec<_> = tables.iter().map(|table| escaped(&table.name)).collect();
-            writeln!(
-                out,
-                "left alone   {}: what the target derives, rebuild it with its own tool",
-                names.join(", ")
-            )?;
-        }
+        self.write_merge_facts(out)?;
         if let Some(path) = &summary.old_rejects {
             writeln!(
                 out,
                 "old rejects  {} is of an earlier run",
                 escaped_path(path)
             )?;
+        }
+        if !summary.lost_access.is_empty() {
+            let lost = summary.lost_access.join(", ");
+            writeln!(out, "not kept     {lost} of the file that was replaced")?;
         }
         for folder in &summary.left_behind {
             writeln!(
@@ -100,13 +96,45 @@ impl<'s> CopyReport<'s> {
         Ok(())
     }
 
+    /// What a merge left as it was, and what it did beside writing records.
+    fn write_merge_facts(&self, out: &mut dyn Write) -> io::Result<()> {
+        let summary = self.summary;
+        let kept: u64 = summary
+            .merged
+            .iter()
+            .flat_map(PerKind::iter)
+            .map(|(_, m)| m.kept)
+            .sum();
+        if kept > 0 {
+            let records = count_of(kept, "record", "records");
+            writeln!(out, "kept         {records} that only the target has")?;
+        }
+        let names = |names: &[String]| {
+            let names: Vec<_> = names.iter().map(|name| escaped(name)).collect();
+            names.join(", ")
+        };
+        if !summary.rebuilt.is_empty() {
+            writeln!(out, "rebuilt      {}", names(&summary.rebuilt))?;
+        }
+        for index in &summary.stale {
+            let (table, why) = (escaped(&index.table), escaped(&index.why));
+            writeln!(out, "not rebuilt  {table}: {why}")?;
+            writeln!(out, "             run: {}", escaped(&index.statement))?;
+        }
+        if !summary.skipped_triggers.is_empty() {
+            let triggers = names(&summary.skipped_triggers);
+            writeln!(out, "not run      {triggers}: a merge runs no triggers")?;
+        }
+        Ok(())
+    }
+
     fn kinds_table(&self) -> Vec<Vec<String>> {
         let mut heading = vec!["kind", "records", "rejected"];
         if self.summary.merged.is_some() {
-            heading.extend(["inserted", "updated", "unchanged"]);
+            heading.extend(["inserted", "updated", "unchanged", "kept"]);
         }
         let mut rows = vec![heading.into_iter().map(str::to_owned).collect()];
-        let mut total = [0; 5];
+        let mut total = [0; 6];
         for (kind, totals) in self.summary.asked_for() {
             let merged = self.merged(kind);
             let numbers = [
@@ -115,6 +143,7 @@ impl<'s> CopyReport<'s> {
                 merged.inserted,
                 merged.updated,
                 merged.unchanged,
+                merged.kept,
             ];
             rows.push(self.row(kind.name(), numbers));
             for (sum, number) in total.iter_mut().zip(numbers) {
@@ -130,8 +159,8 @@ impl<'s> CopyReport<'s> {
         merged.map_or_else(MergeCounts::default, |merged| *merged.get(kind))
     }
 
-    fn row(&self, name: &str, numbers: [u64; 5]) -> Vec<String> {
-        let shown = if self.summary.merged.is_some() { 5 } else { 2 };
+    fn row(&self, name: &str, numbers: [u64; 6]) -> Vec<String> {
+        let shown = if self.summary.merged.is_some() { 6 } else { 2 };
         let numbers = numbers.into_iter().take(shown);
         let cells = numbers.map(|number| HumanCount(number).to_string());
         std::iter::once(name.to_owned()).chain(cells).collect()
@@ -146,26 +175,16 @@ impl<'s> CopyReport<'s> {
         for finding in &summary.rejections {
             let key = finding.key.as_deref().map(String::from_utf8_lossy);
             let key = key.map(|key| escaped(&key).into_owned());
-            match (&finding.row, key) {
-                (Some(row), key) if summary.source_store == StoreKind::Sqlite => {
-                    let key = key.map(|key| format!(" ({key})")).unwrap_or_default();
-                    let (table, column) = (row.table, row.column);
-                    let rowid = row.rowid.unwrap_or_default();
-                    writeln!(
-                        out,
-                        "  {table} row {rowid}: {} in {column}{key}",
-                        row.reason
-                    )?;
-                }
-                (_, key) if summary.source_store == StoreKind::Ndjson => {
+            let message = escaped(&finding.message);
+            match summary.source_store {
+                StoreKind::Sqlite if finding.row.is_some() => writeln!(out, "  {message}")?,
+                StoreKind::Ndjson => {
                     let key = key.map(|key| format!(", {key}")).unwrap_or_default();
-                    let message = escaped(&finding.message);
                     writeln!(out, "  {message} ({}{key})", finding.class)?;
                 }
-                (_, key) => {
+                _ => {
                     let kind = finding.kind.map_or("the file", |kind| kind.name());
                     let what = key.unwrap_or_else(|| kind.to_owned());
-                    let message = escaped(&finding.message);
                     writeln!(out, "  {what}: {}: {message}", finding.class)?;
                 }
             }

@@ -40,7 +40,7 @@ impl Statuses {
         let failed = match self.diverged {
             Some(_) => {
                 "it could not be done, or its outcome not be established: bad usage, input that is \
-                 unreadable or damaged, an I/O error"
+                 unreadable or damaged, an I/O error, no memory left"
             }
             None => "it could not be done: bad usage or an I/O error",
         };

@@ -1,13 +1,15 @@
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::PathBuf;
 
-use chunkmigrate::codec::Line;
+use chunkmigrate::codec::{Line, key_prefix};
 use chunkmigrate::compare::Divergence;
 use chunkmigrate::migrate::{ExportFlow, ExportOptions, Exported, export};
 use chunkmigrate::record::RecordKind;
 use clap::ValueHint;
+use clap::error::ErrorKind;
 
 use super::after_help::AfterHelp;
+use super::command_line::command;
 use super::exit::{Exit, Statuses};
 use super::failure::Failure;
 use super::kind::kind_parser;
@@ -36,7 +38,8 @@ pub(super) struct Args {
     only: Vec<RecordKind>,
     /// Export only records whose key starts so
     ///
-    /// A key is for example chunk:src/lib.rs:0:12; a colon that belongs to a path is doubled.
+    /// A key is for example chunk:src/lib.rs:0:12; a colon that belongs to a path is doubled. A start
+    /// that no key can have is an error.
     ///
     /// [default: all keys]
     #[arg(long, value_name = "KEYPREFIX", value_hint = ValueHint::Other, default_value = "", hide_default_value = true)]
@@ -73,7 +76,27 @@ fn after_help() -> String {
     )
 }
 
+/// Fails if no key of the kinds that are asked for can begin with the prefix: it is mistyped, and an
+/// export of nothing would look like one of a store without records.
+fn check_prefix(args: &Args) -> Result<(), Failure> {
+    let kinds = RecordKind::ALL.into_iter();
+    let asked_for = kinds.filter(|kind| kind.is_asked_for(&args.only));
+    let starts: Vec<&str> = asked_for.map(key_prefix).collect();
+    let prefix = args.prefix.as_str();
+    let can_match = |start: &&str| start.starts_with(prefix) || prefix.starts_with(*start);
+    if starts.iter().any(can_match) {
+        return Ok(());
+    }
+    let message = format!(
+        "no key that is asked for starts with {prefix:?}, all of them start with {}",
+        starts.join(" or ")
+    );
+    let error = command().error(ErrorKind::InvalidValue, message);
+    Err(Failure::usage(&error))
+}
+
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+    check_prefix(args)?;
     let options = ExportOptions {
         only: args.only.clone(),
         prefix: args.prefix.clone().into_bytes(),

@@ -14,7 +14,7 @@ use super::ui::Ui;
 /// The KV file is checked page by page and never changed. A new database gets Magellan's tables and
 /// indexes; it is built out of sight, every record is read back from it and compared, and only then
 /// does it appear. With --merge the records return to the tables of an existing database, in one
-/// transaction, and all else in it stays as it is.
+/// transaction, and the rest of it stays as it is.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(super) struct Args {

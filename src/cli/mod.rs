@@ -1,6 +1,7 @@
 //! Flags in, reports out. One file a subcommand.
 
 mod after_help;
+mod after_verify;
 mod bar;
 mod command_line;
 mod completions;
@@ -113,6 +114,7 @@ enum Command {
 pub(crate) fn run() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let matches = command().try_get_matches_from(&arguments);
+    let options = matches.as_ref().ok().and_then(options_of_command);
     let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return usage(&error, &arguments).into(),
@@ -131,7 +133,23 @@ pub(crate) fn run() -> ExitCode {
     let panicked = || Error::Internal("the program panicked".to_owned()).into();
     match outcome.unwrap_or_else(|_| Err(panicked())) {
         Ok(exit) => exit,
-        Err(failure) => ui.fail(&failure),
+        Err(failure) => ui.fail(&match options {
+            Some(options) => failure.of_command(options),
+            None => failure,
+        }),
     }
     .into()
+}
+
+/// The options of the command that is run, with their dashes.
+fn options_of_command(matches: &clap::ArgMatches) -> Option<Vec<String>> {
+    let mut program = command();
+    program.build();
+    let command = program.find_subcommand(matches.subcommand_name()?)?;
+    Some(long_options(command))
+}
+
+fn long_options(command: &clap::Command) -> Vec<String> {
+    let names = command.get_arguments().filter_map(clap::Arg::get_long);
+    names.map(|name| format!("--{name}")).collect()
 }

@@ -1,39 +1,62 @@
 //! What to do next: the last lines of a report for people.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 
 use anstyle::Style;
-use chunkmigrate::compare::DivergenceClass;
+use chunkmigrate::compare::{Divergence, DivergenceClass};
 use chunkmigrate::migrate::CopySummary;
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::store::StoreKind;
-use chunkmigrate::verify::{Hop, VerifyReport};
 
 use super::shell::{pasted, path_argument};
-use super::verify_verdict::total;
+
+/// How a command line calls stdin.
+const STDIN: &str = "-";
 
 const BOLD: Style = Style::new().bold();
 
 /// Some words, and the commands that they speak of.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NextStep {
-    what: &'static str,
+    what: Cow<'static, str>,
     commands: Vec<String>,
+    /// What else can be done.
+    other: Option<Box<NextStep>>,
 }
 
 impl NextStep {
-    fn new(what: &'static str, commands: impl IntoIterator<Item = String>) -> Self {
-        let commands = commands.into_iter().collect();
-        NextStep { what, commands }
+    pub(super) fn new(
+        what: impl Into<Cow<'static, str>>,
+        commands: impl IntoIterator<Item = String>,
+    ) -> Self {
+        NextStep {
+            what: what.into(),
+            commands: commands.into_iter().collect(),
+            other: None,
+        }
+    }
+
+    pub(super) fn or(mut self, other: Option<NextStep>) -> Self {
+        self.other = other.map(Box::new);
+        self
     }
 
     pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        write!(out, "{BOLD}Next:{BOLD:#} ")?;
+        self.write_words(out)
+    }
+
+    fn write_words(&self, out: &mut dyn Write) -> io::Result<()> {
         let end = if self.commands.is_empty() { "." } else { ":" };
-        writeln!(out, "{BOLD}Next:{BOLD:#} {}{end}", self.what)?;
+        writeln!(out, "{}{end}", self.what)?;
         let mut commands = self.commands.iter();
-        commands.try_for_each(|command| writeln!(out, "    {command}"))
+        commands.try_for_each(|command| writeln!(out, "    {command}"))?;
+        self.other
+            .as_ref()
+            .map_or(Ok(()), |other| other.write_words(out))
     }
 }
 
@@ -44,7 +67,12 @@ pub(super) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
         return Some(NextStep::new(what, []));
     }
     if summary.sha256.is_none() {
+        let mut rejections = summary.rejections.iter();
+        let is_wrong_symbol = |finding: &Divergence| finding.class == DivergenceClass::WrongSymbol;
         let what = match summary.merge {
+            true if rejections.any(is_wrong_symbol) => {
+                "let the indexer write these metrics anew, or merge the rest with --on-invalid skip"
+            }
             true => "mend it, or merge the rest with --on-invalid skip",
             false => "mend it where it came from, or copy the rest with --on-invalid skip",
         };
@@ -65,7 +93,7 @@ pub(super) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
             true => "mend what stayed behind, here or where it came from, then add it",
             false => "mend what stayed behind where it came from, then add it",
         };
-        let command = merge(stores, &summary.only, &summary.without_columns);
+        let command = transfer(stores, "--merge", &summary.only, &summary.without_columns);
         return Some(NextStep::new(what, command));
     }
     if summary.merged.is_some() || summary.records() == 0 {
@@ -84,66 +112,30 @@ pub(super) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
     Some(NextStep::new("compare it with its source", [command]))
 }
 
-/// What follows a verification: where a merge is the cure, which.
-pub(super) fn after_verify(report: &VerifyReport) -> Option<NextStep> {
-    use DivergenceClass::{ContentHash, Field, OnlyLeft, OnlyRight, Sequence};
-    let [hop] = report.hops.as_slice() else {
-        return None;
-    };
-    let found = report.divergences() + report.warnings();
-    if report.is_identical() || found > report.findings.len() as u64 {
-        return None;
-    }
-    let total = total(&hop.comparison);
-    let mut classes = report.findings.iter().map(|finding| finding.class);
-    let is_cured =
-        classes.all(|class| matches!(class, OnlyLeft | OnlyRight | Field | Sequence | ContentHash));
-    let faulty = total.invalid_left + total.invalid_right + hop.comparison.unknown_keys;
-    if !is_cured || faulty > 0 || ids_may_clash(report, hop) {
-        return None;
-    }
-    let left = (hop.left.path.as_path(), hop.left.store);
-    let right = (hop.right.path.as_path(), hop.right.store);
-    let without = report.without_columns.as_slice();
-    let to_right = merge([left, right], &report.only, without)?;
-    let to_left = merge([right, left], &report.only, without)?;
-    match (total.only_left, total.only_right, total.differing) {
-        (0, 0, 0) => None,
-        (_, 0, 0) => Some(NextStep::new("add to the right what it lacks", [to_right])),
-        (0, _, 0) => Some(NextStep::new("add to the left what it lacks", [to_left])),
-        _ => {
-            let what = "merge the side that you trust into the other";
-            Some(NextStep::new(what, [to_right, to_left]))
-        }
-    }
-}
-
-/// Whether the records of both sides together may have an id twice: a chunk whose span was moved is
-/// on either side only, with the same id.
-fn ids_may_clash(report: &VerifyReport, hop: &Hop) -> bool {
-    let moved = hop
-        .comparison
-        .kinds
-        .iter()
-        .any(|(kind, counts)| kind.has_ids() && counts.only_left > 0 && counts.only_right > 0);
-    let mut fields = report.findings.iter().flat_map(|finding| &finding.fields);
-    moved || fields.any(|field| field.field == "id")
-}
-
-/// A merge of a store into one of the other kind.
-fn merge(
+/// What brings the records of a store into another one, which is there already.
+pub(super) fn transfer(
     stores: [(&Path, StoreKind); 2],
+    option: &str,
     only: &[RecordKind],
     without_columns: &[String],
 ) -> Option<String> {
+    use StoreKind::{Kv, Sqlite};
     let [(source, source_store), (target, target_store)] = stores;
     let name = match (source_store, target_store) {
-        (StoreKind::Sqlite, StoreKind::Kv) => "sqlite-to-kv",
-        (StoreKind::Kv, StoreKind::Sqlite) => "kv-to-sqlite",
+        (Sqlite, Kv) => "sqlite-to-kv",
+        (Kv, Sqlite) => "kv-to-sqlite",
+        (Kv | Sqlite, Kv | Sqlite) => {
+            // An export leaves no columns out.
+            let needs_none = without_columns.is_empty() || source_store == Kv;
+            let export = needs_none.then(|| command("export", &[source], &[], only))??;
+            let import = ["--to", target_store.name(), option];
+            let import = command("import", &[Path::new(STDIN), target], &import, &[])?;
+            return Some(format!("{export} | {import}"));
+        }
         _ => return None,
     };
-    let mut options = vec!["--merge"];
-    if source_store == StoreKind::Sqlite {
+    let mut options = vec![option];
+    if source_store == Sqlite {
         options.extend(without(without_columns));
     }
     command(name, &[source, target], &options, only)
@@ -156,7 +148,11 @@ fn without(columns: &[String]) -> Vec<&str> {
 
 fn command(name: &str, paths: &[&Path], options: &[&str], only: &[RecordKind]) -> Option<String> {
     let mut words = vec![OsString::from(name)];
-    words.extend(paths.iter().map(|path| path_argument(path).into_owned()));
+    let argument = |path: &&Path| match *path == Path::new(STDIN) {
+        true => STDIN.into(),
+        false => path_argument(path).into_owned(),
+    };
+    words.extend(paths.iter().map(argument));
     words.extend(options.iter().map(OsString::from));
     if !only.is_empty() {
         let names: Vec<&str> = only.iter().map(|kind| kind.name()).collect();
@@ -174,7 +170,7 @@ mod tests {
 
     fn merging(from: (&str, StoreKind), into: (&str, StoreKind)) -> Option<String> {
         let stores = [from, into].map(|(path, store)| (Path::new(path), store));
-        merge(stores, &[], &[])
+        transfer(stores, "--merge", &[], &[])
     }
 
     #[test]
@@ -187,7 +183,13 @@ mod tests {
             merging(KV_FILE, DATABASE).as_deref(),
             Some("chunkmigrate kv-to-sqlite 'my code.kv' code.db --merge")
         );
-        assert_eq!(merging(DATABASE, DATABASE), None);
+        assert_eq!(
+            merging(KV_FILE, ("-x.kv", StoreKind::Kv)).as_deref(),
+            Some(
+                "chunkmigrate export 'my code.kv' | chunkmigrate import - ./-x.kv --to kv --merge"
+            )
+        );
         assert_eq!(merging(("line\nbreak", StoreKind::Sqlite), KV_FILE), None);
+        assert_eq!(merging(("text", StoreKind::Ndjson), KV_FILE), None);
     }
 }

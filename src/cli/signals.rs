@@ -12,13 +12,13 @@ use signal_hook::flag;
 pub(super) struct Stop(Arc<AtomicUsize>);
 
 impl Stop {
-    /// Takes note of SIGINT, SIGTERM and SIGHUP instead of dying of them, but leaves a SIGHUP alone
-    /// that the parent had ignored, as `nohup` does; a file that grows over its limit
-    /// becomes an error of the write instead of a signal.
+    /// Takes note of SIGINT, SIGTERM and SIGHUP instead of dying of them. One that the parent ignores
+    /// stays ignored, as `nohup` and a shell with a job in the background expect. A file that grows
+    /// over its limit becomes an error of the write instead of a signal.
     pub(super) fn install() -> io::Result<Self> {
         let stop = Stop::default();
         for signal in [SIGINT, SIGTERM, SIGHUP] {
-            if signal == SIGHUP && is_ignored(signal) {
+            if is_ignored(signal) {
                 continue;
             }
             let number = usize::try_from(signal).unwrap_or_default();

@@ -50,7 +50,11 @@ fn after_help() -> String {
                 "chunkmigrate sqlite-to-kv code.db code.kv --replace --on-invalid skip",
             ),
             (
-                "Bring a KV file up to date",
+                "Bring a KV file up to date, without what the database no longer has",
+                "chunkmigrate sqlite-to-kv code.db code.kv --replace",
+            ),
+            (
+                "Add to a KV file, which keeps what only it has",
                 "chunkmigrate sqlite-to-kv code.db code.kv --merge",
             ),
             (

@@ -27,7 +27,8 @@ pub(super) struct GlobalArgs {
     format: Format,
     /// Print no report for people and no progress; errors are still printed
     ///
-    /// The exit status tells the outcome. Without it the report goes to stdout, progress to stderr.
+    /// The exit status tells the outcome. With --progress always progress is shown anyway.
+    /// Without it the report goes to stdout, progress to stderr.
     #[arg(long, short, global = true)]
     quiet: bool,
     /// When to show progress on stderr
@@ -83,7 +84,7 @@ pub(super) struct Ui {
 impl Ui {
     pub(super) fn new(args: &GlobalArgs) -> Self {
         let look = match (args.progress, io::stderr().is_terminal()) {
-            _ if args.quiet => Look::Hidden,
+            (When::Auto, _) if args.quiet => Look::Hidden,
             (When::Never, _) | (When::Auto, false) => Look::Hidden,
             (When::Auto, true) if is_dumb() => Look::Hidden,
             (_, true) if !is_dumb() => Look::Bars,

@@ -47,7 +47,9 @@ pub(super) struct Args {
     only: Vec<RecordKind>,
     /// Take equal digests as proof: records are compared one by one only where they differ
     ///
-    /// All is read all the same. Without it records are always compared one by one.
+    /// Both stores are read in full. Warnings are looked for only with --strict or --report, where they
+    /// count or are kept: chunks, which alone have some, are then compared record by record. Without it
+    /// all records are.
     #[arg(long)]
     quick: bool,
     /// Let warnings count as divergence
@@ -80,8 +82,9 @@ pub(super) struct Args {
     values: Option<Values>,
     /// Leave out a column that this version doesn't know
     ///
-    /// It can be given more than once, and not every database needs to have the column. One of that
-    /// kind that is not named and holds anything is an error, as its values would not be compared.
+    /// It can be given more than once, and not every database needs to have the column, but at least
+    /// one. A column of that kind that is not named and holds anything is an error, as its values
+    /// would not be compared.
     ///
     /// [default: none]
     #[arg(long, value_name = "TABLE.COLUMN", value_hint = ValueHint::Other, requires = "left")]

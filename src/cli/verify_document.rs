@@ -31,6 +31,9 @@ struct Document {
     findings: Vec<FindingDocument>,
     findings_total: u64,
     warnings_total: u64,
+    /// Whether there may be more warnings, which were not looked for.
+    #[serde(skip_serializing_if = "is_false")]
+    warnings_skipped: bool,
     report: Option<String>,
     html: Option<String>,
     /// The steps of a round trip; `kinds` above are those of the first.
@@ -102,6 +105,7 @@ impl Document {
             findings: findings.map(|f| FindingDocument::new(f, values)).collect(),
             findings_total: report.divergences(),
             warnings_total: report.warnings(),
+            warnings_skipped: !report.has_all_warnings,
             report: report.report.as_deref().map(path),
             html: page.map(path),
             hops: hops
@@ -115,6 +119,11 @@ impl Document {
             }),
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl StoreDocument {

@@ -9,9 +9,9 @@ use chunkmigrate::record::RecordKind;
 use chunkmigrate::verify::{StoreName, Values};
 use indicatif::HumanCount;
 
+use super::after_verify::after_verify;
 use super::escape::escaped_path;
 use super::finding_report::write_findings;
-use super::next_step::after_verify;
 use super::table::write_table;
 use super::verify_verdict::{Verified, total};
 use super::words::store_name;

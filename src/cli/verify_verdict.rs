@@ -92,9 +92,14 @@ fn of_sample(sample: &SampleReport) -> String {
 }
 
 fn of_stores(report: &VerifyReport) -> String {
-    let warnings = match report.warnings() {
-        0 => String::new(),
-        warnings => format!(" {}.", count_of(warnings, "warning", "warnings")),
+    let warnings = match (report.warnings(), report.has_all_warnings) {
+        (0, true) => String::new(),
+        (0, false) => " Warnings were not looked for.".to_owned(),
+        (count, true) => format!(" {}.", count_of(count, "warning", "warnings")),
+        (count, false) => format!(
+            " {}; they were looked for only where digests differ.",
+            count_of(count, "warning", "warnings")
+        ),
     };
     let compared = compared(report);
     let trip = match report.hops.len() {
@@ -113,8 +118,12 @@ fn of_stores(report: &VerifyReport) -> String {
         );
     }
     if report.quick {
+        let one_by_one = match report.has_all_warnings {
+            true => "only chunks were compared one by one, to look for warnings",
+            false => "records were not compared one by one",
+        };
         return format!(
-            "the digests of {} are equal{trip}; records were not compared one by one.{warnings}",
+            "the digests of {} are equal{trip}; {one_by_one}.{warnings}",
             count_of(compared, "record", "records")
         );
     }

@@ -6,6 +6,7 @@ use std::io;
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::explain::{Explanation, explain};
 use crate::record::{Record, RecordError, RecordKind};
 
 /// Why a record has no canonical bytes.
@@ -24,11 +25,38 @@ pub enum DecodeError {
     #[error("the value is not a JSON object")]
     NotAnObject,
     /// The JSON is malformed, or its fields are not those of the record.
-    #[error("{}", one_line(.0))]
-    Json(#[from] serde_json::Error),
+    #[error("{message}")]
+    Json {
+        /// What is wrong, a sentence without a full stop such as `loc is 10.0, must be an integer or
+        /// null`.
+        message: String,
+        /// The same without any text of the value.
+        without_values: String,
+    },
     /// A field has a value that no store can hold.
     #[error(transparent)]
     Record(#[from] RecordError),
+}
+
+impl DecodeError {
+    fn of(kind: RecordKind, value: &[u8], error: &serde_json::Error) -> Self {
+        let Explanation {
+            message,
+            without_values,
+        } = explain(kind, value, error);
+        DecodeError::Json {
+            message,
+            without_values,
+        }
+    }
+
+    /// What is wrong, without any text of the value.
+    pub fn without_values(&self) -> String {
+        match self {
+            DecodeError::Json { without_values, .. } => without_values.clone(),
+            error => error.to_string(),
+        }
+    }
 }
 
 /// What serde_json says of text that is one line: its place is a column, and of no use as "line 1".
@@ -137,7 +165,8 @@ pub(crate) struct HashedContent<'v> {
 /// # Errors
 /// The value is no chunk.
 pub(crate) fn decode_content(value: &[u8]) -> Result<HashedContent<'_>, DecodeError> {
-    Ok(serde_json::from_slice(value)?)
+    let content = serde_json::from_slice(value);
+    content.map_err(|error| DecodeError::of(RecordKind::Chunk, value, &error))
 }
 
 /// Reads a record of a kind from JSON.
@@ -169,11 +198,12 @@ pub fn decode_json(kind: RecordKind, value: &[u8]) -> Result<Record, DecodeError
         return Err(DecodeError::NotAnObject);
     }
     let record = match kind {
-        RecordKind::Chunk => Record::Chunk(serde_json::from_slice(value)?),
-        RecordKind::ExecutionLog => Record::ExecutionLog(serde_json::from_slice(value)?),
-        RecordKind::FileMetrics => Record::FileMetrics(serde_json::from_slice(value)?),
-        RecordKind::SymbolMetrics => Record::SymbolMetrics(serde_json::from_slice(value)?),
+        RecordKind::Chunk => serde_json::from_slice(value).map(Record::Chunk),
+        RecordKind::ExecutionLog => serde_json::from_slice(value).map(Record::ExecutionLog),
+        RecordKind::FileMetrics => serde_json::from_slice(value).map(Record::FileMetrics),
+        RecordKind::SymbolMetrics => serde_json::from_slice(value).map(Record::SymbolMetrics),
     };
+    let record = record.map_err(|error| DecodeError::of(kind, value, &error))?;
     record.check()?;
     Ok(record)
 }

@@ -21,11 +21,13 @@
 //! ```
 
 mod digest;
+mod explain;
 mod json;
 mod key;
 mod line;
 
 pub use digest::{Digest, KindDigest, KindTotals, combined_digest};
+pub(crate) use explain::quoted_short;
 #[cfg(feature = "native-v2")]
 pub(crate) use json::canonical_id;
 pub(crate) use json::decode_content;
@@ -63,6 +65,13 @@ pub const fn key_prefix(kind: RecordKind) -> &'static str {
         RecordKind::FileMetrics => "metrics:file:",
         RecordKind::SymbolMetrics => "metrics:symbol:",
     }
+}
+
+/// Whether a key of no known form is of concern where only some kinds are asked for: if it begins as
+/// the keys of one of them do, it is a damaged one of these.
+pub(crate) fn is_asked_for(key: &[u8], only: &[RecordKind]) -> bool {
+    let begins = |kind: &RecordKind| key.starts_with(key_prefix(*kind).as_bytes());
+    only.is_empty() || only.iter().any(begins)
 }
 
 /// The largest value that a record may have, in bytes: what redb takes.

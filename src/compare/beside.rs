@@ -2,17 +2,19 @@
 
 use super::class::{DivergenceClass, Side};
 use super::divergence::Divergence;
-use crate::codec::key_kind;
+use crate::codec::{is_asked_for, key_kind, symbol_metrics_key};
 use crate::error::Result;
-use crate::record::RecordKind;
+use crate::record::{RecordKind, Sequences};
 use crate::sqlite::table_name;
 use crate::store::Snapshot;
 
-/// Tells of keys of no known form; `counted` are the keys that were read and are of a known one.
+/// Tells of keys of no known form that may be of a kind that is asked for; `counted` are the keys that
+/// were read and are of a known one.
 pub(super) fn tell_unknown_keys(
     snapshot: &dyn Snapshot,
     side: Side,
     counted: u64,
+    only: &[RecordKind],
     tell: &mut dyn FnMut(Divergence) -> Result<()>,
 ) -> Result<u64> {
     if snapshot.total_keys()?.is_none_or(|keys| keys == counted) {
@@ -20,6 +22,9 @@ pub(super) fn tell_unknown_keys(
     }
     let mut unknown = 0;
     snapshot.visit_unknown(&mut |entry| {
+        if !is_asked_for(entry.key, only) {
+            return Ok(());
+        }
         unknown += 1;
         let message = match key_kind(entry.key) {
             Err(error) => error.to_string(),
@@ -34,17 +39,23 @@ pub(super) fn tell_unknown_keys(
     Ok(unknown)
 }
 
-/// Compares the id high-water marks of the kinds that are asked for.
+/// Compares the id sequences of the kinds that are asked for, and returns those of both sides.
 pub(super) fn compare_sequences(
     left: &dyn Snapshot,
     right: &dyn Snapshot,
     is_asked_for: impl Fn(RecordKind) -> bool,
     tell: &mut dyn FnMut(Divergence) -> Result<()>,
-) -> Result<()> {
+) -> Result<(Sequences, Sequences)> {
+    let mut asked_for = (Sequences::default(), Sequences::default());
     let (left, right) = (left.sequences()?, right.sequences()?);
     for kind in RecordKind::ALL {
+        if !is_asked_for(kind) {
+            continue;
+        }
         let (left, right) = (left.get(kind), right.get(kind));
-        if left == right || !is_asked_for(kind) {
+        asked_for.0.raise(kind, left);
+        asked_for.1.raise(kind, right);
+        if left == right {
             continue;
         }
         let message = format!(
@@ -54,5 +65,18 @@ pub(super) fn compare_sequences(
         let class = DivergenceClass::Sequence;
         tell(Divergence::new(class, Some(kind), message))?;
     }
-    Ok(())
+    Ok(asked_for)
+}
+
+/// Warns of metrics that stand under the id of another symbol in the store's own graph.
+pub(super) fn warn_of_wrong_symbols(
+    snapshot: &dyn Snapshot,
+    side: Side,
+    tell: &mut dyn FnMut(Divergence) -> Result<()>,
+) -> Result<()> {
+    snapshot.visit_wrong_symbols(&mut |symbol_id, message| {
+        let kind = Some(RecordKind::SymbolMetrics);
+        let warning = Divergence::new(DivergenceClass::Graph, kind, message);
+        tell(warning.on(side).of_key(&symbol_metrics_key(symbol_id)))
+    })
 }

@@ -43,6 +43,11 @@ impl ClaimCheck {
         Some(Divergence::new(class, Some(kind), message).on(self.side))
     }
 
+    /// Whether there are claims, and all that were checked kind by kind hold.
+    pub(crate) fn holds(&self) -> bool {
+        self.claims.is_some() && self.holds
+    }
+
     /// Checks that the combined digest is that of the kinds. Nothing more is told where a kind has
     /// been found wrong, which makes the combined digest wrong as well.
     pub(crate) fn combined(&self) -> Option<Divergence> {

@@ -19,6 +19,15 @@ impl Side {
             Side::Right => "right",
         }
     }
+
+    /// The other one.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Side::Left => Side::Right,
+            Side::Right => Side::Left,
+        }
+    }
 }
 
 /// The classes of divergence, in the order in which reports list them.
@@ -50,6 +59,8 @@ pub enum DivergenceClass {
     UnknownKey,
     /// A SQLite row has no exact record.
     InvalidRow,
+    /// The record's id stands for another symbol in the target of a merge.
+    WrongSymbol,
     /// The manifest's count or digest is not the content's.
     Manifest,
     /// The id high-water marks differ.
@@ -57,11 +68,14 @@ pub enum DivergenceClass {
     /// `content_hash` is not the SHA-256 of `content`. A warning: the store holds what the tool
     /// wrote.
     ContentHash,
+    /// In the graph of the database the id of a symbol's metrics stands for another symbol. A
+    /// warning: the store holds what the tool wrote.
+    Graph,
 }
 
 impl DivergenceClass {
     /// Every class, in the order in which reports list them.
-    pub const ALL: [DivergenceClass; 11] = [
+    pub const ALL: [DivergenceClass; 13] = [
         DivergenceClass::OnlyLeft,
         DivergenceClass::OnlyRight,
         DivergenceClass::Field,
@@ -70,9 +84,11 @@ impl DivergenceClass {
         DivergenceClass::KeyMismatch,
         DivergenceClass::UnknownKey,
         DivergenceClass::InvalidRow,
+        DivergenceClass::WrongSymbol,
         DivergenceClass::Manifest,
         DivergenceClass::Sequence,
         DivergenceClass::ContentHash,
+        DivergenceClass::Graph,
     ];
 
     /// The name that reports use, such as `only-left`.
@@ -86,28 +102,54 @@ impl DivergenceClass {
             DivergenceClass::KeyMismatch => "key-mismatch",
             DivergenceClass::UnknownKey => "unknown-key",
             DivergenceClass::InvalidRow => "invalid-row",
+            DivergenceClass::WrongSymbol => "wrong-symbol",
             DivergenceClass::Manifest => "manifest",
             DivergenceClass::Sequence => "sequence",
             DivergenceClass::ContentHash => "content-hash",
+            DivergenceClass::Graph => "graph",
         }
     }
 
     /// Whether it is a warning, which alone makes no two stores diverge.
     pub const fn is_warning(self) -> bool {
-        matches!(self, DivergenceClass::ContentHash)
+        matches!(self, DivergenceClass::ContentHash | DivergenceClass::Graph)
+    }
+
+    /// Whether comparing two stores can find it. The rest is found by a merge.
+    pub const fn is_of_comparison(self) -> bool {
+        !matches!(self, DivergenceClass::WrongSymbol)
+    }
+
+    /// Whether it is about something in one store that no merge carries over as it is.
+    pub(super) const fn is_fault(self) -> bool {
+        match self {
+            DivergenceClass::Undecodable
+            | DivergenceClass::Noncanonical
+            | DivergenceClass::KeyMismatch
+            | DivergenceClass::UnknownKey
+            | DivergenceClass::InvalidRow
+            | DivergenceClass::Manifest => true,
+            DivergenceClass::OnlyLeft
+            | DivergenceClass::OnlyRight
+            | DivergenceClass::Field
+            | DivergenceClass::WrongSymbol
+            | DivergenceClass::Sequence
+            | DivergenceClass::ContentHash
+            | DivergenceClass::Graph => false,
+        }
     }
 
     /// What it means and what to do, in one line.
     pub const fn advice(self) -> &'static str {
         match self {
             DivergenceClass::OnlyLeft => {
-                "the right store lacks the record; copy it again, or --merge it"
+                "it was added on the left or deleted on the right; a merge would bring back what was deleted"
             }
             DivergenceClass::OnlyRight => {
-                "the left store lacks the record; --merge it, unless it was added on the right since the copy"
+                "it was added on the right or deleted on the left; a merge would bring back what was deleted"
             }
             DivergenceClass::Field => {
-                "one side was changed since the copy; decide which is right and --merge it over the other"
+                "the record was changed on one side; find out which side is newer before you copy or merge"
             }
             DivergenceClass::Undecodable => {
                 "something else wrote the value, or it is damaged; restore the record from the other store"
@@ -122,16 +164,22 @@ impl DivergenceClass {
                 "no record of any kind has such a key; find out what else writes to the file"
             }
             DivergenceClass::InvalidRow => {
-                "mend the row where it came from, or leave it behind with --on-invalid skip"
+                "fix the row in its source, or skip it with --on-invalid skip"
+            }
+            DivergenceClass::WrongSymbol => {
+                "a merge does not write it: source and target come from different index runs; index again instead"
             }
             DivergenceClass::Manifest => {
                 "something else changed the content after the migration; compare it with its source"
             }
             DivergenceClass::Sequence => {
-                "ids that were once given may be given again; copy or --merge to carry the mark over"
+                "ids may be given again; a fresh copy carries the id sequence over, or --merge where the records agree"
             }
             DivergenceClass::ContentHash => {
                 "the tool that indexed wrote another hash; the copy is exact, index the file again"
+            }
+            DivergenceClass::Graph => {
+                "the metrics have the id of another symbol in the graph; the copy is exact, index the file again"
             }
         }
     }

@@ -17,15 +17,17 @@ pub struct KindCounts {
     pub right: u64,
     /// Records that are the same on both sides.
     pub equal: u64,
-    /// Records on the left side only.
+    /// Valid records on the left side only.
     pub only_left: u64,
-    /// Records on the right side only.
+    /// Valid records on the right side only.
     pub only_right: u64,
-    /// Records on both sides that differ or whose values are faulty.
+    /// Keys that both sides have, but not with the same valid record: the records differ, or one of
+    /// them is invalid, or both.
     pub differing: u64,
-    /// Rows on the left that are no records.
+    /// Invalid rows and entries on the left without a counterpart on the right: nothing has their key
+    /// there, they have none, or they are further rows of one key.
     pub invalid_left: u64,
-    /// Rows on the right that are no records.
+    /// The same on the right.
     pub invalid_right: u64,
 }
 

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use super::class::DivergenceClass::{InvalidRow, KeyMismatch, Undecodable};
 use super::class::{DivergenceClass, Side};
 use crate::record::RecordKind;
-use crate::sqlite::{InvalidRow, Reason};
+use crate::sqlite::{self, Reason};
 
 /// A field that two records do not share.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +54,20 @@ pub struct Divergence {
     pub row: Option<RowFacts>,
     /// One sentence without a full stop.
     pub message: String,
+    /// The same without any text of a value, where it quotes one.
+    pub(crate) without_values: Option<String>,
+    /// Whether the other side has a record of the key, which this finding takes away from it.
+    pub(crate) other_has_record: bool,
+}
+
+/// What the other side has of the key of an invalid item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Other {
+    /// A valid record.
+    Record,
+    /// An invalid item too.
+    Invalid,
+    Nothing,
 }
 
 impl Divergence {
@@ -66,6 +81,8 @@ impl Divergence {
             fields: Vec::new(),
             row: None,
             message,
+            without_values: None,
+            other_has_record: false,
         }
     }
 
@@ -79,25 +96,41 @@ impl Divergence {
         self
     }
 
-    /// The record is on one side only; `instead` is a row of its key on the other side.
-    pub(super) fn only(
-        kind: RecordKind,
-        side: Side,
-        key: &[u8],
-        instead: Option<&InvalidRow>,
-    ) -> Self {
-        let (class, other) = match side {
-            Side::Left => (DivergenceClass::OnlyLeft, Side::Right),
-            Side::Right => (DivergenceClass::OnlyRight, Side::Left),
+    /// Adds what the other side has of the key, where this is about an invalid item.
+    pub(super) fn beside(mut self, other: Other) -> Self {
+        let (InvalidRow | Undecodable | KeyMismatch) = self.class else {
+            return self;
         };
-        let mut message = format!("the record is on the {} side only", side.name());
-        if let Some(row) = instead {
-            message.push_str(&format!(
-                ": on the {} side {}",
-                other.name(),
-                describe_row(&RowFacts::of(row))
-            ));
+        let (Some(side), Some(_)) = (self.side, &self.key) else {
+            return self;
+        };
+        let has = match other {
+            Other::Record => "has a valid record of this key",
+            Other::Invalid => "has nothing valid of this key either",
+            Other::Nothing => "has nothing of this key",
+        };
+        let rest = format!("; the {} side {has}", side.other().name());
+        self.message.push_str(&rest);
+        if let Some(message) = &mut self.without_values {
+            message.push_str(&rest);
         }
+        self.other_has_record = other == Other::Record;
+        self
+    }
+
+    /// Whether it is about this side alone, and takes no record away from the other one.
+    #[cfg(feature = "native-v2")]
+    pub(crate) fn is_only_of(&self, side: Side) -> bool {
+        self.side == Some(side) && !self.other_has_record
+    }
+
+    /// The record is on one side only.
+    pub(super) fn only(kind: RecordKind, side: Side, key: &[u8]) -> Self {
+        let class = match side {
+            Side::Left => DivergenceClass::OnlyLeft,
+            Side::Right => DivergenceClass::OnlyRight,
+        };
+        let message = format!("the record is on the {} side only", side.name());
         Divergence::new(class, Some(kind), message)
             .on(side)
             .of_key(key)
@@ -113,54 +146,60 @@ impl Divergence {
     }
 
     /// A row that is no record.
-    pub(crate) fn invalid_row(side: Side, row: &InvalidRow) -> Self {
-        let facts = RowFacts::of(row);
-        let message = describe_row(&facts);
+    pub(crate) fn invalid_row(side: Side, row: &sqlite::InvalidRow) -> Self {
         Divergence {
             key: row.key.clone(),
-            row: Some(facts),
-            ..Divergence::new(DivergenceClass::InvalidRow, Some(row.kind), message).on(side)
+            row: Some(RowFacts {
+                table: row.table,
+                rowid: Some(row.rowid),
+                column: row.column,
+                reason: row.reason,
+            }),
+            without_values: Some(row.without_values()),
+            ..Divergence::new(InvalidRow, Some(row.kind), row.to_string()).on(side)
+        }
+    }
+
+    /// A record of the left side that the target of a merge does not take.
+    #[cfg(feature = "native-v2")]
+    pub(crate) fn rejected(kind: RecordKind, key: &[u8], row: RowFacts, message: String) -> Self {
+        let class = match row.reason {
+            Reason::WrongSymbol => DivergenceClass::WrongSymbol,
+            _ => DivergenceClass::InvalidRow,
+        };
+        Divergence {
+            row: Some(row),
+            ..Divergence::new(class, Some(kind), message)
+                .on(Side::Left)
+                .of_key(key)
         }
     }
 
     /// A record that a table can't hold, of the left side.
     #[cfg(feature = "native-v2")]
     pub(crate) fn refused(kind: RecordKind, key: &[u8], row: RowFacts) -> Self {
-        let RowFacts {
-            table,
-            column,
-            reason,
-            ..
-        } = row;
-        let place = match column {
-            "" => String::new(),
-            _ => format!(" in {column}"),
-        };
-        let message = format!("the table {table} can't hold the record: {reason}{place}");
+        let (table, why) = (row.table, row.why_refused());
+        let message = format!("the table {table} can't hold the record: {why}");
         Divergence {
             row: Some(row),
-            ..Divergence::new(DivergenceClass::InvalidRow, Some(kind), message)
+            ..Divergence::new(InvalidRow, Some(kind), message)
                 .on(Side::Left)
                 .of_key(key)
         }
     }
 }
 
+#[cfg(feature = "native-v2")]
 impl RowFacts {
-    fn of(row: &InvalidRow) -> Self {
-        RowFacts {
-            table: row.table,
-            rowid: Some(row.rowid),
-            column: row.column,
-            reason: row.reason,
+    /// Why a table refuses a record.
+    fn why_refused(&self) -> String {
+        let column = self.column;
+        match (self.reason, self.rowid) {
+            (Reason::Null, _) => format!("{column} is NULL, must not be NULL"),
+            (Reason::StorageClass, _) => format!("{column} is not of the type of its column"),
+            (Reason::DuplicateId, Some(id)) => format!("another record has the same id {id}"),
+            (reason, _) if column.is_empty() => format!("a {reason} is not met"),
+            (reason, _) => format!("a {reason} of {column} is not met"),
         }
     }
-}
-
-fn describe_row(row: &RowFacts) -> String {
-    let rowid = row.rowid.unwrap_or_default();
-    format!(
-        "row {rowid} of {} is no record: {} in {}",
-        row.table, row.reason, row.column
-    )
 }

@@ -2,7 +2,8 @@ use std::cmp::Ordering;
 
 use super::class::Side;
 use super::counts::KindCounts;
-use super::divergence::Divergence;
+use super::divergence::{Divergence, Other};
+use super::evidence::Evidence;
 use super::fields;
 use super::judge::{Judged, hash_warning};
 use crate::codec::{Entry, encode_json};
@@ -25,10 +26,22 @@ pub fn compare_kind(
     right: &mut dyn SortedItems,
     found: &mut dyn FnMut(Divergence) -> Result<()>,
 ) -> Result<KindCounts> {
+    join_kind(kind, left, right, &mut Evidence::default(), found)
+}
+
+/// As [`compare_kind`], and gathers evidence of which side is newer.
+pub(super) fn join_kind(
+    kind: RecordKind,
+    left: &mut dyn SortedItems,
+    right: &mut dyn SortedItems,
+    evidence: &mut Evidence,
+    found: &mut dyn FnMut(Divergence) -> Result<()>,
+) -> Result<KindCounts> {
     let mut join = Join {
         kind,
         is_made: left.makes_entries() || right.makes_entries(),
         counts: KindCounts::default(),
+        evidence,
         left: Cursor::new(left),
         right: Cursor::new(right),
         found,
@@ -47,6 +60,7 @@ struct Join<'s, 'f> {
     /// Whether one side's entries are made of rows: what equals one of them is as sound as it is.
     is_made: bool,
     counts: KindCounts,
+    evidence: &'f mut Evidence,
     left: Cursor<'s>,
     right: Cursor<'s>,
     found: &'f mut dyn FnMut(Divergence) -> Result<()>,
@@ -72,56 +86,81 @@ impl Join<'_, '_> {
 
     /// Deals with the lowest key: that of the left side, the right side or both.
     fn settle(&mut self, on_left: bool, on_right: bool) -> Result<()> {
+        let kind = self.kind;
         let left = on_left.then(|| self.left.item()).flatten();
         let right = on_right.then(|| self.right.item()).flatten();
-        let mut told = match (left, right) {
-            (Some(Item::Entry(left)), Some(Item::Entry(right)))
-                if self.is_made && left.value == right.value =>
-            {
-                self.counts.equal += 1;
-                hash_warning(self.kind, left)?.into_iter().collect()
-            }
+        let (counts, evidence) = (&mut self.counts, &mut *self.evidence);
+        let is_paired = left.is_some() && right.is_some();
+        let (mut told, beside_rows) = match (left, right) {
             (Some(Item::Entry(left)), Some(Item::Entry(right))) => {
-                both(self.kind, left, right, &mut self.counts)?
+                let told = match self.is_made && left.value == right.value {
+                    true => {
+                        counts.equal += 1;
+                        hash_warning(kind, left)?.into_iter().collect()
+                    }
+                    false => both(kind, left, right, counts, evidence)?,
+                };
+                (told, Other::Nothing)
             }
-            (Some(Item::Entry(entry)), other) => {
-                self.counts.only_left += 1;
-                only(self.kind, Side::Left, entry, other)
+            (Some(Item::Entry(entry)), _) => {
+                one(kind, Side::Left, entry, is_paired, counts, evidence)
             }
-            (other, Some(Item::Entry(entry))) => {
-                self.counts.only_right += 1;
-                only(self.kind, Side::Right, entry, other)
+            (_, Some(Item::Entry(entry))) => {
+                one(kind, Side::Right, entry, is_paired, counts, evidence)
             }
-            _ => Vec::new(),
+            _ if is_paired => (Vec::new(), Other::Invalid),
+            _ => (Vec::new(), Other::Nothing),
         };
+        // An entry and the first invalid row of its key are counted together.
+        let is_entry = |item: Option<Item<'_>>| matches!(item, Some(Item::Entry(_)));
+        let counted = u64::from(is_paired && (is_entry(left) || is_entry(right)));
         told.sort_by_key(|divergence| (divergence.class, divergence.side));
         let warnings = told.split_off(told.partition_point(|d| !d.class.is_warning()));
         told.into_iter().try_for_each(&mut self.found)?;
         if on_left {
-            self.counts.invalid_left += self.left.pass(Side::Left, self.found)?;
+            let rows = self.left.pass(Side::Left, beside_rows, self.found)?;
+            self.counts.invalid_left += rows.saturating_sub(counted);
         }
         if on_right {
-            self.counts.invalid_right += self.right.pass(Side::Right, self.found)?;
+            let rows = self.right.pass(Side::Right, beside_rows, self.found)?;
+            self.counts.invalid_right += rows.saturating_sub(counted);
         }
         warnings.into_iter().try_for_each(&mut self.found)
     }
 }
 
-fn only(
+/// Judges an entry whose key no entry of the other side has; an invalid row may have it. Also returns
+/// what the entry is to such a row.
+fn one(
     kind: RecordKind,
     side: Side,
     entry: Entry<'_>,
-    other: Option<Item<'_>>,
-) -> Vec<Divergence> {
-    let instead = other.and_then(|item| match item {
-        Item::Invalid(row) => Some(row),
-        Item::Entry(_) => None,
-    });
+    is_beside_row: bool,
+    counts: &mut KindCounts,
+    evidence: &mut Evidence,
+) -> (Vec<Divergence>, Other) {
     let judged = Judged::of(kind, entry);
-    let mut told = vec![Divergence::only(kind, side, entry.key, instead)];
-    told.extend(judged.divergences(kind, side, entry.key));
+    let other = match is_beside_row {
+        true => Other::Invalid,
+        false => Other::Nothing,
+    };
+    let faults = judged.divergences(kind, side, entry.key);
+    let mut told: Vec<Divergence> = faults.map(|fault| fault.beside(other)).collect();
+    let (only, invalid) = match side {
+        Side::Left => (&mut counts.only_left, &mut counts.invalid_left),
+        Side::Right => (&mut counts.only_right, &mut counts.invalid_right),
+    };
+    match judged.record_of_its_key() {
+        _ if is_beside_row => counts.differing += 1,
+        None => *invalid += 1,
+        Some(record) => {
+            *only += 1;
+            evidence.of_mut(side).only(record);
+            told.push(Divergence::only(kind, side, entry.key));
+        }
+    }
     told.extend(judged.hash_warning(entry.key).map(|w| w.on(side)));
-    told
+    (told, judged.as_other())
 }
 
 /// Compares two values of one key.
@@ -130,22 +169,29 @@ fn both(
     left: Entry<'_>,
     right: Entry<'_>,
     counts: &mut KindCounts,
+    evidence: &mut Evidence,
 ) -> Result<Vec<Divergence>> {
     let key = left.key;
     let judged_left = Judged::of(kind, left);
-    let mut told: Vec<Divergence> = judged_left.divergences(kind, Side::Left, key).collect();
+    let mut told = Vec::new();
+    let tell = |told: &mut Vec<Divergence>, judged: &Judged, side, other: &Judged| {
+        let faults = judged.divergences(kind, side, key);
+        told.extend(faults.map(|fault| fault.beside(other.as_other())));
+    };
     if left.value == right.value {
         match judged_left.is_sound() {
             true => counts.equal += 1,
             false => counts.differing += 1,
         }
-        told.extend(judged_left.divergences(kind, Side::Right, key));
+        tell(&mut told, &judged_left, Side::Left, &judged_left);
+        tell(&mut told, &judged_left, Side::Right, &judged_left);
         told.extend(judged_left.hash_warning(key));
         return Ok(told);
     }
     counts.differing += 1;
     let judged_right = Judged::of(kind, right);
-    told.extend(judged_right.divergences(kind, Side::Right, key));
+    tell(&mut told, &judged_left, Side::Left, &judged_right);
+    tell(&mut told, &judged_right, Side::Right, &judged_left);
     // A record under another's key has no fields to compare with those of the key's record.
     let records = (
         judged_left.record_of_its_key(),
@@ -154,6 +200,9 @@ fn both(
     if let (Some(left), Some(right)) = records {
         let fields = fields::differences(&encode_json(left)?, &encode_json(right)?)?;
         if !fields.is_empty() {
+            evidence.left.differs(left);
+            evidence.right.differs(right);
+            evidence.ids_differ |= left.id() != right.id();
             told.push(Divergence::fields(kind, key, fields));
         }
     }
@@ -226,9 +275,14 @@ impl<'s> Cursor<'s> {
         }
     }
 
-    /// Moves past an entry, or past all rows that share a key, which are told; returns how many
-    /// rows these are.
-    fn pass(&mut self, side: Side, found: &mut dyn FnMut(Divergence) -> Result<()>) -> Result<u64> {
+    /// Moves past an entry, or past all rows that share a key, which are reported with what the other
+    /// side has; returns how many rows these are.
+    fn pass(
+        &mut self,
+        side: Side,
+        beside: Other,
+        found: &mut dyn FnMut(Divergence) -> Result<()>,
+    ) -> Result<u64> {
         let Some(row) = self.row() else {
             self.advance()?;
             return Ok(0);
@@ -236,7 +290,7 @@ impl<'s> Cursor<'s> {
         let key = row.key.clone();
         let mut rows = 0;
         while let Some(row) = self.row().filter(|row| row.key == key) {
-            found(Divergence::invalid_row(side, row))?;
+            found(Divergence::invalid_row(side, row).beside(beside))?;
             rows += 1;
             self.advance()?;
         }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::class::{DivergenceClass, Side};
-use super::divergence::Divergence;
+use super::divergence::{Divergence, Other};
 #[cfg(feature = "native-v2")]
 use crate::codec::encode_json;
 use crate::codec::{Digest, Entry, decode_content, decode_json, is_canonical, record_key_into};
@@ -25,6 +25,8 @@ pub(crate) struct Judged {
 pub(crate) struct Fault {
     pub(crate) class: DivergenceClass,
     pub(crate) message: String,
+    /// As [`Divergence::without_values`].
+    pub(crate) without_values: Option<String>,
 }
 
 impl Judged {
@@ -37,6 +39,10 @@ impl Judged {
                     faults: vec![Fault {
                         class: DivergenceClass::Undecodable,
                         message: format!("the value is no record: {error}"),
+                        without_values: Some(format!(
+                            "the value is no record: {}",
+                            error.without_values()
+                        )),
                     }],
                 };
             }
@@ -46,6 +52,7 @@ impl Judged {
             faults.push(Fault {
                 class: DivergenceClass::Noncanonical,
                 message: "the value is this record, but not written canonically".to_owned(),
+                without_values: None,
             });
         }
         let mut own_key = Vec::with_capacity(entry.key.len());
@@ -55,6 +62,7 @@ impl Judged {
             faults.push(Fault {
                 class: DivergenceClass::KeyMismatch,
                 message: format!("the record belongs to the key {own_key}"),
+                without_values: Some("the record belongs to another key".to_owned()),
             });
         }
         Judged {
@@ -65,6 +73,14 @@ impl Judged {
 
     pub(crate) fn is_sound(&self) -> bool {
         self.faults.is_empty()
+    }
+
+    /// What this is to the other side of a comparison.
+    pub(super) fn as_other(&self) -> Other {
+        match self.record_of_its_key() {
+            Some(_) => Other::Record,
+            None => Other::Invalid,
+        }
     }
 
     fn has(&self, class: DivergenceClass) -> bool {
@@ -106,8 +122,9 @@ impl Judged {
         side: Side,
         key: &[u8],
     ) -> impl Iterator<Item = Divergence> {
-        self.faults.iter().map(move |fault| {
-            Divergence::new(fault.class, Some(kind), fault.message.clone())
+        self.faults.iter().map(move |fault| Divergence {
+            without_values: fault.without_values.clone(),
+            ..Divergence::new(fault.class, Some(kind), fault.message.clone())
                 .on(side)
                 .of_key(key)
         })

@@ -5,6 +5,7 @@ mod claims;
 mod class;
 mod counts;
 mod divergence;
+mod evidence;
 mod fields;
 mod join;
 mod judge;
@@ -16,6 +17,7 @@ pub(crate) use claims::ClaimCheck;
 pub use class::{DivergenceClass, Side};
 pub use counts::KindCounts;
 pub use divergence::{Divergence, FieldDifference, RowFacts};
+pub use evidence::{Evidence, Newer, SideEvidence};
 pub use join::compare_kind;
 #[cfg(feature = "native-v2")]
 pub(crate) use judge::Judged;

@@ -1,11 +1,14 @@
 //! Two whole stores: their records kind by kind, and what stands beside the records.
 
-use super::beside::{compare_sequences, tell_unknown_keys};
+use std::path::Path;
+
+use super::beside::{compare_sequences, tell_unknown_keys, warn_of_wrong_symbols};
 use super::claims::ClaimCheck;
 use super::class::Side;
 use super::counts::KindCounts;
 use super::divergence::Divergence;
-use super::join::compare_kind;
+use super::evidence::Evidence;
+use super::join::join_kind;
 use super::watched::Watched;
 use crate::codec::{KindDigest, KindTotals};
 use crate::error::Result;
@@ -21,11 +24,19 @@ pub struct CompareOptions {
     /// Whether equal digests of a kind are proof enough. Where they differ, records are compared
     /// one by one all the same.
     pub quick: bool,
+    /// Whether warnings are looked for even where equal digests are proof enough: records that may
+    /// have some are then always compared.
+    pub warnings: bool,
 }
 
 impl CompareOptions {
     fn asks_for(&self, kind: RecordKind) -> bool {
         kind.is_asked_for(&self.only)
+    }
+
+    fn takes_digests(&self, kind: RecordKind) -> bool {
+        let may_warn = kind == RecordKind::Chunk;
+        self.quick && !(self.warnings && may_warn)
     }
 }
 
@@ -41,6 +52,8 @@ pub struct Comparison {
     pub divergences: u64,
     /// Number of warnings.
     pub warnings: u64,
+    /// Evidence of which store is newer.
+    pub evidence: Evidence,
 }
 
 impl Comparison {
@@ -108,10 +121,18 @@ pub fn compare_stores(
 ) -> Result<Comparison> {
     let mut comparison = Comparison::default();
     let (mut divergences, mut warnings) = (0, 0);
+    let (mut left_faults, mut right_faults) = (0, 0);
     let mut tell = |divergence: Divergence| {
         match divergence.class.is_warning() {
             true => warnings += 1,
             false => divergences += 1,
+        }
+        if divergence.class.is_fault() {
+            match divergence.side {
+                Some(Side::Left) => left_faults += 1,
+                Some(Side::Right) => right_faults += 1,
+                None => {}
+            }
         }
         found(divergence)
     };
@@ -126,9 +147,10 @@ pub fn compare_stores(
             right,
             left_claims: &mut left_claims,
             right_claims: &mut right_claims,
+            evidence: &mut comparison.evidence,
             progress,
         };
-        *comparison.kinds.get_mut(kind) = match options.quick {
+        *comparison.kinds.get_mut(kind) = match options.takes_digests(kind) {
             true => pair.compare_digests(&mut tell)?,
             false => pair.compare_records(&mut tell)?,
         };
@@ -139,15 +161,50 @@ pub fn compare_stores(
         kinds.map(|(_, counts)| side(counts)).sum()
     };
     let (left_keys, right_keys) = (counted(|c| c.left), counted(|c| c.right));
-    comparison.unknown_keys = tell_unknown_keys(left, Side::Left, left_keys, &mut tell)?
-        + tell_unknown_keys(right, Side::Right, right_keys, &mut tell)?;
-    for check in [left_claims, right_claims].into_iter().flatten() {
-        check.combined().map_or(Ok(()), &mut tell)?;
+    let only = options.only.as_slice();
+    comparison.unknown_keys = tell_unknown_keys(left, Side::Left, left_keys, only, &mut tell)?
+        + tell_unknown_keys(right, Side::Right, right_keys, only, &mut tell)?;
+    let (of_left, of_right) = (origin(left, right)?, origin(right, left)?);
+    for (check, origin, side) in [
+        (left_claims, of_left, Side::Left),
+        (right_claims, of_right, Side::Right),
+    ] {
+        let Some(check) = check else { continue };
+        let wrong = check.combined();
+        if let (true, None, Some((made_at, is_made_of_other))) = (check.holds(), &wrong, origin) {
+            let evidence = comparison.evidence.of_mut(side);
+            evidence.made_at = made_at;
+            evidence.is_made_of_other = is_made_of_other;
+        }
+        wrong.map_or(Ok(()), &mut tell)?;
     }
-    compare_sequences(left, right, |kind| options.asks_for(kind), &mut tell)?;
+    let asks_for = |kind| options.asks_for(kind);
+    let ids = compare_sequences(left, right, asks_for, &mut tell)?;
+    if options.asks_for(RecordKind::SymbolMetrics) {
+        warn_of_wrong_symbols(left, Side::Left, &mut tell)?;
+        warn_of_wrong_symbols(right, Side::Right, &mut tell)?;
+    }
+    (comparison.evidence.left.ids, comparison.evidence.right.ids) = ids;
+    comparison.evidence.left.faults = left_faults;
+    comparison.evidence.right.faults = right_faults;
     comparison.divergences = divergences;
     comparison.warnings = warnings;
     Ok(comparison)
+}
+
+/// When a store says that it was made, and whether of a file that has the name of another store.
+fn origin(store: &dyn Snapshot, other: &dyn Snapshot) -> Result<Option<(Option<i64>, bool)>> {
+    let name = |path: &Path| {
+        path.file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+    };
+    Ok(store.origin()?.map(|origin| {
+        let is_same = name(other.path()).is_some_and(|name| name == origin.file_name);
+        (
+            origin.made_at,
+            is_same && origin.store == other.store().name(),
+        )
+    }))
 }
 
 struct KindPair<'p> {
@@ -157,6 +214,7 @@ struct KindPair<'p> {
     // Asked for behind the first kind: a store may be opened while the other one is read.
     left_claims: &'p mut Option<ClaimCheck>,
     right_claims: &'p mut Option<ClaimCheck>,
+    evidence: &'p mut Evidence,
     progress: &'p dyn Progress,
 }
 
@@ -171,11 +229,12 @@ impl KindPair<'_> {
         progress.start(Stage::Compare(kind), expected);
         // What is made of rows just now makes no claims of its own.
         let (hash_left, hash_right) = (!self.left.makes_entries(), !self.right.makes_entries());
+        let evidence = &mut *self.evidence;
         let (counts, left, right) = pipe(self.left, kind, progress, |left| {
             pipe(self.right, kind, progress, |right| {
                 let mut left = Watched::new(left, hash_left, Some(progress));
                 let mut right = Watched::new(right, hash_right, None);
-                let counts = compare_kind(kind, &mut left, &mut right, tell)?;
+                let counts = join_kind(kind, &mut left, &mut right, evidence, tell)?;
                 Ok((counts, left.digest, right.digest))
             })
         })?;

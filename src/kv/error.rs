@@ -53,6 +53,14 @@ pub enum KvError {
         /// What it lacks.
         detail: String,
     },
+    /// The file has a format of redb's that redb does not read any more.
+    #[error("{} is a redb file of format {version}, which is too old to be read", path.display())]
+    OldRedb {
+        /// The file.
+        path: PathBuf,
+        /// The version of redb's format.
+        version: u8,
+    },
     /// A KV file of a version that this one can't read.
     #[error(
         "{} has KV format version {found}; this version reads {FORMAT_VERSION}",
@@ -85,6 +93,7 @@ pub(super) fn engine<E: Into<redb::Error>>(
                 path,
                 source,
             },
+            redb::Error::UpgradeRequired(version) => KvError::OldRedb { path, version }.into(),
             source => KvError::Engine {
                 action,
                 path,

@@ -236,6 +236,13 @@ impl KvFile {
         Ok(tables)
     }
 
+    /// The value of a key.
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let value = self.records()?.get(key);
+        let value = value.map_err(engine("read", &self.path))?;
+        Ok(value.map(|value| value.value().to_vec()))
+    }
+
     /// Hands every entry whose key is that of a record of a kind to `visit`, in key order. A key
     /// that only starts like one is not among them.
     ///

@@ -1,17 +1,18 @@
 //! An empty KV file appears whole or not at all.
 
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use redb::backends::FileBackend;
 use redb::{Database, ReadableDatabase as _};
-use tempfile::{NamedTempFile, PersistError};
+use tempfile::NamedTempFile;
 
 use super::error::engine;
 use super::tables::{base_documents, write_documents};
 use crate::error::{IoContext as _, Result};
+use crate::fsio::{FileAccess, rename_to_free_name};
 use crate::record::Sequences;
 
 /// Makes an empty KV file if there is no file of that name, or one without a byte.
@@ -19,15 +20,20 @@ pub(super) fn make_if_missing(path: &Path) -> Result<()> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() && metadata.len() == 0 => {
             let path = fs::canonicalize(path).io_context("find", path)?;
+            let access = FileAccess::of(&path, &metadata).io_context("look at", &path)?;
             let made = make_beside(&path, metadata.permissions())?;
-            publish(made.persist(&path), &path)
+            access
+                .give(made.path())
+                .io_context("set the access rights of", &path)?;
+            let persisted = made.persist(&path).map_err(|error| error.error);
+            publish(persisted.map(|_| ()), &path)
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let made = make_beside(path, fs::Permissions::from_mode(0o666))?;
-            match made.persist_noclobber(path) {
+            match rename_to_free_name(made.path(), path) {
                 // Somebody else was faster.
-                Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(()),
-                published => publish(published, path),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+                renamed => publish(renamed, path),
             }
         }
         _ => Ok(()),
@@ -67,8 +73,7 @@ fn make_beside(path: &Path, permissions: fs::Permissions) -> Result<NamedTempFil
 }
 
 /// Makes sure that a file keeps the name that it was given.
-fn publish(renamed: Result<File, PersistError>, path: &Path) -> Result<()> {
-    let renamed = renamed.map_err(|error| error.error);
+fn publish(renamed: io::Result<()>, path: &Path) -> Result<()> {
     renamed.io_context("create", path)?;
     let folder = folder_of(path);
     File::open(folder)

@@ -11,12 +11,12 @@ use super::json_lines::JsonLines;
 use super::merge;
 use super::new_store::{self, FilledStore, NewStore};
 use super::read_back::{Content, name_divergences};
-use super::shared_ids::SharedIds;
 use super::staged::Staged;
 use super::target::Destination;
 use super::{CopyOptions, CopySummary, room};
 use crate::error::{IoContext as _, Result};
 use crate::progress::{Progress, check_cancelled};
+use crate::sqlite::IdSet;
 use crate::store::{Opening, Snapshot, StoreKind, detect, retry_if_changed};
 
 /// Copies all records of a SQLite database into a new KV file, or merges them into one.
@@ -170,21 +170,21 @@ impl Job<'_> {
     }
 
     fn copy(&self, snapshot: &mut dyn Snapshot) -> Result<CopySummary> {
-        let mut shared_ids = SharedIds::default();
+        let mut shared_ids = IdSet::new(self.options.temp_dir.as_deref());
         loop {
             let (summary, found) = self.attempt(snapshot, &shared_ids)?;
             if found.is_empty() {
                 return Ok(summary);
             }
-            shared_ids.extend(&found);
+            shared_ids.extend(&found)?;
         }
     }
 
     fn attempt(
         &self,
         snapshot: &mut dyn Snapshot,
-        shared_ids: &SharedIds,
-    ) -> Result<(CopySummary, SharedIds)> {
+        shared_ids: &IdSet,
+    ) -> Result<(CopySummary, IdSet)> {
         let rejects = self.rejects()?;
         let temp_dir = self.options.temp_dir.as_deref();
         room::check_sorting(temp_dir, snapshot.sorting_bytes())?;
@@ -207,7 +207,7 @@ impl Job<'_> {
         });
         let new = new.transpose()?;
         let store = snapshot.store();
-        let mut intake = Intake::new(self.options, store, new, rejects, shared_ids)?;
+        let mut intake = Intake::new(self.options, store, new, rejects, shared_ids);
         let totals = self.take_all(snapshot, &mut intake)?;
         let filled = intake.fill()?;
         if !intake.found_shared.is_empty() {
@@ -226,7 +226,7 @@ impl Job<'_> {
             }
             _ => self.publish_rejects(rejects, &mut summary)?,
         }
-        Ok((summary, SharedIds::default()))
+        Ok((summary, IdSet::default()))
     }
 
     /// Closes the target, proves it and publishes it.
@@ -260,6 +260,7 @@ impl Job<'_> {
         let target = staged.prepare(|destination| {
             existing::check_again(destination, self.target_store, self.options.replace)
         })?;
+        summary.lost_access.clone_from(&target.lost_access);
         let published_rejects = self.publish_rejects_first(rejects, summary)?;
         match target.publish() {
             Ok(published) => published.sync()?,

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::codec::{Entry, canonical_id, key_prefix};
+use crate::codec::{Entry, canonical_id, is_asked_for, key_prefix};
 use crate::compare::{Divergence, DivergenceClass, Judged, Side};
 use crate::error::Result;
 use crate::progress::{Progress, Stage, check_cancelled};
@@ -125,12 +125,15 @@ pub fn export(
         {
             return Ok(());
         }
-        snapshot.visit_unknown(&mut |entry| {
-            let message = "the key is that of no record".to_owned();
-            let finding = Divergence::new(DivergenceClass::UnknownKey, None, message);
-            take(Exported::Finding(finding.on(Side::Left).of_key(entry.key))).map(|_| ())
-        })?;
     }
+    snapshot.visit_unknown(&mut |entry| {
+        if !is_in(Some(entry.key), options) || !is_asked_for(entry.key, &options.only) {
+            return Ok(());
+        }
+        let message = "the key is that of no record".to_owned();
+        let finding = Divergence::new(DivergenceClass::UnknownKey, None, message);
+        take(Exported::Finding(finding.on(Side::Left).of_key(entry.key))).map(|_| ())
+    })?;
     snapshot.confirm()
 }
 

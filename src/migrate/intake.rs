@@ -1,18 +1,15 @@
 //! What becomes of each item of a source: it is hashed and written, or refused.
 
-use std::collections::BTreeSet;
-
 use super::json_lines::JsonLines;
 use super::new_store::{FilledStore, NewStore};
 use super::read_and_copied::ReadAndCopied;
 use super::refusals::Refusals;
-use super::shared_ids::SharedIds;
 use super::{CopyOptions, OnInvalid};
 use crate::codec::{Entry, KindTotals, encode_json};
 use crate::compare::{Divergence, DivergenceClass, Judged, RowFacts, Side};
 use crate::error::Result;
 use crate::record::{Record, RecordKind, Sequences};
-use crate::sqlite::{IdRegister, Reason, table_name};
+use crate::sqlite::{IdSet, Reason, ScratchSet, table_name};
 use crate::store::{Batch, Item, StoreKind};
 
 /// Takes in what the stream of a source yields.
@@ -22,13 +19,13 @@ pub(super) struct Intake<'o> {
     /// The target; none for a dry run.
     new: Option<NewStore>,
     pub(super) refusals: Refusals<'o>,
-    /// Who has which id, where no table keeps them apart.
-    ids: Option<IdRegister>,
+    /// The ids so far, where no table keeps them apart.
+    ids: Option<IdSet>,
     /// Ids that are known to be shared, and those that came up.
-    known_shared: &'o SharedIds,
-    pub(super) found_shared: SharedIds,
+    known_shared: &'o IdSet,
+    pub(super) found_shared: IdSet,
     /// The keys of the records with ids that are known to be shared.
-    pub(super) keys_of_shared: BTreeSet<Vec<u8>>,
+    pub(super) keys_of_shared: ScratchSet,
     pub(super) largest_ids: Sequences,
     /// Records of this batch that go into a table.
     accepted: Vec<Record>,
@@ -41,25 +38,24 @@ impl<'o> Intake<'o> {
         source: StoreKind,
         new: Option<NewStore>,
         rejects: Option<JsonLines>,
-        known_shared: &'o SharedIds,
-    ) -> Result<Self> {
+        known_shared: &'o IdSet,
+    ) -> Self {
+        let temp_dir = options.temp_dir.as_deref();
         // Of the records of a database or of a text no two have one id.
         let wants_ids = source == StoreKind::Kv && new.is_none();
-        Ok(Intake {
+        Intake {
             options,
             source,
             new,
             refusals: Refusals::new(options, rejects),
-            ids: wants_ids
-                .then(|| IdRegister::create(options.temp_dir.as_deref()))
-                .transpose()?,
+            ids: wants_ids.then(|| IdSet::new(temp_dir)),
             known_shared,
-            found_shared: SharedIds::default(),
-            keys_of_shared: BTreeSet::new(),
+            found_shared: IdSet::new(temp_dir),
+            keys_of_shared: ScratchSet::new(temp_dir),
             largest_ids: Sequences::LOWEST,
             accepted: Vec::new(),
             digests: ReadAndCopied::default(),
-        })
+        }
     }
 
     pub(super) fn take(&mut self, kind: RecordKind, batch: Batch) -> Result<()> {
@@ -86,9 +82,9 @@ impl<'o> Intake<'o> {
 
     /// The target with everything in it, unless there is to be none.
     pub(super) fn fill(&mut self) -> Result<Option<FilledStore>> {
-        let filled = self.new.take().map(NewStore::fill).transpose()?;
-        if let Some(filled) = &filled {
-            self.found_shared = filled.shared_ids();
+        let mut filled = self.new.take().map(NewStore::fill).transpose()?;
+        if let Some(filled) = &mut filled {
+            self.found_shared = filled.take_shared_ids();
         }
         Ok(filled.filter(|_| !self.refusals.have_failed))
     }
@@ -139,22 +135,22 @@ impl<'o> Intake<'o> {
         let Some(id) = record.id() else {
             return Ok(true);
         };
-        if self.known_shared.contains(kind, id) {
+        if self.known_shared.contains(kind, id)? {
             let row = RowFacts {
                 table: table_name(kind),
                 rowid: Some(id),
                 column: "id",
                 reason: Reason::DuplicateId,
             };
-            self.keys_of_shared.insert(entry.key.to_vec());
+            self.keys_of_shared.insert(entry.key)?;
             let why = Divergence::refused(kind, entry.key, row);
             self.refusals.reject_entry(entry, why)?;
             return Ok(false);
         }
         if let Some(ids) = &mut self.ids
-            && ids.register(kind, id, entry.key)?.is_some()
+            && !ids.insert(kind, id)?
         {
-            self.found_shared.insert(kind, id);
+            self.found_shared.insert(kind, id)?;
             return Ok(false);
         }
         self.largest_ids.raise(kind, id);

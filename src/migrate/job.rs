@@ -10,7 +10,7 @@ use super::rejects::RejectedLines;
 use super::staged::{Published, left_behind};
 use super::target::{Destination, TargetError};
 use super::{CopyOptions, CopySummary, OnInvalid};
-use crate::codec::{KindTotals, combined_digest};
+use crate::codec::{KindTotals, combined_digest, is_asked_for};
 use crate::compare::{ClaimCheck, Divergence, DivergenceClass, Side};
 use crate::error::Result;
 use crate::kv::{Manifest, ManifestSource};
@@ -60,8 +60,11 @@ impl Job<'_> {
             lines.visit(&mut |line| intake.refusals.reject_line(line))?;
         }
         let keys = snapshot.total_keys()?;
-        if self.options.only.is_empty() && keys.is_some_and(|keys| keys != counted) {
+        if keys.is_some_and(|keys| keys != counted) {
             snapshot.visit_unknown(&mut |entry| {
+                if !is_asked_for(entry.key, &self.options.only) {
+                    return Ok(());
+                }
                 let message = "the key is that of no record".to_owned();
                 let class = DivergenceClass::UnknownKey;
                 let why = Divergence::new(class, None, message);
@@ -136,7 +139,10 @@ impl Job<'_> {
             merge: self.options.merge,
             merged: None,
             changes_beside: false,
-            left_alone: Vec::new(),
+            rebuilt: Vec::new(),
+            stale: Vec::new(),
+            skipped_triggers: Vec::new(),
+            lost_access: Vec::new(),
             left_behind: self.left_behind(refusals.rejects_folder())?,
         })
     }
@@ -189,7 +195,8 @@ impl Job<'_> {
             (None, OnInvalid::Skip) => self.default_rejects(),
             (None, OnInvalid::Fail) => return Ok(None),
         };
-        let replace = self.options.replace;
+        // A merge has no --replace, and what its source has was not lost with an earlier one.
+        let replace = self.options.replace || self.options.merge;
         let keep_clear = self.keep_clear.as_slice();
         let rejects = JsonLines::resolve(OutputKind::Rejects, &path, replace, keep_clear)?;
         if rejects.destination().path() == self.destination.path() {

@@ -16,7 +16,6 @@ mod read_back;
 mod refusals;
 mod rejects;
 mod room;
-mod shared_ids;
 mod staged;
 mod summary;
 mod target;
@@ -30,17 +29,22 @@ pub(crate) use json_lines::JsonLines;
 pub use merge::MergeCounts;
 pub(crate) use output_file::{OutputFile, OutputKind};
 pub(crate) use room::check_target as check_room;
+pub(crate) use staged::private_folder;
 pub use summary::CopySummary;
 pub(crate) use target::Destination;
 pub use target::TargetError;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Result};
+use crate::fsio::remove_all_private_folders;
 use crate::record::RecordKind;
 use crate::store::OpenOptions;
+
+/// 9999-12-31T23:59:59Z, since 1970.
+const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
 
 /// What becomes of a copy when a row of the source has no exact record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,7 +82,8 @@ pub struct CopyOptions {
     pub temp_dir: Option<PathBuf>,
     /// How many rejections and divergences the summary keeps; all are counted.
     pub limit: usize,
-    /// The time that the manifest tells; now, if there is none.
+    /// The time that the manifest has; now, if there is none. The manifest has only times from 1970 to
+    /// 9999, and takes the nearest for others.
     pub created_at: Option<SystemTime>,
 }
 
@@ -124,12 +129,22 @@ impl CopyOptions {
         }
     }
 
-    /// The time for the manifest, in UTC.
+    /// The time for the manifest, in UTC: one that is written in four digits for the year. A clock that
+    /// stands before 1970 or after 9999 is wrong in any case.
     fn created_at_text(&self) -> Result<String> {
         let created_at = self.created_at.unwrap_or_else(SystemTime::now);
+        let last = UNIX_EPOCH + LAST_SECOND;
+        let created_at = created_at.clamp(UNIX_EPOCH, last);
         let mut text = String::new();
         write!(text, "{}", humantime::format_rfc3339_seconds(created_at))
             .map_err(|_| Error::Internal("the time of creation can't be written".to_owned()))?;
         Ok(text)
     }
+}
+
+/// Removes what copies, merges and verifications of this process that are under way have not
+/// published, without waiting for them. For a process that is about to end and can't let them fail,
+/// as one without memory.
+pub fn remove_private_folders() {
+    remove_all_private_folders();
 }

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use super::CopyOptions;
 use super::read_back::{self, Content};
-use super::shared_ids::SharedIds;
 use super::worker::Worker;
 use crate::error::{Error, Result};
 use crate::kv::{BulkLoad, KvFile};
 use crate::progress::{Progress, Stage};
 use crate::record::Record;
-use crate::sqlite::{SqliteLoad, SqliteSnapshot, WrittenRows, count_rows};
+use crate::sqlite::{IdSet, SqliteLoad, SqliteSnapshot, WrittenRows, count_rows};
 use crate::store::{Batch, OpenOptions, Snapshot, StoreKind, beside};
 
 /// A store that is being filled.
@@ -66,10 +65,10 @@ pub(super) enum FilledStore {
 
 impl FilledStore {
     /// Ids that came a second time, whose records were left out. A KV file takes any id.
-    pub(super) fn shared_ids(&self) -> SharedIds {
+    pub(super) fn take_shared_ids(&mut self) -> IdSet {
         match self {
-            FilledStore::Kv(_) => SharedIds::default(),
-            FilledStore::Sqlite(load) => load.taken_ids().clone().into(),
+            FilledStore::Kv(_) => IdSet::default(),
+            FilledStore::Sqlite(load) => load.take_taken_ids(),
         }
     }
 

@@ -66,7 +66,7 @@ pub(super) fn name_divergences(
 ) -> Result<()> {
     let compared = CompareOptions {
         only: options.only.clone(),
-        quick: false,
+        ..CompareOptions::default()
     };
     compare_stores(source, target, &compared, progress, &mut |divergence| {
         if !divergence.class.is_warning() {

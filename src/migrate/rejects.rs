@@ -20,6 +20,7 @@ pub(super) fn row_line(row: &InvalidRow) -> impl Serialize + use<'_> {
         key_columns: row.key_columns,
         column: row.column,
         reason: row.reason.name(),
+        message: &row.message,
         values: Values(&row.values),
     }
 }
@@ -32,6 +33,7 @@ struct RowLine<'r> {
     key_columns: &'r [&'static str],
     column: &'r str,
     reason: &'r str,
+    message: &'r str,
     values: Values<'r>,
 }
 
@@ -78,14 +80,19 @@ pub(super) fn entry_line(entry: Entry<'_>, why: &Divergence) -> impl Serialize {
     }
 }
 
-/// A record that the target's table refused as one line of the file.
-pub(super) fn refused_line<'r>(entry: Entry<'r>, row: &RowFacts) -> impl Serialize + use<'r> {
+/// A record that the target does not take as one line of the file.
+pub(super) fn rejected_line<'r>(
+    entry: Entry<'r>,
+    row: &RowFacts,
+    message: &'r str,
+) -> impl Serialize + use<'r> {
     RefusedLine {
         table: row.table,
         rowid: row.rowid,
         key: String::from_utf8_lossy(entry.key),
         column: row.column,
         reason: row.reason.name(),
+        message,
         value: String::from_utf8_lossy(entry.value),
     }
 }
@@ -97,6 +104,7 @@ struct RefusedLine<'r> {
     key: Cow<'r, str>,
     column: &'static str,
     reason: &'static str,
+    message: &'r str,
     /// The record's canonical JSON.
     value: Cow<'r, str>,
 }

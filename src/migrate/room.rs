@@ -38,6 +38,11 @@ pub(super) fn check_lines(temp_dir: Option<&Path>, needed: u64) -> Result<()> {
     check_temporary(temp_dir, "the lines to import", needed)
 }
 
+/// Fails if there is less room in a folder than a copy of so many bytes takes.
+pub(super) fn check_copy(folder: &Path, needed: u64) -> Result<()> {
+    check(folder, "a copy of the target for a dry run", needed)
+}
+
 fn check(folder: &Path, what: &'static str, needed: u64) -> Result<()> {
     let stat = statvfs(folder).map_err(|error| Error::Io {
         action: "ask for the free room of",
@@ -67,8 +72,7 @@ fn default_temp_dir() -> Option<PathBuf> {
         .into_iter()
         .filter_map(env::var_os);
     let fixed = ["/var/tmp", "/usr/tmp", "/tmp", "."].map(Into::into);
-    from_environment
-        .chain(fixed)
-        .map(PathBuf::from)
-        .find(|folder| folder.is_dir())
+    let mut folders = from_environment.chain(fixed).map(PathBuf::from);
+    // An empty name is that of the current folder to the system, and none to SQLite.
+    folders.find(|folder| !folder.as_os_str().is_empty() && folder.is_dir())
 }

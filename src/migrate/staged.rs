@@ -5,23 +5,19 @@
 //! overwrite.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, Permissions, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, CWD, RenameFlags, access, renameat_with};
-use tempfile::TempDir;
+use rustix::fs::{Access, access};
 
 use super::target::{Destination, TargetError};
 use crate::error::{IoContext as _, Result};
+use crate::fsio::{PrivateFolder, leftover_folders, rename_to_free_name, temp_dir};
 
-/// What private folders are called before their random part.
-const PRIVATE_PREFIX: &str = ".chunkmigrate-";
 /// What fails where no file can be built.
 const CREATE_PRIVATE: &str = "create a private folder in";
-/// The file in a private folder that a running process holds a lock on.
-const LOCK_FILE: &str = ".chunkmigrate-lock";
 /// A second name, in the private folder, of the file that is replaced.
 const REPLACED_FILE: &str = ".chunkmigrate-replaced";
 /// A second name, in the private folder, of a file that is published before the work is done.
@@ -30,10 +26,8 @@ const PUBLISHED_FILE: &str = ".chunkmigrate-published";
 /// A file that is being built out of sight. Dropping it removes it.
 #[derive(Debug)]
 pub(crate) struct Staged {
-    path: PathBuf,
     destination: Destination,
-    _lock: File,
-    private: TempDir,
+    private: PrivateFolder,
 }
 
 impl Staged {
@@ -48,30 +42,16 @@ impl Staged {
     /// Makes the private folder in which the file is built.
     pub(crate) fn create(destination: &Destination) -> Result<Self> {
         let folder = &destination.folder;
-        let private = tempfile::Builder::new()
-            .prefix(PRIVATE_PREFIX)
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir_in(folder)
-            .io_context(CREATE_PRIVATE, folder)?;
-        // Once more, as the umask may have taken away what it takes to use and to remove it.
-        fs::set_permissions(private.path(), Permissions::from_mode(0o700))
-            .io_context("set the mode of", private.path())?;
-        let lock_path = private.path().join(LOCK_FILE);
-        let lock = File::create_new(&lock_path).io_context("create", &lock_path)?;
-        // Tells other runs that this one lives; where it can't be had, they say what they see.
-        let _ = lock.try_lock();
-        let name = destination.path.file_name();
+        let name = destination.path.file_name().unwrap_or(OsStr::new("t"));
         Ok(Staged {
-            path: private.path().join(name.unwrap_or(OsStr::new("target"))),
+            private: PrivateFolder::beside(folder, name).io_context(CREATE_PRIVATE, folder)?,
             destination: destination.clone(),
-            private,
-            _lock: lock,
         })
     }
 
     /// Where the file is to be built.
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        self.private.file()
     }
 
     /// Does all that can fail before the finished file, whose content is on disk already, goes to
@@ -84,16 +64,16 @@ impl Staged {
             given,
             path: place,
             folder,
-            replaced_mode,
+            replaced,
         } = &self.destination;
         let folder = File::open(folder).io_context("open the folder", folder)?;
-        let mut kept = None;
-        if let Some(mode) = replaced_mode {
-            fs::set_permissions(&self.path, Permissions::from_mode(*mode))
-                .io_context("set the mode of", given)?;
+        let (mut kept, mut lost_access) = (None, Vec::new());
+        if let Some(access) = replaced {
+            let given_access = access.give(self.path());
+            lost_access = given_access.io_context("set the access rights of", given)?;
         }
         check(&self.destination)?;
-        if replaced_mode.is_some() {
+        if replaced.is_some() {
             // Without hard links the old file can't be brought back, and needn't be: what could
             // fail behind this is another file's rename.
             let old = self.private.path().join(REPLACED_FILE);
@@ -103,6 +83,7 @@ impl Staged {
             staged: self,
             folder,
             kept,
+            lost_access,
         })
     }
 }
@@ -113,6 +94,8 @@ pub(crate) struct Prepared {
     staged: Staged,
     folder: File,
     kept: Option<PathBuf>,
+    /// What of the access rights of the file that it replaces it can't have.
+    pub(super) lost_access: Vec<&'static str>,
 }
 
 impl Prepared {
@@ -121,7 +104,7 @@ impl Prepared {
     pub(crate) fn mark_as_early(&self) {
         let second = self.staged.private.path().join(PUBLISHED_FILE);
         // Without hard links the file is one that nobody knows the origin of, and is not replaced.
-        let _ = fs::hard_link(&self.staged.path, second);
+        let _ = fs::hard_link(self.staged.path(), second);
     }
 
     /// Brings the file to its place, where it is whole; [`Published::sync`] makes it stay.
@@ -129,12 +112,12 @@ impl Prepared {
         let Destination {
             given,
             path: place,
-            replaced_mode,
+            replaced,
             ..
         } = &self.staged.destination;
-        match replaced_mode {
-            Some(_) => fs::rename(&self.staged.path, place).io_context("replace", given)?,
-            None => rename_to_free_name(&self.staged.path, place).map_err(|error| {
+        match replaced {
+            Some(_) => fs::rename(self.staged.path(), place).io_context("replace", given)?,
+            None => rename_to_free_name(self.staged.path(), place).map_err(|error| {
                 let path = given.clone();
                 match error.kind() {
                     ErrorKind::AlreadyExists => TargetError::Exists { path }.into(),
@@ -198,19 +181,6 @@ impl Published {
     }
 }
 
-/// Renames, and fails if there is a file of that name.
-fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<()> {
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Ok(()) => Ok(()),
-        // Not every file system can; a hard link refuses to overwrite as well.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {
-            fs::hard_link(from, to)?;
-            fs::remove_file(from)
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// Whether the file at a place was published by a run that was killed before its work was done.
 pub(crate) fn is_of_killed_run(destination: &Destination) -> Result<bool> {
     let path = destination.path();
@@ -224,32 +194,11 @@ pub(crate) fn is_of_killed_run(destination: &Destination) -> Result<bool> {
 
 /// Private folders of runs that were killed, in a folder.
 pub(crate) fn left_behind(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        // A folder may be writable and not readable.
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(Vec::new()),
-        Err(error) => return Err(error).io_context("read", folder),
-    };
-    let mut left: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| {
-            let name = path.file_name().map(|name| name.to_string_lossy());
-            name.is_some_and(|name| name.starts_with(PRIVATE_PREFIX)) && !may_be_in_use(path)
-        })
-        .collect();
-    left.sort();
-    Ok(left)
+    leftover_folders(folder).io_context("read", folder)
 }
 
-/// Whether a private folder may belong to a running process: it holds the lock, or we may not look.
-fn may_be_in_use(private: &Path) -> bool {
-    let path = private.join(LOCK_FILE);
-    match fs::symlink_metadata(&path) {
-        Ok(metadata) if metadata.is_file() => match File::open(&path) {
-            Ok(lock) => matches!(lock.try_lock(), Err(TryLockError::WouldBlock)),
-            Err(_) => true,
-        },
-        Ok(_) => false,
-        Err(error) => error.kind() != ErrorKind::NotFound,
-    }
+/// Makes a folder for temporary files that nobody else may look into.
+pub(crate) fn private_folder(temp_dir_given: Option<&Path>) -> Result<PrivateFolder> {
+    let parent = temp_dir_given.map_or_else(temp_dir, Path::to_owned);
+    PrivateFolder::temporary(&parent).io_context("create a temporary folder in", &parent)
 }

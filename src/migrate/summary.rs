@@ -4,7 +4,7 @@ use super::merge::MergeCounts;
 use crate::codec::{Digest, KindTotals};
 use crate::compare::Divergence;
 use crate::record::{PerKind, RecordKind, Sequences};
-use crate::sqlite::OtherTable;
+use crate::sqlite::{OtherTable, StaleIndex};
 use crate::store::StoreKind;
 
 /// What a copy did.
@@ -67,8 +67,15 @@ pub struct CopySummary {
     /// Whether a merge changed, or would have, something beside records: the id high-water marks,
     /// or a manifest that told of other content.
     pub changes_beside: bool,
-    /// What the target of a merge holds beside the records, which was left alone.
-    pub left_alone: Vec<OtherTable>,
+    /// Full-text tables of the target whose content a merge changed, and which were rebuilt.
+    pub rebuilt: Vec<String>,
+    /// Full-text tables of the target whose content a merge changed, and which could not be rebuilt.
+    pub stale: Vec<StaleIndex>,
+    /// Triggers of the target that a merge would have run, and did not.
+    pub skipped_triggers: Vec<String>,
+    /// What of the access rights of the file that was replaced the target could not be given: `owner`,
+    /// `group`, `access control list`. It gives nobody more than the old file did.
+    pub lost_access: Vec<&'static str>,
     /// Private folders of earlier runs that were killed.
     pub left_behind: Vec<PathBuf>,
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::error::{IoContext as _, KindError, Result};
+use crate::fsio::FileAccess;
 use crate::sqlite::side_files;
 
 /// Symbolic links that are followed before giving up.
@@ -77,17 +78,21 @@ pub enum TargetError {
         /// The target.
         path: PathBuf,
     },
-    /// Two records would have one id after a merge.
-    #[error("after the merge into {}, {key} and {other} would both have the id {id}", path.display())]
-    IdTaken {
+    /// Rows of another table refer to what a merge would change of a record, such as its id.
+    #[error(
+        "{table} in {} refers by {} to {key}, of which the merge would change what is referred to",
+        path.display(),
+        columns.join(", ")
+    )]
+    Referenced {
         /// The target.
         path: PathBuf,
-        /// The id.
-        id: i64,
-        /// The key of one record.
+        /// The table that refers to the record.
+        table: String,
+        /// Its columns that do.
+        columns: Vec<String>,
+        /// The key of the record.
         key: String,
-        /// The key of the other.
-        other: String,
     },
     /// The folder that the target is to be in is not there.
     #[error("there is no folder {}", path.display())]
@@ -146,8 +151,8 @@ pub(crate) struct Destination {
     /// The real place, without symbolic links.
     pub(super) path: PathBuf,
     pub(super) folder: PathBuf,
-    /// The mode of the file that is there.
-    pub(super) replaced_mode: Option<u32>,
+    /// Who may do what with the file that is there.
+    pub(super) replaced: Option<FileAccess>,
 }
 
 impl Destination {
@@ -183,11 +188,13 @@ impl Destination {
         {
             return Err(KindError::not_a_file(given, metadata.file_type()).into());
         }
+        let replaced = existing.map(|metadata| FileAccess::of(&path, &metadata));
+        let replaced = replaced.transpose().io_context("look at", &path)?;
         let destination = Destination {
             given: given.to_owned(),
             path,
             folder,
-            replaced_mode: existing.map(|metadata| metadata.mode() & 0o7777),
+            replaced,
         };
         for source in sources {
             destination.keep_clear_of(source)?;
@@ -209,7 +216,7 @@ impl Destination {
     }
 
     pub(crate) fn exists(&self) -> bool {
-        self.replaced_mode.is_some()
+        self.replaced.is_some()
     }
 
     /// Whether another one is the same place, or names the file that is there already.

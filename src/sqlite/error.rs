@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::invalid_row::Reason;
+use super::invalid_row::{Reason, in_brackets};
 
 /// Why a SQLite database could not be read or written.
 #[derive(Debug, Error)]
@@ -159,10 +159,7 @@ pub enum SqliteError {
         column: &'static str,
     },
     /// A row that was to be read in place has no exact record.
-    #[error(
-        "row {rowid} of {table} in {} is no record: {column} ({reason})",
-        path.display()
-    )]
+    #[error("{table} row {rowid}{} in {} is invalid: {message}", in_brackets(key), path.display())]
     InvalidRow {
         /// The database.
         path: PathBuf,
@@ -172,8 +169,22 @@ pub enum SqliteError {
         rowid: i64,
         /// The column that is to blame.
         column: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with it, for programs.
         reason: Reason,
+        /// The columns of its key with their values in short.
+        key: String,
+        /// What is wrong with it, as [`InvalidRow::message`](super::InvalidRow::message).
+        message: String,
+    },
+    /// No record can be written into a table, whatever the record.
+    #[error("the table {table} of {} takes no records: {why}", path.display())]
+    TakesNoRecord {
+        /// The database.
+        path: PathBuf,
+        /// The table.
+        table: &'static str,
+        /// Why not, in SQLite's words.
+        why: String,
     },
     /// Columns that no record has a field for hold values.
     #[error(

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use rusqlite::{Connection, Row, Statement};
+use rusqlite::{Connection, OptionalExtension as _, Statement};
 
 use super::error::SqliteError;
 use super::invalid_row::{InvalidRow, Reason, VisitedValue};
 use super::layout::TableLayout;
 use super::open::reading;
-use super::row::{FieldFault, read_raw, read_record};
+use super::row::{read_raw, read_record};
+use super::row_fault::{same_id_message, same_key_message, too_large_message, value_message};
 use super::text::TextEncoding;
 use crate::codec::{MAX_ENTRY_BYTES, MAX_VALUE_BYTES, encode_json, record_key_into};
 use crate::error::{Error, Result};
@@ -58,7 +59,7 @@ pub(super) struct Fetch<'c> {
     by_rowid: Statement<'c>,
     /// The key of a row that is no record.
     key: Statement<'c>,
-    /// Whether the row's id is among `temp.duplicate_ids`.
+    /// The row's id and another row that has it, if it is among `temp.duplicate_ids`.
     shares_id: Option<Statement<'c>>,
 }
 
@@ -81,7 +82,8 @@ impl<'c> Fetch<'c> {
         );
         let shares_id = match layout.spec.id {
             Some(id) if !ids_are_unique => Some(prepare(&format!(
-                "SELECT 1 FROM main.{} AS t NOT INDEXED JOIN temp.duplicate_ids AS d ON d.id = t.{id}
+                "SELECT d.id, iif(d.first_row = t.{rowid}, d.last_row, d.first_row)
+                 FROM main.{} AS t NOT INDEXED JOIN temp.duplicate_ids AS d ON d.id = t.{id}
                  WHERE t.{rowid} = ?1",
                 layout.spec.name,
             ))?),
@@ -95,20 +97,23 @@ impl<'c> Fetch<'c> {
         })
     }
 
-    /// Reads a row and computes its key, or tells why it has no entry; `shares_key` is known to
-    /// whoever has seen the others. SQLite's copy of the row is free again when this returns, before
+    /// Reads a row and computes its key, or says why it has no entry; `same_key` are the known other
+    /// rows of its key. SQLite's copy of the row is free again when this returns, before
     /// anybody takes the entry.
     pub(super) fn read(
         &mut self,
         rowid: i64,
-        shares_key: bool,
+        same_key: &[i64],
         key: &mut Vec<u8>,
     ) -> Result<Result<VisitedValue<'static>, Box<InvalidRow>>> {
         let table = self.table;
         let failed = reading(table.path);
         let shares_id = match &mut self.shares_id {
-            Some(statement) => statement.exists([rowid]).map_err(&failed)?,
-            None => false,
+            Some(statement) => statement
+                .query_row([rowid], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()
+                .map_err(&failed)?,
+            None => None,
         };
         let mut rows = self.by_rowid.query([rowid]).map_err(&failed)?;
         let row = rows.next().map_err(&failed)?;
@@ -116,63 +121,60 @@ impl<'c> Fetch<'c> {
 
         let spec = table.layout.spec;
         let record = read_record(table.kind, row, table.encoding).map_err(&failed)?;
-        let fault = match record {
-            Err(fault) => fault,
-            Ok(_) if shares_key => fault(spec.key.first(), Reason::DuplicateKey),
-            Ok(_) if shares_id => fault(spec.id.as_ref(), Reason::DuplicateId),
-            Ok(record) => {
+        let first = |columns: &[&'static str]| columns.first().copied().unwrap_or_default();
+        let (column, reason, message) = match (record, shares_id) {
+            (Err(fault), _) => (fault.column, fault.reason, None),
+            (Ok(_), _) if !same_key.is_empty() => {
+                let message = same_key_message(same_key);
+                (first(spec.key), Reason::DuplicateKey, Some(message))
+            }
+            (Ok(_), Some((id, other))) => {
+                let column = spec.id.unwrap_or_default();
+                let message = same_id_message(id, other);
+                (column, Reason::DuplicateId, Some(message))
+            }
+            (Ok(record), None) => {
                 key.clear();
                 record_key_into(&record, key);
                 match value_of(record, key.len())? {
-                    Some(value) => return Ok(Ok(value)),
-                    None => fault(Some(&spec.largest), Reason::TooLarge),
+                    Ok(value) => return Ok(Ok(value)),
+                    Err(bytes) => {
+                        let message = too_large_message(spec.largest, bytes);
+                        (spec.largest, Reason::TooLarge, Some(message))
+                    }
                 }
             }
         };
         let key = self.key.query_row([rowid], |row| row.get(0));
-        let key = key.map_err(&failed)?;
-        invalid_row(table, row, rowid, key, fault).map(Err)
+        let values = read_raw(table.kind, row, table.encoding).map_err(&failed)?;
+        Ok(Err(Box::new(InvalidRow {
+            kind: table.kind,
+            table: spec.name,
+            rowid,
+            column,
+            reason,
+            message: message
+                .unwrap_or_else(|| value_message(spec, column, reason, &values, table.encoding)),
+            key: key.map_err(&failed)?,
+            key_columns: spec.key,
+            values,
+        })))
     }
 }
 
-fn invalid_row(
-    table: OpenTable<'_>,
-    row: &Row<'_>,
-    rowid: i64,
-    key: Option<Vec<u8>>,
-    fault: FieldFault,
-) -> Result<Box<InvalidRow>> {
-    let values = read_raw(table.kind, row, table.encoding);
-    Ok(Box::new(InvalidRow {
-        kind: table.kind,
-        table: table.layout.spec.name,
-        rowid,
-        column: fault.column,
-        reason: fault.reason,
-        key,
-        key_columns: table.layout.spec.key,
-        values: values.map_err(reading(table.path))?,
-    }))
-}
-
-/// The value of a record; `None` if it is larger than a KV file can hold. A large one is written
+/// The value of a record; its length if that is more than a KV file can hold. A large one is written
 /// here, so that record and value are not there at the same time any longer than it takes.
-fn value_of(record: Record, key_len: usize) -> Result<Option<VisitedValue<'static>>> {
+fn value_of(record: Record, key_len: usize) -> Result<Result<VisitedValue<'static>, usize>> {
     if record.text_len() <= SMALL_TEXT_BYTES {
-        return Ok(Some(VisitedValue::Record(record)));
+        return Ok(Ok(VisitedValue::Record(record)));
     }
     let value = encode_json(&record)?;
-    let fits = fits(key_len, value.len());
-    Ok(fits.then_some(VisitedValue::Bytes(Cow::Owned(value))))
+    Ok(match fits(key_len, value.len()) {
+        true => Ok(VisitedValue::Bytes(Cow::Owned(value))),
+        false => Err(value.len()),
+    })
 }
 
 const fn fits(key: usize, value: usize) -> bool {
     value <= MAX_VALUE_BYTES && key <= MAX_VALUE_BYTES && key + value <= MAX_ENTRY_BYTES
-}
-
-fn fault(column: Option<&&'static str>, reason: Reason) -> FieldFault {
-    FieldFault {
-        column: column.copied().unwrap_or_default(),
-        reason,
-    }
 }

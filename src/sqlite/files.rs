@@ -70,8 +70,13 @@ impl DatabaseFiles {
     ///
     /// Where only the times of its files tell whether it is written, waits until they can.
     pub(crate) fn classify(given: &Path) -> Result<Self> {
+        Self::classify_as(given, given)
+    }
+
+    /// As [`DatabaseFiles::classify`], of a database that messages call by another name.
+    pub(crate) fn classify_as(given: &Path, path: &Path) -> Result<Self> {
         for _ in 0..LOOKS {
-            let files = Self::look(given)?;
+            let files = Self::look(given, path)?;
             if files.access.sees_writers() || files.signature.has_settled() {
                 return Ok(files);
             }
@@ -83,8 +88,8 @@ impl DatabaseFiles {
         .into())
     }
 
-    fn look(given: &Path) -> Result<Self> {
-        let path = fs::canonicalize(given).io_context("find", given)?;
+    fn look(given: &Path, path: &Path) -> Result<Self> {
+        let path = fs::canonicalize(path).io_context("find", given)?;
         let signature = Signature::take(&path)?;
         let mut header = Vec::with_capacity(HEADER_BYTES);
         File::open(&path)

@@ -4,10 +4,18 @@ use std::borrow::Cow;
 
 use std::fmt;
 
-use crate::codec::Entry;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+
+#[cfg(feature = "native-v2")]
+use super::schema::table_spec;
+use crate::codec::{Entry, quoted_short};
 use crate::record::{Record, RecordKind};
 
-/// Why a row has no exact record.
+/// Of a longer blob only the start is shown, so many bytes.
+const SHOWN_BYTES: usize = 16;
+
+/// Why a row has no exact record, as a code for programs. For people there is
+/// [`InvalidRow::message`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Reason {
@@ -30,6 +38,8 @@ pub enum Reason {
     /// A constraint of the target's table refuses it: a foreign key, a check, a column that is not
     /// there.
     Constraint,
+    /// The id stands for another symbol in the target of a merge.
+    WrongSymbol,
 }
 
 impl Reason {
@@ -45,6 +55,7 @@ impl Reason {
             Reason::DuplicateId => "duplicate-id",
             Reason::TooLarge => "too-large",
             Reason::Constraint => "constraint",
+            Reason::WrongSymbol => "wrong-symbol",
         }
     }
 }
@@ -73,6 +84,22 @@ pub enum RawValue {
 }
 
 impl RawValue {
+    /// What is bound to a parameter: a number or a text of this program.
+    pub(super) fn of_sql(value: &ToSqlOutput<'_>) -> Option<Self> {
+        let value = match value {
+            ToSqlOutput::Borrowed(value) => *value,
+            ToSqlOutput::Owned(value) => value.into(),
+            _ => return None,
+        };
+        Some(match value {
+            ValueRef::Null => RawValue::Null,
+            ValueRef::Integer(integer) => RawValue::Integer(integer),
+            ValueRef::Real(real) => RawValue::Real(real),
+            ValueRef::Text(text) => RawValue::Text(String::from_utf8_lossy(text).into_owned()),
+            ValueRef::Blob(blob) => RawValue::Blob(blob.to_vec()),
+        })
+    }
+
     /// The storage class, as SQLite's `typeof()` names it.
     pub const fn storage_class(&self) -> &'static str {
         match self {
@@ -85,7 +112,32 @@ impl RawValue {
     }
 }
 
-/// A row that has no exact record.
+impl fmt::Display for RawValue {
+    /// The value in short, as SQL or Rust writes it: control characters are escaped, long text and
+    /// blobs are shortened.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RawValue::Null => f.write_str("NULL"),
+            RawValue::Integer(integer) => write!(f, "{integer}"),
+            RawValue::Real(real) => write!(f, "{real:?}"),
+            RawValue::Text(text) => f.write_str(&quoted_short(text)),
+            RawValue::MalformedText(bytes) | RawValue::Blob(bytes) => {
+                let shown = bytes.get(..SHOWN_BYTES).unwrap_or(bytes);
+                f.write_str("x'")?;
+                shown.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+                f.write_str(if shown.len() < bytes.len() {
+                    "…'"
+                } else {
+                    "'"
+                })
+            }
+        }
+    }
+}
+
+/// A row that has no exact record. It displays as one line that names the row and what is wrong
+/// with it: `code_chunks row 7 (file_path "a.rs", byte_start -5, byte_end 9): byte_start is -5, must
+/// be 0 or more`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InvalidRow {
     /// The kind of record that the row's table holds.
@@ -96,8 +148,11 @@ pub struct InvalidRow {
     pub rowid: i64,
     /// The column that is to blame: the first one, or the key's or id's first.
     pub column: &'static str,
-    /// What is wrong with it.
+    /// What is wrong with it, for programs.
     pub reason: Reason,
+    /// What is wrong with it, for people: a sentence without a full stop, such as `byte_start is -5,
+    /// must be 0 or more`. It quotes no text of the row.
+    pub message: String,
     /// The row's key, if it has one.
     pub key: Option<Vec<u8>>,
     /// The columns that make the key.
@@ -107,6 +162,28 @@ pub struct InvalidRow {
 }
 
 impl InvalidRow {
+    /// The id, where the kind has ids and this is one.
+    #[cfg(feature = "native-v2")]
+    pub(crate) fn id(&self) -> Option<i64> {
+        let id = table_spec(self.kind).id?;
+        self.values.iter().find_map(|(column, value)| match value {
+            RawValue::Integer(value) if *column == id => Some(*value),
+            _ => None,
+        })
+    }
+
+    /// The columns of the key with their values in short, by which the row can be found; empty if
+    /// the values are not known.
+    pub(crate) fn key_text(&self) -> String {
+        key_text(self.key_columns, &self.values)
+    }
+
+    /// As it displays, without the values of the key.
+    pub(crate) fn without_values(&self) -> String {
+        let (table, rowid, message) = (self.table, self.rowid, &self.message);
+        format!("{table} row {rowid}: {message}")
+    }
+
     /// About how many bytes its values take.
     pub(crate) fn size(&self) -> usize {
         let values = self.values.iter().map(|(_, value)| match value {
@@ -115,6 +192,32 @@ impl InvalidRow {
             RawValue::Null | RawValue::Integer(_) | RawValue::Real(_) => 0,
         });
         values.sum::<usize>() + 512
+    }
+}
+
+impl fmt::Display for InvalidRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (table, rowid) = (self.table, self.rowid);
+        let key = in_brackets(&self.key_text());
+        write!(f, "{table} row {rowid}{key}: {}", self.message)
+    }
+}
+
+/// Columns of a row with their values in short.
+pub(super) fn key_text(columns: &[&str], values: &[(&str, RawValue)]) -> String {
+    let of_key = |column: &&str| {
+        let value = values.iter().find(|(name, _)| name == column);
+        value.map(|(name, value)| format!("{name} {value}"))
+    };
+    let shown: Vec<String> = columns.iter().filter_map(of_key).collect();
+    shown.join(", ")
+}
+
+/// A text behind a space and in brackets, or nothing.
+pub(super) fn in_brackets(text: &str) -> String {
+    match text {
+        "" => String::new(),
+        text => format!(" ({text})"),
     }
 }
 

@@ -5,7 +5,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, ffi};
 
 use super::layout::TableLayout;
-use super::schema::{quoted, table_name};
+use super::schema::{TableSpec, quoted, table_name};
 use crate::record::{PerKind, RecordKind, Sequences};
 
 /// A table that is not copied.
@@ -50,7 +50,7 @@ pub(super) fn other_tables(
 }
 
 /// A name of the schema, which may be anything in a database that was made by hand.
-fn shown_name(name: ValueRef<'_>) -> String {
+pub(super) fn shown_name(name: ValueRef<'_>) -> String {
     match name {
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
             String::from_utf8_lossy(bytes).into_owned()
@@ -114,9 +114,9 @@ pub(super) fn schema_version(connection: &Connection) -> rusqlite::Result<Option
         .optional()
 }
 
-/// The high-water marks of the tables that are there: the larger of what `sqlite_sequence` says
-/// and the largest id, 0 if that is below 0 or neither is there. A mark that is no integer is what
-/// SQLite takes it for when it gives the next id.
+/// The id sequences of the tables that are there: the larger of what SQLite keeps in
+/// `sqlite_sequence` and the largest id, 0 if that is below 0 or neither is there. A sequence that is
+/// not an integer counts as what SQLite takes it for when it assigns the next id.
 pub(super) fn sequences(
     connection: &Connection,
     tables: &PerKind<Option<TableLayout>>,
@@ -131,21 +131,55 @@ pub(super) fn sequences(
     })
 }
 
-/// The larger of what `sqlite_sequence` says of a table and its largest id.
+/// The larger of the id sequence that SQLite keeps for a table and its largest id.
 pub(super) fn last_id(
     connection: &Connection,
     layout: &TableLayout,
 ) -> rusqlite::Result<Option<i64>> {
-    let sequence: Option<i64> = match keeps_marks(connection)? {
-        true => connection.query_row(
-            "SELECT max(CAST(s.seq AS INTEGER)) FROM main.sqlite_sequence AS s
-             WHERE s.name = ?1 COLLATE NOCASE",
-            [layout.spec.name],
+    let sequence: Option<i64> = match sequence_name(connection, layout.spec)? {
+        Some(name) => connection.query_row(
+            "SELECT max(CAST(s.seq AS INTEGER)) FROM main.sqlite_sequence AS s WHERE s.name = ?1",
+            [name],
             |row| row.get(0),
         )?,
-        false => None,
+        None => None,
     };
     Ok(sequence.max(largest_id(connection, layout)?))
+}
+
+/// The name under which SQLite keeps the id sequence of a table, spelled as the schema has it:
+/// SQLite ignores a row of `sqlite_sequence` under any other name, and every row of a table whose ids
+/// are not AUTOINCREMENT. `None` for such a table, and where there is no table.
+pub(super) fn sequence_name(
+    connection: &Connection,
+    spec: &TableSpec,
+) -> rusqlite::Result<Option<String>> {
+    if !keeps_sequences(connection)? || !is_autoincrement(connection, spec)? {
+        return Ok(None);
+    }
+    connection
+        .query_row(
+            "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE",
+            [spec.name],
+            |row| row.get(0),
+        )
+        .optional()
+}
+
+/// Whether SQLite never gives an id of a table twice; `false` if there is no such table.
+pub(super) fn is_autoincrement(
+    connection: &Connection,
+    spec: &TableSpec,
+) -> rusqlite::Result<bool> {
+    let Some(id) = spec.id else {
+        return Ok(false);
+    };
+    let columns = columns_of_table(connection, spec.name)?.unwrap_or_default();
+    if !columns.iter().any(|column| column.eq_ignore_ascii_case(id)) {
+        return Ok(false);
+    }
+    let (.., is_autoincrement) = connection.column_metadata(Some("main"), spec.name, id)?;
+    Ok(is_autoincrement)
 }
 
 fn largest_id(connection: &Connection, layout: &TableLayout) -> rusqlite::Result<Option<i64>> {
@@ -159,9 +193,9 @@ fn largest_id(connection: &Connection, layout: &TableLayout) -> rusqlite::Result
     connection.query_row(&sql, [], |row| row.get(0))
 }
 
-/// Whether the database has a table of AUTOINCREMENT marks. What only has its name is damage, which
+/// Whether the database has SQLite's table of id sequences. What only has its name is damage, which
 /// SQLite itself would stumble over at the next insert.
-fn keeps_marks(connection: &Connection) -> rusqlite::Result<bool> {
+fn keeps_sequences(connection: &Connection) -> rusqlite::Result<bool> {
     const TABLE: &str = "sqlite_sequence";
     match columns_of_table(connection, TABLE)?.as_deref() {
         Some([name, seq]) if name == "name" && seq == "seq" => Ok(true),
@@ -175,7 +209,10 @@ fn keeps_marks(connection: &Connection) -> rusqlite::Result<bool> {
 
 /// The columns of an ordinary table, `None` if there is none of that name. A view is none: to look
 /// into it may take for ever.
-fn columns_of_table(connection: &Connection, table: &str) -> rusqlite::Result<Option<Vec<String>>> {
+pub(super) fn columns_of_table(
+    connection: &Connection,
+    table: &str,
+) -> rusqlite::Result<Option<Vec<String>>> {
     let mut statement = connection.prepare_cached(
         "SELECT c.name FROM pragma_table_list(?1) AS t, pragma_table_xinfo(?1, 'main') AS c
          WHERE t.schema = 'main' AND t.type = 'table'",

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::layout::{TableLayout, all_equal};
 use super::writer::with_key_values;
-use crate::record::Record;
+use crate::record::RecordKey;
 
 /// Finds rows of a table by their keys.
 #[derive(Debug)]
@@ -70,9 +70,9 @@ impl KeyLookup {
     pub(super) fn find(
         &self,
         connection: &Connection,
-        record: &Record,
+        key: &RecordKey,
     ) -> rusqlite::Result<Option<i64>> {
-        with_key_values(&record.key(), |key| {
+        with_key_values(key, |key| {
             let mut statement = connection.prepare_cached(&self.find)?;
             statement.query_row(key, |row| row.get(0)).optional()
         })
@@ -83,13 +83,13 @@ impl KeyLookup {
     pub(super) fn follow(
         &self,
         connection: &Connection,
-        record: &Record,
+        key: &RecordKey,
         to: i64,
     ) -> rusqlite::Result<()> {
         let Some(follow) = &self.follow else {
             return Ok(());
         };
-        with_key_values(&record.key(), |key| {
+        with_key_values(key, |key| {
             let mut values = key.to_vec();
             values.push(&to);
             let mut statement = connection.prepare_cached(follow)?;
@@ -118,7 +118,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::record::{CodeChunk, RecordKind};
+    use crate::record::{CodeChunk, Record, RecordKind};
 
     const COLUMNS: &str = "id INTEGER PRIMARY KEY, file_path TEXT, byte_start INTEGER,
         byte_end INTEGER, content TEXT, content_hash TEXT, symbol_name TEXT, symbol_kind TEXT,
@@ -150,8 +150,8 @@ mod tests {
             let (db, lookup) = lookup(schema);
             assert!(is_search(&db, &lookup.find).unwrap(), "{schema}");
             for (path, id) in [("a", Some(1)), ("A", Some(2)), ("b", None)] {
-                let record = Record::Chunk(CodeChunk::new(path, 0, 1, ""));
-                assert_eq!(lookup.find(&db, &record).unwrap(), id, "{schema}");
+                let key = Record::Chunk(CodeChunk::new(path, 0, 1, "")).key();
+                assert_eq!(lookup.find(&db, &key).unwrap(), id, "{schema}");
             }
         }
     }
@@ -159,10 +159,10 @@ mod tests {
     #[test]
     fn a_row_that_moved_is_found_where_it_is() {
         let (db, lookup) = lookup("");
-        let record = Record::Chunk(CodeChunk::new("a", 0, 1, ""));
-        lookup.follow(&db, &record, 9).unwrap();
-        assert_eq!(lookup.find(&db, &record).unwrap(), Some(9));
-        let other = Record::Chunk(CodeChunk::new("A", 0, 1, ""));
+        let key = Record::Chunk(CodeChunk::new("a", 0, 1, "")).key();
+        lookup.follow(&db, &key, 9).unwrap();
+        assert_eq!(lookup.find(&db, &key).unwrap(), Some(9));
+        let other = Record::Chunk(CodeChunk::new("A", 0, 1, "")).key();
         assert_eq!(lookup.find(&db, &other).unwrap(), Some(2));
     }
 }

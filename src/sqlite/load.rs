@@ -1,6 +1,5 @@
 //! Filling a new database with records.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use super::defences::SORTING_THREADS;
 use super::error::SqliteError;
 use super::open::{set_temp_dir, stop_when_cancelled, writing};
 use super::row_order::{RowOrder, RowOrderWriter};
+use super::scratch_set::IdSet;
 use super::writer::{create_indexes, create_table, insert_sql, set_sequences, with_values};
 use crate::error::{IoContext as _, Result};
 use crate::progress::Progress;
@@ -26,7 +26,7 @@ pub(crate) struct SqliteLoad {
     connection: Connection,
     path: PathBuf,
     inserts: PerKind<String>,
-    taken_ids: PerKind<BTreeSet<i64>>,
+    taken_ids: IdSet,
     keeps_order: bool,
     order: PerKind<Option<RowOrderWriter>>,
 }
@@ -55,7 +55,7 @@ impl SqliteLoad {
             connection,
             path: path.to_owned(),
             inserts: PerKind::from_fn(insert_sql),
-            taken_ids: PerKind::default(),
+            taken_ids: IdSet::new(temp_dir),
             keeps_order,
             order: PerKind::default(),
         })
@@ -76,7 +76,9 @@ impl SqliteLoad {
             match with_values(record, |values| statement.insert(values)) {
                 Ok(rowid) => rowids.push((place, rowid)),
                 Err(error) if is_taken_id(&error) => {
-                    self.taken_ids.get_mut(kind).extend(record.id());
+                    if let Some(id) = record.id() {
+                        self.taken_ids.insert(kind, id)?;
+                    }
                 }
                 Err(error) => return Err(writing(&self.path)(error)),
             }
@@ -105,8 +107,8 @@ impl SqliteLoad {
     }
 
     /// Ids that came a second time.
-    pub(crate) fn taken_ids(&self) -> &PerKind<BTreeSet<i64>> {
-        &self.taken_ids
+    pub(crate) fn take_taken_ids(&mut self) -> IdSet {
+        std::mem::take(&mut self.taken_ids)
     }
 
     /// Sets the marks and ends the transaction: all rows are in the file, without the indexes.

@@ -1,5 +1,7 @@
 //! Opening a database for reading, without leaving a trace beside it.
 
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -62,8 +64,17 @@ fn unknown_collation(error: &rusqlite::Error) -> Option<String> {
         rusqlite::Error::SqlInputError { msg, .. } => msg,
         _ => return None,
     };
-    let name = text.strip_prefix("no such collation sequence: ")?;
+    let name = text.strip_prefix(NO_COLLATION)?;
     Some(name.to_owned())
+}
+
+/// What SQLite says of a collation that it misses, before its name.
+const NO_COLLATION: &str = "no such collation sequence: ";
+
+/// Whether an error of SQLite is about a collation that it misses.
+#[cfg(feature = "native-v2")]
+pub(super) fn is_unknown_collation(message: &str) -> bool {
+    message.starts_with(NO_COLLATION)
 }
 
 /// Lets rows be read whose columns or indexes have a collation of another program's: nothing that
@@ -76,7 +87,21 @@ pub(super) fn stand_in_for_collations(connection: &Connection) -> rusqlite::Resu
 pub(super) fn reading(path: &Path) -> impl Fn(rusqlite::Error) -> Error + '_ {
     |source| match source.sqlite_error_code() {
         Some(ErrorCode::OperationInterrupted) => Error::Cancelled,
+        Some(ErrorCode::CannotOpen) => cannot_open("read", path, source),
         _ => SqliteError::from_engine("read", path, source).into(),
+    }
+}
+
+/// An error of SQLite when it opens a file, for which it gives no reason. That the process has no file
+/// descriptors left is found out by trying.
+fn cannot_open(action: &'static str, path: &Path, source: rusqlite::Error) -> Error {
+    match File::open("/dev/null") {
+        Err(limit) if limit.kind() != ErrorKind::NotFound => Error::Io {
+            action,
+            path: path.to_owned(),
+            source: limit,
+        },
+        _ => SqliteError::from_engine(action, path, source).into(),
     }
 }
 
@@ -88,6 +113,7 @@ pub(super) fn writing(path: &Path) -> impl Fn(rusqlite::Error) -> Error + '_ {
         match (source.sqlite_error_code(), extended) {
             (Some(ErrorCode::OperationInterrupted), _) => Error::Cancelled,
             (Some(ErrorCode::DiskFull), _) => SqliteError::Full { path: path() }.into(),
+            (Some(ErrorCode::CannotOpen), _) => cannot_open("write", &path(), source),
             (_, Some(ffi::SQLITE_IOERR_WRITE)) => SqliteError::Engine {
                 action: "write",
                 path: path(),

@@ -6,12 +6,13 @@ use rusqlite::types::ToSql;
 use rusqlite::{Connection, ErrorCode, Params, Row, params_from_iter};
 
 use super::error::SqliteError;
-use super::invalid_row::Reason;
+use super::invalid_row::{RawValue, Reason, key_text};
 use super::inventory;
 use super::key_lookup::KeyLookup;
 use super::layout::{TableLayout, all_equal};
 use super::open::{reading, writing};
-use super::row::read_record;
+use super::row::{FieldFault, read_raw, read_record};
+use super::row_fault::{same_key_message, value_message};
 use super::shared_connection::path_of;
 use super::text::TextEncoding;
 use super::upsert::Upsert;
@@ -95,21 +96,18 @@ impl RecordTable {
     pub(crate) fn get(&self, connection: &Connection, key: &RecordKey) -> Result<Option<Record>> {
         let sql = [self.select.as_str(), &self.of_key].concat();
         let mut found = None;
-        with_key_values(key, |key| {
-            Ok(self.query(
-                connection,
-                &sql,
-                key,
-                &mut |record, rowid| match found.replace(record) {
-                    Some(_) => {
-                        Err(self.invalid(rowid, self.first_key_column(), Reason::DuplicateKey))
-                    }
+        with_key_values(key, |values| {
+            Ok(
+                self.query(connection, &sql, values, &mut |record, rowid| match found
+                    .replace((record, rowid))
+                {
+                    Some((_, first)) => Err(self.same_key(values, first, rowid)),
                     None => Ok(()),
-                },
-            ))
+                }),
+            )
         })
         .map_err(reading(&self.path))??;
-        Ok(found)
+        Ok(found.map(|(record, _)| record))
     }
 
     /// Hands every record that meets the conditions to `visit`, in no order that could be relied on.
@@ -174,7 +172,7 @@ impl RecordTable {
     pub(crate) fn upsert(&self, connection: &Connection, record: &Record) -> Result<()> {
         self.check_has_place_for(record)?;
         let written = self.upsert.write(connection, record);
-        written.map_err(writing(&self.path))
+        written.map(|_| ()).map_err(writing(&self.path))
     }
 
     /// Takes the record of a key away; `false` if there is none.
@@ -226,23 +224,44 @@ impl RecordTable {
     }
 
     fn record(&self, row: &Row<'_>, rowid: i64) -> Result<Record> {
-        let record = read_record(self.kind, row, self.encoding).map_err(reading(&self.path))?;
-        record.map_err(|fault| self.invalid(rowid, fault.column, fault.reason))
-    }
-
-    fn invalid(&self, rowid: i64, column: &'static str, reason: Reason) -> Error {
-        SqliteError::InvalidRow {
+        let failed = reading(&self.path);
+        let FieldFault { column, reason } =
+            match read_record(self.kind, row, self.encoding).map_err(&failed)? {
+                Ok(record) => return Ok(record),
+                Err(fault) => fault,
+            };
+        let spec = self.layout.spec;
+        let values = read_raw(self.kind, row, self.encoding).map_err(&failed)?;
+        Err(SqliteError::InvalidRow {
             path: self.path.clone(),
-            table: self.layout.spec.name,
+            table: spec.name,
             rowid,
             column,
             reason,
+            key: key_text(spec.key, &values),
+            message: value_message(spec, column, reason, &values, self.encoding),
         }
-        .into()
+        .into())
     }
 
-    fn first_key_column(&self) -> &'static str {
-        self.layout.spec.key.first().copied().unwrap_or_default()
+    /// Two rows have one key, whose values these are.
+    fn same_key(&self, values: &[&dyn ToSql], first: i64, rowid: i64) -> Error {
+        let spec = self.layout.spec;
+        let raw = |value: &&dyn ToSql| value.to_sql().ok().as_ref().and_then(RawValue::of_sql);
+        let values = spec.key.iter().zip(values);
+        let values: Vec<_> = values
+            .filter_map(|(column, value)| Some((*column, raw(value)?)))
+            .collect();
+        SqliteError::InvalidRow {
+            path: self.path.clone(),
+            table: spec.name,
+            rowid,
+            column: spec.key.first().copied().unwrap_or_default(),
+            reason: Reason::DuplicateKey,
+            key: key_text(spec.key, &values),
+            message: same_key_message(&[first]),
+        }
+        .into()
     }
 
     fn check_has_place_for(&self, record: &Record) -> Result<()> {

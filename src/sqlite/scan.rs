@@ -46,16 +46,18 @@ impl Scan<'_> {
         let mut count = 0;
         let mut key = Vec::new();
         let mut next = self.next_position(&mut rows)?;
-        let mut shared_with_previous = false;
+        let mut previous = None;
         while let Some(position) = next {
             next = self.next_position(&mut rows)?;
             if next.as_ref().is_some_and(|n| *n == position) {
                 return Err(self.table.contradiction(position.rowid, "is there twice"));
             }
-            let shared_with_next =
-                position.key.is_some() && next.as_ref().is_some_and(|n| n.key == position.key);
-            let shares_key = shared_with_previous || shared_with_next;
-            match fetch.read(position.rowid, shares_key, &mut key)? {
+            let shared_with_next = next
+                .as_ref()
+                .filter(|next| position.key.is_some() && next.key == position.key)
+                .map(|next| next.rowid);
+            let same_key: Vec<i64> = previous.into_iter().chain(shared_with_next).collect();
+            match fetch.read(position.rowid, &same_key, &mut key)? {
                 Ok(value) => {
                     self.check_key(&position, Some(&key))?;
                     visit(Ok(VisitedEntry { key: &key, value }))?;
@@ -65,7 +67,7 @@ impl Scan<'_> {
                     visit(Err(invalid))?;
                 }
             }
-            shared_with_previous = shared_with_next;
+            previous = shared_with_next.map(|_| position.rowid);
             count += 1;
         }
         Ok(count)
@@ -102,11 +104,13 @@ impl Scan<'_> {
         };
         self.table.connection.execute_batch(&format!(
             "DROP TABLE IF EXISTS temp.duplicate_ids;
-             CREATE TEMP TABLE duplicate_ids(id INTEGER PRIMARY KEY);
+             CREATE TEMP TABLE duplicate_ids(id INTEGER PRIMARY KEY, first_row, last_row);
              INSERT INTO temp.duplicate_ids
-                 SELECT t.{id} FROM {} WHERE typeof(t.{id}) = 'integer'
+                 SELECT t.{id}, min(t.{rowid}), max(t.{rowid})
+                 FROM {} WHERE typeof(t.{id}) = 'integer'
                  GROUP BY t.{id} HAVING count(*) > 1;",
             layout.table_clause(),
+            rowid = layout.rowid,
         ))
     }
 }

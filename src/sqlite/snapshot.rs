@@ -1,8 +1,6 @@
 //! One consistent state of a database, as records.
 
 use std::path::Path;
-#[cfg(feature = "native-v2")]
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -16,7 +14,8 @@ use super::inventory::{self, OtherTable};
 use super::open::{open_for_reading, reading};
 use super::options::SqliteSnapshotOptions;
 use super::scan::Scan;
-use super::survey::TableSurvey;
+use super::survey::{TableSurvey, has_unknown_column};
+use super::symbol_graph::{has_graph, visit_wrong_symbols};
 use crate::error::{Error, Result};
 use crate::progress::{Progress, Stage};
 use crate::record::{RecordKind, Sequences};
@@ -46,7 +45,8 @@ use crate::record::{RecordKind, Sequences};
 /// snapshot.visit(RecordKind::Chunk, &mut |visited| {
 ///     match visited {
 ///         Ok(entry) => keys.push(String::from_utf8_lossy(entry.key).into_owned()),
-///         Err(row) => eprintln!("row {} is no record: {}", row.rowid, row.reason),
+///         // As `code_chunks row 7 (…): byte_start is -5, must be 0 or more`.
+///         Err(row) => eprintln!("{row}"),
 ///     }
 ///     Ok(())
 /// })?;
@@ -118,8 +118,8 @@ impl SqliteSnapshot {
     }
 
     #[cfg(feature = "native-v2")]
-    pub(super) fn into_parts(self) -> (Connection, PathBuf) {
-        (self.connection, self.files.given)
+    pub(super) fn into_connection(self) -> Connection {
+        self.connection
     }
 
     fn open_files(
@@ -158,6 +158,12 @@ impl SqliteSnapshot {
         *self.contents.surveys.get(kind)
     }
 
+    /// Whether one of the tables that were asked for has a column, given as `TABLE.COLUMN`, that no
+    /// record has a field for.
+    pub(crate) fn has_unknown_column(&self, column: &str) -> bool {
+        has_unknown_column(&self.contents.tables, column)
+    }
+
     /// The id high-water marks of the tables that were asked for.
     ///
     /// # Errors
@@ -188,6 +194,30 @@ impl SqliteSnapshot {
         let mut tables = self.other_tables()?;
         tables.retain(|table| names.contains(&table.name));
         Ok(tables)
+    }
+
+    /// Hands the id of each symbol to `visit` whose metrics stand under the id of another one in the
+    /// graph, with a sentence that says so; none if there is no graph.
+    ///
+    /// # Errors
+    /// The database can't be read, or `visit` failed.
+    pub fn visit_wrong_symbols(
+        &self,
+        visit: &mut dyn FnMut(i64, String) -> Result<()>,
+    ) -> Result<()> {
+        let failed = |error| self.blame_writer(reading(&self.files.given)(error));
+        if self
+            .contents
+            .tables
+            .get(RecordKind::SymbolMetrics)
+            .is_none()
+            || !has_graph(&self.connection).map_err(failed)?
+        {
+            return Ok(());
+        }
+        visit_wrong_symbols(&self.connection, None, &failed, &mut |wrong| {
+            visit(wrong.symbol_id, wrong.message)
+        })
     }
 
     /// Hands every row of a kind to `visit`: in ascending order of the keys' bytes those that are

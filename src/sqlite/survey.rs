@@ -170,22 +170,11 @@ pub(super) fn check_without_columns(
     options: &SqliteSnapshotOptions,
 ) -> Result<()> {
     for wanted in &options.without_columns {
-        let has = |known: bool| {
-            tables.iter().any(|(_, layout)| {
-                layout.as_ref().is_some_and(|layout| {
-                    let table = layout.spec.name;
-                    match known {
-                        true => layout
-                            .spec
-                            .columns
-                            .iter()
-                            .any(|column| names(wanted, table, column.name)),
-                        false => layout.unknown.iter().any(|c| names(wanted, table, c)),
-                    }
-                })
-            })
-        };
-        let why = match (has(true), has(false)) {
+        let is_known = layouts(tables).any(|layout| {
+            let mut columns = layout.spec.columns.iter();
+            columns.any(|column| names(wanted, layout.spec.name, column.name))
+        });
+        let why = match (is_known, has_unknown_column(tables, wanted)) {
             (true, _) => "records are made of it",
             (_, true) => continue,
             _ if options.allow_no_columns => continue,
@@ -199,6 +188,18 @@ pub(super) fn check_without_columns(
         .into());
     }
     Ok(())
+}
+
+/// Whether a table has a column, given as `TABLE.COLUMN`, that no record has a field for.
+pub(super) fn has_unknown_column(tables: &PerKind<Option<TableLayout>>, wanted: &str) -> bool {
+    layouts(tables).any(|layout| {
+        let mut columns = layout.unknown.iter();
+        columns.any(|column| names(wanted, layout.spec.name, column))
+    })
+}
+
+fn layouts(tables: &PerKind<Option<TableLayout>>) -> impl Iterator<Item = &TableLayout> {
+    tables.iter().filter_map(|(_, layout)| layout.as_ref())
 }
 
 /// Whether `TABLE.COLUMN` names a column.

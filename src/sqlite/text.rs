@@ -33,6 +33,15 @@ impl TextEncoding {
         !matches!(self, TextEncoding::Utf8)
     }
 
+    /// What stored bytes are not, which are no text.
+    pub(super) fn fault_of(self, bytes: &[u8]) -> &'static str {
+        match self {
+            TextEncoding::Utf8 => "UTF-8",
+            _ if !bytes.len().is_multiple_of(2) => "UTF-16: half a code unit at the end",
+            _ => "UTF-16: lone surrogate",
+        }
+    }
+
     /// Decodes stored bytes; `None` if they are no text: invalid UTF-8, half a UTF-16 unit, a lone
     /// surrogate. Asked for such text, SQLite itself would hand out other characters.
     pub(super) fn decode(self, bytes: &[u8]) -> Option<String> {
@@ -72,7 +81,12 @@ mod tests {
 
     #[test]
     fn half_a_unit_is_no_text() {
-        assert_eq!(TextEncoding::Utf16Le.decode(&[0x61, 0, 0x62]), None);
+        let half = [0x61, 0, 0x62];
+        assert_eq!(TextEncoding::Utf16Le.decode(&half), None);
+        assert_eq!(
+            TextEncoding::Utf16Le.fault_of(&half),
+            "UTF-16: half a code unit at the end"
+        );
     }
 
     #[test]

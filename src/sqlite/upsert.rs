@@ -9,10 +9,18 @@ use super::schema::TableSpec;
 use super::writer::with_values;
 use crate::record::Record;
 
+/// The row that a record was written as.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WrittenRow {
+    pub(super) rowid: i64,
+    pub(super) is_new: bool,
+}
+
 /// The statements that write records of a kind into a table as it is.
 #[derive(Debug)]
 pub(super) struct Upsert {
     spec: &'static TableSpec,
+    id_is_rowid: bool,
     /// For each column of the spec: whether the table has it.
     present: Vec<bool>,
     lookup: KeyLookup,
@@ -32,6 +40,7 @@ impl Upsert {
         let values: Vec<String> = (1..=names.len()).map(|index| format!("?{index}")).collect();
         Upsert {
             spec,
+            id_is_rowid: layout.id_is_rowid,
             present: layout.presence().to_vec(),
             lookup,
             update: format!(
@@ -76,16 +85,26 @@ impl Upsert {
         .unwrap_or_default()
     }
 
+    /// The SQL that inserts a record, and that which writes it over a row.
+    #[cfg(feature = "native-v2")]
+    pub(super) fn statements(&self) -> [&str; 2] {
+        [&self.insert, &self.update]
+    }
+
     /// Writes a record over the row of its key, or as a new row.
-    pub(super) fn write(&self, connection: &Connection, record: &Record) -> rusqlite::Result<()> {
-        let rowid = self.lookup.find(connection, record)?;
+    pub(super) fn write(
+        &self,
+        connection: &Connection,
+        record: &Record,
+    ) -> rusqlite::Result<WrittenRow> {
+        let found = self.lookup.find(connection, &record.key())?;
         with_values(record, |values| {
             let columns = values.iter().zip(&self.present);
             let mut written: Vec<&dyn ToSql> = columns
                 .filter(|(_, present)| **present)
                 .map(|(value, _)| *value)
                 .collect();
-            let sql = match &rowid {
+            let sql = match &found {
                 Some(rowid) => {
                     written.push(rowid);
                     &self.update
@@ -93,7 +112,14 @@ impl Upsert {
                 None => &self.insert,
             };
             let mut statement = connection.prepare_cached(sql)?;
-            statement.execute(written.as_slice()).map(|_| ())
+            statement.execute(written.as_slice())?;
+            let id = record.id().filter(|_| self.id_is_rowid);
+            Ok(WrittenRow {
+                rowid: id
+                    .or(found)
+                    .unwrap_or_else(|| connection.last_insert_rowid()),
+                is_new: found.is_none(),
+            })
         })
     }
 }

@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 use rusqlite::types::ToSql;
 
+use super::inventory::sequence_name;
 use super::schema::table_spec;
 use crate::record::{PerKind, Record, RecordKey, RecordKind, Sequences};
 
@@ -101,34 +102,29 @@ pub fn set_sequences(connection: &Connection, marks: Sequences) -> rusqlite::Res
     Ok(())
 }
 
-/// Sets the AUTOINCREMENT high-water mark of a table, which SQLite itself never takes below 0: one
-/// that is below 0 is that of a table that keeps none. Nothing in a database that keeps none at all.
+/// Sets the id sequence of a table, which SQLite itself never takes below 0: one that is below 0 is
+/// that of a table that keeps none. Does nothing for a table that is not AUTOINCREMENT.
 pub(super) fn set_sequence(
     connection: &Connection,
     kind: RecordKind,
-    mark: i64,
+    sequence: i64,
 ) -> rusqlite::Result<()> {
-    if !connection.table_exists(Some("main"), "sqlite_sequence")? {
+    let Some(name) = sequence_name(connection, table_spec(kind))? else {
         return Ok(());
-    }
-    let table = table_spec(kind).name;
-    if mark < 0 {
-        connection.execute(
-            "DELETE FROM main.sqlite_sequence WHERE name = ?1 COLLATE NOCASE",
-            [table],
-        )?;
+    };
+    if sequence < 0 {
+        connection.execute("DELETE FROM main.sqlite_sequence WHERE name = ?1", [name])?;
         return Ok(());
     }
     let updated = connection.execute(
-        "UPDATE main.sqlite_sequence SET seq = ?2 WHERE name = ?1 COLLATE NOCASE AND seq IS NOT ?2",
-        (table, mark),
+        "UPDATE main.sqlite_sequence SET seq = ?2 WHERE name = ?1 AND seq IS NOT ?2",
+        (&name, sequence),
     )?;
-    if updated == 0 && mark > 0 {
+    if updated == 0 && sequence > 0 {
         connection.execute(
             "INSERT INTO main.sqlite_sequence (name, seq)
-             SELECT ?1, ?2 WHERE NOT EXISTS
-             (SELECT 1 FROM main.sqlite_sequence WHERE name = ?1 COLLATE NOCASE)",
-            (table, mark),
+             SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM main.sqlite_sequence WHERE name = ?1)",
+            (&name, sequence),
         )?;
     }
     Ok(())

@@ -98,7 +98,7 @@ impl WrittenRows {
         if let Some(order) = self.order.get(kind) {
             let mut fetch = Fetch::prepare(table, true)?;
             let mut key = Vec::new();
-            order.visit(&mut |rowid| match fetch.read(rowid, false, &mut key)? {
+            order.visit(&mut |rowid| match fetch.read(rowid, &[], &mut key)? {
                 Ok(value) => visit(Ok(VisitedEntry { key: &key, value })),
                 Err(invalid) => visit(Err(invalid)),
             })?;

@@ -1,6 +1,7 @@
 use std::path::Path;
+use std::time::SystemTime;
 
-use super::{Claims, Snapshot, StoreKind, Visit};
+use super::{Claims, Origin, Snapshot, StoreKind, Visit};
 use crate::codec::Entry;
 use crate::error::Result;
 use crate::kv::KvFile;
@@ -52,6 +53,14 @@ impl Snapshot for KvFile {
         }))
     }
 
+    fn origin(&self) -> Result<Option<Origin>> {
+        Ok(self.manifest()?.map(|manifest| Origin {
+            made_at: seconds(&manifest.created_at),
+            file_name: manifest.source.file_name,
+            store: manifest.source.store,
+        }))
+    }
+
     fn other_tables(&self) -> Result<Vec<OtherTable>> {
         let tables = KvFile::other_tables(self)?;
         let other = |(name, rows)| OtherTable {
@@ -79,4 +88,11 @@ impl Snapshot for KvFile {
     fn confirm(&self) -> Result<()> {
         KvFile::confirm(self)
     }
+}
+
+/// The Unix seconds of a time as a manifest has it.
+fn seconds(time: &str) -> Option<i64> {
+    let time = humantime::parse_rfc3339(time).ok()?;
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_secs()).ok()
 }

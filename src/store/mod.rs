@@ -89,6 +89,17 @@ pub struct Claims {
     pub sha256: Digest,
 }
 
+/// Where the content of a store came from, as the store says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// When it came, in Unix seconds, where that can be read.
+    pub made_at: Option<i64>,
+    /// The name of the source file, without its folder.
+    pub file_name: String,
+    /// Which store the source was, by its [name](StoreKind::name).
+    pub store: String,
+}
+
 /// What can be read kind by kind, in key order.
 pub trait Visit: Send {
     /// Hands every entry of a kind to `visit`, in ascending order of the keys' bytes, and each row
@@ -156,6 +167,14 @@ pub trait Snapshot: Visit {
         Ok(None)
     }
 
+    /// Where its content came from: the manifest of a KV file, if it has one.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn origin(&self) -> Result<Option<Origin>> {
+        Ok(None)
+    }
+
     /// Magellan's schema version, where the store tells one.
     fn schema_version(&self) -> Option<i64> {
         None
@@ -172,6 +191,23 @@ pub trait Snapshot: Visit {
     /// The store can't be read.
     fn other_tables(&self) -> Result<Vec<OtherTable>> {
         Ok(Vec::new())
+    }
+
+    /// Hands the id of each symbol to `visit` whose metrics stand under the id of another one in the
+    /// database's graph, with a sentence that says so. Only a database can have a graph.
+    ///
+    /// # Errors
+    /// The store can't be read to its end, or `visit` failed.
+    fn visit_wrong_symbols(&self, _visit: &mut dyn FnMut(i64, String) -> Result<()>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether a table has a column, given as `TABLE.COLUMN`, that no record has a field for.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn has_unknown_column(&self, _column: &str) -> Result<bool> {
+        Ok(false)
     }
 
     /// About how many bytes of keys and values there are.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 
-use super::{Claims, OpenOptions, Opening, Snapshot, StoreKind, Visit};
+use super::{Claims, OpenOptions, Opening, Origin, Snapshot, StoreKind, Visit};
 use crate::codec::Entry;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
@@ -120,6 +120,10 @@ impl Snapshot for PendingSnapshot {
         self.get()?.claims()
     }
 
+    fn origin(&self) -> Result<Option<Origin>> {
+        self.get()?.origin()
+    }
+
     fn schema_version(&self) -> Option<i64> {
         self.opened.get()?.schema_version()
     }
@@ -130,6 +134,14 @@ impl Snapshot for PendingSnapshot {
 
     fn other_tables(&self) -> Result<Vec<OtherTable>> {
         self.get()?.other_tables()
+    }
+
+    fn visit_wrong_symbols(&self, visit: &mut dyn FnMut(i64, String) -> Result<()>) -> Result<()> {
+        self.get()?.visit_wrong_symbols(visit)
+    }
+
+    fn has_unknown_column(&self, column: &str) -> Result<bool> {
+        self.get()?.has_unknown_column(column)
     }
 
     fn expected_bytes(&self) -> u64 {

@@ -69,6 +69,14 @@ impl Snapshot for SqliteSnapshot {
         SqliteSnapshot::other_tables(self)
     }
 
+    fn visit_wrong_symbols(&self, visit: &mut dyn FnMut(i64, String) -> Result<()>) -> Result<()> {
+        SqliteSnapshot::visit_wrong_symbols(self, visit)
+    }
+
+    fn has_unknown_column(&self, column: &str) -> Result<bool> {
+        Ok(SqliteSnapshot::has_unknown_column(self, column))
+    }
+
     fn expected_bytes(&self) -> u64 {
         let bytes = RecordKind::ALL.map(|kind| self.survey(kind).expected_bytes());
         bytes.iter().sum()

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::codec::Digest;
-use crate::compare::{Divergence, DivergenceClass, FieldDifference};
+use crate::compare::{Divergence, FieldDifference};
 
 /// A text that is longer, in bytes, is cut where values are to be short.
 const SHORT_BYTES: usize = 80;
@@ -107,12 +107,13 @@ impl FindingDocument {
         }
     }
 
-    /// The message of a divergence; redacted, it quotes nothing of a value.
+    /// The message of a divergence; redacted, it quotes no text of a value.
     pub fn message(divergence: &Divergence, values: Values) -> String {
-        match (values, divergence.class) {
-            (Values::Redacted, DivergenceClass::Undecodable) => "the value is no record".to_owned(),
-            _ => divergence.message.clone(),
-        }
+        let message = match values {
+            Values::Redacted => divergence.without_values.as_ref(),
+            Values::Full | Values::Short => None,
+        };
+        message.unwrap_or(&divergence.message).clone()
     }
 
     /// The value of a field as a report shows it.

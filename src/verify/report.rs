@@ -5,6 +5,7 @@ use super::findings::Findings;
 use crate::compare::{CompareOptions, Comparison, Divergence};
 use crate::error::Result;
 use crate::record::RecordKind;
+use crate::sqlite::SqliteError;
 use crate::store::{OpenOptions, Snapshot, StoreKind};
 
 /// How stores are verified.
@@ -13,7 +14,8 @@ pub struct VerifyOptions {
     /// The kinds to compare; empty means all.
     pub only: Vec<RecordKind>,
     /// Whether equal digests of a kind are proof enough, so that its records are not compared one
-    /// by one.
+    /// by one. Warnings are then looked for only if they count or are kept: with `strict` or
+    /// `report`.
     pub quick: bool,
     /// Whether a warning makes two stores diverge.
     pub strict: bool,
@@ -51,7 +53,34 @@ impl VerifyOptions {
         CompareOptions {
             only: self.only.clone(),
             quick: self.quick,
+            warnings: self.wants_warnings(),
         }
+    }
+
+    /// Whether warnings are looked for even where equal digests are proof enough.
+    fn wants_warnings(&self) -> bool {
+        self.strict || self.report.is_some()
+    }
+
+    /// Fails if a column that is to be left out is in none of the stores: its name is wrong, or
+    /// nothing has to be left out.
+    pub(super) fn check_columns(&self, stores: &[&dyn Snapshot]) -> Result<()> {
+        for column in &self.without_columns {
+            let mut is_there = false;
+            for store in stores {
+                is_there = is_there || store.has_unknown_column(column)?;
+            }
+            if !is_there {
+                let path = stores.first().map(|store| store.path().to_owned());
+                return Err(SqliteError::WithoutColumn {
+                    path: path.unwrap_or_default(),
+                    column: column.clone(),
+                    why: "no table to compare has such a column",
+                }
+                .into());
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn open_options(&self) -> OpenOptions {
@@ -115,6 +144,8 @@ pub struct VerifyReport {
     pub without_columns: Vec<String>,
     /// Whether equal digests were proof enough.
     pub quick: bool,
+    /// Whether all warnings were looked for; else only those about kinds whose digests differ.
+    pub has_all_warnings: bool,
     /// Whether a warning makes two stores diverge.
     pub strict: bool,
     /// The first findings in order; where there is no room for all, divergences go before warnings.
@@ -132,6 +163,7 @@ impl VerifyReport {
             only: options.only.clone(),
             without_columns: options.without_columns.clone(),
             quick: options.quick,
+            has_all_warnings: !options.quick || options.wants_warnings(),
             strict: options.strict,
             findings,
             report,

@@ -1,15 +1,12 @@
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-use tempfile::TempDir;
 
 use super::findings::Findings;
 use super::report::{Hop, StoreName, VerifyOptions, VerifyReport};
 use crate::compare::compare_stores;
-use crate::error::{IoContext as _, Result};
-use crate::migrate::{CopyOptions, OnInvalid, check_room, copy_snapshot};
+use crate::error::Result;
+use crate::fsio::PrivateFolder;
+use crate::migrate::{CopyOptions, OnInvalid, check_room, copy_snapshot, private_folder};
 use crate::progress::Progress;
 use crate::store::{OpenOptions, Opening, Snapshot, StoreKind, retry_if_changed};
 
@@ -57,6 +54,7 @@ pub fn verify_round_trip(
         let opening = Opening::look(file)?;
         let findings = Findings::create(options, &[file])?;
         let mut source = opening.open(&options.open_options(), progress)?;
+        options.check_columns(&[source.as_ref()])?;
         let mut trip = RoundTrip::create(options, source.expected_bytes())?;
         trip.run(source.as_mut(), options, findings, progress)
     })
@@ -64,18 +62,17 @@ pub fn verify_round_trip(
 
 /// The temporary files of a round trip.
 pub(super) struct RoundTrip {
-    folder: TempDir,
+    folder: PrivateFolder,
 }
 
 impl RoundTrip {
     pub(super) fn create(options: &VerifyOptions, expected_bytes: u64) -> Result<Self> {
-        let parent = options.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-        let folder = tempfile::Builder::new()
-            .prefix("chunkmigrate-")
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir_in(&parent)
-            .io_context("create a temporary folder in", &parent)?;
-        check_room(&parent, &[StoreKind::Kv, StoreKind::Sqlite], expected_bytes)?;
+        let folder = private_folder(options.temp_dir.as_deref())?;
+        check_room(
+            folder.path(),
+            &[StoreKind::Kv, StoreKind::Sqlite],
+            expected_bytes,
+        )?;
         Ok(RoundTrip { folder })
     }
 

@@ -25,7 +25,8 @@ pub(super) fn prove_classes(
 ) -> Result<Vec<DivergenceClass>> {
     let content = Content::read(sample)?;
     let mut proved = Vec::new();
-    for class in DivergenceClass::ALL {
+    let classes = DivergenceClass::ALL.into_iter();
+    for class in classes.filter(|class| class.is_of_comparison()) {
         fs::create_dir(folder).io_context("create", folder)?;
         let (left, right) = (folder.join("left"), folder.join("right"));
         let expected: &[DivergenceClass] = match class {
@@ -33,9 +34,15 @@ pub(super) fn prove_classes(
                 for copy in [&left, &right] {
                     fs::copy(database, copy).io_context("create", copy)?;
                 }
-                damage_row(&right)?;
-                // The other side's record then stands alone.
-                &[DivergenceClass::OnlyLeft, class]
+                change(&right, DAMAGED_ROW)?;
+                &[class]
+            }
+            DivergenceClass::Graph => {
+                for copy in [&left, &right] {
+                    fs::copy(database, copy).io_context("create", copy)?;
+                }
+                change(&right, OTHER_SYMBOL)?;
+                &[class]
             }
             _ => {
                 let (mut there, mut back) = (content.clone(), content.clone());
@@ -146,7 +153,7 @@ fn damage(class: DivergenceClass, left: &mut Content, right: &mut Content) -> Re
                 )?;
             }
         }
-        DivergenceClass::InvalidRow => {}
+        DivergenceClass::InvalidRow | DivergenceClass::WrongSymbol | DivergenceClass::Graph => {}
     }
     Ok(())
 }
@@ -180,15 +187,18 @@ fn wrong_manifest(content: &Content) -> Manifest {
     Manifest::new(source, "2026-01-31T12:00:00Z".to_owned(), &totals)
 }
 
-fn damage_row(database: &Path) -> Result<()> {
+const DAMAGED_ROW: &str = "UPDATE code_chunks SET content = x'00' WHERE file_path = 'src/texts.rs'
+    AND byte_start = (SELECT max(byte_start) FROM code_chunks WHERE file_path = 'src/texts.rs')";
+
+/// A graph in which one of the symbols with metrics has another name.
+const OTHER_SYMBOL: &str = "
+    CREATE TABLE graph_entities (id INTEGER PRIMARY KEY, name TEXT, file_path TEXT);
+    INSERT INTO graph_entities SELECT symbol_id, symbol_name, file_path FROM symbol_metrics;
+    UPDATE graph_entities SET name = name || '2' WHERE id = 1";
+
+fn change(database: &Path, sql: &str) -> Result<()> {
     Connection::open(database)
-        .and_then(|connection| {
-            connection.execute_batch(
-                "UPDATE code_chunks SET content = x'00' WHERE file_path = 'src/texts.rs'
-                 AND byte_start = (SELECT max(byte_start) FROM code_chunks
-                                   WHERE file_path = 'src/texts.rs')",
-            )
-        })
+        .and_then(|connection| connection.execute_batch(sql))
         .map_err(|source| {
             SqliteError::Engine {
                 action: "write",

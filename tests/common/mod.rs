@@ -4,6 +4,8 @@ pub(crate) mod browser;
 pub(crate) mod commands;
 pub(crate) mod kv;
 pub(crate) mod pages;
+#[cfg(target_os = "linux")]
+pub(crate) mod preload;
 pub(crate) mod records;
 pub(crate) mod rows;
 pub(crate) mod siege;

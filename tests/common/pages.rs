@@ -9,7 +9,8 @@ use super::{Run, Scenario};
 pub(crate) const HOSTILE: &str =
     "</code><script>alert(1)</script>\"><img src=x onerror=alert(2)>&amp;]]>\u{202e}\u{1b}[31m.rs";
 
-/// `left.db` and `right.kv`, between which there is every class of divergence.
+/// `left.db` and `right.kv`, between which there is every class of divergence that
+/// comparing finds.
 pub(crate) fn with_every_class() -> Scenario {
     let scenario = Scenario::with_small_pair();
     fs::rename(scenario.path("code.db"), scenario.path("left.db")).unwrap();
@@ -44,7 +45,9 @@ pub(crate) fn with_every_class() -> Scenario {
     content.write(&scenario.path("right.kv"));
     scenario.change(
         "left.db",
-        "UPDATE file_metrics SET loc = 3.5 WHERE file_path = 'src/a:b.rs'",
+        "UPDATE file_metrics SET loc = 3.5 WHERE file_path = 'src/a:b.rs';
+         CREATE TABLE graph_entities (id INTEGER PRIMARY KEY, name, file_path);
+         INSERT INTO graph_entities VALUES (2, 'other', 'src/lib.rs');",
     );
     fs::remove_file(scenario.path("code.kv")).unwrap();
     scenario

@@ -14,8 +14,8 @@ const TABLES: [&str; 5] = [
     "sqlite_sequence",
 ];
 
-/// Every row of the four tables and of `sqlite_sequence`, each value with its storage class; floats
-/// by their bits.
+/// Every row of the four tables and of `sqlite_sequence`, as far as they are there, each value with
+/// its storage class; floats by their bits.
 pub(crate) fn of_database(path: &Path) -> BTreeSet<String> {
     let connection = Connection::open(path).unwrap();
     let mut rows = BTreeSet::new();
@@ -27,6 +27,9 @@ pub(crate) fn of_database(path: &Path) -> BTreeSet<String> {
             .unwrap()
             .map(Result::unwrap)
             .collect();
+        if names.is_empty() {
+            continue;
+        }
         let filter = match table {
             "sqlite_sequence" => "WHERE name IN ('code_chunks', 'execution_log') AND seq > 0",
             _ => "",

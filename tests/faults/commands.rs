@@ -75,7 +75,9 @@ pub(super) const CASES: [Case; 10] = [
 ];
 
 /// Commands that change no file.
-pub(super) const READERS: [&[&str]; 7] = [
+pub(super) const READERS: [&[&str]; 9] = [
+    &["kv-to-sqlite", "code.kv", "wal.db", "--merge", "--dry-run"],
+    &["sqlite-to-kv", "code.db", "half.kv", "--merge", "--dry-run"],
     &["verify", "code.db"],
     &["verify", "code.kv"],
     &["verify", "code.db", "code.kv"],

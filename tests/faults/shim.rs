@@ -1,13 +1,11 @@
 //! Runs of the program with `shim.c` between it and its files.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
+use std::fs;
 use std::time::Duration;
 
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::NamedTempFile;
 
+use crate::common::preload::Preload;
 use crate::common::{Run, Scenario};
 
 /// A run that takes longer hangs.
@@ -104,7 +102,7 @@ fn run(scenario: &Scenario, args: &[&str], disturbance: Disturbance, at: &str) -
     let mut command = scenario.command(args);
     command
         .env("TMPDIR", &folder)
-        .env("LD_PRELOAD", library())
+        .env("LD_PRELOAD", LIBRARY.path())
         .env("FAULTS_LOG", log.path())
         .env("FAULTS_UNDER", folder)
         .env("FAULTS_GROUPS", groups)
@@ -118,21 +116,4 @@ fn run(scenario: &Scenario, args: &[&str], disturbance: Disturbance, at: &str) -
     (run, fs::read_to_string(log.path()).unwrap())
 }
 
-/// The compiled shim.
-fn library() -> &'static Path {
-    static LIBRARY: OnceLock<(PathBuf, TempDir)> = OnceLock::new();
-    let (path, _) = LIBRARY.get_or_init(|| {
-        let folder = TempDir::new().unwrap();
-        let source = folder.path().join("shim.c");
-        let path = folder.path().join("shim.so");
-        fs::write(&source, include_str!("shim.c")).unwrap();
-        let compiled = Command::new("cc")
-            .args(["-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o"])
-            .args([&path, &source])
-            .status();
-        assert!(compiled.unwrap().success(), "the shim can't be compiled");
-        assert!(File::open(&path).is_ok());
-        (path, folder)
-    });
-    path
-}
+static LIBRARY: Preload = Preload::new(include_str!("shim.c"));

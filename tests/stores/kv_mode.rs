@@ -142,7 +142,7 @@ fn a_value_that_is_no_record_is_an_error_that_names_its_key() {
         "symbol_name":"x","symbol_kind":"Function","created_at":0}"#;
     for (value, detail) in [
         (&b"\xff\x00"[..], "not a JSON object"),
-        (b"{}", "missing field `id`"),
+        (b"{}", "id is missing"),
         (own, "it belongs to \"chunk:b:0:5\""),
     ] {
         let backend = Arc::new(RedbBackend::in_memory().unwrap());

@@ -99,10 +99,9 @@ fn a_row_that_is_no_record_is_an_error_that_names_it() {
         };
         assert_eq!((table, rowid, column), ("code_chunks", 4, "content"));
         assert_eq!(reason, Reason::StorageClass);
-        assert!(
-            text.contains("row 4 of code_chunks in :memory: is no record"),
-            "{text}"
-        );
+        let told = "code_chunks row 4 (file_path \"a\", byte_start 0, byte_end 5) in :memory: is \
+                    invalid: content is a BLOB, must be TEXT";
+        assert_eq!(text, told);
     }
     // It can be replaced.
     assert_eq!(store.store_chunk(&chunk("a")).unwrap(), 5);
@@ -119,7 +118,8 @@ fn two_rows_of_one_key_are_an_error_and_never_one_of_them() {
     connection.lock().execute_batch(&insert).unwrap();
     let store = ChunkStore::with_connection(connection);
     let error = sqlite_error(store.get_chunk_by_span("a", 0, 5));
-    let text = "row 2 of code_chunks in :memory: is no record: file_path (duplicate-key)";
+    let text = "code_chunks row 2 (file_path \"a\", byte_start 0, byte_end 5) in :memory: is invalid: \
+                row 1 has the same key";
     assert_eq!(error.to_string(), text);
 }
 

@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 use chunkmigrate::Error;
 use serde::Serialize;
 
-use self::hint::hint;
+use self::hint::{Hint, hint};
 use super::escape::escaped;
 
 /// Something that ends the program with a status of 2 or more.
@@ -17,7 +17,9 @@ use super::escape::escaped;
 pub(super) struct Failure {
     message: String,
     causes: Vec<String>,
-    hint: Option<String>,
+    hint: Option<Hint>,
+    /// The options of the command, with their dashes, where it is known.
+    options: Option<Vec<String>>,
     cancelled: bool,
 }
 
@@ -35,7 +37,8 @@ impl From<Error> for Failure {
         Failure {
             message: error.to_string(),
             causes,
-            hint: hint(&error).map(str::to_owned),
+            hint: hint(&error),
+            options: None,
             cancelled: matches!(error, Error::Cancelled),
         }
     }
@@ -53,7 +56,8 @@ impl Failure {
         Failure {
             message: about.join(" ").trim_start_matches("error: ").to_owned(),
             causes: Vec::new(),
-            hint: Some("run with --help to see what can be given".to_owned()),
+            hint: Some("run with --help to see what can be given".into()),
+            options: None,
             cancelled: false,
         }
     }
@@ -64,8 +68,20 @@ impl Failure {
             message: "can't write to stdout".to_owned(),
             causes: vec![error.to_string()],
             hint: None,
+            options: None,
             cancelled: false,
         }
+    }
+
+    /// The failure of a command that has some options, of which alone its hint may speak.
+    pub(super) fn of_command(mut self, options: Vec<String>) -> Self {
+        self.options = Some(options);
+        self
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        let hint = self.hint?;
+        Some(hint.for_command(self.options.as_deref()))
     }
 
     pub(super) fn is_cancelled(&self) -> bool {
@@ -80,7 +96,7 @@ impl Failure {
         for cause in &self.causes {
             writeln!(out, "  caused by: {}", escaped(cause))?;
         }
-        if let Some(hint) = &self.hint {
+        if let Some(hint) = self.hint() {
             writeln!(out, "{cyan}hint:{cyan:#} {}", escaped(hint))?;
         }
         Ok(())
@@ -93,7 +109,7 @@ impl Failure {
             error: Described {
                 message: &self.message,
                 causes: &self.causes,
-                hint: self.hint.as_deref(),
+                hint: self.hint(),
             },
         }
     }

@@ -92,6 +92,13 @@ fn sqlite_errors(path: &Path) -> Vec<SqliteError> {
             rowid: 4,
             column: "content",
             reason: Reason::StorageClass,
+            key: "file_path \"a.rs\", byte_start 0, byte_end 9".to_owned(),
+            message: "content is a BLOB, must be TEXT".to_owned(),
+        },
+        SqliteError::TakesNoRecord {
+            path: path(),
+            table: "code_chunks",
+            why: "no such function: norm".to_owned(),
         },
         SqliteError::UnknownColumns {
             path: path(),
@@ -130,6 +137,10 @@ fn kv_errors(path: &Path) -> Vec<KvError> {
             path: path(),
             detail: "it names no format".to_owned(),
         },
+        KvError::OldRedb {
+            path: path(),
+            version: 2,
+        },
         KvError::Version {
             path: path(),
             found: 2,
@@ -161,11 +172,11 @@ fn target_errors(path: &Path) -> Vec<TargetError> {
             side: PathBuf::from("dir/file-wal"),
         },
         TargetError::NothingToMergeInto { path: path() },
-        TargetError::IdTaken {
+        TargetError::Referenced {
             path: path(),
-            id: 7,
+            table: "notes".to_owned(),
+            columns: vec!["chunk".to_owned()],
             key: "chunk:a:0:1".to_owned(),
-            other: "chunk:b:0:1".to_owned(),
         },
         TargetError::NoFolder { path: path() },
         TargetError::NoName { path: path() },
@@ -269,13 +280,42 @@ fn every_error_says_what_happened_to_which_file_and_what_to_do() {
             path: PathBuf::from("dir"),
             source: io::ErrorKind::PermissionDenied.into(),
         },
+        Error::Io {
+            action: "read",
+            path: PathBuf::from("dir/file"),
+            source: rustix::io::Errno::ACCESS.into(),
+        },
+        Error::Io {
+            action: "create",
+            path: PathBuf::from("dir/file"),
+            source: rustix::io::Errno::ROFS.into(),
+        },
+        Error::Io {
+            action: "read",
+            path: PathBuf::from("dir/file"),
+            source: rustix::io::Errno::IO.into(),
+        },
+        Error::Io {
+            action: "open",
+            path: PathBuf::from("dir/file"),
+            source: rustix::io::Errno::MFILE.into(),
+        },
+        Error::Io {
+            action: "create",
+            path: PathBuf::from("dir/file"),
+            source: rustix::io::Errno::NAMETOOLONG.into(),
+        },
         Error::Thread(io::ErrorKind::WouldBlock.into()),
         Error::Cancelled,
         Error::Internal("the counts don't balance".to_owned()),
     ]);
+    let failures: Vec<Failure> = errors.into_iter().map(Failure::from).collect();
+    for failure in &failures {
+        check_options(failure);
+    }
     let mut text = Vec::new();
-    for error in errors {
-        Failure::from(error).write(&mut text).unwrap();
+    for failure in failures {
+        failure.write(&mut text).unwrap();
         text.push(b'\n');
     }
     let text = anstream::adapter::strip_bytes(&text).into_vec();
@@ -287,3 +327,40 @@ fn every_error_says_what_happened_to_which_file_and_what_to_do() {
         insta::assert_snapshot!("error_texts", String::from_utf8(text).unwrap());
     });
 }
+
+/// A hint names only options that the command has, or names the commands that have them.
+fn check_options(failure: &Failure) {
+    let mut program = crate::cli::command_line::command();
+    program.build();
+    for command in program.get_subcommands() {
+        let options = crate::cli::long_options(command);
+        let Some(hint) = failure.hint.map(|hint| hint.for_command(Some(&options))) else {
+            continue;
+        };
+        let mut others = program.get_subcommands();
+        let names_command = others.any(|other| {
+            hint.contains(other.get_name()) && hint::has_all(&crate::cli::long_options(other), hint)
+        });
+        let can_not_come = COME_WITH.iter().any(|(start, option)| {
+            hint.starts_with(start) && !options.contains(&(*option).to_owned())
+        });
+        assert!(
+            hint::has_all(&options, hint) || names_command || can_not_come,
+            "{}: {hint}",
+            command.get_name()
+        );
+    }
+}
+
+/// Hints of errors that only commands with some option can have.
+const COME_WITH: [(&str, &str); 6] = [
+    ("use --replace to replace it", "--replace"),
+    (
+        "see that it is not needed and remove it, or name",
+        "--rejects",
+    ),
+    ("leave out --merge to make a new store", "--merge"),
+    ("leave its kind out with --only", "--merge"),
+    ("nothing was written; change or delete", "--merge"),
+    ("what --without-column takes", "--without-column"),
+];

@@ -1,28 +1,23 @@
 //! Writing what a merge changes, in one transaction that is read back before it ends.
 
-use super::plan::{Plan, target_options};
+use super::plan::Plan;
+use super::report::MergeReport;
+use super::target::MergeTarget;
 use crate::codec::{Entry, decode_json};
-use crate::compare::{CompareOptions, Divergence, DivergenceClass, RowFacts, Side, compare_stores};
+use crate::compare::{CompareOptions, Divergence, DivergenceClass, Side, compare_stores};
 use crate::error::{Error, Result};
 use crate::kv::{KvFile, KvMerge};
+use crate::migrate::OnInvalid;
 use crate::migrate::existing::check_unlocked;
 use crate::migrate::job::Job;
-use crate::migrate::{CopySummary, OnInvalid};
+use crate::migrate::target::TargetError;
 use crate::progress::{Stage, check_cancelled};
 use crate::record::{Record, RecordKind};
-use crate::sqlite::{SqliteMerge, SqliteSnapshot, side_files, table_name};
+use crate::sqlite::{Rejection, SqliteMerge, SqliteSnapshot, roll_back, side_files, table_name};
 use crate::store::{StoreKind, digest_kind};
 
 /// Progress is told once for so many records.
 const PROGRESS_RECORDS: u64 = 512;
-
-/// A record that the constraints of the target refuse.
-pub(super) struct Refused {
-    pub(super) kind: RecordKind,
-    pub(super) key: Vec<u8>,
-    pub(super) value: Vec<u8>,
-    pub(super) row: RowFacts,
-}
 
 /// What came of an attempt to write.
 pub(super) enum Outcome {
@@ -30,120 +25,252 @@ pub(super) enum Outcome {
     Done,
     /// Somebody wrote the target since the merge was planned; nothing is written.
     Changed,
+    /// The target does not take records that it was to get; nothing is written.
+    Rejected,
     /// Read back, the target differs from the source; nothing is written.
     Diverged,
-    /// The constraints of the target refuse records; nothing is written.
-    Refused(Vec<Refused>),
-    /// The target can't keep high-water marks; nothing is written.
-    MarksLost(Vec<Divergence>),
-    /// As `Done`, but for high-water marks that the target can't keep.
-    DoneWithoutMarks(Vec<Divergence>),
+    /// Nothing may be written beside what was found.
+    GivenUp,
 }
 
-pub(super) fn apply(job: &Job<'_>, plan: &mut Plan, summary: &mut CopySummary) -> Result<Outcome> {
-    match job.target_store {
-        StoreKind::Sqlite => apply_to_sqlite(job, plan, summary),
-        _ => apply_to_kv(job, plan, summary),
+pub(super) struct Apply<'a, 'j> {
+    pub(super) job: &'a Job<'j>,
+    pub(super) target: &'a MergeTarget<'j>,
+    pub(super) plan: &'a mut Plan,
+    pub(super) report: &'a mut MergeReport<'j>,
+}
+
+impl Apply<'_, '_> {
+    pub(super) fn run(&mut self) -> Result<Outcome> {
+        if self.job.target_store == StoreKind::Kv {
+            return self.run_on_kv();
+        }
+        let written = self.run_on_sqlite();
+        written.inspect_err(|_| self.roll_back())
     }
-}
 
-/// Rolls back what a transaction that failed has written already. SQLite leaves that to whoever opens
-/// the database next, if its own attempt failed, or if it made none. This follows a failure that is
-/// told; where it fails too, it is still left to the next one.
-fn roll_back(job: &Job<'_>) {
-    let path = job.destination.path();
-    let [_, _, journal] = side_files(path);
-    if journal.exists() {
-        let _ = SqliteMerge::roll_back(path, job.progress);
+    fn run_on_kv(&self) -> Result<Outcome> {
+        if self.report.fails() {
+            return Ok(Outcome::GivenUp);
+        }
+        let path = self.target.path().path;
+        check_unlocked(path, StoreKind::Kv)?;
+        let merge = KvMerge {
+            changes: &self.plan.changes,
+            sequences: &self.plan.sequences,
+            manifest: &self
+                .job
+                .manifest_of(&self.report.summary, &self.plan.expected)?,
+            expected: &self.plan.expected,
+        };
+        Ok(match merge.apply(path, self.job.progress.as_ref())? {
+            true => Outcome::Done,
+            false => Outcome::Changed,
+        })
     }
-}
 
-fn apply_to_kv(job: &Job<'_>, plan: &Plan, summary: &CopySummary) -> Result<Outcome> {
-    let path = job.destination.given();
-    check_unlocked(path, StoreKind::Kv)?;
-    let merge = KvMerge {
-        changes: &plan.changes,
-        sequences: &plan.sequences,
-        manifest: &job.manifest_of(summary, &plan.expected)?,
-        expected: &plan.expected,
-    };
-    Ok(match merge.apply(path, job.progress.as_ref())? {
-        true => Outcome::Done,
-        false => Outcome::Changed,
-    })
-}
-
-fn apply_to_sqlite(job: &Job<'_>, plan: &mut Plan, summary: &mut CopySummary) -> Result<Outcome> {
-    let path = job.destination.given();
-    let needed = plan.changed_kinds();
-    let temp_dir = job.options.temp_dir.as_deref();
-    let merge = SqliteMerge::begin(path, &needed, temp_dir, job.progress)?;
-    let written = write_and_prove(job, plan, merge, summary);
-    written.inspect_err(|_| roll_back(job))
-}
-
-fn write_and_prove(
-    job: &Job<'_>,
-    plan: &mut Plan,
-    mut merge: SqliteMerge,
-    summary: &mut CopySummary,
-) -> Result<Outcome> {
-    let refused = write_changes(job, plan, &mut merge)?;
-    if !refused.is_empty() {
-        return Ok(Outcome::Refused(refused));
+    /// Rolls back what a transaction that failed has written already. SQLite leaves that to whoever
+    /// opens the database next, if its own attempt failed, or if it made none. This follows a
+    /// failure that is told; where it fails too, it is still left to the next one.
+    fn roll_back(&self) {
+        let target = self.target.path();
+        let [_, _, journal] = side_files(target.path);
+        if journal.exists() {
+            let _ = roll_back(target, self.job.progress);
+        }
     }
-    merge.set_sequences(&job.options.kinds(), plan.sequences)?;
-    let mut snapshot = merge.into_snapshot(&target_options(job), job.progress)?;
-    if !holds(job, plan, &mut snapshot)? {
-        return name_divergences(job, plan, &mut snapshot, summary);
-    }
-    let lost = lost_marks(job, plan, &snapshot)?;
-    if !lost.is_empty() && job.options.on_invalid == OnInvalid::Fail {
-        return Ok(Outcome::MarksLost(lost));
-    }
-    check_cancelled(job.progress.as_ref())?;
-    snapshot.commit()?;
-    Ok(match lost.is_empty() {
-        true => Outcome::Done,
-        false => Outcome::DoneWithoutMarks(lost),
-    })
-}
 
-fn write_changes(job: &Job<'_>, plan: &mut Plan, merge: &mut SqliteMerge) -> Result<Vec<Refused>> {
-    let progress = job.progress.as_ref();
-    let mut refused = Vec::new();
-    for kind in plan.changed_kinds() {
-        let total = plan.counts.get(kind).changed();
-        progress.start(Stage::Merge(kind), Some(total));
-        let (changes, ids) = (&plan.changes, &mut plan.ids);
-        each_record(changes, kind, &mut |_, record| {
-            merge.make_way(record, &mut |id| ids.is_registered(kind, id))
-        })?;
-        let mut written = 0;
-        each_record(changes, kind, &mut |entry, record| {
-            written += 1;
-            if written % PROGRESS_RECORDS == 0 {
-                progress.inc(PROGRESS_RECORDS);
+    fn run_on_sqlite(&mut self) -> Result<Outcome> {
+        let temp_dir = self.job.options.temp_dir.as_deref();
+        let needed = self.plan.needed_kinds();
+        let target = self.target.path();
+        let mut merge = SqliteMerge::begin(target, &needed, temp_dir, self.job.progress)?;
+        let reference = self.changing_reference(&merge)?;
+        let reference = match (reference, self.job.options.on_invalid) {
+            (Some(error), OnInvalid::Fail) => return Err(error.into()),
+            (reference, _) => reference,
+        };
+        let before = self.report.by_target();
+        self.write(&merge)?;
+        if self.report.by_target() > before {
+            return Ok(Outcome::Rejected);
+        }
+        // Not before: what is rejected changes no id.
+        if let Some(error) = reference {
+            return Err(error.into());
+        }
+        if self.report.fails() {
+            return Ok(Outcome::GivenUp);
+        }
+        merge.set_sequences(&self.job.options.kinds(), self.plan.sequences)?;
+        let progress = self.job.progress.as_ref();
+        progress.start(Stage::Index, None);
+        let derived = merge.update_derived(&self.plan.changed_kinds())?;
+        progress.finish();
+        let mut snapshot = merge.into_snapshot(&self.target.options(), self.job.progress)?;
+        if !self.holds(&mut snapshot)? {
+            return self.name_divergences(&mut snapshot);
+        }
+        let lost = self.lost_sequences(&snapshot)?;
+        let gives_up = !lost.is_empty() && self.job.options.on_invalid == OnInvalid::Fail;
+        lost.into_iter().for_each(|lost| self.report.find(lost));
+        if gives_up {
+            return Ok(Outcome::GivenUp);
+        }
+        check_cancelled(progress)?;
+        snapshot.commit(target)?;
+        self.report.summary.rebuilt = derived.rebuilt;
+        self.report.summary.stale = derived.stale;
+        self.report.summary.skipped_triggers = derived.skipped_triggers;
+        Ok(Outcome::Done)
+    }
+
+    /// A row of some table that refers to what the merge would change, as the error that it is.
+    fn changing_reference(&self, merge: &SqliteMerge) -> Result<Option<TargetError>> {
+        for kind in self.plan.changed_kinds() {
+            let found = merge.find_reference(kind, &mut |visit| {
+                each_record(&self.plan.changes, kind, &mut |entry, record| {
+                    visit(entry.key, record)
+                })
+            })?;
+            if let Some(found) = found {
+                return Ok(Some(TargetError::Referenced {
+                    path: self.job.destination.given().to_owned(),
+                    table: found.table,
+                    columns: found.columns,
+                    key: String::from_utf8_lossy(&found.key).into_owned(),
+                }));
             }
-            if let Some(refusal) = merge.write(record)? {
-                let row = RowFacts {
-                    table: table_name(kind),
-                    rowid: row_id(record),
-                    column: refusal.column,
-                    reason: refusal.reason,
-                };
-                refused.push(Refused {
-                    kind,
-                    key: entry.key.to_vec(),
-                    value: entry.value.to_vec(),
-                    row,
-                });
+        }
+        Ok(None)
+    }
+
+    /// Writes all records, and rejects those that the target does not take.
+    fn write(&mut self, merge: &SqliteMerge) -> Result<()> {
+        let kinds = self.plan.changed_kinds();
+        for &kind in &kinds {
+            let progress = self.job.progress.as_ref();
+            let total = self.plan.counts.get(kind).changed();
+            progress.start(Stage::Merge(kind), Some(total));
+            self.move_rows(merge, kind)?;
+            let mut written = 0;
+            let report = &mut *self.report;
+            each_record(&self.plan.changes, kind, &mut |entry, record| {
+                written += 1;
+                if written % PROGRESS_RECORDS == 0 {
+                    progress.inc(PROGRESS_RECORDS);
+                }
+                match merge.write(entry.key, record)? {
+                    Some(why) => report.reject(kind, entry, row_id(record), why),
+                    None => Ok(()),
+                }
+            })?;
+            progress.finish();
+        }
+        for kind in kinds {
+            let (changes, report) = (&self.plan.changes, &mut *self.report);
+            merge.check_rows(kind, &mut |key, why| {
+                reject(report, changes, kind, key, why)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Moves the rows of records that are to have another id out of each other's way.
+    fn move_rows(&mut self, merge: &SqliteMerge, kind: RecordKind) -> Result<()> {
+        let count = self.plan.ids.moves(kind)?;
+        if count == 0 {
+            return Ok(());
+        }
+        let (ids, changes, report) = (&self.plan.ids, &self.plan.changes, &mut *self.report);
+        let free = merge.free_ids(kind, count, &mut |first, last| {
+            ids.has_id(kind, first, last)
+        })?;
+        let Some(mut free) = free else {
+            return Ok(());
+        };
+        merge.ignore_checks(true)?;
+        ids.visit_moves(kind, &mut |key, record_key| {
+            free += 1;
+            let Some(why) = merge.move_aside(kind, record_key, free)? else {
+                return Ok(());
+            };
+            reject(report, changes, kind, key, why)
+        })?;
+        merge.ignore_checks(false)
+    }
+
+    /// Whether the target holds in the end what it should, with the records that were there before.
+    fn holds(&self, snapshot: &mut SqliteSnapshot) -> Result<bool> {
+        let mut holds = true;
+        for kind in self.job.options.kinds() {
+            let stage = Stage::ReadBack(kind);
+            let found = digest_kind(snapshot, kind, stage, self.job.progress.as_ref())?;
+            holds &= found.totals == *self.plan.expected.get(kind);
+        }
+        Ok(holds)
+    }
+
+    /// The id sequences that the target can't keep: its tables don't have AUTOINCREMENT.
+    fn lost_sequences(&self, snapshot: &SqliteSnapshot) -> Result<Vec<Divergence>> {
+        let kept = SqliteSnapshot::sequences(snapshot)?;
+        let wanted = self.plan.sequences;
+        let kinds = self.job.options.kinds().into_iter();
+        let lost = kinds.filter(|kind| kept.get(*kind) != wanted.get(*kind));
+        let findings = lost.map(|kind| {
+            let message = format!(
+                "{} of the target has no AUTOINCREMENT and can't keep {}, the highest id ever given",
+                table_name(kind),
+                wanted.get(kind)
+            );
+            Divergence::new(DivergenceClass::Sequence, Some(kind), message).on(Side::Left)
+        });
+        Ok(findings.collect())
+    }
+
+    /// Names what the target would not hold as it was written. If there is nothing, somebody wrote
+    /// the target since the merge was planned.
+    fn name_divergences(&mut self, target: &mut SqliteSnapshot) -> Result<Outcome> {
+        let options = CompareOptions {
+            only: self.plan.changed_kinds(),
+            ..CompareOptions::default()
+        };
+        let (mut first, mut total) = (Vec::new(), 0);
+        let (progress, limit) = (self.job.progress.as_ref(), self.job.options.limit);
+        let changes = &mut self.plan.changes;
+        compare_stores(changes, target, &options, progress, &mut |found| {
+            if !is_targets_own(&found) {
+                total += 1;
+                if first.len() < limit {
+                    first.push(found);
+                }
             }
             Ok(())
         })?;
-        progress.finish();
+        if total == 0 {
+            return Ok(Outcome::Changed);
+        }
+        let summary = &mut self.report.summary;
+        summary.divergences = first;
+        summary.divergences_total = total;
+        summary.sha256 = None;
+        summary.merged = None;
+        Ok(Outcome::Diverged)
     }
-    Ok(refused)
+}
+
+/// Rejects a record that is to be written, by its key.
+fn reject(
+    report: &mut MergeReport<'_>,
+    changes: &KvFile,
+    kind: RecordKind,
+    key: &[u8],
+    why: Rejection,
+) -> Result<()> {
+    let value = changes.get(key)?.unwrap_or_default();
+    let rowid = row_id(&decode(kind, &value)?);
+    let value = &value;
+    report.reject(kind, Entry { key, value }, rowid, why)
 }
 
 /// The row id that a record asks for.
@@ -159,84 +286,16 @@ fn each_record(
     kind: RecordKind,
     visit: &mut dyn FnMut(Entry<'_>, &Record) -> Result<()>,
 ) -> Result<()> {
-    changes.visit(kind, &mut |entry| {
-        let record = decode_json(kind, entry.value);
-        let record = record.map_err(|error| Error::Internal(error.to_string()))?;
-        visit(entry, &record)
-    })
+    changes.visit(kind, &mut |entry| visit(entry, &decode(kind, entry.value)?))
 }
 
-/// Whether the target holds in the end what it should, with the records that were there before.
-fn holds(job: &Job<'_>, plan: &Plan, snapshot: &mut SqliteSnapshot) -> Result<bool> {
-    let mut holds = true;
-    for kind in job.options.kinds() {
-        let stage = Stage::ReadBack(kind);
-        let found = digest_kind(snapshot, kind, stage, job.progress.as_ref())?;
-        holds &= found.totals == *plan.expected.get(kind);
-    }
-    Ok(holds)
-}
-
-/// The high-water marks that the target can't keep: its tables don't have AUTOINCREMENT.
-fn lost_marks(job: &Job<'_>, plan: &Plan, snapshot: &SqliteSnapshot) -> Result<Vec<Divergence>> {
-    let marks = SqliteSnapshot::sequences(snapshot)?;
-    let kinds = job.options.kinds().into_iter();
-    let lost = kinds.filter(|kind| marks.get(*kind) != plan.sequences.get(*kind));
-    let told = lost.map(|kind| {
-        let (table, mark) = (table_name(kind), plan.sequences.get(kind));
-        let message = format!(
-            "{table} of the target has no AUTOINCREMENT and can't keep {mark}, the highest id ever \
-             given"
-        );
-        Divergence::new(DivergenceClass::Sequence, Some(kind), message).on(Side::Left)
-    });
-    Ok(told.collect())
-}
-
-/// Names what the target would not hold as it was written. If there is nothing, somebody wrote the
-/// target since the merge was planned.
-fn name_divergences(
-    job: &Job<'_>,
-    plan: &mut Plan,
-    target: &mut SqliteSnapshot,
-    summary: &mut CopySummary,
-) -> Result<Outcome> {
-    let options = CompareOptions {
-        only: plan.changed_kinds(),
-        quick: false,
-    };
-    let (mut first, mut total) = (Vec::new(), 0);
-    let progress = job.progress.as_ref();
-    compare_stores(
-        &mut plan.changes,
-        target,
-        &options,
-        progress,
-        &mut |found| {
-            if !is_targets_own(&found) {
-                total += 1;
-                if first.len() < job.options.limit {
-                    first.push(found);
-                }
-            }
-            Ok(())
-        },
-    )?;
-    if total == 0 {
-        return Ok(Outcome::Changed);
-    }
-    summary.divergences = first;
-    summary.divergences_total = total;
-    summary.sha256 = None;
-    summary.merged = None;
-    Ok(Outcome::Diverged)
+fn decode(kind: RecordKind, value: &[u8]) -> Result<Record> {
+    decode_json(kind, value).map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// Whether a divergence is no loss to the records that were written.
 fn is_targets_own(divergence: &Divergence) -> bool {
-    let beside = matches!(
-        divergence.class,
-        DivergenceClass::Sequence | DivergenceClass::ContentHash
-    );
-    beside || divergence.side == Some(Side::Right)
+    divergence.class.is_warning()
+        || divergence.class == DivergenceClass::Sequence
+        || divergence.is_only_of(Side::Right)
 }

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 
 use crate::codec::{Entry, KindDigest, KindTotals};
 use crate::compare::Judged;
 use crate::error::Result;
 use crate::record::RecordKind;
+use crate::sqlite::InvalidRow;
 use crate::store::{Item, RecordStream, SortedItems as _};
 
 /// What a merge does with the records of a kind.
@@ -19,6 +19,8 @@ pub struct MergeCounts {
     pub updated: u64,
     /// Records that the target had just so.
     pub unchanged: u64,
+    /// Records of the target that the source does not have.
+    pub kept: u64,
 }
 
 impl MergeCounts {
@@ -28,18 +30,42 @@ impl MergeCounts {
     }
 }
 
-/// What the target is to have under a key.
-pub(super) enum Step<'e> {
-    /// What it has.
-    Keep(Entry<'e>),
-    /// What the source has.
-    Write(Entry<'e>),
+/// What the target has under the key of a record that it is to get.
+pub(super) enum Before<'t> {
+    /// Nothing.
+    Nothing,
+    /// Another record.
+    Record(Entry<'t>),
+    /// A row that is not a valid record.
+    Row(RowBefore),
+    /// Several rows, of which two are these.
+    Rows([i64; 2]),
 }
 
-pub(super) struct KindJoin<'j> {
+/// A row of the target that is not a valid record, as far as it matters to what replaces it.
+pub(super) struct RowBefore {
+    pub(super) rowid: i64,
+    pub(super) id: Option<i64>,
+}
+
+/// Takes what a join finds, in key order.
+pub(super) trait JoinSink {
+    /// Whether the record of a key is not to be written.
+    fn is_rejected(&self, key: &[u8]) -> Result<bool>;
+
+    /// The target keeps a record.
+    fn keep(&mut self, entry: Entry<'_>) -> Result<()>;
+
+    /// The target keeps a row that is not a valid record.
+    fn keep_row(&mut self, row: &RowBefore) -> Result<()>;
+
+    /// The target is to get a record; `false` if it is not to be written after all.
+    fn write(&mut self, entry: Entry<'_>, before: &Before<'_>) -> Result<bool>;
+}
+
+pub(super) struct KindJoin {
     kind: RecordKind,
     judges: bool,
-    refused: &'j BTreeSet<Vec<u8>>,
     totals: KindDigest,
     expected: KindDigest,
     counts: MergeCounts,
@@ -54,14 +80,19 @@ pub(super) struct Joined {
     pub(super) expected: KindTotals,
 }
 
-impl<'j> KindJoin<'j> {
-    /// `judges` tells that the source's entries may be anything; records whose keys are `refused`
-    /// stay out.
-    pub(super) fn new(kind: RecordKind, judges: bool, refused: &'j BTreeSet<Vec<u8>>) -> Self {
+/// What the source has under a key.
+struct Brought {
+    key: Vec<u8>,
+    /// The canonical bytes of a record that takes part.
+    value: Option<Vec<u8>>,
+}
+
+impl KindJoin {
+    /// `judges` says that the source's entries may be anything.
+    pub(super) fn new(kind: RecordKind, judges: bool) -> Self {
         KindJoin {
             kind,
             judges,
-            refused,
             totals: KindDigest::default(),
             expected: KindDigest::default(),
             counts: MergeCounts::default(),
@@ -81,61 +112,140 @@ impl<'j> KindJoin<'j> {
         &mut self,
         source: &mut RecordStream,
         target: &mut RecordStream,
-        settle: &mut dyn FnMut(Step<'_>) -> Result<()>,
+        sink: &mut dyn JoinSink,
     ) -> Result<()> {
-        let mut brought = self.next_brought(source)?;
-        let mut kept = next_entry(target)?;
-        while brought.is_some() || kept {
-            let there = entry(target).filter(|_| kept);
-            let order = match (&brought, there) {
-                (Some((key, _)), Some(there)) => key.as_slice().cmp(there.key),
-                (Some(_), None) => Ordering::Less,
+        let mut brought = self.next_brought(source, sink)?;
+        let mut there = target.advance()?;
+        while brought.is_some() || there {
+            let order = match (&brought, key_of(target)) {
+                _ if !there => Ordering::Less,
+                (Some(brought), Some(key)) => brought.key.as_slice().cmp(key),
+                // Rows without a key come first.
                 _ => Ordering::Greater,
             };
-            let new = brought.as_ref().map(|(key, value)| Entry { key, value });
-            let step = match (order, new, there) {
-                (Ordering::Greater, _, Some(there)) => Step::Keep(there),
-                (Ordering::Equal, Some(new), Some(there)) if new.value == there.value => {
-                    self.counts.unchanged += 1;
-                    Step::Keep(there)
+            match brought.as_ref().filter(|_| order.is_le()) {
+                Some(new) if order.is_eq() => there = self.meet(new, target, sink)?,
+                Some(new) => self.write(new, &Before::Nothing, sink)?,
+                None => {
+                    self.keep(target, sink, true)?;
+                    there = target.advance()?;
                 }
-                (Ordering::Equal, Some(new), _) => {
-                    self.counts.updated += 1;
-                    Step::Write(new)
-                }
-                (_, Some(new), _) => {
-                    self.counts.inserted += 1;
-                    Step::Write(new)
-                }
-                _ => break,
-            };
-            let (Step::Keep(last) | Step::Write(last)) = &step;
-            self.expected.update(*last);
-            if let Some(new) = new.filter(|_| order.is_le()) {
-                self.totals.update(new);
             }
-            settle(step)?;
             if order.is_le() {
-                brought = self.next_brought(source)?;
-            }
-            if order.is_ge() {
-                kept = next_entry(target)?;
+                brought = self.next_brought(source, sink)?;
             }
         }
         Ok(())
     }
 
-    /// The next record of the source that takes part, in its canonical bytes.
-    fn next_brought(&self, source: &mut RecordStream) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
-        while next_entry(source)? {
-            let Some(entry) = entry(source) else { break };
-            if self.refused.contains(entry.key) {
-                continue;
+    /// The target has something under the key of the source. Moves behind all that it has there, and
+    /// says whether there is more.
+    fn meet(
+        &mut self,
+        new: &Brought,
+        target: &mut RecordStream,
+        sink: &mut dyn JoinSink,
+    ) -> Result<bool> {
+        let row = match target.current() {
+            Some(Item::Entry(there)) => {
+                match &new.value {
+                    Some(value) if value == there.value => {
+                        self.counts.unchanged += 1;
+                        self.totals.update(there);
+                        self.expected.update(there);
+                        sink.keep(there)?;
+                    }
+                    Some(_) => self.write(new, &Before::Record(there), sink)?,
+                    None => self.keep(target, sink, false)?,
+                }
+                return target.advance();
             }
-            let Some(value) = self.canonical(entry)? else {
-                continue;
+            Some(Item::Invalid(row)) => RowBefore::of(row),
+            None => return Ok(false),
+        };
+        let mut there = target.advance()?;
+        if there && key_of(target) == Some(new.key.as_slice()) {
+            sink.keep_row(&row)?;
+            let mut second = None;
+            while there && key_of(target) == Some(new.key.as_slice()) {
+                if let Some(Item::Invalid(other)) = target.current() {
+                    second.get_or_insert(other.rowid);
+                }
+                self.keep(target, sink, false)?;
+                there = target.advance()?;
+            }
+            let rows = Before::Rows([row.rowid, second.unwrap_or(row.rowid)]);
+            self.write(new, &rows, sink)?;
+        } else {
+            match &new.value {
+                Some(_) => self.write(new, &Before::Row(row), sink)?,
+                None => sink.keep_row(&row)?,
+            }
+        }
+        Ok(there)
+    }
+
+    fn write(&mut self, new: &Brought, before: &Before<'_>, sink: &mut dyn JoinSink) -> Result<()> {
+        let Brought {
+            key,
+            value: Some(value),
+        } = new
+        else {
+            return Ok(());
+        };
+        let entry = Entry { key, value };
+        if sink.write(entry, before)? {
+            self.totals.update(entry);
+            self.expected.update(entry);
+            match before {
+                Before::Record(_) => self.counts.updated += 1,
+                _ => self.counts.inserted += 1,
+            }
+            return Ok(());
+        }
+        match before {
+            Before::Record(there) => {
+                self.expected.update(*there);
+                sink.keep(*there)
+            }
+            Before::Row(row) => sink.keep_row(row),
+            Before::Nothing | Before::Rows(_) => Ok(()),
+        }
+    }
+
+    /// The target keeps what it has; `alone` if the source has nothing under the key.
+    fn keep(&mut self, target: &RecordStream, sink: &mut dyn JoinSink, alone: bool) -> Result<()> {
+        match target.current() {
+            Some(Item::Entry(there)) => {
+                self.counts.kept += u64::from(alone);
+                self.expected.update(there);
+                sink.keep(there)
+            }
+            Some(Item::Invalid(row)) => sink.keep_row(&RowBefore::of(row)),
+            None => Ok(()),
+        }
+    }
+
+    /// What the source has under the next key of its own.
+    fn next_brought(
+        &self,
+        source: &mut RecordStream,
+        sink: &dyn JoinSink,
+    ) -> Result<Option<Brought>> {
+        while source.advance()? {
+            let (key, value) = match source.current() {
+                Some(Item::Entry(entry)) if sink.is_rejected(entry.key)? => (entry.key, None),
+                Some(Item::Entry(entry)) => (entry.key, self.canonical(entry)?),
+                Some(Item::Invalid(row)) => match row.key.as_deref() {
+                    Some(key) => (key, None),
+                    None => continue,
+                },
+                None => break,
             };
-            return Ok(Some((entry.key.to_vec(), value.into_owned())));
+            return Ok(Some(Brought {
+                key: key.to_vec(),
+                value: value.map(Cow::into_owned),
+            }));
         }
         Ok(None)
     }
@@ -148,19 +258,18 @@ impl<'j> KindJoin<'j> {
     }
 }
 
-/// Moves to the next entry, past rows that are no records.
-fn next_entry(stream: &mut RecordStream) -> Result<bool> {
-    while stream.advance()? {
-        if entry(stream).is_some() {
-            return Ok(true);
+impl RowBefore {
+    fn of(row: &InvalidRow) -> Self {
+        RowBefore {
+            rowid: row.rowid,
+            id: row.id(),
         }
     }
-    Ok(false)
 }
 
-fn entry<'s>(stream: &'s RecordStream) -> Option<Entry<'s>> {
-    match stream.current() {
-        Some(Item::Entry(entry)) => Some(entry),
-        _ => None,
+fn key_of(stream: &RecordStream) -> Option<&[u8]> {
+    match stream.current()? {
+        Item::Entry(entry) => Some(entry.key),
+        Item::Invalid(row) => row.key.as_deref(),
     }
 }

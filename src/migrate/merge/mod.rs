@@ -4,90 +4,82 @@ mod apply;
 mod changes;
 mod join;
 mod plan;
+mod report;
+mod target;
 
 pub use join::MergeCounts;
 
-use std::collections::BTreeSet;
 use std::fs;
 
-use self::apply::{Outcome, Refused};
+use self::apply::{Apply, Outcome};
 use self::plan::Plan;
+use self::report::MergeReport;
+use self::target::MergeTarget;
+use super::CopySummary;
 use super::intake::Intake;
 use super::job::Job;
-use super::json_lines::JsonLines;
-use super::rejects::refused_line;
-use super::shared_ids::SharedIds;
-use super::staged::Staged;
 use super::target::TargetError;
-use super::{CopySummary, OnInvalid};
-use crate::codec::{Entry, combined_digest};
-use crate::compare::Divergence;
+use crate::codec::combined_digest;
 use crate::error::{Error, IoContext as _, KindError, Result};
-use crate::sqlite::SqliteError;
+use crate::sqlite::{IdSet, SqliteError};
 use crate::store::{Snapshot, StoreKind, detect};
 
 /// How often a target that is written while the merge is planned is looked at again.
 const ATTEMPTS: usize = 3;
 
-/// Merges what a source holds into the target of a job.
+/// Merges what a source holds into the target of a job, or for a dry run into a copy of it.
 ///
 /// What changes is found out first, without a trace on the target; only then is it opened for
-/// writing, and before the transaction ends all that it holds is read back.
-pub(super) fn merge(job: &Job<'_>, source: &mut dyn Snapshot) -> Result<CopySummary> {
-    let Taken {
-        mut summary,
-        mut rejects,
-        mut refused,
-    } = take(job, source)?;
+/// writing, and before the transaction ends all that it holds is read back. A record that the target
+/// does not take shows only when it is written: everything is taken back then, and planned again
+/// without it.
+pub(super) fn merge<'j>(job: &'j Job<'j>, source: &mut dyn Snapshot) -> Result<CopySummary> {
+    let mut report = take(job, source)?;
     source.confirm()?;
-    if summary.sha256.is_none() {
-        job.publish_rejects(rejects, &mut summary)?;
-        return Ok(summary);
+    if report.summary.sha256.is_none() {
+        report.publish_rejects()?;
+        return Ok(report.summary);
     }
 
+    let mut target = MergeTarget::prepare(job)?;
     let mut attempt = 1;
     loop {
-        let folder = Staged::create(&job.destination)?;
-        let mut plan = Plan::make(job, source, folder, &refused)?;
+        let plan = Plan::make(job, source, &target, &mut report)?;
         source.confirm()?;
+        let Some(mut plan) = plan else { continue };
+        let summary = &mut report.summary;
         summary.totals = plan.totals;
         summary.merged = Some(plan.counts);
         summary.changes_beside = plan.changes_beside;
         summary.sequences = plan.sequences;
-        summary.left_alone.clone_from(&plan.left_alone);
-        if job.options.dry_run || !plan.changes_anything() {
+        if !plan.changes_anything() {
             break;
         }
-        match apply::apply(job, &mut plan, &mut summary)? {
+        target.prepare_to_write()?;
+        let mut apply = Apply {
+            job,
+            target: &target,
+            plan: &mut plan,
+            report: &mut report,
+        };
+        match apply.run()? {
             Outcome::Done => {
-                summary.written = true;
+                report.summary.written = !job.options.dry_run;
                 break;
             }
-            Outcome::DoneWithoutMarks(lost) => {
-                summary.written = true;
-                tell_all(job, lost, &mut summary);
-                break;
-            }
-            Outcome::MarksLost(lost) => {
-                tell_all(job, lost, &mut summary);
-                return give_up(job, rejects, summary);
-            }
-            Outcome::Diverged => return Ok(summary),
+            Outcome::Rejected => {}
+            Outcome::GivenUp => return report.give_up(),
+            Outcome::Diverged => return Ok(report.summary),
             Outcome::Changed if attempt < ATTEMPTS => attempt += 1,
             Outcome::Changed => return Err(changed(job)),
-            Outcome::Refused(rows) => {
-                for row in rows {
-                    tell_refused(job, &row, &mut summary, rejects.as_mut())?;
-                    refused.insert(row.key);
-                }
-                if job.options.on_invalid == OnInvalid::Fail {
-                    return give_up(job, rejects, summary);
-                }
-            }
         }
     }
-    summary.sha256 = Some(combined_digest(&summary.totals));
-    job.publish_rejects(rejects, &mut summary)?;
+    if report.fails() {
+        return report.give_up();
+    }
+    report.summary.sha256 = Some(combined_digest(&report.summary.totals));
+    report.publish_rejects()?;
+    let mut summary = report.summary;
     if !job.options.dry_run {
         let path = job.destination.given();
         let metadata = fs::metadata(path).io_context("look at", path)?;
@@ -98,68 +90,26 @@ pub(super) fn merge(job: &Job<'_>, source: &mut dyn Snapshot) -> Result<CopySumm
     Ok(summary)
 }
 
-/// What is known once a source was read.
-struct Taken {
-    summary: CopySummary,
-    rejects: Option<JsonLines>,
-    /// The keys of records that stay out.
-    refused: BTreeSet<Vec<u8>>,
-}
-
-fn take(job: &Job<'_>, source: &mut dyn Snapshot) -> Result<Taken> {
-    let mut shared_ids = SharedIds::default();
+/// Reads a source to its end, to know what it holds that is not valid.
+fn take<'j>(job: &'j Job<'j>, source: &mut dyn Snapshot) -> Result<MergeReport<'j>> {
+    let mut shared_ids = IdSet::new(job.options.temp_dir.as_deref());
     loop {
         let rejects = job.rejects()?;
-        let mut intake = Intake::new(job.options, source.store(), None, rejects, &shared_ids)?;
+        let mut intake = Intake::new(job.options, source.store(), None, rejects, &shared_ids);
         let totals = job.take_all(source, &mut intake)?;
         if intake.found_shared.is_empty() {
-            return Ok(Taken {
-                summary: job.summary(source, &intake, totals)?,
-                rejects: intake.refusals.rejects.take(),
-                refused: intake.keys_of_shared,
-            });
+            let summary = job.summary(source, &intake, totals)?;
+            let rejects = intake.refusals.rejects.take();
+            return Ok(MergeReport::new(
+                job,
+                summary,
+                rejects,
+                intake.keys_of_shared,
+            ));
         }
         let found = intake.found_shared;
-        shared_ids.extend(&found);
+        shared_ids.extend(&found)?;
     }
-}
-
-/// Ends a merge of which nothing was written.
-fn give_up(
-    job: &Job<'_>,
-    rejects: Option<JsonLines>,
-    mut summary: CopySummary,
-) -> Result<CopySummary> {
-    summary.sha256 = None;
-    summary.merged = None;
-    job.publish_rejects(rejects, &mut summary)?;
-    Ok(summary)
-}
-
-fn tell_all(job: &Job<'_>, findings: Vec<Divergence>, summary: &mut CopySummary) {
-    for finding in findings {
-        summary.rejections_total += 1;
-        if summary.rejections.len() < job.options.limit {
-            summary.rejections.push(finding);
-        }
-    }
-}
-
-/// Takes note of a record that the target's constraints refuse.
-fn tell_refused(
-    job: &Job<'_>,
-    refused: &Refused,
-    summary: &mut CopySummary,
-    rejects: Option<&mut JsonLines>,
-) -> Result<()> {
-    *summary.rejected.get_mut(refused.kind) += 1;
-    if let Some(rejects) = rejects {
-        let (key, value) = (&refused.key, &refused.value);
-        rejects.write(&refused_line(Entry { key, value }, &refused.row))?;
-    }
-    let divergence = Divergence::refused(refused.kind, &refused.key, refused.row);
-    tell_all(job, vec![divergence], summary);
-    Ok(())
 }
 
 /// Fails unless there is a store of the right kind to merge into.

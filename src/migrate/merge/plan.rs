@@ -1,19 +1,17 @@
 //! What a merge would change, found out without a trace on the target.
 
-use std::collections::BTreeSet;
-
 use super::changes::Changes;
-use super::join::{KindJoin, MergeCounts, Step};
-use crate::codec::{KindTotals, decode_json};
-use crate::error::Result;
+use super::join::{Before, JoinSink, KindJoin, MergeCounts, RowBefore};
+use super::report::MergeReport;
+use super::target::{MergeTarget, Workplace};
+use crate::codec::{Entry, KindTotals, decode_json};
+use crate::error::{Error, Result};
 use crate::kv::KvFile;
 use crate::migrate::job::Job;
-use crate::migrate::staged::Staged;
-use crate::migrate::target::TargetError;
 use crate::progress::Stage;
-use crate::record::{PerKind, RecordKind, Sequences};
-use crate::sqlite::{IdRegister, OtherTable, SqliteMerge, SqliteSnapshot, is_hot_journal};
-use crate::store::{Claims, OpenOptions, Snapshot, StoreKind, digest_kind, pipe};
+use crate::record::{PerKind, Record, RecordKind, Sequences};
+use crate::sqlite::{FinalIds, Holder, IdClash, Reason, Rejection, key_columns, other_symbol};
+use crate::store::{Claims, Snapshot, StoreKind, digest_kind, pipe};
 
 /// What a merge would change.
 pub(super) struct Plan {
@@ -25,37 +23,38 @@ pub(super) struct Plan {
     /// Counts and digests of what the target holds in the end.
     pub(super) expected: PerKind<KindTotals>,
     pub(super) sequences: Sequences,
+    /// The sequences of the target as they are.
+    sequences_before: Sequences,
     /// Who has which id in the end.
-    pub(super) ids: IdRegister,
-    pub(super) left_alone: Vec<OtherTable>,
+    pub(super) ids: FinalIds,
     /// Whether something else than records changes: a sequence, the manifest.
     pub(super) changes_beside: bool,
     // Dropped last: it removes the file of the changes.
-    _folder: Staged,
+    _folder: Workplace,
 }
 
 impl Plan {
-    /// Joins source and target. Records whose keys are `refused` stay out.
+    /// Joins source and target, without the records that are rejected already. `None` if more of
+    /// them turned out to have no place in the target: what is to be written is another thing then.
     pub(super) fn make(
         job: &Job<'_>,
         source: &mut dyn Snapshot,
-        folder: Staged,
-        refused: &BTreeSet<Vec<u8>>,
-    ) -> Result<Self> {
-        let (mut target, left_alone) = open_target(job)?;
+        target: &MergeTarget<'_>,
+        report: &mut MergeReport<'_>,
+    ) -> Result<Option<Self>> {
+        let folder = target.workplace()?;
+        let mut target = target.open()?;
         let target = target.as_mut();
         let mut planned = Planned {
-            job,
-            refused,
-            changes: Changes::create(folder.path(), source.expected_bytes())?,
-            ids: IdRegister::create(job.options.temp_dir.as_deref())?,
+            changes: Changes::create(folder.file(), source.expected_bytes())?,
+            ids: FinalIds::create(job.options.temp_dir.as_deref())?,
             counts: PerKind::default(),
             totals: PerKind::default(),
             expected: PerKind::default(),
         };
         for kind in RecordKind::ALL {
             if job.options.asks_for(kind) {
-                planned.join(kind, source, target)?;
+                planned.join(job, kind, source, target, report)?;
             } else if target.store() == StoreKind::Kv {
                 let progress = job.progress.as_ref();
                 let content = digest_kind(target, kind, Stage::Digest(kind), progress)?;
@@ -70,17 +69,40 @@ impl Plan {
             sequences.raise(kind, brought.get(kind));
         }
         let stale = target.store() == StoreKind::Kv && !tells(claims, &planned.expected);
-        Ok(Plan {
+        let mut plan = Plan {
             changes_beside: sequences != before || stale,
             changes: planned.changes.finish()?,
             counts: planned.counts,
             totals: planned.totals,
             expected: planned.expected,
             sequences,
+            sequences_before: before,
             ids: planned.ids,
-            left_alone,
             _folder: folder,
-        })
+        };
+        let has_clashes = plan.reject_clashes(report)?;
+        Ok((!has_clashes).then_some(plan))
+    }
+
+    /// Rejects the records whose ids something else has.
+    fn reject_clashes(&mut self, report: &mut MergeReport<'_>) -> Result<bool> {
+        let before = report.by_target();
+        let changes = &self.changes;
+        for kind in RecordKind::ALL {
+            self.ids
+                .visit_clashes(kind, &mut |IdClash { id, key, other }| {
+                    let other = other.as_deref().map(String::from_utf8_lossy);
+                    let other = other
+                        .as_deref()
+                        .unwrap_or("a row that is not a valid record");
+                    let message = format!("the target has the id {id} already, for {other}");
+                    let why = Rejection::new("id", Reason::DuplicateId, message);
+                    let value = changes.get(key)?.unwrap_or_default();
+                    let value = &value;
+                    report.reject(kind, Entry { key, value }, Some(id), why)
+                })?;
+        }
+        Ok(report.by_target() > before)
     }
 
     pub(super) fn changes_anything(&self) -> bool {
@@ -94,93 +116,49 @@ impl Plan {
         let changed = counts.filter(|(_, counts)| counts.changed() > 0);
         changed.map(|(kind, _)| kind).collect()
     }
+
+    /// The kinds whose tables are needed: for records, or for a sequence.
+    pub(super) fn needed_kinds(&self) -> Vec<RecordKind> {
+        let counts = self.counts.iter();
+        let is_raised = |kind| self.sequences.get(kind) > self.sequences_before.get(kind);
+        let needed = counts.filter(|(kind, counts)| counts.changed() > 0 || is_raised(*kind));
+        needed.map(|(kind, _)| kind).collect()
+    }
 }
 
 fn tells(claims: Option<Claims>, content: &PerKind<KindTotals>) -> bool {
     claims.is_some_and(|claims| claims.kinds == *content)
 }
 
-fn open_target(job: &Job<'_>) -> Result<(Box<dyn Snapshot>, Vec<OtherTable>)> {
-    let path = job.destination.given();
-    if job.target_store == StoreKind::Kv {
-        return Ok((Box::new(KvFile::open_checked(path)?), Vec::new()));
-    }
-    let options = target_options(job);
-    let snapshot = match SqliteSnapshot::open(path, &options, job.progress) {
-        Err(error) if is_hot_journal(&error) && !job.options.dry_run => {
-            // What is merged into is ours to write: a transaction that a kill cut off, perhaps
-            // that of another merge, is rolled back.
-            SqliteMerge::roll_back(path, job.progress)?;
-            SqliteSnapshot::open(path, &options, job.progress)?
-        }
-        snapshot => snapshot?,
-    };
-    let left_alone = snapshot.virtual_tables()?;
-    Ok((Box::new(snapshot), left_alone))
-}
-
-/// How the target database is read: what it has of its own is none of a merge's business.
-pub(super) fn target_options(job: &Job<'_>) -> OpenOptions {
-    OpenOptions {
-        only: job.options.only.clone(),
-        temp_dir: job.options.temp_dir.clone(),
-        ignore_unknown_columns: true,
-        allow_no_tables: true,
-        ..OpenOptions::default()
-    }
-}
-
-struct Planned<'p> {
-    job: &'p Job<'p>,
-    refused: &'p BTreeSet<Vec<u8>>,
+struct Planned {
     changes: Changes,
-    ids: IdRegister,
+    ids: FinalIds,
     counts: PerKind<MergeCounts>,
     totals: PerKind<KindTotals>,
     expected: PerKind<KindTotals>,
 }
 
-impl Planned<'_> {
+impl Planned {
     fn join(
         &mut self,
+        job: &Job<'_>,
         kind: RecordKind,
         source: &mut dyn Snapshot,
         target: &mut dyn Snapshot,
+        report: &mut MergeReport<'_>,
     ) -> Result<()> {
-        let progress = self.job.progress.as_ref();
+        let progress = job.progress.as_ref();
         progress.start(Stage::Compare(kind), source.expected_records(kind));
-        let judges = source.store() == StoreKind::Kv;
-        let mut join = KindJoin::new(kind, judges, self.refused);
-        let (changes, ids, destination) = (
-            &mut self.changes,
-            &mut self.ids,
-            self.job.destination.given(),
-        );
+        let mut join = KindJoin::new(kind, source.store() == StoreKind::Kv);
+        let mut sink = Sink {
+            kind,
+            changes: &mut self.changes,
+            ids: &mut self.ids,
+            report,
+        };
         pipe(source, kind, progress, |source| {
             pipe(target, kind, progress, |target| {
-                join.run(source, target, &mut |step| {
-                    let (entry, is_change) = match step {
-                        Step::Keep(entry) => (entry, false),
-                        Step::Write(entry) => (entry, true),
-                    };
-                    if is_change {
-                        changes.push(entry)?;
-                    }
-                    // What is no record has no id either.
-                    let Some(id) = decode_json(kind, entry.value).ok().and_then(|r| r.id()) else {
-                        return Ok(());
-                    };
-                    match ids.register(kind, id, entry.key)? {
-                        None => Ok(()),
-                        Some(other) => Err(TargetError::IdTaken {
-                            path: destination.to_owned(),
-                            id,
-                            key: String::from_utf8_lossy(entry.key).into_owned(),
-                            other: String::from_utf8_lossy(&other).into_owned(),
-                        }
-                        .into()),
-                    }
-                })
+                join.run(source, target, &mut sink)
             })
         })?;
         progress.finish();
@@ -193,9 +171,109 @@ impl Planned<'_> {
 
     fn largest_ids(&self, source: &dyn Snapshot) -> Result<Sequences> {
         match source.store() {
-            // The marks of a database are never below its ids.
+            // The sequences of a database are never below its ids.
             StoreKind::Sqlite => Ok(Sequences::LOWEST),
             _ => self.ids.largest(),
         }
+    }
+}
+
+/// Keeps what is to be written and who has which id, and rejects what has no place in the target.
+struct Sink<'s, 'r> {
+    kind: RecordKind,
+    changes: &'s mut Changes,
+    ids: &'s mut FinalIds,
+    report: &'s mut MergeReport<'r>,
+}
+
+impl JoinSink for Sink<'_, '_> {
+    fn is_rejected(&self, key: &[u8]) -> Result<bool> {
+        self.report.is_rejected(key)
+    }
+
+    fn keep(&mut self, entry: Entry<'_>) -> Result<()> {
+        match self.id(entry) {
+            Some(id) => self.ids.hold(self.kind, id, Holder::Kept(entry.key)),
+            None => Ok(()),
+        }
+    }
+
+    fn keep_row(&mut self, row: &RowBefore) -> Result<()> {
+        match row.id {
+            Some(id) => self.ids.hold(self.kind, id, Holder::Invalid),
+            None => Ok(()),
+        }
+    }
+
+    fn write(&mut self, entry: Entry<'_>, before: &Before<'_>) -> Result<bool> {
+        let why_not = match before {
+            Before::Rows(rows) => Some((rows[0], self.has_rows(*rows))),
+            Before::Record(there) => self.is_other_symbol(entry, *there)?,
+            Before::Nothing | Before::Row(_) => None,
+        };
+        if let Some((rowid, why)) = why_not {
+            self.report.reject(self.kind, entry, Some(rowid), why)?;
+            return Ok(false);
+        }
+        self.changes.push(entry)?;
+        if let Some(id) = self.id(entry) {
+            self.ids.hold(self.kind, id, Holder::Written(entry.key))?;
+            let from = match before {
+                Before::Record(there) => self.id(*there),
+                Before::Row(row) => row.id,
+                Before::Nothing | Before::Rows(_) => None,
+            };
+            if let Some(from) = from.filter(|from| *from != id) {
+                self.ids.note_move(self.kind, entry.key, from)?;
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Sink<'_, '_> {
+    /// The id of a record, if it has one. What is no record has none either.
+    fn id(&self, entry: Entry<'_>) -> Option<i64> {
+        match self.kind.has_ids() {
+            true => decode_json(self.kind, entry.value).ok()?.id(),
+            false => None,
+        }
+    }
+
+    fn has_rows(&self, [first, second]: [i64; 2]) -> Rejection {
+        let column = key_columns(self.kind).first().copied().unwrap_or_default();
+        let message =
+            format!("the target has several rows with this key, among them {first} and {second}");
+        Rejection::new(column, Reason::DuplicateKey, message)
+    }
+
+    /// Why metrics can't be written over those that the target has under their id, and the id, if
+    /// these are of another symbol.
+    fn is_other_symbol(
+        &self,
+        entry: Entry<'_>,
+        there: Entry<'_>,
+    ) -> Result<Option<(i64, Rejection)>> {
+        if self.kind != RecordKind::SymbolMetrics {
+            return Ok(None);
+        }
+        let record = |value| {
+            decode_json(self.kind, value)
+                .ok()
+                .and_then(Record::into_symbol_metrics)
+        };
+        let own = record(entry.value)
+            .ok_or_else(|| Error::Internal("a record to merge does not decode".to_owned()))?;
+        // What is no record says nothing of its symbol.
+        let Some(there) = record(there.value) else {
+            return Ok(None);
+        };
+        let own_symbol = [own.symbol_name, own.file_path];
+        let other = [there.symbol_name, there.file_path];
+        Ok((own_symbol != other).then(|| {
+            let message = other_symbol("the target", own.symbol_id, other, own_symbol);
+            let why = Rejection::new("symbol_id", Reason::WrongSymbol, message);
+            (own.symbol_id, why)
+        }))
     }
 }

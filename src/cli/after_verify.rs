@@ -1,0 +1,182 @@
+//! What follows a verification that found divergences: how to bring the older store up to date, and
+//! what a merge would bring back that was deleted.
+
+use chunkmigrate::compare::{KindCounts, Newer, Side};
+use chunkmigrate::store::StoreKind;
+use chunkmigrate::verify::{Hop, StoreName, VerifyReport};
+
+use super::escape::escaped_path;
+use super::next_step::{NextStep, transfer};
+use super::verify_verdict::total;
+use super::words::count_of;
+
+/// What to do next, if there is a command for it that works.
+pub(super) fn after_verify(report: &VerifyReport) -> Option<NextStep> {
+    let [hop] = report.hops.as_slice() else {
+        return None;
+    };
+    let pair = Pair {
+        report,
+        hop,
+        total: total(&hop.comparison),
+    };
+    match hop.comparison.evidence.newer() {
+        Some(newer) => pair.update_older(newer),
+        None => pair.either(),
+    }
+}
+
+/// Two stores that were compared.
+struct Pair<'r> {
+    report: &'r VerifyReport,
+    hop: &'r Hop,
+    total: KindCounts,
+}
+
+impl Pair<'_> {
+    fn update_older(&self, newer: Newer) -> Option<NextStep> {
+        let older = newer.side.other();
+        let mut reasons = Vec::new();
+        if newer.by_ids {
+            reasons.push("its ids are higher".to_owned());
+        }
+        if newer.by_times {
+            reasons.push("its records are later".to_owned());
+        }
+        if newer.by_origin {
+            reasons.push(format!(
+                "{} was made from it and is unchanged",
+                self.name(older)
+            ));
+        }
+        let (from, to, reasons) = (self.name(newer.side), self.name(older), reasons.join(", "));
+        let (how, command) = self.way(newer.side, "adds")?;
+        let what = format!("{from} is newer than {to} ({reasons}); {how}");
+        Some(NextStep::new(what, [command]).or(self.going_back(older)))
+    }
+
+    /// What a merge of the older store into the newer one would do, if it would do anything.
+    fn going_back(&self, older: Side) -> Option<NextStep> {
+        let mut effects = Vec::new();
+        let (only, name) = (self.only(older), self.name(older));
+        if only > 0 {
+            let records = count_of(only, "record", "records");
+            effects.push(format!("bring back {records} that only {name} has"));
+        }
+        if self.total.differing > 0 {
+            let records = count_of(self.total.differing, "record", "records");
+            effects.push(format!("change {records} back"));
+        }
+        let newer = self.name(older.other());
+        let what = format!("A merge of {name} into {newer} would {}", joined(&effects)?);
+        Some(NextStep::new(what, self.merge(older)))
+    }
+
+    /// Which store is newer is unclear: both ways, each with its effects.
+    fn either(&self) -> Option<NextStep> {
+        let mut sides = [Side::Left, Side::Right];
+        sides.sort_by_key(|from| !self.is_fresh_copy(*from));
+        let ways = sides.into_iter().filter_map(|from| {
+            let (how, command) = self.way(from, "adds or brings back")?;
+            Some((format!("If {} is right, {how}", self.name(from)), command))
+        });
+        let mut ways: Vec<_> = ways.collect();
+        let other = if ways.len() > 1 { ways.pop() } else { None };
+        let other = other.map(|(what, command)| NextStep::new(what, [command]));
+        let (what, command) = ways.pop()?;
+        let what = format!("which store is newer is unclear. {what}");
+        Some(NextStep::new(what, [command]).or(other))
+    }
+
+    /// How to bring the records of one side into the other, with the command.
+    fn way(&self, from: Side, adds: &str) -> Option<(String, String)> {
+        let to = from.other();
+        let (only_from, only_to) = (self.only(from), self.only(to));
+        let records = |count| count_of(count, "record", "records");
+        let mut effects = Vec::new();
+        if only_from > 0 {
+            effects.push(format!("{adds} {}", records(only_from)));
+        }
+        if self.total.differing > 0 {
+            effects.push(format!("changes {}", records(self.total.differing)));
+        }
+        let is_fresh_copy = self.is_fresh_copy(from);
+        // A merge takes nothing away.
+        if effects.is_empty() && !is_fresh_copy {
+            return None;
+        }
+        if only_to > 0 {
+            let verb = if is_fresh_copy { "drops" } else { "keeps" };
+            let name = self.name(to);
+            effects.push(format!("{verb} {} that only {name} has", records(only_to)));
+        }
+        let effects = joined(&effects)?;
+        match is_fresh_copy {
+            true => {
+                let is_whole = self.faults(from) == 0;
+                let command = is_whole.then(|| self.command(from, "--replace"))??;
+                Some((format!("make a fresh copy, which {effects}"), command))
+            }
+            false => {
+                let to = self.name(to);
+                let what = format!("merge it into {to}, which {effects}");
+                Some((what, self.merge(from)?))
+            }
+        }
+    }
+
+    /// Whether a fresh copy takes the place of the other store: a database may hold more than records,
+    /// and a part of the kinds is no copy.
+    fn is_fresh_copy(&self, from: Side) -> bool {
+        self.store(from.other()).store == StoreKind::Kv && self.report.only.is_empty()
+    }
+
+    /// A merge of one side into the other, if it would succeed.
+    fn merge(&self, from: Side) -> Option<String> {
+        let evidence = &self.hop.comparison.evidence;
+        let is_whole = self.faults(from) + self.faults(from.other()) == 0;
+        (is_whole && !evidence.ids_may_clash()).then(|| self.command(from, "--merge"))?
+    }
+
+    fn command(&self, from: Side, option: &str) -> Option<String> {
+        let stores = [self.store(from), self.store(from.other())];
+        let stores = stores.map(|store| (store.path.as_path(), store.store));
+        transfer(
+            stores,
+            option,
+            &self.report.only,
+            &self.report.without_columns,
+        )
+    }
+
+    fn faults(&self, side: Side) -> u64 {
+        self.hop.comparison.evidence.of(side).faults
+    }
+
+    fn only(&self, side: Side) -> u64 {
+        match side {
+            Side::Left => self.total.only_left,
+            Side::Right => self.total.only_right,
+        }
+    }
+
+    fn store(&self, side: Side) -> &StoreName {
+        match side {
+            Side::Left => &self.hop.left,
+            Side::Right => &self.hop.right,
+        }
+    }
+
+    fn name(&self, side: Side) -> String {
+        escaped_path(&self.store(side).path)
+    }
+}
+
+/// A list of phrases with "and" before the last; `None` if it is empty.
+fn joined(phrases: &[String]) -> Option<String> {
+    let (last, before) = phrases.split_last()?;
+    Some(match before {
+        [] => last.clone(),
+        before => format!("{} and {last}", before.join(", ")),
+    })
+}

@@ -1,0 +1,153 @@
+//! Evidence of which of two stores is newer, gathered during a comparison: a few numbers per side,
+//! however many records there are.
+
+use super::class::Side;
+use crate::record::{PerKind, Record, RecordKind, Sequences};
+
+/// Evidence of whether a store is newer than the one that it was compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct SideEvidence {
+    /// The id sequences, of the kinds that were compared.
+    pub ids: Sequences,
+    /// The lowest and the highest id of the records that only this side has.
+    pub only_ids: PerKind<Option<(i64, i64)>>,
+    /// The latest time of the records that only this side has, or that differ: when a chunk was
+    /// stored, metrics were computed, a run was started.
+    pub latest: PerKind<Option<i64>>,
+    /// When a migration made the store, in Unix seconds, if it holds just what that left in it: a KV
+    /// file whose manifest is right.
+    pub made_at: Option<i64>,
+    /// Whether that manifest names a file for its source that has the name of the other store.
+    pub is_made_of_other: bool,
+    /// Number of findings on this side that no merge resolves: invalid rows and entries, values that
+    /// are not canonical, malformed keys, a wrong manifest.
+    pub faults: u64,
+}
+
+/// Evidence of which of two stores is newer, and of what keeps a merge of them from succeeding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Evidence {
+    /// Of the left store.
+    pub left: SideEvidence,
+    /// Of the right store.
+    pub right: SideEvidence,
+    /// Whether a record has one id on the left and another on the right.
+    pub ids_differ: bool,
+}
+
+/// The store that is newer, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Newer {
+    /// Its side.
+    pub side: Side,
+    /// Its id sequences are higher.
+    pub by_ids: bool,
+    /// Records that differ, or that only it has, are later than those of the other store, or than
+    /// the migration that made the other store.
+    pub by_times: bool,
+    /// The other store is an unchanged copy of a file of its name.
+    pub by_origin: bool,
+}
+
+impl Evidence {
+    /// The store that is newer; `None` if there is no evidence, or if it is contradictory.
+    ///
+    /// ```
+    /// use chunkmigrate::compare::{Evidence, Side};
+    /// use chunkmigrate::record::Sequences;
+    ///
+    /// let mut evidence = Evidence::default();
+    /// assert_eq!(evidence.newer(), None);
+    /// evidence.right.ids = Sequences { code_chunks: 7, execution_log: 0 };
+    /// assert_eq!(evidence.newer().map(|newer| newer.side), Some(Side::Right));
+    /// // But something on the left is later.
+    /// evidence.left.latest.file_metrics = Some(1_700_000_009);
+    /// evidence.right.latest.file_metrics = Some(1_700_000_000);
+    /// assert_eq!(evidence.newer(), None);
+    /// ```
+    pub fn newer(&self) -> Option<Newer> {
+        let (left, right) = (
+            self.newer_than_other(Side::Left),
+            self.newer_than_other(Side::Right),
+        );
+        match (left, right) {
+            (Some(newer), None) | (None, Some(newer)) => Some(newer),
+            _ => None,
+        }
+    }
+
+    /// Whether the records of both stores together may have an id twice: those that only one side
+    /// has, where a chunk was moved, or those that have another id on either side.
+    pub fn ids_may_clash(&self) -> bool {
+        let clash = |kind| match (self.left.only_ids.get(kind), self.right.only_ids.get(kind)) {
+            (Some((left_low, left_high)), Some((right_low, right_high))) => {
+                left_low <= right_high && right_low <= left_high
+            }
+            _ => false,
+        };
+        self.ids_differ || RecordKind::ALL.into_iter().any(clash)
+    }
+
+    /// The evidence of a side.
+    pub const fn of(&self, side: Side) -> &SideEvidence {
+        match side {
+            Side::Left => &self.left,
+            Side::Right => &self.right,
+        }
+    }
+
+    pub(super) const fn of_mut(&mut self, side: Side) -> &mut SideEvidence {
+        match side {
+            Side::Left => &mut self.left,
+            Side::Right => &mut self.right,
+        }
+    }
+
+    /// The evidence that a side is newer, if there is any.
+    fn newer_than_other(&self, side: Side) -> Option<Newer> {
+        let (own, other) = (self.of(side), self.of(side.other()));
+        let mut kinds = RecordKind::ALL.into_iter();
+        let by_ids = kinds.any(|kind| own.ids.get(kind) > other.ids.get(kind));
+        let by_times = own.latest.iter().any(|(kind, own)| {
+            let of_other = *other.latest.get(kind);
+            let is_later = |than: Option<i64>| own.zip(than).is_some_and(|(own, than)| own > than);
+            is_later(of_other) || is_later(other.made_at)
+        });
+        let by_origin = other.is_made_of_other;
+        (by_ids || by_times || by_origin).then_some(Newer {
+            side,
+            by_ids,
+            by_times,
+            by_origin,
+        })
+    }
+}
+
+impl SideEvidence {
+    /// A record that only this side has.
+    pub(super) fn only(&mut self, record: &Record) {
+        self.differs(record);
+        if let Some(id) = record.id() {
+            let ids = self.only_ids.get_mut(record.kind());
+            *ids = Some(match *ids {
+                Some((low, high)) => (low.min(id), high.max(id)),
+                None => (id, id),
+            });
+        }
+    }
+
+    /// A record that the other side has otherwise.
+    pub(super) fn differs(&mut self, record: &Record) {
+        let time = match record {
+            Record::Chunk(chunk) => chunk.created_at,
+            Record::ExecutionLog(execution) => execution.started_at,
+            Record::FileMetrics(metrics) => metrics.last_updated,
+            Record::SymbolMetrics(metrics) => metrics.last_updated,
+        };
+        let latest = self.latest.get_mut(record.kind());
+        *latest = (*latest).max(Some(time));
+    }
+}

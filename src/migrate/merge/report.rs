@@ -1,0 +1,101 @@
+//! What a merge leaves out, and what it has to say in the end.
+
+use crate::codec::Entry;
+use crate::compare::{Divergence, RowFacts};
+use crate::error::Result;
+use crate::migrate::job::Job;
+use crate::migrate::json_lines::JsonLines;
+use crate::migrate::rejects::rejected_line;
+use crate::migrate::{CopySummary, OnInvalid};
+use crate::record::RecordKind;
+use crate::sqlite::{Rejection, ScratchSet, table_name};
+
+/// Collects the records that a merge does not write, and the summary.
+pub(super) struct MergeReport<'j> {
+    job: &'j Job<'j>,
+    pub(super) summary: CopySummary,
+    rejects: Option<JsonLines>,
+    /// The keys of all records that stay out.
+    rejected: ScratchSet,
+    /// How many the target does not take.
+    by_target: u64,
+}
+
+impl<'j> MergeReport<'j> {
+    /// `rejected` are the keys of records that stay out already.
+    pub(super) fn new(
+        job: &'j Job<'j>,
+        summary: CopySummary,
+        rejects: Option<JsonLines>,
+        rejected: ScratchSet,
+    ) -> Self {
+        MergeReport {
+            job,
+            summary,
+            rejects,
+            rejected,
+            by_target: 0,
+        }
+    }
+
+    pub(super) fn is_rejected(&self, key: &[u8]) -> Result<bool> {
+        self.rejected.contains(key)
+    }
+
+    /// How many records the target does not take.
+    pub(super) fn by_target(&self) -> u64 {
+        self.by_target
+    }
+
+    /// Whether there is something that nothing may be written beside.
+    pub(super) fn fails(&self) -> bool {
+        self.by_target > 0 && self.job.options.on_invalid == OnInvalid::Fail
+    }
+
+    /// Takes note of a record that the target does not take; `rowid` is the row id that it asks for.
+    pub(super) fn reject(
+        &mut self,
+        kind: RecordKind,
+        entry: Entry<'_>,
+        rowid: Option<i64>,
+        why: Rejection,
+    ) -> Result<()> {
+        if !self.rejected.insert(entry.key)? {
+            return Ok(());
+        }
+        self.by_target += 1;
+        *self.summary.rejected.get_mut(kind) += 1;
+        let row = RowFacts {
+            table: table_name(kind),
+            rowid,
+            column: why.column,
+            reason: why.reason,
+        };
+        if let Some(rejects) = &mut self.rejects {
+            rejects.write(&rejected_line(entry, &row, &why.message))?;
+        }
+        self.find(Divergence::rejected(kind, entry.key, row, why.message));
+        Ok(())
+    }
+
+    /// Takes note of something that is not about one record.
+    pub(super) fn find(&mut self, finding: Divergence) {
+        self.summary.rejections_total += 1;
+        if self.summary.rejections.len() < self.job.options.limit {
+            self.summary.rejections.push(finding);
+        }
+    }
+
+    /// Ends a merge of which nothing is written.
+    pub(super) fn give_up(mut self) -> Result<CopySummary> {
+        self.summary.sha256 = None;
+        self.summary.merged = None;
+        self.publish_rejects()?;
+        Ok(self.summary)
+    }
+
+    pub(super) fn publish_rejects(&mut self) -> Result<()> {
+        let rejects = self.rejects.take();
+        self.job.publish_rejects(rejects, &mut self.summary)
+    }
+}

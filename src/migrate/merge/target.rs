@@ -1,0 +1,163 @@
+//! The store that is merged into: the target, or for a dry run a private copy of it.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use crate::error::{IoContext as _, Result};
+use crate::fsio::PrivateFolder;
+use crate::kv::KvFile;
+use crate::migrate::existing::check_unlocked;
+use crate::migrate::job::Job;
+use crate::migrate::room;
+use crate::migrate::staged::{Staged, private_folder};
+use crate::sqlite::{
+    DatabaseFiles, SqliteSnapshot, TargetPath, copy_database, is_hot_journal, roll_back, side_files,
+};
+use crate::store::{OpenOptions, Snapshot, StoreKind, retry_if_changed};
+use rustix::fs::{Access, access};
+
+/// The store that is merged into.
+pub(super) struct MergeTarget<'j> {
+    job: &'j Job<'j>,
+    copy: Option<PrivateFolder>,
+}
+
+/// The folder in which a merge keeps what it is going to write.
+pub(super) enum Workplace {
+    Beside(Staged),
+    Temporary(PrivateFolder),
+}
+
+impl Workplace {
+    /// The file that is there to be made.
+    pub(super) fn file(&self) -> &Path {
+        match self {
+            Workplace::Beside(staged) => staged.path(),
+            Workplace::Temporary(folder) => folder.file(),
+        }
+    }
+}
+
+impl<'j> MergeTarget<'j> {
+    /// For a dry run: copies a target that is a database, and fails where the target could not be
+    /// written.
+    pub(super) fn prepare(job: &'j Job<'j>) -> Result<Self> {
+        let mut target = MergeTarget { job, copy: None };
+        if job.options.dry_run {
+            Staged::check(&job.destination)?;
+            if job.target_store == StoreKind::Sqlite {
+                target.copy = Some(target.copy_database()?);
+            }
+        }
+        Ok(target)
+    }
+
+    fn given(&self) -> &'j Path {
+        self.job.destination.given()
+    }
+
+    /// Where to write, and what messages call it.
+    pub(super) fn path(&self) -> TargetPath<'_> {
+        let shown = self.given();
+        let copy = self.copy.as_ref();
+        TargetPath {
+            path: copy.map_or(shown, PrivateFolder::file),
+            shown,
+        }
+    }
+
+    fn copy_database(&self) -> Result<PrivateFolder> {
+        retry_if_changed(|| {
+            let copy = self.make_copy()?;
+            copy_database(self.given(), copy.file(), self.job.progress)?;
+            Ok(copy)
+        })
+    }
+
+    fn temporary_folder(&self) -> Result<PrivateFolder> {
+        private_folder(self.job.options.temp_dir.as_deref())
+    }
+
+    /// Makes room for a copy of the target.
+    fn make_copy(&self) -> Result<PrivateFolder> {
+        let folder = self.temporary_folder()?;
+        let given = self.given();
+        let mut bytes = fs::metadata(given).io_context("look at", given)?.len();
+        if self.job.target_store == StoreKind::Sqlite {
+            let sidecars = side_files(self.job.destination.path());
+            bytes += sidecars
+                .iter()
+                .filter_map(|file| fs::metadata(file).ok())
+                .map(|m| m.len())
+                .sum::<u64>();
+        }
+        room::check_copy(folder.path(), bytes)?;
+        Ok(folder)
+    }
+
+    /// Before the target is written: for a dry run, fails where it could not be, and copies a KV
+    /// file, which is as it was when it was opened.
+    pub(super) fn prepare_to_write(&mut self) -> Result<()> {
+        if !self.job.options.dry_run {
+            return Ok(());
+        }
+        let given = self.given();
+        access(given, Access::WRITE_OK)
+            .map_err(io::Error::from)
+            .io_context("write", given)?;
+        if self.job.target_store == StoreKind::Kv {
+            check_unlocked(given, StoreKind::Kv)?;
+            let copy = self.make_copy()?;
+            fs::copy(given, copy.file()).io_context("create", copy.file())?;
+            fs::set_permissions(copy.file(), Permissions::from_mode(0o600))
+                .io_context("set the mode of", copy.file())?;
+            self.copy = Some(copy);
+        }
+        Ok(())
+    }
+
+    pub(super) fn workplace(&self) -> Result<Workplace> {
+        Ok(match self.job.options.dry_run {
+            true => Workplace::Temporary(self.temporary_folder()?),
+            false => Workplace::Beside(Staged::create(&self.job.destination)?),
+        })
+    }
+
+    /// Opens the store as it is before the merge.
+    pub(super) fn open(&self) -> Result<Box<dyn Snapshot>> {
+        if self.job.target_store == StoreKind::Kv {
+            return Ok(Box::new(KvFile::open_checked(self.given())?));
+        }
+        Ok(Box::new(self.open_database()?))
+    }
+
+    fn open_database(&self) -> Result<SqliteSnapshot> {
+        let target = self.path();
+        let open = || {
+            let files = DatabaseFiles::classify_as(target.shown, target.path)?;
+            SqliteSnapshot::open_classified(files, &self.options(), self.job.progress)
+        };
+        match open() {
+            Err(error) if is_hot_journal(&error) => {
+                // What is merged into is ours to write: a transaction that a kill cut off, perhaps
+                // that of another merge, is rolled back.
+                roll_back(target, self.job.progress)?;
+                open()
+            }
+            snapshot => snapshot,
+        }
+    }
+
+    /// How the target database is read: what it has of its own is none of a merge's business.
+    pub(super) fn options(&self) -> OpenOptions {
+        OpenOptions {
+            only: self.job.options.only.clone(),
+            temp_dir: self.job.options.temp_dir.clone(),
+            ignore_unknown_columns: true,
+            allow_no_tables: true,
+            ..OpenOptions::default()
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! What `verify` advises about two stores that diverge brings nothing back that was deleted, and works
+//! as it is pasted.
+
+use std::fs;
+use std::sync::Arc;
+
+use chunkmigrate::compare::DivergenceClass;
+use chunkmigrate::kv::RedbBackend;
+use chunkmigrate::record::CodeChunk;
+use chunkmigrate::store::ChunkStore;
+
+use crate::common::kv::{self, Content};
+use crate::common::{Run, Scenario, tables};
+
+const FRESH: &str = "chunkmigrate sqlite-to-kv code.db code.kv --replace";
+const BACK: &str = "chunkmigrate kv-to-sqlite code.kv code.db --merge";
+
+/// What follows "Next: ".
+fn advice(run: &Run) -> &str {
+    run.stdout.split_once("Next: ").map_or("", |(_, next)| next)
+}
+
+/// The commands of the advice, in order.
+fn commands(run: &Run) -> Vec<&str> {
+    let lines = advice(run).lines();
+    lines.filter_map(|line| line.strip_prefix("    ")).collect()
+}
+
+fn paste(scenario: &Scenario, line: &str) -> Run {
+    Run::of(scenario.shell("sh", &["-c", line]).output().unwrap())
+}
+
+fn verify(scenario: &Scenario, left: &str, right: &str) -> Run {
+    scenario.run(&["verify", left, right]).expect_status(1)
+}
+
+/// The KV file without what a migration says of it, as if a tool had written to it.
+fn without_manifest(scenario: &Scenario) {
+    let content = Content::read(&scenario.path("code.kv")).without_manifest();
+    fs::remove_file(scenario.path("code.kv")).unwrap();
+    content.write(&scenario.path("code.kv"));
+}
+
+/// An old copy, and a database in which a file was deleted, one added and one changed.
+fn with_old_copy() -> Scenario {
+    let scenario = Scenario::with_small_pair();
+    scenario.change(
+        "code.db",
+        "DELETE FROM code_chunks WHERE id = 1;
+         INSERT INTO code_chunks (file_path, byte_start, byte_end, content, content_hash, created_at)
+             SELECT 'new.rs', 0, 0, content, content_hash, 4000000000 FROM code_chunks WHERE id = 3;
+         UPDATE file_metrics SET loc = 11, last_updated = 4000000000 WHERE loc = 10",
+    );
+    scenario
+}
+
+const DELETED: &str = "chunk:src/lib.rs:0:12";
+
+#[test]
+fn an_old_copy_is_made_anew_before_a_merge_brings_deleted_records_back() {
+    for (left, right) in [("code.db", "code.kv"), ("code.kv", "code.db")] {
+        let scenario = with_old_copy();
+        let run = verify(&scenario, left, right);
+        assert_eq!(commands(&run), [FRESH, BACK], "{run}");
+        let told = "code.db is newer than code.kv (its ids are higher, its records are later, code.kv \
+                    was made from it and is unchanged); make a fresh copy, which adds 1 record, changes \
+                    1 record and drops 1 record that only code.kv has:\n";
+        assert!(advice(&run).starts_with(told), "{run}");
+        let told = "A merge of code.kv into code.db would bring back 1 record that only code.kv has and \
+                    change 1 record back:\n";
+        assert!(run.stdout.contains(told), "{run}");
+
+        let _ = paste(&scenario, FRESH).expect_status(0);
+        let _ = scenario.run(&["verify", left, right]).expect_status(0);
+        let keys = kv::keys(&scenario.path("code.kv"));
+        assert!(!keys.contains(&DELETED.to_owned()), "{keys:?}");
+    }
+}
+
+/// The other command does what it is said to do.
+#[test]
+fn a_merge_that_is_said_to_bring_records_back_does() {
+    let scenario = with_old_copy();
+    let _ = paste(&scenario, BACK).expect_status(0);
+    let run = scenario.run(&["export", "code.db"]).expect_status(0);
+    assert!(run.stdout.contains(DELETED), "{run}");
+}
+
+/// Each alone is enough.
+#[test]
+fn ids_times_or_the_manifest_tell_which_store_is_newer() {
+    let new_run = "INSERT INTO execution_log (execution_id, tool_version, args, db_path, started_at, \
+                   outcome) VALUES ('run-2', '1', '[]', '', 4000000000, 'ok')";
+    let later = "UPDATE file_metrics SET loc = 11, last_updated = 4000000000 WHERE loc = 10";
+    let deleted = "DELETE FROM symbol_metrics WHERE symbol_id = 1";
+    for (sql, has_manifest, reasons) in [
+        (new_run, false, "its ids are higher"),
+        (later, false, "its records are later"),
+        (deleted, true, "code.kv was made from it and is unchanged"),
+    ] {
+        let scenario = Scenario::with_small_pair();
+        if !has_manifest {
+            without_manifest(&scenario);
+        }
+        scenario.change("code.db", sql);
+        let run = verify(&scenario, "code.db", "code.kv");
+        let told = format!("code.db is newer than code.kv ({reasons}); make a fresh copy, which ");
+        assert!(advice(&run).starts_with(&told), "{run}");
+        assert_eq!(commands(&run)[0], FRESH, "{run}");
+        let _ = paste(&scenario, FRESH).expect_status(0);
+        let _ = scenario
+            .run(&["verify", "code.db", "code.kv"])
+            .expect_status(0);
+    }
+}
+
+/// Nothing tells, or one thing says this and another that.
+#[test]
+fn where_the_direction_is_unclear_both_are_offered_with_what_they_do() {
+    let deleted = "DELETE FROM symbol_metrics WHERE symbol_id = 1";
+    let later = "UPDATE file_metrics SET loc = 11, last_updated = 4000000000 WHERE loc = 10";
+    for (sql, marks, fresh, back) in [
+        (
+            deleted,
+            "{\"code_chunks\":9,\"execution_log\":1}",
+            "drops 1 record that only code.kv has",
+            "adds or brings back 1 record",
+        ),
+        (
+            later,
+            "{\"code_chunks\":99,\"execution_log\":1}",
+            "changes 1 record",
+            "changes 1 record",
+        ),
+    ] {
+        let scenario = Scenario::with_small_pair();
+        let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
+        content
+            .documents
+            .insert("sequences".to_owned(), marks.to_owned());
+        fs::remove_file(scenario.path("code.kv")).unwrap();
+        content.write(&scenario.path("code.kv"));
+        scenario.change("code.db", sql);
+        let run = verify(&scenario, "code.db", "code.kv");
+        assert_eq!(commands(&run), [FRESH, BACK], "{run}");
+        let told = format!(
+            "which store is newer is unclear. If code.db is right, make a fresh copy, which {fresh}:\n"
+        );
+        assert!(advice(&run).starts_with(&told), "{run}");
+        let told = format!("If code.kv is right, merge it into code.db, which {back}:\n");
+        assert!(run.stdout.contains(&told), "{run}");
+        let _ = paste(&scenario, BACK).expect_status(0);
+    }
+}
+
+/// A database may hold more than records: it is never to be replaced by a copy of a KV file.
+#[test]
+fn a_newer_kv_file_is_merged_and_never_replaces_a_database() {
+    let scenario = Scenario::with_small_pair();
+    scenario.change("code.db", "CREATE TABLE graph (id INTEGER PRIMARY KEY)");
+    let backend = RedbBackend::open(&scenario.path("code.kv")).unwrap();
+    let store = ChunkStore::with_kv_backend(Arc::new(backend));
+    let new = CodeChunk {
+        created_at: 4_000_000_000,
+        ..CodeChunk::new("new.rs", 0, 1, "x")
+    };
+    store.store_chunk(&new).unwrap();
+    assert_eq!(store.delete_chunks_for_file("src/lib.rs").unwrap(), 2);
+    drop(store);
+    let run = verify(&scenario, "code.kv", "code.db");
+    let forth = BACK;
+    assert_eq!(commands(&run)[0], forth, "{run}");
+    let told = "code.kv is newer than code.db (its ids are higher, its records are later); merge it into \
+                code.db, which adds 1 record and keeps 2 records that only code.db has:\n";
+    assert!(advice(&run).starts_with(told), "{run}");
+    assert!(
+        run.stdout.contains(
+            "A merge of code.db into code.kv would bring back 2 records that only code.db has:\n"
+        ),
+        "{run}"
+    );
+    assert!(!run.stdout.contains("--replace"), "{run}");
+    let _ = paste(&scenario, forth).expect_status(0);
+}
+
+#[test]
+fn two_stores_of_one_kind_have_commands_that_work_too() {
+    let newer = with_old_copy();
+    fs::rename(newer.path("code.kv"), newer.path("old.kv")).unwrap();
+    let _ = newer
+        .run(&["sqlite-to-kv", "code.db", "code.kv"])
+        .expect_status(0);
+    let run = verify(&newer, "old.kv", "code.kv");
+    let fresh = "chunkmigrate export code.kv | chunkmigrate import - old.kv --to kv --replace";
+    assert_eq!(commands(&run)[0], fresh, "{run}");
+    assert!(
+        advice(&run).starts_with("code.kv is newer than old.kv ("),
+        "{run}"
+    );
+    let _ = paste(&newer, fresh).expect_status(0);
+    let _ = newer.run(&["verify", "old.kv", "code.kv"]).expect_status(0);
+
+    // One database is no copy of another: a merge keeps what else it holds.
+    let scenario = Scenario::with_small_pair();
+    fs::copy(scenario.path("code.db"), scenario.path("old.db")).unwrap();
+    scenario.change(
+        "code.db",
+        "INSERT INTO code_chunks (file_path, byte_start, byte_end, content, content_hash, created_at)
+             SELECT 'new.rs', 0, 0, content, content_hash, 4000000000 FROM code_chunks WHERE id = 3",
+    );
+    let run = verify(&scenario, "code.db", "old.db");
+    let merge = "chunkmigrate export code.db | chunkmigrate import - old.db --to sqlite --merge";
+    assert_eq!(commands(&run), [merge], "{run}");
+    let _ = paste(&scenario, merge).expect_status(0);
+    let _ = scenario
+        .run(&["verify", "code.db", "old.db"])
+        .expect_status(0);
+}
+
+/// A copy of some kinds in the place of all would lose the others.
+#[test]
+fn a_part_of_the_kinds_never_replaces_a_whole_copy() {
+    let scenario = with_old_copy();
+    let args = ["verify", "code.db", "code.kv", "--only", "chunk"];
+    let run = scenario.run(&args).expect_status(1);
+    let merge = "chunkmigrate sqlite-to-kv code.db code.kv --merge --only chunk";
+    assert_eq!(commands(&run)[0], merge, "{run}");
+    assert!(!run.stdout.contains("--replace"), "{run}");
+    let _ = paste(&scenario, merge).expect_status(0);
+    let metrics = kv::keys(&scenario.path("code.kv"));
+    assert!(
+        metrics.contains(&"metrics:symbol:1".to_owned()),
+        "{metrics:?}"
+    );
+}
+
+/// What a copy of the database would lack is not the KV file's to lose.
+#[test]
+fn a_database_with_an_invalid_row_is_not_copied_over_the_record_that_is_left() {
+    let scenario = Scenario::with_small_pair();
+    scenario.change(
+        "code.db",
+        "UPDATE code_chunks SET content = x'00' WHERE id = 1",
+    );
+    let run = verify(&scenario, "code.db", "code.kv");
+    assert!(
+        !run.stdout.contains("--replace") && !run.stdout.contains("Next: "),
+        "{run}"
+    );
+    assert!(
+        run.stdout
+            .contains("; the right side has a valid record of this key"),
+        "{run}"
+    );
+
+    // The other way round the database is what is left.
+    let scenario = Scenario::with_small_pair();
+    let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
+    content.edit("metrics:symbol:1", "\"loc\":1", "\"loc\":1.5");
+    fs::remove_file(scenario.path("code.kv")).unwrap();
+    content.write(&scenario.path("code.kv"));
+    let run = verify(&scenario, "code.db", "code.kv");
+    assert_eq!(commands(&run), [FRESH], "{run}");
+    let _ = paste(&scenario, FRESH).expect_status(0);
+    let _ = scenario
+        .run(&["verify", "code.db", "code.kv"])
+        .expect_status(0);
+}
+
+/// It rests on what was counted, not on what is shown.
+#[test]
+fn the_advice_is_the_same_however_many_findings_are_shown() {
+    let scenario = with_old_copy();
+    let with_limit = |limit: &str| {
+        let args = ["verify", "code.db", "code.kv", "--limit", limit];
+        let run = scenario.run(&args).expect_status(1);
+        advice(&run).to_owned()
+    };
+    let all = with_limit("1000");
+    assert!(all.contains(FRESH), "{all}");
+    for limit in ["0", "1"] {
+        assert_eq!(with_limit(limit), all);
+    }
+}
+
+#[test]
+fn no_class_of_finding_advises_to_merge_what_may_have_been_deleted() {
+    for class in [DivergenceClass::OnlyLeft, DivergenceClass::OnlyRight] {
+        let advice = class.advice();
+        assert!(
+            advice.contains("a merge would bring back what was deleted"),
+            "{advice}"
+        );
+        assert!(!advice.contains("--merge"), "{advice}");
+    }
+    assert!(!DivergenceClass::Field.advice().contains("--merge"));
+    // An example of the help that brings a copy up to date must do so.
+    let help = Scenario::new()
+        .run(&["sqlite-to-kv", "--help"])
+        .expect_status(0);
+    let (_, example) = help
+        .stdout
+        .split_once("Bring a KV file up to date")
+        .unwrap();
+    let command = example.lines().nth(1).unwrap().trim();
+    let scenario = with_old_copy();
+    let _ = paste(&scenario, command).expect_status(0);
+    let _ = scenario
+        .run(&["verify", "code.db", "code.kv"])
+        .expect_status(0);
+}
+
+/// Where a record was moved, its id is on either side: a merge would fail.
+#[test]
+fn no_merge_is_offered_that_would_fail_where_a_copy_succeeds() {
+    for sql in [
+        "UPDATE code_chunks SET byte_start = 1000, byte_end = 2000 WHERE id = 1",
+        "UPDATE code_chunks SET id = 77 WHERE id = 1; UPDATE code_chunks SET id = 1 WHERE id = 2",
+    ] {
+        let scenario = Scenario::with_small_pair();
+        scenario.change("code.db", sql);
+        let run = verify(&scenario, "code.db", "code.kv");
+        assert_eq!(commands(&run), [FRESH], "{run}");
+        let _ = paste(&scenario, FRESH).expect_status(0);
+        let _ = scenario
+            .run(&["verify", "code.db", "code.kv"])
+            .expect_status(0);
+    }
+    let scenario = Scenario::new();
+    scenario.database("code.db", |db| db.execute_batch(tables::SMALL).unwrap());
+    fs::copy(scenario.path("code.db"), scenario.path("other.db")).unwrap();
+    scenario.change(
+        "code.db",
+        "UPDATE code_chunks SET byte_end = 2000 WHERE id = 1",
+    );
+    let run = verify(&scenario, "code.db", "other.db");
+    assert_eq!(commands(&run), [""; 0], "{run}");
+}

@@ -1,0 +1,40 @@
+//! C code between a program and the system, for what no test can make a system do.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+
+/// A library that is compiled when it is first needed.
+pub(crate) struct Preload {
+    source: &'static str,
+    compiled: OnceLock<(PathBuf, TempDir)>,
+}
+
+impl Preload {
+    pub(crate) const fn new(source: &'static str) -> Self {
+        Preload {
+            source,
+            compiled: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        let (path, _) = self.compiled.get_or_init(|| {
+            let folder = TempDir::new().unwrap();
+            let source = folder.path().join("preload.c");
+            let path = folder.path().join("preload.so");
+            fs::write(&source, self.source).unwrap();
+            let compiled = Command::new("cc")
+                .args(["-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o"])
+                .args([&path, &source])
+                .status();
+            assert!(compiled.unwrap().success(), "it can't be compiled");
+            assert!(path.exists());
+            (path, folder)
+        });
+        path
+    }
+}
