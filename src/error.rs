@@ -19,7 +19,7 @@ use thiserror::Error;
 use crate::codec::EncodeError;
 use crate::record::RecordError;
 use crate::sqlite::SqliteError;
-use crate::store::StoreError;
+use crate::store::{FileFormat, StoreError};
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -170,6 +170,14 @@ pub enum KindError {
     Ndjson {
         /// The file.
         path: PathBuf,
+    },
+    /// The file is in another format that is known.
+    #[error("{} is {format}", path.display())]
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        format: FileFormat,
     },
     /// The file is neither.
     #[error("{} is neither a SQLite database nor a KV file", path.display())]

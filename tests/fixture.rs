@@ -26,7 +26,9 @@ fn a_file_of_version_1_is_exported_to_the_byte() {
     let expected = fs::read_to_string(scenario.path("v1.ndjson")).unwrap();
     let rest = run.stdout.strip_prefix(&expected);
     let rest = rest.expect("the export of v1.kv has changed");
-    // Version 1 lost the marks on the way through text.
+    // Version 1 lost the marks on the way through text, and had no end line.
+    let (rest, end) = rest.split_once("{\"kind\":\"end\"").unwrap();
+    assert_eq!(end.lines().count(), 1, "{end}");
     let marks = document(&scenario.path("v1.kv"), "sequences");
     let line = format!("{{\"kind\":\"sequences\",\"key\":\"sequences\",\"value\":{marks}}}\n");
     assert_eq!(rest, line);
@@ -39,9 +41,13 @@ fn a_file_of_version_1_is_exported_to_the_byte() {
 #[test]
 fn the_text_of_version_1_is_imported() {
     let scenario = scenario();
-    let _ = scenario
+    let run = scenario
         .run(&["import", "v1.ndjson", "new.kv", "--to", "kv"])
         .expect_status(0);
+    assert!(
+        run.stderr.contains("no end line: completeness unknown"),
+        "{run}"
+    );
     let (old, new) = (scenario.path("v1.kv"), scenario.path("new.kv"));
     assert_eq!(Content::read(&old).records, Content::read(&new).records);
 }

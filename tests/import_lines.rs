@@ -82,7 +82,7 @@ fn what_is_skipped_stands_in_the_rejects_file_with_its_line() {
 fn of_two_lines_with_one_id_both_are_named() {
     let scenario = Scenario::with_small_export();
     let twice = scenario
-        .lines("code.ndjson")
+        .lines_without_end("code.ndjson")
         .join("\n")
         .replace("\"id\":2,", "\"id\":1,");
     fs::write(scenario.path("twice.ndjson"), twice).unwrap();

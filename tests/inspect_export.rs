@@ -92,11 +92,11 @@ fn export_writes_every_record_in_key_order_and_the_same_from_both_stores() {
             value.as_object().unwrap().len()
         });
     }
-    // The last line tells the marks, which are above the ids of the records.
+    // Behind them come the marks, which are above the ids of the records, and the end.
     let last = from_kv.stdout.lines().nth(content.records.len());
     let expected = "{\"kind\":\"sequences\",\"key\":\"sequences\",\"value\":{\"code_chunks\":9,\"execution_log\":1}}";
     assert_eq!(last, Some(expected));
-    assert_eq!(from_kv.stdout.lines().count(), content.records.len() + 1);
+    assert_eq!(from_kv.stdout.lines().count(), content.records.len() + 2);
 }
 
 #[test]
@@ -114,7 +114,8 @@ fn export_keeps_to_kinds_and_prefixes() {
             let run = scenario
                 .run(&[&["export", name], args].concat())
                 .expect_status(0);
-            assert_eq!(run.stdout.lines().count(), count, "{run}");
+            // And the end line.
+            assert_eq!(run.stdout.lines().count(), count + 1, "{run}");
         }
     }
 }

@@ -16,6 +16,7 @@ mod damaged_kv;
 mod defences;
 mod docs;
 mod encodings;
+mod end_line;
 #[cfg(target_os = "linux")]
 mod environment;
 mod errors;

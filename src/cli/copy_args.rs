@@ -126,6 +126,8 @@ impl CopyArgs {
             rejects: self.rejects.clone(),
             without_columns: database.without_column.clone(),
             check_source: database.check_source,
+            require_end: false,
+            allow_empty: false,
             dry_run: self.dry_run,
             verify: !self.no_verify,
             temp_dir: self.temp_dir.clone(),

@@ -1,7 +1,7 @@
 //! What a copy did, for programs.
 
 use chunkmigrate::codec::Digest;
-use chunkmigrate::migrate::{CopySummary, MergeCounts};
+use chunkmigrate::migrate::{CopySummary, EndLine, MergeCounts};
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::sqlite::{StaleIndex, table_name};
 use chunkmigrate::verify::{FindingDocument, Values};
@@ -23,6 +23,7 @@ pub(super) fn copy_document(summary: &CopySummary) -> impl Serialize + use<'_> {
                 .map(|kind| table_name(*kind))
                 .collect(),
             without_columns: &summary.without_columns,
+            end_line: summary.end_line.map(EndLine::name),
         },
         target: TargetDocument {
             path: summary.target.to_string_lossy().into_owned(),
@@ -114,6 +115,9 @@ struct SourceDocument<'s> {
     store: &'static str,
     schema_version: Option<i64>,
     missing_tables: Vec<&'static str>,
+    /// Only for text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_line: Option<&'static str>,
     without_columns: &'s [String],
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use chunkmigrate::migrate::{CopySummary, MergeCounts};
+use chunkmigrate::migrate::{CopySummary, EndLine, MergeCounts};
 use chunkmigrate::record::{PerKind, RecordKind};
 use chunkmigrate::sqlite::table_name;
 use chunkmigrate::store::StoreKind;
@@ -66,6 +66,12 @@ impl<'s> CopyReport<'s> {
         }
         if let Some(bytes) = summary.target_bytes {
             writeln!(out, "size         {}", HumanBytes(bytes))?;
+        }
+        match summary.end_line {
+            Some(EndLine::Matched) => writeln!(out, "end line     matches: the text is complete")?,
+            Some(EndLine::Mismatched) => writeln!(out, "end line     tells of other lines")?,
+            Some(EndLine::Missing) => writeln!(out, "no end line  completeness unknown")?,
+            None => {}
         }
         for kind in &summary.missing {
             writeln!(out, "no table     {}: zero records", table_name(*kind))?;

@@ -19,10 +19,12 @@ use super::ui::{Ui, printed};
 /// Write the records of a store to stdout, one JSON object a line (NDJSON)
 ///
 /// Each line is {"kind": ..., "key": ..., "value": {...}}, in the order of the keys, for jq and the
-/// like, and for `chunkmigrate import`. If ids were given that no record has any more, a last line
-/// of the kind "sequences" tells the highest ones, unless only some records are exported. What is
-/// no record is named on stderr, and the rest is written. On a terminal control characters are
-/// escaped; to a file or a pipe goes each value as it stands in a KV file, to the byte.
+/// like, and for `chunkmigrate import`. If ids were given that no record has any more, a line of the
+/// kind "sequences" tells the highest ones, unless only some records are exported. The last line, of
+/// the kind "end", has the number of lines of each kind and a digest of them, so that an import can
+/// tell whether it got all of them; an export that fails has none. What is no record is named on
+/// stderr, and the rest is written. On a terminal control characters are escaped; to a file or a pipe
+/// goes each value as it stands in a KV file, to the byte.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(super) struct Args {
@@ -117,6 +119,9 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
             }
             Exported::Sequences(marks) => {
                 written = write_line(&mut out, &Line::Sequences(marks), to_terminal);
+            }
+            Exported::End(end) => {
+                written = write_line(&mut out, &Line::End(end), to_terminal);
             }
             Exported::Finding(finding) => {
                 findings += 1;

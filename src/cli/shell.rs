@@ -16,8 +16,9 @@ pub(super) fn pasted<'w>(arguments: impl IntoIterator<Item = &'w OsStr>) -> Opti
     Some(words?.join(" "))
 }
 
-/// An argument as a shell takes it, with quotes where it needs them.
-fn quoted(argument: &OsStr) -> Option<String> {
+/// An argument as a shell takes it, with quotes where it needs them; `None` where it can't be shown as
+/// it is.
+pub(super) fn quoted(argument: &OsStr) -> Option<String> {
     let text = argument.to_str()?;
     if !text.chars().all(is_plain) {
         return None;

@@ -17,6 +17,6 @@ pub(super) fn store_name(store: StoreKind) -> &'static str {
         StoreKind::Sqlite => "SQLite",
         StoreKind::Kv => "KV",
         StoreKind::Ndjson => "NDJSON",
-        StoreKind::Empty | StoreKind::Unknown => "unknown",
+        StoreKind::Empty | StoreKind::Other(_) | StoreKind::Unknown => "unknown",
     }
 }

@@ -38,6 +38,15 @@ impl Digest {
         }
         hex
     }
+
+    /// Adds another one, both as numbers of 32 bytes, modulo 2^256.
+    pub(super) fn add(&mut self, other: Digest) {
+        let mut carry = 0;
+        for (byte, more) in self.0.iter_mut().zip(other.0).rev() {
+            let [high, low] = (u16::from(*byte) + u16::from(more) + carry).to_be_bytes();
+            (*byte, carry) = (low, high.into());
+        }
+    }
 }
 
 impl fmt::Display for Digest {

@@ -7,12 +7,15 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::Entry;
 use super::json::one_line;
+use super::{Entry, ExportEnd};
 use crate::record::{RecordKind, Sequences};
 
 /// What the line of the id high-water marks has for its kind and its key.
 const SEQUENCES: &str = "sequences";
+
+/// What the end line has for its kind and its key.
+const END: &str = "end";
 
 /// One line of an export: `{"kind":…,"key":…,"value":{…}}`.
 #[derive(Debug, Clone)]
@@ -28,6 +31,8 @@ pub enum Line<'l> {
     },
     /// The id high-water marks, of kind and key `sequences`.
     Sequences(Sequences),
+    /// The end line, of kind and key `end`.
+    End(ExportEnd),
 }
 
 /// Why text is no [`Line`].
@@ -49,6 +54,9 @@ pub enum LineError {
     /// The line of the high-water marks does not tell them.
     #[error("no high-water marks: {}", one_line(.0))]
     Sequences(#[source] serde_json::Error),
+    /// The end line does not tell the counts and the digest.
+    #[error("no end line of an export: {}", one_line(.0))]
+    End(#[source] serde_json::Error),
 }
 
 #[derive(Deserialize)]
@@ -117,6 +125,10 @@ impl<'l> Line<'l> {
             let sequences = serde_json::from_str(value.get());
             return sequences.map(Line::Sequences).map_err(LineError::Sequences);
         }
+        if (&*kind, &*key) == (END, END) {
+            let end = serde_json::from_str(value.get());
+            return end.map(Line::End).map_err(LineError::End);
+        }
         let known = RecordKind::ALL.into_iter().find(|k| k.name() == kind);
         Ok(Line::Record {
             kind: known.ok_or_else(|| LineError::UnknownKind {
@@ -141,6 +153,11 @@ impl Serialize for Line<'_> {
                 line.serialize_field("kind", SEQUENCES)?;
                 line.serialize_field("key", SEQUENCES)?;
                 line.serialize_field("value", sequences)?;
+            }
+            Line::End(end) => {
+                line.serialize_field("kind", END)?;
+                line.serialize_field("key", END)?;
+                line.serialize_field("value", end)?;
             }
         }
         line.end()
@@ -177,6 +194,15 @@ mod tests {
         };
         let text = serde_json::to_vec(&Line::Sequences(marks)).unwrap();
         assert!(matches!(Line::parse(&text), Ok(Line::Sequences(found)) if found == marks));
+
+        let mut end = ExportEnd::default();
+        end.add_sequences(marks);
+        let text = serde_json::to_string(&Line::End(end)).unwrap();
+        let expected = r#"{"kind":"end","key":"end","value":{"chunk":0,"execution-log":0,"#
+            .to_owned()
+            + r#""file-metrics":0,"symbol-metrics":0,"sequences":1,"digest":""#;
+        assert!(text.starts_with(&expected), "{text}");
+        assert!(matches!(Line::parse(text.as_bytes()), Ok(Line::End(found)) if found == end));
     }
 
     #[test]
@@ -197,6 +223,8 @@ mod tests {
             "{\"kind\":\"chunks\",\"key\":\"k\",\"value\":1}",
             "{\"kind\":\"sequences\",\"key\":\"sequences\",\"value\":{}}",
             "{\"kind\":\"sequences\",\"key\":\"other\",\"value\":{}}",
+            "{\"kind\":\"end\",\"key\":\"other\",\"value\":{}}",
+            "{\"kind\":\"end\",\"key\":\"end\",\"value\":{}}",
         ] {
             assert!(!error(text).is_empty(), "{text}");
         }

@@ -22,12 +22,14 @@
 
 mod digest;
 mod explain;
+mod export_end;
 mod json;
 mod key;
 mod line;
 
 pub use digest::{Digest, KindDigest, KindTotals, combined_digest};
 pub(crate) use explain::quoted_short;
+pub use export_end::ExportEnd;
 #[cfg(feature = "native-v2")]
 pub(crate) use json::canonical_id;
 pub(crate) use json::decode_content;

@@ -120,8 +120,8 @@ fn name(found: StoreKind, wanted: StoreKind) -> &'static str {
         (StoreKind::Sqlite, _) => "a SQLite database",
         (StoreKind::Kv, _) => "a KV file",
         (StoreKind::Empty, _) => "an empty file",
-        (StoreKind::Ndjson | StoreKind::Unknown, StoreKind::Sqlite) => "no SQLite database",
-        (StoreKind::Ndjson | StoreKind::Unknown, _) => "no KV file",
+        (_, StoreKind::Sqlite) => "no SQLite database",
+        (_, _) => "no KV file",
     }
 }
 

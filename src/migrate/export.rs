@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::codec::{Entry, canonical_id, is_asked_for, key_prefix};
+use crate::codec::{Entry, ExportEnd, canonical_id, is_asked_for, key_prefix};
 use crate::compare::{Divergence, DivergenceClass, Judged, Side};
 use crate::error::Result;
 use crate::progress::{Progress, Stage, check_cancelled};
@@ -40,6 +40,9 @@ pub enum Exported<'e> {
     /// The id high-water marks, behind all records. They are handed out only if one of them is above
     /// the ids of the records, which else tell as much, and only if everything is exported.
     Sequences(Sequences),
+    /// The end, behind all that was handed out: how much it was. An export that fails, or that is
+    /// stopped, has none.
+    End(ExportEnd),
     /// Something that is not exported, or not as it stands, on the left side.
     Finding(Divergence),
 }
@@ -53,7 +56,8 @@ pub enum ExportFlow {
     Stop,
 }
 
-/// Hands every record of a store to `take`, in key order, and the id high-water marks.
+/// Hands every record of a store to `take`, in key order, and the id high-water marks; then, once it
+/// is known that everything was read, the end.
 ///
 /// A record of a KV file that is not written canonically is exported as it should be, and told.
 ///
@@ -99,11 +103,13 @@ pub fn export(
     };
     let mut snapshot = Opening::look(path)?.open(&open_options, progress)?;
     let mut largest_ids = Sequences::default();
+    let mut end = ExportEnd::default();
     let mut take_on = |exported: Exported<'_>| {
-        if let Exported::Record { kind, entry } = &exported
-            && let Some(id) = canonical_id(entry.value)
-        {
-            largest_ids.raise(*kind, id);
+        if let Exported::Record { kind, entry } = exported {
+            end.add_record(kind, entry);
+            if let Some(id) = canonical_id(entry.value) {
+                largest_ids.raise(kind, id);
+            }
         }
         take(exported)
     };
@@ -120,10 +126,11 @@ pub fn export(
     }
     if options.is_of_everything() {
         let marks = snapshot.sequences()?;
-        if marks.max(largest_ids) != largest_ids
-            && take(Exported::Sequences(marks))? == ExportFlow::Stop
-        {
-            return Ok(());
+        if marks.max(largest_ids) != largest_ids {
+            end.add_sequences(marks);
+            if take(Exported::Sequences(marks))? == ExportFlow::Stop {
+                return Ok(());
+            }
         }
     }
     snapshot.visit_unknown(&mut |entry| {
@@ -134,7 +141,8 @@ pub fn export(
         let finding = Divergence::new(DivergenceClass::UnknownKey, None, message);
         take(Exported::Finding(finding.on(Side::Left).of_key(entry.key))).map(|_| ())
     })?;
-    snapshot.confirm()
+    snapshot.confirm()?;
+    take(Exported::End(end)).map(|_| ())
 }
 
 /// Whether keys of a kind can start with a prefix.

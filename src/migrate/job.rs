@@ -115,6 +115,7 @@ impl Job<'_> {
             source: self.source.to_owned(),
             source_store: snapshot.store(),
             schema_version: snapshot.schema_version(),
+            end_line: None,
             only: self.options.only.clone(),
             missing: snapshot.missing().to_vec(),
             without_columns: self.options.without_columns.clone(),

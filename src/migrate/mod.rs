@@ -24,7 +24,7 @@ mod worker;
 pub(crate) use copy::copy_snapshot;
 pub use copy::{kv_to_sqlite, sqlite_to_kv};
 pub use export::{ExportFlow, ExportOptions, Exported, export};
-pub use import::{ImportError, ImportSource, import_to_kv, import_to_sqlite};
+pub use import::{EndLine, ImportError, ImportSource, import_to_kv, import_to_sqlite};
 pub(crate) use json_lines::JsonLines;
 pub use merge::MergeCounts;
 pub(crate) use output_file::{OutputFile, OutputKind};
@@ -74,6 +74,10 @@ pub struct CopyOptions {
     pub without_columns: Vec<String>,
     /// Whether SQLite checks the integrity of the source first.
     pub check_source: bool,
+    /// Whether a text must have an end line to be imported.
+    pub require_end: bool,
+    /// Whether a text without any line is imported.
+    pub allow_empty: bool,
     /// Whether to read and check everything and write nothing.
     pub dry_run: bool,
     /// Whether the finished target is read back and compared before it is published.
@@ -98,6 +102,8 @@ impl Default for CopyOptions {
             rejects: None,
             without_columns: Vec::new(),
             check_source: false,
+            require_end: false,
+            allow_empty: false,
             dry_run: false,
             verify: true,
             temp_dir: None,

@@ -43,7 +43,7 @@ impl NewStore {
                 Worker::start(load, |load, records: Vec<Record>| load.insert(&records))
                     .map(NewStore::Sqlite)
             }
-            StoreKind::Ndjson | StoreKind::Empty | StoreKind::Unknown => Err(no_store()),
+            _ => Err(no_store()),
         }
     }
 

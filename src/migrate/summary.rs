@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use super::import::EndLine;
 use super::merge::MergeCounts;
 use crate::codec::{Digest, KindTotals};
 use crate::compare::Divergence;
@@ -19,6 +20,8 @@ pub struct CopySummary {
     pub schema_version: Option<i64>,
     /// The kinds that were asked for; empty means all.
     pub only: Vec<RecordKind>,
+    /// What the end line says about a source of text; `None` for others.
+    pub end_line: Option<EndLine>,
     /// The kinds that were asked for and whose table the source lacks.
     pub missing: Vec<RecordKind>,
     /// The columns that were left out, each as `TABLE.COLUMN`.

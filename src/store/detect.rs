@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
 
+use super::FileFormat;
 use crate::error::{IoContext as _, KindError, Result};
 
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -21,6 +22,8 @@ pub enum StoreKind {
     Ndjson,
     /// A file of no bytes.
     Empty,
+    /// Something else that is known, and not read.
+    Other(FileFormat),
     /// Anything else.
     Unknown,
 }
@@ -61,7 +64,10 @@ impl StoreKind {
             start if start.starts_with(SQLITE_MAGIC) => StoreKind::Sqlite,
             start if start.starts_with(REDB_MAGIC) => StoreKind::Kv,
             start if start.starts_with(EXPORT_START) => StoreKind::Ndjson,
-            _ => StoreKind::Unknown,
+            start => match FileFormat::of_first_bytes(start) {
+                Some(format) => StoreKind::Other(format),
+                None => StoreKind::Unknown,
+            },
         }
     }
 
@@ -72,6 +78,7 @@ impl StoreKind {
             StoreKind::Kv => "kv",
             StoreKind::Ndjson => "ndjson",
             StoreKind::Empty => "empty",
+            StoreKind::Other(format) => format.name(),
             StoreKind::Unknown => "unknown",
         }
     }
@@ -86,6 +93,7 @@ impl StoreKind {
             StoreKind::Sqlite | StoreKind::Kv => return Ok(()),
             StoreKind::Ndjson => KindError::Ndjson { path },
             StoreKind::Empty => KindError::Empty { path },
+            StoreKind::Other(format) => KindError::OtherFormat { path, format },
             StoreKind::Unknown => KindError::Neither { path },
         }
         .into())
@@ -102,6 +110,7 @@ impl StoreKind {
             StoreKind::Kv => KindError::KvNotSqlite { path },
             StoreKind::Ndjson => KindError::Ndjson { path },
             StoreKind::Empty => KindError::Empty { path },
+            StoreKind::Other(format) => KindError::OtherFormat { path, format },
             StoreKind::Unknown => KindError::Neither { path },
         }
         .into())
@@ -118,6 +127,7 @@ impl StoreKind {
             StoreKind::Sqlite => KindError::SqliteNotKv { path },
             StoreKind::Ndjson => KindError::Ndjson { path },
             StoreKind::Empty => KindError::Empty { path },
+            StoreKind::Other(format) => KindError::OtherFormat { path, format },
             StoreKind::Unknown => KindError::Neither { path },
         }
         .into())

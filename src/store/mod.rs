@@ -18,6 +18,7 @@ mod digest;
 mod dual;
 mod error;
 mod execution;
+mod file_format;
 #[cfg(feature = "native-v2")]
 mod kv_snapshot;
 mod metrics;
@@ -39,6 +40,7 @@ pub use detect::{StoreKind, detect};
 pub use digest::{KindContent, digest_kind};
 pub use error::StoreError;
 pub use execution::{ExecutionEnd, ExecutionLog, ExecutionStart};
+pub use file_format::FileFormat;
 pub use metrics::{HotspotQuery, MetricsOps};
 #[cfg(feature = "native-v2")]
 pub use open::{OpenOptions, Opening, open_pair, retry_if_changed};

@@ -73,6 +73,14 @@ impl Scenario {
         text.lines().map(str::to_owned).collect()
     }
 
+    /// The lines of an export without its end line, to be edited.
+    pub(crate) fn lines_without_end(&self, name: &str) -> Vec<String> {
+        let mut lines = self.lines(name);
+        let end = lines.pop().unwrap();
+        assert!(end.starts_with("{\"kind\":\"end\","), "{end}");
+        lines
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }

@@ -9,6 +9,7 @@ use chunkmigrate::kv::KvError;
 use chunkmigrate::migrate::{ImportError, TargetError};
 use chunkmigrate::redb;
 use chunkmigrate::sqlite::SqliteError;
+use chunkmigrate::store::FileFormat;
 
 /// A next step. Not every command has the options that it may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +125,13 @@ fn kind_hint(error: &KindError) -> Option<&'static str> {
         KindError::Empty { .. } | KindError::Neither { .. } => {
             "is this the right file? what a file is shows in its first bytes, not in its name"
         }
+        KindError::OtherFormat { format, .. } => match format {
+            FileFormat::Utf16 | FileFormat::Utf32 => "convert it to UTF-8 first",
+            format if format.to_stdout().is_some() => "decompress it first",
+            _ => {
+                "of Magellan's files only SQLite databases are read: let it index the code into one"
+            }
+        },
         KindError::NotAFile { .. } => "name the file itself",
         _ => return None,
     })
@@ -133,6 +141,15 @@ fn import_hint(error: &ImportError) -> Option<&'static str> {
     Some(match error {
         ImportError::IsStore { .. } => {
             "copy it with sqlite-to-kv or kv-to-sqlite, or export it first"
+        }
+        ImportError::NoLines { .. } => {
+            "if an export was to write them, see why it failed; --allow-empty makes an empty store"
+        }
+        ImportError::NoEndLine { .. } => {
+            "export it again; without --require-end it is imported as it is"
+        }
+        ImportError::LineCount { .. } | ImportError::OtherLines { .. } => {
+            "export it again; if you edited the export, drop its end line"
         }
         ImportError::Changed { .. } => "wait until its writer is done, then try again",
         _ => return None,

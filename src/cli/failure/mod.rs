@@ -2,6 +2,7 @@
 
 mod hint;
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::io::{self, Write};
 
@@ -18,6 +19,8 @@ pub(super) struct Failure {
     message: String,
     causes: Vec<String>,
     hint: Option<Hint>,
+    /// A command that does what the hint says.
+    command: Option<String>,
     /// The options of the command, with their dashes, where it is known.
     options: Option<Vec<String>>,
     cancelled: bool,
@@ -38,6 +41,7 @@ impl From<Error> for Failure {
             message: error.to_string(),
             causes,
             hint: hint(&error),
+            command: None,
             options: None,
             cancelled: matches!(error, Error::Cancelled),
         }
@@ -57,6 +61,7 @@ impl Failure {
             message: about.join(" ").trim_start_matches("error: ").to_owned(),
             causes: Vec::new(),
             hint: Some("run with --help to see what can be given".into()),
+            command: None,
             options: None,
             cancelled: false,
         }
@@ -68,6 +73,7 @@ impl Failure {
             message: "can't write to stdout".to_owned(),
             causes: vec![error.to_string()],
             hint: None,
+            command: None,
             options: None,
             cancelled: false,
         }
@@ -79,9 +85,18 @@ impl Failure {
         self
     }
 
-    fn hint(&self) -> Option<&'static str> {
-        let hint = self.hint?;
-        Some(hint.for_command(self.options.as_deref()))
+    /// The failure with a command that does what its hint says.
+    pub(super) fn with_command(mut self, command: String) -> Self {
+        self.command = Some(command);
+        self
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = self.hint?.for_command(self.options.as_deref());
+        Some(match &self.command {
+            Some(command) => format!("{hint}: `{command}`").into(),
+            None => hint.into(),
+        })
     }
 
     pub(super) fn is_cancelled(&self) -> bool {
@@ -97,7 +112,7 @@ impl Failure {
             writeln!(out, "  caused by: {}", escaped(cause))?;
         }
         if let Some(hint) = self.hint() {
-            writeln!(out, "{cyan}hint:{cyan:#} {}", escaped(hint))?;
+            writeln!(out, "{cyan}hint:{cyan:#} {}", escaped(&hint))?;
         }
         Ok(())
     }
@@ -125,7 +140,7 @@ struct Document<'f> {
 struct Described<'f> {
     message: &'f str,
     causes: &'f [String],
-    hint: Option<&'f str>,
+    hint: Option<Cow<'static, str>>,
 }
 
 #[cfg(test)]

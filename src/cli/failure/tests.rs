@@ -7,7 +7,7 @@ use chunkmigrate::kv::KvError;
 use chunkmigrate::migrate::{ImportError, TargetError};
 use chunkmigrate::record::{RecordError, RecordKind};
 use chunkmigrate::sqlite::{Reason, SqliteError};
-use chunkmigrate::store::StoreError;
+use chunkmigrate::store::{FileFormat, StoreError};
 
 use super::*;
 
@@ -206,6 +206,18 @@ fn kind_errors(path: &Path) -> Vec<KindError> {
         KindError::KvNotSqlite { path: path() },
         KindError::SqliteNotKv { path: path() },
         KindError::Ndjson { path: path() },
+        KindError::OtherFormat {
+            path: path(),
+            format: FileFormat::Gzip,
+        },
+        KindError::OtherFormat {
+            path: path(),
+            format: FileFormat::Utf16,
+        },
+        KindError::OtherFormat {
+            path: path(),
+            format: FileFormat::NativeV2,
+        },
         KindError::Neither { path: path() },
     ]
 }
@@ -216,6 +228,17 @@ fn import_errors(path: &Path) -> Vec<ImportError> {
         ImportError::IsStore {
             path: path(),
             found: "a KV file",
+        },
+        ImportError::NoLines { path: path() },
+        ImportError::NoEndLine { path: path() },
+        ImportError::LineCount {
+            path: path(),
+            found: 41,
+            told: 60,
+        },
+        ImportError::OtherLines {
+            path: path(),
+            told: 60,
         },
         ImportError::Changed { path: path() },
     ]
@@ -353,12 +376,14 @@ fn check_options(failure: &Failure) {
 }
 
 /// Hints of errors that only commands with some option can have.
-const COME_WITH: [(&str, &str); 6] = [
+const COME_WITH: [(&str, &str); 8] = [
     ("use --replace to replace it", "--replace"),
     (
         "see that it is not needed and remove it, or name",
         "--rejects",
     ),
+    ("if an export was to write them", "--allow-empty"),
+    ("export it again; without", "--require-end"),
     ("leave out --merge to make a new store", "--merge"),
     ("leave its kind out with --only", "--merge"),
     ("nothing was written; change or delete", "--merge"),

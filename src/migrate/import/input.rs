@@ -55,19 +55,20 @@ impl ImportSource<'_> {
         if !metadata.is_file() {
             return Ok(None);
         }
-        refuse_store(detect(path)?, path)?;
+        refuse_others(detect(path)?, path)?;
         Ok(Some(metadata))
     }
 }
 
-/// Fails if there is a store where lines should be.
-fn refuse_store(found: StoreKind, path: &Path) -> Result<()> {
+/// Fails if there is something where lines should be that is known to hold none.
+fn refuse_others(found: StoreKind, path: &Path) -> Result<()> {
+    let path = path.to_owned();
     let found = match found {
         StoreKind::Sqlite => "a SQLite database",
         StoreKind::Kv => "a KV file",
+        StoreKind::Other(format) => return Err(KindError::OtherFormat { path, format }.into()),
         StoreKind::Ndjson | StoreKind::Empty | StoreKind::Unknown => return Ok(()),
     };
-    let path = path.to_owned();
     Err(ImportError::IsStore { path, found }.into())
 }
 
@@ -149,7 +150,7 @@ fn read_lines(path: &Path, text: &mut dyn Read, sender: &QueueSender<Message>) -
     loop {
         let more = cutter.fill(text).io_context("read", path)?;
         if std::mem::take(&mut is_first) {
-            refuse_store(StoreKind::of_first_bytes(cutter.gathered()), path)?;
+            refuse_others(StoreKind::of_first_bytes(cutter.gathered()), path)?;
         }
         let portion = match more {
             true => cutter.cut(),

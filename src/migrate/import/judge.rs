@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::codec::{Entry, Line, canonical_id, key_kind};
+use crate::codec::{Entry, ExportEnd, Line, canonical_id, key_kind};
 use crate::compare::{Divergence, DivergenceClass, Judged, RowFacts, Side};
 use crate::error::{Error, Result};
 use crate::record::{RecordKind, Sequences};
@@ -18,25 +18,18 @@ pub(super) enum Good<'l> {
         value: Cow<'l, [u8]>,
     },
     Sequences(Sequences),
-    /// It is blank, or not asked for.
-    Nothing,
+    End(ExportEnd),
 }
 
 /// Judges a line as an entry of a KV file is judged, except that its JSON may be written in any
-/// way: other programs have their own. Of a kind that is not asked for nothing is judged.
+/// way: other programs have their own.
 ///
 /// What keeps it from being a record is the inner error.
-pub(super) fn judge<'l>(
-    text: &'l [u8],
-    only: &[RecordKind],
-) -> Result<std::result::Result<Good<'l>, Box<Divergence>>> {
-    if text.trim_ascii().is_empty() {
-        return Ok(Ok(Good::Nothing));
-    }
+pub(super) fn judge(text: &[u8]) -> Result<std::result::Result<Good<'_>, Box<Divergence>>> {
     let (kind, key, value) = match Line::parse(text) {
-        Ok(Line::Record { kind, .. }) if !kind.is_asked_for(only) => return Ok(Ok(Good::Nothing)),
         Ok(Line::Record { kind, key, value }) => (kind, key, value.get().as_bytes()),
         Ok(Line::Sequences(sequences)) => return Ok(Ok(Good::Sequences(sequences))),
+        Ok(Line::End(end)) => return Ok(Ok(Good::End(end))),
         Err(error) => {
             let class = DivergenceClass::Undecodable;
             return Ok(Err(fault(class, None, error.to_string())));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::ImportSource;
 use super::cutter::{Portion, without_mark};
+use super::end_check::{EndCheck, EndLine};
 use super::input::Input;
 use super::judge::{Good, judge, shares, too_long};
 use crate::codec::{Entry, Line};
@@ -23,6 +24,7 @@ pub(super) struct Lines {
     pub(super) sequences: Sequences,
     /// Bytes of all keys and values.
     pub(super) bytes: u64,
+    pub(super) end_line: EndLine,
 }
 
 /// The lines of a text that are no records.
@@ -44,9 +46,12 @@ pub(super) fn take_in(
             entries: EntrySpool::create(temp_dir)?,
             sequences: Sequences::default(),
             bytes: 0,
+            end_line: EndLine::Missing,
         },
         rejected: LineSpool::create(temp_dir)?,
         line: 0,
+        end_check: EndCheck::default(),
+        has_rejected: false,
     };
     let mut input = Input::start(source, file)?;
     progress.start(Stage::ReadLines, None);
@@ -56,6 +61,7 @@ pub(super) fn take_in(
             Portion::Lines(text) => intake.take_lines(&text)?,
             Portion::Start(start) => {
                 intake.line += 1;
+                intake.end_check.take_invalid(None);
                 intake.reject(&start, true)?;
             }
         }
@@ -71,6 +77,8 @@ struct LineIntake<'o> {
     lines: Lines,
     rejected: LineSpool,
     line: u64,
+    end_check: EndCheck,
+    has_rejected: bool,
 }
 
 impl LineIntake<'_> {
@@ -81,16 +89,26 @@ impl LineIntake<'_> {
         };
         for line in text.split_inclusive(|byte| *byte == b'\n') {
             self.line += 1;
-            match judge(line, &self.options.only)? {
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            match judge(line)? {
                 Ok(good) => self.keep(good)?,
-                Err(_) => self.reject(line, false)?,
+                Err(why) => {
+                    self.end_check.take_invalid(why.kind);
+                    if why.kind.is_none_or(|kind| self.options.asks_for(kind)) {
+                        self.reject(line, false)?;
+                    }
+                }
             }
         }
         Ok(())
     }
 
     fn keep(&mut self, good: Good<'_>) -> Result<()> {
+        self.end_check.take(&good);
         match good {
+            Good::Record { kind, .. } if !self.options.asks_for(kind) => Ok(()),
             Good::Record { kind, key, value } => {
                 let entry = Entry {
                     key: key.as_bytes(),
@@ -103,12 +121,13 @@ impl LineIntake<'_> {
                 self.lines.sequences = self.lines.sequences.max(sequences);
                 Ok(())
             }
-            Good::Nothing => Ok(()),
+            Good::End(_) => Ok(()),
         }
     }
 
     fn reject(&mut self, text: &[u8], is_cut: bool) -> Result<()> {
         let text = text.strip_suffix(b"\n").unwrap_or(text);
+        self.has_rejected = true;
         self.rejected.add(SpooledLine {
             line: self.line,
             text,
@@ -121,8 +140,12 @@ impl LineIntake<'_> {
         let LineIntake {
             mut lines,
             mut rejected,
-            ..
+            end_check,
+            options,
+            has_rejected,
+            line: _,
         } = self;
+        lines.end_line = end_check.finish(&lines.path, options, has_rejected)?;
         lines.entries.settle(&mut |kind, sharing| {
             let SharingEntry {
                 line,
@@ -170,9 +193,9 @@ fn why_of(spooled: &SpooledLine<'_>) -> Result<Divergence> {
                 let (key, value) = (key.as_bytes(), value.get().as_bytes());
                 Ok(shares(kind, Entry { key, value }, shared, other))
             }
-            Line::Sequences(_) => Err(internal("the high-water marks have nothing to share")),
+            Line::Sequences(_) | Line::End(_) => Err(internal("only records share keys and ids")),
         },
-        None => match judge(text, &[])? {
+        None => match judge(text)? {
             Err(why) => Ok(*why),
             Ok(_) => Err(internal("a line that was no record is one")),
         },

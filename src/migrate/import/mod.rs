@@ -1,6 +1,7 @@
 //! From lines of JSON into a store.
 
 mod cutter;
+mod end_check;
 mod input;
 mod judge;
 mod lines;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+pub use self::end_check::EndLine;
 use super::job::Job;
 use super::target::Destination;
 use super::{CopyOptions, CopySummary, room};
@@ -53,12 +55,49 @@ pub enum ImportError {
         /// What it is, with its article.
         found: &'static str,
     },
+    /// There is no line, as where the export failed that was to write them.
+    #[error("{} has no lines", path.display())]
+    NoLines {
+        /// What was read.
+        path: PathBuf,
+    },
+    /// No end line tells whether the text is complete, and one is required.
+    #[error("{} has no end line: completeness unknown", path.display())]
+    NoEndLine {
+        /// What was read.
+        path: PathBuf,
+    },
+    /// There are not as many lines as the end line tells.
+    #[error("{} {}", path.display(), line_count(*found, *told))]
+    LineCount {
+        /// What was read.
+        path: PathBuf,
+        /// How many lines it has.
+        found: u64,
+        /// How many the end line tells of.
+        told: u64,
+    },
+    /// There are as many lines as the end line tells, and not the same ones.
+    #[error("{} has all {told} lines that its end line counts, but not all as they were exported", path.display())]
+    OtherLines {
+        /// What was read.
+        path: PathBuf,
+        /// How many lines it has.
+        told: u64,
+    },
     /// Somebody wrote the file.
     #[error("{} was written while it was read", path.display())]
     Changed {
         /// The file.
         path: PathBuf,
     },
+}
+
+fn line_count(found: u64, told: u64) -> String {
+    match found < told {
+        true => format!("is not complete: it has {found} of {told} lines"),
+        false => format!("has {found} lines, but its end line counts {told}"),
+    }
 }
 
 /// Imports records into a new KV file, or merges them into one.
@@ -68,7 +107,9 @@ pub enum ImportError {
 /// It is read to its end before anything is made of it, into a temporary file that takes about as
 /// much room. From then on this is [`sqlite_to_kv`](super::sqlite_to_kv): the target is built out
 /// of sight, read back, and only then published. A line that is no record is told in the summary,
-/// with its number; so is one whose key or id another line has too.
+/// with its number; so is one whose key or id another line has too. An
+/// [end line](crate::codec::ExportEnd) must tell of the lines that there are, also of those of kinds
+/// that are not asked for.
 ///
 /// Of the options, those about columns and the integrity of a database have no meaning here.
 ///
@@ -145,5 +186,8 @@ fn import(
     room::check_lines(options.temp_dir.as_deref(), expected)?;
     let (mut lines, rejected) = lines::take_in(source, file, options, progress.as_ref())?;
     job.rejected_lines = Some(&rejected);
-    job.run(&mut lines)
+    Ok(CopySummary {
+        end_line: Some(lines.end_line),
+        ..job.run(&mut lines)?
+    })
 }

@@ -123,7 +123,8 @@ pub(super) fn check_target(job: &Job<'_>) -> Result<()> {
     match job.target_store {
         StoreKind::Sqlite => found.expect_sqlite(path),
         StoreKind::Kv => found.expect_kv(path),
-        StoreKind::Ndjson | StoreKind::Empty | StoreKind::Unknown => Err(KindError::Neither {
+        // Never is one of the others asked for.
+        _ => Err(KindError::Neither {
             path: path.to_owned(),
         }
         .into()),

@@ -1,0 +1,235 @@
+//! The end line of an export, which tells whether the lines before it are all there.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{Digest, Entry};
+use crate::record::{RecordKind, Sequences};
+
+/// What the lines of an export come to: how many there are of each kind, and a digest over all of
+/// them.
+///
+/// It depends on no order, and several can be added up, as their exports can be joined. It shows that
+/// lines were lost or changed by accident, and not that somebody made others that fit.
+///
+/// ```
+/// use chunkmigrate::codec::{Entry, ExportEnd};
+/// use chunkmigrate::record::RecordKind;
+///
+/// let entry = |key| Entry { key, value: b"{}" };
+/// let (mut first, mut second) = (ExportEnd::default(), ExportEnd::default());
+/// first.add_record(RecordKind::Chunk, entry(b"chunk:a:0:1"));
+/// second.add_record(RecordKind::Chunk, entry(b"chunk:b:0:1"));
+/// let (mut joined, mut turned) = (first, second);
+/// joined.add(&second);
+/// turned.add(&first);
+/// assert_eq!(joined, turned);
+/// assert_eq!((joined.chunk, joined.lines()), (2, 2));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ExportEnd {
+    /// Number of lines with chunks.
+    pub chunk: u64,
+    /// Number of lines with executions.
+    pub execution_log: u64,
+    /// Number of lines with metrics of files.
+    pub file_metrics: u64,
+    /// Number of lines with metrics of symbols.
+    pub symbol_metrics: u64,
+    /// Number of lines with id sequences; an export has one at most.
+    pub sequences: u64,
+    /// The sum, modulo 2^256, of the SHA-256 of each line: over the length of its key, the key, the
+    /// length of its canonical value, and the value. Lengths are 8 bytes, the lowest first; each
+    /// SHA-256 is a number of 32 bytes, the highest first.
+    pub digest: Digest,
+}
+
+impl Default for ExportEnd {
+    /// That of no lines.
+    fn default() -> Self {
+        ExportEnd {
+            chunk: 0,
+            execution_log: 0,
+            file_metrics: 0,
+            symbol_metrics: 0,
+            sequences: 0,
+            digest: Digest([0; 32]),
+        }
+    }
+}
+
+impl ExportEnd {
+    /// Adds the line of a record, whose value is canonical.
+    pub fn add_record(&mut self, kind: RecordKind, entry: Entry<'_>) {
+        self.count(kind);
+        self.digest.add(digest(entry));
+    }
+
+    /// Adds the line of the id sequences.
+    pub fn add_sequences(&mut self, sequences: Sequences) {
+        let Sequences {
+            code_chunks,
+            execution_log,
+        } = sequences;
+        let value = format!("{{\"code_chunks\":{code_chunks},\"execution_log\":{execution_log}}}");
+        let (key, value) = (b"sequences".as_slice(), value.as_bytes());
+        self.sequences = self.sequences.saturating_add(1);
+        self.digest.add(digest(Entry { key, value }));
+    }
+
+    /// Counts a line whose content is not known.
+    pub(crate) fn count(&mut self, kind: RecordKind) {
+        let count = match kind {
+            RecordKind::Chunk => &mut self.chunk,
+            RecordKind::ExecutionLog => &mut self.execution_log,
+            RecordKind::FileMetrics => &mut self.file_metrics,
+            RecordKind::SymbolMetrics => &mut self.symbol_metrics,
+        };
+        *count = count.saturating_add(1);
+    }
+
+    /// Adds the lines of another export.
+    pub fn add(&mut self, other: &ExportEnd) {
+        let ExportEnd {
+            chunk,
+            execution_log,
+            file_metrics,
+            symbol_metrics,
+            sequences,
+            digest,
+        } = self;
+        for (count, more) in [
+            (chunk, other.chunk),
+            (execution_log, other.execution_log),
+            (file_metrics, other.file_metrics),
+            (symbol_metrics, other.symbol_metrics),
+            (sequences, other.sequences),
+        ] {
+            *count = count.saturating_add(more);
+        }
+        digest.add(other.digest);
+    }
+
+    /// Number of all lines, without the end line itself.
+    pub fn lines(&self) -> u64 {
+        let ExportEnd {
+            chunk,
+            execution_log,
+            file_metrics,
+            symbol_metrics,
+            sequences,
+            digest: _,
+        } = *self;
+        let counts = [execution_log, file_metrics, symbol_metrics, sequences];
+        counts.into_iter().fold(chunk, u64::saturating_add)
+    }
+}
+
+fn digest(entry: Entry<'_>) -> Digest {
+    let mut hash = Sha256::new();
+    for part in [entry.key, entry.value] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    Digest(hash.finalize().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of_lines(lines: &[(Vec<u8>, Vec<u8>)]) -> ExportEnd {
+        let mut end = ExportEnd::default();
+        for (key, value) in lines {
+            end.add_record(RecordKind::Chunk, Entry { key, value });
+        }
+        end
+    }
+
+    #[test]
+    fn a_sum_carries_and_wraps() {
+        let mut sum = Digest([0xff; 32]);
+        let mut one = [0; 32];
+        one[31] = 2;
+        sum.add(Digest(one));
+        let mut expected = [0; 32];
+        expected[31] = 1;
+        assert_eq!(sum, Digest(expected));
+    }
+
+    #[test]
+    fn the_digest_is_the_documented_one() {
+        let mut end = ExportEnd::default();
+        let (key, value) = (b"k".as_slice(), b"{}".as_slice());
+        end.add_record(RecordKind::Chunk, Entry { key, value });
+        let bytes = b"\x01\0\0\0\0\0\0\0k\x02\0\0\0\0\0\0\0{}";
+        assert_eq!(end.digest, Digest::of(bytes));
+    }
+
+    #[test]
+    fn sequences_are_hashed_as_their_line_has_them() {
+        let sequences = Sequences {
+            code_chunks: 7,
+            execution_log: 0,
+        };
+        let (mut end, mut expected) = (ExportEnd::default(), ExportEnd::default());
+        end.add_sequences(sequences);
+        let value = serde_json::to_vec(&sequences).unwrap();
+        let key = b"sequences".as_slice();
+        expected.digest.add(digest(Entry { key, value: &value }));
+        assert_eq!((end.digest, end.lines()), (expected.digest, 1));
+    }
+
+    #[test]
+    fn counts_never_overflow() {
+        let mut end = ExportEnd {
+            chunk: u64::MAX,
+            ..ExportEnd::default()
+        };
+        end.add(&end.clone());
+        assert_eq!((end.chunk, end.lines()), (u64::MAX, u64::MAX));
+    }
+
+    proptest! {
+        #[test]
+        fn lines_add_up_in_any_order_and_any_grouping(
+            lines in prop::collection::vec(any::<(Vec<u8>, Vec<u8>)>(), 0..6),
+            cut in any::<prop::sample::Index>(),
+            shuffled in any::<prop::sample::Index>(),
+        ) {
+            let whole = of_lines(&lines);
+            let (left, right) = lines.split_at(cut.index(lines.len() + 1));
+            let mut sum = of_lines(right);
+            sum.add(&of_lines(left));
+            prop_assert_eq!(sum, whole);
+            let mut turned = lines.clone();
+            turned.rotate_left(shuffled.index(lines.len() + 1));
+            turned.reverse();
+            prop_assert_eq!(of_lines(&turned), whole);
+        }
+
+        #[test]
+        fn other_lines_have_another_digest(
+            lines in prop::collection::vec(any::<(Vec<u8>, Vec<u8>)>(), 1..6),
+            at in any::<prop::sample::Index>(),
+            byte in any::<u8>(),
+        ) {
+            let whole = of_lines(&lines);
+            let at = at.index(lines.len());
+            // A byte that moves from the key to the value is a change as well.
+            let mut moved = lines.clone();
+            moved[at].0.push(byte);
+            prop_assert_ne!(of_lines(&moved).digest, whole.digest);
+            let mut other = moved.clone();
+            other[at].0.pop();
+            other[at].1.insert(0, byte);
+            prop_assert_ne!(of_lines(&other).digest, of_lines(&moved).digest);
+            let mut fewer = lines.clone();
+            fewer.remove(at);
+            prop_assert_ne!(of_lines(&fewer).digest, whole.digest);
+        }
+    }
+}
