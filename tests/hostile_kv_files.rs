@@ -342,31 +342,94 @@ fn bytes_of_the_header_change_no_record() {
 }
 
 /// A file as a killed writer leaves it, before and after its last commit came to the disk.
+fn killed(path: &Path, durability: Durability) {
+    let alive = path.with_extension("alive");
+    let database = Database::create(&alive).unwrap();
+    let mut transaction = database.begin_write().unwrap();
+    meta(&transaction, "format", FORMAT.as_bytes());
+    record(&transaction, b"chunk:a:0:1", CHUNK.as_bytes());
+    transaction.commit().unwrap();
+    transaction = database.begin_write().unwrap();
+    transaction.set_durability(durability).unwrap();
+    let second = CHUNK.replace("\"byte_end\":1", "\"byte_end\":2");
+    let second = second.replace("\"id\":1", "\"id\":2");
+    record(&transaction, b"chunk:a:0:2", second.as_bytes());
+    transaction.commit().unwrap();
+    let transaction = database.begin_write().unwrap();
+    record(&transaction, b"chunk:lost:0:1", b"never committed");
+    fs::copy(&alive, path).unwrap();
+    transaction.abort().unwrap();
+    drop(database);
+    fs::remove_file(alive).unwrap();
+}
+
+#[test]
+fn who_reads_a_file_that_was_not_closed_says_that_it_is_the_last_complete_state() {
+    let scenario = Scenario::new();
+    killed(&scenario.path("killed.kv"), Durability::Immediate);
+    let _ = scenario
+        .run(&["kv-to-sqlite", "killed.kv", "code.db"])
+        .expect_status(0);
+    let _ = scenario
+        .run(&["sqlite-to-kv", "code.db", "closed.kv"])
+        .expect_status(0);
+    let told = "not closed cleanly: its last complete state";
+    for (args, of) in [
+        (&["inspect", "killed.kv"][..], "/closed_cleanly"),
+        (&["verify", "killed.kv", "code.db"], "/left/closed_cleanly"),
+        (&["verify", "code.db", "killed.kv"], "/right/closed_cleanly"),
+        (&["verify", "killed.kv"], "/left/closed_cleanly"),
+        (
+            &["kv-to-sqlite", "killed.kv", "new.db", "--dry-run"],
+            "/source/closed_cleanly",
+        ),
+        (
+            &["kv-to-sqlite", "killed.kv", "code.db", "--merge"],
+            "/source/closed_cleanly",
+        ),
+        (
+            &[
+                "sqlite-to-kv",
+                "code.db",
+                "killed.kv",
+                "--merge",
+                "--dry-run",
+            ],
+            "/target/closed_cleanly",
+        ),
+    ] {
+        let run = scenario.run(args);
+        assert!(run.stdout.contains(told), "{run}");
+        let run = scenario.run(&[args, &["--format", "json"]].concat());
+        let document = run.json();
+        assert_eq!(
+            document.pointer(of),
+            Some(&false.into()),
+            "{of}: {document}"
+        );
+        // Where it was closed, there is nothing to say.
+        let closed = args.join(" ").replace("killed", "closed");
+        let closed: Vec<&str> = closed.split(' ').collect();
+        let run = scenario.run(&closed);
+        assert!(!run.stdout.contains("closed cleanly"), "{run}");
+        let run = scenario.run(&[&closed[..], &["--format", "json"]].concat());
+        assert_eq!(run.json().pointer(of), None, "{run}");
+    }
+    let html = ["verify", "killed.kv", "code.db", "--html", "page.html"];
+    let _ = scenario.run(&html);
+    let page = fs::read_to_string(scenario.path("page.html")).unwrap();
+    assert!(page.contains(told), "{page}");
+    let run = scenario.run(&["export", "killed.kv"]).expect_status(0);
+    let warning = "warning: killed.kv was not closed cleanly: this is its last complete state\n";
+    assert_eq!(run.stderr, warning);
+    let run = scenario.run(&["export", "closed.kv"]).expect_status(0);
+    assert_eq!(run.stderr, "");
+}
+
 #[test]
 fn a_file_whose_writer_was_killed_has_the_last_commit() {
     for durability in [Durability::Immediate, Durability::None] {
-        let siege = Siege::by_kv(|path| {
-            let alive = path.with_extension("alive");
-            let database = Database::create(&alive).unwrap();
-            let mut transaction = database.begin_write().unwrap();
-            meta(&transaction, "format", FORMAT.as_bytes());
-            record(&transaction, b"chunk:a:0:1", CHUNK.as_bytes());
-            transaction.commit().unwrap();
-            transaction = database.begin_write().unwrap();
-            transaction.set_durability(durability).unwrap();
-            record(
-                &transaction,
-                b"chunk:a:0:2",
-                CHUNK.replace("\"byte_end\":1", "\"byte_end\":2").as_bytes(),
-            );
-            transaction.commit().unwrap();
-            let transaction = database.begin_write().unwrap();
-            record(&transaction, b"chunk:lost:0:1", b"never committed");
-            fs::copy(&alive, path).unwrap();
-            transaction.abort().unwrap();
-            drop(database);
-            fs::remove_file(alive).unwrap();
-        });
+        let siege = Siege::by_kv(|path| killed(path, durability));
         let exported = siege
             .run("killed", &["export", "odd.kv"], None)
             .expect_status(0);

@@ -23,6 +23,7 @@ mod errors;
 mod examples;
 #[cfg(target_os = "linux")]
 mod faults;
+mod file_formats;
 mod fixture;
 mod fuzzing;
 mod help;

@@ -94,6 +94,7 @@ fn exported(store: &Path) -> Vec<u8> {
                 Exported::Record { kind, entry } => Line::of(kind, entry).unwrap(),
                 Exported::Sequences(marks) => Line::Sequences(marks),
                 Exported::End(end) => Line::End(end),
+                Exported::NotClosed => panic!("the copy was closed"),
                 Exported::Finding(finding) => panic!("{finding:?}"),
             };
             serde_json::to_writer(&mut text, &line).unwrap();

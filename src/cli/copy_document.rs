@@ -8,6 +8,7 @@ use chunkmigrate::verify::{FindingDocument, Values};
 use serde::Serialize;
 
 use super::other_tables::TableDocument;
+use super::words::is_true;
 
 /// The summary for programs.
 pub(super) fn copy_document(summary: &CopySummary) -> impl Serialize + use<'_> {
@@ -16,6 +17,7 @@ pub(super) fn copy_document(summary: &CopySummary) -> impl Serialize + use<'_> {
         source: SourceDocument {
             path: summary.source.to_string_lossy().into_owned(),
             store: summary.source_store.name(),
+            closed_cleanly: summary.source_closed_cleanly,
             schema_version: summary.schema_version,
             missing_tables: summary
                 .missing
@@ -28,6 +30,7 @@ pub(super) fn copy_document(summary: &CopySummary) -> impl Serialize + use<'_> {
         target: TargetDocument {
             path: summary.target.to_string_lossy().into_owned(),
             store: summary.target_store.name(),
+            closed_cleanly: summary.target_closed_cleanly,
             written: summary.written,
             file_bytes: summary.target_bytes,
         },
@@ -113,6 +116,8 @@ struct Document<'s> {
 struct SourceDocument<'s> {
     path: String,
     store: &'static str,
+    #[serde(skip_serializing_if = "is_true")]
+    closed_cleanly: bool,
     schema_version: Option<i64>,
     missing_tables: Vec<&'static str>,
     /// Only for text.
@@ -125,6 +130,8 @@ struct SourceDocument<'s> {
 struct TargetDocument {
     path: String,
     store: &'static str,
+    #[serde(skip_serializing_if = "is_true")]
+    closed_cleanly: bool,
     written: bool,
     file_bytes: Option<u64>,
 }

@@ -15,7 +15,7 @@ use super::finding_report::write_findings;
 use super::next_step::after_copy;
 use super::other_tables::write_tables;
 use super::table::write_table;
-use super::words::{count_of, store_name};
+use super::words::{closed, count_of, store_name};
 
 /// Renders the summary of a copy.
 pub(super) struct CopyReport<'s> {
@@ -36,12 +36,14 @@ impl<'s> CopyReport<'s> {
         };
         writeln!(
             out,
-            "{} ({}{schema}) {} {} ({})\n",
+            "{} ({}{schema}{}) {} {} ({}{})\n",
             escaped_path(&summary.source),
             store_name(summary.source_store),
+            closed(summary.source_closed_cleanly),
             if summary.merge { "into" } else { "to" },
             escaped_path(&summary.target),
             store_name(summary.target_store),
+            closed(summary.target_closed_cleanly),
         )?;
         write_table(out, &self.kinds_table())?;
         let mut facts = Vec::new();

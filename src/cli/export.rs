@@ -123,6 +123,12 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
             Exported::End(end) => {
                 written = write_line(&mut out, &Line::End(end), to_terminal);
             }
+            Exported::NotClosed => {
+                let file = args.file.display();
+                ui.warn(&format!(
+                    "warning: {file} was not closed cleanly: this is its last complete state"
+                ));
+            }
             Exported::Finding(finding) => {
                 findings += 1;
                 tell(ui, &finding);

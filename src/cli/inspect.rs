@@ -17,7 +17,7 @@ use super::failure::Failure;
 use super::other_tables::{TableDocument, write_tables};
 use super::table::write_table;
 use super::ui::Ui;
-use super::words::count_of;
+use super::words::{closed, count_of, is_true};
 
 /// Tell what a store holds: records, bytes and a digest of each kind
 ///
@@ -67,7 +67,10 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
 
 fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
     let version = match (inspection.format_version, inspection.schema_version) {
-        (Some(version), _) => format!("KV, format {version}"),
+        (Some(version), _) => {
+            let state = closed(inspection.closed_cleanly != Some(false));
+            format!("KV, format {version}{state}")
+        }
         (None, Some(version)) => format!("SQLite, Magellan schema {version}"),
         (None, None) => "SQLite".to_owned(),
     };
@@ -156,6 +159,8 @@ struct Document<'i> {
     schema: u32,
     path: String,
     store: &'static str,
+    #[serde(skip_serializing_if = "is_true")]
+    closed_cleanly: bool,
     format_version: Option<u64>,
     schema_version: Option<i64>,
     file_bytes: u64,
@@ -186,6 +191,7 @@ impl<'i> Document<'i> {
             schema: 1,
             path: inspection.path.to_string_lossy().into_owned(),
             store: inspection.store.name(),
+            closed_cleanly: inspection.closed_cleanly != Some(false),
             format_version: inspection.format_version,
             schema_version: inspection.schema_version,
             file_bytes: inspection.file_bytes,

@@ -8,6 +8,7 @@ use chunkmigrate::verify::{FindingDocument, Hop, StoreName, Values};
 use serde::Serialize;
 
 use super::verify_verdict::Verified;
+use super::words::is_true;
 
 pub(super) fn document(
     verified: &Verified,
@@ -47,6 +48,8 @@ struct Document {
 struct StoreDocument {
     path: String,
     store: &'static str,
+    #[serde(skip_serializing_if = "is_true")]
+    closed_cleanly: bool,
 }
 
 #[derive(Serialize)]
@@ -131,6 +134,7 @@ impl StoreDocument {
         StoreDocument {
             path: name.map_or_else(String::new, |n| n.path.to_string_lossy().into_owned()),
             store: name.map_or("unknown", |n| n.store.name()),
+            closed_cleanly: name.is_none_or(|n| n.closed_cleanly),
         }
     }
 }

@@ -14,7 +14,7 @@ use super::escape::escaped_path;
 use super::finding_report::write_findings;
 use super::table::write_table;
 use super::verify_verdict::{Verified, total};
-use super::words::store_name;
+use super::words::{closed, store_name};
 
 const GOOD: Style = Style::new()
     .bold()
@@ -61,9 +61,10 @@ pub(super) fn write_report(
 
 fn shown(store: &StoreName) -> String {
     format!(
-        "{} ({})",
+        "{} ({}{})",
         escaped_path(&store.path),
-        store_name(store.store)
+        store_name(store.store),
+        closed(store.closed_cleanly)
     )
 }
 

@@ -11,6 +11,20 @@ pub(super) fn count_of(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", HumanCount(count), plural(count, one, many))
 }
 
+/// What follows the name of a store whose last writer did not close it.
+pub(super) fn closed(cleanly: bool) -> &'static str {
+    match cleanly {
+        true => "",
+        false => ", not closed cleanly: its last complete state",
+    }
+}
+
+/// The same for programs, who are told only where it is so.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+pub(super) fn is_true(value: &bool) -> bool {
+    *value
+}
+
 /// What people call a store.
 pub(super) fn store_name(store: StoreKind) -> &'static str {
     match store {

@@ -1,6 +1,8 @@
 //! Reading a KV file.
 
 use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use redb::{
@@ -23,6 +25,10 @@ use crate::record::{RecordKind, Sequences};
 /// Memory that redb may use to read.
 const CACHE_BYTES: usize = 8 << 20;
 
+/// Where redb keeps flags about its file, and the one that is set while a writer has it open.
+const FLAGS_OFFSET: u64 = 9;
+const RECOVERY_REQUIRED: u8 = 2;
+
 /// A KV file, open for reading in one state.
 ///
 /// ```
@@ -43,6 +49,7 @@ const CACHE_BYTES: usize = 8 << 20;
 pub struct KvFile {
     path: PathBuf,
     file: WatchedFile,
+    closed_cleanly: bool,
     // Tables are opened anew for each use: an open one holds its root page, which may be as large
     // as the largest record.
     transaction: ReadTransaction,
@@ -78,6 +85,7 @@ impl KvFile {
             .into());
         }
         let watched = WatchedFile::of(&file).io_context("look at", path)?;
+        let closed_cleanly = !is_marked_open(&file).io_context("read", path)?;
         let overlay = Overlay::new(file).io_context("read", path)?;
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);
@@ -89,7 +97,7 @@ impl KvFile {
         let engine = Engine::Checked {
             _database: database,
         };
-        Self::from_transaction(path, watched, transaction, engine)
+        Self::from_transaction(path, watched, closed_cleanly, transaction, engine)
     }
 
     /// Opens a file that this process has just written: no page is checked beforehand.
@@ -110,12 +118,13 @@ impl KvFile {
         let engine = Engine::Plain {
             _database: database,
         };
-        Self::from_transaction(path, watched, transaction, engine)
+        Self::from_transaction(path, watched, true, transaction, engine)
     }
 
     fn from_transaction(
         path: &Path,
         file: WatchedFile,
+        closed_cleanly: bool,
         transaction: ReadTransaction,
         database: Engine,
     ) -> Result<Self> {
@@ -123,9 +132,16 @@ impl KvFile {
         Ok(KvFile {
             path: path.to_owned(),
             file,
+            closed_cleanly,
             transaction,
             _database: database,
         })
+    }
+
+    /// Whether its last writer closed it. If not, as after a kill, this is the last complete state: a
+    /// commit that did not get to the disk whole is not in it.
+    pub fn closed_cleanly(&self) -> bool {
+        self.closed_cleanly
     }
 
     /// Confirms that nobody overwrote the file while it was read. A writer that heeds redb's lock
@@ -303,4 +319,11 @@ impl KvFile {
         }
         Ok(())
     }
+}
+
+/// Whether redb's flags say that a writer has the file open, or had when it was killed.
+fn is_marked_open(file: &File) -> io::Result<bool> {
+    let mut flags = [0];
+    let read = file.read_at(&mut flags, FLAGS_OFFSET)?;
+    Ok(read == 1 && flags[0] & RECOVERY_REQUIRED != 0)
 }

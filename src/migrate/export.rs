@@ -43,6 +43,8 @@ pub enum Exported<'e> {
     /// The end, behind all that was handed out: how much it was. An export that fails, or that is
     /// stopped, has none.
     End(ExportEnd),
+    /// The store was not closed by its last writer: what follows is its last complete state.
+    NotClosed,
     /// Something that is not exported, or not as it stands, on the left side.
     Finding(Divergence),
 }
@@ -102,6 +104,9 @@ pub fn export(
         ..OpenOptions::default()
     };
     let mut snapshot = Opening::look(path)?.open(&open_options, progress)?;
+    if !snapshot.closed_cleanly()? && take(Exported::NotClosed)? == ExportFlow::Stop {
+        return Ok(());
+    }
     let mut largest_ids = Sequences::default();
     let mut end = ExportEnd::default();
     let mut take_on = |exported: Exported<'_>| {

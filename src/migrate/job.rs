@@ -115,6 +115,8 @@ impl Job<'_> {
             source: self.source.to_owned(),
             source_store: snapshot.store(),
             schema_version: snapshot.schema_version(),
+            source_closed_cleanly: snapshot.closed_cleanly()?,
+            target_closed_cleanly: true,
             end_line: None,
             only: self.options.only.clone(),
             missing: snapshot.missing().to_vec(),

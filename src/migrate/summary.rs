@@ -20,6 +20,11 @@ pub struct CopySummary {
     pub schema_version: Option<i64>,
     /// The kinds that were asked for; empty means all.
     pub only: Vec<RecordKind>,
+    /// Whether the last writer of the source closed it, if it is a KV file; if not, what was copied is
+    /// its last complete state.
+    pub source_closed_cleanly: bool,
+    /// The same of a KV file that was merged into.
+    pub target_closed_cleanly: bool,
     /// What the end line says about a source of text; `None` for others.
     pub end_line: Option<EndLine>,
     /// The kinds that were asked for and whose table the source lacks.

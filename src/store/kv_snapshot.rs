@@ -61,6 +61,10 @@ impl Snapshot for KvFile {
         }))
     }
 
+    fn closed_cleanly(&self) -> Result<bool> {
+        Ok(KvFile::closed_cleanly(self))
+    }
+
     fn other_tables(&self) -> Result<Vec<OtherTable>> {
         let tables = KvFile::other_tables(self)?;
         let other = |(name, rows)| OtherTable {

@@ -177,6 +177,14 @@ pub trait Snapshot: Visit {
         Ok(None)
     }
 
+    /// Whether the last writer of a KV file closed it; if not, what is read is the last complete state.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn closed_cleanly(&self) -> Result<bool> {
+        Ok(true)
+    }
+
     /// Magellan's schema version, where the store tells one.
     fn schema_version(&self) -> Option<i64> {
         None

@@ -124,6 +124,10 @@ impl Snapshot for PendingSnapshot {
         self.get()?.origin()
     }
 
+    fn closed_cleanly(&self) -> Result<bool> {
+        self.get()?.closed_cleanly()
+    }
+
     fn schema_version(&self) -> Option<i64> {
         self.opened.get()?.schema_version()
     }

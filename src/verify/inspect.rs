@@ -22,6 +22,9 @@ pub struct Inspection {
     pub format_version: Option<u64>,
     /// Magellan's schema version, where the store tells one.
     pub schema_version: Option<i64>,
+    /// Whether the last writer of a KV file closed it; if not, this is its last complete state. `None`
+    /// for a database.
+    pub closed_cleanly: Option<bool>,
     /// Length of the file in bytes; of a database without its `-wal`.
     pub file_bytes: u64,
     /// What there is of each kind.
@@ -120,6 +123,7 @@ fn inspect_kv(path: &Path, progress: &dyn Progress) -> Result<Inspection> {
     let mut inspection = Inspection {
         file_bytes: file.file_bytes(),
         format_version: file.format_version()?,
+        closed_cleanly: Some(file.closed_cleanly()),
         manifest: file.manifest()?,
         ..inspect_snapshot(&mut file, progress)?
     };
@@ -144,6 +148,7 @@ fn inspect_snapshot(snapshot: &mut dyn Snapshot, progress: &dyn Progress) -> Res
         store: snapshot.store(),
         format_version: None,
         schema_version: None,
+        closed_cleanly: None,
         file_bytes: 0,
         kinds,
         missing: snapshot.missing().to_vec(),

@@ -67,8 +67,8 @@ pub fn verify_pair(
         left.confirm()?;
         right.confirm()?;
         let hop = Hop {
-            left: StoreName::of(left.as_ref()),
-            right: StoreName::of(right.as_ref()),
+            left: StoreName::of(left.as_ref())?,
+            right: StoreName::of(right.as_ref())?,
             comparison,
         };
         VerifyReport::of(vec![hop], options, findings)

@@ -102,20 +102,24 @@ pub struct StoreName {
     pub path: PathBuf,
     /// Which store it is.
     pub store: StoreKind,
+    /// Whether the last writer of a KV file closed it; if not, its last complete state was compared.
+    pub closed_cleanly: bool,
 }
 
 impl StoreName {
-    pub(super) fn of(snapshot: &dyn Snapshot) -> Self {
-        StoreName {
+    pub(super) fn of(snapshot: &dyn Snapshot) -> Result<Self> {
+        Ok(StoreName {
             path: snapshot.path().to_owned(),
             store: snapshot.store(),
-        }
+            closed_cleanly: snapshot.closed_cleanly()?,
+        })
     }
 
     pub(super) fn called(name: &str, store: StoreKind) -> Self {
         StoreName {
             path: PathBuf::from(name),
             store,
+            closed_cleanly: true,
         }
     }
 }

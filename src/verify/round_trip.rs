@@ -140,7 +140,7 @@ impl RoundTrip {
         copy_snapshot(source, &there_path, there, &copy_options, progress)?;
         let open = |path: &Path| Opening::look(path)?.open(&OpenOptions::default(), progress);
         let mut middle = open(&there_path)?;
-        let source_name = StoreName::of(source);
+        let source_name = StoreName::of(source)?;
         take(source, middle.as_mut(), (source_name, name(THERE, there)))?;
         source.confirm()?;
 

@@ -53,7 +53,7 @@ pub(crate) fn records(scenario: &Scenario, name: &str) -> Option<String> {
                     records.push_str(str::from_utf8(part).unwrap());
                 }
             }
-            Exported::Sequences(_) | Exported::End(_) => {}
+            Exported::Sequences(_) | Exported::End(_) | Exported::NotClosed => {}
             Exported::Finding(finding) => panic!("{finding:?}"),
         }
         Ok(ExportFlow::Continue)

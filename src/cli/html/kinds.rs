@@ -8,7 +8,7 @@ use chunkmigrate::verify::{Hop, StoreName};
 
 use super::markup::Html;
 use crate::cli::verify_verdict::total;
-use crate::cli::words::{plural, store_name};
+use crate::cli::words::{closed, plural, store_name};
 
 /// A bar is so many parts long.
 const BAR: u64 = 1000;
@@ -86,6 +86,7 @@ fn write_store(html: &mut Html<'_>, side: &'static str, store: &StoreName) -> io
     html.path(&store.path)?;
     html.markup("</b> (")?;
     html.markup(store_name(store.store))?;
+    html.markup(closed(store.closed_cleanly))?;
     html.markup(")</span> ")
 }
 
