@@ -33,7 +33,8 @@
 //!
 //! // It leaves that backend, and wants proof that nothing stayed behind.
 //! let progress: Arc<dyn Progress> = Arc::new(NoProgress);
-//! kv_to_sqlite(&kv, &sqlite, &CopyOptions::default(), &progress)?;
+//! let summary = kv_to_sqlite(&kv, &sqlite, &CopyOptions::default(), &progress)?;
+//! assert!(summary.is_complete());
 //! let report = verify_pair(&kv, &sqlite, &VerifyOptions::default(), &progress)?;
 //! assert!(report.is_identical());
 //! assert_eq!(report.equal(), 1);
@@ -68,7 +69,6 @@
 pub mod codec;
 pub mod compare;
 pub mod error;
-#[cfg(feature = "native-v2")]
 mod fsio;
 pub mod kv;
 #[cfg(feature = "native-v2")]

@@ -458,8 +458,8 @@ proptest! {
         store(&scenario, "target.db", &target);
         let path = |name: &str| scenario.path(name);
         let copy = CopyOptions::default();
-        sqlite_to_kv(&path("source.db"), &path("source.kv"), &copy, &progress).unwrap();
-        sqlite_to_kv(&path("target.db"), &path("target.kv"), &copy, &progress).unwrap();
+        prop_assert!(sqlite_to_kv(&path("source.db"), &path("source.kv"), &copy, &progress).unwrap().is_complete());
+        prop_assert!(sqlite_to_kv(&path("target.db"), &path("target.kv"), &copy, &progress).unwrap().is_complete());
 
         let options = CopyOptions {
             merge: true,
@@ -470,7 +470,7 @@ proptest! {
         let rejected = source.iter().filter(|(key, id)| expected.get(*key) != Some(*id)).count();
         let into_database = kv_to_sqlite(&path("source.kv"), &path("target.db"), &options, &progress).unwrap();
         let into_kv = sqlite_to_kv(&path("source.db"), &path("target.kv"), &options, &progress).unwrap();
-        kv_to_sqlite(&path("target.kv"), &path("back.db"), &copy, &progress).unwrap();
+        prop_assert!(kv_to_sqlite(&path("target.kv"), &path("back.db"), &copy, &progress).unwrap().is_complete());
         prop_assert_eq!(stored(&scenario, "target.db"), expected.clone());
         prop_assert_eq!(stored(&scenario, "back.db"), expected);
         prop_assert_eq!(into_database.rejected_total(), rejected as u64);

@@ -1,19 +1,30 @@
 //! Files, whatever is in them: folders that nobody else looks into, names that are still free, and who
 //! may read a file.
 
+#[cfg(feature = "native-v2")]
 mod file_access;
+#[cfg(feature = "native-v2")]
 mod private_folder;
+#[cfg(feature = "native-v2")]
 mod rename;
+mod store_path;
 
+#[cfg(feature = "native-v2")]
 use std::env;
+#[cfg(feature = "native-v2")]
 use std::path::PathBuf;
 
+#[cfg(feature = "native-v2")]
 pub(crate) use file_access::FileAccess;
+#[cfg(feature = "native-v2")]
 pub(crate) use private_folder::{PrivateFolder, leftover_folders, remove_all_private_folders};
+#[cfg(feature = "native-v2")]
 pub(crate) use rename::rename_to_free_name;
+pub(crate) use store_path::{IfMissing, check_store_path};
 
 /// Where temporary files go if nothing else is said. An empty `TMPDIR` counts as none, as it does for
 /// `mktemp` and SQLite.
+#[cfg(feature = "native-v2")]
 pub(crate) fn temp_dir() -> PathBuf {
     match env::var_os("TMPDIR") {
         Some(dir) if dir.is_empty() => PathBuf::from("/tmp"),

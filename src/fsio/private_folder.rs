@@ -143,7 +143,12 @@ fn may_be_in_use(private: &Path) -> bool {
     let path = private.join(LOCK_FILE);
     match fs::symlink_metadata(&path) {
         Ok(metadata) if metadata.is_file() => match File::open(&path) {
-            Ok(lock) => matches!(lock.try_lock(), Err(TryLockError::WouldBlock)),
+            Ok(lock) => {
+                let is_locked = matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
+                // A process that is being started may have inherited the file, and would keep the lock.
+                let _ = lock.unlock();
+                is_locked
+            }
             Err(_) => true,
         },
         Ok(_) => false,

@@ -1,8 +1,11 @@
 //! What the dual-mode stores need of a key-value store.
 
 use crate::codec::Entry;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::record::Sequences;
+
+const RAN_AGAIN: &str =
+    "a scan was run again, which only a backend with a scan_prefix of its own may do";
 
 /// A key-value store with transactions, its keys in ascending order of their bytes.
 ///
@@ -92,6 +95,9 @@ pub trait KvBackend: Send + Sync {
     /// Runs `f` in a write transaction and commits it. If `f` fails, nothing of what it did remains
     /// and its error comes back. A write transaction waits for the one before it to end.
     ///
+    /// `f` may be run again after what it did was taken back, for example because of a conflict. A
+    /// backend that does so implements [`scan_prefix`](KvBackend::scan_prefix) too.
+    ///
     /// `f` must not begin another write transaction of the same backend, which would wait for its
     /// own end.
     ///
@@ -113,16 +119,24 @@ pub trait KvBackend: Send + Sync {
     }
 
     /// Hands the entries whose keys begin with a prefix to `visit`, in ascending order of their keys
-    /// and all of one state, until it returns `false`.
+    /// and all of one state, until it returns `false`. None is handed out twice.
     ///
     /// # Errors
-    /// That of `visit`, or the store can't be read.
+    /// That of `visit`, or the store can't be read. [`Error::Backend`] if this is not implemented and
+    /// [`transaction`](KvBackend::transaction) runs again.
     fn scan_prefix(
         &self,
         prefix: &[u8],
         visit: &mut dyn FnMut(Entry<'_>) -> Result<bool>,
     ) -> Result<()> {
-        self.transaction(&mut |transaction| transaction.scan_prefix(prefix, visit))
+        let mut has_run = false;
+        self.transaction(&mut |transaction| {
+            // What was visited can't be taken back.
+            if std::mem::replace(&mut has_run, true) {
+                return Err(Error::Backend(RAN_AGAIN.into()));
+            }
+            transaction.scan_prefix(prefix, visit)
+        })
     }
 
     /// Gives a key a value, in place of the one it may have.

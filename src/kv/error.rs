@@ -33,6 +33,12 @@ pub enum KvError {
         /// The file.
         path: PathBuf,
     },
+    /// An earlier write failed, and redb takes no more until the file is opened again.
+    #[error("{} must be opened again: an earlier write to it failed", path.display())]
+    MustReopen {
+        /// The file.
+        path: PathBuf,
+    },
     /// Something overwrote the file while it was read, whatever locks there were.
     #[error("{} was written while it was read", path.display())]
     Changed {
@@ -83,6 +89,7 @@ pub(super) fn engine<E: Into<redb::Error>>(
         let path = path.to_owned();
         match source.into() {
             redb::Error::Corrupted(detail) => KvError::Damaged { path, detail }.into(),
+            redb::Error::PreviousIo => KvError::MustReopen { path }.into(),
             redb::Error::DatabaseAlreadyOpen => KvError::Locked { path }.into(),
             redb::Error::Io(source) if source.kind() == std::io::ErrorKind::UnexpectedEof => {
                 let detail = source.to_string();

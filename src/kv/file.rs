@@ -17,7 +17,7 @@ use super::overlay::Overlay;
 use super::tables::{
     META, RECORDS, check_format, meta_entry, open_meta, open_records, read_document, read_sequences,
 };
-use super::watched_file::{WatchedFile, is_locked};
+use super::watched_file::{WatchedFile, lock_shared};
 use crate::codec::{Entry, key_kind, key_prefix};
 use crate::error::{IoContext as _, Result};
 use crate::record::{RecordKind, Sequences};
@@ -78,7 +78,7 @@ impl KvFile {
     /// The file is damaged, open for writing elsewhere, of another tool or of another version.
     pub fn open_checked(path: &Path) -> Result<Self> {
         let file = File::open(path).io_context("open", path)?;
-        if is_locked(&file) {
+        if !lock_shared(&file) {
             return Err(KvError::Locked {
                 path: path.to_owned(),
             }

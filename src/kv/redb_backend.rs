@@ -13,6 +13,7 @@ use super::new_file::{initialize, is_new, make_if_missing};
 use super::tables::{META, RECORDS, check_format, meta_entry, open_records, read_sequences};
 use crate::codec::Entry;
 use crate::error::Result;
+use crate::fsio::{IfMissing, check_store_path};
 use crate::record::Sequences;
 
 /// Memory that redb may use.
@@ -70,6 +71,7 @@ impl RedbBackend {
     /// # }
     /// ```
     pub fn open(path: &Path) -> Result<Self> {
+        check_store_path(path, IfMissing::Fail)?;
         let database = builder().open(path).map_err(opening(path))?;
         check_tables(&database, path)?;
         Ok(RedbBackend {
@@ -84,6 +86,7 @@ impl RedbBackend {
     /// # Errors
     /// Those of [`open`](RedbBackend::open), or the file can't be made.
     pub fn open_or_create(path: &Path) -> Result<Self> {
+        check_store_path(path, IfMissing::Create)?;
         make_if_missing(path)?;
         Self::open(path)
     }

@@ -33,8 +33,24 @@ pub(crate) fn is_unwritten(before: &Metadata, now: &Metadata) -> bool {
     state(before) == state(now)
 }
 
-/// Whether a redb writer has the file open. Takes a shared lock that lasts until the file is
-/// closed; a file system without locks has no locked files.
+impl Drop for WatchedFile {
+    /// Gives up the lock that the file may have. To close it is not enough: a process that was just
+    /// started by another thread may have inherited it, and with it the lock.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}
+
+/// Keeps redb's writers away from a file until it is unlocked; `false` if one has it open. A file
+/// system without locks has no locked files.
+pub(super) fn lock_shared(file: &File) -> bool {
+    !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
+/// Whether a redb writer has the file open.
 pub(crate) fn is_locked(file: &File) -> bool {
-    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    let is_free = lock_shared(file);
+    // Not left to closing it, as above.
+    let _ = file.unlock();
+    !is_free
 }

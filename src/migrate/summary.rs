@@ -11,6 +11,7 @@ use crate::store::StoreKind;
 /// What a copy did.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[must_use = "says whether everything was copied: see `is_complete`"]
 pub struct CopySummary {
     /// The source, as it was given.
     pub source: PathBuf,

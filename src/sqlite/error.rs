@@ -176,6 +176,18 @@ pub enum SqliteError {
         /// What is wrong with it, as [`InvalidRow::message`](super::InvalidRow::message).
         message: String,
     },
+    /// A record lacks a number that its table must have.
+    #[error("the table {table} of {} must have a {column}, which {key:?} lacks", path.display())]
+    NotNull {
+        /// The database.
+        path: PathBuf,
+        /// The table.
+        table: &'static str,
+        /// The column that takes no NULL.
+        column: &'static str,
+        /// The key of the record.
+        key: String,
+    },
     /// No record can be written into a table, whatever the record.
     #[error("the table {table} of {} takes no records: {why}", path.display())]
     TakesNoRecord {

@@ -37,7 +37,6 @@ mod private_copy;
 mod record_table;
 #[cfg(feature = "native-v2")]
 mod references;
-#[cfg(feature = "native-v2")]
 mod rejection;
 mod row;
 mod row_fault;

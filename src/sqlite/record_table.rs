@@ -11,12 +11,14 @@ use super::inventory;
 use super::key_lookup::KeyLookup;
 use super::layout::{TableLayout, all_equal};
 use super::open::{reading, writing};
+use super::rejection::Rejection;
 use super::row::{FieldFault, read_raw, read_record};
 use super::row_fault::{same_key_message, value_message};
 use super::shared_connection::path_of;
 use super::text::TextEncoding;
 use super::upsert::Upsert;
 use super::writer::{create_indexes, create_table, with_key_values, with_values};
+use crate::codec::record_key;
 use crate::error::{Error, Result};
 use crate::record::{Record, RecordError, RecordKey, RecordKind};
 
@@ -92,6 +94,21 @@ impl RecordTable {
             .map_err(reading(&path_of(connection)))
     }
 
+    /// Whether SQLite never gives an id of the table twice.
+    pub(crate) fn keeps_ids(&self, connection: &Connection) -> Result<bool> {
+        inventory::is_autoincrement(connection, self.layout.spec).map_err(reading(&self.path))
+    }
+
+    /// Whether no row can meet the conditions, as the table lacks a column of theirs.
+    fn lacks_column_of(&self, conditions: &Conditions<'_>) -> bool {
+        let has = |column: &str| {
+            self.layout
+                .present_columns()
+                .any(|present| present == column)
+        };
+        !conditions.iter().all(|(column, _)| has(column))
+    }
+
     /// The record of a key.
     pub(crate) fn get(&self, connection: &Connection, key: &RecordKey) -> Result<Option<Record>> {
         let sql = [self.select.as_str(), &self.of_key].concat();
@@ -117,6 +134,9 @@ impl RecordTable {
         conditions: &Conditions<'_>,
         visit: &mut dyn FnMut(Record) -> Result<()>,
     ) -> Result<()> {
+        if self.lacks_column_of(conditions) {
+            return Ok(());
+        }
         let sql = [self.select.as_str(), &where_clause(conditions)].concat();
         let values = params_from_iter(conditions.iter().map(|(_, value)| value));
         self.query(connection, &sql, values, &mut |record, _| visit(record))
@@ -128,6 +148,9 @@ impl RecordTable {
         connection: &Connection,
         conditions: &Conditions<'_>,
     ) -> Result<u64> {
+        if self.lacks_column_of(conditions) {
+            return Ok(0);
+        }
         let sql = [self.count.as_str(), &where_clause(conditions)].concat();
         let values = params_from_iter(conditions.iter().map(|(_, value)| value));
         connection
@@ -164,15 +187,34 @@ impl RecordTable {
             Some(ErrorCode::DiskFull) if self.last_id_is_taken(connection) => {
                 RecordError::NoIdLeft { kind: self.kind }.into()
             }
-            _ => writing(&self.path)(error),
+            _ => self.not_written(record, error),
         })
+    }
+
+    /// Why a record was not written.
+    fn not_written(&self, record: &Record, error: rusqlite::Error) -> Error {
+        match Rejection::constraint(self.layout.spec, &error) {
+            Rejection {
+                column,
+                reason: Reason::Null,
+                ..
+            } if !column.is_empty() => SqliteError::NotNull {
+                path: self.path.clone(),
+                table: self.layout.spec.name,
+                column,
+                key: String::from_utf8_lossy(&record_key(record)).into_owned(),
+            }
+            .into(),
+            _ => writing(&self.path)(error),
+        }
     }
 
     /// Writes a record over the row of its key, or as a new row.
     pub(crate) fn upsert(&self, connection: &Connection, record: &Record) -> Result<()> {
         self.check_has_place_for(record)?;
         let written = self.upsert.write(connection, record);
-        written.map(|_| ()).map_err(writing(&self.path))
+        let written = written.map(|_| ());
+        written.map_err(|error| self.not_written(record, error))
     }
 
     /// Takes the record of a key away; `false` if there is none.
@@ -189,6 +231,9 @@ impl RecordTable {
         connection: &Connection,
         conditions: &Conditions<'_>,
     ) -> Result<u64> {
+        if self.lacks_column_of(conditions) {
+            return Ok(0);
+        }
         let values = params_from_iter(conditions.iter().map(|(_, value)| value));
         self.execute_delete(connection, &where_clause(conditions), values)
             .map_err(writing(&self.path))

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::open::{reading, writing};
 use crate::error::Result;
+use crate::fsio::{IfMissing, check_store_path};
 
 /// A connection that several stores, and the tool itself, use in turn.
 ///
@@ -29,11 +30,14 @@ use crate::error::Result;
 pub struct SharedConnection(Arc<Mutex<Connection>>);
 
 impl SharedConnection {
-    /// Opens a database, or makes an empty one if there is none.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    /// Opens a database; where there is none, an empty one is made if that is wanted.
+    pub(crate) fn open(path: &Path, if_missing: IfMissing) -> Result<Self> {
+        check_store_path(path, if_missing)?;
+        let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        flags.set(
+            OpenFlags::SQLITE_OPEN_CREATE,
+            if_missing == IfMissing::Create,
+        );
         let connection = Connection::open_with_flags(file_name(path), flags);
         let connection = connection.map_err(reading(path))?;
         // A file that is no database shows only when it is read.
@@ -107,14 +111,12 @@ pub(super) fn path_of(connection: &Connection) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use super::SharedConnection;
+    use super::*;
 
     /// As a URI, this would be an empty database in memory, which forgets what is written.
     #[test]
     fn a_path_is_never_taken_for_a_uri() {
         let path = Path::new("file:/no/such/folder/x.db?mode=memory");
-        assert!(SharedConnection::open(path).is_err());
+        assert!(SharedConnection::open(path, IfMissing::Create).is_err());
     }
 }

@@ -11,6 +11,10 @@ use crate::record::Record;
 
 /// The row that a record was written as.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(
+    not(feature = "native-v2"),
+    expect(dead_code, reason = "only merges look at it")
+)]
 pub(super) struct WrittenRow {
     pub(super) rowid: i64,
     pub(super) is_new: bool,

@@ -4,12 +4,12 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// A value of the key-value backend is no record, or not that of its key.
-    #[error("the value under {key:?} is not that key's record: {detail}")]
+    /// A value of the key-value backend, or a row of a table, is no record, or not that of its key.
+    #[error("{key:?} holds no valid record: {detail}")]
     Undecodable {
-        /// The key, what isn't UTF-8 in it replaced.
+        /// The key, what isn't UTF-8 in it replaced; of a row, its number and its table.
         key: String,
-        /// What is wrong with the value.
+        /// What is wrong with it.
         detail: String,
     },
     /// An execution of this id was started before.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::dual::{self, RecordStore, Selection, checked};
 use crate::error::Result;
+use crate::fsio::IfMissing;
 use crate::kv::KvBackend;
 use crate::record::{FileMetrics, Record, RecordKey, RecordKind, SymbolMetrics};
 use crate::sqlite::SharedConnection;
@@ -80,7 +81,16 @@ impl MetricsOps {
     /// # Errors
     /// The file can't be opened, or is no database.
     pub fn new(path: &Path) -> Result<Self> {
-        let records = dual::in_sqlite_file(path)?;
+        let records = dual::in_sqlite_file(path, IfMissing::Create)?;
+        Ok(MetricsOps { records })
+    }
+
+    /// Metrics in a SQLite file that is there.
+    ///
+    /// # Errors
+    /// There is no file, it can't be opened, or is no database.
+    pub fn open(path: &Path) -> Result<Self> {
+        let records = dual::in_sqlite_file(path, IfMissing::Fail)?;
         Ok(MetricsOps { records })
     }
 

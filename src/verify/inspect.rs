@@ -13,6 +13,7 @@ use crate::store::{KindContent, Snapshot, StoreKind, detect, digest_kind, retry_
 /// What a store holds.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[must_use = "says whether the store is sound: see `is_sound`"]
 pub struct Inspection {
     /// The file, as it was given.
     pub path: PathBuf,

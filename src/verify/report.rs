@@ -139,6 +139,7 @@ pub struct Hop {
 /// What a verification found.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[must_use = "says whether the stores are identical: see `is_identical`"]
 pub struct VerifyReport {
     /// The comparisons: one of two files, or one for each step of a round trip.
     pub hops: Vec<Hop>,

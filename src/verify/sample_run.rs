@@ -22,6 +22,7 @@ use crate::store::{OpenOptions, Opening, StoreKind};
 /// What came of the built-in sample.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[must_use = "says whether the sample came back"]
 pub struct SampleReport {
     /// The round trip of the sample.
     pub round_trip: VerifyReport,

@@ -169,14 +169,16 @@ fn no_record_costs_more_than_it_did() {
     let options = CopyOptions::default();
 
     let copy = Effort::of(|| {
-        sqlite_to_kv(&database, &kv, &options, &progress).unwrap();
+        let summary = sqlite_to_kv(&database, &kv, &options, &progress).unwrap();
+        assert!(summary.is_complete());
     });
     let verify = Effort::of(|| {
         let report = verify_pair(&database, &kv, &VerifyOptions::default(), &progress).unwrap();
         assert!(report.is_identical());
     });
     let copy_back = Effort::of(|| {
-        kv_to_sqlite(&kv, &back, &options, &progress).unwrap();
+        let summary = kv_to_sqlite(&kv, &back, &options, &progress).unwrap();
+        assert!(summary.is_complete());
     });
 
     let mut told = String::new();

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use chunkmigrate::Error;
 use chunkmigrate::codec::Entry;
-use chunkmigrate::kv::KvBackend;
-use chunkmigrate::record::Sequences;
+use chunkmigrate::kv::{KvBackend, KvTransaction};
+use chunkmigrate::record::{CodeChunk, Sequences};
+use chunkmigrate::store::{ChunkStore, ExecutionEnd, ExecutionLog, ExecutionStart};
+use chunkmigrate::{Error, Result};
 
 use crate::map_backend::MapBackend;
 
@@ -57,6 +58,85 @@ fn a_scan_hands_out_the_keys_of_its_prefix_in_order_until_it_is_told_to_stop() {
         assert!(scan(&*backend, b"x", 9).is_empty());
         let failed = backend.scan_prefix(b"a", &mut |_| Err(Error::Cancelled));
         assert!(matches!(failed, Err(Error::Cancelled)));
+    }
+}
+
+/// A backend that runs every transaction twice, the second time from where the first began.
+struct Retries {
+    content: MapBackend,
+    can_scan: bool,
+}
+
+impl KvBackend for Retries {
+    fn transaction(&self, f: &mut dyn FnMut(&mut dyn KvTransaction) -> Result<()>) -> Result<()> {
+        let conflict = || Error::Backend("a conflict".into());
+        let first = self.content.transaction(&mut |transaction| {
+            f(transaction)?;
+            Err(conflict())
+        });
+        match first {
+            Err(Error::Backend(error)) if error.to_string() == "a conflict" => {
+                self.content.transaction(f)
+            }
+            failed => failed,
+        }
+    }
+
+    fn scan_prefix(
+        &self,
+        prefix: &[u8],
+        visit: &mut dyn FnMut(Entry<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        match self.can_scan {
+            true => self.content.scan_prefix(prefix, visit),
+            false => WithoutScan(self).scan_prefix(prefix, visit),
+        }
+    }
+}
+
+/// The same with the scan that every backend has.
+struct WithoutScan<'b>(&'b Retries);
+
+impl KvBackend for WithoutScan<'_> {
+    fn transaction(&self, f: &mut dyn FnMut(&mut dyn KvTransaction) -> Result<()>) -> Result<()> {
+        self.0.transaction(f)
+    }
+}
+
+#[test]
+fn a_backend_that_runs_a_transaction_again_gives_nothing_twice() {
+    let backend = |can_scan| {
+        let content = MapBackend::default();
+        Arc::new(Retries { content, can_scan })
+    };
+    let chunk = |byte_start| CodeChunk::new("a", byte_start, 9, "").with_symbol("x", "Function");
+    for can_scan in [true, false] {
+        let store = ChunkStore::with_kv_backend(backend(can_scan));
+        assert_eq!(store.store_chunks(&[chunk(0), chunk(1)]).unwrap(), [1, 2]);
+        assert_eq!(store.store_chunk(&chunk(0)).unwrap(), 3);
+        assert_eq!(store.get_chunk_by_span("a", 1, 9).unwrap().unwrap().id, 2);
+        let found = store.get_chunks_for_file("a").map(|chunks| chunks.len());
+        let count = store.count_chunks();
+        match can_scan {
+            true => assert_eq!((found.unwrap(), count.unwrap()), (2, 2)),
+            // What was handed out can't be taken back.
+            false => assert!(matches!(
+                (found, count),
+                (Err(Error::Backend(_)), Err(Error::Backend(_)))
+            )),
+        }
+        assert_eq!(store.delete_chunks_for_file("a").unwrap(), 2);
+
+        let log = ExecutionLog::with_kv_backend(backend(can_scan));
+        let start = ExecutionStart {
+            execution_id: "1",
+            tool_version: "",
+            args: &[],
+            root: None,
+            db_path: "",
+        };
+        assert_eq!(log.start_execution(&start).unwrap(), 1);
+        log.finish_execution("1", &ExecutionEnd::default()).unwrap();
     }
 }
 

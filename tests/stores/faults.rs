@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use chunkmigrate::kv::RedbBackend;
+use chunkmigrate::kv::{KvError, RedbBackend};
 use chunkmigrate::record::{CodeChunk, FileMetrics, SymbolMetrics};
 use chunkmigrate::redb::{Database, StorageBackend};
 use chunkmigrate::store::HotspotQuery;
@@ -270,6 +270,31 @@ fn causes(error: &chunkmigrate::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[test]
+fn a_store_whose_write_has_failed_says_that_it_must_be_opened_again() {
+    let write = &writes()[0];
+    let image = prepared();
+    let (_, behind, steps) = undisturbed(&image, write);
+    let disk = Disk::with(&image);
+    let stores = disk.open().unwrap();
+    let before = state(&stores);
+    // The disk is full for a while.
+    let at = steps - 1;
+    disk.arm(Some(Fault { at, lasts: true }));
+    assert!(write.try_run(&stores).is_err());
+    disk.arm(None);
+    let error = write.try_run(&stores).unwrap_err();
+    let chunkmigrate::Error::Kv(error) = error else {
+        panic!("{error:?}");
+    };
+    assert!(matches!(*error, KvError::MustReopen { .. }), "{error:?}");
+    drop(stores);
+    let stores = Disk::with(&disk.bytes()).open().unwrap();
+    let found = state(&stores);
+    assert!(found == before || found == behind);
+    assert!(write.try_run(&stores).is_ok());
 }
 
 #[test]

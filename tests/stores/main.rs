@@ -8,9 +8,13 @@
 
 mod backends;
 #[cfg(feature = "native-v2")]
+mod causes;
+#[cfg(feature = "native-v2")]
 mod faults;
 #[cfg(feature = "native-v2")]
 mod kv_mode;
+#[cfg(feature = "native-v2")]
+mod locks;
 mod map_backend;
 #[cfg(feature = "native-v2")]
 mod migrated;

@@ -1,10 +1,10 @@
 //! The stores in SQLite databases that others made, and beside what others do with them.
 
 use chunkmigrate::Error;
-use chunkmigrate::record::{CodeChunk, RecordError, RecordKind, SymbolMetrics};
+use chunkmigrate::record::{CodeChunk, FileMetrics, RecordError, RecordKind, SymbolMetrics};
 use chunkmigrate::rusqlite::Connection;
-use chunkmigrate::sqlite::{Reason, SharedConnection, SqliteError, table_name};
-use chunkmigrate::store::{ChunkStore, ExecutionLog, HotspotQuery, MetricsOps};
+use chunkmigrate::sqlite::{SharedConnection, SqliteError, table_name};
+use chunkmigrate::store::{ChunkStore, ExecutionLog, HotspotQuery, MetricsOps, StoreError};
 
 fn database(sql: &str) -> SharedConnection {
     let connection = Connection::open_in_memory().unwrap();
@@ -31,6 +31,13 @@ fn sqlite_error(result: Result<impl std::fmt::Debug, Error>) -> SqliteError {
         Error::Sqlite(error) => *error,
         other => panic!("{other:?}"),
     }
+}
+
+/// The text of an error that is about a row.
+fn undecodable(result: Result<impl std::fmt::Debug, Error>) -> String {
+    let error = result.unwrap_err();
+    assert!(matches!(&error, Error::Store(e) if matches!(**e, StoreError::Undecodable { .. })));
+    error.to_string()
 }
 
 fn symbol() -> SymbolMetrics {
@@ -81,27 +88,14 @@ fn a_row_that_is_no_record_is_an_error_that_names_it() {
         .unwrap();
     let store = ChunkStore::with_connection(connection);
     for error in [
-        sqlite_error(store.get_chunk_by_span("a", 0, 5)),
-        sqlite_error(store.get_chunks_for_file("a")),
-        sqlite_error(store.get_chunks_for_symbol("a", "x")),
-        sqlite_error(store.get_chunks_by_kind("Variable")),
+        undecodable(store.get_chunk_by_span("a", 0, 5)),
+        undecodable(store.get_chunks_for_file("a")),
+        undecodable(store.get_chunks_for_symbol("a", "x")),
+        undecodable(store.get_chunks_by_kind("Variable")),
     ] {
-        let text = error.to_string();
-        let SqliteError::InvalidRow {
-            table,
-            rowid,
-            column,
-            reason,
-            ..
-        } = error
-        else {
-            panic!("{text}");
-        };
-        assert_eq!((table, rowid, column), ("code_chunks", 4, "content"));
-        assert_eq!(reason, Reason::StorageClass);
-        let told = "code_chunks row 4 (file_path \"a\", byte_start 0, byte_end 5) in :memory: is \
-                    invalid: content is a BLOB, must be TEXT";
-        assert_eq!(text, told);
+        let told = "\"row 4 of code_chunks\" holds no valid record: content is a BLOB, must be TEXT \
+                    (file_path \"a\", byte_start 0, byte_end 5, in :memory:)";
+        assert_eq!(error, told);
     }
     // It can be replaced.
     assert_eq!(store.store_chunk(&chunk("a")).unwrap(), 5);
@@ -117,10 +111,10 @@ fn two_rows_of_one_key_are_an_error_and_never_one_of_them() {
     let insert = format!("INSERT INTO code_chunks ({columns}) VALUES {row}, {row}");
     connection.lock().execute_batch(&insert).unwrap();
     let store = ChunkStore::with_connection(connection);
-    let error = sqlite_error(store.get_chunk_by_span("a", 0, 5));
-    let text = "code_chunks row 2 (file_path \"a\", byte_start 0, byte_end 5) in :memory: is invalid: \
-                row 1 has the same key";
-    assert_eq!(error.to_string(), text);
+    let error = undecodable(store.get_chunk_by_span("a", 0, 5));
+    let text = "\"row 2 of code_chunks\" holds no valid record: row 1 has the same key (file_path \"a\", \
+                byte_start 0, byte_end 5, in :memory:)";
+    assert_eq!(error, text);
 }
 
 #[test]
@@ -184,6 +178,76 @@ fn a_table_that_changes_meanwhile_is_seen_as_it_is() {
 }
 
 #[test]
+fn no_chunk_is_of_a_kind_where_the_table_lacks_the_column() {
+    let connection = database(&LOOSE_CHUNKS.replace("symbol_kind, ", ""));
+    let store = ChunkStore::with_connection(connection);
+    let unkind = CodeChunk {
+        symbol_kind: None,
+        ..chunk("a")
+    };
+    store.store_chunk(&unkind).unwrap();
+    assert_eq!(store.get_chunks_by_kind("Variable").unwrap(), []);
+    assert_eq!(store.get_chunks_for_symbol("a", "x").unwrap().len(), 1);
+    assert_eq!(store.get_chunks_for_file("a").unwrap().len(), 1);
+}
+
+/// `None` where Magellan 2.2.1 wants a number.
+#[test]
+fn a_number_that_a_table_must_have_is_named() {
+    let connection = database(
+        "CREATE TABLE file_metrics (file_path TEXT PRIMARY KEY, symbol_count INTEGER NOT NULL,
+            loc INTEGER NOT NULL, estimated_loc REAL NOT NULL, fan_in INTEGER NOT NULL DEFAULT 0,
+            fan_out INTEGER NOT NULL DEFAULT 0, complexity_score REAL NOT NULL DEFAULT 0.0,
+            last_updated INTEGER NOT NULL)",
+    );
+    let metrics = MetricsOps::with_connection(connection);
+    let none = FileMetrics {
+        file_path: "src/a.rs".to_owned(),
+        symbol_count: Some(1),
+        loc: Some(2),
+        estimated_loc: Some(2.5),
+        fan_in: Some(0),
+        fan_out: None,
+        complexity_score: None,
+        last_updated: 0,
+    };
+    let error = sqlite_error(metrics.upsert_file_metrics(&none));
+    let told = "the table file_metrics of :memory: must have a fan_out, which \
+                \"metrics:file:src/a.rs\" lacks";
+    assert_eq!(error.to_string(), told);
+    assert_eq!(metrics.get_file_metrics("src/a.rs").unwrap(), None);
+}
+
+#[test]
+fn who_asks_is_told_whether_an_id_can_come_again() {
+    for (sql, keeps) in [
+        ("".to_owned(), true),
+        (LOOSE_CHUNKS.to_owned(), true),
+        (LOOSE_CHUNKS.replace(" AUTOINCREMENT", ""), false),
+        (LOOSE_CHUNKS.replace("code_chunks", "CODE_chunks"), true),
+    ] {
+        let store = ChunkStore::with_connection(database(&sql));
+        assert_eq!(store.keeps_ids().unwrap(), keeps, "{sql}");
+        assert_eq!(store.store_chunk(&chunk("a")).unwrap(), 1);
+        assert_eq!(store.delete_chunks_for_file("a").unwrap(), 1);
+        let next = if keeps { 2 } else { 1 };
+        assert_eq!(store.store_chunk(&chunk("a")).unwrap(), next, "{sql}");
+        assert_eq!(store.keeps_ids().unwrap(), keeps, "{sql}");
+    }
+    let log =
+        "CREATE TABLE execution_log (id INTEGER PRIMARY KEY, execution_id, tool_version, args,
+        root, db_path, started_at, finished_at, duration_ms, outcome, error_message, files_indexed,
+        symbols_indexed, references_indexed)";
+    assert!(
+        !ExecutionLog::with_connection(database(log))
+            .keeps_ids()
+            .unwrap()
+    );
+    assert!(ExecutionLog::in_memory(None).unwrap().keeps_ids().unwrap());
+    assert!(ExecutionLog::disabled().keeps_ids().unwrap());
+}
+
+#[test]
 fn triggers_of_the_database_run() {
     let connection = database("");
     let store = ChunkStore::with_connection(connection.clone());
@@ -202,7 +266,7 @@ fn triggers_of_the_database_run() {
 }
 
 #[test]
-fn constraints_of_an_older_schema_are_errors_with_sqlite_s_words() {
+fn constraints_of_an_older_schema_are_errors_that_name_the_column_or_have_sqlite_s_words() {
     let connection = database(
         "CREATE TABLE graph_entities (id INTEGER PRIMARY KEY);
          INSERT INTO graph_entities VALUES (8);
@@ -223,7 +287,11 @@ fn constraints_of_an_older_schema_are_errors_with_sqlite_s_words() {
         loc: None,
         ..symbol()
     };
-    assert!(words(&nameless).contains("NOT NULL constraint failed: symbol_metrics.loc"));
+    let error = sqlite_error(metrics.upsert_symbol_metrics(&nameless));
+    let lacks =
+        "the table symbol_metrics of :memory: must have a loc, which \"metrics:symbol:8\" lacks";
+    assert_eq!(error.to_string(), lacks);
+    assert!(matches!(error, SqliteError::NotNull { column: "loc", .. }));
     let fitting = SymbolMetrics {
         symbol_id: 8,
         ..symbol()
@@ -316,12 +384,6 @@ fn a_file_that_is_no_database_is_an_error_at_once() {
             "{error}"
         );
     }
-    let missing = folder.path().join("no/such/folder.db");
-    assert!(
-        sqlite_error(ChunkStore::new(&missing))
-            .to_string()
-            .contains("folder.db")
-    );
 }
 
 #[test]

@@ -244,6 +244,7 @@ fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
         SqliteError::MissingColumn { .. } => {
             "a newer version of the tool that wrote the database may bring its tables up to date"
         }
+        SqliteError::NotNull { .. } => "give the record a value for it",
         SqliteError::TakesNoRecord { .. } => {
             "leave its kind out with --only, or copy into a new database instead of merging"
         }
@@ -261,6 +262,7 @@ fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
 fn kv_hint(error: &KvError) -> Option<&'static str> {
     Some(match error {
         KvError::Locked { .. } => "close the process that has it open, then try again",
+        KvError::MustReopen { .. } => "make room if the disk is full, then try again",
         KvError::Changed { .. } => "stop its writer, or try again when it is idle",
         KvError::Damaged { .. } => {
             "restore the file from a backup, or make it anew from the database that it came from"

@@ -20,9 +20,9 @@ pub(super) struct Failure {
     causes: Vec<String>,
     hint: Option<Hint>,
     /// A command that does what the hint says.
-    command: Option<String>,
+    command: Option<Box<str>>,
     /// The options of the command, with their dashes, where it is known.
-    options: Option<Vec<String>>,
+    options: Option<Box<[String]>>,
     cancelled: bool,
 }
 
@@ -81,13 +81,13 @@ impl Failure {
 
     /// The failure of a command that has some options, of which alone its hint may speak.
     pub(super) fn of_command(mut self, options: Vec<String>) -> Self {
-        self.options = Some(options);
+        self.options = Some(options.into());
         self
     }
 
     /// The failure with a command that does what its hint says.
     pub(super) fn with_command(mut self, command: String) -> Self {
-        self.command = Some(command);
+        self.command = Some(command.into());
         self
     }
 

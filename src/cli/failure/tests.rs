@@ -95,6 +95,12 @@ fn sqlite_errors(path: &Path) -> Vec<SqliteError> {
             key: "file_path \"a.rs\", byte_start 0, byte_end 9".to_owned(),
             message: "content is a BLOB, must be TEXT".to_owned(),
         },
+        SqliteError::NotNull {
+            path: path(),
+            table: "file_metrics",
+            column: "loc",
+            key: "metrics:file:a.rs".to_owned(),
+        },
         SqliteError::TakesNoRecord {
             path: path(),
             table: "code_chunks",
@@ -119,8 +125,9 @@ fn kv_errors(path: &Path) -> Vec<KvError> {
         KvError::Engine {
             action: "read",
             path: path(),
-            source: redb::Error::PreviousIo,
+            source: redb::Error::TableDoesNotExist("records".to_owned()),
         },
+        KvError::MustReopen { path: path() },
         KvError::Engine {
             action: "write",
             path: path(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::dual::{self, RecordStore, RecordTransaction, Selection, checked};
 use crate::error::Result;
+use crate::fsio::IfMissing;
 use crate::kv::KvBackend;
 use crate::record::{CodeChunk, Record, RecordKind};
 use crate::sqlite::SharedConnection;
@@ -18,9 +19,12 @@ use crate::sqlite::SharedConnection;
 /// # Errors
 /// Beside what is said at an operation, each fails if the store can't be read or written, and each
 /// that hands out chunks if what it finds is no chunk:
-/// [`StoreError::Undecodable`](super::StoreError::Undecodable) in a key-value backend,
-/// [`SqliteError::InvalidRow`](crate::sqlite::SqliteError::InvalidRow) in a table. An operation that
-/// fails has written nothing.
+/// [`StoreError::Undecodable`](super::StoreError::Undecodable). A damaged chunk of another file, symbol
+/// or kind hinders nothing. An operation that fails has written nothing.
+///
+/// The same cause is the same error over both, but for what only one of them has: a file that is no
+/// database ([`SqliteError`](crate::sqlite::SqliteError)), or no KV file (`KvError`), or that another
+/// process has locked, or that the disk fails to read or write.
 ///
 /// ```
 /// # fn main() -> chunkmigrate::Result<()> {
@@ -58,7 +62,16 @@ impl ChunkStore {
     /// # }
     /// ```
     pub fn new(path: &Path) -> Result<Self> {
-        let records = dual::in_sqlite_file(path)?;
+        let records = dual::in_sqlite_file(path, IfMissing::Create)?;
+        Ok(ChunkStore { records })
+    }
+
+    /// Chunks in a SQLite file that is there.
+    ///
+    /// # Errors
+    /// There is no file, it can't be opened, or is no database.
+    pub fn open(path: &Path) -> Result<Self> {
+        let records = dual::in_sqlite_file(path, IfMissing::Fail)?;
         Ok(ChunkStore { records })
     }
 
@@ -124,6 +137,30 @@ impl ChunkStore {
         self.records.has_kv_backend()
     }
 
+    /// Whether no id is ever given twice, as in a key-value backend and in a table that a store has
+    /// made. In a table of another program that is not AUTOINCREMENT SQLite gives the highest id again
+    /// once its chunk is gone.
+    ///
+    /// # Errors
+    /// See [the store](ChunkStore#errors).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chunkmigrate::rusqlite::Connection;
+    /// use chunkmigrate::store::ChunkStore;
+    ///
+    /// assert!(ChunkStore::in_memory(None)?.keeps_ids()?);
+    /// let connection = Connection::open_in_memory()?;
+    /// connection.execute_batch("CREATE TABLE code_chunks (id INTEGER PRIMARY KEY, file_path TEXT,
+    ///     byte_start INT, byte_end INT, content TEXT, content_hash TEXT, created_at INT)")?;
+    /// assert!(!ChunkStore::with_connection(connection).keeps_ids()?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn keeps_ids(&self) -> Result<bool> {
+        self.records.keeps_ids(RecordKind::Chunk)
+    }
+
     /// Makes the table of chunks with its indexes, if there is none; a key-value backend needs none.
     /// Without this the first write makes it, and until then there are no chunks.
     ///
@@ -186,6 +223,8 @@ impl ChunkStore {
             return Ok(ids);
         }
         self.write(&mut |transaction| {
+            // A backend may run this again.
+            ids.clear();
             for chunk in chunks {
                 let record = checked(Record::Chunk(chunk.clone()))?;
                 ids.push(transaction.replace(record)?);

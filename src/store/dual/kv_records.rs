@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -35,6 +37,10 @@ impl RecordStore for KvRecords {
         Ok(())
     }
 
+    fn keeps_ids(&self, _: RecordKind) -> Result<bool> {
+        Ok(true)
+    }
+
     fn get(&self, key: &RecordKey) -> Result<Option<Record>> {
         let encoded = encode_key(key);
         let value = self.backend.get(&encoded)?;
@@ -50,12 +56,9 @@ impl RecordStore for KvRecords {
     ) -> Result<()> {
         self.backend
             .scan_prefix(&selection.key_prefix(), &mut |entry| {
-                step(selection, entry, || {
-                    let record = decode(selection.kind(), entry.key, entry.value)?;
-                    match selection.holds(&record) {
-                        true => visit(record),
-                        false => Ok(()),
-                    }
+                step(selection, entry, || match is_selected(selection, entry) {
+                    true => visit(decode(selection.kind(), entry.key, entry.value)?),
+                    false => Ok(()),
                 })
             })
     }
@@ -65,7 +68,7 @@ impl RecordStore for KvRecords {
         self.backend
             .scan_prefix(&selection.key_prefix(), &mut |entry| {
                 step(selection, entry, || {
-                    count += u64::from(is_selected(selection, entry)?);
+                    count += u64::from(is_selected(selection, entry));
                     Ok(())
                 })
             })?;
@@ -145,7 +148,7 @@ impl RecordTransaction for KvRecordTransaction<'_> {
         self.transaction
             .scan_prefix(&selection.key_prefix(), &mut |entry| {
                 step(selection, entry, || {
-                    if is_selected(selection, entry)? {
+                    if is_selected(selection, entry) {
                         keys.push(entry.key.to_vec());
                     }
                     Ok(())
@@ -174,10 +177,17 @@ fn step(
     }
 }
 
-/// Whether an entry whose key may be of a selection is of it; its value is read only if it must be.
-fn is_selected(selection: &Selection<'_>, entry: Entry<'_>) -> Result<bool> {
-    Ok(selection.is_settled_by_key()
-        || selection.holds(&decode(selection.kind(), entry.key, entry.value)?))
+/// Whether an entry whose key may be of a selection is of it. As in a table, only the field counts that
+/// tells it, and not whether the rest makes a record; a value without that field is of none.
+fn is_selected(selection: &Selection<'_>, entry: Entry<'_>) -> bool {
+    let Some((name, text)) = selection.field() else {
+        return true;
+    };
+    let fields: serde_json::Result<HashMap<Cow<'_, str>, serde_json::Value>> =
+        serde_json::from_slice(entry.value);
+    let fields = fields.unwrap_or_default();
+    let field = fields.get(name).and_then(serde_json::Value::as_str);
+    field == Some(text)
 }
 
 fn decode(kind: RecordKind, key: &[u8], value: &[u8]) -> Result<Record> {

@@ -16,6 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::fsio::IfMissing;
 use crate::kv::KvBackend;
 use crate::record::{Record, RecordKey, RecordKind};
 use crate::sqlite::SharedConnection;
@@ -30,6 +31,9 @@ pub(super) trait RecordStore: Send + Sync + fmt::Debug {
 
     /// Makes room for a kind of record, where that takes anything.
     fn ensure_schema(&self, kind: RecordKind) -> Result<()>;
+
+    /// Whether no id of a kind is ever given twice.
+    fn keeps_ids(&self, kind: RecordKind) -> Result<bool>;
 
     /// The record of a key.
     fn get(&self, key: &RecordKey) -> Result<Option<Record>>;
@@ -73,9 +77,9 @@ pub(super) trait RecordTransaction {
     fn delete_all(&mut self, selection: &Selection<'_>) -> Result<u64>;
 }
 
-/// The records of a SQLite file, which is made if there is none.
-pub(super) fn in_sqlite_file(path: &Path) -> Result<Arc<dyn RecordStore>> {
-    Ok(over_connection(SharedConnection::open(path)?))
+/// The records of a SQLite file.
+pub(super) fn in_sqlite_file(path: &Path, if_missing: IfMissing) -> Result<Arc<dyn RecordStore>> {
+    Ok(over_connection(SharedConnection::open(path, if_missing)?))
 }
 
 /// The records of a SQLite database that is open already.

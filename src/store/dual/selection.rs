@@ -1,5 +1,5 @@
 use crate::codec::{file_chunks_prefix, key_prefix};
-use crate::record::{Record, RecordKey, RecordKind};
+use crate::record::{RecordKey, RecordKind};
 
 /// Which records an operation is about.
 #[derive(Debug, Clone, Copy)]
@@ -72,29 +72,14 @@ impl<'a> Selection<'a> {
         }
     }
 
-    /// Whether the key of a record tells all that matters.
-    pub(super) fn is_settled_by_key(&self) -> bool {
-        match self {
-            Selection::Kind(_) | Selection::FileChunks { .. } => true,
-            Selection::SymbolChunks { .. }
-            | Selection::SymbolKindChunks { .. }
-            | Selection::FileSymbols { .. } => false,
-        }
-    }
-
-    /// Whether a record whose key may be of this selection is of it.
-    pub(super) fn holds(&self, record: &Record) -> bool {
-        match (*self, record) {
-            (Selection::SymbolChunks { symbol_name, .. }, Record::Chunk(chunk)) => {
-                chunk.symbol_name.as_deref() == Some(symbol_name)
-            }
-            (Selection::SymbolKindChunks { symbol_kind }, Record::Chunk(chunk)) => {
-                chunk.symbol_kind.as_deref() == Some(symbol_kind)
-            }
-            (Selection::FileSymbols { file_path }, Record::SymbolMetrics(metrics)) => {
-                metrics.file_path == file_path
-            }
-            _ => true,
+    /// What a record whose key may be of this selection must hold to be of it: a field and its text;
+    /// `None` if the key tells all.
+    pub(super) fn field(&self) -> Option<(&'static str, &'a str)> {
+        match *self {
+            Selection::Kind(_) | Selection::FileChunks { .. } => None,
+            Selection::SymbolChunks { symbol_name, .. } => Some(("symbol_name", symbol_name)),
+            Selection::SymbolKindChunks { symbol_kind } => Some(("symbol_kind", symbol_kind)),
+            Selection::FileSymbols { file_path } => Some(("file_path", file_path)),
         }
     }
 }

@@ -4,9 +4,10 @@ use rusqlite::Connection;
 
 use super::selection::Selection;
 use super::{RecordStore, RecordTransaction};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::record::{PerKind, Record, RecordKey, RecordKind};
-use crate::sqlite::{RecordTable, SharedConnection};
+use crate::sqlite::{RecordTable, SharedConnection, SqliteError};
+use crate::store::StoreError;
 
 /// Records in the tables of a SQLite database. A table that is not there holds none, and is made
 /// when one is written.
@@ -61,13 +62,13 @@ impl SqliteRecords {
     ) -> Result<T> {
         let connection = self.connection.lock();
         match self.table(&connection, kind)? {
-            Some(table) => read(&table, &connection),
+            Some(table) => read(&table, &connection).map_err(of_either_mode),
             None => Ok(T::default()),
         }
     }
 
     fn write(&self, write: impl FnOnce(&Connection) -> Result<()>) -> Result<()> {
-        let written = self.connection.transaction(write);
+        let written = self.connection.transaction(write).map_err(of_either_mode);
         if written.is_err() {
             // What was seen inside the transaction is not there.
             *self.tables() = Tables::default();
@@ -83,6 +84,15 @@ impl RecordStore for SqliteRecords {
 
     fn ensure_schema(&self, kind: RecordKind) -> Result<()> {
         self.write(|connection| RecordTable::ensure(connection, kind))
+    }
+
+    fn keeps_ids(&self, kind: RecordKind) -> Result<bool> {
+        let connection = self.connection.lock();
+        match self.table(&connection, kind)? {
+            Some(table) => table.keeps_ids(&connection),
+            // The table that the first write makes does.
+            None => Ok(true),
+        }
     }
 
     fn get(&self, key: &RecordKey) -> Result<Option<Record>> {
@@ -118,6 +128,28 @@ impl RecordStore for SqliteRecords {
             }
             write(&mut SqliteRecordTransaction { connection, tables })
         })
+    }
+}
+
+/// A row that is no record is the error that it is in a key-value backend.
+fn of_either_mode(error: Error) -> Error {
+    let Error::Sqlite(error) = error else {
+        return error;
+    };
+    match *error {
+        SqliteError::InvalidRow {
+            path,
+            table,
+            rowid,
+            key,
+            message,
+            ..
+        } => StoreError::Undecodable {
+            key: format!("row {rowid} of {table}"),
+            detail: format!("{message} ({key}, in {})", path.display()),
+        }
+        .into(),
+        error => error.into(),
     }
 }
 

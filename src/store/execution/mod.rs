@@ -12,6 +12,7 @@ use super::StoreError;
 use super::clock::{Clock, SystemClock};
 use super::dual::{self, RecordStore, RecordTransaction, Selection};
 use crate::error::Result;
+use crate::fsio::IfMissing;
 use crate::kv::KvBackend;
 use crate::record::{ExecutionRecord, Record, RecordKey, RecordKind};
 use crate::sqlite::SharedConnection;
@@ -60,7 +61,17 @@ impl ExecutionLog {
     /// # Errors
     /// The file can't be opened, or is no database.
     pub fn new(path: &Path) -> Result<Self> {
-        Ok(Self::of(Some(dual::in_sqlite_file(path)?)))
+        let records = dual::in_sqlite_file(path, IfMissing::Create)?;
+        Ok(Self::of(Some(records)))
+    }
+
+    /// A log in a SQLite file that is there.
+    ///
+    /// # Errors
+    /// There is no file, it can't be opened, or is no database.
+    pub fn open(path: &Path) -> Result<Self> {
+        let records = dual::in_sqlite_file(path, IfMissing::Fail)?;
+        Ok(Self::of(Some(records)))
     }
 
     /// A log in a SQLite database that is open already: a `rusqlite::Connection`, or a
@@ -139,6 +150,17 @@ impl ExecutionLog {
     pub fn has_kv_backend(&self) -> bool {
         let records = self.records.as_ref();
         records.is_some_and(|records| records.has_kv_backend())
+    }
+
+    /// Whether no id is ever given twice, as with [`ChunkStore::keeps_ids`](super::ChunkStore::keeps_ids).
+    ///
+    /// # Errors
+    /// See [`ChunkStore`](super::ChunkStore#errors).
+    pub fn keeps_ids(&self) -> Result<bool> {
+        let records = self.records.as_ref();
+        records.map_or(Ok(true), |records| {
+            records.keeps_ids(RecordKind::ExecutionLog)
+        })
     }
 
     /// Notes that a run begins now, with the outcome `running` and counts of 0, and returns its id

@@ -1,0 +1,40 @@
+//! Paths at which a store is opened in place.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use crate::error::{IoContext as _, KindError, Result};
+
+/// Whether a store may be made where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IfMissing {
+    Create,
+    Fail,
+}
+
+/// Fails if there can be no store at a path, for a reason that is the same for every kind of store: it
+/// names nothing, it is SQLite's name for a database in memory, there is something else than a file, or
+/// nothing where something must be. No file is opened, which would take the locks of the process away.
+pub(crate) fn check_store_path(path: &Path, if_missing: IfMissing) -> Result<()> {
+    let wrong = match path.as_os_str().as_encoded_bytes() {
+        b"" => Some("the path is empty"),
+        b":memory:" => Some("it is no path of a file; a store in memory is made by in_memory"),
+        _ => None,
+    };
+    if let Some(wrong) = wrong {
+        let source = io::Error::new(ErrorKind::InvalidInput, wrong);
+        return Err(source).io_context("open", path);
+    }
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(KindError::not_a_file(path, found.file_type()).into()),
+        Err(error) if error.kind() == ErrorKind::NotFound && if_missing == IfMissing::Create => {
+            let folder = path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty());
+            let found = fs::metadata(folder.unwrap_or(Path::new(".")));
+            found.map(|_| ()).io_context("create", path)
+        }
+        found => found.map(|_| ()).io_context("open", path),
+    }
+}

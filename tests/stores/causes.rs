@@ -1,0 +1,308 @@
+//! The same cause is the same error in both modes.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chunkmigrate::Error;
+use chunkmigrate::codec::{encode_json, record_key};
+use chunkmigrate::error::KindError;
+use chunkmigrate::kv::{KvBackend, RedbBackend};
+use chunkmigrate::record::{CodeChunk, FileMetrics, Record, SymbolMetrics};
+use chunkmigrate::rusqlite::Connection;
+use chunkmigrate::sqlite::SharedConnection;
+use chunkmigrate::store::{
+    ChunkStore, ExecutionEnd, ExecutionLog, ExecutionStart, MetricsOps, StoreError,
+};
+
+/// The variant of an error, with what decides whether two are the same.
+fn variant(error: &Error) -> String {
+    match error {
+        Error::Io { action, source, .. } => format!("Io {action}, {:?}", source.kind()),
+        Error::Kind(KindError::NotAFile { found, .. }) => format!("NotAFile {found}"),
+        Error::Record(error) => format!("{error:?}"),
+        Error::Store(error) => match **error {
+            StoreError::Undecodable { .. } => "Undecodable".to_owned(),
+            ref other => format!("{other:?}"),
+        },
+        other => format!("{other:?}"),
+    }
+}
+
+type Open = fn(&Path) -> Result<ChunkStore, Error>;
+
+/// In both modes: what opens a store that is there, and what makes one.
+const OPEN: [Open; 2] = [ChunkStore::open, |path| RedbBackend::open(path).map(in_kv)];
+const MAKE: [Open; 2] = [ChunkStore::new, |path| {
+    RedbBackend::open_or_create(path).map(in_kv)
+}];
+
+fn in_kv(backend: RedbBackend) -> ChunkStore {
+    ChunkStore::with_kv_backend(Arc::new(backend))
+}
+
+#[test]
+fn a_path_at_which_there_can_be_no_store_is_the_same_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing");
+    let beyond = folder.path().join("no/such/folder");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "x").unwrap();
+    let through = file.join("store");
+    for (path, made, opened) in [
+        (
+            Path::new(""),
+            "Io open, InvalidInput",
+            "Io open, InvalidInput",
+        ),
+        (
+            Path::new(":memory:"),
+            "Io open, InvalidInput",
+            "Io open, InvalidInput",
+        ),
+        (
+            folder.path(),
+            "NotAFile a directory",
+            "NotAFile a directory",
+        ),
+        (
+            Path::new("/dev/null"),
+            "NotAFile a device",
+            "NotAFile a device",
+        ),
+        (&beyond, "Io create, NotFound", "Io open, NotFound"),
+        (&through, "Io open, NotADirectory", "Io open, NotADirectory"),
+        (&missing, "", "Io open, NotFound"),
+    ] {
+        for (open, expected) in [(OPEN, opened), (MAKE, made)] {
+            for open in open {
+                let found = open(path).err().as_ref().map(variant).unwrap_or_default();
+                assert_eq!(found, expected, "{}", path.display());
+                // Only where one may be made is there one now.
+                assert_eq!(missing.exists(), expected.is_empty());
+                let _ = std::fs::remove_file(&missing);
+            }
+        }
+    }
+    assert!(!Path::new(":memory:").exists());
+    assert!(MetricsOps::open(&missing).is_err() && ExecutionLog::open(&missing).is_err());
+    assert!(!missing.exists());
+}
+
+#[test]
+fn every_store_can_demand_that_its_file_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("code.db");
+    ChunkStore::new(&path).unwrap().ensure_schema().unwrap();
+    assert_eq!(ChunkStore::open(&path).unwrap().count_chunks().unwrap(), 0);
+    assert_eq!(
+        MetricsOps::open(&path)
+            .unwrap()
+            .get_file_metrics("a")
+            .unwrap(),
+        None
+    );
+    assert!(
+        ExecutionLog::open(&path)
+            .unwrap()
+            .list_all(None)
+            .unwrap()
+            .is_empty()
+    );
+}
+
+/// A store of each mode with a chunk `a:0:1` that defines `x`, of which `damage` makes something else: SQL
+/// for the row, and what to replace in the value.
+fn damaged(sql: &str, from: &str, to: &str) -> [ChunkStore; 2] {
+    let chunk = |byte_end| CodeChunk {
+        created_at: 0,
+        ..CodeChunk::new("a", 0, byte_end, "text").with_symbol("x", "Function")
+    };
+    let other = chunk(2).with_symbol("y", "Struct");
+    let connection = SharedConnection::from(Connection::open_in_memory().unwrap());
+    let sqlite = ChunkStore::with_connection(connection.clone());
+    sqlite.store_chunks(&[chunk(1), other.clone()]).unwrap();
+    let backend = Arc::new(RedbBackend::in_memory().unwrap());
+    let kv = ChunkStore::with_kv_backend(backend.clone());
+    kv.store_chunks(&[chunk(1), other]).unwrap();
+    let record = Record::Chunk(kv.get_chunk_by_span("a", 0, 1).unwrap().unwrap());
+    let value = String::from_utf8(encode_json(&record).unwrap()).unwrap();
+    assert!(value.contains(from), "{value}");
+    backend
+        .put(&record_key(&record), value.replace(from, to).as_bytes())
+        .unwrap();
+    let damage = format!("UPDATE code_chunks SET {sql} WHERE byte_end = 1");
+    connection.lock().execute_batch(&damage).unwrap();
+    [sqlite, kv]
+}
+
+#[test]
+fn a_damaged_record_hinders_who_asks_for_it_and_nobody_else() {
+    for (sql, from, to, is_of_x) in [
+        (
+            "content = x'00'",
+            "\"content\":\"text\"",
+            "\"content\":7",
+            true,
+        ),
+        (
+            "created_at = 'now'",
+            "\"created_at\":0",
+            "\"created_at\":\"now\"",
+            true,
+        ),
+        (
+            "symbol_name = x'00'",
+            "\"symbol_name\":\"x\"",
+            "\"symbol_name\":7",
+            false,
+        ),
+    ] {
+        for store in damaged(sql, from, to) {
+            let mode = store.has_kv_backend();
+            let of_x = store.get_chunks_for_symbol("a", "x");
+            match is_of_x {
+                true => assert_eq!(variant(&of_x.unwrap_err()), "Undecodable", "{sql}, {mode}"),
+                false => assert_eq!(of_x.unwrap(), [], "{sql}, {mode}"),
+            }
+            for result in [
+                store.get_chunk_by_span("a", 0, 1).map(|_| ()),
+                store.get_chunks_for_file("a").map(|_| ()),
+                store.get_chunks_by_kind("Function").map(|_| ()),
+            ] {
+                assert_eq!(
+                    variant(&result.unwrap_err()),
+                    "Undecodable",
+                    "{sql}, {mode}"
+                );
+            }
+            assert_eq!(
+                store.get_chunks_for_symbol("a", "y").unwrap().len(),
+                1,
+                "{sql}"
+            );
+            assert_eq!(
+                store.get_chunks_for_symbol("b", "x").unwrap().len(),
+                0,
+                "{sql}"
+            );
+            assert_eq!(
+                store.get_chunks_by_kind("Struct").unwrap().len(),
+                1,
+                "{sql}"
+            );
+            assert_eq!(store.get_chunks_for_file("b").unwrap().len(), 0, "{sql}");
+            assert_eq!(store.count_chunks().unwrap(), 2, "{sql}");
+            assert_eq!(store.count_chunks_for_file("a").unwrap(), 2, "{sql}");
+            assert_eq!(store.delete_chunks_for_file("a").unwrap(), 2, "{sql}");
+        }
+    }
+}
+
+fn symbol(symbol_id: i64, file_path: &str) -> SymbolMetrics {
+    SymbolMetrics {
+        symbol_id,
+        symbol_name: "x".to_owned(),
+        kind: "Function".to_owned(),
+        file_path: file_path.to_owned(),
+        loc: Some(1),
+        estimated_loc: Some(1.0),
+        fan_in: Some(0),
+        fan_out: Some(0),
+        cyclomatic_complexity: Some(1),
+        last_updated: 0,
+    }
+}
+
+#[test]
+fn damaged_metrics_of_one_symbol_hinder_no_deletion() {
+    let connection = SharedConnection::from(Connection::open_in_memory().unwrap());
+    let backend = Arc::new(RedbBackend::in_memory().unwrap());
+    let sqlite = MetricsOps::with_connection(connection.clone());
+    let kv = MetricsOps::with_kv_backend(backend.clone());
+    for metrics in [&sqlite, &kv] {
+        for (id, file_path) in [(1, "a"), (2, "a"), (3, "b"), (4, "c")] {
+            metrics
+                .upsert_symbol_metrics(&symbol(id, file_path))
+                .unwrap();
+        }
+    }
+    // The second one is still known to be of `a`, the third and the fourth of no file any more.
+    let sql = "UPDATE symbol_metrics SET kind = x'00' WHERE symbol_id = 2;
+        UPDATE symbol_metrics SET file_path = x'00' WHERE symbol_id > 2";
+    connection.lock().execute_batch(sql).unwrap();
+    let value = encode_json(&Record::SymbolMetrics(symbol(2, "a"))).unwrap();
+    let value = String::from_utf8(value).unwrap();
+    let damaged = value.replace("\"kind\":\"Function\"", "\"kind\":[]");
+    backend
+        .put(b"metrics:symbol:2", damaged.as_bytes())
+        .unwrap();
+    backend
+        .put(b"metrics:symbol:3", b"{\"file_path\":[\"b\"]}")
+        .unwrap();
+    backend.put(b"metrics:symbol:4", b"\xff").unwrap();
+    for metrics in [sqlite, kv] {
+        for id in [2, 3, 4] {
+            let error = metrics.get_symbol_metrics(id).unwrap_err();
+            assert_eq!(variant(&error), "Undecodable", "{id}");
+        }
+        assert_eq!(metrics.delete_file_metrics("a").unwrap(), 2);
+        assert_eq!(metrics.delete_file_metrics("b").unwrap(), 0);
+        assert_eq!(metrics.get_symbol_metrics(2).unwrap(), None);
+        assert!(metrics.get_symbol_metrics(3).is_err());
+    }
+}
+
+#[test]
+fn what_no_store_can_keep_or_find_is_the_same_error() {
+    let backend = || -> Arc<dyn KvBackend> { Arc::new(RedbBackend::in_memory().unwrap()) };
+    for kv in [None, Some(backend())] {
+        let mode = kv.is_some();
+        let chunks = ChunkStore::in_memory(kv.clone()).unwrap();
+        let beyond = CodeChunk::new("a", u64::MAX, 1, "");
+        let error = chunks.store_chunk(&beyond).unwrap_err();
+        assert_eq!(
+            variant(&error),
+            "OffsetRange { field: \"byte_start\" }",
+            "{mode}"
+        );
+
+        let metrics = MetricsOps::in_memory(kv.clone()).unwrap();
+        let file = FileMetrics {
+            file_path: "a".to_owned(),
+            symbol_count: None,
+            loc: None,
+            estimated_loc: Some(f64::NAN),
+            fan_in: None,
+            fan_out: None,
+            complexity_score: None,
+            last_updated: 0,
+        };
+        let error = metrics.upsert_file_metrics(&file).unwrap_err();
+        let expected = "NotFinite { field: \"estimated_loc\", value: NaN }";
+        assert_eq!(variant(&error), expected, "{mode}");
+
+        let log = ExecutionLog::in_memory(kv).unwrap();
+        let start = ExecutionStart {
+            execution_id: "1",
+            tool_version: "",
+            args: &[],
+            root: None,
+            db_path: "",
+        };
+        log.start_execution(&start).unwrap();
+        let error = log.start_execution(&start).unwrap_err();
+        assert_eq!(
+            variant(&error),
+            "ExecutionExists { execution_id: \"1\" }",
+            "{mode}"
+        );
+        let error = log
+            .finish_execution("2", &ExecutionEnd::default())
+            .unwrap_err();
+        assert_eq!(
+            variant(&error),
+            "NoExecution { execution_id: \"2\" }",
+            "{mode}"
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! A store that was read is free for whoever writes it, whatever other threads do.
+
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use chunkmigrate::kv::{KvFile, RedbBackend};
+use chunkmigrate::migrate::{CopyOptions, sqlite_to_kv};
+use chunkmigrate::record::CodeChunk;
+use chunkmigrate::store::ChunkStore;
+use chunkmigrate::verify::{VerifyOptions, inspect, verify_pair};
+use chunkmigrate::{NoProgress, Progress};
+use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+
+/// Second descriptors of every file in a folder that this process has open, as a process has them that
+/// another thread is just starting.
+fn inherited(folder: &Path) -> Vec<OwnedFd> {
+    let own = pidfd_open(getpid(), PidfdFlags::empty()).unwrap();
+    let mut inherited = Vec::new();
+    for entry in fs::read_dir("/proc/self/fd").unwrap() {
+        let entry = entry.unwrap();
+        if fs::read_link(entry.path()).is_ok_and(|file| file.starts_with(folder)) {
+            let fd = entry.file_name().to_str().unwrap().parse().unwrap();
+            inherited.push(pidfd_getfd(&own, fd, PidfdGetfdFlags::empty()).unwrap());
+        }
+    }
+    inherited
+}
+
+/// Starts a process, as it were, each time that progress is told.
+struct Starts {
+    folder: PathBuf,
+    inherited: Mutex<Vec<OwnedFd>>,
+}
+
+impl Progress for Starts {
+    fn inc(&self, _: u64) {
+        self.inherited
+            .lock()
+            .unwrap()
+            .extend(inherited(&self.folder));
+    }
+}
+
+#[test]
+fn a_lock_ends_with_the_reading_though_a_new_process_has_inherited_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (database, kv) = (folder.join("code.db"), folder.join("code.kv"));
+    let chunk = CodeChunk::new("a", 0, 1, "x");
+    ChunkStore::new(&database)
+        .unwrap()
+        .store_chunk(&chunk)
+        .unwrap();
+    let quiet: Arc<dyn Progress> = Arc::new(NoProgress);
+    let summary = sqlite_to_kv(&database, &kv, &CopyOptions::default(), &quiet).unwrap();
+    assert!(summary.is_complete());
+
+    let file = KvFile::open_checked(&kv).unwrap();
+    let held = inherited(folder);
+    assert!(!held.is_empty());
+    assert!(
+        RedbBackend::open(&kv).is_err(),
+        "it is locked while it is read"
+    );
+    drop(file);
+    drop(RedbBackend::open(&kv).unwrap());
+
+    let starts = Arc::new(Starts {
+        folder: folder.to_owned(),
+        inherited: Mutex::default(),
+    });
+    let progress: Arc<dyn Progress> = starts.clone();
+    let report = verify_pair(&database, &kv, &VerifyOptions::default(), &progress).unwrap();
+    assert!(report.is_identical());
+    drop(RedbBackend::open(&kv).unwrap());
+    assert!(inspect(&kv, &progress).unwrap().is_sound());
+    assert!(!starts.inherited.lock().unwrap().is_empty());
+    drop(RedbBackend::open(&kv).unwrap());
+    // Replacing it only looks whether it is locked.
+    let replace = CopyOptions {
+        replace: true,
+        ..CopyOptions::default()
+    };
+    assert!(
+        sqlite_to_kv(&database, &kv, &replace, &progress)
+            .unwrap()
+            .is_complete()
+    );
+    drop(RedbBackend::open(&kv).unwrap());
+}
