@@ -1,7 +1,10 @@
 //! A large record goes everywhere within the memory that is promised for it: six times itself.
 
+use std::process::Command;
+
 use crate::common::siege::Outcome::Copied;
 use crate::common::siege::{Siege, database};
+use crate::common::{PROGRAM, Run, Scenario};
 
 /// What a run maps beside its records: program, libraries, caches, the stacks of its threads.
 const PROGRAM_MIB: u32 = 256;
@@ -26,4 +29,43 @@ fn a_chunk_of_8_mib_is_read_within_six_times_its_size() {
 #[ignore = "takes minutes and 2 GiB of memory"]
 fn a_chunk_of_300_mib_is_read_within_six_times_its_size() {
     goes_everywhere(300);
+}
+
+/// How much memory the report of large values takes does not depend on how many there are.
+#[test]
+fn a_report_of_many_large_values_is_made_within_the_same_memory() {
+    let scenario = Scenario::new();
+    for (name, end) in [("left.db", "x"), ("right.db", "y")] {
+        scenario.database(name, |db| {
+            let fill = format!(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
+                 INSERT INTO code_chunks SELECT i, 'a', i, i + 1,
+                     replace(hex(zeroblob(1 << 19)), '00', 'ab') || '{end}', 'h', NULL, NULL, 7 FROM n"
+            );
+            db.execute_batch(&fill).unwrap();
+        });
+    }
+    let mut command = Command::new("prlimit");
+    command.current_dir(scenario.folder());
+    command.arg(format!("--as={}", PROGRAM_MIB << 20));
+    command.args([PROGRAM, "verify", "left.db", "right.db", "--format", "json"]);
+    command.args(["--limit", "1000", "--html", "page.html"]);
+    let json = Run::of(command.output().unwrap()).expect_status(1).json();
+    assert_eq!(json["truncated"], false);
+    let findings = json["findings"].as_array().unwrap();
+    let contents = findings
+        .iter()
+        .flat_map(|finding| finding["fields"].as_array().unwrap());
+    let (full, short): (Vec<_>, Vec<_>) = contents.partition(|field| field["left"].is_string());
+    // As many as there is room for, and of the others what differs and how long they are.
+    assert_eq!((full.len(), short.len()), (7, 53));
+    for field in short {
+        assert_eq!(field["left"]["bytes"], (1 << 20) + 1, "{field}");
+        assert!(
+            field["left"]["excerpt"].as_str().unwrap().ends_with('x'),
+            "{field}"
+        );
+    }
+    let page = std::fs::read_to_string(scenario.path("page.html")).unwrap();
+    assert!(page.contains("bytes, from byte"), "{}", page.len());
 }

@@ -25,6 +25,42 @@ fn with_many_divergences() -> Scenario {
 }
 
 #[test]
+fn programs_get_a_thousand_findings_and_are_told_if_there_are_more() {
+    for (count, truncated) in [(1_000, false), (1_001, true)] {
+        let scenario = Scenario::new();
+        scenario.database("empty.db", |_| {});
+        let fill = format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+             INSERT INTO file_metrics (file_path, last_updated) SELECT 'a' || i, 7 FROM n"
+        );
+        scenario.database("full.db", |db| db.execute_batch(&fill).unwrap());
+        let invalid = fill.replace("7 FROM", "x'00' FROM");
+        scenario.database("invalid.db", |db| db.execute_batch(&invalid).unwrap());
+        for (args, kind) in [
+            (&["verify", "full.db", "empty.db"][..], "only-left"),
+            (&["sqlite-to-kv", "invalid.db", "new.kv"], "invalid-row"),
+        ] {
+            let run = scenario.run(&[args, &["--format", "json"]].concat());
+            let json = run.expect_status(1).json();
+            assert_eq!(json["findings"].as_array().unwrap().len(), 1_000);
+            assert_eq!(json["truncated"], truncated);
+            assert_eq!(json["findings_total"], count);
+            assert_eq!(json["divergences_total"], count);
+            assert_eq!(json["warnings_total"], 0);
+            assert_eq!(json["counts"][0]["class"], kind);
+            assert_eq!(json["counts"][0]["kind"], "file-metrics");
+            assert_eq!(json["counts"][0]["count"], count);
+            // People get twenty.
+            let run = scenario.run(args).expect_status(1);
+            let more = format!("and {} more", if truncated { "981" } else { "980" });
+            assert!(run.stdout.contains(&more), "{run}");
+            let total = format!("{kind} (file-metrics)");
+            assert!(run.stdout.contains(&total), "{run}");
+        }
+    }
+}
+
+#[test]
 fn limit_bounds_what_is_printed_and_nothing_else() {
     let scenario = with_many_divergences();
     let run = |limit: &str| {
@@ -42,9 +78,22 @@ fn limit_bounds_what_is_printed_and_nothing_else() {
         })
         .collect();
     assert_eq!(lengths, [0, 5, 10]);
+    let truncated = documents
+        .iter_mut()
+        .map(|document| document["truncated"].take());
+    assert_eq!(truncated.collect::<Vec<_>>(), [true, true, false]);
     assert!(documents.windows(2).all(|pair| pair[0] == pair[1]));
-    assert_eq!(documents[0]["findings_total"], 7);
+    assert_eq!(documents[0]["findings_total"], 10);
+    assert_eq!(documents[0]["divergences_total"], 7);
     assert_eq!(documents[0]["warnings_total"], 3);
+    // By class and kind, whatever is printed.
+    let counts = documents[0]["counts"].as_array().unwrap();
+    let sum = |warning: bool| -> u64 {
+        let counts = counts.iter().filter(|count| count["warning"] == warning);
+        counts.map(|count| count["count"].as_u64().unwrap()).sum()
+    };
+    assert_eq!((sum(false), sum(true)), (7, 3));
+    assert!(counts.len() > 2, "{counts:?}");
     for kind in documents[0]["kinds"].as_array().unwrap() {
         let count = |name: &str| kind[name].as_u64().unwrap();
         let both = count("equal") + count("differing");

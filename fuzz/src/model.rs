@@ -291,6 +291,9 @@ pub(crate) fn expect(
     let warnings = all.iter().filter(|told| told.0.is_warning()).count();
     comparison.warnings = warnings as u64;
     comparison.divergences = (all.len() - warnings) as u64;
+    for told in &all {
+        comparison.counts.count(told.0, told.1);
+    }
     (comparison, all)
 }
 

@@ -70,8 +70,10 @@ pub(super) struct CopyArgs {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     temp_dir: Option<PathBuf>,
     /// How many rejections and divergences to print; all are counted
-    #[arg(long, value_name = "N", value_hint = ValueHint::Other, default_value_t = 20)]
-    limit: usize,
+    ///
+    /// [default: 20, with --format json 1000]
+    #[arg(long, value_name = "N", value_hint = ValueHint::Other)]
+    limit: Option<usize>,
 }
 
 /// What the exit statuses of a copy mean.
@@ -114,7 +116,7 @@ enum OnInvalid {
 }
 
 impl CopyArgs {
-    pub(super) fn options(&self, database: &DatabaseArgs) -> CopyOptions {
+    pub(super) fn options(&self, database: &DatabaseArgs, ui: &Ui) -> CopyOptions {
         CopyOptions {
             only: self.only.clone(),
             replace: self.replace,
@@ -131,7 +133,7 @@ impl CopyArgs {
             dry_run: self.dry_run,
             verify: !self.no_verify,
             temp_dir: self.temp_dir.clone(),
-            limit: self.limit,
+            limit: ui.limit(self.limit),
             created_at: None,
         }
     }

@@ -7,6 +7,7 @@ use chunkmigrate::sqlite::{StaleIndex, table_name};
 use chunkmigrate::verify::{FindingDocument, Values};
 use serde::Serialize;
 
+use super::finding_totals::TotalsDocument;
 use super::other_tables::TableDocument;
 use super::words::is_true;
 
@@ -60,7 +61,10 @@ pub(super) fn copy_document(summary: &CopySummary) -> impl Serialize + use<'_> {
             .chain(&summary.divergences)
             .map(|finding| FindingDocument::new(finding, Values::Full))
             .collect(),
-        findings_total: summary.rejections_total + summary.divergences_total,
+        totals: TotalsDocument::new(
+            &summary.counts,
+            summary.rejections.len() + summary.divergences.len(),
+        ),
         rebuilt: &summary.rebuilt,
         left_alone: summary.stale.iter().map(StaleDocument::new).collect(),
         skipped_triggers: &summary.skipped_triggers,
@@ -102,7 +106,8 @@ struct Document<'s> {
     not_copied: Vec<TableDocument<'s>>,
     rejects: Option<String>,
     findings: Vec<FindingDocument>,
-    findings_total: u64,
+    #[serde(flatten)]
+    totals: TotalsDocument,
     rebuilt: &'s [String],
     left_alone: Vec<StaleDocument<'s>>,
     skipped_triggers: &'s [String],

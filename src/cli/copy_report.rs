@@ -12,6 +12,7 @@ use indicatif::{HumanBytes, HumanCount};
 use super::copy_verdict::verdict;
 use super::escape::{escaped, escaped_path};
 use super::finding_report::write_findings;
+use super::finding_totals::write_totals;
 use super::next_step::after_copy;
 use super::other_tables::write_tables;
 use super::table::write_table;
@@ -51,6 +52,13 @@ impl<'s> CopyReport<'s> {
         if !facts.is_empty() {
             writeln!(out)?;
             out.write_all(&facts)?;
+        }
+        let shown = summary.rejections.len() + summary.divergences.len();
+        let mut totals = Vec::new();
+        write_totals(&mut totals, &summary.counts, shown)?;
+        if let Some(totals) = totals.strip_suffix(b"\n") {
+            writeln!(out)?;
+            out.write_all(totals)?;
         }
         self.write_rejections(out)?;
         self.write_divergences(out)?;

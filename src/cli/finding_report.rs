@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use chunkmigrate::compare::{Divergence, DivergenceClass, FieldDifference};
 use chunkmigrate::verify::{FindingDocument, Values};
+use indicatif::HumanCount;
 use serde_json::Value;
 
 use super::ends::{common_head, common_tail};
@@ -146,7 +147,23 @@ fn scalar(value: &Value, values: Values) -> String {
             escaped(&FindingDocument::value(value, values).to_string()).into_owned()
         }
         (Value::String(text), _) => format!("\"{}\"", cut(text, values)),
+        (Value::Object(_), _) => shortened(value),
         _ => value.to_string(),
+    }
+}
+
+/// A text that a report holds only in part.
+pub(super) fn shortened(value: &Value) -> String {
+    let text = |name: &str| value.get(name).and_then(Value::as_str);
+    let number = |name: &str| value.get(name).and_then(Value::as_u64).unwrap_or_default();
+    match text("excerpt") {
+        Some(excerpt) => format!(
+            "\"…{}…\" ({} bytes, from byte {})",
+            escaped(excerpt),
+            HumanCount(number("bytes")),
+            number("offset")
+        ),
+        None => escaped(&value.to_string()).into_owned(),
     }
 }
 

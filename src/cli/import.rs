@@ -97,7 +97,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
     let options = CopyOptions {
         require_end: args.require_end,
         allow_empty: args.allow_empty,
-        ..args.copy.options(&DatabaseArgs::default())
+        ..args.copy.options(&DatabaseArgs::default(), ui)
     };
     let source = match args.source == Path::new("-") {
         false => ImportSource::File(&args.source),

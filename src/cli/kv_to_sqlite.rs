@@ -57,7 +57,7 @@ fn after_help() -> String {
 }
 
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
-    let options = args.copy.options(&DatabaseArgs::default());
+    let options = args.copy.options(&DatabaseArgs::default(), ui);
     let summary = migrate::kv_to_sqlite(&args.source, &args.target, &options, &ui.progress())?;
     report(&summary, ui)
 }

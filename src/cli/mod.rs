@@ -15,6 +15,7 @@ mod exit;
 mod export;
 mod failure;
 mod finding_report;
+mod finding_totals;
 mod html;
 mod import;
 mod inspect;

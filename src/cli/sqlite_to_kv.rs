@@ -66,7 +66,7 @@ fn after_help() -> String {
 }
 
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
-    let options = args.copy.options(&args.database);
+    let options = args.copy.options(&args.database, ui);
     let summary = migrate::sqlite_to_kv(&args.source, &args.target, &options, &ui.progress())?;
     report(&summary, ui)
 }

@@ -111,6 +111,14 @@ impl Ui {
         }
     }
 
+    /// How many findings are printed, if nothing else is said: programs read more than people.
+    pub(super) fn limit(&self, said: Option<usize>) -> usize {
+        said.unwrap_or(match self.format {
+            Format::Human => 20,
+            Format::Json => 1000,
+        })
+    }
+
     /// The progress that the library reports to.
     pub(super) fn progress(&self) -> Arc<dyn Progress> {
         Arc::new(Shown::new(self.look, self.stop.clone()))

@@ -58,8 +58,10 @@ pub(super) struct Args {
     #[arg(long)]
     strict: bool,
     /// How many findings to print; all are counted
-    #[arg(long, value_name = "N", value_hint = ValueHint::Other, default_value_t = 20)]
-    limit: usize,
+    ///
+    /// [default: 20, with --format json 1000]
+    #[arg(long, value_name = "N", value_hint = ValueHint::Other)]
+    limit: Option<usize>,
     /// Write every finding to this file, one JSON object a line
     ///
     /// The report of an earlier run is replaced, no other file is.
@@ -98,7 +100,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Values {
-    /// All of a value
+    /// All of a value; behind 16 MiB of them as short
     Full,
     /// Long text only around its first difference
     Short,
@@ -163,7 +165,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
         only: args.only.clone(),
         quick: args.quick,
         strict: args.strict,
-        limit: args.limit,
+        limit: ui.limit(args.limit),
         report: args.report.clone(),
         values: values.unwrap_or(verify::Values::Full),
         without_columns: args.without_column.clone(),

@@ -7,6 +7,7 @@ use chunkmigrate::record::RecordKind;
 use chunkmigrate::verify::{FindingDocument, Hop, StoreName, Values};
 use serde::Serialize;
 
+use super::finding_totals::TotalsDocument;
 use super::verify_verdict::Verified;
 use super::words::is_true;
 
@@ -30,8 +31,8 @@ struct Document {
     kinds: Vec<KindDocument>,
     unknown_keys: u64,
     findings: Vec<FindingDocument>,
-    findings_total: u64,
-    warnings_total: u64,
+    #[serde(flatten)]
+    totals: TotalsDocument,
     /// Whether there may be more warnings, which were not looked for.
     #[serde(skip_serializing_if = "is_false")]
     warnings_skipped: bool,
@@ -72,6 +73,7 @@ struct HopDocument {
     kinds: Vec<KindDocument>,
     unknown_keys: u64,
     findings_total: u64,
+    divergences_total: u64,
     warnings_total: u64,
 }
 
@@ -106,8 +108,7 @@ impl Document {
             kinds: first.map_or_else(Vec::new, |hop| kinds(&hop.comparison, &report.only)),
             unknown_keys: report.unknown_keys(),
             findings: findings.map(|f| FindingDocument::new(f, values)).collect(),
-            findings_total: report.divergences(),
-            warnings_total: report.warnings(),
+            totals: TotalsDocument::new(&report.counts(), report.findings.len()),
             warnings_skipped: !report.has_all_warnings,
             report: report.report.as_deref().map(path),
             html: page.map(path),
@@ -146,7 +147,8 @@ impl HopDocument {
             right: StoreDocument::new(Some(&hop.right)),
             kinds: kinds(&hop.comparison, only),
             unknown_keys: hop.comparison.unknown_keys,
-            findings_total: hop.comparison.divergences,
+            findings_total: hop.comparison.divergences + hop.comparison.warnings,
+            divergences_total: hop.comparison.divergences,
             warnings_total: hop.comparison.warnings,
         }
     }

@@ -12,6 +12,7 @@ use indicatif::HumanCount;
 use super::after_verify::after_verify;
 use super::escape::escaped_path;
 use super::finding_report::write_findings;
+use super::finding_totals::write_totals;
 use super::table::write_table;
 use super::verify_verdict::{Verified, total};
 use super::words::{closed, store_name};
@@ -37,6 +38,7 @@ pub(super) fn write_report(
         write_table(out, &counts_table(&hop.comparison, &report.only))?;
         writeln!(out)?;
     }
+    write_totals(out, &report.counts(), report.findings.len())?;
     write_findings(out, &report.findings, values)?;
     if let Some(more) = verified.more_findings(report.findings.len()) {
         writeln!(out, "{more}\n")?;

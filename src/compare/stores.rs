@@ -8,6 +8,7 @@ use super::class::Side;
 use super::counts::KindCounts;
 use super::divergence::Divergence;
 use super::evidence::Evidence;
+use super::finding_counts::FindingCounts;
 use super::join::join_kind;
 use super::watched::Watched;
 use crate::codec::{KindDigest, KindTotals};
@@ -52,6 +53,8 @@ pub struct Comparison {
     pub divergences: u64,
     /// Number of warnings.
     pub warnings: u64,
+    /// Number of both, by class and kind.
+    pub counts: FindingCounts,
     /// Evidence of which store is newer.
     pub evidence: Evidence,
 }
@@ -120,13 +123,10 @@ pub fn compare_stores(
     found: &mut dyn FnMut(Divergence) -> Result<()>,
 ) -> Result<Comparison> {
     let mut comparison = Comparison::default();
-    let (mut divergences, mut warnings) = (0, 0);
+    let mut counts = FindingCounts::default();
     let (mut left_faults, mut right_faults) = (0, 0);
     let mut tell = |divergence: Divergence| {
-        match divergence.class.is_warning() {
-            true => warnings += 1,
-            false => divergences += 1,
-        }
+        counts.count(divergence.class, divergence.kind);
         if divergence.class.is_fault() {
             match divergence.side {
                 Some(Side::Left) => left_faults += 1,
@@ -187,8 +187,9 @@ pub fn compare_stores(
     (comparison.evidence.left.ids, comparison.evidence.right.ids) = ids;
     comparison.evidence.left.faults = left_faults;
     comparison.evidence.right.faults = right_faults;
-    comparison.divergences = divergences;
-    comparison.warnings = warnings;
+    comparison.divergences = counts.divergences();
+    comparison.warnings = counts.warnings();
+    comparison.counts = counts;
     Ok(comparison)
 }
 

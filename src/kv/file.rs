@@ -1,7 +1,7 @@
 //! Reading a KV file.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
@@ -324,6 +324,9 @@ impl KvFile {
 /// Whether redb's flags say that a writer has the file open, or had when it was killed.
 fn is_marked_open(file: &File) -> io::Result<bool> {
     let mut flags = [0];
-    let read = file.read_at(&mut flags, FLAGS_OFFSET)?;
-    Ok(read == 1 && flags[0] & RECOVERY_REQUIRED != 0)
+    match file.read_exact_at(&mut flags, FLAGS_OFFSET) {
+        // Too short for a file of redb's, which shows when it is opened.
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
+        read => read.map(|()| flags[0] & RECOVERY_REQUIRED != 0),
+    }
 }

@@ -138,6 +138,7 @@ impl Job<'_> {
             old_rejects: None,
             divergences: Vec::new(),
             divergences_total: 0,
+            counts: refusals.counts,
             dry_run: self.options.dry_run,
             merge: self.options.merge,
             merged: None,

@@ -3,7 +3,7 @@
 use super::worker::Worker;
 use super::{CopyOptions, CopySummary};
 use crate::codec::{Entry, KindDigest, KindTotals, decode_json, is_canonical, record_key_into};
-use crate::compare::{CompareOptions, compare_stores};
+use crate::compare::{CompareOptions, FindingLog, Values, compare_stores};
 use crate::error::{Error, Result};
 use crate::kv::{KvFile, Manifest};
 use crate::progress::{Progress, Stage};
@@ -68,22 +68,20 @@ pub(super) fn name_divergences(
         only: options.only.clone(),
         ..CompareOptions::default()
     };
+    let mut found = FindingLog::new(options.limit, Values::Full);
     compare_stores(source, target, &compared, progress, &mut |divergence| {
         if !divergence.class.is_warning() {
-            summary.divergences_total += 1;
-            if summary.divergences.len() < options.limit {
-                summary.divergences.push(divergence);
-            }
+            found.take(divergence);
         }
         Ok(())
     })?;
     source.confirm()?;
-    if summary.divergences_total == 0 {
+    if found.counts().divergences() == 0 {
         return Err(Error::Internal(
             "the target differs from what was written, but not from the source".to_owned(),
         ));
     }
-    summary.sha256 = None;
+    summary.take_divergences(found);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use super::json_lines::JsonLines;
 use super::rejects::{RejectedLine, entry_line, row_line, text_line};
 use super::{CopyOptions, OnInvalid};
 use crate::codec::Entry;
-use crate::compare::{Divergence, Side};
+use crate::compare::{Divergence, FindingCounts, Room, Side};
 use crate::error::Result;
 use crate::record::{PerKind, RecordKind};
 use crate::sqlite::InvalidRow;
@@ -20,9 +20,11 @@ pub(super) struct Refusals<'o> {
     pub(super) rejected: PerKind<u64>,
     /// Number of what is not copied and of no kind.
     pub(super) unknown_keys: u64,
-    /// The first of all that was told, and its number.
+    /// The first of all that was told, its number, and numbers by class and kind.
     pub(super) first: Vec<Divergence>,
     pub(super) told: u64,
+    room: Room,
+    pub(super) counts: FindingCounts,
 }
 
 impl<'o> Refusals<'o> {
@@ -35,6 +37,8 @@ impl<'o> Refusals<'o> {
             unknown_keys: 0,
             first: Vec::new(),
             told: 0,
+            room: Room::default(),
+            counts: FindingCounts::default(),
         }
     }
 
@@ -80,7 +84,8 @@ impl<'o> Refusals<'o> {
     /// Takes note of something that is not as it should be.
     pub(super) fn tell(&mut self, divergence: Divergence) {
         self.told += 1;
-        if self.first.len() < self.options.limit {
+        self.counts.count(divergence.class, divergence.kind);
+        if self.room.take(&divergence, self.options.limit) {
             self.first.push(divergence);
         }
     }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use super::import::EndLine;
 use super::merge::MergeCounts;
 use crate::codec::{Digest, KindTotals};
-use crate::compare::Divergence;
+use crate::compare::{Divergence, FindingCounts, FindingLog};
 use crate::record::{PerKind, RecordKind, Sequences};
 use crate::sqlite::{OtherTable, StaleIndex};
 use crate::store::StoreKind;
@@ -67,6 +67,8 @@ pub struct CopySummary {
     pub divergences: Vec<Divergence>,
     /// Number of all that the read-back found.
     pub divergences_total: u64,
+    /// Number of all rejections and divergences, by class and kind.
+    pub counts: FindingCounts,
     /// Whether nothing was to be written.
     pub dry_run: bool,
     /// Whether the records were to go into an existing target.
@@ -106,6 +108,14 @@ impl CopySummary {
     pub fn changed(&self) -> Option<u64> {
         let counts = self.merged.as_ref()?.iter();
         Some(counts.map(|(_, counts)| counts.changed()).sum())
+    }
+
+    /// Takes in what the read-back found.
+    pub(super) fn take_divergences(&mut self, found: FindingLog) {
+        self.counts.add(found.counts());
+        self.divergences_total = found.counts().divergences();
+        self.divergences = found.into_first();
+        self.sha256 = None;
     }
 
     /// Number of rows and entries that were not copied.

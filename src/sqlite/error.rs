@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::invalid_row::{Reason, in_brackets};
+use super::snapshot::TOLD_PROBLEMS;
 
 /// Why a SQLite database could not be read or written.
 #[derive(Debug, Error)]
@@ -55,11 +56,12 @@ pub enum SqliteError {
         detail: String,
     },
     /// `PRAGMA integrity_check` found problems.
-    #[error("{} fails SQLite's integrity check: {}", path.display(), problems.join("; "))]
+    #[error("{} fails SQLite's integrity check: {}", path.display(), first_problems(problems))]
     Integrity {
         /// The database.
         path: PathBuf,
-        /// The first problems, in SQLite's words.
+        /// The first problems, in SQLite's words: the message has ten of them, and says if there are
+        /// more.
         problems: Vec<String>,
     },
     /// An index or a column is ordered by a collation that is not SQLite's own.
@@ -222,4 +224,13 @@ pub enum SqliteError {
         /// Why not.
         why: &'static str,
     },
+}
+
+fn first_problems(problems: &[String]) -> String {
+    let told = problems.get(..TOLD_PROBLEMS).unwrap_or(problems);
+    let more = match told.len() == problems.len() {
+        true => "",
+        false => "; and more",
+    };
+    told.join("; ") + more
 }

@@ -282,9 +282,13 @@ fn changed(path: &Path) -> Error {
     .into()
 }
 
+/// How many problems of a database an error tells.
+pub(super) const TOLD_PROBLEMS: usize = 10;
+
 fn check_integrity(connection: &Connection, path: &Path) -> Result<()> {
     let problems: Vec<String> = connection
-        .prepare("PRAGMA integrity_check(10)")
+        // One more than is told, to know whether there are more.
+        .prepare(&format!("PRAGMA integrity_check({})", TOLD_PROBLEMS + 1))
         .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
         .map_err(reading(path))?;
     if problems == ["ok"] {

@@ -1,28 +1,9 @@
 //! A finding as a JSON object.
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::codec::Digest;
-use crate::compare::{Divergence, FieldDifference};
-
-/// A text that is longer, in bytes, is cut where values are to be short.
-const SHORT_BYTES: usize = 80;
-/// Characters of it that stand before the first difference.
-const SHORT_LEAD: usize = 20;
-
-/// How much of a value a report shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Values {
-    /// All of it.
-    #[default]
-    Full,
-    /// A long text only around its first difference: as an object of `excerpt`, its `offset` in
-    /// bytes, and `bytes`, the length of the whole.
-    Short,
-    /// Of a text only its length in bytes and its SHA-256, as an object of `bytes` and `sha256`.
-    Redacted,
-}
+use crate::compare::{Divergence, FieldDifference, Values};
 
 /// A divergence for programs.
 ///
@@ -118,13 +99,13 @@ impl FindingDocument {
 
     /// The value of a field as a report shows it.
     pub fn value(value: &Value, values: Values) -> Value {
-        shown(value, None, values)
+        values.shown(value, None)
     }
 }
 
 impl FieldDocument {
     fn new(field: &FieldDifference, values: Values) -> Self {
-        let shown = |value| shown(value, field.first_difference, values);
+        let shown = |value| values.shown(value, field.first_difference);
         FieldDocument {
             field: field.field.clone(),
             left: shown(&field.left),
@@ -132,34 +113,6 @@ impl FieldDocument {
             first_difference: field.first_difference,
         }
     }
-}
-
-fn shown(value: &Value, first_difference: Option<usize>, values: Values) -> Value {
-    match (value, values) {
-        (Value::String(text), Values::Redacted) => json!({
-            "bytes": text.len(),
-            "sha256": Digest::of(text),
-        }),
-        (Value::String(text), Values::Short) if text.len() > SHORT_BYTES => {
-            let (offset, excerpt) = excerpt(text, first_difference.unwrap_or(0));
-            json!({"excerpt": excerpt, "offset": offset, "bytes": text.len()})
-        }
-        _ => value.clone(),
-    }
-}
-
-/// The part of a text around an offset, and where it begins.
-fn excerpt(text: &str, around: usize) -> (usize, String) {
-    let mut boundaries = (0..=around.min(text.len())).rev();
-    let before = boundaries
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0);
-    let (head, tail) = text.split_at(before);
-    let lead = head.char_indices().rev().take(SHORT_LEAD).last();
-    let start = lead.map_or(before, |(index, _)| index);
-    let lead = head.get(start..).unwrap_or_default();
-    let excerpt = lead.chars().chain(tail.chars()).take(SHORT_BYTES);
-    (start, excerpt.collect())
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -1,18 +1,15 @@
 use std::path::{Path, PathBuf};
 
-use super::document::{FindingDocument, Values};
+use super::document::FindingDocument;
 use super::report::VerifyOptions;
-use crate::compare::Divergence;
+use crate::compare::{Divergence, FindingLog, Values};
 use crate::error::Result;
 use crate::migrate::{JsonLines, OutputKind};
 
 /// Takes in findings: the first ones for the report, all of them for its file.
 pub(super) struct Findings {
-    limit: usize,
     values: Values,
-    seen: u64,
-    divergences: Vec<(u64, Divergence)>,
-    warnings: Vec<(u64, Divergence)>,
+    first: FindingLog,
     lines: Option<JsonLines>,
 }
 
@@ -25,11 +22,8 @@ impl Findings {
             Ok::<_, crate::Error>(lines)
         });
         Ok(Findings {
-            limit: options.limit,
             values: options.values,
-            seen: 0,
-            divergences: Vec::new(),
-            warnings: Vec::new(),
+            first: FindingLog::new(options.limit, options.values),
             lines: lines.transpose()?,
         })
     }
@@ -38,24 +32,12 @@ impl Findings {
         if let Some(lines) = &mut self.lines {
             lines.write(&FindingDocument::new(&divergence, self.values))?;
         }
-        self.seen += 1;
-        let first = match divergence.class.is_warning() {
-            true => &mut self.warnings,
-            false => &mut self.divergences,
-        };
-        if first.len() < self.limit {
-            first.push((self.seen, divergence));
-        }
+        self.first.take(divergence);
         Ok(())
     }
 
     /// Publishes the file; returns the first findings in order, and where the file is.
-    pub(super) fn finish(mut self) -> Result<(Vec<Divergence>, Option<PathBuf>)> {
-        let room = self.limit.saturating_sub(self.divergences.len());
-        self.warnings.truncate(room);
-        let mut first = self.divergences;
-        first.append(&mut self.warnings);
-        first.sort_by_key(|(seen, _)| *seen);
+    pub(super) fn finish(self) -> Result<(Vec<Divergence>, Option<PathBuf>)> {
         let mut place = None;
         if let Some(lines) = self.lines {
             place = Some(lines.destination().given().to_owned());
@@ -63,9 +45,6 @@ impl Findings {
                 prepared.publish()?.sync()?;
             }
         }
-        Ok((
-            first.into_iter().map(|(_, finding)| finding).collect(),
-            place,
-        ))
+        Ok((self.first.into_first(), place))
     }
 }

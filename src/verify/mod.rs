@@ -12,7 +12,7 @@ mod sample;
 mod sample_run;
 mod self_test;
 
-pub use document::{FindingDocument, Values};
+pub use document::FindingDocument;
 pub use inspect::{Inspection, inspect};
 pub use page_file::PageFile;
 pub use pair::verify_pair;
@@ -20,3 +20,5 @@ pub use report::{Hop, StoreName, VerifyOptions, VerifyReport};
 pub use round_trip::verify_round_trip;
 pub use sample::{sample_records, sample_sequences};
 pub use sample_run::{SampleReport, verify_sample};
+
+pub use crate::compare::Values;

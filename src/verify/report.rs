@@ -1,8 +1,7 @@
 use std::path::PathBuf;
 
-use super::document::Values;
 use super::findings::Findings;
-use crate::compare::{CompareOptions, Comparison, Divergence};
+use crate::compare::{CompareOptions, Comparison, Divergence, FindingCounts, Values};
 use crate::error::Result;
 use crate::record::RecordKind;
 use crate::sqlite::SqliteError;
@@ -23,7 +22,8 @@ pub struct VerifyOptions {
     pub limit: usize,
     /// A file for every finding, one JSON object a line.
     pub report: Option<PathBuf>,
-    /// How values are written into that file.
+    /// How values are written into that file, and are going to be shown: the findings that the report
+    /// keeps have theirs in full, up to 16 MiB altogether, and then so.
     pub values: Values,
     /// Columns of databases to leave out although they hold values, each as `TABLE.COLUMN`. Not
     /// every database needs to have them.
@@ -173,6 +173,15 @@ impl VerifyReport {
             findings,
             report,
         })
+    }
+
+    /// Number of all findings, by class and kind.
+    pub fn counts(&self) -> FindingCounts {
+        let mut counts = FindingCounts::default();
+        self.hops
+            .iter()
+            .for_each(|hop| counts.add(&hop.comparison.counts));
+        counts
     }
 
     /// Number of all divergences, without warnings.

@@ -128,6 +128,7 @@ impl RoundTrip {
             )?;
             if !warns {
                 comparison.warnings = 0;
+                comparison.counts = comparison.counts.without_warnings();
             }
             hops.push(Hop {
                 left: left_name,

@@ -1,7 +1,8 @@
 //! Two texts side by side: which of their lines and which parts of these differ.
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use std::ops::Range;
 
+use super::matching::matching;
 use super::parts::{Part, parts_of_pair, without_break};
 use super::window::{Bounds, Window};
 
@@ -29,65 +30,88 @@ pub(super) fn rows<'t>(left: &'t str, right: &'t str, bounds: Bounds) -> Vec<Row
     let mut rows = Vec::new();
     let before = line_breaks(left.get(..window.start).unwrap_or_default());
     skip(&mut rows, before);
-    rows.extend(line_rows(&window, before + 1));
+    let (left_lines, right_lines) = add_lines(&mut rows, &window, before + 1);
     let mut rows = skip_what_is_the_same(rows, bounds.context);
-    let behind = |text: &'t str, end| text.get(end..).unwrap_or_default();
+    let behind = |text: &'t str, lines: &[&str], shown: usize| {
+        let shown: usize = lines.iter().take(shown).map(|line| line.len()).sum();
+        text.get(window.start + shown..).unwrap_or_default()
+    };
     let (left, right) = (
-        behind(left, window.left_end),
-        behind(right, window.right_end),
+        behind(left, &window.left.lines, left_lines),
+        behind(right, &window.right.lines, right_lines),
     );
-    match window.is_cut {
+    match window.is_cut() {
         true => rows.push(Row::NotCompared(left.len(), right.len())),
         false => skip(&mut rows, left.lines().count()),
     }
     rows
 }
 
-fn line_rows<'t>(window: &Window<'t>, first_number: usize) -> Vec<Row<'t>> {
-    let mut rows = Vec::new();
-    let (left, right) = (&window.left, &window.right);
-    for op in capture_diff_slices(Algorithm::Myers, left, right) {
-        if let DiffOp::Equal {
-            old_index,
-            new_index,
-            len,
-        } = op
-        {
-            let lines = left.iter().skip(old_index).take(len).enumerate();
-            rows.extend(lines.map(|(nth, line)| {
-                let (left, right) = (old_index + nth, new_index + nth);
-                Row::Same(
-                    first_number + left,
-                    first_number + right,
-                    without_break(line),
-                )
-            }));
-            continue;
-        }
-        let (old, new) = (op.old_range(), op.new_range());
-        for nth in 0..old.len().max(new.len()) {
-            let line = |lines: &[&'t str], range: &std::ops::Range<usize>| {
-                let at = range.start + nth;
-                let line = lines.get(at).filter(|_| at < range.end);
-                line.map(|line| (first_number + at, *line))
-            };
-            rows.push(match (line(left, &old), line(right, &new)) {
-                (Some((number, left)), Some((other, right))) => {
-                    let (left, right) = parts_of_pair(left, right);
-                    let line = |number, parts| Some(Line { number, parts });
-                    Row::Differs(line(number, left), line(other, right))
-                }
-                (left, right) => {
-                    let alone = |(number, line)| Line {
-                        number,
-                        parts: vec![Part::Differs(without_break(line))],
-                    };
-                    Row::Differs(left.map(alone), right.map(alone))
-                }
-            });
-        }
+/// Adds the rows of a window; returns how many lines of either side are in them.
+fn add_lines<'t>(
+    rows: &mut Vec<Row<'t>>,
+    window: &Window<'t>,
+    first_number: usize,
+) -> (usize, usize) {
+    let (left, right) = (&window.left.lines, &window.right.lines);
+    let (mut old, mut new) = (0, 0);
+    for same in matching(left, right) {
+        add_run(
+            rows,
+            (left, old..same.left),
+            (right, new..same.right),
+            first_number,
+        );
+        let lines = left.iter().skip(same.left).take(same.len).enumerate();
+        rows.extend(lines.map(|(nth, line)| {
+            let (left, right) = (same.left + nth, same.right + nth);
+            Row::Same(
+                first_number + left,
+                first_number + right,
+                without_break(line),
+            )
+        }));
+        (old, new) = (same.left + same.len, same.right + same.len);
     }
-    rows
+    let (of_left, of_right) = window.trusted(old, new);
+    let (left_end, right_end) = (old + of_left, new + of_right);
+    add_run(
+        rows,
+        (left, old..left_end),
+        (right, new..right_end),
+        first_number,
+    );
+    (left_end, right_end)
+}
+
+/// Adds lines that have no counterpart, each beside the one that stands where it does.
+fn add_run<'t>(
+    rows: &mut Vec<Row<'t>>,
+    (left, old): (&[&'t str], Range<usize>),
+    (right, new): (&[&'t str], Range<usize>),
+    first_number: usize,
+) {
+    for nth in 0..old.len().max(new.len()) {
+        let line = |lines: &[&'t str], range: &Range<usize>| {
+            let at = range.start + nth;
+            let line = lines.get(at).filter(|_| at < range.end);
+            line.map(|line| (first_number + at, *line))
+        };
+        rows.push(match (line(left, &old), line(right, &new)) {
+            (Some((number, left)), Some((other, right))) => {
+                let (left, right) = parts_of_pair(left, right);
+                let line = |number, parts| Some(Line { number, parts });
+                Row::Differs(line(number, left), line(other, right))
+            }
+            (left, right) => {
+                let alone = |(number, line)| Line {
+                    number,
+                    parts: vec![Part::Differs(without_break(line))],
+                };
+                Row::Differs(left.map(alone), right.map(alone))
+            }
+        });
+    }
 }
 
 /// Leaves out the lines that both have, but for some beside those that differ.
@@ -128,6 +152,10 @@ fn line_breaks(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::str::SplitInclusive;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Every text of up to three of these pieces.
@@ -215,5 +243,114 @@ mod tests {
         assert_eq!(few, ["8 lines", "=", "x", "=", "8 lines"]);
         let many = kinds(rows(&text("1\n2\n3\n4\n"), &text("b\n"), bounds));
         assert_eq!(many, ["8 lines", "=", "x", "x", "49 and 45 bytes"]);
+    }
+
+    /// Follows rows through both texts, and fails if one of them tells of something that is not there.
+    fn check(left: &str, right: &str, rows: &[Row<'_>]) {
+        let (mut old, mut new) = (left.split_inclusive('\n'), right.split_inclusive('\n'));
+        let (mut old_number, mut new_number) = (0, 0);
+        let mut next = |of_right: bool| {
+            let (lines, number) = match of_right {
+                true => (&mut new, &mut new_number),
+                false => (&mut old, &mut old_number),
+            };
+            *number += 1;
+            (*number, without_break(lines.next().unwrap()).to_owned())
+        };
+        let text = |line: &Line<'_>| {
+            let parts = line.parts.iter().map(|part| match part {
+                Part::Shared(text) | Part::Differs(text) => *text,
+            });
+            (
+                line.number,
+                without_break(&parts.collect::<String>()).to_owned(),
+            )
+        };
+        for (nth, row) in rows.iter().enumerate() {
+            match row {
+                Row::Same(left, right, line) => {
+                    assert_eq!(next(false), (*left, (*line).to_owned()));
+                    assert_eq!(next(true), (*right, (*line).to_owned()));
+                }
+                Row::Differs(left, right) => {
+                    for (line, of_right) in [(left, false), (right, true)] {
+                        line.iter()
+                            .for_each(|line| assert_eq!(next(of_right), text(line)));
+                    }
+                }
+                Row::Skipped(lines) => {
+                    (0..*lines).for_each(|_| assert_eq!(next(false).1, next(true).1));
+                }
+                Row::NotCompared(of_left, of_right) => {
+                    assert_eq!(nth, rows.len() - 1);
+                    let bytes =
+                        |lines: SplitInclusive<'_, char>| -> usize { lines.map(str::len).sum() };
+                    assert_eq!(
+                        (bytes(old.clone()), bytes(new.clone())),
+                        (*of_left, *of_right)
+                    );
+                    // What stands alone at the edge is nowhere behind it.
+                    let is_behind = |line: &Line<'_>, mut lines: SplitInclusive<'_, char>| {
+                        lines.any(|other| other.strip_suffix('\n') == Some(&text(line).1))
+                    };
+                    match nth.checked_sub(1).and_then(|last| rows.get(last)) {
+                        Some(Row::Differs(None, Some(line))) => assert!(!is_behind(line, old)),
+                        Some(Row::Differs(Some(line), None)) => assert!(!is_behind(line, new)),
+                        _ => {}
+                    }
+                    return;
+                }
+            }
+        }
+        assert_eq!((old.next(), new.next()), (None, None));
+    }
+
+    fn bounds() -> impl Strategy<Value = Bounds> {
+        (0..4_usize, 1..60_usize, 1..12_usize).prop_map(|(context, bytes, lines)| Bounds {
+            context,
+            bytes,
+            lines,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn rows_tell_of_nothing_that_is_not_there(
+            left in "([ab]{0,2}\n){0,16}[ab]{0,2}",
+            right in "([ab]{0,2}\n){0,16}[ab]{0,2}",
+            bounds in bounds(),
+        ) {
+            prop_assume!(left != right);
+            check(&left, &right, &rows(&left, &right, bounds));
+        }
+
+        #[test]
+        fn lines_that_were_inserted_make_no_other_line_differ(
+            old in 1..40_usize,
+            inserted in 1..40_usize,
+            at in any::<prop::sample::Index>(),
+            turned in any::<bool>(),
+            bounds in bounds(),
+        ) {
+            let line = |number: usize| format!("line {number}\n");
+            let at = at.index(old + 1);
+            let left: String = (0..old).map(line).collect();
+            let new = (0..inserted).map(|number| format!("new {number}\n"));
+            let right = (0..at).map(line).chain(new).chain((at..old).map(line));
+            let right: String = right.collect();
+            let (left, right) = if turned { (right, left) } else { (left, right) };
+            let rows = rows(&left, &right, bounds);
+            check(&left, &right, &rows);
+            for row in &rows {
+                if let Row::Differs(left, right) = row {
+                    for line in [left, right].into_iter().flatten() {
+                        let is_new = |part: &Part<'_>| {
+                            matches!(part, Part::Differs(text) if text.starts_with("new"))
+                        };
+                        prop_assert!(line.parts.iter().all(is_new), "{rows:?}");
+                    }
+                }
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@ use super::lines::{write_parts, write_rows};
 use super::markup::Html;
 use super::parts::{Part, parts_of_pair};
 use super::window::{Bounds, CONTEXT};
+use crate::cli::finding_report::shortened;
 
 /// How much of values is shown.
 #[derive(Debug, Clone, Copy)]
@@ -24,16 +25,16 @@ pub(super) struct Extent {
 
 impl Extent {
     pub(super) fn of(values: Values) -> Self {
-        let (context, bytes, lines, line_bytes) = match values {
-            Values::Full => (2000, 256 << 10, 2000, 64 << 10),
-            Values::Short | Values::Redacted => (CONTEXT, 64 << 10, 400, 600),
+        let (context, line_bytes) = match values {
+            Values::Full => (2000, 64 << 10),
+            Values::Short | Values::Redacted => (CONTEXT, 600),
         };
         Extent {
             values,
             bounds: Bounds {
                 context,
-                bytes,
-                lines,
+                bytes: 2 << 20,
+                lines: 10_000,
             },
             line_bytes,
         }
@@ -108,6 +109,7 @@ fn write_values(html: &mut Html<'_>, field: &FieldDifference, extent: Extent) ->
 fn text_of(value: &Value) -> Cow<'_, str> {
     match value {
         Value::String(text) => Cow::Borrowed(text),
+        Value::Object(_) => Cow::Owned(shortened(value)),
         value => Cow::Owned(value.to_string()),
     }
 }
@@ -122,8 +124,8 @@ fn write_value(
 ) -> io::Result<()> {
     match value {
         Value::Null => html.markup("<i>null</i>"),
-        Value::String(text) if extent.values == Values::Redacted => {
-            write_redacted(html, value, text.len())
+        Value::String(_) | Value::Object(_) if extent.values == Values::Redacted => {
+            write_redacted(html, value)
         }
         Value::String(text) if text.is_empty() => html.markup("<i>empty</i>"),
         _ => {
@@ -134,10 +136,11 @@ fn write_value(
     }
 }
 
-fn write_redacted(html: &mut Html<'_>, value: &Value, bytes: usize) -> io::Result<()> {
-    html.number(bytes as u64)?;
-    html.markup(" bytes <small>SHA-256</small> <code>")?;
+fn write_redacted(html: &mut Html<'_>, value: &Value) -> io::Result<()> {
     let document = FindingDocument::value(value, Values::Redacted);
+    let bytes = document.get("bytes").and_then(Value::as_u64);
+    html.number(bytes.unwrap_or_default())?;
+    html.markup(" bytes <small>SHA-256</small> <code>")?;
     let sha256 = document.get("sha256").and_then(Value::as_str);
     html.text(sha256.unwrap_or_default())?;
     html.markup("</code>")

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use chunkmigrate::compare::{Divergence, DivergenceClass, Side};
+use chunkmigrate::compare::{Divergence, DivergenceClass, FindingCounts, Side};
 use chunkmigrate::verify::{FindingDocument, Values};
 
 use super::fields::{Extent, write_fields};
@@ -12,8 +12,6 @@ use super::parts::Part;
 use crate::cli::finding_report::{class_says_all, key, kind};
 use crate::cli::verify_verdict::Verified;
 
-/// A page that has so many bytes takes no more findings.
-const PAGE_BYTES: usize = 16 << 20;
 /// Bytes of a key or a message that are shown.
 const LINE_BYTES: usize = 4 << 10;
 
@@ -36,13 +34,14 @@ pub(super) fn write_findings(
         return Ok(());
     }
     html.markup("<section>\n<h2>Findings</h2>\n")?;
-    if classes.len() > 1 {
-        write_contents(html, &classes, of_class)?;
+    let counts = verified.report().counts();
+    if counts.iter().count() > 1 || verified.more_findings(findings.len()).is_some() {
+        write_contents(html, &counts, &classes)?;
     }
     for class in classes {
         write_class(html, class)?;
         for finding in of_class(class) {
-            if html.written() < PAGE_BYTES {
+            if !html.is_full() {
                 write_finding(html, finding, values)?;
                 shown += 1;
             }
@@ -57,23 +56,46 @@ pub(super) fn write_findings(
     html.markup("</section>\n")
 }
 
-/// Writes a list of the classes that leads to each.
-fn write_contents<'f, F>(
+/// Writes how many findings there are of each class and kind, leading to the classes that are shown.
+fn write_contents(
     html: &mut Html<'_>,
-    classes: &[DivergenceClass],
-    of_class: impl Fn(DivergenceClass) -> F,
-) -> io::Result<()>
-where
-    F: Iterator<Item = &'f Divergence>,
-{
+    counts: &FindingCounts,
+    shown: &[DivergenceClass],
+) -> io::Result<()> {
     html.markup("<nav aria-label=\"Classes of findings\"><ul>\n")?;
-    for class in classes {
-        html.markup("<li><a href=\"#")?;
-        html.markup(class.name())?;
-        html.markup("\">")?;
-        html.markup(class.name())?;
-        html.markup("</a> ")?;
-        html.number(of_class(*class).count() as u64)?;
+    for class in DivergenceClass::ALL {
+        let of_class = || counts.iter().filter(|(of, ..)| *of == class);
+        let total: u64 = of_class().map(|(.., count)| count).sum();
+        if total == 0 {
+            continue;
+        }
+        html.markup("<li>")?;
+        match shown.contains(&class) {
+            true => {
+                html.markup("<a href=\"#")?;
+                html.markup(class.name())?;
+                html.markup("\">")?;
+                html.markup(class.name())?;
+                html.markup("</a> ")?;
+            }
+            false => {
+                html.markup(class.name())?;
+                html.markup(" ")?;
+            }
+        }
+        html.number(total)?;
+        html.markup(match (class.is_warning(), total) {
+            (false, _) => "",
+            (true, 1) => " warning",
+            (true, _) => " warnings",
+        })?;
+        for (nth, (_, kind, count)) in of_class().enumerate() {
+            let Some(kind) = kind else { continue };
+            html.markup(if nth == 0 { ": " } else { ", " })?;
+            html.markup(kind.name())?;
+            html.markup(" ")?;
+            html.number(count)?;
+        }
         html.markup("</li>\n")?;
     }
     html.markup("</ul></nav>\n")

@@ -11,7 +11,11 @@ use crate::cli::ends::floor;
 
 /// Writes the rows of a table of four columns: a number and a line for each side.
 pub(super) fn write_rows(html: &mut Html<'_>, rows: &[Row<'_>], room: usize) -> io::Result<()> {
-    for row in rows {
+    for (nth, row) in rows.iter().enumerate() {
+        if html.is_full() {
+            let rest = rows.get(nth..).unwrap_or_default();
+            return write_left_out(html, rest);
+        }
         match row {
             Row::Same(left, right, line) => {
                 html.markup("<tr class=\"same\">")?;
@@ -47,6 +51,14 @@ pub(super) fn write_rows(html: &mut Html<'_>, rows: &[Row<'_>], room: usize) -> 
         html.markup("</tr>\n")?;
     }
     Ok(())
+}
+
+/// Tells how many rows there is no room for.
+fn write_left_out(html: &mut Html<'_>, rows: &[Row<'_>]) -> io::Result<()> {
+    let differs = rows.iter().filter(|row| matches!(row, Row::Differs(..)));
+    html.markup("<tr class=\"between\"><td colspan=\"4\">the page is full: ")?;
+    html.number(differs.count() as u64)?;
+    html.markup(" more rows that differ</td></tr>\n")
 }
 
 fn write_side(

@@ -7,6 +7,9 @@ use indicatif::HumanCount;
 
 use crate::cli::escape::{escaped, is_plain};
 
+/// A page that has so many bytes is full.
+const PAGE_BYTES: usize = 16 << 20;
+
 /// Writes a page.
 pub(super) struct Html<'o> {
     out: &'o mut dyn Write,
@@ -18,9 +21,9 @@ impl<'o> Html<'o> {
         Html { out, written: 0 }
     }
 
-    /// How many bytes the page has so far.
-    pub(super) fn written(&self) -> usize {
-        self.written
+    /// Whether the page takes no more findings, and no more lines of one.
+    pub(super) fn is_full(&self) -> bool {
+        self.written >= PAGE_BYTES
     }
 
     /// Writes markup. No data can be `'static`, so none can be taken for markup.

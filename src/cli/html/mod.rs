@@ -6,6 +6,7 @@ mod finding;
 mod kinds;
 mod lines;
 mod markup;
+mod matching;
 mod parts;
 mod window;
 

@@ -1,7 +1,6 @@
 //! A line in parts: what it shares with its counterpart, and what it does not.
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
-
+use super::matching::{Match, matching};
 use crate::cli::ends::{common_head, common_tail};
 
 /// Lines up to this length are compared word by word, longer ones from both ends.
@@ -48,22 +47,26 @@ fn from_both_ends<'t>(left: &'t str, right: &'t str) -> (Vec<Part<'t>>, Vec<Part
 /// What differs between words that both have; `None` where that is little.
 fn by_words<'t>(left: &'t str, right: &'t str) -> Option<(Vec<Part<'t>>, Vec<Part<'t>>)> {
     let (left_words, right_words) = (words(left), words(right));
-    let ops = capture_diff_slices(Algorithm::Myers, &left_words, &right_words);
     let (mut left_parts, mut right_parts) = (Vec::new(), Vec::new());
     let (mut left_rest, mut right_rest) = (left, right);
-    let mut shared = 0;
-    for op in ops {
-        let of_left = take(&mut left_rest, &left_words, op.old_range());
-        let of_right = take(&mut right_rest, &right_words, op.new_range());
-        if let DiffOp::Equal { .. } = op {
-            shared += of_left.trim().len();
-            push(&mut left_parts, Part::Shared, Some(of_left));
-            push(&mut right_parts, Part::Shared, Some(of_right));
-        } else {
-            let (left, right) = from_both_ends(of_left, of_right);
-            left_parts.extend(left);
-            right_parts.extend(right);
-        }
+    let (mut old, mut new, mut shared) = (0, 0, 0);
+    let end = Match {
+        left: left_words.len(),
+        right: right_words.len(),
+        len: 0,
+    };
+    for same in matching(&left_words, &right_words).into_iter().chain([end]) {
+        let of_left = take(&mut left_rest, &left_words, old..same.left);
+        let of_right = take(&mut right_rest, &right_words, new..same.right);
+        let (left, right) = from_both_ends(of_left, of_right);
+        left_parts.extend(left);
+        right_parts.extend(right);
+        (old, new) = (same.left + same.len, same.right + same.len);
+        let of_left = take(&mut left_rest, &left_words, same.left..old);
+        let of_right = take(&mut right_rest, &right_words, same.right..new);
+        shared += of_left.trim().len();
+        push(&mut left_parts, Part::Shared, Some(of_left));
+        push(&mut right_parts, Part::Shared, Some(of_right));
     }
     let longest = left.len().max(right.len());
     (shared * 3 >= longest).then_some((left_parts, right_parts))

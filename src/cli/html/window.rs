@@ -1,78 +1,122 @@
 //! What of two texts is compared line by line.
 
-use crate::cli::ends::{common_head, common_tail, floor};
+use std::collections::HashSet;
+
+use crate::cli::ends::{common_head, common_tail};
 
 /// How much of two texts is compared and shown.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
     /// Lines that are the same, on either side of those that differ.
     pub(super) context: usize,
-    /// Bytes of either text behind the first difference.
+    /// Bytes of either text, from the first line that differs on. One line is compared in any case.
     pub(super) bytes: usize,
-    /// Lines of either text that differ.
+    /// Lines of either text, from the first that differs on.
     pub(super) lines: usize,
 }
 
 /// Lines around a difference where there is no room for more.
 pub(super) const CONTEXT: usize = 3;
 
-/// What of two texts is compared line by line: from the same offset on.
+/// What of two texts is compared line by line: from the same offset on, where a line begins, to the end
+/// of what differs, or as far as there is room.
 pub(super) struct Window<'t> {
     pub(super) start: usize,
-    pub(super) left_end: usize,
-    pub(super) right_end: usize,
-    /// Whether more that differs may be behind the ends; otherwise what is behind them is the same.
-    pub(super) is_cut: bool,
-    pub(super) left: Vec<&'t str>,
-    pub(super) right: Vec<&'t str>,
+    pub(super) left: Side<'t>,
+    pub(super) right: Side<'t>,
+}
+
+/// The lines of a text in a window, and those that differ behind it.
+pub(super) struct Side<'t> {
+    pub(super) lines: Vec<&'t str>,
+    rest: &'t str,
 }
 
 impl<'t> Window<'t> {
     pub(super) fn of(left: &'t str, right: &'t str, bounds: Bounds) -> Self {
-        let fits = left.len().max(right.len()) <= bounds.bytes;
-        let context = if fits { bounds.context } else { CONTEXT };
         let head = common_head(left, right);
         let tail = common_tail(left, right, head);
-        let start = start_of_lines(left, head, context);
-        let lines = |text: &'t str, end| {
-            text.get(start..end)
-                .unwrap_or_default()
-                .split_inclusive('\n')
-        };
-        // Where what differs ends, with the rest of its line, or where the room does.
+        let start = start_of_lines(left, head, bounds.context);
+        let before = left.get(start..head).unwrap_or_default();
+        let before = before.bytes().filter(|byte| *byte == b'\n').count();
+        // Both texts go on with the same bytes: the rest of a line, and some lines that need no room.
         let rest = lines_at_start(left, left.len() - tail, 0);
-        let end = |text: &'t str| match text.len() - tail {
-            end if end - head <= bounds.bytes => end + rest,
-            _ => floor(text, head + bounds.bytes),
-        };
-        let is_long = |text: &'t str| {
-            let mut lines = lines(text, end(text));
-            end(text) < text.len() - tail || lines.nth(context + bounds.lines).is_some()
-        };
-        let is_cut = is_long(left) || is_long(right);
-        let shown = lines_at_start(left, left.len() - tail, context);
-        let kept = |text: &'t str| -> Vec<&'t str> {
-            if !is_cut {
-                return lines(text, text.len() - tail + shown).collect();
-            }
-            let kept = lines(text, end(text)).take(context + bounds.lines);
-            let mut kept: Vec<&str> = kept.collect();
-            // A line that was cut would differ where it ends.
-            if kept.len() > 1 && end(text) < text.len() {
-                kept.pop_if(|line| !line.ends_with('\n'));
-            }
-            kept
-        };
-        let (left, right) = (kept(left), kept(right));
-        let end = |lines: &[&str]| start + lines.iter().map(|line| line.len()).sum::<usize>();
-        Window {
+        let behind = lines_at_start(left, left.len() - tail, bounds.context);
+        let part = |text: &'t str, from: usize, to: usize| text.get(from..to).unwrap_or_default();
+        let side =
+            |text: &'t str| Side::of(part(text, start, text.len() - tail + rest), before, bounds);
+        let mut window = Window {
             start,
-            left_end: end(&left),
-            right_end: end(&right),
-            is_cut,
-            left,
-            right,
+            left: side(left),
+            right: side(right),
+        };
+        if !window.is_cut() {
+            for (side, text) in [(&mut window.left, left), (&mut window.right, right)] {
+                let end = text.len() - tail;
+                let same = part(text, end + rest, end + behind);
+                side.lines.extend(same.split_inclusive('\n'));
+            }
         }
+        window
+    }
+
+    /// Whether there was no room for all that differs.
+    pub(super) fn is_cut(&self) -> bool {
+        !self.left.rest.is_empty() || !self.right.rest.is_empty()
+    }
+
+    /// How many of the last lines of either side may be shown as lines that the other one does not have
+    /// like that, if no line behind `left_end` and `right_end` has a counterpart in the window.
+    ///
+    /// The counterpart of such a line may stand behind the window. So it ends where one does, and no
+    /// line stands alone at its edge unless the other text has no more lines.
+    pub(super) fn trusted(&self, left_end: usize, right_end: usize) -> (usize, usize) {
+        let run = |side: &Side<'t>, end: usize, other: &Side<'t>| {
+            let elsewhere = other.lines_of_rest();
+            let lines = side.lines.iter().skip(end);
+            lines.take_while(|line| !elsewhere.contains(**line)).count()
+        };
+        let left = run(&self.left, left_end, &self.right);
+        let right = run(&self.right, right_end, &self.left);
+        let both = left.min(right);
+        (
+            if self.right.rest.is_empty() {
+                left
+            } else {
+                both
+            },
+            if self.left.rest.is_empty() {
+                right
+            } else {
+                both
+            },
+        )
+    }
+}
+
+impl<'t> Side<'t> {
+    /// `before` lines are the same in both texts and take no room.
+    fn of(differs: &'t str, before: usize, bounds: Bounds) -> Self {
+        let mut lines = Vec::new();
+        let mut rest = differs;
+        let mut bytes = 0;
+        while let Some(line) = rest.split_inclusive('\n').next() {
+            let counts = lines.len() >= before;
+            let is_first = lines.len() == before;
+            bytes += if counts { line.len() } else { 0 };
+            let has_room =
+                bytes <= bounds.bytes && lines.len() - before.min(lines.len()) < bounds.lines;
+            if counts && !is_first && !has_room {
+                break;
+            }
+            lines.push(line);
+            rest = rest.get(line.len()..).unwrap_or_default();
+        }
+        Side { lines, rest }
+    }
+
+    fn lines_of_rest(&self) -> HashSet<&'t str> {
+        self.rest.split_inclusive('\n').collect()
     }
 }
 

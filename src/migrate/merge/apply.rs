@@ -4,7 +4,9 @@ use super::plan::Plan;
 use super::report::MergeReport;
 use super::target::MergeTarget;
 use crate::codec::{Entry, decode_json};
-use crate::compare::{CompareOptions, Divergence, DivergenceClass, Side, compare_stores};
+use crate::compare::{
+    CompareOptions, Divergence, DivergenceClass, FindingLog, Side, Values, compare_stores,
+};
 use crate::error::{Error, Result};
 use crate::kv::{KvFile, KvMerge};
 use crate::migrate::OnInvalid;
@@ -235,25 +237,20 @@ impl Apply<'_, '_> {
             only: self.plan.changed_kinds(),
             ..CompareOptions::default()
         };
-        let (mut first, mut total) = (Vec::new(), 0);
-        let (progress, limit) = (self.job.progress.as_ref(), self.job.options.limit);
+        let mut found = FindingLog::new(self.job.options.limit, Values::Full);
+        let progress = self.job.progress.as_ref();
         let changes = &mut self.plan.changes;
-        compare_stores(changes, target, &options, progress, &mut |found| {
-            if !is_targets_own(&found) {
-                total += 1;
-                if first.len() < limit {
-                    first.push(found);
-                }
+        compare_stores(changes, target, &options, progress, &mut |finding| {
+            if !is_targets_own(&finding) {
+                found.take(finding);
             }
             Ok(())
         })?;
-        if total == 0 {
+        if found.counts().divergences() == 0 {
             return Ok(Outcome::Changed);
         }
         let summary = &mut self.report.summary;
-        summary.divergences = first;
-        summary.divergences_total = total;
-        summary.sha256 = None;
+        summary.take_divergences(found);
         summary.merged = None;
         Ok(Outcome::Diverged)
     }

@@ -1,7 +1,7 @@
 //! What a merge leaves out, and what it has to say in the end.
 
 use crate::codec::Entry;
-use crate::compare::{Divergence, RowFacts};
+use crate::compare::{Divergence, Room, RowFacts};
 use crate::error::Result;
 use crate::migrate::job::Job;
 use crate::migrate::json_lines::JsonLines;
@@ -19,6 +19,9 @@ pub(super) struct MergeReport<'j> {
     rejected: ScratchSet,
     /// How many the target does not take.
     by_target: u64,
+    /// How many findings about the source the summary has.
+    from_source: usize,
+    room: Room,
 }
 
 impl<'j> MergeReport<'j> {
@@ -30,6 +33,8 @@ impl<'j> MergeReport<'j> {
         rejected: ScratchSet,
     ) -> Self {
         MergeReport {
+            from_source: summary.rejections.len(),
+            room: Room::default(),
             job,
             summary,
             rejects,
@@ -81,7 +86,9 @@ impl<'j> MergeReport<'j> {
     /// Takes note of something that is not about one record.
     pub(super) fn find(&mut self, finding: Divergence) {
         self.summary.rejections_total += 1;
-        if self.summary.rejections.len() < self.job.options.limit {
+        self.summary.counts.count(finding.class, finding.kind);
+        let limit = self.job.options.limit.saturating_sub(self.from_source);
+        if self.room.take(&finding, limit) {
             self.summary.rejections.push(finding);
         }
     }

@@ -1,0 +1,95 @@
+//! Numbers of findings by class and kind.
+
+use super::class::DivergenceClass;
+use crate::record::RecordKind;
+
+/// Kinds of records, and findings that are about none.
+const KINDS: usize = RecordKind::ALL.len() + 1;
+
+/// How many findings there are of each class and each kind of record.
+///
+/// ```
+/// use chunkmigrate::compare::FindingCounts;
+///
+/// let counts = FindingCounts::default();
+/// assert_eq!((counts.divergences(), counts.warnings()), (0, 0));
+/// assert_eq!(counts.iter().count(), 0);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FindingCounts([[u64; KINDS]; DivergenceClass::ALL.len()]);
+
+impl FindingCounts {
+    /// Counts a finding of a class, about a kind of record or none.
+    pub fn count(&mut self, class: DivergenceClass, kind: Option<RecordKind>) {
+        let cell = self
+            .cells_mut()
+            .find(|(_, of_class, of_kind)| (*of_class, *of_kind) == (class, kind));
+        if let Some((count, ..)) = cell {
+            *count += 1;
+        }
+    }
+
+    /// Adds other numbers.
+    pub fn add(&mut self, other: &FindingCounts) {
+        let others = other.0.as_flattened().iter();
+        for (count, more) in self.0.as_flattened_mut().iter_mut().zip(others) {
+            *count += more;
+        }
+    }
+
+    /// The same without warnings.
+    #[must_use]
+    pub fn without_warnings(mut self) -> Self {
+        for (count, class, _) in self.cells_mut() {
+            if class.is_warning() {
+                *count = 0;
+            }
+        }
+        self
+    }
+
+    /// What there is any of: class, kind and number, in the order of classes and then of kinds.
+    pub fn iter(&self) -> impl Iterator<Item = (DivergenceClass, Option<RecordKind>, u64)> + '_ {
+        let rows = DivergenceClass::ALL.into_iter().zip(&self.0);
+        let cells = rows.flat_map(|(class, counts)| {
+            kinds()
+                .zip(counts)
+                .map(move |(kind, count)| (class, kind, *count))
+        });
+        cells.filter(|(.., count)| *count > 0)
+    }
+
+    /// Number of all divergences, without warnings.
+    pub fn divergences(&self) -> u64 {
+        self.sum(false)
+    }
+
+    /// Number of all warnings.
+    pub fn warnings(&self) -> u64 {
+        self.sum(true)
+    }
+
+    fn sum(&self, warnings: bool) -> u64 {
+        let counts = self
+            .iter()
+            .filter(|(class, ..)| class.is_warning() == warnings);
+        counts.map(|(.., count)| count).sum()
+    }
+
+    fn cells_mut(
+        &mut self,
+    ) -> impl Iterator<Item = (&mut u64, DivergenceClass, Option<RecordKind>)> {
+        let rows = DivergenceClass::ALL.into_iter().zip(&mut self.0);
+        rows.flat_map(|(class, counts)| {
+            counts
+                .iter_mut()
+                .zip(kinds())
+                .map(move |(count, kind)| (count, class, kind))
+        })
+    }
+}
+
+/// The columns: each kind, and none.
+fn kinds() -> impl Iterator<Item = Option<RecordKind>> {
+    RecordKind::ALL.into_iter().map(Some).chain([None])
+}

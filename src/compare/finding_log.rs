@@ -1,0 +1,199 @@
+//! The findings that a report keeps.
+
+use serde_json::Value;
+
+use super::divergence::Divergence;
+use super::finding_counts::FindingCounts;
+use super::values::Values;
+
+/// Bytes of values that are kept in full, unless those of the first finding have more.
+const VALUE_BYTES: usize = 16 << 20;
+
+/// Bytes of keys and messages behind which no more findings are kept, unless there is none yet.
+const TEXT_BYTES: usize = 16 << 20;
+
+/// Whether there is room for another finding among those that are kept: they are not too many, and
+/// have not too much text.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    findings: usize,
+    bytes: usize,
+}
+
+impl Room {
+    /// Takes room for a finding, if there is any.
+    pub(crate) fn take(&mut self, finding: &Divergence, limit: usize) -> bool {
+        let key = finding.key.as_ref().map_or(0, Vec::len);
+        let without_values = finding.without_values.as_ref().map_or(0, String::len);
+        let bytes = self.bytes + key + finding.message.len() + without_values;
+        let has_room = self.findings < limit && (self.findings == 0 || bytes <= TEXT_BYTES);
+        if has_room {
+            (self.findings, self.bytes) = (self.findings + 1, bytes);
+        }
+        has_room
+    }
+}
+
+/// Keeps the first findings and counts all of them. Memory stays flat: values beyond
+/// [`VALUE_BYTES`] are kept as they are shown short, and keys and messages have bounds of their own.
+#[derive(Debug)]
+pub(crate) struct FindingLog {
+    limit: usize,
+    values: Values,
+    counts: FindingCounts,
+    seen: u64,
+    divergences: Vec<(u64, Divergence)>,
+    warnings: Vec<(u64, Divergence)>,
+    room_for_divergences: Room,
+    room_for_warnings: Room,
+    /// Bytes of the values that are kept in full.
+    bytes: usize,
+}
+
+impl FindingLog {
+    /// A log of so many findings, whose values are going to be shown so.
+    pub(crate) fn new(limit: usize, values: Values) -> Self {
+        FindingLog {
+            limit,
+            values,
+            counts: FindingCounts::default(),
+            seen: 0,
+            divergences: Vec::new(),
+            warnings: Vec::new(),
+            room_for_divergences: Room::default(),
+            room_for_warnings: Room::default(),
+            bytes: 0,
+        }
+    }
+
+    pub(crate) fn take(&mut self, mut finding: Divergence) {
+        self.counts.count(finding.class, finding.kind);
+        self.seen += 1;
+        let room = match finding.class.is_warning() {
+            true => &mut self.room_for_warnings,
+            false => &mut self.room_for_divergences,
+        };
+        if !room.take(&finding, self.limit) {
+            return;
+        }
+        self.bound(&mut finding);
+        match finding.class.is_warning() {
+            true => self.warnings.push((self.seen, finding)),
+            false => self.divergences.push((self.seen, finding)),
+        }
+    }
+
+    pub(crate) fn counts(&self) -> &FindingCounts {
+        &self.counts
+    }
+
+    /// The first findings in order; where there is no room for all, divergences go before warnings.
+    pub(crate) fn into_first(mut self) -> Vec<Divergence> {
+        let room = self.limit.saturating_sub(self.divergences.len());
+        self.warnings.truncate(room);
+        let mut first = self.divergences;
+        first.append(&mut self.warnings);
+        first.sort_by_key(|(seen, _)| *seen);
+        first.into_iter().map(|(_, finding)| finding).collect()
+    }
+
+    /// Shortens the values of a finding for which there is no room, or of which nothing is to be shown.
+    fn bound(&mut self, finding: &mut Divergence) {
+        let is_redacted = self.values == Values::Redacted;
+        let bytes = |value: &Value| value.as_str().map_or(0, str::len);
+        let fields = finding.fields.iter();
+        let wanted: usize = fields
+            .map(|field| bytes(&field.left) + bytes(&field.right))
+            .sum();
+        if !is_redacted && (self.bytes == 0 || self.bytes + wanted <= VALUE_BYTES) {
+            self.bytes += wanted;
+            return;
+        }
+        let values = match is_redacted {
+            true => Values::Redacted,
+            false => Values::Short,
+        };
+        for field in &mut finding.fields {
+            for value in [&mut field.left, &mut field.right] {
+                *value = values.shown(value, field.first_difference);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::class::DivergenceClass;
+    use super::super::divergence::FieldDifference;
+    use super::*;
+    use crate::record::RecordKind;
+
+    fn finding(bytes: usize) -> Divergence {
+        let field = FieldDifference {
+            field: "content".to_owned(),
+            left: Value::String("a".repeat(bytes)),
+            right: Value::String("b".repeat(bytes)),
+            first_difference: Some(0),
+        };
+        Divergence::fields(RecordKind::Chunk, b"chunk:a:0:1", vec![field])
+    }
+
+    fn kept(values: Values, sizes: &[usize]) -> Vec<bool> {
+        let mut log = FindingLog::new(9, values);
+        sizes.iter().for_each(|bytes| log.take(finding(*bytes)));
+        let first = log.into_first();
+        let is_full = |finding: &Divergence| finding.fields[0].left.is_string();
+        first.iter().map(is_full).collect()
+    }
+
+    #[test]
+    fn values_are_kept_in_full_as_far_as_there_is_room_and_those_of_one_record_in_any_case() {
+        let half = VALUE_BYTES / 4;
+        assert_eq!(
+            kept(Values::Full, &[half, half, 100, 10]),
+            [true, true, false, true]
+        );
+        assert_eq!(kept(Values::Full, &[VALUE_BYTES, 100]), [true, false]);
+        assert_eq!(kept(Values::Redacted, &[100, 10]), [false, false]);
+    }
+
+    #[test]
+    fn of_findings_with_very_long_keys_only_some_are_kept() {
+        let mut log = FindingLog::new(9, Values::Full);
+        let key = vec![b'k'; TEXT_BYTES / 2 - 100];
+        for _ in 0..9 {
+            log.take(Divergence::new(DivergenceClass::OnlyLeft, None, String::new()).of_key(&key));
+        }
+        assert_eq!(log.counts().divergences(), 9);
+        assert_eq!(log.into_first().len(), 2);
+        let longest = Divergence::new(DivergenceClass::Field, None, "m".repeat(TEXT_BYTES + 1));
+        let mut room = Room::default();
+        assert!(room.take(&longest, 2) && !room.take(&longest, 2));
+    }
+
+    #[test]
+    fn what_there_is_no_room_for_is_counted() {
+        let mut log = FindingLog::new(2, Values::Full);
+        let kind = Some(RecordKind::Chunk);
+        for class in [
+            DivergenceClass::ContentHash,
+            DivergenceClass::Field,
+            DivergenceClass::Field,
+            DivergenceClass::OnlyLeft,
+        ] {
+            log.take(Divergence::new(class, kind, String::new()));
+        }
+        let counts: Vec<_> = log.counts().iter().collect();
+        assert_eq!(
+            counts,
+            [
+                (DivergenceClass::OnlyLeft, kind, 1),
+                (DivergenceClass::Field, kind, 2),
+                (DivergenceClass::ContentHash, kind, 1),
+            ]
+        );
+        let classes = log.into_first();
+        let classes: Vec<_> = classes.iter().map(|finding| finding.class).collect();
+        assert_eq!(classes, [DivergenceClass::Field; 2]);
+    }
+}
