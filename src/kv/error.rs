@@ -33,7 +33,8 @@ pub enum KvError {
         /// The file.
         path: PathBuf,
     },
-    /// An earlier write failed, and redb takes no more until the file is opened again.
+    /// An earlier write failed, and redb takes no more until the file is opened again. Every handle on
+    /// the backend has to be dropped first, or it is still [locked](KvError::Locked).
     #[error("{} must be opened again: an earlier write to it failed", path.display())]
     MustReopen {
         /// The file.

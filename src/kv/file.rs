@@ -84,7 +84,9 @@ impl KvFile {
             }
             .into());
         }
-        let watched = WatchedFile::of(&file).io_context("look at", path)?;
+        let watched = WatchedFile::of(&file)
+            .inspect_err(|_| drop(file.unlock()))
+            .io_context("look at", path)?;
         let closed_cleanly = !is_marked_open(&file).io_context("read", path)?;
         let overlay = Overlay::new(file).io_context("read", path)?;
         let mut builder = Database::builder();
