@@ -289,13 +289,21 @@ mod tests {
                         (bytes(old.clone()), bytes(new.clone())),
                         (*of_left, *of_right)
                     );
-                    // What stands alone at the edge is nowhere behind it.
-                    let is_behind = |line: &Line<'_>, mut lines: SplitInclusive<'_, char>| {
-                        lines.any(|other| other.strip_suffix('\n') == Some(&text(line).1))
+                    // What stands alone at the edge is nowhere behind it, but for the lines with which
+                    // both texts end: these are counterparts of each other.
+                    let (mut old, mut new): (Vec<_>, Vec<_>) = (old.collect(), new.collect());
+                    while old.last().is_some_and(|line| new.last() == Some(line)) {
+                        (old.pop(), new.pop());
+                    }
+                    let is_behind = |line: &Line<'_>, lines: &[&str]| {
+                        let line = text(line).1;
+                        lines
+                            .iter()
+                            .any(|other| other.strip_suffix('\n') == Some(&line))
                     };
                     match nth.checked_sub(1).and_then(|last| rows.get(last)) {
-                        Some(Row::Differs(None, Some(line))) => assert!(!is_behind(line, old)),
-                        Some(Row::Differs(Some(line), None)) => assert!(!is_behind(line, new)),
+                        Some(Row::Differs(None, Some(line))) => assert!(!is_behind(line, &old)),
+                        Some(Row::Differs(Some(line), None)) => assert!(!is_behind(line, &new)),
                         _ => {}
                     }
                     return;
@@ -303,6 +311,17 @@ mod tests {
             }
         }
         assert_eq!((old.next(), new.next()), (None, None));
+    }
+
+    #[test]
+    fn a_line_alone_at_the_edge_may_stand_among_those_with_which_both_texts_end() {
+        let (left, right) = ("a\n\naa", "\n\n\n\n\n\naa");
+        let bounds = Bounds {
+            context: 0,
+            bytes: 9,
+            lines: 2,
+        };
+        check(left, right, &rows(left, right, bounds));
     }
 
     fn bounds() -> impl Strategy<Value = Bounds> {
