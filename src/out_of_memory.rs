@@ -7,6 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
@@ -56,9 +57,10 @@ fn end(size: usize) -> ! {
         signal_hook::low_level::exit(STATUS);
     }
     if IS_ENDING.swap(true, Ordering::Relaxed) {
-        // Another thread is about to end the program.
+        // Another thread is about to end the program. Parking would need the handle of this one, which a
+        // thread that starts or ends may not have.
         loop {
-            std::thread::park();
+            std::thread::sleep(Duration::MAX);
         }
     }
     let mut stderr = std::io::stderr();
