@@ -49,12 +49,15 @@ pub(super) fn has_journal_header(journal: &Path) -> Result<bool> {
 }
 
 /// Whether a `-wal` begins as SQLite would have it: its magic number, and a page size behind its
-/// version. SQLite takes one that doesn't for empty.
+/// version. SQLite takes one that doesn't for empty, and so is one that a writer has just removed.
 pub(super) fn has_wal_header(wal: &Path) -> Result<bool> {
     let mut header = Vec::with_capacity(WAL_HEADER_BYTES as usize);
-    File::open(wal)
-        .and_then(|file| file.take(WAL_HEADER_BYTES).read_to_end(&mut header))
-        .io_context("read", wal)?;
+    let read =
+        File::open(wal).and_then(|file| file.take(WAL_HEADER_BYTES).read_to_end(&mut header));
+    match read {
+        Err(error) if !is_absent(&error) => return Err(error).io_context("read", wal),
+        _ => {}
+    }
     let number = |at: usize| Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?));
     let is_magic = matches!(number(0), Some(0x377f_0682 | 0x377f_0683));
     let is_page_size = |size: u32| size.is_power_of_two() && (512..=65536).contains(&size);
@@ -67,7 +70,10 @@ pub(super) fn has_wal_header(wal: &Path) -> Result<bool> {
 pub(super) fn super_journal(given: &Path) -> Result<Option<PathBuf>> {
     let path = given.canonicalize().io_context("find", given)?;
     let journal = beside(&path, "-journal");
-    super_journal_of(&journal).io_context("read", &journal)
+    match super_journal_of(&journal) {
+        Err(error) if is_absent(&error) => Ok(None),
+        read => read.io_context("read", &journal),
+    }
 }
 
 /// The end of a journal that names a super-journal: name, its length, a checksum, the magic number.
@@ -97,4 +103,23 @@ fn super_journal_of(journal: &Path) -> io::Result<Option<PathBuf>> {
     Ok(name
         .filter(|name| magic == JOURNAL_MAGIC && !name.is_empty())
         .map(|name| std::ffi::OsString::from_vec(name.to_vec()).into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Between a look at the folder and one into a file, a writer may close the database.
+    #[test]
+    fn a_side_file_that_has_just_been_removed_says_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("code.db");
+        assert!(!has_wal_header(&beside(&path, "-wal")).unwrap());
+        assert!(!has_journal_header(&beside(&path, "-journal")).unwrap());
+        #[cfg(feature = "native-v2")]
+        {
+            File::create(&path).unwrap();
+            assert_eq!(super_journal(&path).unwrap(), None);
+        }
+    }
 }
