@@ -293,7 +293,8 @@ mod tests {
                     // both texts end: these are counterparts of each other.
                     let (mut old, mut new): (Vec<_>, Vec<_>) = (old.collect(), new.collect());
                     while old.last().is_some_and(|line| new.last() == Some(line)) {
-                        (old.pop(), new.pop());
+                        old.pop();
+                        new.pop();
                     }
                     let is_behind = |line: &Line<'_>, lines: &[&str]| {
                         let line = text(line).1;
