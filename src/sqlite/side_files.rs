@@ -28,36 +28,37 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Whether an error says that there is no such file, or that none can have such a name, which happens
-/// beside one whose name is as long as names may be.
-pub(super) fn is_absent(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::NotFound | ErrorKind::InvalidFilename
-    )
+/// What was read of a file, or `None` if there is no such file. There is none either if its name would be
+/// too long, as that of a sidecar is where the database has the longest name that there may be.
+pub(super) fn if_present<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+    match read {
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::InvalidFilename
+            ) =>
+        {
+            Ok(None)
+        }
+        read => read.map(Some),
+    }
 }
 
 /// SQLite takes a journal for hot when its first byte is not zero.
 pub(super) fn has_journal_header(journal: &Path) -> Result<bool> {
     let mut first = [0u8; 1];
     let read = File::open(journal).and_then(|mut file| file.read(&mut first));
-    match read {
-        Ok(length) => Ok(length == 1 && first != [0]),
-        Err(error) if is_absent(&error) => Ok(false),
-        Err(error) => Err(error).io_context("read", journal),
-    }
+    let length = if_present(read).io_context("read", journal)?;
+    Ok(length == Some(1) && first != [0])
 }
 
 /// Whether a `-wal` begins as SQLite would have it: its magic number, and a page size behind its
-/// version. SQLite takes one that doesn't for empty, and so is one that a writer has just removed.
+/// version. SQLite treats any other as empty.
 pub(super) fn has_wal_header(wal: &Path) -> Result<bool> {
     let mut header = Vec::with_capacity(WAL_HEADER_BYTES as usize);
     let read =
         File::open(wal).and_then(|file| file.take(WAL_HEADER_BYTES).read_to_end(&mut header));
-    match read {
-        Err(error) if !is_absent(&error) => return Err(error).io_context("read", wal),
-        _ => {}
-    }
+    if_present(read).io_context("read", wal)?;
     let number = |at: usize| Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?));
     let is_magic = matches!(number(0), Some(0x377f_0682 | 0x377f_0683));
     let is_page_size = |size: u32| size.is_power_of_two() && (512..=65536).contains(&size);
@@ -70,10 +71,8 @@ pub(super) fn has_wal_header(wal: &Path) -> Result<bool> {
 pub(super) fn super_journal(given: &Path) -> Result<Option<PathBuf>> {
     let path = given.canonicalize().io_context("find", given)?;
     let journal = beside(&path, "-journal");
-    match super_journal_of(&journal) {
-        Err(error) if is_absent(&error) => Ok(None),
-        read => read.io_context("read", &journal),
-    }
+    let read = if_present(super_journal_of(&journal)).io_context("read", &journal)?;
+    Ok(read.flatten())
 }
 
 /// The end of a journal that names a super-journal: name, its length, a checksum, the magic number.
@@ -109,9 +108,9 @@ fn super_journal_of(journal: &Path) -> io::Result<Option<PathBuf>> {
 mod tests {
     use super::*;
 
-    /// Between a look at the folder and one into a file, a writer may close the database.
+    /// A writer that closes the database removes its sidecars, even ones that were just found there.
     #[test]
-    fn a_side_file_that_has_just_been_removed_says_nothing() {
+    fn sidecars_that_a_writer_has_just_removed_are_absent() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("code.db");
         assert!(!has_wal_header(&beside(&path, "-wal")).unwrap());

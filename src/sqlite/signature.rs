@@ -4,7 +4,7 @@ use std::fs::{self, Metadata};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::side_files::{beside, is_absent};
+use super::side_files::{beside, if_present};
 use crate::error::{IoContext as _, KindError, Result};
 
 /// A file that was written so short a time ago can be written again without another time of its last
@@ -57,10 +57,8 @@ pub(super) struct FileState {
 impl FileState {
     /// `None` if there is no such file.
     pub(super) fn take(path: &Path) -> Result<Option<Self>> {
-        let metadata = match fs::metadata(path) {
-            Ok(metadata) => metadata,
-            Err(error) if is_absent(&error) => return Ok(None),
-            Err(error) => return Err(error).io_context("look at", path),
+        let Some(metadata) = if_present(fs::metadata(path)).io_context("look at", path)? else {
+            return Ok(None);
         };
         if !metadata.is_file() {
             // SQLite would open it, and wait for ever if it is a FIFO.
