@@ -57,8 +57,8 @@ fn end(size: usize) -> ! {
         signal_hook::low_level::exit(STATUS);
     }
     if IS_ENDING.swap(true, Ordering::Relaxed) {
-        // Another thread is about to end the program. Parking would need the handle of this one, which a
-        // thread that starts or ends may not have.
+        // Another thread is ending the program. Parking needs a thread handle, which this thread may not
+        // have while it starts or ends.
         loop {
             std::thread::sleep(Duration::MAX);
         }

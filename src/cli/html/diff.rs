@@ -289,8 +289,8 @@ mod tests {
                         (bytes(old.clone()), bytes(new.clone())),
                         (*of_left, *of_right)
                     );
-                    // What stands alone at the edge is nowhere behind it, but for the lines with which
-                    // both texts end: these are counterparts of each other.
+                    // A line alone at the edge does not occur further down in the other text, except
+                    // among the lines that both texts end with: these match each other.
                     let (mut old, mut new): (Vec<_>, Vec<_>) = (old.collect(), new.collect());
                     while old.last().is_some_and(|line| new.last() == Some(line)) {
                         old.pop();
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_alone_at_the_edge_may_stand_among_those_with_which_both_texts_end() {
+    fn a_line_alone_at_the_edge_may_equal_one_that_both_texts_end_with() {
         let (left, right) = ("a\n\naa", "\n\n\n\n\n\naa");
         let bounds = Bounds {
             context: 0,
