@@ -28,19 +28,12 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// What was read of a file, or `None` if there is no such file. There is none either if its name would be
-/// too long, as that of a sidecar is where the database has the longest name that there may be.
+/// What was read, or `None` if the file does not exist. A name that is too long counts as that too: the
+/// sidecar of a database with the longest possible name cannot exist.
 pub(super) fn if_present<T>(read: io::Result<T>) -> io::Result<Option<T>> {
-    match read {
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::NotFound | ErrorKind::InvalidFilename
-            ) =>
-        {
-            Ok(None)
-        }
-        read => read.map(Some),
+    match read.as_ref().map_err(io::Error::kind) {
+        Err(ErrorKind::NotFound | ErrorKind::InvalidFilename) => Ok(None),
+        _ => read.map(Some),
     }
 }
 
