@@ -2,8 +2,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::invalid_row::{Reason, in_brackets};
-use super::snapshot::TOLD_PROBLEMS;
+use super::read::invalid_row::{Reason, in_brackets};
+use super::read::snapshot::TOLD_PROBLEMS;
 
 /// Why a SQLite database could not be read or written.
 #[derive(Debug, Error)]

@@ -6,18 +6,18 @@ use rusqlite::types::ToSql;
 use rusqlite::{Connection, ErrorCode, Params, Row, params_from_iter};
 
 use super::error::SqliteError;
-use super::invalid_row::{RawValue, Reason, key_text};
-use super::inventory;
-use super::key_lookup::KeyLookup;
-use super::layout::{TableLayout, all_equal};
-use super::open::{reading, writing};
-use super::rejection::Rejection;
-use super::row::{FieldFault, read_raw, read_record};
-use super::row_fault::{same_key_message, value_message};
+use super::open::connection::{reading, writing};
+use super::read::invalid_field::{same_key_message, value_message};
+use super::read::invalid_row::{RawValue, Reason, key_text};
+use super::read::other_tables;
+use super::read::row::{FieldFault, read_raw, read_record};
+use super::read::table_columns::{TableLayout, all_equal};
+use super::read::text_encoding::TextEncoding;
 use super::shared_connection::path_of;
-use super::text::TextEncoding;
-use super::upsert::Upsert;
-use super::writer::{create_indexes, create_table, with_key_values, with_values};
+use super::write::key_lookup::KeyLookup;
+use super::write::rejection::Rejection;
+use super::write::upsert::Upsert;
+use super::write::writer::{create_indexes, create_table, with_key_values, with_values};
 use crate::codec::record_key;
 use crate::error::{Error, Result};
 use crate::record::{Record, RecordError, RecordKey, RecordKind};
@@ -78,7 +78,7 @@ impl RecordTable {
     /// Makes the table of a kind, with its indexes, if the database has none.
     pub(crate) fn ensure(connection: &Connection, kind: RecordKind) -> Result<()> {
         let path = path_of(connection);
-        if inventory::exists(connection, kind).map_err(reading(&path))? {
+        if other_tables::exists(connection, kind).map_err(reading(&path))? {
             return Ok(());
         }
         create_table(connection, kind)
@@ -96,7 +96,7 @@ impl RecordTable {
 
     /// Whether SQLite never gives an id of the table twice.
     pub(crate) fn keeps_ids(&self, connection: &Connection) -> Result<bool> {
-        inventory::is_autoincrement(connection, self.layout.spec).map_err(reading(&self.path))
+        other_tables::is_autoincrement(connection, self.layout.spec).map_err(reading(&self.path))
     }
 
     /// Whether no row can meet the conditions, as the table lacks a column of theirs.
@@ -323,7 +323,7 @@ impl RecordTable {
 
     /// Whether the largest id there is was given: SQLite then says that the database is full.
     fn last_id_is_taken(&self, connection: &Connection) -> bool {
-        inventory::last_id(connection, &self.layout).is_ok_and(|id| id == Some(i64::MAX))
+        other_tables::last_id(connection, &self.layout).is_ok_and(|id| id == Some(i64::MAX))
     }
 }
 

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::open::{reading, writing};
+use super::open::connection::{reading, writing};
 use crate::error::Result;
 use crate::fsio::{IfMissing, check_store_path};
 

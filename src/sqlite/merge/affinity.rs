@@ -1,0 +1,179 @@
+//! Columns whose declared type lets SQLite change the values that are stored in them
+//! (<https://www.sqlite.org/datatype3.html#determination_of_column_affinity>).
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::record::{Record, RecordKind};
+use crate::sqlite::read::invalid_row::Reason;
+use crate::sqlite::read::row::read_record;
+use crate::sqlite::read::table_columns::TableLayout;
+use crate::sqlite::read::text_encoding::TextEncoding;
+use crate::sqlite::schema::ColumnClass;
+use crate::sqlite::write::rejection::Rejection;
+
+/// What SQLite makes of values that are stored in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Affinity {
+    Integer,
+    Text,
+    Blob,
+    Real,
+    Numeric,
+}
+
+impl Affinity {
+    /// By SQLite's rules, in their order.
+    fn of(declared: &str, is_strict: bool) -> Self {
+        let declared = declared.to_ascii_uppercase();
+        let has = |part: &str| declared.contains(part);
+        match () {
+            () if has("INT") => Affinity::Integer,
+            () if has("CHAR") || has("CLOB") || has("TEXT") => Affinity::Text,
+            () if has("BLOB") || declared.is_empty() => Affinity::Blob,
+            () if has("REAL") || has("FLOA") || has("DOUB") => Affinity::Real,
+            () if is_strict && declared == "ANY" => Affinity::Blob,
+            () => Affinity::Numeric,
+        }
+    }
+
+    /// Whether every value of a class is stored as it is.
+    const fn keeps(self, class: ColumnClass) -> bool {
+        match class {
+            ColumnClass::Text => matches!(self, Affinity::Text | Affinity::Blob),
+            ColumnClass::Integer | ColumnClass::Offset => {
+                matches!(self, Affinity::Integer | Affinity::Numeric | Affinity::Blob)
+            }
+            ColumnClass::Real => matches!(self, Affinity::Real | Affinity::Blob),
+        }
+    }
+}
+
+/// Checks what a table made of records, where its declared types let it change values.
+#[derive(Debug)]
+pub(in crate::sqlite) struct StoredRecords {
+    kind: RecordKind,
+    encoding: TextEncoding,
+    select: String,
+    /// The columns that may change a value, with their declared types.
+    converting: Vec<(&'static str, String)>,
+}
+
+impl StoredRecords {
+    /// `None` for a table that stores every record as it is.
+    pub(in crate::sqlite) fn of(
+        connection: &Connection,
+        layout: &TableLayout,
+        kind: RecordKind,
+        encoding: TextEncoding,
+    ) -> rusqlite::Result<Option<Self>> {
+        let mut converting = Vec::new();
+        let sql = "SELECT c.type, t.strict
+            FROM pragma_table_list(?1) AS t, pragma_table_xinfo(?1, 'main') AS c
+            WHERE t.schema = 'main' AND c.name = ?2 COLLATE NOCASE";
+        for column in layout.spec.columns {
+            let declared = connection
+                .query_row(sql, (layout.spec.name, column.name), |row| {
+                    Ok((row.get::<_, String>(0)?, row.get(1)?))
+                })
+                .optional()?;
+            if let Some((declared, is_strict)) = declared
+                && !Affinity::of(&declared, is_strict).keeps(column.class)
+            {
+                converting.push((column.name, declared));
+            }
+        }
+        let select = format!(
+            "SELECT {} FROM {} WHERE t.{} = ?1",
+            layout.select_list(),
+            layout.table_clause(),
+            layout.rowid
+        );
+        Ok((!converting.is_empty()).then_some(StoredRecords {
+            kind,
+            encoding,
+            select,
+            converting,
+        }))
+    }
+
+    /// Says why, if the row that a record was stored as is not that record.
+    pub(in crate::sqlite) fn check(
+        &self,
+        connection: &Connection,
+        record: &Record,
+        rowid: i64,
+    ) -> rusqlite::Result<Option<Rejection>> {
+        let mut statement = connection.prepare_cached(&self.select)?;
+        statement.query_row([rowid], |row| {
+            let stored = read_record(self.kind, row, self.encoding)?;
+            if stored.as_ref().is_ok_and(|stored| stored == record) {
+                return Ok(None);
+            }
+            let (column, declared) = match &stored {
+                Err(fault) => self.converting.iter().find(|(name, _)| *name == fault.column),
+                Ok(_) => None,
+            }
+            .or(self.converting.first())
+            .map_or(("", ""), |(column, declared)| (*column, declared.as_str()));
+            let class = match row.get_ref(column)? {
+                ValueRef::Null => "NULL",
+                ValueRef::Integer(_) => "INTEGER",
+                ValueRef::Real(_) => "REAL",
+                ValueRef::Text(_) => "TEXT",
+                ValueRef::Blob(_) => "BLOB",
+            };
+            let message = format!(
+                "the target's column {column} is declared {declared} and would store the value as {class}"
+            );
+            Ok(Some(Rejection::new(column, Reason::StorageClass, message)))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SQLite itself says what its rules are.
+    #[test]
+    fn a_declared_type_keeps_the_values_that_sqlite_keeps() {
+        let db = Connection::open_in_memory().unwrap();
+        let classes = [
+            (ColumnClass::Text, "'12'", "text"),
+            (ColumnClass::Integer, "12", "integer"),
+            (ColumnClass::Real, "12.0", "real"),
+        ];
+        for declared in [
+            "INTEGER",
+            "BIGINT",
+            "TEXT",
+            "VARCHAR(9)",
+            "CLOB",
+            "BLOB",
+            "",
+            "REAL",
+            "FLOAT",
+            "DOUBLE PRECISION",
+            "NUMERIC",
+            "STRING",
+            "ANY",
+            "DATETIME",
+            "CHARINT",
+            "FLOATING POINT",
+        ] {
+            for (class, value, kept) in classes {
+                db.execute_batch(&format!(
+                    "DROP TABLE IF EXISTS t; CREATE TABLE t (c {declared}); INSERT INTO t VALUES ({value})"
+                ))
+                .unwrap();
+                let stored: String = db
+                    .query_row("SELECT typeof(c) FROM t", [], |row| row.get(0))
+                    .unwrap();
+                let keeps = Affinity::of(declared, false).keeps(class);
+                assert_eq!(keeps, stored == kept, "{value} in {declared}");
+            }
+        }
+        assert!(Affinity::of("ANY", true).keeps(ColumnClass::Real));
+    }
+}

@@ -1,0 +1,246 @@
+//! Writing records into the tables of an existing database, in one transaction.
+
+pub(in crate::sqlite) mod affinity;
+pub(in crate::sqlite) mod final_ids;
+pub(in crate::sqlite) mod full_text;
+pub(in crate::sqlite) mod id_swap;
+pub(in crate::sqlite) mod references;
+pub(in crate::sqlite) mod rows;
+pub(in crate::sqlite) mod skipped_triggers;
+pub(in crate::sqlite) mod target;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::{Connection, ErrorCode};
+
+use crate::error::{Error, Result};
+use crate::progress::Progress;
+use crate::record::{PerKind, RecordKind, Sequences};
+use crate::sqlite::error::SqliteError;
+use crate::sqlite::merge::affinity::StoredRecords;
+use crate::sqlite::merge::full_text::StaleIndex;
+use crate::sqlite::merge::id_swap::Parking;
+use crate::sqlite::merge::references::has_foreign_keys;
+use crate::sqlite::merge::rows::written_rows;
+use crate::sqlite::merge::skipped_triggers::skipped_triggers;
+use crate::sqlite::merge::target::{TargetPath, connect, failed};
+use crate::sqlite::open::connection::{is_unknown_collation, set_temp_dir};
+use crate::sqlite::open::open_mode::DatabaseFiles;
+use crate::sqlite::read::options::SqliteSnapshotOptions;
+use crate::sqlite::read::other_tables;
+use crate::sqlite::read::snapshot::SqliteSnapshot;
+use crate::sqlite::read::symbol_graph::has_graph;
+use crate::sqlite::read::table_columns::TableLayout;
+use crate::sqlite::read::text_encoding::TextEncoding;
+use crate::sqlite::schema::table_spec;
+use crate::sqlite::write::key_lookup::KeyLookup;
+use crate::sqlite::write::upsert::Upsert;
+use crate::sqlite::write::writer::{create_indexes, create_table, set_sequence};
+
+/// A database in a write transaction; dropping it takes everything back.
+#[derive(Debug)]
+pub(crate) struct SqliteMerge {
+    pub(in crate::sqlite) connection: Connection,
+    files: DatabaseFiles,
+    path: PathBuf,
+    shown: PathBuf,
+    pub(in crate::sqlite) tables: PerKind<Option<MergedTable>>,
+}
+
+/// How a table is written.
+#[derive(Debug)]
+pub(in crate::sqlite) struct MergedTable {
+    pub(in crate::sqlite) layout: TableLayout,
+    pub(in crate::sqlite) upsert: Upsert,
+    pub(in crate::sqlite) parking: Option<Parking>,
+    /// What the table makes of records, where that may be something else.
+    pub(in crate::sqlite) stored: Option<StoredRecords>,
+    pub(in crate::sqlite) checks: Vec<RowCheck>,
+}
+
+/// What is checked of written rows once all are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sqlite) enum RowCheck {
+    ForeignKeys,
+    SymbolGraph,
+}
+
+/// Full-text tables and triggers over tables that a merge wrote.
+#[derive(Debug, Default)]
+pub(crate) struct Derived {
+    pub(crate) rebuilt: Vec<String>,
+    pub(crate) stale: Vec<StaleIndex>,
+    pub(crate) skipped_triggers: Vec<String>,
+}
+
+impl SqliteMerge {
+    /// Opens a database for writing and takes its write lock. Tables that are not there are made for
+    /// the kinds of `needed`.
+    ///
+    /// Triggers don't run, and neither do the actions of foreign keys: no other table changes.
+    ///
+    /// # Errors
+    /// Among others: [`SqliteError::TakesNoRecord`].
+    pub(crate) fn begin(
+        target: TargetPath<'_>,
+        needed: &[RecordKind],
+        temp_dir: Option<&Path>,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<Self> {
+        let TargetPath { path, shown } = target;
+        let files = DatabaseFiles::classify_as(shown, path)?.locked_by_us();
+        let connection = connect(target, progress)?;
+        let mut merge = SqliteMerge {
+            connection,
+            files,
+            path: path.to_owned(),
+            shown: shown.to_owned(),
+            tables: PerKind::default(),
+        };
+        merge.sql(|connection| connection.execute_batch("BEGIN IMMEDIATE"))?;
+        if let Some(dir) = temp_dir {
+            set_temp_dir(&merge.connection, dir)?;
+        }
+        for &kind in needed {
+            *merge.tables.get_mut(kind) = merge.open_table(kind)?;
+        }
+        Ok(merge)
+    }
+
+    fn open_table(&self, kind: RecordKind) -> Result<Option<MergedTable>> {
+        let connection = &self.connection;
+        if !self.sql(|connection| other_tables::exists(connection, kind))? {
+            self.sql(|connection| {
+                create_table(connection, kind).and_then(|()| create_indexes(connection, kind))
+            })?;
+        }
+        let encoding = TextEncoding::of(connection, &self.shown)?;
+        let layout = TableLayout::read(connection, &self.shown, kind, encoding.is_utf16())?;
+        let Some(layout) = layout else {
+            return Ok(None);
+        };
+        let lookup = self.sql(|connection| KeyLookup::with_index(connection, &layout))?;
+        let upsert = Upsert::new(&layout, lookup);
+        for statement in upsert.statements() {
+            connection
+                .prepare(statement)
+                .map_err(|error| self.takes_no_record(kind, error))?;
+        }
+        let table = layout.spec.name;
+        let (stored, has_keys, has_graph) = self.sql(|connection| {
+            let is_symbols = kind == RecordKind::SymbolMetrics;
+            Ok((
+                StoredRecords::of(connection, &layout, kind, encoding)?,
+                has_foreign_keys(connection, table)?,
+                is_symbols && has_graph(connection)?,
+            ))
+        })?;
+        let mut checks = Vec::new();
+        checks.extend(has_keys.then_some(RowCheck::ForeignKeys));
+        checks.extend(has_graph.then_some(RowCheck::SymbolGraph));
+        if !checks.is_empty() {
+            let columns = "row_id INTEGER PRIMARY KEY, record_key BLOB, is_new INTEGER";
+            let create = format!("CREATE TEMP TABLE {} ({columns})", written_rows(kind));
+            self.sql(|connection| connection.execute_batch(&create))?;
+        }
+        Ok(Some(MergedTable {
+            parking: Parking::new(&layout),
+            upsert,
+            stored,
+            checks,
+            layout,
+        }))
+    }
+
+    /// A table into which no record can be written fails with each, and says so when SQLite looks at
+    /// the statement.
+    pub(in crate::sqlite) fn takes_no_record(
+        &self,
+        kind: RecordKind,
+        error: rusqlite::Error,
+    ) -> Error {
+        let message = match &error {
+            rusqlite::Error::SqlInputError { msg, .. } => msg,
+            rusqlite::Error::SqliteFailure(code, Some(message))
+                if code.code == ErrorCode::Unknown =>
+            {
+                message
+            }
+            _ => return self.failed()(error),
+        };
+        if is_unknown_collation(message) {
+            return self.failed()(error);
+        }
+        SqliteError::TakesNoRecord {
+            path: self.shown.clone(),
+            table: table_spec(kind).name,
+            why: message.clone(),
+        }
+        .into()
+    }
+
+    pub(in crate::sqlite) fn sql<T>(
+        &self,
+        run: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        run(&self.connection).map_err(self.failed())
+    }
+
+    pub(in crate::sqlite) fn failed(&self) -> impl Fn(rusqlite::Error) -> Error + '_ {
+        failed(TargetPath {
+            path: &self.path,
+            shown: &self.shown,
+        })
+    }
+
+    /// Sets the id sequences of the tables of some kinds.
+    pub(crate) fn set_sequences(&self, kinds: &[RecordKind], sequences: Sequences) -> Result<()> {
+        for &kind in kinds {
+            if table_spec(kind).id.is_some() && sequences.get(kind) > 0 {
+                self.sql(|connection| set_sequence(connection, kind, sequences.get(kind)))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Rebuilds the full-text tables over the tables of some kinds, and finds the triggers on them
+    /// that did not run.
+    pub(crate) fn update_derived(&mut self, changed: &[RecordKind]) -> Result<Derived> {
+        let names: Vec<&str> = changed.iter().map(|kind| table_spec(*kind).name).collect();
+        let full_text = self.sql(|connection| full_text::rebuild(connection, &names))?;
+        let mut statements = Vec::new();
+        for kind in changed {
+            if let Some(table) = self.tables.get(*kind) {
+                let of_table = table.upsert.statements();
+                statements.extend(of_table.map(|sql| (table.layout.spec.name, sql)));
+            }
+        }
+        let skipped = skipped_triggers(&mut self.connection, &statements, &full_text.rebuilt);
+        Ok(Derived {
+            skipped_triggers: skipped.map_err(self.failed())?,
+            rebuilt: full_text.rebuilt,
+            stale: full_text.stale,
+        })
+    }
+
+    /// What the database would hold if the transaction ended now.
+    pub(crate) fn into_snapshot(
+        self,
+        options: &SqliteSnapshotOptions,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<SqliteSnapshot> {
+        SqliteSnapshot::over(self.connection, self.files, options, progress)
+    }
+}
+
+impl SqliteSnapshot {
+    /// Ends the transaction that [`SqliteMerge::into_snapshot`] read in.
+    pub(crate) fn commit(self, target: TargetPath<'_>) -> Result<()> {
+        let connection = self.into_connection();
+        connection.execute_batch("COMMIT").map_err(failed(target))?;
+        connection
+            .close()
+            .map_err(|(_, error)| SqliteError::from_engine("write", target.shown, error).into())
+    }
+}

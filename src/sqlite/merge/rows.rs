@@ -1,0 +1,234 @@
+//! The rows of a merge: moved out of each other's way, written, and checked.
+
+use rusqlite::{ErrorCode, OptionalExtension as _};
+
+use crate::error::Result;
+use crate::record::{Record, RecordKey, RecordKind};
+use crate::sqlite::merge::affinity::StoredRecords;
+use crate::sqlite::merge::id_swap::HIGHEST_ID;
+use crate::sqlite::merge::references::{ChangingReference, ChangingRows, visit_missing_parents};
+use crate::sqlite::merge::{MergedTable, RowCheck, SqliteMerge};
+use crate::sqlite::read::invalid_row::Reason;
+use crate::sqlite::read::symbol_graph::visit_wrong_symbols;
+use crate::sqlite::read::table_columns::TableLayout;
+use crate::sqlite::schema::table_spec;
+use crate::sqlite::write::rejection::Rejection;
+use crate::sqlite::write::upsert::WrittenRow;
+use crate::sqlite::write::writer::with_values;
+
+/// Hands records, each with its key, to whoever it is given.
+type VisitRecords<'v> = dyn FnMut(&mut dyn FnMut(&[u8], &Record) -> Result<()>) -> Result<()> + 'v;
+/// Takes the key of a record that can't stay, and why.
+type Reject<'r> = dyn FnMut(&[u8], Rejection) -> Result<()> + 'r;
+
+impl SqliteMerge {
+    /// A row of some table that refers to a record of a kind by what would change, if there is one.
+    /// `visit` hands out every record that would be written.
+    pub(crate) fn find_reference(
+        &self,
+        kind: RecordKind,
+        visit: &mut VisitRecords<'_>,
+    ) -> Result<Option<ChangingReference>> {
+        let Some(MergedTable { layout, upsert, .. }) = self.tables.get(kind) else {
+            return Ok(None);
+        };
+        let rows = self.sql(|connection| ChangingRows::of(connection, layout))?;
+        let Some(rows) = rows else { return Ok(None) };
+        visit(&mut |key, record| {
+            self.sql(|connection| {
+                let found = upsert.lookup().find(connection, &record.key())?;
+                let Some(rowid) = found else { return Ok(()) };
+                with_values(record, |values| rows.note(connection, rowid, key, values))
+            })
+        })?;
+        self.sql(|connection| rows.find_reference(connection, layout))
+    }
+
+    /// The first of so many ids in a row that neither the table nor `is_taken` has.
+    pub(crate) fn free_ids(
+        &self,
+        kind: RecordKind,
+        count: u64,
+        is_taken: &mut dyn FnMut(i64, i64) -> Result<bool>,
+    ) -> Result<Option<i64>> {
+        let table = self.tables.get(kind).as_ref();
+        let Some(parking) = table.and_then(|table| table.parking.as_ref()) else {
+            return Ok(None);
+        };
+        let mut last = HIGHEST_ID;
+        while let Some(first) = last.checked_sub_unsigned(count) {
+            let has_id = self.sql(|connection| parking.has_id(connection, first, last))?;
+            if !has_id && !is_taken(first, last)? {
+                return Ok(Some(first));
+            }
+            last = first;
+        }
+        Ok(None)
+    }
+
+    /// Lets ids be for a while what the table's CHECK constraints rule out, or no more.
+    pub(crate) fn ignore_checks(&self, ignore: bool) -> Result<()> {
+        self.sql(|connection| connection.pragma_update(None, "ignore_check_constraints", ignore))
+    }
+
+    /// Moves the row of a record's key out of the way, to an id that no record has; says why if a
+    /// constraint forbids that.
+    pub(crate) fn move_aside(
+        &self,
+        kind: RecordKind,
+        key: &RecordKey,
+        free_id: i64,
+    ) -> Result<Option<Rejection>> {
+        let Some(MergedTable {
+            layout,
+            upsert,
+            parking: Some(parking),
+            ..
+        }) = self.tables.get(kind)
+        else {
+            return Ok(None);
+        };
+        let lookup = upsert.lookup();
+        let Some(rowid) = self.sql(|connection| lookup.find(connection, key))? else {
+            return Ok(None);
+        };
+        match parking.move_row(&self.connection, rowid, free_id) {
+            Ok(()) if parking.id_is_rowid => {
+                self.sql(|connection| lookup.follow(connection, key, free_id))?;
+                Ok(None)
+            }
+            Ok(()) => Ok(None),
+            Err(error) => self.rejection(layout, error),
+        }
+    }
+
+    /// Writes a record over the row of its key, or as a new row; says why if the table does not take
+    /// it.
+    pub(crate) fn write(&self, key: &[u8], record: &Record) -> Result<Option<Rejection>> {
+        let kind = record.kind();
+        let Some(table) = self.tables.get(kind) else {
+            return Ok(None);
+        };
+        let name = table.layout.spec.name;
+        if let Some(column) = table.upsert.has_no_place_for(record) {
+            let message = format!("the target's table {name} has no column {column}");
+            return Ok(Some(Rejection::new(column, Reason::Constraint, message)));
+        }
+        let written = match &table.stored {
+            None => table.upsert.write(&self.connection, record).map(Ok),
+            Some(stored) => self.write_and_check(table, stored, record),
+        };
+        let row = match written {
+            Ok(Ok(row)) => row,
+            Ok(Err(rejection)) => return Ok(Some(rejection)),
+            Err(error) => return self.rejection(&table.layout, error),
+        };
+        if !table.checks.is_empty() {
+            self.sql(|connection| {
+                let sql = format!(
+                    "INSERT OR REPLACE INTO {} VALUES (?1, ?2, ?3)",
+                    written_rows(kind)
+                );
+                let mut statement = connection.prepare_cached(&sql)?;
+                statement.execute((row.rowid, key, row.is_new)).map(|_| ())
+            })?;
+        }
+        Ok(None)
+    }
+
+    fn write_and_check(
+        &self,
+        table: &MergedTable,
+        stored: &StoredRecords,
+        record: &Record,
+    ) -> rusqlite::Result<Result<WrittenRow, Rejection>> {
+        let connection = &self.connection;
+        connection.prepare_cached("SAVEPOINT record")?.execute([])?;
+        let row = table.upsert.write(connection, record);
+        let row = match row {
+            Ok(row) => stored
+                .check(connection, record, row.rowid)
+                .map(|why| why.map_or(Ok(row), Err)),
+            Err(error) => Err(error),
+        };
+        if !matches!(row, Ok(Ok(_))) {
+            connection
+                .prepare_cached("ROLLBACK TO record")?
+                .execute([])?;
+        }
+        connection.prepare_cached("RELEASE record")?.execute([])?;
+        row
+    }
+
+    /// Why a table does not take a row, if an error is about the row and not about the database.
+    fn rejection(&self, layout: &TableLayout, error: rusqlite::Error) -> Result<Option<Rejection>> {
+        use ErrorCode::{ConstraintViolation, TooBig, TypeMismatch, Unknown};
+        match error.sqlite_error_code() {
+            Some(ConstraintViolation | TypeMismatch | TooBig | Unknown) => {
+                Ok(Some(Rejection::constraint(layout.spec, &error)))
+            }
+            _ => Err(self.failed()(error)),
+        }
+    }
+
+    /// Hands the key of each record to `reject` that was written and can't stay: its foreign key does
+    /// not hold, or its id is that of another symbol.
+    pub(crate) fn check_rows(&self, kind: RecordKind, reject: &mut Reject<'_>) -> Result<()> {
+        let Some(table) = self.tables.get(kind) else {
+            return Ok(());
+        };
+        for check in &table.checks {
+            match check {
+                RowCheck::ForeignKeys => self.check_foreign_keys(kind, table, reject)?,
+                RowCheck::SymbolGraph => self.check_symbols(kind, reject)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn check_foreign_keys(
+        &self,
+        kind: RecordKind,
+        table: &MergedTable,
+        reject: &mut Reject<'_>,
+    ) -> Result<()> {
+        // Of a foreign key that can't be checked SQLite would take no record either.
+        let failed = |error| self.takes_no_record(kind, error);
+        visit_missing_parents(&self.connection, &table.layout, &failed, &mut |missing| {
+            let Some(key) = self.written_key(kind, missing.rowid)? else {
+                return Ok(());
+            };
+            let rejection = Rejection::new("", Reason::Constraint, missing.message);
+            reject(&key, rejection)
+        })
+    }
+
+    fn check_symbols(&self, kind: RecordKind, reject: &mut Reject<'_>) -> Result<()> {
+        let new = format!("SELECT row_id FROM {} WHERE is_new", written_rows(kind));
+        let failed = self.failed();
+        visit_wrong_symbols(&self.connection, Some(&new), &failed, &mut |wrong| {
+            let Some(key) = self.written_key(kind, wrong.rowid)? else {
+                return Ok(());
+            };
+            let rejection = Rejection::new("symbol_id", Reason::WrongSymbol, wrong.message);
+            reject(&key, rejection)
+        })
+    }
+
+    /// The key of the record that a row was written from; `None` for a row that was not written.
+    fn written_key(&self, kind: RecordKind, rowid: i64) -> Result<Option<Vec<u8>>> {
+        let sql = format!(
+            "SELECT record_key FROM {} WHERE row_id = ?1",
+            written_rows(kind)
+        );
+        self.sql(|connection| {
+            let mut statement = connection.prepare_cached(&sql)?;
+            statement.query_row([rowid], |row| row.get(0)).optional()
+        })
+    }
+}
+
+/// The temporary table with the rows of a kind that were written.
+pub(in crate::sqlite) fn written_rows(kind: RecordKind) -> String {
+    format!("temp.chunkmigrate_written_{}", table_spec(kind).name)
+}

@@ -1,0 +1,84 @@
+//! Whether files were written: by their identities, lengths and times.
+
+use std::fs::{self, Metadata};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use crate::error::{IoContext as _, KindError, Result};
+use crate::sqlite::open::sidecars::{beside, if_present};
+
+/// A file that was written so short a time ago can be written again without another time of its last
+/// change: clocks of file systems go in steps of up to 10 ms.
+pub(in crate::sqlite) const SETTLING: Duration = Duration::from_millis(20);
+
+/// What changes when somebody writes the database.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::sqlite) struct Signature {
+    pub(in crate::sqlite) main: Option<FileState>,
+    pub(in crate::sqlite) wal: Option<FileState>,
+    journal: Option<FileState>,
+    pub(in crate::sqlite) shm: bool,
+}
+
+impl Signature {
+    pub(in crate::sqlite) fn take(path: &Path) -> Result<Self> {
+        let state = |suffix| FileState::take(&beside(path, suffix));
+        Ok(Signature {
+            main: FileState::take(path)?,
+            wal: state("-wal")?,
+            journal: state("-journal")?,
+            shm: state("-shm")?.is_some(),
+        })
+    }
+
+    /// Whether another write would show.
+    pub(in crate::sqlite) fn has_settled(&self) -> bool {
+        let now = SystemTime::now();
+        let mut files = [&self.main, &self.wal, &self.journal].into_iter().flatten();
+        !files.any(|file| {
+            // A time that is still to come is that of another machine's clock.
+            let age = now.duration_since(file.modified);
+            age.is_ok_and(|age| age < SETTLING)
+        })
+    }
+
+    pub(in crate::sqlite) fn wal_len(&self) -> Option<u64> {
+        self.wal.as_ref().map(|wal| wal.len)
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::sqlite) struct FileState {
+    identity: (u64, u64),
+    pub(in crate::sqlite) len: u64,
+    modified: SystemTime,
+}
+
+impl FileState {
+    /// `None` if there is no such file.
+    pub(in crate::sqlite) fn take(path: &Path) -> Result<Option<Self>> {
+        let Some(metadata) = if_present(fs::metadata(path)).io_context("look at", path)? else {
+            return Ok(None);
+        };
+        if !metadata.is_file() {
+            // SQLite would open it, and wait for ever if it is a FIFO.
+            return Err(KindError::not_a_file(path, metadata.file_type()).into());
+        }
+        Ok(Some(FileState {
+            identity: identity(&metadata),
+            len: metadata.len(),
+            modified: metadata.modified().io_context("look at", path)?,
+        }))
+    }
+}
+
+#[cfg(unix)]
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt as _;
+    (metadata.dev(), metadata.ino())
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> (u64, u64) {
+    (0, 0)
+}

@@ -1,0 +1,9 @@
+//! Opening a database for reading: which state its files are in, and how SQLite is kept from harm.
+
+pub(in crate::sqlite) mod connection;
+pub(in crate::sqlite) mod fingerprint;
+pub(in crate::sqlite) mod hardening;
+pub(in crate::sqlite) mod open_mode;
+#[cfg(feature = "native-v2")]
+pub(in crate::sqlite) mod private_copy;
+pub(in crate::sqlite) mod sidecars;

@@ -1,0 +1,83 @@
+//! A copy of a database in a file that nobody else knows of.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::error::{IoContext as _, Result};
+use crate::progress::{Progress, check_cancelled};
+use crate::sqlite::error::SqliteError;
+use crate::sqlite::open::connection::{is_hot_journal, open_for_reading, reading, writing};
+use crate::sqlite::open::open_mode::DatabaseFiles;
+use crate::sqlite::open::sidecars::beside;
+
+/// Pages that are copied between two looks at whether to stop.
+const PAGES: i32 = 1024;
+
+/// Copies a database, with what its `-wal` holds, into a file that is not there yet. Leaves no trace
+/// on the database. A hot journal is copied along with it.
+///
+/// # Errors
+/// As [`SqliteSnapshot::open`](crate::sqlite::SqliteSnapshot::open), or the copy can't be written.
+pub(crate) fn copy_database(from: &Path, to: &Path, progress: &Arc<dyn Progress>) -> Result<()> {
+    let mut files = DatabaseFiles::classify(from)?;
+    let is_one_state = match open_for_reading(&files, None, progress) {
+        Ok(source) => {
+            files.note_lock()?;
+            copy_pages(&source, from, to, progress)?;
+            files.are_of_one_state()?
+        }
+        Err(error) if is_hot_journal(&error) => {
+            for suffix in ["", "-journal"] {
+                let copy = beside(to, suffix);
+                fs::copy(beside(&files.real_path, suffix), &copy).io_context("create", &copy)?;
+            }
+            files.unchanged()?
+        }
+        Err(error) => return Err(error),
+    };
+    match is_one_state {
+        true => Ok(()),
+        false => Err(SqliteError::Changed {
+            path: from.to_owned(),
+        }
+        .into()),
+    }
+}
+
+fn copy_pages(
+    source: &Connection,
+    from: &Path,
+    to: &Path,
+    progress: &Arc<dyn Progress>,
+) -> Result<()> {
+    let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => SqliteError::TemporaryFull {
+            path: from.to_owned(),
+        }
+        .into(),
+        _ => writing(to)(error),
+    };
+    // SQLite does not say why it can't create a file.
+    File::create_new(to).io_context("create", to)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut copy = Connection::open_with_flags(to, flags).map_err(failed)?;
+    copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
+        .map_err(failed)?;
+    let backup = Backup::new(source, &mut copy).map_err(failed)?;
+    loop {
+        check_cancelled(progress.as_ref())?;
+        match backup.step(PAGES).map_err(failed)? {
+            StepResult::Done => return Ok(()),
+            StepResult::More => {}
+            // Nobody else has the copy, and of the source there is a transaction.
+            _ => {
+                let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+                return Err(reading(from)(rusqlite::Error::SqliteFailure(busy, None)));
+            }
+        }
+    }
+}

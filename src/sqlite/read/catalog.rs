@@ -1,0 +1,80 @@
+//! What there is to read in a database.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::error::Result;
+use crate::progress::{Progress, Stage};
+use crate::record::{PerKind, RecordKind};
+use crate::sqlite::error::SqliteError;
+use crate::sqlite::open::connection::{reading, stand_in_for_collations};
+use crate::sqlite::read::key_function;
+use crate::sqlite::read::options::SqliteSnapshotOptions;
+use crate::sqlite::read::other_tables;
+use crate::sqlite::read::table_columns::TableLayout;
+use crate::sqlite::read::table_stats::{TableSurvey, check_without_columns, survey};
+use crate::sqlite::read::text_encoding::TextEncoding;
+
+/// What a database holds, as far as it is seen before its rows are read.
+#[derive(Debug)]
+pub(in crate::sqlite) struct Contents {
+    pub(in crate::sqlite) encoding: TextEncoding,
+    /// The tables of the kinds that were asked for.
+    pub(in crate::sqlite) tables: PerKind<Option<TableLayout>>,
+    pub(in crate::sqlite) surveys: PerKind<TableSurvey>,
+    /// The kinds that were asked for and have no table.
+    pub(in crate::sqlite) missing: Vec<RecordKind>,
+    pub(in crate::sqlite) schema_version: Option<i64>,
+}
+
+impl Contents {
+    pub(in crate::sqlite) fn read(
+        connection: &Connection,
+        path: &Path,
+        options: &SqliteSnapshotOptions,
+        progress: &dyn Progress,
+    ) -> Result<Self> {
+        let encoding = TextEncoding::of(connection, path)?;
+        key_function::register(connection, encoding)
+            .and_then(|()| stand_in_for_collations(connection))
+            .map_err(reading(path))?;
+
+        let mut contents = Contents {
+            encoding,
+            tables: PerKind::default(),
+            surveys: PerKind::default(),
+            missing: Vec::new(),
+            schema_version: other_tables::schema_version(connection).map_err(reading(path))?,
+        };
+        let mut found_any = false;
+        for kind in RecordKind::ALL {
+            if !kind.is_asked_for(&options.only) {
+                found_any |= other_tables::exists(connection, kind).map_err(reading(path))?;
+                continue;
+            }
+            match TableLayout::read(connection, path, kind, encoding.is_utf16())? {
+                Some(layout) => {
+                    found_any = true;
+                    *contents.tables.get_mut(kind) = Some(layout);
+                }
+                None => contents.missing.push(kind),
+            }
+        }
+        if !found_any && !options.allow_no_tables {
+            return Err(SqliteError::NoTables {
+                path: path.to_owned(),
+            }
+            .into());
+        }
+        check_without_columns(path, &contents.tables, options)?;
+        for kind in RecordKind::ALL {
+            if let Some(layout) = contents.tables.get(kind) {
+                progress.start(Stage::Survey(kind), None);
+                *contents.surveys.get_mut(kind) = survey(connection, path, layout, options)?;
+                progress.finish();
+            }
+        }
+        Ok(contents)
+    }
+}

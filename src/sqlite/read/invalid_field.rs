@@ -1,0 +1,101 @@
+//! What keeps a row from being a record, as a sentence.
+
+use crate::codec::MAX_VALUE_BYTES;
+use crate::sqlite::read::invalid_row::{RawValue, Reason};
+use crate::sqlite::read::text_encoding::TextEncoding;
+use crate::sqlite::schema::{Column, ColumnClass, TableSpec};
+
+/// What is wrong with the value of a column, such as `byte_start is -5, must be 0 or more`. No text
+/// is quoted.
+pub(in crate::sqlite) fn value_message(
+    spec: &TableSpec,
+    column: &str,
+    reason: Reason,
+    values: &[(&'static str, RawValue)],
+    encoding: TextEncoding,
+) -> String {
+    let of_column = |(name, _): &&(&str, RawValue)| *name == column;
+    let value = values.iter().find(of_column).map(|(_, value)| value);
+    let column_spec = spec.columns.iter().find(|spec| spec.name == column);
+    let (Some(value), Some(column_spec)) = (value, column_spec) else {
+        return format!("{column} is not valid ({reason})");
+    };
+    match (reason, value) {
+        (Reason::NotUtf8, RawValue::MalformedText(bytes)) => {
+            format!("{column} is not valid {}", encoding.fault_of(bytes))
+        }
+        (Reason::NotFinite, _) => {
+            format!("{column} is {}, must be a finite number", found(value))
+        }
+        (Reason::Range, _) => format!("{column} is {}, must be 0 or more", found(value)),
+        _ => {
+            let required = required(column_spec);
+            format!("{column} is {}, must be {required}", stored(value))
+        }
+    }
+}
+
+/// Other rows have the key of this one.
+pub(in crate::sqlite) fn same_key_message(others: &[i64]) -> String {
+    match others {
+        [other] => format!("row {other} has the same key"),
+        [one, other, ..] => format!("rows {one} and {other} have the same key"),
+        [] => "another row has the same key".to_owned(),
+    }
+}
+
+/// Another row has the id of this one.
+pub(in crate::sqlite) fn same_id_message(id: i64, other: i64) -> String {
+    format!("row {other} has the same id {id}")
+}
+
+/// The record is too large for a KV file.
+pub(in crate::sqlite) fn too_large_message(column: &str, bytes: usize) -> String {
+    format!("{column} makes the record {bytes} bytes of JSON, must be at most {MAX_VALUE_BYTES}")
+}
+
+fn required(column: &Column) -> String {
+    let class = match column.class {
+        ColumnClass::Text => "TEXT",
+        ColumnClass::Integer | ColumnClass::Offset => "an INTEGER",
+        ColumnClass::Real => "a REAL",
+    };
+    match column.nullable {
+        true => format!("{class} or NULL"),
+        false => class.to_owned(),
+    }
+}
+
+/// A value with its storage class.
+fn stored(value: &RawValue) -> String {
+    match value {
+        RawValue::Null => "NULL".to_owned(),
+        RawValue::Integer(_) => format!("the INTEGER {}", found(value)),
+        RawValue::Real(_) => format!("the REAL {}", found(value)),
+        RawValue::Text(_) | RawValue::MalformedText(_) => "TEXT".to_owned(),
+        RawValue::Blob(_) => "a BLOB".to_owned(),
+    }
+}
+
+fn found(value: &RawValue) -> String {
+    match value {
+        RawValue::Integer(integer) => integer.to_string(),
+        RawValue::Real(real) if *real == f64::INFINITY => "infinite".to_owned(),
+        RawValue::Real(real) if *real == f64::NEG_INFINITY => "minus infinity".to_owned(),
+        RawValue::Real(real) => format!("{real:?}"),
+        other => other.storage_class().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_no_kv_file_takes_is_named_with_its_size() {
+        assert_eq!(
+            too_large_message("content", 5_000_000_000),
+            "content makes the record 5000000000 bytes of JSON, must be at most 3221225472"
+        );
+    }
+}

@@ -1,0 +1,226 @@
+//! What a database tells beside its records: versions, sequences, and the tables that hold
+//! something else.
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension as _, ffi};
+
+use crate::record::{PerKind, RecordKind, Sequences};
+use crate::sqlite::read::table_columns::TableLayout;
+use crate::sqlite::schema::{TableSpec, quoted, table_name};
+
+/// A table that is not copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OtherTable {
+    /// Its name.
+    pub name: String,
+    /// Its number of rows; `None` if SQLite can't count them: the table is damaged, or virtual with
+    /// a module that is not built in.
+    pub rows: Option<u64>,
+}
+
+/// All ordinary and virtual tables but those that are read and SQLite's own, by name.
+pub(in crate::sqlite) fn other_tables(
+    connection: &Connection,
+    read: &PerKind<Option<TableLayout>>,
+) -> rusqlite::Result<Vec<OtherTable>> {
+    let mut statement = connection.prepare(
+        "SELECT name FROM main.sqlite_schema
+         WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+    )?;
+    let names: Vec<String> = statement
+        .query_map([], |row| row.get_ref(0).map(shown_name))?
+        .collect::<Result<_, _>>()?;
+    let others = names.into_iter().filter(|name| {
+        let read = read.iter().filter_map(|(_, layout)| layout.as_ref());
+        !read
+            .map(|layout| layout.spec.name)
+            .any(|table| table.eq_ignore_ascii_case(name))
+    });
+    others
+        .map(|name| {
+            let rows = match count_rows(connection, &name) {
+                Ok(rows) => Some(rows),
+                Err(error) if is_fatal(&error) => return Err(error),
+                Err(_) => None,
+            };
+            Ok(OtherTable { name, rows })
+        })
+        .collect()
+}
+
+/// A name of the schema, which may be anything in a database that was made by hand.
+pub(in crate::sqlite) fn shown_name(name: ValueRef<'_>) -> String {
+    match name {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+            String::from_utf8_lossy(bytes).into_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+/// The virtual tables of a database, such as full-text indexes.
+pub(in crate::sqlite) fn virtual_tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'virtual'
+               ORDER BY name";
+    connection
+        .prepare(sql)?
+        .query_map([], |row| row.get(0))?
+        .collect()
+}
+
+/// Whether there is a table or view of the name that a kind's table has.
+pub(in crate::sqlite) fn exists(
+    connection: &Connection,
+    kind: RecordKind,
+) -> rusqlite::Result<bool> {
+    is_in_schema(connection, table_name(kind))
+}
+
+fn is_in_schema(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT count(*) FROM main.sqlite_schema WHERE name = ?1 COLLATE NOCASE",
+        [name],
+        |row| row.get(0),
+    )
+}
+
+/// The number of rows, counted the cheapest way SQLite knows: through an index, if there is one.
+pub(in crate::sqlite) fn count_rows(connection: &Connection, table: &str) -> rusqlite::Result<u64> {
+    let sql = format!("SELECT count(*) FROM main.{}", quoted(table));
+    connection.query_row(&sql, [], |row| row.get(0))
+}
+
+/// Whether an error is about more than one odd or damaged table.
+fn is_fatal(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseBusy, OperationInterrupted, OutOfMemory, SystemIoFailure};
+    matches!(
+        error.sqlite_error_code(),
+        Some(DatabaseBusy | OperationInterrupted | OutOfMemory | SystemIoFailure)
+    )
+}
+
+/// Magellan's schema version, `None` where there is none.
+pub(in crate::sqlite) fn schema_version(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    const COLUMN: &str = "magellan_schema_version";
+    let columns = columns_of_table(connection, "magellan_meta")?;
+    if !columns.is_some_and(|columns| columns.iter().any(|c| c.eq_ignore_ascii_case(COLUMN))) {
+        return Ok(None);
+    }
+    connection
+        .query_row(
+            "SELECT m.magellan_schema_version FROM main.magellan_meta AS m
+             WHERE typeof(m.magellan_schema_version) = 'integer' LIMIT 1",
+            [],
+            |row| row.get(0),
+        )
+        .optional()
+}
+
+/// The id sequences of the tables that are there: the larger of what SQLite keeps in
+/// `sqlite_sequence` and the largest id, 0 if that is below 0 or neither is there. A sequence that is
+/// not an integer counts as what SQLite takes it for when it assigns the next id.
+pub(in crate::sqlite) fn sequences(
+    connection: &Connection,
+    tables: &PerKind<Option<TableLayout>>,
+) -> rusqlite::Result<Sequences> {
+    let mark = |kind| match tables.get(kind) {
+        Some(layout) => Ok(last_id(connection, layout)?.unwrap_or(0).max(0)),
+        None => Ok::<i64, rusqlite::Error>(0),
+    };
+    Ok(Sequences {
+        code_chunks: mark(RecordKind::Chunk)?,
+        execution_log: mark(RecordKind::ExecutionLog)?,
+    })
+}
+
+/// The larger of the id sequence that SQLite keeps for a table and its largest id.
+pub(in crate::sqlite) fn last_id(
+    connection: &Connection,
+    layout: &TableLayout,
+) -> rusqlite::Result<Option<i64>> {
+    let sequence: Option<i64> = match sequence_name(connection, layout.spec)? {
+        Some(name) => connection.query_row(
+            "SELECT max(CAST(s.seq AS INTEGER)) FROM main.sqlite_sequence AS s WHERE s.name = ?1",
+            [name],
+            |row| row.get(0),
+        )?,
+        None => None,
+    };
+    Ok(sequence.max(largest_id(connection, layout)?))
+}
+
+/// The name under which SQLite keeps the id sequence of a table, spelled as the schema has it:
+/// SQLite ignores a row of `sqlite_sequence` under any other name, and every row of a table whose ids
+/// are not AUTOINCREMENT. `None` for such a table, and where there is no table.
+pub(in crate::sqlite) fn sequence_name(
+    connection: &Connection,
+    spec: &TableSpec,
+) -> rusqlite::Result<Option<String>> {
+    if !keeps_sequences(connection)? || !is_autoincrement(connection, spec)? {
+        return Ok(None);
+    }
+    connection
+        .query_row(
+            "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE",
+            [spec.name],
+            |row| row.get(0),
+        )
+        .optional()
+}
+
+/// Whether SQLite never gives an id of a table twice; `false` if there is no such table.
+pub(in crate::sqlite) fn is_autoincrement(
+    connection: &Connection,
+    spec: &TableSpec,
+) -> rusqlite::Result<bool> {
+    let Some(id) = spec.id else {
+        return Ok(false);
+    };
+    let columns = columns_of_table(connection, spec.name)?.unwrap_or_default();
+    if !columns.iter().any(|column| column.eq_ignore_ascii_case(id)) {
+        return Ok(false);
+    }
+    let (.., is_autoincrement) = connection.column_metadata(Some("main"), spec.name, id)?;
+    Ok(is_autoincrement)
+}
+
+fn largest_id(connection: &Connection, layout: &TableLayout) -> rusqlite::Result<Option<i64>> {
+    let Some(id) = layout.spec.id else {
+        return Ok(None);
+    };
+    let sql = format!(
+        "SELECT max(t.{id}) FROM {} WHERE typeof(t.{id}) = 'integer'",
+        layout.table_clause()
+    );
+    connection.query_row(&sql, [], |row| row.get(0))
+}
+
+/// Whether the database has SQLite's table of id sequences. What only has its name is damage, which
+/// SQLite itself would stumble over at the next insert.
+fn keeps_sequences(connection: &Connection) -> rusqlite::Result<bool> {
+    const TABLE: &str = "sqlite_sequence";
+    match columns_of_table(connection, TABLE)?.as_deref() {
+        Some([name, seq]) if name == "name" && seq == "seq" => Ok(true),
+        None if !is_in_schema(connection, TABLE)? => Ok(false),
+        _ => Err(rusqlite::Error::SqliteFailure(
+            ffi::Error::new(ffi::SQLITE_CORRUPT_SEQUENCE),
+            Some(format!("{TABLE} is not the table that SQLite keeps")),
+        )),
+    }
+}
+
+/// The columns of an ordinary table, `None` if there is none of that name. A view is none: to look
+/// into it may take for ever.
+pub(in crate::sqlite) fn columns_of_table(
+    connection: &Connection,
+    table: &str,
+) -> rusqlite::Result<Option<Vec<String>>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT c.name FROM pragma_table_list(?1) AS t, pragma_table_xinfo(?1, 'main') AS c
+         WHERE t.schema = 'main' AND t.type = 'table'",
+    )?;
+    let names = statement.query_map([table], |row| row.get_ref(0).map(shown_name))?;
+    let names: Vec<String> = names.collect::<Result<_, _>>()?;
+    Ok((!names.is_empty()).then_some(names))
+}

@@ -1,0 +1,119 @@
+//! One table in key order: the order from SQLite's sorter, the values from the table by row id.
+//!
+//! No index is trusted: one that lacks an entry would lose a row, and one with a wrong entry would
+//! change a record. Where the order is computed from an index, each key is computed again from the
+//! row, and the rows are counted.
+
+use rusqlite::Rows;
+
+use crate::error::Result;
+use crate::sqlite::open::connection::reading;
+use crate::sqlite::read::invalid_row::{Visited, VisitedEntry};
+use crate::sqlite::read::row_reader::{Fetch, OpenTable};
+
+pub(in crate::sqlite) struct Scan<'c> {
+    pub(in crate::sqlite) table: OpenTable<'c>,
+    /// Whether ids are the table's row ids and so can't be there twice.
+    pub(in crate::sqlite) ids_are_unique: bool,
+}
+
+/// Where a row stands in key order.
+#[derive(PartialEq, Eq)]
+struct Position {
+    key: Option<Vec<u8>>,
+    rowid: i64,
+}
+
+impl Scan<'_> {
+    /// Hands each row to `visit`, in ascending order of the keys' bytes; rows without a key come
+    /// first. Returns the number of rows.
+    pub(in crate::sqlite) fn run(
+        &self,
+        visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
+    ) -> Result<u64> {
+        let failed = reading(self.table.path);
+        if !self.ids_are_unique {
+            self.collect_duplicate_ids().map_err(&failed)?;
+        }
+        let layout = self.table.layout;
+        let order = format!(
+            "SELECT {} AS record_key, t.{rowid} FROM {} ORDER BY record_key, t.{rowid}",
+            layout.key_expression(),
+            layout.order_clause(),
+            rowid = layout.rowid,
+        );
+        let mut order = self.table.connection.prepare(&order).map_err(&failed)?;
+        let mut rows = order.query([]).map_err(&failed)?;
+        let mut fetch = Fetch::prepare(self.table, self.ids_are_unique)?;
+
+        let mut count = 0;
+        let mut key = Vec::new();
+        let mut next = self.next_position(&mut rows)?;
+        let mut previous = None;
+        while let Some(position) = next {
+            next = self.next_position(&mut rows)?;
+            if next.as_ref().is_some_and(|n| *n == position) {
+                return Err(self.table.contradiction(position.rowid, "is there twice"));
+            }
+            let shared_with_next = next
+                .as_ref()
+                .filter(|next| position.key.is_some() && next.key == position.key)
+                .map(|next| next.rowid);
+            let same_key: Vec<i64> = previous.into_iter().chain(shared_with_next).collect();
+            match fetch.read(position.rowid, &same_key, &mut key)? {
+                Ok(value) => {
+                    self.check_key(&position, Some(&key))?;
+                    visit(Ok(VisitedEntry { key: &key, value }))?;
+                }
+                Err(invalid) => {
+                    self.check_key(&position, invalid.key.as_deref())?;
+                    visit(Err(invalid))?;
+                }
+            }
+            previous = shared_with_next.map(|_| position.rowid);
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    fn next_position(&self, rows: &mut Rows<'_>) -> Result<Option<Position>> {
+        let position = rows.next().and_then(|row| {
+            row.map(|row| {
+                Ok(Position {
+                    key: row.get(0)?,
+                    rowid: row.get(1)?,
+                })
+            })
+            .transpose()
+        });
+        position.map_err(reading(self.table.path))
+    }
+
+    /// The key that gave a row its place must be the one that its values make.
+    fn check_key(&self, position: &Position, key: Option<&[u8]>) -> Result<()> {
+        match position.key.as_deref() == key {
+            true => Ok(()),
+            false => Err(self
+                .table
+                .contradiction(position.rowid, "has another key when read again")),
+        }
+    }
+
+    /// Keeps the ids that several rows have where they take no memory: in a temporary table.
+    fn collect_duplicate_ids(&self) -> rusqlite::Result<()> {
+        let layout = self.table.layout;
+        let Some(id) = layout.spec.id else {
+            return Ok(());
+        };
+        self.table.connection.execute_batch(&format!(
+            "DROP TABLE IF EXISTS temp.duplicate_ids;
+             CREATE TEMP TABLE duplicate_ids(id INTEGER PRIMARY KEY, first_row, last_row);
+             INSERT INTO temp.duplicate_ids
+                 SELECT t.{id}, min(t.{rowid}), max(t.{rowid})
+                 FROM {} WHERE typeof(t.{id}) = 'integer'
+                 GROUP BY t.{id} HAVING count(*) > 1;",
+            layout.table_clause(),
+            rowid = layout.rowid,
+        ))
+    }
+}

@@ -1,0 +1,302 @@
+//! One consistent state of a database, as records.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::error::{Error, Result};
+use crate::progress::{Progress, Stage};
+use crate::record::{RecordKind, Sequences};
+use crate::sqlite::error::SqliteError;
+use crate::sqlite::open::connection::{open_for_reading, reading};
+use crate::sqlite::open::open_mode::DatabaseFiles;
+use crate::sqlite::read::catalog::Contents;
+use crate::sqlite::read::invalid_row::Visited;
+use crate::sqlite::read::options::SqliteSnapshotOptions;
+use crate::sqlite::read::other_tables::{self, OtherTable};
+use crate::sqlite::read::row_reader::OpenTable;
+use crate::sqlite::read::scan::Scan;
+use crate::sqlite::read::symbol_graph::{has_graph, visit_wrong_symbols};
+use crate::sqlite::read::table_stats::{TableSurvey, has_unknown_column};
+
+/// A database in one read transaction.
+///
+/// The source is not changed and nothing appears beside it. Where the state of its files allows no
+/// lock (a WAL-mode database that nobody has open), a writer that comes along is noticed
+/// afterwards: nothing that was read may be believed before [`SqliteSnapshot::confirm`] said so.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use chunkmigrate::record::{CodeChunk, RecordKind};
+/// use chunkmigrate::sqlite::{SqliteSnapshot, SqliteSnapshotOptions};
+/// use chunkmigrate::store::ChunkStore;
+/// use chunkmigrate::{NoProgress, Progress};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("code.db");
+/// let chunks = ["b.rs", "a.rs"].map(|path| CodeChunk::new(path, 0, 2, "fn"));
+/// ChunkStore::new(&path)?.store_chunks(&chunks)?;
+///
+/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// let snapshot = SqliteSnapshot::open(&path, &SqliteSnapshotOptions::default(), &progress)?;
+/// let mut keys = Vec::new();
+/// snapshot.visit(RecordKind::Chunk, &mut |visited| {
+///     match visited {
+///         Ok(entry) => keys.push(String::from_utf8_lossy(entry.key).into_owned()),
+///         // As `code_chunks row 7 (…): byte_start is -5, must be 0 or more`.
+///         Err(row) => eprintln!("{row}"),
+///     }
+///     Ok(())
+/// })?;
+/// snapshot.confirm()?;
+/// assert_eq!(keys, ["chunk:a.rs:0:2", "chunk:b.rs:0:2"]);
+/// assert_eq!(snapshot.missing().len(), 3);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct SqliteSnapshot {
+    connection: Connection,
+    files: DatabaseFiles,
+    contents: Contents,
+}
+
+impl SqliteSnapshot {
+    /// Opens a database and surveys its tables.
+    ///
+    /// # Errors
+    /// Among others: no such file; a hot journal; a lock that another process holds for five
+    /// seconds; a damaged file; none of the four tables; a table that is a view or virtual; a
+    /// missing column, or an unknown one with values. See [`SqliteError`].
+    pub fn open(
+        path: &Path,
+        options: &SqliteSnapshotOptions,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<Self> {
+        Self::open_classified(DatabaseFiles::classify(path)?, options, progress)
+    }
+
+    /// Opens a database that was looked at, as [`SqliteSnapshot::open`] does.
+    pub(crate) fn open_classified(
+        mut files: DatabaseFiles,
+        options: &SqliteSnapshotOptions,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<Self> {
+        let opened = Self::open_files(&mut files, options, progress);
+        match opened {
+            Ok((connection, contents)) => Ok(SqliteSnapshot {
+                connection,
+                files,
+                contents,
+            }),
+            Err(_) if progress.is_cancelled() => Err(Error::Cancelled),
+            // Before the first lock a writer may come, or the last one go and take its files along,
+            // in any state.
+            Err(Error::Sqlite(_)) if !files.unchanged().unwrap_or(true) => {
+                Err(changed(&files.given))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What a connection sees that is in a transaction already.
+    #[cfg(feature = "native-v2")]
+    pub(in crate::sqlite) fn over(
+        connection: Connection,
+        files: DatabaseFiles,
+        options: &SqliteSnapshotOptions,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<Self> {
+        let contents = Contents::read(&connection, &files.given, options, progress.as_ref())?;
+        Ok(SqliteSnapshot {
+            connection,
+            files,
+            contents,
+        })
+    }
+
+    #[cfg(feature = "native-v2")]
+    pub(in crate::sqlite) fn into_connection(self) -> Connection {
+        self.connection
+    }
+
+    fn open_files(
+        files: &mut DatabaseFiles,
+        options: &SqliteSnapshotOptions,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<(Connection, Contents)> {
+        let connection = open_for_reading(files, options.temp_dir.as_deref(), progress)?;
+        files.note_lock()?;
+        if options.check_integrity {
+            progress.start(Stage::CheckSource, None);
+            check_integrity(&connection, &files.given)?;
+            progress.finish();
+        }
+        let contents = Contents::read(&connection, &files.given, options, progress.as_ref())?;
+        Ok((connection, contents))
+    }
+
+    /// The database, as it was given.
+    pub fn path(&self) -> &Path {
+        &self.files.given
+    }
+
+    /// Magellan's schema version; `None` where the database doesn't tell one.
+    pub fn schema_version(&self) -> Option<i64> {
+        self.contents.schema_version
+    }
+
+    /// The kinds that were asked for and whose table is not there.
+    pub fn missing(&self) -> &[RecordKind] {
+        &self.contents.missing
+    }
+
+    /// What a kind's table holds; all 0 if it is not there or was not asked for.
+    pub fn survey(&self, kind: RecordKind) -> TableSurvey {
+        *self.contents.surveys.get(kind)
+    }
+
+    /// Whether one of the tables that were asked for has a column, given as `TABLE.COLUMN`, that no
+    /// record has a field for.
+    pub(crate) fn has_unknown_column(&self, column: &str) -> bool {
+        has_unknown_column(&self.contents.tables, column)
+    }
+
+    /// The id high-water marks of the tables that were asked for.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub fn sequences(&self) -> Result<Sequences> {
+        other_tables::sequences(&self.connection, &self.contents.tables)
+            .map_err(reading(&self.files.given))
+            .map_err(|error| self.blame_writer(error))
+    }
+
+    /// The tables that are not read, by name: all but those of the kinds that were asked for.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub fn other_tables(&self) -> Result<Vec<OtherTable>> {
+        other_tables::other_tables(&self.connection, &self.contents.tables)
+            .map_err(reading(&self.files.given))
+            .map_err(|error| self.blame_writer(error))
+    }
+
+    /// The virtual tables, such as full-text indexes, by name.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub fn virtual_tables(&self) -> Result<Vec<OtherTable>> {
+        let names = other_tables::virtual_tables(&self.connection);
+        let names = names.map_err(reading(&self.files.given))?;
+        let mut tables = self.other_tables()?;
+        tables.retain(|table| names.contains(&table.name));
+        Ok(tables)
+    }
+
+    /// Hands the id of each symbol to `visit` whose metrics stand under the id of another one in the
+    /// graph, with a sentence that says so; none if there is no graph.
+    ///
+    /// # Errors
+    /// The database can't be read, or `visit` failed.
+    pub fn visit_wrong_symbols(
+        &self,
+        visit: &mut dyn FnMut(i64, String) -> Result<()>,
+    ) -> Result<()> {
+        let failed = |error| self.blame_writer(reading(&self.files.given)(error));
+        if self
+            .contents
+            .tables
+            .get(RecordKind::SymbolMetrics)
+            .is_none()
+            || !has_graph(&self.connection).map_err(failed)?
+        {
+            return Ok(());
+        }
+        visit_wrong_symbols(&self.connection, None, &failed, &mut |wrong| {
+            visit(wrong.symbol_id, wrong.message)
+        })
+    }
+
+    /// Hands every row of a kind to `visit`: in ascending order of the keys' bytes those that are
+    /// records, and each that is none when it comes up. Rows without a key come first.
+    ///
+    /// # Errors
+    /// The database can't be read, or contradicts itself; or `visit` failed.
+    pub fn visit(
+        &self,
+        kind: RecordKind,
+        visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let Some(layout) = self.contents.tables.get(kind) else {
+            return Ok(());
+        };
+        let survey = self.contents.surveys.get(kind);
+        let table = OpenTable {
+            connection: &self.connection,
+            path: &self.files.given,
+            kind,
+            layout,
+            encoding: self.contents.encoding,
+        };
+        let scan = Scan {
+            table,
+            ids_are_unique: survey.ids_are_unique,
+        };
+        scan.run(visit)
+            .and_then(|rows| table.check_count(survey.rows, rows))
+            .map_err(|error| self.blame_writer(error))
+    }
+
+    /// Confirms that nobody wrote the database while it was read without a lock.
+    ///
+    /// # Errors
+    /// [`SqliteError::Changed`]: what was read may be of several states; open it again.
+    pub fn confirm(&self) -> Result<()> {
+        match self.files.are_of_one_state()? {
+            true => Ok(()),
+            false => Err(changed(&self.files.given)),
+        }
+    }
+
+    fn blame_writer(&self, error: Error) -> Error {
+        blame_writer(&self.files, error)
+    }
+}
+
+/// Under a writer that we don't see, SQLite may find anything: then the writer is the cause.
+fn blame_writer(files: &DatabaseFiles, error: Error) -> Error {
+    let about_source = matches!(error, Error::Sqlite(_));
+    match about_source && !files.are_of_one_state().unwrap_or(true) {
+        true => changed(&files.given),
+        false => error,
+    }
+}
+
+fn changed(path: &Path) -> Error {
+    SqliteError::Changed {
+        path: path.to_owned(),
+    }
+    .into()
+}
+
+/// How many problems of a database an error tells.
+pub(in crate::sqlite) const TOLD_PROBLEMS: usize = 10;
+
+fn check_integrity(connection: &Connection, path: &Path) -> Result<()> {
+    let problems: Vec<String> = connection
+        // One more than is told, to know whether there are more.
+        .prepare(&format!("PRAGMA integrity_check({})", TOLD_PROBLEMS + 1))
+        .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
+        .map_err(reading(path))?;
+    if problems == ["ok"] {
+        return Ok(());
+    }
+    Err(SqliteError::Integrity {
+        path: path.to_owned(),
+        problems,
+    }
+    .into())
+}

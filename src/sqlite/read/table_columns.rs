@@ -1,0 +1,223 @@
+//! A table as a database has it: which of the columns that records need, and SQL to read them.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::error::Result;
+use crate::record::RecordKind;
+use crate::sqlite::error::SqliteError;
+use crate::sqlite::schema::{Column, ColumnClass, TableSpec, quoted, table_spec};
+use crate::sqlite::write::key_index;
+
+/// A table as a database has it.
+#[derive(Debug)]
+pub(in crate::sqlite) struct TableLayout {
+    pub(in crate::sqlite) spec: &'static TableSpec,
+    /// For each column of the spec: whether the table has it.
+    present: Vec<bool>,
+    /// Columns that the spec doesn't know, as the table writes them.
+    pub(in crate::sqlite) unknown: Vec<String>,
+    /// A name of the row id that no column hides.
+    pub(in crate::sqlite) rowid: &'static str,
+    /// Whether the id column is the row id itself.
+    pub(in crate::sqlite) id_is_rowid: bool,
+    /// An index that has all key columns.
+    key_index: Option<String>,
+    /// Whether text is stored as UTF-16, so that its bytes must be read beside it.
+    utf16: bool,
+}
+
+impl TableLayout {
+    /// Looks at a table; `None` if the database has none of that name.
+    pub(in crate::sqlite) fn read(
+        connection: &Connection,
+        path: &Path,
+        kind: RecordKind,
+        utf16: bool,
+    ) -> Result<Option<TableLayout>> {
+        let spec = table_spec(kind);
+        let engine = |source| SqliteError::from_engine("read the schema of", path, source);
+        let found = connection
+            .query_row(
+                "SELECT type, wr FROM pragma_table_list(?1) WHERE schema = 'main'",
+                [spec.name],
+                |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?)),
+            )
+            .optional()
+            .map_err(engine)?;
+        let found = match found.as_ref().map(|(kind, wr)| (kind.as_str(), *wr)) {
+            None => return Ok(None),
+            Some(("table", false)) => None,
+            Some(("table", true)) => Some("a WITHOUT ROWID table"),
+            Some(("view", _)) => Some("a view"),
+            Some(("virtual", _)) => Some("a virtual table"),
+            Some(_) => Some("part of a virtual table"),
+        };
+        if let Some(found) = found {
+            return Err(SqliteError::NotATable {
+                path: path.to_owned(),
+                table: spec.name,
+                found,
+            }
+            .into());
+        }
+        let names: Vec<String> = connection
+            .prepare("SELECT name FROM pragma_table_xinfo(?1, 'main')")
+            .and_then(|mut statement| {
+                statement
+                    .query_map([spec.name], |row| row.get(0))?
+                    .collect()
+            })
+            .map_err(engine)?;
+        let id_is_rowid = connection
+            .query_row(
+                // INTEGER PRIMARY KEY DESC is no row id: it has an index of its own.
+                "SELECT count(*) = 1 AND max(name = ?2 COLLATE NOCASE AND type = 'INTEGER' COLLATE NOCASE)
+                    AND NOT EXISTS (SELECT 1 FROM pragma_index_list(?1, 'main') WHERE origin = 'pk')
+                 FROM pragma_table_xinfo(?1, 'main') WHERE pk > 0",
+                (spec.name, spec.id),
+                |row| row.get::<_, Option<bool>>(0),
+            )
+            .map_err(engine)?
+            .unwrap_or(false);
+        let is = |name: &str| names.iter().any(|found| found.eq_ignore_ascii_case(name));
+
+        let present: Vec<bool> = spec.columns.iter().map(|column| is(column.name)).collect();
+        for (column, present) in spec.columns.iter().zip(&present) {
+            if !present && !column.nullable {
+                return Err(SqliteError::MissingColumn {
+                    path: path.to_owned(),
+                    table: spec.name,
+                    column: column.name,
+                }
+                .into());
+            }
+        }
+        let rowid = ["rowid", "_rowid_", "oid"]
+            .into_iter()
+            .find(|name| !is(name))
+            .ok_or_else(|| SqliteError::NotATable {
+                path: path.to_owned(),
+                table: spec.name,
+                found: "a table whose columns hide its row id",
+            })?;
+        let unknown = names
+            .iter()
+            .filter(|name| {
+                !spec
+                    .columns
+                    .iter()
+                    .any(|column| column.name.eq_ignore_ascii_case(name))
+            })
+            .cloned()
+            .collect();
+        Ok(Some(TableLayout {
+            spec,
+            present,
+            unknown,
+            rowid,
+            id_is_rowid,
+            key_index: key_index::find(connection, spec).map_err(engine)?,
+            utf16,
+        }))
+    }
+
+    /// For each column of the spec: whether the table has it.
+    pub(in crate::sqlite) fn presence(&self) -> &[bool] {
+        &self.present
+    }
+
+    /// The columns of the spec that the table has.
+    pub(in crate::sqlite) fn present_columns(&self) -> impl Iterator<Item = &'static str> {
+        let columns = self.spec.columns.iter().zip(&self.present);
+        columns
+            .filter(|(_, present)| **present)
+            .map(|(column, _)| column.name)
+    }
+
+    /// The table's name for SQL, with the alias `t`.
+    pub(in crate::sqlite) fn table_clause(&self) -> String {
+        // NOT INDEXED: a damaged index must neither hide a row nor supply a value.
+        format!("main.{} AS t NOT INDEXED", self.spec.name)
+    }
+
+    /// The number of rows, counted by the table itself.
+    pub(in crate::sqlite) fn count_rows(&self, connection: &Connection) -> rusqlite::Result<u64> {
+        let sql = format!("SELECT count(*) FROM {}", self.table_clause());
+        connection.query_row(&sql, [], |row| row.get(0))
+    }
+
+    /// As [`TableLayout::table_clause`], through an index that has all key columns, if there is one.
+    pub(in crate::sqlite) fn order_clause(&self) -> String {
+        match &self.key_index {
+            Some(index) => format!("main.{} AS t INDEXED BY {}", self.spec.name, quoted(index)),
+            None => self.table_clause(),
+        }
+    }
+
+    /// SQL for the columns of the spec in their order, NULL where the table lacks one. In a UTF-16
+    /// database as many columns follow, with the stored bytes of those that hold text.
+    pub(in crate::sqlite) fn select_list(&self) -> String {
+        let columns = || self.spec.columns.iter().zip(&self.present);
+        let values = columns().map(|(column, present)| match present {
+            true => format!("t.{}", column.name),
+            false => "NULL".to_owned(),
+        });
+        let bytes = columns().filter(|_| self.utf16);
+        let bytes = bytes.map(|(Column { name, .. }, present)| match present {
+            true => format!("CASE typeof(t.{name}) WHEN 'text' THEN CAST(t.{name} AS BLOB) END"),
+            false => "NULL".to_owned(),
+        });
+        values.chain(bytes).collect::<Vec<_>>().join(", ")
+    }
+
+    /// SQL that computes the key of a row, NULL if it has none.
+    pub(in crate::sqlite) fn key_expression(&self) -> String {
+        let arguments: Vec<String> = self.spec.key.iter().map(|c| format!("t.{c}")).collect();
+        let text_bytes = match self.utf16 && self.has_text_key() {
+            true => format!("CAST(t.{} AS BLOB)", self.spec.key.first().unwrap_or(&"")),
+            false => "NULL".to_owned(),
+        };
+        format!(
+            "{}({text_bytes}, {})",
+            self.spec.key_function,
+            arguments.join(", ")
+        )
+    }
+
+    /// SQL for the bytes that a row takes: of all its text, and of the text in its key.
+    pub(in crate::sqlite) fn size_expressions(&self) -> (String, String) {
+        let length = |name: &str| format!("ifnull(octet_length(t.{name}), 0)");
+        let all: Vec<String> = self.text_columns().map(length).collect();
+        let key = match self.has_text_key() {
+            true => length(self.spec.key.first().unwrap_or(&"")),
+            false => "0".to_owned(),
+        };
+        (all.join(" + "), key)
+    }
+
+    fn has_text_key(&self) -> bool {
+        let first = self.spec.key.first();
+        let column = self.spec.columns.iter().find(|c| Some(&c.name) == first);
+        column.is_some_and(|column| column.class == ColumnClass::Text)
+    }
+
+    fn text_columns(&self) -> impl Iterator<Item = &'static str> {
+        let columns = self.spec.columns.iter().zip(&self.present);
+        columns
+            .filter(|(column, present)| **present && column.class == ColumnClass::Text)
+            .map(|(column, _)| column.name)
+    }
+}
+
+/// SQL that compares columns of the table `t` with as many parameters, byte by byte whatever their
+/// collation.
+pub(in crate::sqlite) fn all_equal(columns: impl Iterator<Item = &'static str>) -> String {
+    let equal = |(index, column)| format!("t.{column} = ?{index} COLLATE BINARY");
+    (1..)
+        .zip(columns)
+        .map(equal)
+        .collect::<Vec<_>>()
+        .join(" AND ")
+}

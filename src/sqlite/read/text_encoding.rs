@@ -1,0 +1,96 @@
+//! Text as SQLite stores it.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::error::{Error, Result};
+use crate::sqlite::open::connection::reading;
+
+/// The encoding of a database's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sqlite) enum TextEncoding {
+    Utf8,
+    Utf16Le,
+    Utf16Be,
+}
+
+impl TextEncoding {
+    /// That of a database.
+    pub(in crate::sqlite) fn of(connection: &Connection, path: &Path) -> Result<Self> {
+        let name: String = connection
+            .pragma_query_value(None, "encoding", |row| row.get(0))
+            .map_err(reading(path))?;
+        match name.as_str() {
+            "UTF-8" => Ok(TextEncoding::Utf8),
+            "UTF-16le" => Ok(TextEncoding::Utf16Le),
+            "UTF-16be" => Ok(TextEncoding::Utf16Be),
+            _ => Err(Error::Internal(format!("unknown text encoding {name:?}"))),
+        }
+    }
+
+    pub(in crate::sqlite) const fn is_utf16(self) -> bool {
+        !matches!(self, TextEncoding::Utf8)
+    }
+
+    /// What stored bytes are not, which are no text.
+    pub(in crate::sqlite) fn fault_of(self, bytes: &[u8]) -> &'static str {
+        match self {
+            TextEncoding::Utf8 => "UTF-8",
+            _ if !bytes.len().is_multiple_of(2) => "UTF-16: half a code unit at the end",
+            _ => "UTF-16: lone surrogate",
+        }
+    }
+
+    /// Decodes stored bytes; `None` if they are no text: invalid UTF-8, half a UTF-16 unit, a lone
+    /// surrogate. Asked for such text, SQLite itself would hand out other characters.
+    pub(in crate::sqlite) fn decode(self, bytes: &[u8]) -> Option<String> {
+        let unit = match self {
+            TextEncoding::Utf8 => return std::str::from_utf8(bytes).map(str::to_owned).ok(),
+            TextEncoding::Utf16Le => u16::from_le_bytes,
+            TextEncoding::Utf16Be => u16::from_be_bytes,
+        };
+        let (units, rest) = bytes.as_chunks::<2>();
+        if !rest.is_empty() {
+            return None;
+        }
+        char::decode_utf16(units.iter().copied().map(unit))
+            .collect::<Result<_, _>>()
+            .ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TextEncoding;
+
+    #[test]
+    fn a_lone_surrogate_is_no_text() {
+        let units = [0x61u16, 0xd800, 0x62];
+        let le: Vec<u8> = units.iter().flat_map(|u| u.to_le_bytes()).collect();
+        let be: Vec<u8> = units.iter().flat_map(|u| u.to_be_bytes()).collect();
+        assert_eq!(TextEncoding::Utf16Le.decode(&le), None);
+        assert_eq!(TextEncoding::Utf16Be.decode(&be), None);
+    }
+
+    #[test]
+    fn a_surrogate_pair_is_one_character() {
+        let bytes: Vec<u8> = "a😀".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(TextEncoding::Utf16Be.decode(&bytes).as_deref(), Some("a😀"));
+    }
+
+    #[test]
+    fn half_a_unit_is_no_text() {
+        let half = [0x61, 0, 0x62];
+        assert_eq!(TextEncoding::Utf16Le.decode(&half), None);
+        assert_eq!(
+            TextEncoding::Utf16Le.fault_of(&half),
+            "UTF-16: half a code unit at the end"
+        );
+    }
+
+    #[test]
+    fn a_nul_is_text() {
+        assert_eq!(TextEncoding::Utf8.decode(b"a\0b").as_deref(), Some("a\0b"));
+    }
+}

@@ -1,0 +1,206 @@
+//! Entries that come in any order, kept where they take no memory: in a temporary database of
+//! SQLite's, which brings them into the order of their keys.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::codec::{Entry, canonical_id};
+use crate::error::Result;
+use crate::record::{PerKind, RecordKind};
+use crate::sqlite::schema::table_name;
+use crate::sqlite::scratch::{blob, each_row, failed, temporary};
+
+/// Entries of all kinds, each with the number of the line that it came from.
+#[derive(Debug)]
+pub(crate) struct EntrySpool {
+    connection: Connection,
+    kinds: PerKind<Spooled>,
+    inserts: PerKind<String>,
+    id_inserts: PerKind<String>,
+}
+
+/// What is known of the entries of a kind.
+#[derive(Debug, Default)]
+struct Spooled {
+    entries: u64,
+    last_key: Vec<u8>,
+    /// Whether a key came that is not behind the one before it.
+    is_unsorted: bool,
+    last_id: Option<i64>,
+    /// Whether an id came that is not above the one before it.
+    has_unsorted_ids: bool,
+}
+
+/// What no two records of a store may have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unique {
+    Key,
+    Id,
+}
+
+impl Unique {
+    /// The table that has it for each line, and the column.
+    fn place(self, kind: RecordKind) -> (String, &'static str) {
+        let table = table_name(kind);
+        match self {
+            Unique::Key => (table.to_owned(), "record_key"),
+            Unique::Id => (format!("{table}_ids"), "id"),
+        }
+    }
+}
+
+/// An entry that shares its key or its id with another one.
+#[derive(Debug)]
+pub(crate) struct SharingEntry<'s> {
+    pub(crate) line: u64,
+    pub(crate) shared: Unique,
+    /// The first other line that has the same.
+    pub(crate) other: u64,
+    pub(crate) entry: Entry<'s>,
+}
+
+impl EntrySpool {
+    /// Creates an empty spool. Its file has no name and goes with it.
+    pub(crate) fn create(temp_dir: Option<&Path>) -> Result<Self> {
+        let connection = temporary(temp_dir)?;
+        for kind in RecordKind::ALL {
+            let table = table_name(kind);
+            // Ids have a table of their own, which is read without the values.
+            let sql = format!(
+                "CREATE TABLE {table} (line INTEGER PRIMARY KEY, record_key BLOB, value BLOB);
+                 CREATE TABLE {table}_ids (line INTEGER PRIMARY KEY, id INTEGER);"
+            );
+            connection.execute_batch(&sql).map_err(failed)?;
+        }
+        Ok(EntrySpool {
+            connection,
+            kinds: PerKind::default(),
+            inserts: PerKind::from_fn(|kind| {
+                format!("INSERT INTO {} VALUES (?1, ?2, ?3)", table_name(kind))
+            }),
+            id_inserts: PerKind::from_fn(|kind| {
+                format!("INSERT INTO {}_ids VALUES (?1, ?2)", table_name(kind))
+            }),
+        })
+    }
+
+    /// Takes the entry of a record in. Line numbers rise.
+    pub(crate) fn add(&mut self, kind: RecordKind, line: u64, entry: Entry<'_>) -> Result<()> {
+        let id = canonical_id(entry.value);
+        let spooled = self.kinds.get_mut(kind);
+        spooled.has_unsorted_ids |= spooled.last_id.is_some() && id <= spooled.last_id;
+        spooled.last_id = id;
+        spooled.is_unsorted |= spooled.entries > 0 && entry.key <= spooled.last_key.as_slice();
+        spooled.entries += 1;
+        spooled.last_key.clear();
+        spooled.last_key.extend_from_slice(entry.key);
+        self.connection
+            .prepare_cached(self.inserts.get(kind))
+            .and_then(|mut statement| statement.execute((line, entry.key, entry.value)))
+            .map_err(failed)?;
+        if let Some(id) = id {
+            self.connection
+                .prepare_cached(self.id_inserts.get(kind))
+                .and_then(|mut statement| statement.execute((line, id)))
+                .map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the intake. Entries that share their key, or their id, are handed to `visit` and taken
+    /// out: no store could hold them, and none of them is the right one.
+    pub(crate) fn settle(
+        &mut self,
+        visit: &mut dyn FnMut(RecordKind, SharingEntry<'_>) -> Result<()>,
+    ) -> Result<()> {
+        for kind in RecordKind::ALL {
+            let spooled = self.kinds.get(kind);
+            let may_share = [
+                (Unique::Key, spooled.is_unsorted),
+                (Unique::Id, spooled.has_unsorted_ids),
+            ];
+            for (unique, _) in may_share.into_iter().filter(|(_, may_share)| *may_share) {
+                let (table, column) = unique.place(kind);
+                let sql = format!("CREATE INDEX {table}_{column} ON {table} ({column}, line)");
+                self.connection.execute_batch(&sql).map_err(failed)?;
+                self.take_sharing_out(kind, unique, visit)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_sharing_out(
+        &mut self,
+        kind: RecordKind,
+        shared: Unique,
+        visit: &mut dyn FnMut(RecordKind, SharingEntry<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let table = table_name(kind);
+        let (place, column) = shared.place(kind);
+        let sharing = format!(
+            "(SELECT {column} AS shared, min(line) AS first_line, max(line) AS last_line
+              FROM {place} GROUP BY {column} HAVING count(*) > 1)
+             CROSS JOIN {place} AS place ON place.{column} = shared"
+        );
+        let sql = format!(
+            "SELECT e.line, iif(e.line = first_line, last_line, first_line), e.record_key, e.value
+             FROM {sharing} CROSS JOIN {table} AS e ON e.line = place.line"
+        );
+        let mut taken_out = 0;
+        each_row(&self.connection, &sql, &mut |row| {
+            taken_out += 1;
+            let sharing = SharingEntry {
+                line: row.get(0).map_err(failed)?,
+                shared,
+                other: row.get(1).map_err(failed)?,
+                entry: Entry {
+                    key: blob(row, 2)?,
+                    value: blob(row, 3)?,
+                },
+            };
+            visit(kind, sharing)
+        })?;
+        if taken_out == 0 {
+            return Ok(());
+        }
+        let sql = format!(
+            "CREATE TEMP TABLE taken_out AS SELECT place.line FROM {sharing};
+             DELETE FROM {table}_ids WHERE line IN (SELECT line FROM taken_out);
+             DELETE FROM {table} WHERE line IN (SELECT line FROM taken_out);
+             DROP TABLE taken_out;"
+        );
+        self.connection.execute_batch(&sql).map_err(failed)?;
+        self.kinds.get_mut(kind).entries -= taken_out;
+        Ok(())
+    }
+
+    /// Number of entries of a kind.
+    pub(crate) fn len(&self, kind: RecordKind) -> u64 {
+        self.kinds.get(kind).entries
+    }
+
+    /// Hands every entry of a kind to `visit`, in ascending order of the keys' bytes.
+    ///
+    /// # Errors
+    /// The spool can't be read to its end, or `visit` failed.
+    pub(crate) fn visit(
+        &self,
+        kind: RecordKind,
+        visit: &mut dyn FnMut(Entry<'_>) -> Result<()>,
+    ) -> Result<()> {
+        // Lines that came in the order of their keys are in that order already.
+        let order = match self.kinds.get(kind).is_unsorted {
+            true => "record_key",
+            false => "line",
+        };
+        let sql = format!(
+            "SELECT record_key, value FROM {} ORDER BY {order}",
+            table_name(kind)
+        );
+        each_row(&self.connection, &sql, &mut |row| {
+            let (key, value) = (blob(row, 0)?, blob(row, 1)?);
+            visit(Entry { key, value })
+        })
+    }
+}

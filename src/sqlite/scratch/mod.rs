@@ -1,0 +1,51 @@
+//! Databases that keep for a while what there is no room for in memory.
+
+pub(in crate::sqlite) mod entries;
+pub(in crate::sqlite) mod rejected_lines;
+pub(in crate::sqlite) mod sets;
+
+use std::path::Path;
+
+use rusqlite::{Connection, Row};
+
+use crate::error::Result;
+use crate::sqlite::error::SqliteError;
+use crate::sqlite::open::connection::set_temp_dir;
+
+/// Opens an empty database in one transaction that never ends. Its file has no name and goes with
+/// it.
+pub(in crate::sqlite) fn temporary(temp_dir: Option<&Path>) -> Result<Connection> {
+    let connection = Connection::open("").map_err(failed)?;
+    if let Some(dir) = temp_dir {
+        set_temp_dir(&connection, dir)?;
+    }
+    connection
+        .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;")
+        .map_err(failed)?;
+    Ok(connection)
+}
+
+/// Hands every row of a query to `visit`.
+pub(in crate::sqlite) fn each_row(
+    connection: &Connection,
+    sql: &str,
+    visit: &mut dyn FnMut(&Row<'_>) -> Result<()>,
+) -> Result<()> {
+    let mut statement = connection.prepare(sql).map_err(failed)?;
+    let mut rows = statement.query([]).map_err(failed)?;
+    while let Some(row) = rows.next().map_err(failed)? {
+        visit(row)?;
+    }
+    Ok(())
+}
+
+/// The bytes in a column of a row.
+pub(in crate::sqlite) fn blob<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8]> {
+    row.get_ref(column)
+        .and_then(|value| Ok(value.as_blob()?))
+        .map_err(failed)
+}
+
+pub(in crate::sqlite) fn failed(source: rusqlite::Error) -> crate::Error {
+    SqliteError::Temporary { source }.into()
+}

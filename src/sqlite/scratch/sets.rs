@@ -1,0 +1,127 @@
+//! Sets that may grow large, held in a temporary database instead of memory.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use crate::error::Result;
+use crate::record::RecordKind;
+use crate::sqlite::scratch::{blob, each_row, failed, temporary};
+
+/// A set of byte strings, such as the keys of records. Its database is made with the first element.
+#[derive(Debug, Default)]
+pub(crate) struct ScratchSet {
+    temp_dir: Option<PathBuf>,
+    connection: Option<Connection>,
+}
+
+impl ScratchSet {
+    pub(crate) fn new(temp_dir: Option<&Path>) -> Self {
+        ScratchSet {
+            temp_dir: temp_dir.map(Path::to_owned),
+            connection: None,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.connection.is_none()
+    }
+
+    /// Adds an element; `false` if the set has it already.
+    pub(crate) fn insert(&mut self, element: &[u8]) -> Result<bool> {
+        let connection = match &self.connection {
+            Some(connection) => connection,
+            None => {
+                let connection = temporary(self.temp_dir.as_deref())?;
+                let sql = "CREATE TABLE elements (element BLOB PRIMARY KEY) WITHOUT ROWID";
+                connection.execute_batch(sql).map_err(failed)?;
+                self.connection.insert(connection)
+            }
+        };
+        let inserted = connection
+            .prepare_cached("INSERT OR IGNORE INTO elements VALUES (?1)")
+            .and_then(|mut statement| statement.execute([element]))
+            .map_err(failed)?;
+        Ok(inserted == 1)
+    }
+
+    pub(crate) fn contains(&self, element: &[u8]) -> Result<bool> {
+        let Some(connection) = &self.connection else {
+            return Ok(false);
+        };
+        connection
+            .prepare_cached("SELECT 1 FROM elements WHERE element = ?1")
+            .and_then(|mut statement| statement.exists([element]))
+            .map_err(failed)
+    }
+
+    /// Adds the elements of another set.
+    pub(crate) fn extend(&mut self, other: &ScratchSet) -> Result<()> {
+        let Some(connection) = &other.connection else {
+            return Ok(());
+        };
+        each_row(connection, "SELECT element FROM elements", &mut |row| {
+            self.insert(blob(row, 0)?).map(|_| ())
+        })
+    }
+}
+
+/// A set of ids, each of a kind.
+#[derive(Debug, Default)]
+pub(crate) struct IdSet(ScratchSet);
+
+impl IdSet {
+    pub(crate) fn new(temp_dir: Option<&Path>) -> Self {
+        IdSet(ScratchSet::new(temp_dir))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds an id; `false` if the set has it already.
+    pub(crate) fn insert(&mut self, kind: RecordKind, id: i64) -> Result<bool> {
+        self.0.insert(&element(kind, id))
+    }
+
+    pub(crate) fn contains(&self, kind: RecordKind, id: i64) -> Result<bool> {
+        self.0.contains(&element(kind, id))
+    }
+
+    /// Adds the ids of another set.
+    pub(crate) fn extend(&mut self, other: &IdSet) -> Result<()> {
+        self.0.extend(&other.0)
+    }
+}
+
+fn element(kind: RecordKind, id: i64) -> [u8; 9] {
+    let [a, b, c, d, e, f, g, h] = id.to_be_bytes();
+    [kind as u8, a, b, c, d, e, f, g, h]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_has_what_was_added_and_nothing_else() {
+        let mut ids = IdSet::new(None);
+        assert!(ids.is_empty() && !ids.contains(RecordKind::Chunk, 1).unwrap());
+        let mut seen = Vec::new();
+        for id in [1, -1, i64::MIN, i64::MAX, 1] {
+            let is_new = ids.insert(RecordKind::Chunk, id).unwrap();
+            assert_eq!(is_new, !seen.contains(&id));
+            seen.push(id);
+        }
+        ids.insert(RecordKind::ExecutionLog, 2).unwrap();
+        let mut all = IdSet::new(None);
+        all.insert(RecordKind::Chunk, 7).unwrap();
+        all.extend(&ids).unwrap();
+        for id in [1, -1, i64::MIN, i64::MAX, 7] {
+            assert!(all.contains(RecordKind::Chunk, id).unwrap(), "{id}");
+        }
+        assert!(!all.contains(RecordKind::Chunk, 2).unwrap());
+        assert!(all.contains(RecordKind::ExecutionLog, 2).unwrap());
+        assert!(!ids.contains(RecordKind::Chunk, 7).unwrap());
+    }
+}

@@ -1,0 +1,174 @@
+//! Filling a new database with records.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::{IoContext as _, Result};
+use crate::progress::Progress;
+use crate::record::{PerKind, Record, RecordKind, Sequences};
+use crate::sqlite::error::SqliteError;
+use crate::sqlite::open::connection::{set_temp_dir, stop_when_cancelled, writing};
+use crate::sqlite::open::hardening::SORTING_THREADS;
+use crate::sqlite::scratch::sets::IdSet;
+use crate::sqlite::write::row_order::{RowOrder, RowOrderWriter};
+use crate::sqlite::write::writer::{
+    create_indexes, create_table, insert_sql, set_sequences, with_values,
+};
+
+/// Memory that SQLite may use for pages, in KiB.
+const CACHE_KIB: i64 = 16 << 10;
+
+/// A new database that is being filled, without a journal: until it is published nobody can see the
+/// file.
+#[derive(Debug)]
+pub(crate) struct SqliteLoad {
+    connection: Connection,
+    path: PathBuf,
+    inserts: PerKind<String>,
+    taken_ids: IdSet,
+    keeps_order: bool,
+    order: PerKind<Option<RowOrderWriter>>,
+}
+
+impl SqliteLoad {
+    /// Creates a database, which must not be there yet, with empty tables. If it keeps the order of
+    /// its rows, they can be read in it without sorting.
+    pub(crate) fn create(
+        path: &Path,
+        temp_dir: Option<&Path>,
+        keeps_order: bool,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<Self> {
+        // Not left to SQLite, which would take a file that is there.
+        File::create_new(path).io_context("create", path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags).map_err(writing(path))?;
+        begin(&mut connection, progress).map_err(writing(path))?;
+        if let Some(dir) = temp_dir {
+            set_temp_dir(&connection, dir)?;
+        }
+        for kind in RecordKind::ALL {
+            create_table(&connection, kind).map_err(writing(path))?;
+        }
+        Ok(SqliteLoad {
+            connection,
+            path: path.to_owned(),
+            inserts: PerKind::from_fn(insert_sql),
+            taken_ids: IdSet::new(temp_dir),
+            keeps_order,
+            order: PerKind::default(),
+        })
+    }
+
+    /// Inserts records of one kind. One whose id another record has is left out, and its id kept.
+    pub(crate) fn insert(&mut self, records: &[Record]) -> Result<()> {
+        let Some(kind) = records.first().map(Record::kind) else {
+            return Ok(());
+        };
+        let statement = self.connection.prepare_cached(self.inserts.get(kind));
+        let mut statement = statement.map_err(writing(&self.path))?;
+        // In the order of ids a page of the table is filled before the next one is begun.
+        let mut by_id: Vec<(usize, &Record)> = records.iter().enumerate().collect();
+        by_id.sort_by_key(|(_, record)| record.id());
+        let mut rowids = Vec::with_capacity(records.len());
+        for (place, record) in by_id {
+            match with_values(record, |values| statement.insert(values)) {
+                Ok(rowid) => rowids.push((place, rowid)),
+                Err(error) if is_taken_id(&error) => {
+                    if let Some(id) = record.id() {
+                        self.taken_ids.insert(kind, id)?;
+                    }
+                }
+                Err(error) => return Err(writing(&self.path)(error)),
+            }
+        }
+        drop(statement);
+        match self.keeps_order {
+            true => self.keep_order(kind, rowids),
+            false => Ok(()),
+        }
+    }
+
+    /// Keeps the row ids of a batch in the order of their places in it.
+    fn keep_order(&mut self, kind: RecordKind, mut rowids: Vec<(usize, i64)>) -> Result<()> {
+        rowids.sort_unstable_by_key(|(place, _)| *place);
+        let order = self.order.get_mut(kind);
+        let order = match order {
+            Some(order) => order,
+            None => {
+                let folder = self.path.parent().unwrap_or(Path::new("."));
+                order.insert(RowOrderWriter::create(folder)?)
+            }
+        };
+        rowids
+            .into_iter()
+            .try_for_each(|(_, rowid)| order.push(rowid))
+    }
+
+    /// Ids that came a second time.
+    pub(crate) fn take_taken_ids(&mut self) -> IdSet {
+        std::mem::take(&mut self.taken_ids)
+    }
+
+    /// Sets the marks and ends the transaction: all rows are in the file, without the indexes.
+    pub(crate) fn end_rows(&mut self, sequences: Sequences) -> Result<()> {
+        set_sequences(&self.connection, sequences)
+            .and_then(|()| self.connection.execute_batch("COMMIT"))
+            .map_err(writing(&self.path))
+    }
+
+    /// The order in which rows were inserted, of the kinds that have any, if it was to be kept.
+    pub(crate) fn take_order(&mut self) -> Result<PerKind<Option<RowOrder>>> {
+        let mut orders = PerKind::default();
+        for kind in RecordKind::ALL {
+            let order = self.order.get_mut(kind).take();
+            *orders.get_mut(kind) = order.map(RowOrderWriter::finish).transpose()?;
+        }
+        Ok(orders)
+    }
+
+    /// Makes the indexes behind the rows, whose pages stay as they are, closes the file and brings it
+    /// to disk.
+    pub(crate) fn make_indexes(self) -> Result<()> {
+        let path = self.path.as_path();
+        self.connection
+            .execute_batch("BEGIN")
+            .map_err(writing(path))?;
+        for kind in RecordKind::ALL {
+            create_indexes(&self.connection, kind).map_err(writing(path))?;
+        }
+        self.connection
+            .execute_batch("COMMIT")
+            .map_err(writing(path))?;
+        self.connection
+            .close()
+            .map_err(|(_, error)| SqliteError::from_engine("write", path, error))?;
+        File::open(path)
+            .and_then(|file| file.sync_all())
+            .io_context("sync", path)
+    }
+}
+
+fn begin(connection: &mut Connection, progress: &Arc<dyn Progress>) -> rusqlite::Result<()> {
+    stop_when_cancelled(connection, progress)?;
+    connection.pragma_update(None, "journal_mode", "OFF")?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    connection.pragma_update(None, "temp_store", "FILE")?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "threads", SORTING_THREADS)?;
+    connection.execute_batch("BEGIN")
+}
+
+/// Whether SQLite refused a row because another one has its row id.
+pub(in crate::sqlite) fn is_taken_id(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID};
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    matches!(
+        code,
+        Some(SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_ROWID)
+    )
+}

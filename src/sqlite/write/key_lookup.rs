@@ -1,0 +1,168 @@
+//! Finding the row of a record's key.
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::record::RecordKey;
+use crate::sqlite::read::table_columns::{TableLayout, all_equal};
+use crate::sqlite::write::writer::with_key_values;
+
+/// Finds rows of a table by their keys.
+#[derive(Debug)]
+pub(in crate::sqlite) struct KeyLookup {
+    find: String,
+    /// For a table that can only be searched from end to end: tells the copy of its keys where the
+    /// row of a key has gone.
+    #[cfg(feature = "native-v2")]
+    follow: Option<String>,
+}
+
+impl KeyLookup {
+    /// Looks into the table itself.
+    pub(in crate::sqlite) fn of_table(layout: &TableLayout) -> Self {
+        let (table, rowid) = (layout.spec.name, layout.rowid);
+        KeyLookup {
+            find: format!(
+                "SELECT t.{rowid} FROM main.{table} AS t WHERE {}",
+                all_equal(layout.spec.key.iter().copied())
+            ),
+            #[cfg(feature = "native-v2")]
+            follow: None,
+        }
+    }
+
+    /// Looks into the table itself, if that has an index that finds keys, else into a copy of its
+    /// keys that has one. The copy is temporary, and of the state that the connection sees now.
+    #[cfg(feature = "native-v2")]
+    pub(in crate::sqlite) fn with_index(
+        connection: &Connection,
+        layout: &TableLayout,
+    ) -> rusqlite::Result<Self> {
+        let of_table = Self::of_table(layout);
+        if is_search(connection, &of_table.find)? {
+            return Ok(of_table);
+        }
+        let (table, key) = (layout.spec.name, layout.spec.key);
+        let copy = format!("temp.chunkmigrate_keys_of_{table}");
+        let columns = key.iter().map(|column| format!("t.{column}"));
+        let indexed = key.iter().map(|column| format!("{column} COLLATE BINARY"));
+        let list =
+            |columns: &mut dyn Iterator<Item = String>| columns.collect::<Vec<_>>().join(", ");
+        connection.execute_batch(&format!(
+            "CREATE TEMP TABLE chunkmigrate_keys_of_{table} AS
+             SELECT t.{rowid} AS row_id, {columns} FROM {from};
+             CREATE INDEX {copy}_index ON chunkmigrate_keys_of_{table} ({indexed});",
+            rowid = layout.rowid,
+            columns = list(&mut columns.into_iter()),
+            from = layout.table_clause(),
+            indexed = list(&mut indexed.into_iter()),
+        ))?;
+        let is_key = all_equal(key.iter().copied());
+        Ok(KeyLookup {
+            find: format!("SELECT t.row_id FROM {copy} AS t WHERE {is_key}"),
+            follow: Some(format!(
+                "UPDATE {copy} AS t SET row_id = ?{} WHERE {is_key}",
+                key.len() + 1
+            )),
+        })
+    }
+
+    /// The row id of a record's key.
+    pub(in crate::sqlite) fn find(
+        &self,
+        connection: &Connection,
+        key: &RecordKey,
+    ) -> rusqlite::Result<Option<i64>> {
+        with_key_values(key, |key| {
+            let mut statement = connection.prepare_cached(&self.find)?;
+            statement.query_row(key, |row| row.get(0)).optional()
+        })
+    }
+
+    /// Takes note that the row of a record's key has another row id.
+    #[cfg(feature = "native-v2")]
+    pub(in crate::sqlite) fn follow(
+        &self,
+        connection: &Connection,
+        key: &RecordKey,
+        to: i64,
+    ) -> rusqlite::Result<()> {
+        let Some(follow) = &self.follow else {
+            return Ok(());
+        };
+        with_key_values(key, |key| {
+            let mut values = key.to_vec();
+            values.push(&to);
+            let mut statement = connection.prepare_cached(follow)?;
+            statement.execute(values.as_slice()).map(|_| ())
+        })
+    }
+}
+
+/// Whether SQLite finds the row of a query without looking at all of them.
+#[cfg(feature = "native-v2")]
+fn is_search(connection: &Connection, query: &str) -> rusqlite::Result<bool> {
+    let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {query}"))?;
+    // The parameters stay unbound, and so NULL: the plan is the same.
+    let mut steps = plan.raw_query();
+    while let Some(step) = steps.next()? {
+        if step.get::<_, String>("detail")?.starts_with("SCAN") {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+#[cfg(feature = "native-v2")]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::record::{CodeChunk, Record, RecordKind};
+
+    const COLUMNS: &str = "id INTEGER PRIMARY KEY, file_path TEXT, byte_start INTEGER,
+        byte_end INTEGER, content TEXT, content_hash TEXT, symbol_name TEXT, symbol_kind TEXT,
+        created_at INTEGER";
+
+    fn lookup(schema: &str) -> (Connection, KeyLookup) {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(&format!("CREATE TABLE code_chunks ({COLUMNS}); {schema}"))
+            .unwrap();
+        db.execute_batch(
+            "INSERT INTO code_chunks VALUES (1, 'a', 0, 1, '', '', NULL, NULL, 0),
+                (2, 'A', 0, 1, '', '', NULL, NULL, 0), (3, NULL, 0, 1, '', '', NULL, NULL, 0)",
+        )
+        .unwrap();
+        let layout = TableLayout::read(&db, Path::new("x"), RecordKind::Chunk, false);
+        let lookup = KeyLookup::with_index(&db, &layout.unwrap().unwrap()).unwrap();
+        (db, lookup)
+    }
+
+    #[test]
+    fn a_key_is_searched_whatever_indexes_the_table_has() {
+        for schema in [
+            "",
+            "CREATE UNIQUE INDEX i ON code_chunks (file_path, byte_start, byte_end)",
+            "CREATE INDEX i ON code_chunks (file_path COLLATE NOCASE, byte_start, byte_end)",
+            "CREATE INDEX i ON code_chunks (content_hash, file_path, byte_start, byte_end)",
+            "CREATE INDEX i ON code_chunks (file_path, byte_start, byte_end) WHERE id > 1",
+        ] {
+            let (db, lookup) = lookup(schema);
+            assert!(is_search(&db, &lookup.find).unwrap(), "{schema}");
+            for (path, id) in [("a", Some(1)), ("A", Some(2)), ("b", None)] {
+                let key = Record::Chunk(CodeChunk::new(path, 0, 1, "")).key();
+                assert_eq!(lookup.find(&db, &key).unwrap(), id, "{schema}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_that_moved_is_found_where_it_is() {
+        let (db, lookup) = lookup("");
+        let key = Record::Chunk(CodeChunk::new("a", 0, 1, "")).key();
+        lookup.follow(&db, &key, 9).unwrap();
+        assert_eq!(lookup.find(&db, &key).unwrap(), Some(9));
+        let other = Record::Chunk(CodeChunk::new("A", 0, 1, "")).key();
+        assert_eq!(lookup.find(&db, &other).unwrap(), Some(2));
+    }
+}

@@ -1,0 +1,232 @@
+//! The rows that this process has just written into a new database, read from the file again.
+//!
+//! They were written in the order of their keys, and come in the order in which they were written:
+//! nothing has to be sorted. Meanwhile the database may be appended to.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::error::{Error, Result};
+use crate::progress::Progress;
+use crate::record::{PerKind, RecordKind, Sequences};
+use crate::sqlite::open::connection::{open_for_reading, reading};
+use crate::sqlite::open::open_mode::DatabaseFiles;
+use crate::sqlite::read::invalid_row::{Visited, VisitedEntry};
+use crate::sqlite::read::key_function;
+use crate::sqlite::read::other_tables;
+use crate::sqlite::read::row_reader::{Fetch, OpenTable};
+use crate::sqlite::read::table_columns::TableLayout;
+use crate::sqlite::read::text_encoding::TextEncoding;
+use crate::sqlite::schema::table_name;
+use crate::sqlite::write::row_order::RowOrder;
+
+/// The rows of a new database, of which nobody else knows.
+#[derive(Debug)]
+pub(crate) struct WrittenRows {
+    connection: Connection,
+    path: PathBuf,
+    encoding: TextEncoding,
+    tables: PerKind<Option<TableLayout>>,
+    /// The order of the tables that have rows.
+    order: PerKind<Option<RowOrder>>,
+}
+
+impl WrittenRows {
+    /// Opens a database that this process has open, too, and only appends other tables and indexes
+    /// to from now on. The writer's lock doesn't count.
+    ///
+    /// # Errors
+    /// The file can't be read, or lacks a table.
+    pub(crate) fn open(
+        path: &Path,
+        order: PerKind<Option<RowOrder>>,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<Self> {
+        let files = DatabaseFiles::classify(path)?.appended_by_us();
+        let connection = open_for_reading(&files, None, progress)?;
+        let encoding = TextEncoding::of(&connection, path)?;
+        key_function::register(&connection, encoding).map_err(reading(path))?;
+        let mut tables = PerKind::default();
+        for kind in RecordKind::ALL {
+            let layout = TableLayout::read(&connection, path, kind, encoding.is_utf16())?;
+            *tables.get_mut(kind) = layout;
+        }
+        Ok(WrittenRows {
+            connection,
+            path: path.to_owned(),
+            encoding,
+            tables,
+            order,
+        })
+    }
+
+    /// The id high-water marks.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub(crate) fn sequences(&self) -> Result<Sequences> {
+        other_tables::sequences(&self.connection, &self.tables).map_err(reading(&self.path))
+    }
+
+    /// Number of rows of a kind that were written.
+    pub(crate) fn written(&self, kind: RecordKind) -> u64 {
+        self.order.get(kind).as_ref().map_or(0, RowOrder::rows)
+    }
+
+    /// Hands every row of a kind to `visit`, in the order in which the rows were written.
+    ///
+    /// # Errors
+    /// The file can't be read, lacks a row or has one more; or `visit` failed.
+    pub(crate) fn visit(
+        &self,
+        kind: RecordKind,
+        visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let layout =
+            self.tables.get(kind).as_ref().ok_or_else(|| {
+                Error::Internal(format!("a new database lacks {}", table_name(kind)))
+            })?;
+        let table = OpenTable {
+            connection: &self.connection,
+            path: &self.path,
+            kind,
+            layout,
+            encoding: self.encoding,
+        };
+        if let Some(order) = self.order.get(kind) {
+            let mut fetch = Fetch::prepare(table, true)?;
+            let mut key = Vec::new();
+            order.visit(&mut |rowid| match fetch.read(rowid, &[], &mut key)? {
+                Ok(value) => visit(Ok(VisitedEntry { key: &key, value })),
+                Err(invalid) => visit(Err(invalid)),
+            })?;
+        }
+        let counted = layout.count_rows(&self.connection);
+        table.check_count(counted.map_err(reading(&self.path))?, self.written(kind))
+    }
+}
+
+/// The number of rows of each kind in a finished database, counted through its indexes.
+///
+/// # Errors
+/// The file can't be opened or read.
+pub(crate) fn count_rows(path: &Path, progress: &Arc<dyn Progress>) -> Result<PerKind<u64>> {
+    let files = DatabaseFiles::classify(path)?;
+    let connection = open_for_reading(&files, None, progress)?;
+    let mut rows = PerKind::default();
+    for kind in RecordKind::ALL {
+        let counted = other_tables::count_rows(&connection, table_name(kind));
+        *rows.get_mut(kind) = counted.map_err(reading(path))?;
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::os::unix::fs::FileExt as _;
+
+    use super::*;
+    use crate::progress::NoProgress;
+    use crate::record::{FileMetrics, Record};
+    use crate::sqlite::SqliteError;
+    use crate::sqlite::write::bulk_loader::SqliteLoad;
+
+    const KIND: RecordKind = RecordKind::FileMetrics;
+
+    fn progress() -> Arc<dyn Progress> {
+        Arc::new(NoProgress)
+    }
+
+    fn record(number: i64) -> Record {
+        Record::FileMetrics(FileMetrics {
+            file_path: format!("src/{number:07}.rs"),
+            symbol_count: None,
+            loc: Some(number),
+            estimated_loc: Some(0.5),
+            fan_in: None,
+            fan_out: None,
+            complexity_score: None,
+            last_updated: 0,
+        })
+    }
+
+    /// A database with so many rows, in the order of their numbers, backwards.
+    fn loaded(path: &Path, rows: i64) -> (SqliteLoad, WrittenRows) {
+        let mut load = SqliteLoad::create(path, None, true, &progress()).unwrap();
+        let records: Vec<Record> = (0..rows).rev().map(record).collect();
+        load.insert(&records).unwrap();
+        load.end_rows(Sequences::default()).unwrap();
+        let order = load.take_order().unwrap();
+        let written = WrittenRows::open(path, order, &progress()).unwrap();
+        (load, written)
+    }
+
+    fn read(rows: &WrittenRows) -> Result<Vec<Vec<u8>>> {
+        let mut keys = Vec::new();
+        rows.visit(KIND, &mut |visited| {
+            keys.push(visited.map_or(Vec::new(), |entry| entry.key.to_vec()));
+            Ok(())
+        })?;
+        Ok(keys)
+    }
+
+    fn is_damage(error: &Error) -> bool {
+        matches!(error, Error::Sqlite(e) if matches!(**e, SqliteError::Damaged { .. }))
+    }
+
+    #[test]
+    fn rows_come_in_the_order_in_which_they_were_written_also_behind_new_indexes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new.db");
+        let (load, rows) = loaded(&path, 20_000);
+        load.make_indexes().unwrap();
+        let keys = read(&rows).unwrap();
+        let expected = (0..20_000)
+            .rev()
+            .map(|n| format!("metrics:file:src/{n:07}.rs"));
+        assert!(keys.into_iter().eq(expected.map(String::into_bytes)));
+        assert_eq!(rows.written(KIND), 20_000);
+        assert_eq!(rows.written(RecordKind::Chunk), 0);
+        let counted = count_rows(&path, &progress()).unwrap();
+        assert_eq!((counted.chunk, counted.file_metrics), (0, 20_000));
+    }
+
+    #[test]
+    fn a_row_more_or_less_than_was_written_is_damage() {
+        let changes = [
+            "DELETE FROM file_metrics WHERE loc = 5",
+            "INSERT INTO file_metrics (file_path, last_updated) VALUES ('one more', 0)",
+            "UPDATE file_metrics SET rowid = 9000 WHERE loc = 5",
+        ];
+        for change in changes {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("new.db");
+            let (load, rows) = loaded(&path, 10);
+            let order = rows.order;
+            load.make_indexes().unwrap();
+            Connection::open(&path)
+                .unwrap()
+                .execute(change, [])
+                .unwrap();
+            let rows = WrittenRows::open(&path, order, &progress()).unwrap();
+            assert!(is_damage(&read(&rows).unwrap_err()), "{change}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_overwritten_is_damage_and_nobody_elses_fault() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new.db");
+        // More than SQLite's cache holds.
+        let (_load, rows) = loaded(&path, 60_000);
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        for page in 1..=file.metadata().unwrap().len() / 4096 {
+            file.write_all_at(&[0xff; 4096], page * 4096).unwrap();
+        }
+        let error = read(&rows).unwrap_err();
+        assert!(is_damage(&error), "{error}");
+    }
+}

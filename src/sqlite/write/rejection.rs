@@ -1,0 +1,124 @@
+//! Why a table does not take a record.
+
+use rusqlite::ffi;
+
+use crate::sqlite::read::invalid_row::Reason;
+use crate::sqlite::schema::TableSpec;
+
+/// Why a table does not take a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rejection {
+    /// The column that is to blame, if there is one and records have it.
+    pub(crate) column: &'static str,
+    pub(crate) reason: Reason,
+    /// One sentence without a full stop.
+    pub(crate) message: String,
+}
+
+impl Rejection {
+    pub(crate) fn new(column: &'static str, reason: Reason, message: String) -> Self {
+        Rejection {
+            column,
+            reason,
+            message,
+        }
+    }
+
+    /// A constraint of the table, in SQLite's words.
+    pub(in crate::sqlite) fn constraint(spec: &TableSpec, error: &rusqlite::Error) -> Self {
+        let code = error.sqlite_error().map(|error| error.extended_code);
+        let text = error.to_string();
+        let column = named_column(spec, code, &text).unwrap_or_default();
+        let reason = match code {
+            Some(ffi::SQLITE_CONSTRAINT_NOTNULL) => Reason::Null,
+            Some(ffi::SQLITE_CONSTRAINT_DATATYPE) => Reason::StorageClass,
+            _ if spec.id == Some(column) => Reason::DuplicateId,
+            _ => Reason::Constraint,
+        };
+        let message = format!("the target's table {} rejects it: {text}", spec.name);
+        Rejection::new(column, reason, message)
+    }
+}
+
+/// The one column that SQLite names, where that is its way to name a constraint: as in `NOT NULL
+/// constraint failed: file_metrics.loc` and `cannot store TEXT value in INTEGER column t.c`. A CHECK
+/// is named by its own text, in which any word may be that of a column.
+fn named_column(spec: &TableSpec, code: Option<i32>, text: &str) -> Option<&'static str> {
+    let named = match code? {
+        ffi::SQLITE_CONSTRAINT_DATATYPE => text.rsplit_once(' ')?.1,
+        ffi::SQLITE_CONSTRAINT_NOTNULL
+        | ffi::SQLITE_CONSTRAINT_UNIQUE
+        | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+        | ffi::SQLITE_CONSTRAINT_ROWID => text.split_once("constraint failed: ")?.1,
+        _ => return None,
+    };
+    let (table, name) = named.split_once('.')?;
+    let mut names = spec.columns.iter().map(|column| column.name);
+    names.find(|column| column.eq_ignore_ascii_case(name) && table.eq_ignore_ascii_case(spec.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::record::RecordKind;
+    use crate::sqlite::schema::table_spec;
+
+    fn rejection(table: &str, insert: &str) -> Rejection {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(table).unwrap();
+        db.execute_batch("INSERT INTO file_metrics (file_path, loc) VALUES ('a', 1)")
+            .unwrap();
+        let error = db.execute_batch(insert).unwrap_err();
+        Rejection::constraint(table_spec(RecordKind::FileMetrics), &error)
+    }
+
+    #[test]
+    fn the_column_is_the_one_that_sqlite_names() {
+        for (columns, values, column, reason) in [
+            ("file_path, loc NOT NULL", "'b', NULL", "loc", Reason::Null),
+            (
+                "file_path UNIQUE, loc",
+                "'a', 2",
+                "file_path",
+                Reason::Constraint,
+            ),
+            ("file_path, loc UNIQUE", "'b', 1", "loc", Reason::Constraint),
+            (
+                "file_path, loc, UNIQUE (file_path, loc)",
+                "'a', 1",
+                "",
+                Reason::Constraint,
+            ),
+            (
+                "file_path, loc CHECK (loc < length(file_path) + 9)",
+                "'b', 99",
+                "",
+                Reason::Constraint,
+            ),
+            (
+                "file_path, loc, CONSTRAINT loc CHECK (length(file_path) < 2)",
+                "'bb', 1",
+                "",
+                Reason::Constraint,
+            ),
+        ] {
+            let found = rejection(
+                &format!("CREATE TABLE File_Metrics ({columns})"),
+                &format!("INSERT INTO file_metrics (file_path, loc) VALUES ({values})"),
+            );
+            assert_eq!((found.column, found.reason), (column, reason), "{columns}");
+            assert!(
+                found.message.contains("constraint failed"),
+                "{}",
+                found.message
+            );
+        }
+        let found = rejection(
+            "CREATE TABLE file_metrics (file_path TEXT, loc INTEGER) STRICT",
+            "INSERT INTO file_metrics VALUES ('b', 'many')",
+        );
+        assert_eq!((found.column, found.reason), ("loc", Reason::StorageClass));
+    }
+}

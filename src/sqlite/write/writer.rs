@@ -1,0 +1,212 @@
+//! Records to rows of a new database.
+
+use rusqlite::Connection;
+use rusqlite::types::ToSql;
+
+use crate::record::{PerKind, Record, RecordKey, RecordKind, Sequences};
+use crate::sqlite::read::other_tables::sequence_name;
+use crate::sqlite::schema::table_spec;
+
+/// Creates the four tables as Magellan's newest schema has them, with their indexes: metric
+/// numbers may be NULL, and no foreign key ties them to tables that are not there.
+///
+/// # Errors
+/// A table exists already, or the database can't be written.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chunkmigrate::record::{CodeChunk, Record, Sequences};
+/// use chunkmigrate::rusqlite::Connection;
+/// use chunkmigrate::sqlite::{create_tables, insert_records, set_sequences};
+///
+/// let mut connection = Connection::open_in_memory()?;
+/// create_tables(&connection)?;
+/// let transaction = connection.transaction()?;
+/// let record = Record::Chunk(CodeChunk::new("a.rs", 0, 2, "fn")).with_id(7);
+/// assert_eq!(insert_records(&transaction, [&record])?, 1);
+/// // Ids up to 20 were given once, and are not given again.
+/// set_sequences(&transaction, Sequences { code_chunks: 20, execution_log: 0 })?;
+/// transaction.commit()?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
+    for kind in RecordKind::ALL {
+        create_table(connection, kind)?;
+        create_indexes(connection, kind)?;
+    }
+    Ok(())
+}
+
+/// Creates the table of a kind without its indexes.
+pub(in crate::sqlite) fn create_table(
+    connection: &Connection,
+    kind: RecordKind,
+) -> rusqlite::Result<()> {
+    connection.execute_batch(table_spec(kind).create)
+}
+
+/// Creates the indexes of a kind's table.
+pub(in crate::sqlite) fn create_indexes(
+    connection: &Connection,
+    kind: RecordKind,
+) -> rusqlite::Result<()> {
+    connection.execute_batch(table_spec(kind).create_indexes)
+}
+
+/// Inserts records; returns how many.
+///
+/// # Errors
+/// A record whose key or id is there already, an offset above [`i64::MAX`], or a database that
+/// can't be written.
+pub fn insert_records<'r>(
+    connection: &Connection,
+    records: impl IntoIterator<Item = &'r Record>,
+) -> rusqlite::Result<u64> {
+    let statements = PerKind::from_fn(insert_sql);
+    let mut count = 0;
+    for record in records {
+        insert_record(connection, statements.get(record.kind()), record)?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// SQL that inserts a record of a kind into a table with all its columns.
+pub(in crate::sqlite) fn insert_sql(kind: RecordKind) -> String {
+    let spec = table_spec(kind);
+    let names: Vec<&str> = spec.columns.iter().map(|column| column.name).collect();
+    format!(
+        "INSERT OR ABORT INTO main.{} ({}) VALUES ({})",
+        spec.name,
+        names.join(", "),
+        vec!["?"; names.len()].join(", "),
+    )
+}
+
+/// Inserts a record with the SQL that [`insert_sql`] made for its kind.
+pub(in crate::sqlite) fn insert_record(
+    connection: &Connection,
+    sql: &str,
+    record: &Record,
+) -> rusqlite::Result<()> {
+    with_values(record, |values| {
+        connection.prepare_cached(sql)?.execute(values).map(|_| ())
+    })
+}
+
+/// Sets the AUTOINCREMENT high-water marks of a database that [`create_tables`] made.
+///
+/// # Errors
+/// The database can't be written.
+pub fn set_sequences(connection: &Connection, marks: Sequences) -> rusqlite::Result<()> {
+    for kind in RecordKind::ALL {
+        if table_spec(kind).id.is_some() {
+            set_sequence(connection, kind, marks.get(kind))?;
+        }
+    }
+    Ok(())
+}
+
+/// Sets the id sequence of a table, which SQLite itself never takes below 0: one that is below 0 is
+/// that of a table that keeps none. Does nothing for a table that is not AUTOINCREMENT.
+pub(in crate::sqlite) fn set_sequence(
+    connection: &Connection,
+    kind: RecordKind,
+    sequence: i64,
+) -> rusqlite::Result<()> {
+    let Some(name) = sequence_name(connection, table_spec(kind))? else {
+        return Ok(());
+    };
+    if sequence < 0 {
+        connection.execute("DELETE FROM main.sqlite_sequence WHERE name = ?1", [name])?;
+        return Ok(());
+    }
+    let updated = connection.execute(
+        "UPDATE main.sqlite_sequence SET seq = ?2 WHERE name = ?1 AND seq IS NOT ?2",
+        (&name, sequence),
+    )?;
+    if updated == 0 && sequence > 0 {
+        connection.execute(
+            "INSERT INTO main.sqlite_sequence (name, seq)
+             SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM main.sqlite_sequence WHERE name = ?1)",
+            (&name, sequence),
+        )?;
+    }
+    Ok(())
+}
+
+/// A key's fields in the order of its table's key columns.
+pub(in crate::sqlite) fn with_key_values<T>(
+    key: &RecordKey,
+    bind: impl FnOnce(&[&dyn ToSql]) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    match key {
+        RecordKey::Chunk {
+            file_path,
+            byte_start,
+            byte_end,
+        } => bind(&[file_path, byte_start, byte_end]),
+        RecordKey::ExecutionLog { execution_id } => bind(&[execution_id]),
+        RecordKey::FileMetrics { file_path } => bind(&[file_path]),
+        RecordKey::SymbolMetrics { symbol_id } => bind(&[symbol_id]),
+    }
+}
+
+/// A record's fields in the order of its table's columns.
+pub(in crate::sqlite) fn with_values<T>(
+    record: &Record,
+    insert: impl FnOnce(&[&dyn ToSql]) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    match record {
+        Record::Chunk(r) => insert(&[
+            &r.id,
+            &r.file_path,
+            &r.byte_start,
+            &r.byte_end,
+            &r.content,
+            &r.content_hash,
+            &r.symbol_name,
+            &r.symbol_kind,
+            &r.created_at,
+        ]),
+        Record::ExecutionLog(r) => insert(&[
+            &r.id,
+            &r.execution_id,
+            &r.tool_version,
+            &r.args,
+            &r.root,
+            &r.db_path,
+            &r.started_at,
+            &r.finished_at,
+            &r.duration_ms,
+            &r.outcome,
+            &r.error_message,
+            &r.files_indexed,
+            &r.symbols_indexed,
+            &r.references_indexed,
+        ]),
+        Record::FileMetrics(r) => insert(&[
+            &r.file_path,
+            &r.symbol_count,
+            &r.loc,
+            &r.estimated_loc,
+            &r.fan_in,
+            &r.fan_out,
+            &r.complexity_score,
+            &r.last_updated,
+        ]),
+        Record::SymbolMetrics(r) => insert(&[
+            &r.symbol_id,
+            &r.symbol_name,
+            &r.kind,
+            &r.file_path,
+            &r.loc,
+            &r.estimated_loc,
+            &r.fan_in,
+            &r.fan_out,
+            &r.cyclomatic_complexity,
+            &r.last_updated,
+        ]),
+    }
+}
