@@ -5,10 +5,10 @@ use chunkmigrate::compare::{KindCounts, Newer, Side};
 use chunkmigrate::store::StoreKind;
 use chunkmigrate::verify::{Hop, StoreName, VerifyReport};
 
-use super::escape::escaped_path;
-use super::next_step::{NextStep, transfer};
-use super::verify_verdict::total;
-use super::words::count_of;
+use super::report::pluralize::count_of;
+use super::report::suggestions::{NextStep, transfer};
+use super::report::verify_outcome::total;
+use super::term::terminal_escape::escaped_path;
 
 /// What to do next, if there is a command for it that works.
 pub(super) fn after_verify(report: &VerifyReport) -> Option<NextStep> {

@@ -2,42 +2,14 @@
 
 mod after_help;
 mod after_verify;
-mod bar;
 mod command_line;
-mod completions;
-mod copy_args;
-mod copy_document;
-mod copy_report;
-mod copy_verdict;
-mod ends;
-mod escape;
+mod commands;
 mod exit;
-mod export;
 mod failure;
-mod finding_report;
-mod finding_totals;
 mod html;
-mod import;
-mod inspect;
-mod kind;
-mod kv_to_sqlite;
-mod man;
-mod man_page;
-mod next_step;
-mod other_tables;
-mod progress;
-mod safe_json;
-mod shell;
-mod signals;
-mod sqlite_to_kv;
-mod table;
-mod ui;
+mod report;
+mod term;
 mod usage;
-mod verify;
-mod verify_document;
-mod verify_report;
-mod verify_verdict;
-mod words;
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
@@ -48,8 +20,11 @@ use clap::{FromArgMatches as _, Parser, Subcommand};
 
 use self::after_help::AfterHelp;
 use self::command_line::{command, long_version};
+use self::commands::{
+    completions, export, import, inspect, kv_to_sqlite, man, sqlite_to_kv, verify,
+};
 use self::exit::Statuses;
-use self::ui::{GlobalArgs, Ui};
+use self::term::ui::{GlobalArgs, Ui};
 use self::usage::usage;
 
 /// Move code chunks, metrics and execution logs between SQLite and a key-value file, with proof

@@ -4,10 +4,10 @@ use std::ffi::OsString;
 
 use clap::ValueEnum;
 
-use super::escape;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::ui::{Format, Ui, When};
+use super::term::terminal_escape;
+use super::term::ui::{Format, Ui, When};
 
 /// Prints what was asked for, or what is wrong with the arguments.
 pub(super) fn usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
@@ -46,5 +46,8 @@ fn given<V: ValueEnum>(arguments: &[OsString], option: &str) -> Option<V> {
 
 /// Whether an argument may be shown on a terminal.
 fn is_plain(argument: &OsString) -> bool {
-    argument.to_string_lossy().chars().all(escape::is_plain)
+    argument
+        .to_string_lossy()
+        .chars()
+        .all(terminal_escape::is_plain)
 }

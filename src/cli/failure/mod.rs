@@ -11,7 +11,7 @@ use chunkmigrate::Error;
 use serde::Serialize;
 
 use self::hint::{Hint, hint};
-use super::escape::escaped;
+use super::term::terminal_escape::escaped;
 
 /// Something that ends the program with a status of 2 or more.
 #[derive(Debug)]

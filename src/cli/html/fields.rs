@@ -12,7 +12,7 @@ use super::lines::{write_parts, write_rows};
 use super::markup::Html;
 use super::parts::{Part, parts_of_pair};
 use super::window::{Bounds, CONTEXT};
-use crate::cli::finding_report::shortened;
+use crate::cli::report::findings::shortened;
 
 /// How much of values is shown.
 #[derive(Debug, Clone, Copy)]

@@ -9,8 +9,8 @@ use super::fields::{Extent, write_fields};
 use super::lines::write_parts;
 use super::markup::Html;
 use super::parts::Part;
-use crate::cli::finding_report::{class_says_all, key, kind};
-use crate::cli::verify_verdict::Verified;
+use crate::cli::report::findings::{class_says_all, key, kind};
+use crate::cli::report::verify_outcome::Verified;
 
 /// Bytes of a key or a message that are shown.
 const LINE_BYTES: usize = 4 << 10;

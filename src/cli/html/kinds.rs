@@ -7,8 +7,8 @@ use chunkmigrate::record::RecordKind;
 use chunkmigrate::verify::{Hop, StoreName};
 
 use super::markup::Html;
-use crate::cli::verify_verdict::total;
-use crate::cli::words::{closed, plural, store_name};
+use crate::cli::report::pluralize::{closed, plural, store_name};
+use crate::cli::report::verify_outcome::total;
 
 /// A bar is so many parts long.
 const BAR: u64 = 1000;

@@ -7,7 +7,7 @@ use chunkmigrate::compare::Side;
 use super::diff::{Line, Row};
 use super::markup::Html;
 use super::parts::Part;
-use crate::cli::ends::floor;
+use crate::cli::report::text_diff::floor;
 
 /// Writes the rows of a table of four columns: a number and a line for each side.
 pub(super) fn write_rows(html: &mut Html<'_>, rows: &[Row<'_>], room: usize) -> io::Result<()> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use indicatif::HumanCount;
 
-use crate::cli::escape::{escaped, is_plain};
+use crate::cli::term::terminal_escape::{escaped, is_plain};
 
 /// A page that has so many bytes is full.
 const PAGE_BYTES: usize = 16 << 20;

@@ -18,7 +18,7 @@ use chunkmigrate::verify::Values;
 use self::finding::write_findings;
 use self::kinds::write_hop;
 use self::markup::Html;
-use super::verify_verdict::Verified;
+use super::report::verify_outcome::Verified;
 
 /// Nothing is loaded and nothing runs, whatever the data say.
 const HEAD: &str = "\

@@ -1,7 +1,7 @@
 //! A line in parts: what it shares with its counterpart, and what it does not.
 
 use super::matching::{Match, matching};
-use crate::cli::ends::{common_head, common_tail};
+use crate::cli::report::text_diff::{common_head, common_tail};
 
 /// Lines up to this length are compared word by word, longer ones from both ends.
 const WORDS_BYTES: usize = 400;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::cli::ends::{common_head, common_tail};
+use crate::cli::report::text_diff::{common_head, common_tail};
 
 /// How much of two texts is compared and shown.
 #[derive(Debug, Clone, Copy)]

@@ -1,0 +1,90 @@
+use clap_complete::{Shell, generate};
+
+use crate::cli::after_help::AfterHelp;
+use crate::cli::command_line::{NAME, command};
+use crate::cli::exit::{Exit, Statuses};
+use crate::cli::failure::Failure;
+use crate::cli::term::ui::Ui;
+
+/// The completer of elvish knows commands and options only, and elvish asks nobody else.
+const ELVISH_FILES: &str = r"
+# Arguments may be files, which the completer above does not offer.
+var chunkmigrate-with-files~ = {|completer|
+    put {|@words|
+        $completer $@words
+        if (and (> (count $words) 2) (not (str:has-prefix $words[-1] -))) {
+            edit:complete-filename $words[-1]
+        }
+    }
+}
+set edit:completion:arg-completer[chunkmigrate] = (chunkmigrate-with-files $edit:completion:arg-completer[chunkmigrate])
+";
+
+/// Print a script that completes commands, options and files in a shell
+///
+/// The script goes to stdout; --format and --quiet change nothing about it.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = after_help())]
+pub(in crate::cli) struct Args {
+    /// The shell that is to run the script
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+fn after_help() -> String {
+    let start_up_files = [
+        (
+            "bash, in ~/.bashrc:",
+            "eval \"$(chunkmigrate completions bash)\"",
+        ),
+        (
+            "zsh, in ~/.zshrc, below compinit:",
+            "eval \"$(chunkmigrate completions zsh)\"",
+        ),
+        (
+            "fish, in ~/.config/fish/config.fish:",
+            "chunkmigrate completions fish | source",
+        ),
+        (
+            "elvish, in ~/.config/elvish/rc.elv:",
+            "eval (chunkmigrate completions elvish | slurp)",
+        ),
+        (
+            "PowerShell, in the file that $PROFILE names:",
+            "chunkmigrate completions powershell | Out-String | Invoke-Expression",
+        ),
+    ];
+    let statuses = Statuses {
+        done: "the script was printed",
+        diverged: None,
+        stopped: None,
+    };
+    AfterHelp::default()
+        .section(
+            "What to add to the start-up file of a shell",
+            start_up_files,
+        )
+        .end(
+            &statuses,
+            &[
+                (
+                    "Keep the script in a file",
+                    "chunkmigrate completions bash > chunkmigrate.bash",
+                ),
+                (
+                    "Make a file for a folder of zsh's $fpath",
+                    "chunkmigrate completions zsh > _chunkmigrate",
+                ),
+            ],
+        )
+}
+
+pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    generate(args.shell, &mut command(), NAME, &mut script);
+    if args.shell == Shell::Elvish {
+        script.extend_from_slice(ELVISH_FILES.as_bytes());
+    }
+    ui.print_raw(&script)?;
+    Ok(Exit::Done)
+}

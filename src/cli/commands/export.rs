@@ -1,0 +1,163 @@
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::path::PathBuf;
+
+use chunkmigrate::codec::{Line, key_prefix};
+use chunkmigrate::compare::Divergence;
+use chunkmigrate::migrate::{ExportFlow, ExportOptions, Exported, export};
+use chunkmigrate::record::RecordKind;
+use clap::ValueHint;
+use clap::error::ErrorKind;
+
+use crate::cli::after_help::AfterHelp;
+use crate::cli::command_line::command;
+use crate::cli::commands::kind_arg::kind_parser;
+use crate::cli::exit::{Exit, Statuses};
+use crate::cli::failure::Failure;
+use crate::cli::term::json::write_safe_json;
+use crate::cli::term::ui::{Ui, printed};
+
+/// Write the records of a store to stdout, one JSON object a line (NDJSON)
+///
+/// Each line is {"kind": ..., "key": ..., "value": {...}}, in the order of the keys, for jq and the
+/// like, and for `chunkmigrate import`. If ids were given that no record has any more, a line of the
+/// kind "sequences" tells the highest ones, unless only some records are exported. The last line, of
+/// the kind "end", has the number of lines of each kind and a digest of them, so that an import can
+/// tell whether it got all of them; an export that fails has none. What is no record is named on
+/// stderr, and the rest is written. On a terminal control characters are escaped; to a file or a pipe
+/// goes each value as it stands in a KV file, to the byte.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = after_help())]
+pub(in crate::cli) struct Args {
+    /// A database or KV file
+    #[arg(value_hint = ValueHint::FilePath)]
+    file: PathBuf,
+    /// Export only these kinds of records
+    ///
+    /// Several are separated by commas.
+    ///
+    /// [default: all]
+    #[arg(long, value_name = "KIND", value_parser = kind_parser(), value_delimiter = ',')]
+    only: Vec<RecordKind>,
+    /// Export only records whose key starts so
+    ///
+    /// A key is for example chunk:src/lib.rs:0:12; a colon that belongs to a path is doubled. A start
+    /// that no key can have is an error.
+    ///
+    /// [default: all keys]
+    #[arg(long, value_name = "KEYPREFIX", value_hint = ValueHint::Other, default_value = "", hide_default_value = true)]
+    prefix: String,
+    /// Where to sort what does not fit into memory
+    ///
+    /// [default: $SQLITE_TMPDIR, or else $TMPDIR, /var/tmp, /tmp]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    temp_dir: Option<PathBuf>,
+}
+
+fn after_help() -> String {
+    let statuses = Statuses {
+        done: "every record was written, or who reads the pipe has closed it",
+        diverged: Some("something is no record; all that are were written"),
+        stopped: Some("not all was written"),
+    };
+    AfterHelp::default().end(
+        &statuses,
+        &[
+            (
+                "Write all records into a file",
+                "chunkmigrate export code.db > code.ndjson",
+            ),
+            (
+                "Look at the first ones",
+                "chunkmigrate export code.kv --only file-metrics | head -n 3",
+            ),
+            (
+                "Write the chunks of one file",
+                "chunkmigrate export code.kv --prefix chunk:src/lib.rs: > lib.ndjson",
+            ),
+        ],
+    )
+}
+
+/// Fails if no key of the kinds that are asked for can begin with the prefix: it is mistyped, and an
+/// export of nothing would look like one of a store without records.
+fn check_prefix(args: &Args) -> Result<(), Failure> {
+    let kinds = RecordKind::ALL.into_iter();
+    let asked_for = kinds.filter(|kind| kind.is_asked_for(&args.only));
+    let starts: Vec<&str> = asked_for.map(key_prefix).collect();
+    let prefix = args.prefix.as_str();
+    let can_match = |start: &&str| start.starts_with(prefix) || prefix.starts_with(*start);
+    if starts.iter().any(can_match) {
+        return Ok(());
+    }
+    let message = format!(
+        "no key that is asked for starts with {prefix:?}, all of them start with {}",
+        starts.join(" or ")
+    );
+    let error = command().error(ErrorKind::InvalidValue, message);
+    Err(Failure::usage(&error))
+}
+
+pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+    check_prefix(args)?;
+    let options = ExportOptions {
+        only: args.only.clone(),
+        prefix: args.prefix.clone().into_bytes(),
+        temp_dir: args.temp_dir.clone(),
+    };
+    let stdout = io::stdout().lock();
+    let to_terminal = stdout.is_terminal();
+    let mut out = BufWriter::with_capacity(1 << 16, stdout);
+    let mut written = Ok(());
+    let mut findings: u64 = 0;
+    let progress = ui.progress();
+    export(&args.file, &options, &progress, &mut |exported| {
+        match exported {
+            Exported::Record { kind, entry } => {
+                written = Line::of(kind, entry)
+                    .map_err(io::Error::other)
+                    .and_then(|line| write_line(&mut out, &line, to_terminal));
+            }
+            Exported::Sequences(marks) => {
+                written = write_line(&mut out, &Line::Sequences(marks), to_terminal);
+            }
+            Exported::End(end) => {
+                written = write_line(&mut out, &Line::End(end), to_terminal);
+            }
+            Exported::NotClosed => {
+                let file = args.file.display();
+                ui.warn(&format!(
+                    "warning: {file} was not closed cleanly: this is its last complete state"
+                ));
+            }
+            Exported::Finding(finding) => {
+                findings += 1;
+                tell(ui, &finding);
+            }
+        }
+        Ok(match written {
+            Ok(()) => ExportFlow::Continue,
+            Err(_) => ExportFlow::Stop,
+        })
+    })?;
+    drop(progress);
+    printed(written.and_then(|()| out.flush()))?;
+    Ok(match findings {
+        0 => Exit::Done,
+        _ => Exit::Diverged,
+    })
+}
+
+/// Writes a record as it stands in a KV file, unless somebody would see it on a terminal.
+fn write_line(out: &mut dyn Write, line: &Line<'_>, to_terminal: bool) -> io::Result<()> {
+    match to_terminal {
+        true => write_safe_json(out, line)?,
+        false => serde_json::to_writer(&mut *out, line)?,
+    }
+    out.write_all(b"\n")
+}
+
+fn tell(ui: &Ui, finding: &Divergence) {
+    let key = finding.key.as_deref().unwrap_or_default();
+    let key = String::from_utf8_lossy(key);
+    ui.warn(&format!("{} {key}: {}", finding.class, finding.message));
+}

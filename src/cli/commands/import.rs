@@ -1,0 +1,150 @@
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use chunkmigrate::Error;
+use chunkmigrate::error::KindError;
+use chunkmigrate::migrate::{
+    CopyOptions, EndLine, ImportError, ImportSource, import_to_kv, import_to_sqlite,
+};
+use clap::{ValueEnum, ValueHint};
+
+use crate::cli::after_help::AfterHelp;
+use crate::cli::commands::copy_args::{CopyArgs, DatabaseArgs, STATUSES, report};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::term::shell::{pasted, path_argument, quoted};
+use crate::cli::term::ui::Ui;
+
+/// Make a store of the lines that an export wrote
+///
+/// Each line is {"kind": ..., "key": ..., "value": {...}}. Their order, spaces in them and blank
+/// lines don't matter; what they say does: a line that is no record is named with its number, and
+/// so are all lines that share a key or an id. The end line of an export must tell of just the lines
+/// that there are; where there is none, whether the text is complete is unknown. All lines are read before anything is written, into
+/// a temporary file of about their size. As for every copy, each record is read back from the new
+/// store and compared before it appears.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = after_help())]
+pub(in crate::cli) struct Args {
+    /// The lines to read: a file, a pipe, or - for stdin
+    #[arg(value_name = "NDJSON", value_hint = ValueHint::FilePath)]
+    source: PathBuf,
+    /// The store to make, or with --merge to write into
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    target: PathBuf,
+    /// Which kind of store it is
+    ///
+    /// [default: none, it has to be said]
+    #[arg(long, value_enum, value_name = "STORE")]
+    to: Store,
+    /// Fail if there is no end line
+    ///
+    /// Every export ends with one, unless it failed. Without it a text that has none is imported as it
+    /// is, with a warning.
+    #[arg(long)]
+    require_end: bool,
+    /// Import also if there are no lines at all
+    ///
+    /// Without it that is an error: it is what an export leaves that failed. The export of a store
+    /// without records has an end line.
+    #[arg(long)]
+    allow_empty: bool,
+    #[command(flatten)]
+    copy: CopyArgs,
+}
+
+/// Drops the end lines of a text.
+const WITHOUT_END_LINE: &str = "jq -c 'select(.kind != \"end\")'";
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Store {
+    /// A KV file
+    Kv,
+    /// A SQLite database
+    Sqlite,
+}
+
+fn after_help() -> String {
+    AfterHelp::default().end(
+        &STATUSES,
+        &[
+            (
+                "Make a KV file of an export",
+                "chunkmigrate import code.ndjson new.kv --to kv",
+            ),
+            (
+                "Make a database of its chunks",
+                "chunkmigrate import code.ndjson new.db --to sqlite --only chunk",
+            ),
+            (
+                "Add its records to a store that is there already",
+                "chunkmigrate import code.ndjson code.kv --to kv --merge",
+            ),
+            (
+                "Go from one store to another through a pipe",
+                "chunkmigrate export code.kv | chunkmigrate import - new.db --to sqlite",
+            ),
+            (
+                "Import nothing unless the end line shows that the text is complete",
+                "chunkmigrate import code.ndjson new.kv --to kv --require-end",
+            ),
+        ],
+    )
+}
+
+pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+    let options = CopyOptions {
+        require_end: args.require_end,
+        allow_empty: args.allow_empty,
+        ..args.copy.options(&DatabaseArgs::default(), ui)
+    };
+    let source = match args.source == Path::new("-") {
+        false => ImportSource::File(&args.source),
+        true => ImportSource::Reader {
+            name: Path::new("stdin"),
+            reader: Box::new(io::stdin()),
+        },
+    };
+    let import = match args.to {
+        Store::Kv => import_to_kv,
+        Store::Sqlite => import_to_sqlite,
+    };
+    let summary = import(source, &args.target, &options, &ui.progress())
+        .map_err(|error| failure(error, &args.source))?;
+    if summary.end_line == Some(EndLine::Missing) {
+        ui.warn("warning: no end line: completeness unknown");
+    }
+    report(&summary, ui)
+}
+
+/// The failure, with the command that imports the text after all where there is one.
+fn failure(error: Error, source: &Path) -> Failure {
+    let filter = match &error {
+        Error::Import(ImportError::LineCount { .. } | ImportError::OtherLines { .. }) => {
+            Some(WITHOUT_END_LINE)
+        }
+        Error::Kind(KindError::OtherFormat { format, .. }) => format.to_stdout(),
+        _ => None,
+    };
+    let failure = Failure::from(error);
+    match filter.and_then(|filter| import_through(filter, source)) {
+        Some(command) => failure.with_command(command),
+        None => failure,
+    }
+}
+
+/// The command of this process, with the source read through another program; of a pipe only that
+/// program.
+fn import_through(filter: &str, source: &Path) -> Option<String> {
+    if source == Path::new("-") {
+        return Some(filter.to_owned());
+    }
+    let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let behind_command = arguments.iter().position(|word| word == "import")? + 1;
+    let words = arguments.get_mut(behind_command..)?;
+    *words.iter_mut().find(|word| word.as_os_str() == source)? = "-".into();
+    let import = pasted(arguments.iter().map(OsString::as_os_str))?;
+    let source = quoted(&path_argument(source))?;
+    Some(format!("{filter} {source} | {import}"))
+}

@@ -1,0 +1,225 @@
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use chunkmigrate::codec::Digest;
+use chunkmigrate::kv::Manifest;
+use chunkmigrate::record::Sequences;
+use chunkmigrate::sqlite::table_name;
+use chunkmigrate::verify::{Inspection, inspect};
+use clap::ValueHint;
+use indicatif::{HumanBytes, HumanCount};
+use serde::Serialize;
+
+use crate::cli::after_help::AfterHelp;
+use crate::cli::exit::{Exit, Statuses};
+use crate::cli::failure::Failure;
+use crate::cli::report::other_tables::{TableDocument, write_tables};
+use crate::cli::report::pluralize::{closed, count_of, is_true};
+use crate::cli::report::table::write_table;
+use crate::cli::term::terminal_escape::{escaped, escaped_path};
+use crate::cli::term::ui::Ui;
+
+/// Tell what a store holds: records, bytes and a digest of each kind
+///
+/// A database and the KV file made of it have the same digests. So two machines can compare what
+/// they have without shipping it. Tables of a database that are not copied are named too.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = after_help())]
+pub(in crate::cli) struct Args {
+    /// A database or KV file
+    #[arg(value_hint = ValueHint::FilePath)]
+    file: PathBuf,
+}
+
+fn after_help() -> String {
+    let statuses = Statuses {
+        done: "the store was read to its end, and all that it should hold are records",
+        diverged: Some(
+            "there are rows that are no records, values or keys of no known form, or a manifest that \
+             is not that of the content",
+        ),
+        stopped: Some("nothing was told"),
+    };
+    AfterHelp::default().end(
+        &statuses,
+        &[
+            ("Look into a database", "chunkmigrate inspect code.db"),
+            (
+                "See the digest of all records together",
+                "chunkmigrate inspect code.kv | grep '^all'",
+            ),
+            (
+                "Keep what a KV file holds for a program",
+                "chunkmigrate inspect code.kv --format json > code.json",
+            ),
+        ],
+    )
+}
+
+pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+    let inspection = inspect(&args.file, &ui.progress())?;
+    ui.report(|out| write(out, &inspection), &Document::new(&inspection))?;
+    Ok(match inspection.is_sound() {
+        true => Exit::Done,
+        false => Exit::Diverged,
+    })
+}
+
+fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
+    let version = match (inspection.format_version, inspection.schema_version) {
+        (Some(version), _) => {
+            let state = closed(inspection.closed_cleanly != Some(false));
+            format!("KV, format {version}{state}")
+        }
+        (None, Some(version)) => format!("SQLite, Magellan schema {version}"),
+        (None, None) => "SQLite".to_owned(),
+    };
+    let path = escaped_path(&inspection.path);
+    let size = HumanBytes(inspection.file_bytes);
+    writeln!(out, "{path} ({version}), {size}\n")?;
+    write_table(out, &kinds_table(inspection))?;
+    writeln!(out)?;
+    for (kind, _) in inspection.kinds.iter() {
+        let digest = digest_text(inspection.kind_sha256(kind));
+        writeln!(out, "{:<15} sha256 {digest}", kind.name())?;
+    }
+    writeln!(
+        out,
+        "{:<15} sha256 {}\n",
+        "all",
+        digest_text(inspection.sha256())
+    )?;
+    let Sequences {
+        code_chunks,
+        execution_log,
+    } = inspection.sequences;
+    writeln!(
+        out,
+        "sequences    code_chunks {code_chunks}, execution_log {execution_log}"
+    )?;
+    for kind in &inspection.missing {
+        writeln!(out, "no table     {}: zero records", table_name(*kind))?;
+    }
+    if let Some(manifest) = &inspection.manifest {
+        let holds = match inspection.manifest_holds {
+            Some(false) => "does NOT tell of what is there",
+            _ => "holds",
+        };
+        writeln!(
+            out,
+            "manifest     {holds}; by {} at {}, from {}",
+            escaped(&manifest.tool),
+            escaped(&manifest.created_at),
+            escaped(&manifest.source.file_name)
+        )?;
+    } else if inspection.format_version.is_some() {
+        writeln!(out, "manifest     none")?;
+    }
+    if inspection.unknown_keys > 0 {
+        let keys = count_of(inspection.unknown_keys, "key", "keys");
+        writeln!(out, "unknown      {keys} of no known form")?;
+    }
+    write_tables(out, "not copied   ", &inspection.not_copied)
+}
+
+fn digest_text(digest: Option<Digest>) -> String {
+    digest.map_or_else(
+        || "none: some rows are no records".to_owned(),
+        |d| d.to_string(),
+    )
+}
+
+fn kinds_table(inspection: &Inspection) -> Vec<Vec<String>> {
+    let heading = ["kind", "records", "key bytes", "value bytes", "invalid"];
+    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    let row = |name: &str, numbers: [u64; 4]| {
+        let numbers = numbers.map(|number| HumanCount(number).to_string());
+        std::iter::once(name.to_owned()).chain(numbers).collect()
+    };
+    let mut total = [0; 4];
+    for (kind, content) in inspection.kinds.iter() {
+        let totals = &content.totals;
+        let numbers = [
+            totals.records,
+            totals.key_bytes,
+            totals.value_bytes,
+            content.invalid,
+        ];
+        rows.push(row(kind.name(), numbers));
+        for (sum, number) in total.iter_mut().zip(numbers) {
+            *sum += number;
+        }
+    }
+    rows.push(row("total", total));
+    rows
+}
+
+#[derive(Serialize)]
+struct Document<'i> {
+    schema: u32,
+    path: String,
+    store: &'static str,
+    #[serde(skip_serializing_if = "is_true")]
+    closed_cleanly: bool,
+    format_version: Option<u64>,
+    schema_version: Option<i64>,
+    file_bytes: u64,
+    kinds: Vec<KindDocument>,
+    sha256: Option<Digest>,
+    sequences: Sequences,
+    manifest: Option<&'i Manifest>,
+    manifest_holds: Option<bool>,
+    not_copied: Vec<TableDocument<'i>>,
+    unknown_keys: u64,
+    missing_tables: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
+struct KindDocument {
+    kind: &'static str,
+    records: u64,
+    key_bytes: u64,
+    value_bytes: u64,
+    sha256: Option<Digest>,
+    invalid: u64,
+}
+
+impl<'i> Document<'i> {
+    fn new(inspection: &'i Inspection) -> Self {
+        let kinds = inspection.kinds.iter();
+        Document {
+            schema: 1,
+            path: inspection.path.to_string_lossy().into_owned(),
+            store: inspection.store.name(),
+            closed_cleanly: inspection.closed_cleanly != Some(false),
+            format_version: inspection.format_version,
+            schema_version: inspection.schema_version,
+            file_bytes: inspection.file_bytes,
+            kinds: kinds
+                .map(|(kind, content)| KindDocument {
+                    kind: kind.name(),
+                    records: content.totals.records,
+                    key_bytes: content.totals.key_bytes,
+                    value_bytes: content.totals.value_bytes,
+                    sha256: inspection.kind_sha256(kind),
+                    invalid: content.invalid,
+                })
+                .collect(),
+            sha256: inspection.sha256(),
+            sequences: inspection.sequences,
+            manifest: inspection.manifest.as_ref(),
+            manifest_holds: inspection.manifest_holds,
+            not_copied: inspection
+                .not_copied
+                .iter()
+                .map(TableDocument::new)
+                .collect(),
+            unknown_keys: inspection.unknown_keys,
+            missing_tables: inspection
+                .missing
+                .iter()
+                .map(|kind| table_name(*kind))
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+use chunkmigrate::record::RecordKind;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+/// Takes the name of a kind of record, as reports have it.
+pub(in crate::cli) fn kind_parser() -> impl TypedValueParser<Value = RecordKind> {
+    let names = PossibleValuesParser::new(RecordKind::ALL.map(RecordKind::name));
+    names.try_map(|name| {
+        let mut kinds = RecordKind::ALL.into_iter();
+        let named = kinds.find(|kind| kind.name() == name);
+        named.ok_or("there is no such kind")
+    })
+}

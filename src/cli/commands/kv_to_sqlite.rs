@@ -1,0 +1,63 @@
+use std::path::PathBuf;
+
+use chunkmigrate::migrate;
+use clap::ValueHint;
+
+use crate::cli::after_help::AfterHelp;
+use crate::cli::commands::copy_args::{CopyArgs, DatabaseArgs, STATUSES, report};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::term::ui::Ui;
+
+/// Copy the records of a KV file into a SQLite database
+///
+/// The KV file is checked page by page and never changed. A new database gets Magellan's tables and
+/// indexes; it is built out of sight, every record is read back from it and compared, and only then
+/// does it appear. With --merge the records return to the tables of an existing database, in one
+/// transaction, and the rest of it stays as it is.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = after_help())]
+pub(in crate::cli) struct Args {
+    /// The KV file to read
+    #[arg(value_name = "KV", value_hint = ValueHint::FilePath)]
+    source: PathBuf,
+    /// The database to make, or with --merge to write into
+    #[arg(value_name = "SQLITE", value_hint = ValueHint::FilePath)]
+    target: PathBuf,
+    #[command(flatten)]
+    copy: CopyArgs,
+}
+
+fn after_help() -> String {
+    AfterHelp::default().end(
+        &STATUSES,
+        &[
+            (
+                "Copy everything into a new database",
+                "chunkmigrate kv-to-sqlite code.kv new.db",
+            ),
+            (
+                "Return the records to the database of the indexer",
+                "chunkmigrate kv-to-sqlite code.kv magellan.db --merge",
+            ),
+            (
+                "See first what that would change",
+                "chunkmigrate kv-to-sqlite code.kv magellan.db --merge --dry-run",
+            ),
+            (
+                "Make a database anew, with chunks alone",
+                "chunkmigrate kv-to-sqlite code.kv code.db --only chunk --replace",
+            ),
+            (
+                "Tell a program what was done",
+                "chunkmigrate kv-to-sqlite code.kv new.db --format json > summary.json",
+            ),
+        ],
+    )
+}
+
+pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+    let options = args.copy.options(&DatabaseArgs::default(), ui);
+    let summary = migrate::kv_to_sqlite(&args.source, &args.target, &options, &ui.progress())?;
+    report(&summary, ui)
+}

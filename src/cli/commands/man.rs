@@ -1,0 +1,138 @@
+use std::fs::{self, Permissions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use chunkmigrate::Error;
+use chunkmigrate::migrate::TargetError;
+use clap::{Command, ValueHint};
+use serde::Serialize;
+
+use crate::cli::after_help::AfterHelp;
+use crate::cli::command_line::{NAME, command};
+use crate::cli::commands::man_page::man_page;
+use crate::cli::exit::{Exit, Statuses};
+use crate::cli::failure::Failure;
+use crate::cli::term::terminal_escape::escaped_path;
+use crate::cli::term::ui::Ui;
+
+/// Print the manual page of the program or of a command, or write all pages
+///
+/// A page goes to stdout as roff, the source that `man` and `groff` set; --format and --quiet change
+/// nothing about it.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = after_help())]
+pub(in crate::cli) struct Args {
+    /// The command whose page is printed
+    ///
+    /// Without it the page of the program is.
+    #[arg(value_name = "COMMAND", conflicts_with = "dir")]
+    command: Option<String>,
+    /// Write the pages of the program and of every command into this folder
+    ///
+    /// The folder must exist; pages that lie in it are written over.
+    ///
+    /// [default: none, one page goes to stdout]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    dir: Option<PathBuf>,
+}
+
+fn after_help() -> String {
+    let statuses = Statuses {
+        done: "the page was printed, or all pages were written",
+        diverged: None,
+        stopped: None,
+    };
+    AfterHelp::default().end(
+        &statuses,
+        &[
+            (
+                "Write the page of a command into a file",
+                "chunkmigrate man verify > verify.1",
+            ),
+            (
+                "Write all pages where `man -M man chunkmigrate` finds them",
+                "mkdir -p man/man1 && chunkmigrate man --dir man/man1",
+            ),
+        ],
+    )
+}
+
+#[derive(Serialize)]
+struct Document {
+    schema: u32,
+    pages: Vec<String>,
+}
+
+pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+    // No page of `help`, which only prints other commands' help.
+    let mut program = command().disable_help_subcommand(true);
+    program.build();
+    match &args.dir {
+        Some(dir) => {
+            let pages = write_pages(&program, dir)?;
+            let document = Document {
+                schema: 1,
+                pages: pages
+                    .iter()
+                    .map(|page| page.to_string_lossy().into_owned())
+                    .collect(),
+            };
+            ui.report(|out| tell(out, &pages), &document)?;
+        }
+        None => {
+            let command = args.command.as_deref();
+            let command = command.and_then(|name| program.find_subcommand(name));
+            ui.print_raw(&man_page(command.unwrap_or(&program)))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes the pages of the program and of its commands, and tells which.
+fn write_pages(program: &Command, dir: &Path) -> Result<Vec<PathBuf>, Error> {
+    if let Err(error) = fs::read_dir(dir) {
+        return Err(match error.kind() {
+            ErrorKind::NotFound => TargetError::NoFolder {
+                path: dir.to_owned(),
+            }
+            .into(),
+            _ => Error::Io {
+                action: "write into",
+                path: dir.to_owned(),
+                source: error,
+            },
+        });
+    }
+    std::iter::once(program)
+        .chain(program.get_subcommands())
+        .map(|command| {
+            let name = command.get_display_name().unwrap_or(NAME);
+            let path = dir.join(format!("{name}.1"));
+            match write_whole(dir, &path, &man_page(command)) {
+                Ok(()) => Ok(path),
+                Err(source) => Err(Error::Io {
+                    action: "write",
+                    path,
+                    source,
+                }),
+            }
+        })
+        .collect()
+}
+
+/// Writes a page into a folder; where it can't be written whole, an old one stays.
+fn write_whole(dir: &Path, path: &Path, page: &[u8]) -> io::Result<()> {
+    let mut file = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(dir)?;
+    file.write_all(page)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+fn tell(out: &mut dyn Write, pages: &[PathBuf]) -> io::Result<()> {
+    pages
+        .iter()
+        .try_for_each(|page| writeln!(out, "written  {}", escaped_path(page)))
+}

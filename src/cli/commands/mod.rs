@@ -1,0 +1,13 @@
+//! One file for each subcommand: its arguments, its help and what it does.
+
+pub(super) mod completions;
+pub(super) mod copy_args;
+pub(super) mod export;
+pub(super) mod import;
+pub(super) mod inspect;
+pub(super) mod kind_arg;
+pub(super) mod kv_to_sqlite;
+pub(super) mod man;
+pub(super) mod man_page;
+pub(super) mod sqlite_to_kv;
+pub(super) mod verify;

@@ -1,0 +1,72 @@
+use std::path::PathBuf;
+
+use chunkmigrate::migrate;
+use clap::ValueHint;
+
+use crate::cli::after_help::AfterHelp;
+use crate::cli::commands::copy_args::{CopyArgs, DatabaseArgs, STATUSES, report};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::term::ui::Ui;
+
+/// Copy the records of a SQLite database into a KV file
+///
+/// The source is read in one transaction and never changed. A new target is built out of sight,
+/// every record is read back from it and compared, and only then does it appear, whole or not at
+/// all.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = after_help())]
+pub(in crate::cli) struct Args {
+    /// The database to read
+    #[arg(value_name = "SQLITE", value_hint = ValueHint::FilePath)]
+    source: PathBuf,
+    /// The KV file to make, or with --merge to write into
+    #[arg(value_name = "KV", value_hint = ValueHint::FilePath)]
+    target: PathBuf,
+    #[command(flatten)]
+    copy: CopyArgs,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+fn after_help() -> String {
+    AfterHelp::default().end(
+        &STATUSES,
+        &[
+            (
+                "Copy everything into a new KV file",
+                "chunkmigrate sqlite-to-kv code.db new.kv",
+            ),
+            (
+                "See first what would be copied",
+                "chunkmigrate sqlite-to-kv code.db new.kv --dry-run",
+            ),
+            (
+                "Copy two kinds of records",
+                "chunkmigrate sqlite-to-kv code.db new.kv --only chunk,file-metrics",
+            ),
+            (
+                "Make an old KV file anew, without what is no exact record",
+                "chunkmigrate sqlite-to-kv code.db code.kv --replace --on-invalid skip",
+            ),
+            (
+                "Bring a KV file up to date, without what the database no longer has",
+                "chunkmigrate sqlite-to-kv code.db code.kv --replace",
+            ),
+            (
+                "Add to a KV file, which keeps what only it has",
+                "chunkmigrate sqlite-to-kv code.db code.kv --merge",
+            ),
+            (
+                "Tell a program what was done",
+                "chunkmigrate sqlite-to-kv code.db new.kv --format json > summary.json",
+            ),
+        ],
+    )
+}
+
+pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+    let options = args.copy.options(&args.database, ui);
+    let summary = migrate::sqlite_to_kv(&args.source, &args.target, &options, &ui.progress())?;
+    report(&summary, ui)
+}

@@ -1,0 +1,234 @@
+//! What a copy did, for people.
+
+use std::io::{self, Write};
+
+use chunkmigrate::migrate::{CopySummary, EndLine, MergeCounts};
+use chunkmigrate::record::{PerKind, RecordKind};
+use chunkmigrate::sqlite::table_name;
+use chunkmigrate::store::StoreKind;
+use chunkmigrate::verify::Values;
+use indicatif::{HumanBytes, HumanCount};
+
+use crate::cli::report::copy_outcome::verdict;
+use crate::cli::report::finding_totals::write_totals;
+use crate::cli::report::findings::write_findings;
+use crate::cli::report::other_tables::write_tables;
+use crate::cli::report::pluralize::{closed, count_of, store_name};
+use crate::cli::report::suggestions::after_copy;
+use crate::cli::report::table::write_table;
+use crate::cli::term::terminal_escape::{escaped, escaped_path};
+
+/// Renders the summary of a copy.
+pub(in crate::cli) struct CopyReport<'s> {
+    summary: &'s CopySummary,
+}
+
+impl<'s> CopyReport<'s> {
+    pub(in crate::cli) fn new(summary: &'s CopySummary) -> Self {
+        CopyReport { summary }
+    }
+
+    /// The summary for people.
+    pub(in crate::cli) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let summary = self.summary;
+        let schema = match summary.schema_version {
+            Some(version) => format!(", Magellan schema {version}"),
+            None => String::new(),
+        };
+        writeln!(
+            out,
+            "{} ({}{schema}{}) {} {} ({}{})\n",
+            escaped_path(&summary.source),
+            store_name(summary.source_store),
+            closed(summary.source_closed_cleanly),
+            if summary.merge { "into" } else { "to" },
+            escaped_path(&summary.target),
+            store_name(summary.target_store),
+            closed(summary.target_closed_cleanly),
+        )?;
+        write_table(out, &self.kinds_table())?;
+        let mut facts = Vec::new();
+        self.write_facts(&mut facts)?;
+        if !facts.is_empty() {
+            writeln!(out)?;
+            out.write_all(&facts)?;
+        }
+        let shown = summary.rejections.len() + summary.divergences.len();
+        let mut totals = Vec::new();
+        write_totals(&mut totals, &summary.counts, shown)?;
+        if let Some(totals) = totals.strip_suffix(b"\n") {
+            writeln!(out)?;
+            out.write_all(totals)?;
+        }
+        self.write_rejections(out)?;
+        self.write_divergences(out)?;
+        writeln!(out, "\n{}", verdict(summary))?;
+        match after_copy(summary) {
+            Some(step) => step.write(out),
+            None => Ok(()),
+        }
+    }
+
+    fn write_facts(&self, out: &mut dyn Write) -> io::Result<()> {
+        let summary = self.summary;
+        if let Some(digest) = &summary.sha256 {
+            writeln!(out, "sha256       {digest}")?;
+        }
+        if let Some(bytes) = summary.target_bytes {
+            writeln!(out, "size         {}", HumanBytes(bytes))?;
+        }
+        match summary.end_line {
+            Some(EndLine::Matched) => writeln!(out, "end line     matches: the text is complete")?,
+            Some(EndLine::Mismatched) => writeln!(out, "end line     tells of other lines")?,
+            Some(EndLine::Missing) => writeln!(out, "no end line  completeness unknown")?,
+            None => {}
+        }
+        for kind in &summary.missing {
+            writeln!(out, "no table     {}: zero records", table_name(*kind))?;
+        }
+        for column in &summary.without_columns {
+            writeln!(out, "left out     column {}", escaped(column))?;
+        }
+        write_tables(out, "not copied   ", &summary.not_copied)?;
+        self.write_merge_facts(out)?;
+        if let Some(path) = &summary.old_rejects {
+            writeln!(
+                out,
+                "old rejects  {} is of an earlier run",
+                escaped_path(path)
+            )?;
+        }
+        if !summary.lost_access.is_empty() {
+            let lost = summary.lost_access.join(", ");
+            writeln!(out, "not kept     {lost} of the file that was replaced")?;
+        }
+        for folder in &summary.left_behind {
+            writeln!(
+                out,
+                "left behind  {} by a run that was killed; remove it",
+                escaped_path(folder)
+            )?;
+        }
+        Ok(())
+    }
+
+    /// What a merge left as it was, and what it did beside writing records.
+    fn write_merge_facts(&self, out: &mut dyn Write) -> io::Result<()> {
+        let summary = self.summary;
+        let kept: u64 = summary
+            .merged
+            .iter()
+            .flat_map(PerKind::iter)
+            .map(|(_, m)| m.kept)
+            .sum();
+        if kept > 0 {
+            let records = count_of(kept, "record", "records");
+            writeln!(out, "kept         {records} that only the target has")?;
+        }
+        let names = |names: &[String]| {
+            let names: Vec<_> = names.iter().map(|name| escaped(name)).collect();
+            names.join(", ")
+        };
+        if !summary.rebuilt.is_empty() {
+            writeln!(out, "rebuilt      {}", names(&summary.rebuilt))?;
+        }
+        for index in &summary.stale {
+            let (table, why) = (escaped(&index.table), escaped(&index.why));
+            writeln!(out, "not rebuilt  {table}: {why}")?;
+            writeln!(out, "             run: {}", escaped(&index.statement))?;
+        }
+        if !summary.skipped_triggers.is_empty() {
+            let triggers = names(&summary.skipped_triggers);
+            writeln!(out, "not run      {triggers}: a merge runs no triggers")?;
+        }
+        Ok(())
+    }
+
+    fn kinds_table(&self) -> Vec<Vec<String>> {
+        let mut heading = vec!["kind", "records", "rejected"];
+        if self.summary.merged.is_some() {
+            heading.extend(["inserted", "updated", "unchanged", "kept"]);
+        }
+        let mut rows = vec![heading.into_iter().map(str::to_owned).collect()];
+        let mut total = [0; 6];
+        for (kind, totals) in self.summary.asked_for() {
+            let merged = self.merged(kind);
+            let numbers = [
+                totals.records,
+                *self.summary.rejected.get(kind),
+                merged.inserted,
+                merged.updated,
+                merged.unchanged,
+                merged.kept,
+            ];
+            rows.push(self.row(kind.name(), numbers));
+            for (sum, number) in total.iter_mut().zip(numbers) {
+                *sum += number;
+            }
+        }
+        rows.push(self.row("total", total));
+        rows
+    }
+
+    fn merged(&self, kind: RecordKind) -> MergeCounts {
+        let merged = self.summary.merged.as_ref();
+        merged.map_or_else(MergeCounts::default, |merged| *merged.get(kind))
+    }
+
+    fn row(&self, name: &str, numbers: [u64; 6]) -> Vec<String> {
+        let shown = if self.summary.merged.is_some() { 6 } else { 2 };
+        let numbers = numbers.into_iter().take(shown);
+        let cells = numbers.map(|number| HumanCount(number).to_string());
+        std::iter::once(name.to_owned()).chain(cells).collect()
+    }
+
+    fn write_rejections(&self, out: &mut dyn Write) -> io::Result<()> {
+        let summary = self.summary;
+        if summary.rejections_total == 0 {
+            return Ok(());
+        }
+        writeln!(out, "\nWhat is no exact record:")?;
+        for finding in &summary.rejections {
+            let key = finding.key.as_deref().map(String::from_utf8_lossy);
+            let key = key.map(|key| escaped(&key).into_owned());
+            let message = escaped(&finding.message);
+            match summary.source_store {
+                StoreKind::Sqlite if finding.row.is_some() => writeln!(out, "  {message}")?,
+                StoreKind::Ndjson => {
+                    let key = key.map(|key| format!(", {key}")).unwrap_or_default();
+                    writeln!(out, "  {message} ({}{key})", finding.class)?;
+                }
+                _ => {
+                    let kind = finding.kind.map_or("the file", |kind| kind.name());
+                    let what = key.unwrap_or_else(|| kind.to_owned());
+                    writeln!(out, "  {what}: {}: {message}", finding.class)?;
+                }
+            }
+        }
+        write_rest(out, summary.rejections_total, summary.rejections.len())?;
+        match &summary.rejects {
+            Some(path) => writeln!(out, "  with their values in {}", escaped_path(path)),
+            None => Ok(()),
+        }
+    }
+
+    fn write_divergences(&self, out: &mut dyn Write) -> io::Result<()> {
+        let divergences = &self.summary.divergences;
+        if self.summary.divergences_total == 0 {
+            return Ok(());
+        }
+        writeln!(
+            out,
+            "\nThe target (right), read back, differs from the source (left):\n"
+        )?;
+        write_findings(out, divergences, Values::Short)?;
+        write_rest(out, self.summary.divergences_total, divergences.len())
+    }
+}
+
+fn write_rest(out: &mut dyn Write, total: u64, shown: usize) -> io::Result<()> {
+    match total.saturating_sub(shown as u64) {
+        0 => Ok(()),
+        more => writeln!(out, "  and {}", count_of(more, "more", "more")),
+    }
+}

@@ -1,0 +1,87 @@
+//! How many findings there are, by class and kind.
+
+use std::io::{self, Write};
+
+use chunkmigrate::compare::FindingCounts;
+use chunkmigrate::record::RecordKind;
+use indicatif::HumanCount;
+use serde::Serialize;
+
+use crate::cli::report::table::write_table;
+
+/// Writes a table of the counts, and a blank line, unless what is shown says as much: all findings, of
+/// one class and kind.
+pub(in crate::cli) fn write_totals(
+    out: &mut dyn Write,
+    counts: &FindingCounts,
+    shown: usize,
+) -> io::Result<()> {
+    let is_one = counts.iter().count() <= 1;
+    if is_one && total(counts) == shown as u64 {
+        return Ok(());
+    }
+    let heading = ["finding", "divergences", "warnings"];
+    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    let mut row = |name: String, divergences: u64, warnings: u64| {
+        let number = |count: u64| match count {
+            0 => String::new(),
+            _ => HumanCount(count).to_string(),
+        };
+        rows.push(vec![name, number(divergences), number(warnings)]);
+    };
+    for (class, kind, count) in counts.iter() {
+        let name = match kind {
+            Some(kind) => format!("{class} ({kind})"),
+            None => class.to_string(),
+        };
+        match class.is_warning() {
+            true => row(name, 0, count),
+            false => row(name, count, 0),
+        }
+    }
+    row("total".to_owned(), counts.divergences(), counts.warnings());
+    write_table(out, &rows)?;
+    writeln!(out)
+}
+
+fn total(counts: &FindingCounts) -> u64 {
+    counts.divergences() + counts.warnings()
+}
+
+/// The counts for programs, with whether the findings beside them are only the first ones.
+#[derive(Serialize)]
+pub(in crate::cli) struct TotalsDocument {
+    truncated: bool,
+    findings_total: u64,
+    divergences_total: u64,
+    warnings_total: u64,
+    counts: Vec<CountDocument>,
+}
+
+#[derive(Serialize)]
+struct CountDocument {
+    class: &'static str,
+    kind: Option<&'static str>,
+    warning: bool,
+    count: u64,
+}
+
+impl TotalsDocument {
+    pub(in crate::cli) fn new(counts: &FindingCounts, shown: usize) -> Self {
+        TotalsDocument {
+            truncated: total(counts) > shown as u64,
+            findings_total: total(counts),
+            divergences_total: counts.divergences(),
+            warnings_total: counts.warnings(),
+            counts: counts
+                .iter()
+                .map(|(class, kind, count)| CountDocument {
+                    class: class.name(),
+                    kind: kind.map(RecordKind::name),
+                    warning: class.is_warning(),
+                    count,
+                })
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Findings for people: grouped by class, the key first, differences inside their line.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use chunkmigrate::compare::{Divergence, DivergenceClass, FieldDifference};
+use chunkmigrate::verify::{FindingDocument, Values};
+use indicatif::HumanCount;
+use serde_json::Value;
+
+use crate::cli::report::text_diff::{common_head, common_tail};
+use crate::cli::term::terminal_escape::escaped;
+
+/// Characters of a text that are shown around a difference.
+const CONTEXT: usize = 24;
+/// Characters of a difference that are shown.
+const DIFFERENCE: usize = 60;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const REMOVED: Style = Style::new()
+    .bold()
+    .fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
+const ADDED: Style = Style::new()
+    .bold()
+    .fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
+
+/// Writes findings, class by class.
+pub(in crate::cli) fn write_findings(
+    out: &mut dyn Write,
+    findings: &[Divergence],
+    values: Values,
+) -> io::Result<()> {
+    for class in DivergenceClass::ALL {
+        let mut of_class = findings.iter().filter(|f| f.class == class).peekable();
+        if of_class.peek().is_none() {
+            continue;
+        }
+        let warning = if class.is_warning() { " (warning)" } else { "" };
+        writeln!(
+            out,
+            "{BOLD}{class}{warning}{BOLD:#}  {DIM}{}{DIM:#}",
+            class.advice()
+        )?;
+        for finding in of_class {
+            write_finding(out, finding, values)?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn write_finding(out: &mut dyn Write, finding: &Divergence, values: Values) -> io::Result<()> {
+    let side = finding.side.map(|side| side.name());
+    match key(finding) {
+        Some(key) => writeln!(out, "  {}", escaped(&key))?,
+        None => writeln!(out, "  {}", kind(finding))?,
+    }
+    if finding.class == DivergenceClass::Field {
+        let width = finding.fields.iter().map(|f| f.field.len()).max();
+        return finding
+            .fields
+            .iter()
+            .try_for_each(|field| write_field(out, field, width.unwrap_or(0), values));
+    }
+    if class_says_all(finding) {
+        return Ok(());
+    }
+    let message = FindingDocument::message(finding, values);
+    match side {
+        Some(side)
+            if !matches!(
+                finding.class,
+                DivergenceClass::OnlyLeft | DivergenceClass::OnlyRight
+            ) =>
+        {
+            writeln!(out, "    {side}: {}", escaped(&message))
+        }
+        _ => writeln!(out, "    {}", escaped(&message)),
+    }
+}
+
+/// Whether the message would only repeat the class.
+pub(in crate::cli) fn class_says_all(finding: &Divergence) -> bool {
+    let only = matches!(
+        finding.class,
+        DivergenceClass::OnlyLeft | DivergenceClass::OnlyRight
+    );
+    only && finding.message.ends_with("side only")
+}
+
+/// The key, in hex where it is no text.
+pub(in crate::cli) fn key(finding: &Divergence) -> Option<Cow<'_, str>> {
+    let key = finding.key.as_deref()?;
+    Some(match std::str::from_utf8(key) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => {
+            let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+            Cow::Owned(format!("0x{hex} (not UTF-8)"))
+        }
+    })
+}
+
+/// The kind of record that a finding is about.
+pub(in crate::cli) fn kind(finding: &Divergence) -> &'static str {
+    finding.kind.map_or("all kinds", |kind| kind.name())
+}
+
+fn write_field(
+    out: &mut dyn Write,
+    field: &FieldDifference,
+    width: usize,
+    values: Values,
+) -> io::Result<()> {
+    let name = format!("{:<width$}", field.field);
+    match (&field.left, &field.right) {
+        (Value::String(left), Value::String(right)) if values != Values::Redacted => {
+            let at = field.first_difference.unwrap_or(0);
+            writeln!(out, "    {name}  first difference at byte {at}")?;
+            let parts = Parts::of(left, right);
+            let (left, right) = (parts.left, parts.right);
+            let show = |middle: &str, open: &str, close: &str, style: Style| {
+                let (before, after) = (parts.before(values), parts.after(values));
+                match cut(middle, values) {
+                    middle if middle.is_empty() => format!("\"{before}{after}\""),
+                    middle => {
+                        format!("\"{before}{style}{open}{middle}{close}{style:#}{after}\"")
+                    }
+                }
+            };
+            writeln!(out, "      left   {}", show(left, "[-", "-]", REMOVED))?;
+            writeln!(out, "      right  {}", show(right, "{+", "+}", ADDED))
+        }
+        (left, right) => writeln!(
+            out,
+            "    {name}  left {REMOVED}{}{REMOVED:#}, right {ADDED}{}{ADDED:#}",
+            scalar(left, values),
+            scalar(right, values)
+        ),
+    }
+}
+
+fn scalar(value: &Value, values: Values) -> String {
+    match (value, values) {
+        (Value::String(_), Values::Redacted) => {
+            escaped(&FindingDocument::value(value, values).to_string()).into_owned()
+        }
+        (Value::String(text), _) => format!("\"{}\"", cut(text, values)),
+        (Value::Object(_), _) => shortened(value),
+        _ => value.to_string(),
+    }
+}
+
+/// A text that a report holds only in part.
+pub(in crate::cli) fn shortened(value: &Value) -> String {
+    let text = |name: &str| value.get(name).and_then(Value::as_str);
+    let number = |name: &str| value.get(name).and_then(Value::as_u64).unwrap_or_default();
+    match text("excerpt") {
+        Some(excerpt) => format!(
+            "\"…{}…\" ({} bytes, from byte {})",
+            escaped(excerpt),
+            HumanCount(number("bytes")),
+            number("offset")
+        ),
+        None => escaped(&value.to_string()).into_owned(),
+    }
+}
+
+/// Two texts, taken apart into what they have in common at both ends and what differs between.
+struct Parts<'t> {
+    head: &'t str,
+    tail: &'t str,
+    left: &'t str,
+    right: &'t str,
+}
+
+impl<'t> Parts<'t> {
+    fn of(left: &'t str, right: &'t str) -> Self {
+        let head = common_head(left, right);
+        let tail = common_tail(left, right, head);
+        let middle = |text: &'t str| text.get(head..text.len() - tail).unwrap_or_default();
+        Parts {
+            head: left.get(..head).unwrap_or_default(),
+            tail: left.get(left.len() - tail..).unwrap_or_default(),
+            left: middle(left),
+            right: middle(right),
+        }
+    }
+
+    fn before(&self, values: Values) -> String {
+        let skipped = match values {
+            Values::Full => 0,
+            _ => self.head.chars().count().saturating_sub(CONTEXT),
+        };
+        let shown: String = self.head.chars().skip(skipped).collect();
+        let dots = if skipped > 0 { "…" } else { "" };
+        format!("{dots}{}", escaped(&shown))
+    }
+
+    fn after(&self, values: Values) -> String {
+        match values {
+            Values::Full => escaped(self.tail).into_owned(),
+            _ => cut_at(self.tail, CONTEXT),
+        }
+    }
+}
+
+fn cut(text: &str, values: Values) -> String {
+    match values {
+        Values::Full => escaped(text).into_owned(),
+        _ => cut_at(text, DIFFERENCE),
+    }
+}
+
+fn cut_at(text: &str, chars: usize) -> String {
+    let end = text.char_indices().nth(chars).map(|(index, _)| index);
+    match end.and_then(|end| text.get(..end)) {
+        Some(shown) => format!("{}…", escaped(shown)),
+        None => escaped(text).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Parts;
+
+    #[test]
+    fn texts_are_taken_apart_where_they_differ() {
+        let parts = |left, right| {
+            let Parts {
+                head,
+                tail,
+                left,
+                right,
+            } = Parts::of(left, right);
+            (head, left, right, tail)
+        };
+        assert_eq!(parts("fn main", "fn mian"), ("fn m", "ai", "ia", "n"));
+        assert_eq!(parts("aa", "aaa"), ("aa", "", "a", ""));
+        assert_eq!(parts("", "x"), ("", "", "x", ""));
+        assert_eq!(parts("é", "è"), ("", "é", "è", ""));
+        assert_eq!(parts("same", "same"), ("same", "", "", ""));
+    }
+}

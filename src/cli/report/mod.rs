@@ -1,0 +1,15 @@
+//! What the commands print about their results, as text and as JSON.
+
+pub(super) mod copy;
+pub(super) mod copy_json;
+pub(super) mod copy_outcome;
+pub(super) mod finding_totals;
+pub(super) mod findings;
+pub(super) mod other_tables;
+pub(super) mod pluralize;
+pub(super) mod suggestions;
+pub(super) mod table;
+pub(super) mod text_diff;
+pub(super) mod verify;
+pub(super) mod verify_json;
+pub(super) mod verify_outcome;

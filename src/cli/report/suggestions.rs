@@ -1,0 +1,195 @@
+//! What to do next: the last lines of a report for people.
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::Path;
+
+use anstyle::Style;
+use chunkmigrate::compare::{Divergence, DivergenceClass};
+use chunkmigrate::migrate::CopySummary;
+use chunkmigrate::record::RecordKind;
+use chunkmigrate::store::StoreKind;
+
+use crate::cli::term::shell::{pasted, path_argument};
+
+/// How a command line calls stdin.
+const STDIN: &str = "-";
+
+const BOLD: Style = Style::new().bold();
+
+/// Some words, and the commands that they speak of.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::cli) struct NextStep {
+    what: Cow<'static, str>,
+    commands: Vec<String>,
+    /// What else can be done.
+    other: Option<Box<NextStep>>,
+}
+
+impl NextStep {
+    pub(in crate::cli) fn new(
+        what: impl Into<Cow<'static, str>>,
+        commands: impl IntoIterator<Item = String>,
+    ) -> Self {
+        NextStep {
+            what: what.into(),
+            commands: commands.into_iter().collect(),
+            other: None,
+        }
+    }
+
+    pub(in crate::cli) fn or(mut self, other: Option<NextStep>) -> Self {
+        self.other = other.map(Box::new);
+        self
+    }
+
+    pub(in crate::cli) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        write!(out, "{BOLD}Next:{BOLD:#} ")?;
+        self.write_words(out)
+    }
+
+    fn write_words(&self, out: &mut dyn Write) -> io::Result<()> {
+        let end = if self.commands.is_empty() { "." } else { ":" };
+        writeln!(out, "{}{end}", self.what)?;
+        let mut commands = self.commands.iter();
+        commands.try_for_each(|command| writeln!(out, "    {command}"))?;
+        self.other
+            .as_ref()
+            .map_or(Ok(()), |other| other.write_words(out))
+    }
+}
+
+/// What follows a copy.
+pub(in crate::cli) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
+    if summary.divergences_total > 0 {
+        let what = "try again; if it ends like this again, the disk or the memory may be failing";
+        return Some(NextStep::new(what, []));
+    }
+    if summary.sha256.is_none() {
+        let mut rejections = summary.rejections.iter();
+        let is_wrong_symbol = |finding: &Divergence| finding.class == DivergenceClass::WrongSymbol;
+        let what = match summary.merge {
+            true if rejections.any(is_wrong_symbol) => {
+                "let the indexer write these metrics anew, or merge the rest with --on-invalid skip"
+            }
+            true => "mend it, or merge the rest with --on-invalid skip",
+            false => "mend it where it came from, or copy the rest with --on-invalid skip",
+        };
+        return Some(NextStep::new(what, []));
+    }
+    if summary.dry_run {
+        let step = NextStep::new("do it, by the same command without --dry-run", []);
+        let changes = summary.changed() != Some(0) || summary.changes_beside;
+        return changes.then_some(step);
+    }
+    let stores = [
+        (summary.source.as_path(), summary.source_store),
+        (summary.target.as_path(), summary.target_store),
+    ];
+    if summary.rejected_total() > 0 {
+        let what = match summary.merge {
+            // The target may have refused it.
+            true => "mend what stayed behind, here or where it came from, then add it",
+            false => "mend what stayed behind where it came from, then add it",
+        };
+        let command = transfer(stores, "--merge", &summary.only, &summary.without_columns);
+        return Some(NextStep::new(what, command));
+    }
+    if summary.merged.is_some() || summary.records() == 0 {
+        return None;
+    }
+    let [(source, source_store), (target, _)] = stores;
+    if summary.verified {
+        let what = "hand it on; where it arrives, this tells the same sha256";
+        let command = command("inspect", &[target], &[], &[])?;
+        return Some(NextStep::new(what, [command]));
+    }
+    let can_verify = matches!(source_store, StoreKind::Sqlite | StoreKind::Kv);
+    let options = without(&summary.without_columns);
+    let command =
+        can_verify.then(|| command("verify", &[source, target], &options, &summary.only))??;
+    Some(NextStep::new("compare it with its source", [command]))
+}
+
+/// What brings the records of a store into another one, which is there already.
+pub(in crate::cli) fn transfer(
+    stores: [(&Path, StoreKind); 2],
+    option: &str,
+    only: &[RecordKind],
+    without_columns: &[String],
+) -> Option<String> {
+    use StoreKind::{Kv, Sqlite};
+    let [(source, source_store), (target, target_store)] = stores;
+    let name = match (source_store, target_store) {
+        (Sqlite, Kv) => "sqlite-to-kv",
+        (Kv, Sqlite) => "kv-to-sqlite",
+        (Kv | Sqlite, Kv | Sqlite) => {
+            // An export leaves no columns out.
+            let needs_none = without_columns.is_empty() || source_store == Kv;
+            let export = needs_none.then(|| command("export", &[source], &[], only))??;
+            let import = ["--to", target_store.name(), option];
+            let import = command("import", &[Path::new(STDIN), target], &import, &[])?;
+            return Some(format!("{export} | {import}"));
+        }
+        _ => return None,
+    };
+    let mut options = vec![option];
+    if source_store == Sqlite {
+        options.extend(without(without_columns));
+    }
+    command(name, &[source, target], &options, only)
+}
+
+fn without(columns: &[String]) -> Vec<&str> {
+    let options = columns.iter().map(|column| ["--without-column", column]);
+    options.flatten().collect()
+}
+
+fn command(name: &str, paths: &[&Path], options: &[&str], only: &[RecordKind]) -> Option<String> {
+    let mut words = vec![OsString::from(name)];
+    let argument = |path: &&Path| match *path == Path::new(STDIN) {
+        true => STDIN.into(),
+        false => path_argument(path).into_owned(),
+    };
+    words.extend(paths.iter().map(argument));
+    words.extend(options.iter().map(OsString::from));
+    if !only.is_empty() {
+        let names: Vec<&str> = only.iter().map(|kind| kind.name()).collect();
+        words.extend(["--only".into(), names.join(",").into()]);
+    }
+    pasted(words.iter().map(OsString::as_os_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DATABASE: (&str, StoreKind) = ("code.db", StoreKind::Sqlite);
+    const KV_FILE: (&str, StoreKind) = ("my code.kv", StoreKind::Kv);
+
+    fn merging(from: (&str, StoreKind), into: (&str, StoreKind)) -> Option<String> {
+        let stores = [from, into].map(|(path, store)| (Path::new(path), store));
+        transfer(stores, "--merge", &[], &[])
+    }
+
+    #[test]
+    fn a_merge_is_offered_where_there_is_a_command_for_it() {
+        assert_eq!(
+            merging(DATABASE, KV_FILE).as_deref(),
+            Some("chunkmigrate sqlite-to-kv code.db 'my code.kv' --merge")
+        );
+        assert_eq!(
+            merging(KV_FILE, DATABASE).as_deref(),
+            Some("chunkmigrate kv-to-sqlite 'my code.kv' code.db --merge")
+        );
+        assert_eq!(
+            merging(KV_FILE, ("-x.kv", StoreKind::Kv)).as_deref(),
+            Some(
+                "chunkmigrate export 'my code.kv' | chunkmigrate import - ./-x.kv --to kv --merge"
+            )
+        );
+        assert_eq!(merging(("line\nbreak", StoreKind::Sqlite), KV_FILE), None);
+        assert_eq!(merging(("text", StoreKind::Ndjson), KV_FILE), None);
+    }
+}

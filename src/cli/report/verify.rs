@@ -1,0 +1,113 @@
+//! What a verification found, for people.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anstyle::{AnsiColor, Color, Style};
+use chunkmigrate::compare::{Comparison, KindCounts};
+use chunkmigrate::record::RecordKind;
+use chunkmigrate::verify::{StoreName, Values};
+use indicatif::HumanCount;
+
+use crate::cli::after_verify::after_verify;
+use crate::cli::report::finding_totals::write_totals;
+use crate::cli::report::findings::write_findings;
+use crate::cli::report::pluralize::{closed, store_name};
+use crate::cli::report::table::write_table;
+use crate::cli::report::verify_outcome::{Verified, total};
+use crate::cli::term::terminal_escape::escaped_path;
+
+const GOOD: Style = Style::new()
+    .bold()
+    .fg_color(Some(Color::Ansi(AnsiColor::Green)));
+const BAD: Style = Style::new()
+    .bold()
+    .fg_color(Some(Color::Ansi(AnsiColor::Red)));
+
+/// Writes the report, and where the page is, if there is one.
+pub(in crate::cli) fn write_report(
+    out: &mut dyn Write,
+    verified: &Verified,
+    values: Values,
+    page: Option<&Path>,
+) -> io::Result<()> {
+    let report = verified.report();
+    for hop in &report.hops {
+        writeln!(out, "left   {}", shown(&hop.left))?;
+        writeln!(out, "right  {}\n", shown(&hop.right))?;
+        write_table(out, &counts_table(&hop.comparison, &report.only))?;
+        writeln!(out)?;
+    }
+    write_totals(out, &report.counts(), report.findings.len())?;
+    write_findings(out, &report.findings, values)?;
+    if let Some(more) = verified.more_findings(report.findings.len()) {
+        writeln!(out, "{more}\n")?;
+    }
+    if let Some((proved, names)) = verified.self_test() {
+        writeln!(out, "Self-test: {proved}\n  {names}\n")?;
+    }
+    let style = match verified.is_identical() {
+        true => GOOD,
+        false => BAD,
+    };
+    let (word, sentence) = (verified.word(), verified.sentence());
+    writeln!(out, "{style}{word}:{style:#} {sentence}")?;
+    if let Some(step) = after_verify(report) {
+        step.write(out)?;
+    }
+    match page {
+        Some(page) => writeln!(out, "\npage   {}", escaped_path(page)),
+        None => Ok(()),
+    }
+}
+
+fn shown(store: &StoreName) -> String {
+    format!(
+        "{} ({}{})",
+        escaped_path(&store.path),
+        store_name(store.store),
+        closed(store.closed_cleanly)
+    )
+}
+
+fn counts_table(comparison: &Comparison, only: &[RecordKind]) -> Vec<Vec<String>> {
+    let total = total(comparison);
+    let has_invalid = total.invalid_left + total.invalid_right > 0;
+    let mut heading = vec![
+        "kind",
+        "left",
+        "right",
+        "equal",
+        "only left",
+        "only right",
+        "differing",
+    ];
+    if has_invalid {
+        heading.extend(["invalid left", "invalid right"]);
+    }
+    let mut rows = vec![heading.into_iter().map(str::to_owned).collect()];
+    for (kind, counts) in comparison.kinds.iter() {
+        if kind.is_asked_for(only) {
+            rows.push(row(kind.name(), counts, has_invalid));
+        }
+    }
+    rows.push(row("total", &total, has_invalid));
+    rows
+}
+
+fn row(name: &str, counts: &KindCounts, has_invalid: bool) -> Vec<String> {
+    let mut numbers = vec![
+        counts.left,
+        counts.right,
+        counts.equal,
+        counts.only_left,
+        counts.only_right,
+        counts.differing,
+    ];
+    if has_invalid {
+        numbers.extend([counts.invalid_left, counts.invalid_right]);
+    }
+    let numbers = numbers.into_iter();
+    let cells = numbers.map(|number| HumanCount(number).to_string());
+    std::iter::once(name.to_owned()).chain(cells).collect()
+}

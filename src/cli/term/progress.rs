@@ -1,0 +1,139 @@
+//! Progress bars on a terminal, or lines where there is none.
+
+use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chunkmigrate::{Progress, Stage};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget};
+
+use crate::cli::term::progress_bar::bar;
+use crate::cli::term::signals::Stop;
+
+/// Work that ends sooner shows nothing.
+const QUIET_START: Duration = Duration::from_millis(250);
+/// How often a bar is drawn while nothing is counted.
+const TICK: Duration = Duration::from_millis(250);
+/// How often a line is written where there is no terminal.
+const LINE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How progress shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum Look {
+    Hidden,
+    Bars,
+    Lines,
+}
+
+/// Shows progress on stderr, and stops the work when a signal has come.
+pub(in crate::cli) struct Shown {
+    look: Look,
+    begun: Instant,
+    stop: Stop,
+    stage: Mutex<Option<Current>>,
+}
+
+struct Current {
+    stage: Stage,
+    total: Option<u64>,
+    done: u64,
+    last_line: Instant,
+    bar: Option<ProgressBar>,
+}
+
+impl Shown {
+    pub(in crate::cli) fn new(look: Look, stop: Stop) -> Self {
+        Shown {
+            look,
+            begun: Instant::now(),
+            stop,
+            stage: Mutex::new(None),
+        }
+    }
+
+    /// Shows a bar that is still hidden, once the work has taken so long that it is worth it.
+    fn show(&self, bar: &ProgressBar) {
+        if bar.is_hidden() && self.begun.elapsed() > QUIET_START {
+            bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(5));
+            bar.enable_steady_tick(TICK);
+        }
+    }
+
+    fn with_stage(&self, act: impl FnOnce(&mut Option<Current>)) {
+        act(&mut self.stage.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Progress for Shown {
+    fn start(&self, stage: Stage, total: Option<u64>) {
+        if self.look == Look::Hidden {
+            return;
+        }
+        let bar = (self.look == Look::Bars).then(|| bar(stage, total));
+        if let Some(bar) = &bar {
+            self.show(bar);
+        }
+        self.with_stage(|current| {
+            *current = Some(Current {
+                stage,
+                total,
+                done: 0,
+                last_line: Instant::now(),
+                bar,
+            });
+        });
+    }
+
+    fn inc(&self, records: u64) {
+        self.with_stage(|current| {
+            let Some(current) = current else { return };
+            current.done += records;
+            if let Some(bar) = &current.bar {
+                self.show(bar);
+                bar.inc(records);
+            } else if current.last_line.elapsed() > LINE_INTERVAL {
+                current.write_line();
+            }
+        });
+    }
+
+    fn finish(&self) {
+        self.with_stage(|current| {
+            let Some(mut current) = current.take() else {
+                return;
+            };
+            match &current.bar {
+                Some(bar) => bar.finish_and_clear(),
+                None => current.write_line(),
+            }
+        });
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.stop.signal().is_some()
+    }
+}
+
+impl Current {
+    fn write_line(&mut self) {
+        self.last_line = Instant::now();
+        let (stage, done) = (self.stage, HumanCount(self.done));
+        let mut stderr = std::io::stderr().lock();
+        // Progress that can't be shown is no failure of the work.
+        let _ = match self.total {
+            Some(total) => writeln!(stderr, "{stage}: {done} of {}", HumanCount(total)),
+            None if self.done > 0 => writeln!(stderr, "{stage}: {done}"),
+            None => writeln!(stderr, "{stage}: done"),
+        };
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.with_stage(|current| {
+            if let Some(bar) = current.take().and_then(|current| current.bar) {
+                bar.finish_and_clear();
+            }
+        });
+    }
+}

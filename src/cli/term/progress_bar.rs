@@ -1,0 +1,196 @@
+//! The one line of a progress bar, on terminals of any width.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use chunkmigrate::Stage;
+use indicatif::{
+    HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle,
+};
+
+/// The width of a bar where there is room for it, and the least that shows anything.
+const BAR: std::ops::RangeInclusive<usize> = 6..=24;
+/// What a terminal is taken for that does not tell its width.
+const USUAL_WIDTH: usize = 80;
+
+/// A bar that is hidden as yet.
+pub(in crate::cli) fn bar(stage: Stage, total: Option<u64>) -> ProgressBar {
+    let line = move |state: &ProgressState, out: &mut dyn fmt::Write| {
+        let facts = Facts {
+            name: stage.to_string(),
+            done: state.pos(),
+            total,
+            rate: state.per_sec() as u64,
+            left: state.eta(),
+            elapsed: state.elapsed(),
+        };
+        // A line that can't be formatted is not shown.
+        let _ = out.write_str(&facts.line(width()));
+    };
+    let style = ProgressStyle::with_template("{line}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("line", line);
+    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
+    bar.set_style(style);
+    bar
+}
+
+/// Columns of the terminal, as it is now.
+fn width() -> usize {
+    match rustix::termios::tcgetwinsize(io::stderr()) {
+        Ok(size) if size.ws_col > 0 => size.ws_col.into(),
+        _ => USUAL_WIDTH,
+    }
+}
+
+struct Facts {
+    name: String,
+    done: u64,
+    total: Option<u64>,
+    /// Records a second.
+    rate: u64,
+    left: Duration,
+    elapsed: Duration,
+}
+
+impl Facts {
+    /// As much as there is room for. The last column stays free: some terminals wrap behind it.
+    fn line(&self, width: usize) -> String {
+        let room = width.saturating_sub(1);
+        let lines = self.lines(room).into_iter();
+        lines
+            .map(|parts| parts.join("  "))
+            .find(|line| line.chars().count() <= room)
+            .unwrap_or_else(|| self.name.chars().take(room).collect())
+    }
+
+    /// Lines that tell less and less.
+    fn lines(&self, room: usize) -> Vec<Vec<String>> {
+        let name = || self.name.clone();
+        let rate = format!("{:>11}", format!("{}/s", HumanCount(self.rate)));
+        let Some(total) = self.total else {
+            let elapsed = format!("{:#}", HumanDuration(self.elapsed));
+            return match self.done {
+                0 => vec![vec![name(), elapsed]],
+                done => {
+                    let done = HumanCount(done).to_string();
+                    vec![
+                        vec![name(), done.clone(), rate, elapsed],
+                        vec![name(), done],
+                    ]
+                }
+            };
+        };
+        let all = HumanCount(total).to_string();
+        let count = format!(
+            "{:>1$} of {all}",
+            HumanCount(self.done).to_string(),
+            all.len()
+        );
+        let share = format!(
+            "{:>3}%",
+            self.done
+                .saturating_mul(100)
+                .checked_div(total)
+                .unwrap_or(100)
+        );
+        let left = match self.rate {
+            0 => format!("{:>8}", ""),
+            _ => format!("{:>3} left", format!("{:#}", HumanDuration(self.left))),
+        };
+        let wide = [
+            format!("{:24}", self.name),
+            count.clone(),
+            rate,
+            left.clone(),
+        ];
+        let taken: usize = wide.iter().map(|part| part.chars().count() + 2).sum();
+        let mut lines = Vec::new();
+        let bar = room.saturating_sub(taken).min(*BAR.end());
+        if BAR.contains(&bar) {
+            let [name, rest @ ..] = wide.clone();
+            let parts = [name, drawn(self.done, total, bar)].into_iter().chain(rest);
+            lines.push(parts.collect());
+        }
+        lines.push(wide.to_vec());
+        lines.push(vec![name(), count, left.clone()]);
+        lines.push(vec![name(), share.clone(), left]);
+        lines.push(vec![name(), share]);
+        lines
+    }
+}
+
+/// A bar of so many columns.
+fn drawn(done: u64, total: u64, columns: usize) -> String {
+    let full = match total {
+        0 => columns,
+        _ => (columns as f64 * (done as f64 / total as f64)) as usize,
+    };
+    let full = full.min(columns);
+    format!("{}{}", "█".repeat(full), "░".repeat(columns - full))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(done: u64, total: Option<u64>) -> Facts {
+        Facts {
+            name: "read back symbol-metrics".to_owned(),
+            done,
+            total,
+            rate: 123_456,
+            left: Duration::from_secs(75),
+            elapsed: Duration::from_secs(3),
+        }
+    }
+
+    #[test]
+    fn a_line_tells_what_there_is_room_for() {
+        let facts = facts(1_000_000, Some(4_000_000));
+        for (width, line) in [
+            (
+                120,
+                "read back symbol-metrics  ██████░░░░░░░░░░░░░░░░░░  1,000,000 of 4,000,000    \
+                 123,456/s  75s left",
+            ),
+            (
+                80,
+                "read back symbol-metrics  █░░░░░  1,000,000 of 4,000,000    123,456/s  75s left",
+            ),
+            (
+                60,
+                "read back symbol-metrics  1,000,000 of 4,000,000  75s left",
+            ),
+            (40, "read back symbol-metrics   25%"),
+            (10, "read back"),
+        ] {
+            assert_eq!(facts.line(width), line);
+        }
+        let unknown = Facts {
+            name: "read lines".to_owned(),
+            total: None,
+            ..facts
+        };
+        assert_eq!(unknown.line(80), "read lines  1,000,000    123,456/s  3s");
+        assert_eq!(unknown.line(24), "read lines  1,000,000");
+    }
+
+    #[test]
+    fn a_line_never_wraps() {
+        let amounts = [
+            (0, Some(0)),
+            (0, None),
+            (7, None),
+            (5, Some(3)),
+            (u64::MAX, Some(u64::MAX)),
+        ];
+        for (done, total) in amounts {
+            for width in 0..200 {
+                let line = facts(done, total).line(width);
+                assert!(line.chars().count() < width.max(1), "{width}: {line}");
+            }
+        }
+    }
+}

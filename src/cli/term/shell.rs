@@ -1,0 +1,80 @@
+//! Commands that can be pasted into a shell.
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::path::Path;
+
+use crate::cli::command_line::NAME;
+use crate::cli::term::terminal_escape::is_plain;
+
+/// The program with these arguments; `None` where one of them can't be shown as it is.
+pub(in crate::cli) fn pasted<'w>(arguments: impl IntoIterator<Item = &'w OsStr>) -> Option<String> {
+    let words = arguments.into_iter().map(quoted);
+    let words: Option<Vec<String>> = std::iter::once(Some(NAME.to_owned()))
+        .chain(words)
+        .collect();
+    Some(words?.join(" "))
+}
+
+/// An argument as a shell takes it, with quotes where it needs them; `None` where it can't be shown as
+/// it is.
+pub(in crate::cli) fn quoted(argument: &OsStr) -> Option<String> {
+    let text = argument.to_str()?;
+    if !text.chars().all(is_plain) {
+        return None;
+    }
+    let is_safe = |char: char| char.is_ascii_alphanumeric() || "_-+,./:@".contains(char);
+    if !text.is_empty() && text.chars().all(is_safe) {
+        return Some(text.to_owned());
+    }
+    Some(format!("'{}'", text.replace('\'', r"'\''")))
+}
+
+/// A path as an argument that is no option.
+pub(in crate::cli) fn path_argument(path: &Path) -> Cow<'_, OsStr> {
+    match path.as_os_str().as_encoded_bytes() {
+        [b'-', ..] => Path::new(".").join(path).into_os_string().into(),
+        _ => path.as_os_str().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::path::Path;
+    use std::process::Command;
+
+    use super::{pasted, path_argument};
+
+    #[test]
+    fn a_shell_takes_what_is_pasted_as_it_was_meant() {
+        let names = [
+            "code.db", "", "a b", "it's", "~", "$HOME", "`id`", "a\\b", "*", "!!", "#x", "=ls",
+            "a;b", "größe", "日本", "{a,b}", "\"", "-x",
+        ];
+        let line = pasted(names.map(OsStr::new)).unwrap();
+        let script = format!("chunkmigrate() {{ printf '%s\\n' \"$@\"; }}; {line}");
+        let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(told.lines().collect::<Vec<_>>(), names);
+    }
+
+    #[test]
+    fn what_can_not_be_shown_is_not_pasted() {
+        for name in [
+            &b"bell\x07"[..],
+            b"line\nbreak",
+            b"\xff",
+            "\u{202e}".as_bytes(),
+        ] {
+            assert_eq!(pasted([OsStr::from_bytes(name)]), None);
+        }
+    }
+
+    #[test]
+    fn a_path_is_never_an_option() {
+        assert_eq!(&*path_argument(Path::new("-x.db")), "./-x.db");
+        assert_eq!(&*path_argument(Path::new("x/-y.db")), "x/-y.db");
+    }
+}

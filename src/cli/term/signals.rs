@@ -1,0 +1,48 @@
+//! Signals that stop the work in good order.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::flag;
+
+/// The signal that came, if one did.
+#[derive(Debug, Clone, Default)]
+pub(in crate::cli) struct Stop(Arc<AtomicUsize>);
+
+impl Stop {
+    /// Takes note of SIGINT, SIGTERM and SIGHUP instead of dying of them. One that the parent ignores
+    /// stays ignored, as `nohup` and a shell with a job in the background expect. A file that grows
+    /// over its limit becomes an error of the write instead of a signal.
+    pub(in crate::cli) fn install() -> io::Result<Self> {
+        let stop = Stop::default();
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            if is_ignored(signal) {
+                continue;
+            }
+            let number = usize::try_from(signal).unwrap_or_default();
+            flag::register_usize(signal, Arc::clone(&stop.0), number)?;
+        }
+        flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
+        Ok(stop)
+    }
+
+    /// The number of the signal.
+    pub(in crate::cli) fn signal(&self) -> Option<u8> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => None,
+            number => u8::try_from(number).ok(),
+        }
+    }
+}
+
+/// Whether the process was started with a signal ignored; `false` where there is no `/proc`.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}

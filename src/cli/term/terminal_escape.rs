@@ -1,0 +1,58 @@
+//! Text that comes from data, made safe for a terminal.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+/// Replaces control and format characters (bidi controls included) by `\u{…}`, `\n`, `\t` and the
+/// like. Everything else, combining marks too, stays.
+pub(in crate::cli) fn escaped(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len());
+    for char in text.chars() {
+        match is_plain(char) {
+            true => escaped.push(char),
+            false => escaped.extend(char.escape_debug()),
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// A path, made safe; what is not UTF-8 in it shows as a replacement character.
+pub(in crate::cli) fn escaped_path(path: &Path) -> String {
+    escaped(&path.to_string_lossy()).into_owned()
+}
+
+/// Whether a character may reach a terminal as it is.
+pub(in crate::cli) fn is_plain(char: char) -> bool {
+    if char.is_ascii() {
+        return !char.is_ascii_control();
+    }
+    // A mark that combines is escaped where it stands alone, but not behind a letter.
+    let mut behind_a_letter = [b'a'; 5];
+    let [_, rest @ ..] = &mut behind_a_letter;
+    let len = 1 + char.encode_utf8(rest).len();
+    let text = behind_a_letter.get(..len).map(str::from_utf8);
+    text.is_some_and(|text| text.is_ok_and(|text| text.escape_debug().count() == 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn control_and_format_characters_never_reach_a_terminal() {
+        let text = "a\u{1b}[31m\u{9b}\u{202e}\u{2066}\u{200b}\u{feff}\u{2028}\r\n\t\u{7f}\0";
+        assert_eq!(
+            escaped(text),
+            "a\\u{1b}[31m\\u{9b}\\u{202e}\\u{2066}\\u{200b}\\u{feff}\\u{2028}\\r\\n\\t\\u{7f}\\0"
+        );
+    }
+
+    #[test]
+    fn letters_marks_quotes_and_emoji_stay() {
+        let text = "cafe\u{301} \"naïve\" 'x' C:\\dir 日本語 😀";
+        assert_eq!(escaped(text), text);
+    }
+}

@@ -1,0 +1,206 @@
+//! The global options, and where output goes.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind, IsTerminal as _, Write};
+use std::sync::Arc;
+
+use anstream::{AutoStream, ColorChoice};
+use chunkmigrate::Progress;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::term::json::write_safe_json;
+use crate::cli::term::progress::{Look, Shown};
+use crate::cli::term::signals::Stop;
+use crate::cli::term::terminal_escape::escaped;
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(in crate::cli) struct GlobalArgs {
+    /// How the report is written
+    ///
+    /// Help, scripts and manual pages stay as they are; so do exported records, which are JSON.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Print no report for people and no progress; errors are still printed
+    ///
+    /// The exit status tells the outcome. With --progress always progress is shown anyway.
+    /// Without it the report goes to stdout, progress to stderr.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// When to show progress on stderr
+    ///
+    /// A terminal gets a bar with the rate and the time left. With always, all else gets a line a
+    /// second.
+    #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    progress: When,
+    /// When to use colour
+    ///
+    /// Where NO_COLOR is set, auto uses none.
+    #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    color: When,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Format {
+    /// Text for people
+    Human,
+    /// One JSON document
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum When {
+    /// On a terminal
+    Auto,
+    /// Even where there is no terminal
+    Always,
+    /// Not at all
+    Never,
+}
+
+impl From<When> for ColorChoice {
+    fn from(when: When) -> Self {
+        match when {
+            When::Auto => ColorChoice::Auto,
+            When::Always => ColorChoice::Always,
+            When::Never => ColorChoice::Never,
+        }
+    }
+}
+
+/// What a command needs to speak to its user.
+pub(in crate::cli) struct Ui {
+    format: Format,
+    quiet: bool,
+    look: Look,
+    color: ColorChoice,
+    stop: Stop,
+}
+
+impl Ui {
+    pub(in crate::cli) fn new(args: &GlobalArgs) -> Self {
+        let look = match (args.progress, io::stderr().is_terminal()) {
+            (When::Auto, _) if args.quiet => Look::Hidden,
+            (When::Never, _) | (When::Auto, false) => Look::Hidden,
+            (When::Auto, true) if is_dumb() => Look::Hidden,
+            (_, true) if !is_dumb() => Look::Bars,
+            _ => Look::Lines,
+        };
+        Ui {
+            format: args.format,
+            quiet: args.quiet,
+            look,
+            color: args.color.into(),
+            // Without handlers a signal ends the process at once, which is safe as well.
+            stop: Stop::install().unwrap_or_default(),
+        }
+    }
+
+    /// For arguments that were not parsed.
+    pub(in crate::cli) fn unparsed(format: Format, color: When) -> Self {
+        Ui {
+            format,
+            quiet: false,
+            look: Look::Hidden,
+            color: color.into(),
+            stop: Stop::default(),
+        }
+    }
+
+    /// How many findings are printed, if nothing else is said: programs read more than people.
+    pub(in crate::cli) fn limit(&self, said: Option<usize>) -> usize {
+        said.unwrap_or(match self.format {
+            Format::Human => 20,
+            Format::Json => 1000,
+        })
+    }
+
+    /// The progress that the library reports to.
+    pub(in crate::cli) fn progress(&self) -> Arc<dyn Progress> {
+        Arc::new(Shown::new(self.look, self.stop.clone()))
+    }
+
+    /// Prints a report to stdout, as text or as JSON.
+    pub(in crate::cli) fn report(
+        &self,
+        human: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+        json: &impl Serialize,
+    ) -> Result<(), Failure> {
+        let written = match self.format {
+            // Not through the stream that adapts colours: it would drop bytes of strings.
+            Format::Json => write_json(json),
+            Format::Human if self.quiet => Ok(()),
+            Format::Human => {
+                let mut out = AutoStream::new(io::stdout(), self.color).lock();
+                human(&mut out).and_then(|()| out.flush())
+            }
+        };
+        printed(written)
+    }
+
+    /// Prints text with colours to stdout, where they are wanted.
+    pub(in crate::cli) fn print(&self, text: &dyn Display) -> Result<(), Failure> {
+        let mut out = AutoStream::new(io::stdout(), self.color).lock();
+        printed(write!(out, "{text}").and_then(|()| out.flush()))
+    }
+
+    /// Prints to stdout what another program is to read.
+    pub(in crate::cli) fn print_raw(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        printed(out.write_all(bytes).and_then(|()| out.flush()))
+    }
+
+    /// Prints text with colours to stderr, where they are wanted.
+    pub(in crate::cli) fn tell(&self, text: &dyn Display) {
+        let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
+        // There is nobody left to tell that nothing can be told.
+        let _ = write!(stderr, "{text}");
+    }
+
+    /// Tells of something that is not as it should be, on stderr.
+    pub(in crate::cli) fn warn(&self, text: &str) {
+        self.tell(&format_args!("{}\n", escaped(text)));
+    }
+
+    /// Prints a failure and tells the exit status.
+    pub(in crate::cli) fn fail(&self, failure: &Failure) -> Exit {
+        let exit = match (failure.is_cancelled(), self.stop.signal()) {
+            (true, Some(signal)) => Exit::Signal(signal),
+            _ => Exit::Failed,
+        };
+        let told = match self.format {
+            Format::Json => write_json(&failure.document()),
+            Format::Human => Err(ErrorKind::Unsupported.into()),
+        };
+        if told.is_err() {
+            let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
+            // There is nobody left to tell of a failure to tell.
+            let _ = failure.write(&mut stderr);
+        }
+        exit
+    }
+}
+
+/// Whether a terminal can't redraw a line.
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| term == "dumb")
+}
+
+/// What came of output. A pipe that was closed is no failure: who closed it has read enough.
+pub(in crate::cli) fn printed(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::output(&error)),
+        _ => Ok(()),
+    }
+}
+
+fn write_json(document: &impl Serialize) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    write_safe_json(&mut out, document)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
