@@ -17,9 +17,10 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::codec::EncodeError;
+use crate::file_format::FileFormat;
 use crate::record::RecordError;
 use crate::sqlite::SqliteError;
-use crate::store::{FileFormat, StoreError};
+use crate::store::StoreError;
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

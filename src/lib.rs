@@ -69,14 +69,18 @@
 pub mod codec;
 pub mod compare;
 pub mod error;
+mod file_format;
 mod fsio;
 pub mod kv;
 #[cfg(feature = "native-v2")]
 pub mod migrate;
+#[cfg(feature = "native-v2")]
+mod open;
 pub mod progress;
 pub mod record;
 pub mod sqlite;
 pub mod store;
+pub mod stream;
 #[cfg(feature = "native-v2")]
 pub mod verify;
 

@@ -10,7 +10,6 @@ mod common;
 
 mod advice;
 mod classes;
-mod compare;
 mod completions;
 mod damaged_kv;
 mod defences;
@@ -56,7 +55,6 @@ mod merge_symbols;
 mod next_steps;
 mod odd_databases;
 mod output;
-mod pipe;
 mod progress;
 mod races;
 mod reasons;

@@ -4,8 +4,8 @@ use chunkmigrate::NoProgress;
 use chunkmigrate::codec::{encode_json, encode_key, parse_key, record_key};
 use chunkmigrate::compare::{CompareOptions, compare_kind, compare_stores};
 use chunkmigrate::record::{Record, RecordKind, Sequences};
-use chunkmigrate::sqlite::{InvalidRow, Reason, table_name};
-use chunkmigrate::store::{Claims, Origin, StoreKind};
+use chunkmigrate::store::StoreKind;
+use chunkmigrate::stream::{InvalidRow, ManifestTotals, Origin, Reason};
 
 use super::awkward::other_time;
 use super::input::Input;
@@ -120,7 +120,7 @@ fn store(input: &mut Input<'_>, records: &[Record]) -> MemoryStore {
 fn invalid_row(kind: RecordKind, index: usize, row: usize, key: &[u8]) -> InvalidRow {
     InvalidRow {
         kind,
-        table: table_name(kind),
+        table: kind.table(),
         rowid: (index * 10 + row) as i64,
         column: "id",
         reason: Reason::StorageClass,
@@ -141,7 +141,7 @@ fn unknown_keys(input: &mut Input<'_>) -> BTreeMap<Vec<u8>, Vec<u8>> {
 }
 
 /// What a manifest tells, which may be wrong in one place.
-fn claims(input: &mut Input<'_>, store: &MemoryStore) -> Claims {
+fn claims(input: &mut Input<'_>, store: &MemoryStore) -> ManifestTotals {
     let mut kinds = store.totals();
     let mut sha256 = chunkmigrate::codec::combined_digest(&kinds);
     let kind = input.kind();
@@ -154,5 +154,5 @@ fn claims(input: &mut Input<'_>, store: &MemoryStore) -> Claims {
         4 => sha256.0[31] ^= 1,
         _ => {}
     }
-    Claims { kinds, sha256 }
+    ManifestTotals { kinds, sha256 }
 }

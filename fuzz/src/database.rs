@@ -5,7 +5,6 @@ use std::path::Path;
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::rusqlite::types::Value;
 use chunkmigrate::rusqlite::{Connection, params_from_iter};
-use chunkmigrate::sqlite::table_name;
 
 use super::encoding::Encoding;
 use super::row::{Cell, Row, columns};
@@ -53,7 +52,7 @@ pub(crate) fn make(path: &Path, encoding: Encoding, schema: Schema, rows: &[Row]
             _ => "?",
         });
         let values = values.collect::<Vec<_>>().join(", ");
-        let sql = format!("INSERT INTO {} VALUES ({values})", table_name(row.kind));
+        let sql = format!("INSERT INTO {} VALUES ({values})", row.kind.table());
         let inserted = transaction.execute(&sql, params_from_iter(&row.cells));
         inserted.ok().map(|_| Row {
             rowid: transaction.last_insert_rowid(),
@@ -67,7 +66,7 @@ pub(crate) fn make(path: &Path, encoding: Encoding, schema: Schema, rows: &[Row]
 }
 
 fn create_loose(connection: &Connection, kind: RecordKind, schema: Schema) {
-    let table = table_name(kind);
+    let table = kind.table();
     let names: Vec<&str> = columns(kind).iter().map(|(name, _, _)| *name).collect();
     let with_ids = schema == Schema::LooseWithIds && kind != RecordKind::FileMetrics;
     let primary = if with_ids { " INTEGER PRIMARY KEY" } else { "" };
@@ -91,7 +90,7 @@ pub(crate) fn rows_of(path: &Path) -> Vec<String> {
     let mut all = Vec::new();
     for kind in RecordKind::ALL {
         let names: Vec<&str> = columns(kind).iter().map(|(name, _, _)| *name).collect();
-        let sql = format!("SELECT {} FROM {}", names.join(", "), table_name(kind));
+        let sql = format!("SELECT {} FROM {}", names.join(", "), kind.table());
         let mut statement = connection.prepare(&sql).unwrap();
         let rows = statement.query_map([], |row| {
             let cell = |index| {

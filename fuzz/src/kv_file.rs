@@ -7,7 +7,7 @@ use chunkmigrate::codec::{Entry, combined_digest, decode_json, encode_json, enco
 use chunkmigrate::codec::{key_kind, record_key};
 use chunkmigrate::kv::{FormatMarker, KvFile, Manifest};
 use chunkmigrate::record::{RecordKind, Sequences};
-use chunkmigrate::store::{Claims, Origin, Snapshot as _};
+use chunkmigrate::stream::{ManifestTotals, Origin, Source as _};
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, inspect, verify_pair, verify_round_trip};
 use chunkmigrate::{NoProgress, Progress, Result};
 
@@ -124,7 +124,7 @@ impl Read {
         let (mut entries, mut parts) = (Entries::new(), Entries::new());
         file.visit_all(&mut |entry| take(&mut entries, entry))?;
         for kind in RecordKind::ALL {
-            file.visit(kind, &mut |entry| {
+            file.visit_kind(kind, &mut |entry| {
                 assert_eq!(key_kind(entry.key), Ok(kind));
                 take(&mut parts, entry)
             })?;
@@ -143,8 +143,8 @@ impl Read {
         })
     }
 
-    fn claims(&self) -> Option<Claims> {
-        self.manifest.as_ref().map(|manifest| Claims {
+    fn claims(&self) -> Option<ManifestTotals> {
+        self.manifest.as_ref().map(|manifest| ManifestTotals {
             kinds: manifest.kinds,
             sha256: manifest.sha256,
         })
@@ -154,7 +154,7 @@ impl Read {
         let kinds = kv_store(&self.entries).totals();
         let sha256 = combined_digest(&kinds);
         self.claims()
-            .is_none_or(|claims| claims == Claims { kinds, sha256 })
+            .is_none_or(|claims| claims == ManifestTotals { kinds, sha256 })
     }
 
     /// Whether a database can hold all of it, marks too.

@@ -7,8 +7,11 @@ use std::path::Path;
 use chunkmigrate::Result;
 use chunkmigrate::codec::{Entry, KindDigest, KindTotals, decode_json};
 use chunkmigrate::record::{PerKind, RecordKind, Sequences};
-use chunkmigrate::sqlite::{InvalidRow, Visited, VisitedEntry, VisitedValue};
-use chunkmigrate::store::{Claims, Item, Origin, Snapshot, SortedItems, StoreKind, Visit};
+use chunkmigrate::store::StoreKind;
+use chunkmigrate::stream::{
+    InvalidRow, Item, ManifestTotals, Origin, SortedStream, Source, UncopiedTable, Visited,
+    VisitedEntry, VisitedValue,
+};
 
 /// What there is at one place of a store's order.
 #[derive(Debug, Clone)]
@@ -26,7 +29,7 @@ pub(crate) struct MemoryStore {
     pub(crate) kinds: PerKind<Places>,
     pub(crate) unknown: BTreeMap<Vec<u8>, Vec<u8>>,
     pub(crate) sequences: Sequences,
-    pub(crate) claims: Option<Claims>,
+    pub(crate) claims: Option<ManifestTotals>,
     pub(crate) origin: Option<Origin>,
 }
 
@@ -73,7 +76,7 @@ impl MemoryStore {
         Stream {
             items: items.collect(),
             position: 0,
-            makes_entries: self.makes_entries(),
+            entries_are_canonical: self.entries_are_canonical(),
         }
     }
 }
@@ -81,10 +84,10 @@ impl MemoryStore {
 pub(crate) struct Stream<'s> {
     items: Vec<Item<'s>>,
     position: usize,
-    makes_entries: bool,
+    entries_are_canonical: bool,
 }
 
-impl SortedItems for Stream<'_> {
+impl SortedStream for Stream<'_> {
     fn advance(&mut self) -> Result<bool> {
         self.position += 1;
         Ok(self.position <= self.items.len())
@@ -94,12 +97,20 @@ impl SortedItems for Stream<'_> {
         self.items.get(self.position.checked_sub(1)?).copied()
     }
 
-    fn makes_entries(&self) -> bool {
-        self.makes_entries
+    fn entries_are_canonical(&self) -> bool {
+        self.entries_are_canonical
     }
 }
 
-impl Visit for MemoryStore {
+impl Source for MemoryStore {
+    fn path(&self) -> &Path {
+        Path::new("in memory")
+    }
+
+    fn store(&self) -> StoreKind {
+        self.store
+    }
+
     fn visit(
         &self,
         kind: RecordKind,
@@ -109,7 +120,7 @@ impl Visit for MemoryStore {
             match place {
                 Place::Entry(value) => visit(Ok(VisitedEntry {
                     key: key.as_deref().unwrap(),
-                    value: match self.makes_entries() {
+                    value: match self.entries_are_canonical() {
                         true => VisitedValue::Record(decode_json(kind, value).unwrap()),
                         false => VisitedValue::Bytes(Cow::Borrowed(value)),
                     },
@@ -124,18 +135,12 @@ impl Visit for MemoryStore {
         Ok(())
     }
 
-    fn makes_entries(&self) -> bool {
+    fn expected_records(&self, _: RecordKind) -> Option<u64> {
+        None
+    }
+
+    fn entries_are_canonical(&self) -> bool {
         self.store == StoreKind::Sqlite
-    }
-}
-
-impl Snapshot for MemoryStore {
-    fn path(&self) -> &Path {
-        Path::new("in memory")
-    }
-
-    fn store(&self) -> StoreKind {
-        self.store
     }
 
     fn sequences(&self) -> Result<Sequences> {
@@ -153,7 +158,7 @@ impl Snapshot for MemoryStore {
         unknown.try_for_each(|(key, value)| visit(Entry { key, value }))
     }
 
-    fn claims(&self) -> Result<Option<Claims>> {
+    fn manifest_totals(&self) -> Result<Option<ManifestTotals>> {
         Ok(self.claims)
     }
 
@@ -161,7 +166,35 @@ impl Snapshot for MemoryStore {
         Ok(self.origin.clone())
     }
 
+    fn closed_cleanly(&self) -> bool {
+        true
+    }
+
+    fn schema_version(&self) -> Option<i64> {
+        None
+    }
+
+    fn missing(&self) -> &[RecordKind] {
+        &[]
+    }
+
+    fn other_tables(&self) -> Result<Vec<UncopiedTable>> {
+        Ok(Vec::new())
+    }
+
+    fn visit_wrong_symbols(&self, _: &mut dyn FnMut(i64, String) -> Result<()>) -> Result<()> {
+        Ok(())
+    }
+
+    fn has_unknown_column(&self, _: &str) -> bool {
+        false
+    }
+
     fn expected_bytes(&self) -> u64 {
+        0
+    }
+
+    fn sorting_bytes(&self) -> u64 {
         0
     }
 

@@ -10,8 +10,8 @@ use chunkmigrate::compare::{
     Comparison, Divergence, DivergenceClass, KindCounts, Side, SideEvidence,
 };
 use chunkmigrate::record::{Record, RecordKind, Sequences};
-use chunkmigrate::sqlite::InvalidRow;
 use chunkmigrate::store::StoreKind;
+use chunkmigrate::stream::InvalidRow;
 
 use super::memory_store::{MemoryStore, Place, Places};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chunkmigrate::compare::{Divergence, DivergenceClass};
 use chunkmigrate::migrate::{CopyOptions, CopySummary, OnInvalid, kv_to_sqlite, sqlite_to_kv};
 use chunkmigrate::record::RecordKind;
-use chunkmigrate::sqlite::{Reason, table_name};
+use chunkmigrate::stream::Reason;
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
 use chunkmigrate::{NoProgress, Progress};
 
@@ -37,7 +37,7 @@ pub fn round_trip(data: &[u8]) {
     let faults = faults(&rows, encoding);
     let named = rows.iter().zip(&faults).filter_map(|(row, fault)| {
         let (column, reason) = (*fault)?;
-        Some((table_name(row.kind), row.rowid, column, reason))
+        Some((row.kind.table(), row.rowid, column, reason))
     });
     let mut named: Vec<Named> = named.collect();
     named.sort();

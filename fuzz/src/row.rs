@@ -7,7 +7,7 @@ use chunkmigrate::codec::{chunk_key, execution_log_key, file_metrics_key, symbol
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::rusqlite::ToSql;
 use chunkmigrate::rusqlite::types::{ToSqlOutput, Value};
-use chunkmigrate::sqlite::Reason;
+use chunkmigrate::stream::Reason;
 
 use super::encoding::Encoding;
 use super::input::Input;

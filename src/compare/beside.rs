@@ -5,13 +5,12 @@ use super::divergence::Divergence;
 use crate::codec::{is_asked_for, key_kind, symbol_metrics_key};
 use crate::error::Result;
 use crate::record::{RecordKind, Sequences};
-use crate::sqlite::table_name;
-use crate::store::Snapshot;
+use crate::stream::Source;
 
 /// Tells of keys of no known form that may be of a kind that is asked for; `counted` are the keys that
 /// were read and are of a known one.
 pub(super) fn tell_unknown_keys(
-    snapshot: &dyn Snapshot,
+    snapshot: &dyn Source,
     side: Side,
     counted: u64,
     only: &[RecordKind],
@@ -41,8 +40,8 @@ pub(super) fn tell_unknown_keys(
 
 /// Compares the id sequences of the kinds that are asked for, and returns those of both sides.
 pub(super) fn compare_sequences(
-    left: &dyn Snapshot,
-    right: &dyn Snapshot,
+    left: &dyn Source,
+    right: &dyn Source,
     is_asked_for: impl Fn(RecordKind) -> bool,
     tell: &mut dyn FnMut(Divergence) -> Result<()>,
 ) -> Result<(Sequences, Sequences)> {
@@ -60,7 +59,7 @@ pub(super) fn compare_sequences(
         }
         let message = format!(
             "the highest id ever given in {} is {left} on the left and {right} on the right",
-            table_name(kind)
+            kind.table()
         );
         let class = DivergenceClass::Sequence;
         tell(Divergence::new(class, Some(kind), message))?;
@@ -70,7 +69,7 @@ pub(super) fn compare_sequences(
 
 /// Warns of metrics that stand under the id of another symbol in the store's own graph.
 pub(super) fn warn_of_wrong_symbols(
-    snapshot: &dyn Snapshot,
+    snapshot: &dyn Source,
     side: Side,
     tell: &mut dyn FnMut(Divergence) -> Result<()>,
 ) -> Result<()> {

@@ -4,18 +4,18 @@ use super::class::{DivergenceClass, Side};
 use super::divergence::Divergence;
 use crate::codec::{KindTotals, combined_digest};
 use crate::record::RecordKind;
-use crate::store::Claims;
+use crate::stream::ManifestTotals;
 
 /// Checks what a store claims, kind by kind as it is read.
 #[derive(Debug)]
 pub(crate) struct ClaimCheck {
     side: Side,
-    claims: Option<Claims>,
+    claims: Option<ManifestTotals>,
     holds: bool,
 }
 
 impl ClaimCheck {
-    pub(crate) fn new(side: Side, claims: Option<Claims>) -> Self {
+    pub(crate) fn new(side: Side, claims: Option<ManifestTotals>) -> Self {
         ClaimCheck {
             side,
             claims,

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::class::DivergenceClass::{InvalidRow, KeyMismatch, Undecodable};
 use super::class::{DivergenceClass, Side};
 use crate::record::RecordKind;
-use crate::sqlite::{self, Reason};
+use crate::stream;
+use crate::stream::Reason;
 
 /// A field that two records do not share.
 #[derive(Debug, Clone, PartialEq)]
@@ -146,7 +147,7 @@ impl Divergence {
     }
 
     /// A row that is no record.
-    pub(crate) fn invalid_row(side: Side, row: &sqlite::InvalidRow) -> Self {
+    pub(crate) fn invalid_row(side: Side, row: &stream::InvalidRow) -> Self {
         Divergence {
             key: row.key.clone(),
             row: Some(RowFacts {

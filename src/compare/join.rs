@@ -9,8 +9,7 @@ use super::judge::{Judged, hash_warning};
 use crate::codec::{Entry, encode_json};
 use crate::error::{Error, Result};
 use crate::record::RecordKind;
-use crate::sqlite::InvalidRow;
-use crate::store::{Item, SortedItems};
+use crate::stream::{InvalidRow, Item, SortedStream};
 
 /// Compares all items of a kind and tells every divergence to `found`, by key and then by class;
 /// what has no key comes first.
@@ -22,8 +21,8 @@ use crate::store::{Item, SortedItems};
 /// A stream can't be read to its end or is out of order, or `found` failed.
 pub fn compare_kind(
     kind: RecordKind,
-    left: &mut dyn SortedItems,
-    right: &mut dyn SortedItems,
+    left: &mut dyn SortedStream,
+    right: &mut dyn SortedStream,
     found: &mut dyn FnMut(Divergence) -> Result<()>,
 ) -> Result<KindCounts> {
     join_kind(kind, left, right, &mut Evidence::default(), found)
@@ -32,14 +31,14 @@ pub fn compare_kind(
 /// As [`compare_kind`], and gathers evidence of which side is newer.
 pub(super) fn join_kind(
     kind: RecordKind,
-    left: &mut dyn SortedItems,
-    right: &mut dyn SortedItems,
+    left: &mut dyn SortedStream,
+    right: &mut dyn SortedStream,
     evidence: &mut Evidence,
     found: &mut dyn FnMut(Divergence) -> Result<()>,
 ) -> Result<KindCounts> {
     let mut join = Join {
         kind,
-        is_made: left.makes_entries() || right.makes_entries(),
+        is_made: left.entries_are_canonical() || right.entries_are_canonical(),
         counts: KindCounts::default(),
         evidence,
         left: Cursor::new(left),
@@ -213,14 +212,14 @@ fn both(
 
 /// A stream with the place of its current item.
 struct Cursor<'s> {
-    stream: &'s mut dyn SortedItems,
+    stream: &'s mut dyn SortedStream,
     items: u64,
     last_key: Option<Vec<u8>>,
     ended: bool,
 }
 
 impl<'s> Cursor<'s> {
-    fn new(stream: &'s mut dyn SortedItems) -> Self {
+    fn new(stream: &'s mut dyn SortedStream) -> Self {
         Cursor {
             stream,
             items: 0,

@@ -13,6 +13,8 @@ mod finding_log;
 mod join;
 mod judge;
 mod stores;
+#[cfg(test)]
+mod tests;
 #[cfg(feature = "native-v2")]
 mod values;
 mod watched;

@@ -15,7 +15,7 @@ use crate::codec::{KindDigest, KindTotals};
 use crate::error::Result;
 use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::{PerKind, RecordKind};
-use crate::store::{Snapshot, digest_kind, pipe};
+use crate::stream::{Source, digest_kind, read_kind};
 
 /// What is compared, and how closely.
 #[derive(Debug, Clone, Default)]
@@ -79,6 +79,7 @@ impl Comparison {
 /// use chunkmigrate::compare::{CompareOptions, DivergenceClass, compare_stores};
 /// use chunkmigrate::record::CodeChunk;
 /// use chunkmigrate::sqlite::SqliteSnapshot;
+/// use chunkmigrate::stream::Source as _;
 /// use chunkmigrate::store::ChunkStore;
 /// use chunkmigrate::{NoProgress, Progress};
 ///
@@ -116,8 +117,8 @@ impl Comparison {
 /// # }
 /// ```
 pub fn compare_stores(
-    left: &mut dyn Snapshot,
-    right: &mut dyn Snapshot,
+    left: &mut dyn Source,
+    right: &mut dyn Source,
     options: &CompareOptions,
     progress: &dyn Progress,
     found: &mut dyn FnMut(Divergence) -> Result<()>,
@@ -194,7 +195,7 @@ pub fn compare_stores(
 }
 
 /// When a store says that it was made, and whether of a file that has the name of another store.
-fn origin(store: &dyn Snapshot, other: &dyn Snapshot) -> Result<Option<(Option<i64>, bool)>> {
+fn origin(store: &dyn Source, other: &dyn Source) -> Result<Option<(Option<i64>, bool)>> {
     let name = |path: &Path| {
         path.file_name()
             .map(|name| name.to_string_lossy().into_owned())
@@ -210,8 +211,8 @@ fn origin(store: &dyn Snapshot, other: &dyn Snapshot) -> Result<Option<(Option<i
 
 struct KindPair<'p> {
     kind: RecordKind,
-    left: &'p mut dyn Snapshot,
-    right: &'p mut dyn Snapshot,
+    left: &'p mut dyn Source,
+    right: &'p mut dyn Source,
     // Asked for behind the first kind: a store may be opened while the other one is read.
     left_claims: &'p mut Option<ClaimCheck>,
     right_claims: &'p mut Option<ClaimCheck>,
@@ -229,10 +230,13 @@ impl KindPair<'_> {
         let expected = expected.or_else(|| self.right.expected_records(kind));
         progress.start(Stage::Compare(kind), expected);
         // What is made of rows just now makes no claims of its own.
-        let (hash_left, hash_right) = (!self.left.makes_entries(), !self.right.makes_entries());
+        let (hash_left, hash_right) = (
+            !self.left.entries_are_canonical(),
+            !self.right.entries_are_canonical(),
+        );
         let evidence = &mut *self.evidence;
-        let (counts, left, right) = pipe(self.left, kind, progress, |left| {
-            pipe(self.right, kind, progress, |right| {
+        let (counts, left, right) = read_kind(self.left, kind, progress, |left| {
+            read_kind(self.right, kind, progress, |right| {
                 let mut left = Watched::new(left, hash_left, Some(progress));
                 let mut right = Watched::new(right, hash_right, None);
                 let counts = join_kind(kind, &mut left, &mut right, evidence, tell)?;
@@ -278,7 +282,7 @@ impl KindPair<'_> {
         ] {
             let check = match check {
                 Some(check) => check,
-                None => check.insert(ClaimCheck::new(side, store.claims()?)),
+                None => check.insert(ClaimCheck::new(side, store.manifest_totals()?)),
             };
             let wrong = found.and_then(|found| check.kind(self.kind, &found));
             wrong.map_or(Ok(()), &mut *tell)?;

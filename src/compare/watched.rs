@@ -1,7 +1,7 @@
 use crate::codec::KindDigest;
 use crate::error::Result;
 use crate::progress::{Progress, check_cancelled};
-use crate::store::{Item, RecordStream, SortedItems};
+use crate::stream::{Item, RecordStream, SortedStream};
 
 /// Progress is told once for so many items.
 const PROGRESS_ITEMS: u64 = 1024;
@@ -29,7 +29,7 @@ impl<'s> Watched<'s> {
     }
 }
 
-impl SortedItems for Watched<'_> {
+impl SortedStream for Watched<'_> {
     fn advance(&mut self) -> Result<bool> {
         if !self.stream.advance()? {
             if let Some(progress) = self.progress.take() {
@@ -55,7 +55,7 @@ impl SortedItems for Watched<'_> {
         self.stream.current()
     }
 
-    fn makes_entries(&self) -> bool {
-        self.stream.makes_entries()
+    fn entries_are_canonical(&self) -> bool {
+        self.stream.entries_are_canonical()
     }
 }

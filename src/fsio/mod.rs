@@ -1,6 +1,7 @@
 //! Files, whatever is in them: folders that nobody else looks into, names that are still free, and who
 //! may read a file.
 
+mod detect;
 #[cfg(feature = "native-v2")]
 mod file_access;
 #[cfg(feature = "native-v2")]
@@ -14,6 +15,7 @@ use std::env;
 #[cfg(feature = "native-v2")]
 use std::path::PathBuf;
 
+pub use detect::{StoreKind, detect};
 #[cfg(feature = "native-v2")]
 pub(crate) use file_access::FileAccess;
 #[cfg(feature = "native-v2")]

@@ -21,7 +21,7 @@ pub(crate) fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Claims a name with an empty file, which is made only if there is none, and renames over that.
+/// ManifestTotals a name with an empty file, which is made only if there is none, and renames over that.
 fn rename_over_claim(from: &Path, to: &Path) -> io::Result<()> {
     let claim = File::create_new(to)?.metadata()?;
     let is_claim = || fs::symlink_metadata(to).is_ok_and(|found| is_same(&found, &claim));

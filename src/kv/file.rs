@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use redb::{
     Database, MultimapTableHandle as _, ReadOnlyDatabase, ReadOnlyTable, ReadTransaction,
@@ -20,7 +21,9 @@ use super::tables::{
 use super::watched_file::{WatchedFile, lock_shared};
 use crate::codec::{Entry, key_kind, key_prefix};
 use crate::error::{IoContext as _, Result};
+use crate::fsio::StoreKind;
 use crate::record::{RecordKind, Sequences};
+use crate::stream::{ManifestTotals, Origin, Source, UncopiedTable, Visited};
 
 /// Memory that redb may use to read.
 const CACHE_BYTES: usize = 8 << 20;
@@ -140,28 +143,6 @@ impl KvFile {
         })
     }
 
-    /// Whether its last writer closed it. If not, as after a kill, this is the last complete state: a
-    /// commit that did not get to the disk whole is not in it.
-    pub fn closed_cleanly(&self) -> bool {
-        self.closed_cleanly
-    }
-
-    /// Confirms that nobody overwrote the file while it was read. A writer that heeds redb's lock
-    /// can't, but a file that is copied over it is in nobody's way.
-    ///
-    /// # Errors
-    /// [`KvError::Changed`]: what was read may be of several states.
-    pub fn confirm(&self) -> Result<()> {
-        let is_unchanged = self.file.is_unchanged();
-        match is_unchanged.io_context("look at", &self.path)? {
-            true => Ok(()),
-            false => Err(KvError::Changed {
-                path: self.path.clone(),
-            }
-            .into()),
-        }
-    }
-
     fn records(&self) -> Result<ReadOnlyTable<&'static [u8], &'static [u8]>> {
         open_records(&self.transaction, &self.path)
     }
@@ -169,11 +150,6 @@ impl KvFile {
     fn document<T: DeserializeOwned>(&self, name: &'static str) -> Result<Option<T>> {
         let meta = open_meta(&self.transaction, &self.path)?;
         read_document(&meta, name, &self.path)
-    }
-
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     /// Number of all keys, whatever they are.
@@ -190,15 +166,6 @@ impl KvFile {
     /// The file can't be read.
     pub fn is_empty(&self) -> Result<bool> {
         Ok(self.len()? == 0)
-    }
-
-    /// The id high-water marks; 0 where the file tells none, or one below 0.
-    ///
-    /// # Errors
-    /// The file or its document can't be read.
-    pub fn sequences(&self) -> Result<Sequences> {
-        let meta = open_meta(&self.transaction, &self.path)?;
-        read_sequences(&meta, &self.path)
     }
 
     /// What the last migration said of the content, unless a write since then has dropped it.
@@ -223,37 +190,6 @@ impl KvFile {
         self.file.len()
     }
 
-    /// The tables that are not part of the format, by name, with the number of their entries.
-    ///
-    /// # Errors
-    /// The file can't be read.
-    pub fn other_tables(&self) -> Result<Vec<(String, u64)>> {
-        let failed = |error: redb::Error| engine("read", &self.path)(error);
-        let mut tables = Vec::new();
-        for table in self
-            .transaction
-            .list_tables()
-            .map_err(|e| failed(e.into()))?
-        {
-            let name = table.name().to_owned();
-            if [RECORDS.name(), META.name()].contains(&name.as_str()) {
-                continue;
-            }
-            let table = self.transaction.open_untyped_table(table);
-            let table = table.map_err(|e| failed(e.into()))?;
-            tables.push((name, table.len().map_err(|e| failed(e.into()))?));
-        }
-        let multimaps = self.transaction.list_multimap_tables();
-        for table in multimaps.map_err(|e| failed(e.into()))? {
-            let name = table.name().to_owned();
-            let table = self.transaction.open_untyped_multimap_table(table);
-            let table = table.map_err(|e| failed(e.into()))?;
-            tables.push((name, table.len().map_err(|e| failed(e.into()))?));
-        }
-        tables.sort();
-        Ok(tables)
-    }
-
     /// The value of a key.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
         let value = self.records()?.get(key);
@@ -261,12 +197,12 @@ impl KvFile {
         Ok(value.map(|value| value.value().to_vec()))
     }
 
-    /// Hands every entry whose key is that of a record of a kind to `visit`, in key order. A key
-    /// that only starts like one is not among them.
+    /// Calls `visit` for every entry whose key is that of a record of a kind, in key order. A key
+    /// that only starts like one is unknown.
     ///
     /// # Errors
     /// The file can't be read to its end, or `visit` failed.
-    pub fn visit(
+    pub fn visit_kind(
         &self,
         kind: RecordKind,
         visit: &mut dyn FnMut(Entry<'_>) -> Result<()>,
@@ -280,17 +216,6 @@ impl KvFile {
                 visit(entry)?;
             }
             Ok(true)
-        })
-    }
-
-    /// Hands every entry whose key is of no known form to `visit`, in key order.
-    ///
-    /// # Errors
-    /// The file can't be read to its end, or `visit` failed.
-    pub fn visit_unknown(&self, visit: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()> {
-        self.visit_all(&mut |entry| match key_kind(entry.key) {
-            Ok(_) => Ok(()),
-            Err(_) => visit(entry),
         })
     }
 
@@ -321,6 +246,154 @@ impl KvFile {
         }
         Ok(())
     }
+}
+
+impl Source for KvFile {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn store(&self) -> StoreKind {
+        StoreKind::Kv
+    }
+
+    fn visit(
+        &self,
+        kind: RecordKind,
+        visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.visit_kind(kind, &mut |entry| visit(Ok(entry.into())))
+    }
+
+    fn expected_records(&self, kind: RecordKind) -> Option<u64> {
+        // Counting would be as much work as reading; a wrong number only misleads a progress bar.
+        let manifest = self.manifest().ok()??;
+        Some(manifest.kinds.get(kind).records)
+    }
+
+    fn entries_are_canonical(&self) -> bool {
+        false
+    }
+
+    /// 0 where the file has no sequence, or one below 0.
+    fn sequences(&self) -> Result<Sequences> {
+        let meta = open_meta(&self.transaction, &self.path)?;
+        read_sequences(&meta, &self.path)
+    }
+
+    fn total_keys(&self) -> Result<Option<u64>> {
+        self.len().map(Some)
+    }
+
+    fn visit_unknown(&self, visit: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()> {
+        self.visit_all(&mut |entry| match key_kind(entry.key) {
+            Ok(_) => Ok(()),
+            Err(_) => visit(entry),
+        })
+    }
+
+    fn manifest_totals(&self) -> Result<Option<ManifestTotals>> {
+        let manifest = self.manifest()?;
+        Ok(manifest.map(|manifest| ManifestTotals {
+            kinds: manifest.kinds,
+            sha256: manifest.sha256,
+        }))
+    }
+
+    fn origin(&self) -> Result<Option<Origin>> {
+        Ok(self.manifest()?.map(|manifest| Origin {
+            made_at: unix_seconds(&manifest.created_at),
+            file_name: manifest.source.file_name,
+            store: manifest.source.store,
+        }))
+    }
+
+    fn closed_cleanly(&self) -> bool {
+        self.closed_cleanly
+    }
+
+    fn schema_version(&self) -> Option<i64> {
+        None
+    }
+
+    fn missing(&self) -> &[RecordKind] {
+        &[]
+    }
+
+    fn other_tables(&self) -> Result<Vec<UncopiedTable>> {
+        let failed = |error: redb::Error| engine("read", &self.path)(error);
+        let mut tables = Vec::new();
+        for table in self
+            .transaction
+            .list_tables()
+            .map_err(|e| failed(e.into()))?
+        {
+            let name = table.name().to_owned();
+            if [RECORDS.name(), META.name()].contains(&name.as_str()) {
+                continue;
+            }
+            let table = self.transaction.open_untyped_table(table);
+            let table = table.map_err(|e| failed(e.into()))?;
+            let rows = table.len().map_err(|e| failed(e.into()))?;
+            tables.push(UncopiedTable::new(name, Some(rows)));
+        }
+        let multimaps = self.transaction.list_multimap_tables();
+        for table in multimaps.map_err(|e| failed(e.into()))? {
+            let name = table.name().to_owned();
+            let table = self.transaction.open_untyped_multimap_table(table);
+            let table = table.map_err(|e| failed(e.into()))?;
+            let rows = table.len().map_err(|e| failed(e.into()))?;
+            tables.push(UncopiedTable::new(name, Some(rows)));
+        }
+        tables.sort_by(|left, right| left.name.cmp(&right.name));
+        Ok(tables)
+    }
+
+    fn visit_wrong_symbols(&self, _visit: &mut dyn FnMut(i64, String) -> Result<()>) -> Result<()> {
+        Ok(())
+    }
+
+    fn has_unknown_column(&self, _column: &str) -> bool {
+        false
+    }
+
+    fn expected_bytes(&self) -> u64 {
+        match self.manifest().ok().flatten() {
+            Some(manifest) => {
+                let totals = manifest.kinds;
+                let bytes = totals
+                    .iter()
+                    .map(|(_, t)| t.key_bytes.saturating_add(t.value_bytes));
+                bytes.fold(0, u64::saturating_add).min(self.file_bytes())
+            }
+            // A file that grew by doubling is half empty.
+            None => self.file_bytes() / 2,
+        }
+    }
+
+    fn sorting_bytes(&self) -> u64 {
+        0
+    }
+
+    /// Confirms that the file was not overwritten while it was read. A writer that respects redb's
+    /// lock can't do that, but `cp` to the same path can.
+    fn confirm(&self) -> Result<()> {
+        let is_unchanged = self.file.is_unchanged();
+        match is_unchanged.io_context("look at", &self.path)? {
+            true => Ok(()),
+            false => Err(KvError::Changed {
+                path: self.path.clone(),
+            }
+            .into()),
+        }
+    }
+}
+
+/// The Unix seconds of a time in a manifest.
+fn unix_seconds(time: &str) -> Option<i64> {
+    let time = humantime::parse_rfc3339(time).ok()?;
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_secs()).ok()
 }
 
 /// Whether redb's flags say that a writer has the file open, or had when it was killed.

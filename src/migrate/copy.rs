@@ -15,9 +15,11 @@ use super::staged::Staged;
 use super::target::Destination;
 use super::{CopyOptions, CopySummary, room};
 use crate::error::{IoContext as _, Result};
+use crate::fsio::{StoreKind, detect};
+use crate::open::{Opening, retry_if_changed};
 use crate::progress::{Progress, check_cancelled};
 use crate::sqlite::IdSet;
-use crate::store::{Opening, Snapshot, StoreKind, detect, retry_if_changed};
+use crate::stream::Source;
 
 /// Copies all records of a SQLite database into a new KV file, or merges them into one.
 ///
@@ -133,7 +135,7 @@ fn copy_file(
 
 /// Copies what an open store holds into a new store in a folder that nobody else knows of.
 pub(crate) fn copy_snapshot(
-    snapshot: &mut dyn Snapshot,
+    snapshot: &mut dyn Source,
     target: &Path,
     target_store: StoreKind,
     options: &CopyOptions,
@@ -162,14 +164,14 @@ impl Job<'_> {
     }
 
     /// Copies or merges what a store holds.
-    pub(super) fn run(&self, snapshot: &mut dyn Snapshot) -> Result<CopySummary> {
+    pub(super) fn run(&self, snapshot: &mut dyn Source) -> Result<CopySummary> {
         match self.options.merge {
             true => merge::merge(self, snapshot),
             false => self.copy(snapshot),
         }
     }
 
-    fn copy(&self, snapshot: &mut dyn Snapshot) -> Result<CopySummary> {
+    fn copy(&self, snapshot: &mut dyn Source) -> Result<CopySummary> {
         let mut shared_ids = IdSet::new(self.options.temp_dir.as_deref());
         loop {
             let (summary, found) = self.attempt(snapshot, &shared_ids)?;
@@ -182,7 +184,7 @@ impl Job<'_> {
 
     fn attempt(
         &self,
-        snapshot: &mut dyn Snapshot,
+        snapshot: &mut dyn Source,
         shared_ids: &IdSet,
     ) -> Result<(CopySummary, IdSet)> {
         let rejects = self.rejects()?;
@@ -232,7 +234,7 @@ impl Job<'_> {
     /// Closes the target, proves it and publishes it.
     fn finish(
         &self,
-        snapshot: &mut dyn Snapshot,
+        snapshot: &mut dyn Source,
         staged: Staged,
         filled: FilledStore,
         rejects: Option<JsonLines>,

@@ -8,9 +8,9 @@ use rustix::process::{Flock, FlockType, fcntl_getlk};
 
 use super::target::{Destination, TargetError};
 use crate::error::{Error, IoContext as _, Result};
+use crate::fsio::{StoreKind, detect};
 use crate::kv::{KvError, KvFile, is_locked};
 use crate::sqlite::side_files;
-use crate::store::{StoreKind, detect};
 
 /// The bytes of a database that SQLite locks: the pending byte, the reserved one, and the shared
 /// range behind them (<https://www.sqlite.org/fileformat2.html#the_lock_byte_page>).

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use crate::codec::{Entry, ExportEnd, canonical_id, is_asked_for, key_prefix};
 use crate::compare::{Divergence, DivergenceClass, Judged, Side};
 use crate::error::Result;
+use crate::fsio::StoreKind;
+use crate::open::{OpenOptions, Opening};
 use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::{RecordKind, Sequences};
-use crate::store::{Item, OpenOptions, Opening, Snapshot, StoreKind, pipe};
+use crate::stream::{Item, Source, read_kind};
 
 /// What is exported.
 #[derive(Debug, Clone, Default)]
@@ -104,7 +106,7 @@ pub fn export(
         ..OpenOptions::default()
     };
     let mut snapshot = Opening::look(path)?.open(&open_options, progress)?;
-    if !snapshot.closed_cleanly()? && take(Exported::NotClosed)? == ExportFlow::Stop {
+    if !snapshot.closed_cleanly() && take(Exported::NotClosed)? == ExportFlow::Stop {
         return Ok(());
     }
     let mut largest_ids = Sequences::default();
@@ -157,7 +159,7 @@ fn may_match(kind: RecordKind, prefix: &[u8]) -> bool {
 }
 
 fn export_kind(
-    snapshot: &mut dyn Snapshot,
+    snapshot: &mut dyn Source,
     kind: RecordKind,
     options: &ExportOptions,
     progress: &dyn Progress,
@@ -165,7 +167,7 @@ fn export_kind(
 ) -> Result<ExportFlow> {
     let judges = snapshot.store() == StoreKind::Kv;
     progress.start(Stage::Export(kind), snapshot.expected_records(kind));
-    let flow = pipe(snapshot, kind, progress, |stream| {
+    let flow = read_kind(snapshot, kind, progress, |stream| {
         while let Some(batch) = stream.next_batch()? {
             check_cancelled(progress)?;
             for item in batch.iter() {

@@ -8,9 +8,10 @@ use super::{CopyOptions, OnInvalid};
 use crate::codec::{Entry, KindTotals, encode_json};
 use crate::compare::{Divergence, DivergenceClass, Judged, RowFacts, Side};
 use crate::error::Result;
+use crate::fsio::StoreKind;
 use crate::record::{Record, RecordKind, Sequences};
-use crate::sqlite::{IdSet, Reason, ScratchSet, table_name};
-use crate::store::{Batch, Item, StoreKind};
+use crate::sqlite::{IdSet, ScratchSet};
+use crate::stream::{Batch, Item, Reason};
 
 /// Takes in what the stream of a source yields.
 pub(super) struct Intake<'o> {
@@ -137,7 +138,7 @@ impl<'o> Intake<'o> {
         };
         if self.known_shared.contains(kind, id)? {
             let row = RowFacts {
-                table: table_name(kind),
+                table: kind.table(),
                 rowid: Some(id),
                 column: "id",
                 reason: Reason::DuplicateId,

@@ -13,10 +13,11 @@ use super::{CopyOptions, CopySummary, OnInvalid};
 use crate::codec::{KindTotals, combined_digest, is_asked_for};
 use crate::compare::{ClaimCheck, Divergence, DivergenceClass, Side};
 use crate::error::Result;
+use crate::fsio::StoreKind;
 use crate::kv::{Manifest, ManifestSource};
 use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::{PerKind, RecordKind, Sequences};
-use crate::store::{Snapshot, StoreKind, pipe};
+use crate::stream::{Source, read_kind};
 
 /// A copy that was asked for.
 pub(super) struct Job<'c> {
@@ -36,10 +37,10 @@ impl Job<'_> {
     /// Reads the source to its end.
     pub(super) fn take_all(
         &self,
-        snapshot: &mut dyn Snapshot,
+        snapshot: &mut dyn Source,
         intake: &mut Intake<'_>,
     ) -> Result<PerKind<KindTotals>> {
-        let mut claims = ClaimCheck::new(Side::Left, snapshot.claims()?);
+        let mut claims = ClaimCheck::new(Side::Left, snapshot.manifest_totals()?);
         let mut totals = PerKind::default();
         let mut counted = 0;
         for kind in RecordKind::ALL {
@@ -79,7 +80,7 @@ impl Job<'_> {
 
     fn take_kind(
         &self,
-        snapshot: &mut dyn Snapshot,
+        snapshot: &mut dyn Source,
         kind: RecordKind,
         intake: &mut Intake<'_>,
     ) -> Result<(KindTotals, KindTotals)> {
@@ -89,7 +90,7 @@ impl Job<'_> {
             false => Stage::Copy(kind),
         };
         progress.start(stage, snapshot.expected_records(kind));
-        pipe(snapshot, kind, progress, |stream| {
+        read_kind(snapshot, kind, progress, |stream| {
             while let Some(batch) = stream.next_batch()? {
                 check_cancelled(progress)?;
                 let items = batch.len() as u64;
@@ -105,7 +106,7 @@ impl Job<'_> {
     /// Everything that is known once the source was read.
     pub(super) fn summary(
         &self,
-        snapshot: &dyn Snapshot,
+        snapshot: &dyn Source,
         intake: &Intake<'_>,
         totals: PerKind<KindTotals>,
     ) -> Result<CopySummary> {
@@ -115,7 +116,7 @@ impl Job<'_> {
             source: self.source.to_owned(),
             source_store: snapshot.store(),
             schema_version: snapshot.schema_version(),
-            source_closed_cleanly: snapshot.closed_cleanly()?,
+            source_closed_cleanly: snapshot.closed_cleanly(),
             target_closed_cleanly: true,
             end_line: None,
             only: self.options.only.clone(),
@@ -154,7 +155,7 @@ impl Job<'_> {
     /// The marks of the kinds that were asked for, which are never below the largest id.
     pub(super) fn source_sequences(
         &self,
-        snapshot: &dyn Snapshot,
+        snapshot: &dyn Source,
         largest_ids: Sequences,
     ) -> Result<Sequences> {
         let told = snapshot.sequences()?.max(largest_ids);

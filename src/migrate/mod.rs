@@ -40,8 +40,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Result};
 use crate::fsio::remove_all_private_folders;
+use crate::open::OpenOptions;
 use crate::record::RecordKind;
-use crate::store::OpenOptions;
 
 /// 9999-12-31T23:59:59Z, since 1970.
 const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);

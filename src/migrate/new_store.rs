@@ -7,11 +7,13 @@ use super::CopyOptions;
 use super::read_back::{self, Content};
 use super::worker::Worker;
 use crate::error::{Error, Result};
+use crate::fsio::StoreKind;
 use crate::kv::{BulkLoad, KvFile};
+use crate::open::OpenOptions;
 use crate::progress::{Progress, Stage};
 use crate::record::Record;
 use crate::sqlite::{IdSet, SqliteLoad, SqliteSnapshot, WrittenRows, count_rows};
-use crate::store::{Batch, OpenOptions, Snapshot, StoreKind, beside};
+use crate::stream::{Batch, Source, join2};
 
 /// A store that is being filled.
 #[derive(Debug)]
@@ -89,7 +91,7 @@ impl FilledStore {
                     return Ok(true);
                 }
                 let mut file = KvFile::open_trusted(path)?;
-                let ((), holds) = beside(
+                let ((), holds) = join2(
                     "syncer",
                     || closed.sync(),
                     || read_back::kv_holds(&mut file, content, progress.as_ref()),
@@ -119,7 +121,7 @@ fn finish_beside_read_back(
     progress: &Arc<dyn Progress>,
 ) -> Result<bool> {
     let mut rows = WrittenRows::open(path, load.take_order()?, progress)?;
-    let both = beside(
+    let both = join2(
         "indexer",
         || load.make_indexes(),
         || {
@@ -141,7 +143,7 @@ pub(super) fn open(
     path: &Path,
     options: &CopyOptions,
     progress: &Arc<dyn Progress>,
-) -> Result<Box<dyn Snapshot>> {
+) -> Result<Box<dyn Source>> {
     let options = OpenOptions {
         temp_dir: options.temp_dir.clone(),
         ..OpenOptions::default()

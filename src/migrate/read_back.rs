@@ -9,7 +9,7 @@ use crate::kv::{KvFile, Manifest};
 use crate::progress::{Progress, Stage};
 use crate::record::{PerKind, RecordKind, Sequences};
 use crate::sqlite::WrittenRows;
-use crate::store::{Batch, Snapshot, digest_kind, pipe};
+use crate::stream::{Batch, Source, Visited, digest_stream, read_kind, read_stream};
 
 /// What a finished store is to hold.
 pub(super) struct Content<'c> {
@@ -30,7 +30,7 @@ pub(super) fn kv_holds(
     let totals = content.totals.iter();
     let written: u64 = totals.map(|(_, totals)| totals.records).sum();
     let mut holds = file.len()? == written
-        && KvFile::sequences(file)? == *content.sequences
+        && file.sequences()? == *content.sequences
         && file.manifest()?.as_ref() == Some(content.manifest);
     for (kind, expected) in content.totals.iter() {
         progress.start(Stage::ReadBack(kind), Some(expected.records));
@@ -50,7 +50,13 @@ pub(super) fn sqlite_holds(
 ) -> Result<bool> {
     let mut holds = rows.sequences()? == *content.sequences;
     for (kind, expected) in content.totals.iter() {
-        let found = digest_kind(rows, kind, Stage::ReadBack(kind), progress)?;
+        let rows = &mut *rows;
+        progress.start(Stage::ReadBack(kind), Some(rows.written(kind)));
+        let visit = move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| rows.visit(kind, visit);
+        let found = read_stream(true, visit, progress, |stream| {
+            digest_stream(stream, progress)
+        })?;
+        progress.finish();
         holds &= found.invalid == 0 && found.totals == *expected;
     }
     Ok(holds)
@@ -58,8 +64,8 @@ pub(super) fn sqlite_holds(
 
 /// Joins source and target record by record, to name what was found to differ.
 pub(super) fn name_divergences(
-    source: &mut dyn Snapshot,
-    target: &mut dyn Snapshot,
+    source: &mut dyn Source,
+    target: &mut dyn Source,
     options: &CopyOptions,
     progress: &dyn Progress,
     summary: &mut CopySummary,
@@ -95,7 +101,7 @@ fn digest_checked(
     let mut digest = KindDigest::default();
     let mut here = Soundness::of(kind);
     let mut beside = Worker::start(Soundness::of(kind), Soundness::check)?;
-    pipe(file, kind, progress, |stream| {
+    read_kind(file, kind, progress, |stream| {
         while let Some(batch) = stream.next_batch()? {
             for entry in batch.entries() {
                 digest.update(entry);

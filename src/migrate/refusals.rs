@@ -9,7 +9,7 @@ use crate::codec::Entry;
 use crate::compare::{Divergence, FindingCounts, Room, Side};
 use crate::error::Result;
 use crate::record::{PerKind, RecordKind};
-use crate::sqlite::InvalidRow;
+use crate::stream::InvalidRow;
 
 pub(super) struct Refusals<'o> {
     options: &'o CopyOptions,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::codec::Entry;
 use crate::compare::{Divergence, RowFacts};
 use crate::error::Result;
-use crate::sqlite::{InvalidRow, RawValue};
+use crate::stream::{InvalidRow, RawValue};
 
 /// A row as one line of the file.
 pub(super) fn row_line(row: &InvalidRow) -> impl Serialize + use<'_> {

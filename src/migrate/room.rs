@@ -7,7 +7,7 @@ use rustix::fs::statvfs;
 
 use super::target::TargetError;
 use crate::error::{Error, Result};
-use crate::store::StoreKind;
+use crate::fsio::StoreKind;
 
 /// Fails if the file system of a folder has less room than stores take at least that hold so many
 /// bytes of keys and values.

@@ -4,9 +4,10 @@ use super::import::EndLine;
 use super::merge::MergeCounts;
 use crate::codec::{Digest, KindTotals};
 use crate::compare::{Divergence, FindingCounts, FindingLog};
+use crate::fsio::StoreKind;
 use crate::record::{PerKind, RecordKind, Sequences};
-use crate::sqlite::{OtherTable, StaleIndex};
-use crate::store::StoreKind;
+use crate::sqlite::StaleIndex;
+use crate::stream::UncopiedTable;
 
 /// What a copy did.
 #[derive(Debug, Clone)]
@@ -53,7 +54,7 @@ pub struct CopySummary {
     /// The id high-water marks.
     pub sequences: Sequences,
     /// What the source holds beside what was asked for.
-    pub not_copied: Vec<OtherTable>,
+    pub not_copied: Vec<UncopiedTable>,
     /// The first of what is not as it should be in the source, and of what the target refused. The
     /// side is the left one.
     pub rejections: Vec<Divergence>,

@@ -3,7 +3,7 @@
 use std::thread::{self, JoinHandle};
 
 use crate::error::{Error, Result};
-use crate::store::{QueueClosed, QueueSender, queue};
+use crate::stream::{QueueClosed, QueueSender, queue};
 
 /// A thread that takes portions `P` into its state `S`.
 #[derive(Debug)]

@@ -34,6 +34,16 @@ impl RecordKind {
         }
     }
 
+    /// The SQLite table that holds its records.
+    pub const fn table(self) -> &'static str {
+        match self {
+            RecordKind::Chunk => "code_chunks",
+            RecordKind::ExecutionLog => "execution_log",
+            RecordKind::FileMetrics => "file_metrics",
+            RecordKind::SymbolMetrics => "symbol_metrics",
+        }
+    }
+
     /// Whether its records have ids, which no two of them share, beside their keys.
     pub const fn has_ids(self) -> bool {
         match self {

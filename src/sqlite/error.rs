@@ -2,8 +2,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::read::invalid_row::{Reason, in_brackets};
 use super::read::snapshot::TOLD_PROBLEMS;
+use crate::stream::{Reason, in_brackets};
 
 /// Why a SQLite database could not be read or written.
 #[derive(Debug, Error)]
@@ -175,7 +175,7 @@ pub enum SqliteError {
         reason: Reason,
         /// The columns of its key with their values in short.
         key: String,
-        /// What is wrong with it, as [`InvalidRow::message`](super::InvalidRow::message).
+        /// What is wrong with it, as [`InvalidRow::message`](crate::stream::InvalidRow::message).
         message: String,
     },
     /// A record lacks a number that its table must have.

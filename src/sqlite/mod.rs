@@ -30,17 +30,14 @@ pub(crate) use open::open_mode::DatabaseFiles;
 pub(crate) use open::private_copy::copy_database;
 #[cfg(feature = "native-v2")]
 pub(crate) use open::sidecars::side_files;
-pub use read::invalid_row::{InvalidRow, RawValue, Reason, Visited, VisitedEntry, VisitedValue};
 pub use read::options::SqliteSnapshotOptions;
-pub use read::other_tables::OtherTable;
 pub use read::snapshot::SqliteSnapshot;
 #[cfg(feature = "native-v2")]
 pub(crate) use read::symbol_graph::other_symbol;
 pub use read::table_stats::TableSurvey;
 pub(crate) use record_table::RecordTable;
 #[cfg(feature = "native-v2")]
-pub(crate) use schema::key_columns;
-pub use schema::table_name;
+pub(crate) use schema::{key_columns, record_id};
 #[cfg(feature = "native-v2")]
 pub(crate) use scratch::entries::{EntrySpool, SharingEntry, Unique};
 #[cfg(feature = "native-v2")]

@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use rusqlite::types::ToSql;
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, Params, Row, params_from_iter};
 
 use super::error::SqliteError;
 use super::open::connection::{reading, writing};
 use super::read::invalid_field::{same_key_message, value_message};
-use super::read::invalid_row::{RawValue, Reason, key_text};
 use super::read::other_tables;
 use super::read::row::{FieldFault, read_raw, read_record};
 use super::read::table_columns::{TableLayout, all_equal};
@@ -21,6 +20,7 @@ use super::write::writer::{create_indexes, create_table, with_key_values, with_v
 use crate::codec::record_key;
 use crate::error::{Error, Result};
 use crate::record::{Record, RecordError, RecordKey, RecordKind};
+use crate::stream::{RawValue, Reason, key_text};
 
 /// Columns and the text that each must hold.
 pub(crate) type Conditions<'a> = [(&'static str, &'a str)];
@@ -292,7 +292,7 @@ impl RecordTable {
     /// Two rows have one key, whose values these are.
     fn same_key(&self, values: &[&dyn ToSql], first: i64, rowid: i64) -> Error {
         let spec = self.layout.spec;
-        let raw = |value: &&dyn ToSql| value.to_sql().ok().as_ref().and_then(RawValue::of_sql);
+        let raw = |value: &&dyn ToSql| value.to_sql().ok().as_ref().and_then(raw_value);
         let values = spec.key.iter().zip(values);
         let values: Vec<_> = values
             .filter_map(|(column, value)| Some((*column, raw(value)?)))
@@ -336,4 +336,20 @@ fn where_clause(conditions: &Conditions<'_>) -> String {
 
 fn where_all_equal(columns: impl Iterator<Item = &'static str>) -> String {
     format!(" WHERE {}", all_equal(columns))
+}
+
+/// What is bound to a parameter: a number or a text of this program.
+fn raw_value(value: &ToSqlOutput<'_>) -> Option<RawValue> {
+    let value = match value {
+        ToSqlOutput::Borrowed(value) => *value,
+        ToSqlOutput::Owned(value) => value.into(),
+        _ => return None,
+    };
+    Some(match value {
+        ValueRef::Null => RawValue::Null,
+        ValueRef::Integer(integer) => RawValue::Integer(integer),
+        ValueRef::Real(real) => RawValue::Real(real),
+        ValueRef::Text(text) => RawValue::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(blob) => RawValue::Blob(blob.to_vec()),
+    })
 }

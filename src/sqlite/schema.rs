@@ -1,6 +1,8 @@
 //! Which tables hold records, and which columns.
 
 use crate::record::RecordKind;
+#[cfg(feature = "native-v2")]
+use crate::stream::{InvalidRow, RawValue};
 
 /// What a column may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,15 +40,14 @@ pub(super) struct TableSpec {
     pub(super) create_indexes: &'static str,
 }
 
-/// The name of the table that holds a kind of record.
-///
-/// ```
-/// use chunkmigrate::{record::RecordKind, sqlite::table_name};
-///
-/// assert_eq!(table_name(RecordKind::Chunk), "code_chunks");
-/// ```
-pub fn table_name(kind: RecordKind) -> &'static str {
-    table_spec(kind).name
+/// The id of the record in an invalid row, where the kind has ids and the row has a valid one.
+#[cfg(feature = "native-v2")]
+pub(crate) fn record_id(row: &InvalidRow) -> Option<i64> {
+    let id = table_spec(row.kind).id?;
+    row.values.iter().find_map(|(column, value)| match value {
+        RawValue::Integer(value) if *column == id => Some(*value),
+        _ => None,
+    })
 }
 
 /// The columns that make the key of a kind of record, in their order in the key.

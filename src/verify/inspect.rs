@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use crate::codec::{Digest, KindTotals, combined_digest};
 use crate::error::{IoContext as _, Result};
+use crate::fsio::{StoreKind, detect};
 use crate::kv::{KvFile, Manifest};
+use crate::open::retry_if_changed;
 use crate::progress::{Progress, Stage};
 use crate::record::{PerKind, RecordKind, Sequences};
-use crate::sqlite::{OtherTable, SqliteSnapshot, SqliteSnapshotOptions};
-use crate::store::{KindContent, Snapshot, StoreKind, detect, digest_kind, retry_if_changed};
+use crate::sqlite::{SqliteSnapshot, SqliteSnapshotOptions};
+use crate::stream::{KindContent, Source, UncopiedTable, digest_kind};
 
 /// What a store holds.
 #[derive(Debug, Clone)]
@@ -39,7 +41,7 @@ pub struct Inspection {
     /// Whether the manifest tells of just what there is; `None` without one.
     pub manifest_holds: Option<bool>,
     /// What else the file holds.
-    pub not_copied: Vec<OtherTable>,
+    pub not_copied: Vec<UncopiedTable>,
     /// Number of keys of no known form.
     pub unknown_keys: u64,
 }
@@ -139,7 +141,7 @@ fn inspect_kv(path: &Path, progress: &dyn Progress) -> Result<Inspection> {
 }
 
 /// What both stores have in common.
-fn inspect_snapshot(snapshot: &mut dyn Snapshot, progress: &dyn Progress) -> Result<Inspection> {
+fn inspect_snapshot(snapshot: &mut dyn Source, progress: &dyn Progress) -> Result<Inspection> {
     let mut kinds = PerKind::default();
     for kind in RecordKind::ALL {
         *kinds.get_mut(kind) = digest_kind(snapshot, kind, Stage::Digest(kind), progress)?;

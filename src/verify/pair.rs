@@ -5,8 +5,8 @@ use super::findings::Findings;
 use super::report::{Hop, StoreName, VerifyOptions, VerifyReport};
 use crate::compare::compare_stores;
 use crate::error::Result;
+use crate::open::{Opening, open_pair, retry_if_changed};
 use crate::progress::Progress;
-use crate::store::{Opening, open_pair, retry_if_changed};
 
 /// Compares two stores of any kind.
 ///

@@ -3,9 +3,11 @@ use std::path::PathBuf;
 use super::findings::Findings;
 use crate::compare::{CompareOptions, Comparison, Divergence, FindingCounts, Values};
 use crate::error::Result;
+use crate::fsio::StoreKind;
+use crate::open::OpenOptions;
 use crate::record::RecordKind;
 use crate::sqlite::SqliteError;
-use crate::store::{OpenOptions, Snapshot, StoreKind};
+use crate::stream::Source;
 
 /// How stores are verified.
 #[derive(Debug, Clone)]
@@ -64,11 +66,11 @@ impl VerifyOptions {
 
     /// Fails if a column that is to be left out is in none of the stores: its name is wrong, or
     /// nothing has to be left out.
-    pub(super) fn check_columns(&self, stores: &[&dyn Snapshot]) -> Result<()> {
+    pub(super) fn check_columns(&self, stores: &[&dyn Source]) -> Result<()> {
         for column in &self.without_columns {
             let mut is_there = false;
             for store in stores {
-                is_there = is_there || store.has_unknown_column(column)?;
+                is_there = is_there || store.has_unknown_column(column);
             }
             if !is_there {
                 let path = stores.first().map(|store| store.path().to_owned());
@@ -107,11 +109,11 @@ pub struct StoreName {
 }
 
 impl StoreName {
-    pub(super) fn of(snapshot: &dyn Snapshot) -> Result<Self> {
+    pub(super) fn of(snapshot: &dyn Source) -> Result<Self> {
         Ok(StoreName {
             path: snapshot.path().to_owned(),
             store: snapshot.store(),
-            closed_cleanly: snapshot.closed_cleanly()?,
+            closed_cleanly: snapshot.closed_cleanly(),
         })
     }
 

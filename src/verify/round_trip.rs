@@ -6,9 +6,11 @@ use super::report::{Hop, StoreName, VerifyOptions, VerifyReport};
 use crate::compare::compare_stores;
 use crate::error::Result;
 use crate::fsio::PrivateFolder;
+use crate::fsio::StoreKind;
 use crate::migrate::{CopyOptions, OnInvalid, check_room, copy_snapshot, private_folder};
+use crate::open::{OpenOptions, Opening, retry_if_changed};
 use crate::progress::Progress;
-use crate::store::{OpenOptions, Opening, Snapshot, StoreKind, retry_if_changed};
+use crate::stream::Source;
 
 /// What takes the place of a file name for the stores of a round trip.
 const THERE: (&str, &str) = ("its copy in a KV file", "its copy in a database");
@@ -88,7 +90,7 @@ impl RoundTrip {
     /// Takes a store round.
     pub(super) fn run(
         &mut self,
-        source: &mut dyn Snapshot,
+        source: &mut dyn Source,
         options: &VerifyOptions,
         mut findings: Findings,
         progress: &Arc<dyn Progress>,
@@ -112,7 +114,7 @@ impl RoundTrip {
             ..CopyOptions::default()
         };
         let mut hops = Vec::new();
-        let mut take = |left: &mut dyn Snapshot, right: &mut dyn Snapshot, names| {
+        let mut take = |left: &mut dyn Source, right: &mut dyn Source, names| {
             let (left_name, right_name) = names;
             // What the first step warned of is in all copies.
             let warns = hops.is_empty();

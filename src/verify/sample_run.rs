@@ -13,11 +13,13 @@ use super::self_test::prove_classes;
 use crate::codec::{decode_json, record_key};
 use crate::compare::DivergenceClass;
 use crate::error::{Error, Result};
+use crate::fsio::StoreKind;
 use crate::kv::KvFile;
+use crate::open::{OpenOptions, Opening};
 use crate::progress::Progress;
 use crate::record::{Record, RecordKind};
 use crate::sqlite::{SqliteError, create_tables, insert_records, set_sequences};
-use crate::store::{OpenOptions, Opening, StoreKind};
+use crate::stream::Source as _;
 
 /// What came of the built-in sample.
 #[derive(Debug, Clone)]
@@ -110,7 +112,7 @@ fn make_database(path: &Path, records: &[Record]) -> rusqlite::Result<()> {
 fn count_as_made(file: &KvFile, records: &[Record]) -> Result<u64> {
     let mut count = 0;
     for kind in RecordKind::ALL {
-        file.visit(kind, &mut |entry| {
+        file.visit_kind(kind, &mut |entry| {
             let decoded = decode_json(kind, entry.value)
                 .map_err(|error| Error::Internal(error.to_string()))?;
             let made = records.iter().find(|made| record_key(made) == entry.key);

@@ -10,10 +10,11 @@ use crate::codec::{Entry, KindTotals, file_metrics_key};
 use crate::compare::{CompareOptions, DivergenceClass, compare_stores};
 use crate::error::{Error, IoContext as _, Result};
 use crate::kv::{BulkLoad, KvFile, Manifest, ManifestSource};
+use crate::open::{OpenOptions, Opening};
 use crate::progress::Progress;
 use crate::record::{PerKind, RecordKind, Sequences};
 use crate::sqlite::SqliteError;
-use crate::store::{OpenOptions, Opening};
+use crate::stream::Source as _;
 
 /// Damages a copy of the sample once for each class, and demands exactly that finding. Returns the
 /// classes that were found.

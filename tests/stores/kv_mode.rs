@@ -16,6 +16,7 @@ use chunkmigrate::redb::{Database, TableDefinition, WriteTransaction};
 use chunkmigrate::store::{
     ChunkStore, ExecutionLog, ExecutionStart, HotspotQuery, MetricsOps, StoreError,
 };
+use chunkmigrate::stream::Source as _;
 
 /// A KV file as a migration leaves it, without records and with these marks.
 fn migrated(path: &Path, marks: Sequences) {

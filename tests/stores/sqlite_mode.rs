@@ -3,7 +3,7 @@
 use chunkmigrate::Error;
 use chunkmigrate::record::{CodeChunk, FileMetrics, RecordError, RecordKind, SymbolMetrics};
 use chunkmigrate::rusqlite::Connection;
-use chunkmigrate::sqlite::{SharedConnection, SqliteError, table_name};
+use chunkmigrate::sqlite::{SharedConnection, SqliteError};
 use chunkmigrate::store::{ChunkStore, ExecutionLog, HotspotQuery, MetricsOps, StoreError};
 
 fn database(sql: &str) -> SharedConnection {
@@ -72,7 +72,7 @@ fn tables_that_are_not_there_hold_nothing_and_are_made_by_the_first_write() {
     assert_eq!(metrics.get_hotspots(&HotspotQuery::default()).unwrap(), []);
     assert!(tables().is_empty());
     chunks.store_chunk(&chunk("a")).unwrap();
-    assert_eq!(tables(), [table_name(RecordKind::Chunk)]);
+    assert_eq!(tables(), [RecordKind::Chunk.table()]);
     metrics.upsert_symbol_metrics(&symbol()).unwrap();
     assert_eq!(tables().len(), 2);
 }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use chunkmigrate::codec::Digest;
 use chunkmigrate::kv::Manifest;
 use chunkmigrate::record::Sequences;
-use chunkmigrate::sqlite::table_name;
 use chunkmigrate::verify::{Inspection, inspect};
 use clap::ValueHint;
 use indicatif::{HumanBytes, HumanCount};
@@ -98,7 +97,7 @@ fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
         "sequences    code_chunks {code_chunks}, execution_log {execution_log}"
     )?;
     for kind in &inspection.missing {
-        writeln!(out, "no table     {}: zero records", table_name(*kind))?;
+        writeln!(out, "no table     {}: zero records", kind.table())?;
     }
     if let Some(manifest) = &inspection.manifest {
         let holds = match inspection.manifest_holds {
@@ -215,11 +214,7 @@ impl<'i> Document<'i> {
                 .map(TableDocument::new)
                 .collect(),
             unknown_keys: inspection.unknown_keys,
-            missing_tables: inspection
-                .missing
-                .iter()
-                .map(|kind| table_name(*kind))
-                .collect(),
+            missing_tables: inspection.missing.iter().map(|kind| kind.table()).collect(),
         }
     }
 }

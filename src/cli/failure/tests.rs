@@ -6,8 +6,9 @@ use chunkmigrate::error::KindError;
 use chunkmigrate::kv::KvError;
 use chunkmigrate::migrate::{ImportError, TargetError};
 use chunkmigrate::record::{RecordError, RecordKind};
-use chunkmigrate::sqlite::{Reason, SqliteError};
+use chunkmigrate::sqlite::SqliteError;
 use chunkmigrate::store::{FileFormat, StoreError};
+use chunkmigrate::stream::Reason;
 
 use super::*;
 

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use chunkmigrate::migrate::{CopySummary, EndLine, MergeCounts};
 use chunkmigrate::record::{PerKind, RecordKind};
-use chunkmigrate::sqlite::table_name;
 use chunkmigrate::store::StoreKind;
 use chunkmigrate::verify::Values;
 use indicatif::{HumanBytes, HumanCount};
@@ -84,7 +83,7 @@ impl<'s> CopyReport<'s> {
             None => {}
         }
         for kind in &summary.missing {
-            writeln!(out, "no table     {}: zero records", table_name(*kind))?;
+            writeln!(out, "no table     {}: zero records", kind.table())?;
         }
         for column in &summary.without_columns {
             writeln!(out, "left out     column {}", escaped(column))?;

@@ -3,7 +3,7 @@
 use chunkmigrate::codec::Digest;
 use chunkmigrate::migrate::{CopySummary, EndLine, MergeCounts};
 use chunkmigrate::record::RecordKind;
-use chunkmigrate::sqlite::{StaleIndex, table_name};
+use chunkmigrate::sqlite::StaleIndex;
 use chunkmigrate::verify::{FindingDocument, Values};
 use serde::Serialize;
 
@@ -20,11 +20,7 @@ pub(in crate::cli) fn copy_document(summary: &CopySummary) -> impl Serialize + u
             store: summary.source_store.name(),
             closed_cleanly: summary.source_closed_cleanly,
             schema_version: summary.schema_version,
-            missing_tables: summary
-                .missing
-                .iter()
-                .map(|kind| table_name(*kind))
-                .collect(),
+            missing_tables: summary.missing.iter().map(|kind| kind.table()).collect(),
             without_columns: &summary.without_columns,
             end_line: summary.end_line.map(EndLine::name),
         },

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use chunkmigrate::sqlite::OtherTable;
+use chunkmigrate::stream::UncopiedTable;
 use serde::Serialize;
 
 use crate::cli::report::pluralize::{count_of, plural};
@@ -13,7 +13,7 @@ use crate::cli::term::terminal_escape::escaped;
 pub(in crate::cli) fn write_tables(
     out: &mut dyn Write,
     label: &str,
-    tables: &[OtherTable],
+    tables: &[UncopiedTable],
 ) -> io::Result<()> {
     let (empty, full): (Vec<_>, Vec<_>) = tables.iter().partition(|table| table.rows == Some(0));
     let blank = " ".repeat(label.len());
@@ -46,7 +46,7 @@ pub(in crate::cli) struct TableDocument<'t> {
 }
 
 impl<'t> TableDocument<'t> {
-    pub(in crate::cli) fn new(table: &'t OtherTable) -> Self {
+    pub(in crate::cli) fn new(table: &'t UncopiedTable) -> Self {
         TableDocument {
             table: &table.name,
             rows: table.rows,

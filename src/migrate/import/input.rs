@@ -9,9 +9,10 @@ use std::time::Duration;
 use super::cutter::{Cutter, Portion};
 use super::{ImportError, ImportSource};
 use crate::error::{Error, IoContext as _, KindError, Result};
+use crate::fsio::{StoreKind, detect};
 use crate::kv::is_unwritten;
 use crate::progress::{Progress, check_cancelled};
-use crate::store::{QueueReceiver, QueueSender, StoreKind, detect, queue};
+use crate::stream::{QueueReceiver, QueueSender, queue};
 
 /// How often whoever waits for text looks whether the work is to stop.
 const PATIENCE: Duration = Duration::from_millis(100);

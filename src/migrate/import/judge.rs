@@ -6,7 +6,8 @@ use crate::codec::{Entry, ExportEnd, Line, canonical_id, key_kind};
 use crate::compare::{Divergence, DivergenceClass, Judged, RowFacts, Side};
 use crate::error::{Error, Result};
 use crate::record::{RecordKind, Sequences};
-use crate::sqlite::{Reason, Unique, key_columns, table_name};
+use crate::sqlite::{Unique, key_columns};
+use crate::stream::Reason;
 
 /// A line that is as it should be.
 #[derive(Debug)]
@@ -78,7 +79,7 @@ pub(super) fn shares(kind: RecordKind, entry: Entry<'_>, shared: Unique, other: 
         Unique::Id => ("id", Reason::DuplicateId, "id"),
     };
     let row = RowFacts {
-        table: table_name(kind),
+        table: kind.table(),
         rowid: canonical_id(entry.value).filter(|_| shared == Unique::Id),
         column,
         reason,

@@ -20,8 +20,8 @@ use super::job::Job;
 use super::target::Destination;
 use super::{CopyOptions, CopySummary, room};
 use crate::error::Result;
+use crate::fsio::StoreKind;
 use crate::progress::Progress;
-use crate::store::StoreKind;
 
 /// Where the lines come from.
 pub enum ImportSource<'s> {

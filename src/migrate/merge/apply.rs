@@ -8,6 +8,7 @@ use crate::compare::{
     CompareOptions, Divergence, DivergenceClass, FindingLog, Side, Values, compare_stores,
 };
 use crate::error::{Error, Result};
+use crate::fsio::StoreKind;
 use crate::kv::{KvFile, KvMerge};
 use crate::migrate::OnInvalid;
 use crate::migrate::existing::check_unlocked;
@@ -15,8 +16,8 @@ use crate::migrate::job::Job;
 use crate::migrate::target::TargetError;
 use crate::progress::{Stage, check_cancelled};
 use crate::record::{Record, RecordKind};
-use crate::sqlite::{Rejection, SqliteMerge, SqliteSnapshot, roll_back, side_files, table_name};
-use crate::store::{StoreKind, digest_kind};
+use crate::sqlite::{Rejection, SqliteMerge, SqliteSnapshot, roll_back, side_files};
+use crate::stream::{Source as _, digest_kind};
 
 /// Progress is told once for so many records.
 const PROGRESS_RECORDS: u64 = 512;
@@ -215,14 +216,14 @@ impl Apply<'_, '_> {
 
     /// The id sequences that the target can't keep: its tables don't have AUTOINCREMENT.
     fn lost_sequences(&self, snapshot: &SqliteSnapshot) -> Result<Vec<Divergence>> {
-        let kept = SqliteSnapshot::sequences(snapshot)?;
+        let kept = snapshot.sequences()?;
         let wanted = self.plan.sequences;
         let kinds = self.job.options.kinds().into_iter();
         let lost = kinds.filter(|kind| kept.get(*kind) != wanted.get(*kind));
         let findings = lost.map(|kind| {
             let message = format!(
                 "{} of the target has no AUTOINCREMENT and can't keep {}, the highest id ever given",
-                table_name(kind),
+                kind.table(),
                 wanted.get(kind)
             );
             Divergence::new(DivergenceClass::Sequence, Some(kind), message).on(Side::Left)
@@ -283,7 +284,7 @@ fn each_record(
     kind: RecordKind,
     visit: &mut dyn FnMut(Entry<'_>, &Record) -> Result<()>,
 ) -> Result<()> {
-    changes.visit(kind, &mut |entry| visit(entry, &decode(kind, entry.value)?))
+    changes.visit_kind(kind, &mut |entry| visit(entry, &decode(kind, entry.value)?))
 }
 
 fn decode(kind: RecordKind, value: &[u8]) -> Result<Record> {

@@ -7,8 +7,8 @@ use crate::codec::{Entry, KindDigest, KindTotals};
 use crate::compare::Judged;
 use crate::error::Result;
 use crate::record::RecordKind;
-use crate::sqlite::InvalidRow;
-use crate::store::{Item, RecordStream, SortedItems as _};
+use crate::sqlite::record_id;
+use crate::stream::{InvalidRow, Item, RecordStream, SortedStream as _};
 
 /// What a merge does with the records of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -262,7 +262,7 @@ impl RowBefore {
     fn of(row: &InvalidRow) -> Self {
         RowBefore {
             rowid: row.rowid,
-            id: row.id(),
+            id: record_id(row),
         }
     }
 }

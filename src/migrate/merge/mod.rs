@@ -21,8 +21,9 @@ use super::job::Job;
 use super::target::TargetError;
 use crate::codec::combined_digest;
 use crate::error::{Error, IoContext as _, KindError, Result};
+use crate::fsio::{StoreKind, detect};
 use crate::sqlite::{IdSet, SqliteError};
-use crate::store::{Snapshot, StoreKind, detect};
+use crate::stream::Source;
 
 /// How often a target that is written while the merge is planned is looked at again.
 const ATTEMPTS: usize = 3;
@@ -33,7 +34,7 @@ const ATTEMPTS: usize = 3;
 /// writing, and before the transaction ends all that it holds is read back. A record that the target
 /// does not take shows only when it is written: everything is taken back then, and planned again
 /// without it.
-pub(super) fn merge<'j>(job: &'j Job<'j>, source: &mut dyn Snapshot) -> Result<CopySummary> {
+pub(super) fn merge<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<CopySummary> {
     let mut report = take(job, source)?;
     source.confirm()?;
     if report.summary.sha256.is_none() {
@@ -91,7 +92,7 @@ pub(super) fn merge<'j>(job: &'j Job<'j>, source: &mut dyn Snapshot) -> Result<C
 }
 
 /// Reads a source to its end, to know what it holds that is not valid.
-fn take<'j>(job: &'j Job<'j>, source: &mut dyn Snapshot) -> Result<MergeReport<'j>> {
+fn take<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<MergeReport<'j>> {
     let mut shared_ids = IdSet::new(job.options.temp_dir.as_deref());
     loop {
         let rejects = job.rejects()?;

@@ -6,12 +6,13 @@ use super::report::MergeReport;
 use super::target::{MergeTarget, Workplace};
 use crate::codec::{Entry, KindTotals, decode_json};
 use crate::error::{Error, Result};
+use crate::fsio::StoreKind;
 use crate::kv::KvFile;
 use crate::migrate::job::Job;
 use crate::progress::Stage;
 use crate::record::{PerKind, Record, RecordKind, Sequences};
-use crate::sqlite::{FinalIds, Holder, IdClash, Reason, Rejection, key_columns, other_symbol};
-use crate::store::{Claims, Snapshot, StoreKind, digest_kind, pipe};
+use crate::sqlite::{FinalIds, Holder, IdClash, Rejection, key_columns, other_symbol};
+use crate::stream::{ManifestTotals, Reason, Source, digest_kind, read_kind};
 
 /// What a merge would change.
 pub(super) struct Plan {
@@ -38,14 +39,14 @@ impl Plan {
     /// them turned out to have no place in the target: what is to be written is another thing then.
     pub(super) fn make(
         job: &Job<'_>,
-        source: &mut dyn Snapshot,
+        source: &mut dyn Source,
         target: &MergeTarget<'_>,
         report: &mut MergeReport<'_>,
     ) -> Result<Option<Self>> {
         let folder = target.workplace()?;
         let mut target = target.open()?;
         let target = target.as_mut();
-        report.summary.target_closed_cleanly = target.closed_cleanly()?;
+        report.summary.target_closed_cleanly = target.closed_cleanly();
         let mut planned = Planned {
             changes: Changes::create(folder.file(), source.expected_bytes())?,
             ids: FinalIds::create(job.options.temp_dir.as_deref())?,
@@ -62,7 +63,7 @@ impl Plan {
                 *planned.expected.get_mut(kind) = content.totals;
             }
         }
-        let (claims, before) = (target.claims()?, target.sequences()?);
+        let (claims, before) = (target.manifest_totals()?, target.sequences()?);
         target.confirm()?;
         let mut sequences = before;
         let brought = job.source_sequences(source, planned.largest_ids(source)?)?;
@@ -127,7 +128,7 @@ impl Plan {
     }
 }
 
-fn tells(claims: Option<Claims>, content: &PerKind<KindTotals>) -> bool {
+fn tells(claims: Option<ManifestTotals>, content: &PerKind<KindTotals>) -> bool {
     claims.is_some_and(|claims| claims.kinds == *content)
 }
 
@@ -144,8 +145,8 @@ impl Planned {
         &mut self,
         job: &Job<'_>,
         kind: RecordKind,
-        source: &mut dyn Snapshot,
-        target: &mut dyn Snapshot,
+        source: &mut dyn Source,
+        target: &mut dyn Source,
         report: &mut MergeReport<'_>,
     ) -> Result<()> {
         let progress = job.progress.as_ref();
@@ -157,8 +158,8 @@ impl Planned {
             ids: &mut self.ids,
             report,
         };
-        pipe(source, kind, progress, |source| {
-            pipe(target, kind, progress, |target| {
+        read_kind(source, kind, progress, |source| {
+            read_kind(target, kind, progress, |target| {
                 join.run(source, target, &mut sink)
             })
         })?;
@@ -170,7 +171,7 @@ impl Planned {
         Ok(())
     }
 
-    fn largest_ids(&self, source: &dyn Snapshot) -> Result<Sequences> {
+    fn largest_ids(&self, source: &dyn Source) -> Result<Sequences> {
         match source.store() {
             // The sequences of a database are never below its ids.
             StoreKind::Sqlite => Ok(Sequences::LOWEST),

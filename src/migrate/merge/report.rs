@@ -8,7 +8,7 @@ use crate::migrate::json_lines::JsonLines;
 use crate::migrate::rejects::rejected_line;
 use crate::migrate::{CopySummary, OnInvalid};
 use crate::record::RecordKind;
-use crate::sqlite::{Rejection, ScratchSet, table_name};
+use crate::sqlite::{Rejection, ScratchSet};
 
 /// Collects the records that a merge does not write, and the summary.
 pub(super) struct MergeReport<'j> {
@@ -71,7 +71,7 @@ impl<'j> MergeReport<'j> {
         self.by_target += 1;
         *self.summary.rejected.get_mut(kind) += 1;
         let row = RowFacts {
-            table: table_name(kind),
+            table: kind.table(),
             rowid,
             column: why.column,
             reason: why.reason,

@@ -7,15 +7,17 @@ use std::path::Path;
 
 use crate::error::{IoContext as _, Result};
 use crate::fsio::PrivateFolder;
+use crate::fsio::StoreKind;
 use crate::kv::KvFile;
 use crate::migrate::existing::check_unlocked;
 use crate::migrate::job::Job;
 use crate::migrate::room;
 use crate::migrate::staged::{Staged, private_folder};
+use crate::open::{OpenOptions, retry_if_changed};
 use crate::sqlite::{
     DatabaseFiles, SqliteSnapshot, TargetPath, copy_database, is_hot_journal, roll_back, side_files,
 };
-use crate::store::{OpenOptions, Snapshot, StoreKind, retry_if_changed};
+use crate::stream::Source;
 use rustix::fs::{Access, access};
 
 /// The store that is merged into.
@@ -126,7 +128,7 @@ impl<'j> MergeTarget<'j> {
     }
 
     /// Opens the store as it is before the merge.
-    pub(super) fn open(&self) -> Result<Box<dyn Snapshot>> {
+    pub(super) fn open(&self) -> Result<Box<dyn Source>> {
         if self.job.target_store == StoreKind::Kv {
             return Ok(Box::new(KvFile::open_checked(self.given())?));
         }

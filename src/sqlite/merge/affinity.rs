@@ -5,12 +5,12 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::record::{Record, RecordKind};
-use crate::sqlite::read::invalid_row::Reason;
 use crate::sqlite::read::row::read_record;
 use crate::sqlite::read::table_columns::TableLayout;
 use crate::sqlite::read::text_encoding::TextEncoding;
 use crate::sqlite::schema::ColumnClass;
 use crate::sqlite::write::rejection::Rejection;
+use crate::stream::Reason;
 
 /// What SQLite makes of values that are stored in a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,13 +8,13 @@ use crate::sqlite::merge::affinity::StoredRecords;
 use crate::sqlite::merge::id_swap::HIGHEST_ID;
 use crate::sqlite::merge::references::{ChangingReference, ChangingRows, visit_missing_parents};
 use crate::sqlite::merge::{MergedTable, RowCheck, SqliteMerge};
-use crate::sqlite::read::invalid_row::Reason;
 use crate::sqlite::read::symbol_graph::visit_wrong_symbols;
 use crate::sqlite::read::table_columns::TableLayout;
 use crate::sqlite::schema::table_spec;
 use crate::sqlite::write::rejection::Rejection;
 use crate::sqlite::write::upsert::WrittenRow;
 use crate::sqlite::write::writer::with_values;
+use crate::stream::Reason;
 
 /// Hands records, each with its key, to whoever it is given.
 type VisitRecords<'v> = dyn FnMut(&mut dyn FnMut(&[u8], &Record) -> Result<()>) -> Result<()> + 'v;

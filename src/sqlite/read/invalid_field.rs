@@ -1,9 +1,9 @@
 //! What keeps a row from being a record, as a sentence.
 
 use crate::codec::MAX_VALUE_BYTES;
-use crate::sqlite::read::invalid_row::{RawValue, Reason};
 use crate::sqlite::read::text_encoding::TextEncoding;
 use crate::sqlite::schema::{Column, ColumnClass, TableSpec};
+use crate::stream::{RawValue, Reason};
 
 /// What is wrong with the value of a column, such as `byte_start is -5, must be 0 or more`. No text
 /// is quoted.

@@ -2,7 +2,6 @@
 
 pub(in crate::sqlite) mod catalog;
 pub(in crate::sqlite) mod invalid_field;
-pub(in crate::sqlite) mod invalid_row;
 pub(in crate::sqlite) mod key_function;
 pub(in crate::sqlite) mod options;
 pub(in crate::sqlite) mod other_tables;

@@ -6,24 +6,14 @@ use rusqlite::{Connection, OptionalExtension as _, ffi};
 
 use crate::record::{PerKind, RecordKind, Sequences};
 use crate::sqlite::read::table_columns::TableLayout;
-use crate::sqlite::schema::{TableSpec, quoted, table_name};
-
-/// A table that is not copied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct OtherTable {
-    /// Its name.
-    pub name: String,
-    /// Its number of rows; `None` if SQLite can't count them: the table is damaged, or virtual with
-    /// a module that is not built in.
-    pub rows: Option<u64>,
-}
+use crate::sqlite::schema::{TableSpec, quoted};
+use crate::stream::UncopiedTable;
 
 /// All ordinary and virtual tables but those that are read and SQLite's own, by name.
 pub(in crate::sqlite) fn other_tables(
     connection: &Connection,
     read: &PerKind<Option<TableLayout>>,
-) -> rusqlite::Result<Vec<OtherTable>> {
+) -> rusqlite::Result<Vec<UncopiedTable>> {
     let mut statement = connection.prepare(
         "SELECT name FROM main.sqlite_schema
          WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
@@ -44,7 +34,7 @@ pub(in crate::sqlite) fn other_tables(
                 Err(error) if is_fatal(&error) => return Err(error),
                 Err(_) => None,
             };
-            Ok(OtherTable { name, rows })
+            Ok(UncopiedTable::new(name, rows))
         })
         .collect()
 }
@@ -74,7 +64,7 @@ pub(in crate::sqlite) fn exists(
     connection: &Connection,
     kind: RecordKind,
 ) -> rusqlite::Result<bool> {
-    is_in_schema(connection, table_name(kind))
+    is_in_schema(connection, kind.table())
 }
 
 fn is_in_schema(connection: &Connection, name: &str) -> rusqlite::Result<bool> {

@@ -4,9 +4,9 @@ use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 use crate::record::{CodeChunk, ExecutionRecord, FileMetrics, Record, RecordKind, SymbolMetrics};
-use crate::sqlite::read::invalid_row::{RawValue, Reason};
 use crate::sqlite::read::text_encoding::TextEncoding;
 use crate::sqlite::schema::{Column, table_spec};
+use crate::stream::{RawValue, Reason};
 
 /// What is wrong with one field of a row.
 #[derive(Debug, Clone, Copy)]

@@ -13,10 +13,10 @@ use crate::sqlite::open::connection::reading;
 use crate::sqlite::read::invalid_field::{
     same_id_message, same_key_message, too_large_message, value_message,
 };
-use crate::sqlite::read::invalid_row::{InvalidRow, Reason, VisitedValue};
 use crate::sqlite::read::row::{read_raw, read_record};
 use crate::sqlite::read::table_columns::TableLayout;
 use crate::sqlite::read::text_encoding::TextEncoding;
+use crate::stream::{InvalidRow, Reason, VisitedValue};
 
 /// A record with no more text is handed over as it is; its value can't be too large.
 const SMALL_TEXT_BYTES: usize = 1 << 20;

@@ -8,8 +8,8 @@ use rusqlite::Rows;
 
 use crate::error::Result;
 use crate::sqlite::open::connection::reading;
-use crate::sqlite::read::invalid_row::{Visited, VisitedEntry};
 use crate::sqlite::read::row_reader::{Fetch, OpenTable};
+use crate::stream::{Visited, VisitedEntry};
 
 pub(in crate::sqlite) struct Scan<'c> {
     pub(in crate::sqlite) table: OpenTable<'c>,

@@ -5,20 +5,22 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
+use crate::codec::Entry;
 use crate::error::{Error, Result};
+use crate::fsio::StoreKind;
 use crate::progress::{Progress, Stage};
 use crate::record::{RecordKind, Sequences};
 use crate::sqlite::error::SqliteError;
 use crate::sqlite::open::connection::{open_for_reading, reading};
 use crate::sqlite::open::open_mode::DatabaseFiles;
 use crate::sqlite::read::catalog::Contents;
-use crate::sqlite::read::invalid_row::Visited;
 use crate::sqlite::read::options::SqliteSnapshotOptions;
-use crate::sqlite::read::other_tables::{self, OtherTable};
+use crate::sqlite::read::other_tables;
 use crate::sqlite::read::row_reader::OpenTable;
 use crate::sqlite::read::scan::Scan;
 use crate::sqlite::read::symbol_graph::{has_graph, visit_wrong_symbols};
 use crate::sqlite::read::table_stats::{TableSurvey, has_unknown_column};
+use crate::stream::{ManifestTotals, Origin, Source, UncopiedTable, Visited};
 
 /// A database in one read transaction.
 ///
@@ -32,6 +34,7 @@ use crate::sqlite::read::table_stats::{TableSurvey, has_unknown_column};
 /// use chunkmigrate::record::{CodeChunk, RecordKind};
 /// use chunkmigrate::sqlite::{SqliteSnapshot, SqliteSnapshotOptions};
 /// use chunkmigrate::store::ChunkStore;
+/// use chunkmigrate::stream::Source as _;
 /// use chunkmigrate::{NoProgress, Progress};
 ///
 /// # let folder = tempfile::tempdir()?;
@@ -138,57 +141,16 @@ impl SqliteSnapshot {
         Ok((connection, contents))
     }
 
-    /// The database, as it was given.
-    pub fn path(&self) -> &Path {
-        &self.files.given
-    }
-
-    /// Magellan's schema version; `None` where the database doesn't tell one.
-    pub fn schema_version(&self) -> Option<i64> {
-        self.contents.schema_version
-    }
-
-    /// The kinds that were asked for and whose table is not there.
-    pub fn missing(&self) -> &[RecordKind] {
-        &self.contents.missing
-    }
-
     /// What a kind's table holds; all 0 if it is not there or was not asked for.
     pub fn survey(&self, kind: RecordKind) -> TableSurvey {
         *self.contents.surveys.get(kind)
-    }
-
-    /// Whether one of the tables that were asked for has a column, given as `TABLE.COLUMN`, that no
-    /// record has a field for.
-    pub(crate) fn has_unknown_column(&self, column: &str) -> bool {
-        has_unknown_column(&self.contents.tables, column)
-    }
-
-    /// The id high-water marks of the tables that were asked for.
-    ///
-    /// # Errors
-    /// The database can't be read.
-    pub fn sequences(&self) -> Result<Sequences> {
-        other_tables::sequences(&self.connection, &self.contents.tables)
-            .map_err(reading(&self.files.given))
-            .map_err(|error| self.blame_writer(error))
-    }
-
-    /// The tables that are not read, by name: all but those of the kinds that were asked for.
-    ///
-    /// # Errors
-    /// The database can't be read.
-    pub fn other_tables(&self) -> Result<Vec<OtherTable>> {
-        other_tables::other_tables(&self.connection, &self.contents.tables)
-            .map_err(reading(&self.files.given))
-            .map_err(|error| self.blame_writer(error))
     }
 
     /// The virtual tables, such as full-text indexes, by name.
     ///
     /// # Errors
     /// The database can't be read.
-    pub fn virtual_tables(&self) -> Result<Vec<OtherTable>> {
+    pub fn virtual_tables(&self) -> Result<Vec<UncopiedTable>> {
         let names = other_tables::virtual_tables(&self.connection);
         let names = names.map_err(reading(&self.files.given))?;
         let mut tables = self.other_tables()?;
@@ -196,36 +158,21 @@ impl SqliteSnapshot {
         Ok(tables)
     }
 
-    /// Hands the id of each symbol to `visit` whose metrics stand under the id of another one in the
-    /// graph, with a sentence that says so; none if there is no graph.
-    ///
-    /// # Errors
-    /// The database can't be read, or `visit` failed.
-    pub fn visit_wrong_symbols(
-        &self,
-        visit: &mut dyn FnMut(i64, String) -> Result<()>,
-    ) -> Result<()> {
-        let failed = |error| self.blame_writer(reading(&self.files.given)(error));
-        if self
-            .contents
-            .tables
-            .get(RecordKind::SymbolMetrics)
-            .is_none()
-            || !has_graph(&self.connection).map_err(failed)?
-        {
-            return Ok(());
-        }
-        visit_wrong_symbols(&self.connection, None, &failed, &mut |wrong| {
-            visit(wrong.symbol_id, wrong.message)
-        })
+    fn blame_writer(&self, error: Error) -> Error {
+        blame_writer(&self.files, error)
+    }
+}
+
+impl Source for SqliteSnapshot {
+    fn path(&self) -> &Path {
+        &self.files.given
     }
 
-    /// Hands every row of a kind to `visit`: in ascending order of the keys' bytes those that are
-    /// records, and each that is none when it comes up. Rows without a key come first.
-    ///
-    /// # Errors
-    /// The database can't be read, or contradicts itself; or `visit` failed.
-    pub fn visit(
+    fn store(&self) -> StoreKind {
+        StoreKind::Sqlite
+    }
+
+    fn visit(
         &self,
         kind: RecordKind,
         visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
@@ -250,19 +197,89 @@ impl SqliteSnapshot {
             .map_err(|error| self.blame_writer(error))
     }
 
-    /// Confirms that nobody wrote the database while it was read without a lock.
-    ///
-    /// # Errors
-    /// [`SqliteError::Changed`]: what was read may be of several states; open it again.
-    pub fn confirm(&self) -> Result<()> {
+    fn expected_records(&self, kind: RecordKind) -> Option<u64> {
+        Some(self.survey(kind).rows)
+    }
+
+    fn entries_are_canonical(&self) -> bool {
+        true
+    }
+
+    fn sequences(&self) -> Result<Sequences> {
+        other_tables::sequences(&self.connection, &self.contents.tables)
+            .map_err(reading(&self.files.given))
+            .map_err(|error| self.blame_writer(error))
+    }
+
+    fn total_keys(&self) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
+    fn visit_unknown(&self, _visit: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()> {
+        Ok(())
+    }
+
+    fn manifest_totals(&self) -> Result<Option<ManifestTotals>> {
+        Ok(None)
+    }
+
+    fn origin(&self) -> Result<Option<Origin>> {
+        Ok(None)
+    }
+
+    fn closed_cleanly(&self) -> bool {
+        true
+    }
+
+    fn schema_version(&self) -> Option<i64> {
+        self.contents.schema_version
+    }
+
+    fn missing(&self) -> &[RecordKind] {
+        &self.contents.missing
+    }
+
+    fn other_tables(&self) -> Result<Vec<UncopiedTable>> {
+        other_tables::other_tables(&self.connection, &self.contents.tables)
+            .map_err(reading(&self.files.given))
+            .map_err(|error| self.blame_writer(error))
+    }
+
+    fn visit_wrong_symbols(&self, visit: &mut dyn FnMut(i64, String) -> Result<()>) -> Result<()> {
+        let failed = |error| self.blame_writer(reading(&self.files.given)(error));
+        if self
+            .contents
+            .tables
+            .get(RecordKind::SymbolMetrics)
+            .is_none()
+            || !has_graph(&self.connection).map_err(failed)?
+        {
+            return Ok(());
+        }
+        visit_wrong_symbols(&self.connection, None, &failed, &mut |wrong| {
+            visit(wrong.symbol_id, wrong.message)
+        })
+    }
+
+    fn has_unknown_column(&self, column: &str) -> bool {
+        has_unknown_column(&self.contents.tables, column)
+    }
+
+    fn expected_bytes(&self) -> u64 {
+        let bytes = RecordKind::ALL.map(|kind| self.survey(kind).expected_bytes());
+        bytes.iter().sum()
+    }
+
+    fn sorting_bytes(&self) -> u64 {
+        let bytes = RecordKind::ALL.map(|kind| self.survey(kind).sorting_bytes());
+        bytes.into_iter().max().unwrap_or(0)
+    }
+
+    fn confirm(&self) -> Result<()> {
         match self.files.are_of_one_state()? {
             true => Ok(()),
             false => Err(changed(&self.files.given)),
         }
-    }
-
-    fn blame_writer(&self, error: Error) -> Error {
-        blame_writer(&self.files, error)
     }
 }
 

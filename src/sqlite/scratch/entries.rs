@@ -8,7 +8,6 @@ use rusqlite::Connection;
 use crate::codec::{Entry, canonical_id};
 use crate::error::Result;
 use crate::record::{PerKind, RecordKind};
-use crate::sqlite::schema::table_name;
 use crate::sqlite::scratch::{blob, each_row, failed, temporary};
 
 /// Entries of all kinds, each with the number of the line that it came from.
@@ -42,7 +41,7 @@ pub(crate) enum Unique {
 impl Unique {
     /// The table that has it for each line, and the column.
     fn place(self, kind: RecordKind) -> (String, &'static str) {
-        let table = table_name(kind);
+        let table = kind.table();
         match self {
             Unique::Key => (table.to_owned(), "record_key"),
             Unique::Id => (format!("{table}_ids"), "id"),
@@ -65,7 +64,7 @@ impl EntrySpool {
     pub(crate) fn create(temp_dir: Option<&Path>) -> Result<Self> {
         let connection = temporary(temp_dir)?;
         for kind in RecordKind::ALL {
-            let table = table_name(kind);
+            let table = kind.table();
             // Ids have a table of their own, which is read without the values.
             let sql = format!(
                 "CREATE TABLE {table} (line INTEGER PRIMARY KEY, record_key BLOB, value BLOB);
@@ -77,10 +76,10 @@ impl EntrySpool {
             connection,
             kinds: PerKind::default(),
             inserts: PerKind::from_fn(|kind| {
-                format!("INSERT INTO {} VALUES (?1, ?2, ?3)", table_name(kind))
+                format!("INSERT INTO {} VALUES (?1, ?2, ?3)", kind.table())
             }),
             id_inserts: PerKind::from_fn(|kind| {
-                format!("INSERT INTO {}_ids VALUES (?1, ?2)", table_name(kind))
+                format!("INSERT INTO {}_ids VALUES (?1, ?2)", kind.table())
             }),
         })
     }
@@ -136,7 +135,7 @@ impl EntrySpool {
         shared: Unique,
         visit: &mut dyn FnMut(RecordKind, SharingEntry<'_>) -> Result<()>,
     ) -> Result<()> {
-        let table = table_name(kind);
+        let table = kind.table();
         let (place, column) = shared.place(kind);
         let sharing = format!(
             "(SELECT {column} AS shared, min(line) AS first_line, max(line) AS last_line
@@ -196,7 +195,7 @@ impl EntrySpool {
         };
         let sql = format!(
             "SELECT record_key, value FROM {} ORDER BY {order}",
-            table_name(kind)
+            kind.table()
         );
         each_row(&self.connection, &sql, &mut |row| {
             let (key, value) = (blob(row, 0)?, blob(row, 1)?);

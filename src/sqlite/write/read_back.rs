@@ -13,14 +13,13 @@ use crate::progress::Progress;
 use crate::record::{PerKind, RecordKind, Sequences};
 use crate::sqlite::open::connection::{open_for_reading, reading};
 use crate::sqlite::open::open_mode::DatabaseFiles;
-use crate::sqlite::read::invalid_row::{Visited, VisitedEntry};
 use crate::sqlite::read::key_function;
 use crate::sqlite::read::other_tables;
 use crate::sqlite::read::row_reader::{Fetch, OpenTable};
 use crate::sqlite::read::table_columns::TableLayout;
 use crate::sqlite::read::text_encoding::TextEncoding;
-use crate::sqlite::schema::table_name;
 use crate::sqlite::write::row_order::RowOrder;
+use crate::stream::{Visited, VisitedEntry};
 
 /// The rows of a new database, of which nobody else knows.
 #[derive(Debug)]
@@ -84,10 +83,11 @@ impl WrittenRows {
         kind: RecordKind,
         visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
     ) -> Result<()> {
-        let layout =
-            self.tables.get(kind).as_ref().ok_or_else(|| {
-                Error::Internal(format!("a new database lacks {}", table_name(kind)))
-            })?;
+        let layout = self
+            .tables
+            .get(kind)
+            .as_ref()
+            .ok_or_else(|| Error::Internal(format!("a new database lacks {}", kind.table())))?;
         let table = OpenTable {
             connection: &self.connection,
             path: &self.path,
@@ -117,7 +117,7 @@ pub(crate) fn count_rows(path: &Path, progress: &Arc<dyn Progress>) -> Result<Pe
     let connection = open_for_reading(&files, None, progress)?;
     let mut rows = PerKind::default();
     for kind in RecordKind::ALL {
-        let counted = other_tables::count_rows(&connection, table_name(kind));
+        let counted = other_tables::count_rows(&connection, kind.table());
         *rows.get_mut(kind) = counted.map_err(reading(path))?;
     }
     Ok(rows)

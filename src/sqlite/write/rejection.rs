@@ -2,8 +2,8 @@
 
 use rusqlite::ffi;
 
-use crate::sqlite::read::invalid_row::Reason;
 use crate::sqlite::schema::TableSpec;
+use crate::stream::Reason;
 
 /// Why a table does not take a record.
 #[derive(Debug, Clone, PartialEq, Eq)]

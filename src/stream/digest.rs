@@ -1,4 +1,4 @@
-use super::{Item, Visit, pipe};
+use super::{Item, RecordStream, Source, read_kind};
 use crate::codec::{KindDigest, KindTotals};
 use crate::error::Result;
 use crate::progress::{Progress, Stage, check_cancelled};
@@ -24,7 +24,8 @@ pub struct KindContent {
 /// use std::sync::Arc;
 /// use chunkmigrate::record::{CodeChunk, RecordKind};
 /// use chunkmigrate::sqlite::SqliteSnapshot;
-/// use chunkmigrate::store::{ChunkStore, digest_kind};
+/// use chunkmigrate::store::ChunkStore;
+/// use chunkmigrate::stream::{Source as _, digest_kind};
 /// use chunkmigrate::{NoProgress, Progress, Stage};
 ///
 /// # let folder = tempfile::tempdir()?;
@@ -41,28 +42,36 @@ pub struct KindContent {
 /// # }
 /// ```
 pub fn digest_kind(
-    store: &mut dyn Visit,
+    source: &mut dyn Source,
     kind: RecordKind,
     stage: Stage,
     progress: &dyn Progress,
 ) -> Result<KindContent> {
-    progress.start(stage, store.expected_records(kind));
-    let mut digest = KindDigest::default();
-    let mut invalid = 0;
-    pipe(store, kind, progress, |stream| {
-        while let Some(batch) = stream.next_batch()? {
-            for item in batch.iter() {
-                match item {
-                    Item::Entry(entry) => digest.update(entry),
-                    Item::Invalid(_) => invalid += 1,
-                }
-            }
-            check_cancelled(progress)?;
-            progress.inc(batch.len() as u64);
-        }
-        Ok(())
+    progress.start(stage, source.expected_records(kind));
+    let content = read_kind(source, kind, progress, |stream| {
+        digest_stream(stream, progress)
     })?;
     progress.finish();
+    Ok(content)
+}
+
+/// Counts and hashes what is left of a stream.
+///
+/// # Errors
+/// The store can't be read to its end.
+pub fn digest_stream(stream: &mut RecordStream, progress: &dyn Progress) -> Result<KindContent> {
+    let mut digest = KindDigest::default();
+    let mut invalid = 0;
+    while let Some(batch) = stream.next_batch()? {
+        for item in batch.iter() {
+            match item {
+                Item::Entry(entry) => digest.update(entry),
+                Item::Invalid(_) => invalid += 1,
+            }
+        }
+        check_cancelled(progress)?;
+        progress.inc(batch.len() as u64);
+    }
     Ok(KindContent {
         totals: digest.finish(),
         invalid,

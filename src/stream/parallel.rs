@@ -2,11 +2,11 @@ use std::thread;
 
 use crate::error::{Error, Result};
 
-/// Does two things at once, `other` in a thread of its own, and waits for both.
+/// Runs two functions at once, `other` in a thread of its own, and waits for both.
 ///
 /// # Errors
 /// That of `other`, or else that of `work`.
-pub(crate) fn beside<A: Send, B>(
+pub(crate) fn join2<A: Send, B>(
     name: &str,
     other: impl FnOnce() -> Result<A> + Send,
     work: impl FnOnce() -> Result<B>,

@@ -1,15 +1,10 @@
 //! Rows that have no exact record.
 
 use std::borrow::Cow;
-
 use std::fmt;
-
-use rusqlite::types::{ToSqlOutput, ValueRef};
 
 use crate::codec::{Entry, quoted_short};
 use crate::record::{Record, RecordKind};
-#[cfg(feature = "native-v2")]
-use crate::sqlite::schema::table_spec;
 
 /// Of a longer blob only the start is shown, so many bytes.
 const SHOWN_BYTES: usize = 16;
@@ -84,22 +79,6 @@ pub enum RawValue {
 }
 
 impl RawValue {
-    /// What is bound to a parameter: a number or a text of this program.
-    pub(in crate::sqlite) fn of_sql(value: &ToSqlOutput<'_>) -> Option<Self> {
-        let value = match value {
-            ToSqlOutput::Borrowed(value) => *value,
-            ToSqlOutput::Owned(value) => value.into(),
-            _ => return None,
-        };
-        Some(match value {
-            ValueRef::Null => RawValue::Null,
-            ValueRef::Integer(integer) => RawValue::Integer(integer),
-            ValueRef::Real(real) => RawValue::Real(real),
-            ValueRef::Text(text) => RawValue::Text(String::from_utf8_lossy(text).into_owned()),
-            ValueRef::Blob(blob) => RawValue::Blob(blob.to_vec()),
-        })
-    }
-
     /// The storage class, as SQLite's `typeof()` names it.
     pub const fn storage_class(&self) -> &'static str {
         match self {
@@ -162,16 +141,6 @@ pub struct InvalidRow {
 }
 
 impl InvalidRow {
-    /// The id, where the kind has ids and this is one.
-    #[cfg(feature = "native-v2")]
-    pub(crate) fn id(&self) -> Option<i64> {
-        let id = table_spec(self.kind).id?;
-        self.values.iter().find_map(|(column, value)| match value {
-            RawValue::Integer(value) if *column == id => Some(*value),
-            _ => None,
-        })
-    }
-
     /// The columns of the key with their values in short, by which the row can be found; empty if
     /// the values are not known.
     pub(crate) fn key_text(&self) -> String {
@@ -204,7 +173,7 @@ impl fmt::Display for InvalidRow {
 }
 
 /// Columns of a row with their values in short.
-pub(in crate::sqlite) fn key_text(columns: &[&str], values: &[(&str, RawValue)]) -> String {
+pub(crate) fn key_text(columns: &[&str], values: &[(&str, RawValue)]) -> String {
     let of_key = |column: &&str| {
         let value = values.iter().find(|(name, _)| name == column);
         value.map(|(name, value)| format!("{name} {value}"))
@@ -214,7 +183,7 @@ pub(in crate::sqlite) fn key_text(columns: &[&str], values: &[(&str, RawValue)])
 }
 
 /// A text behind a space and in brackets, or nothing.
-pub(in crate::sqlite) fn in_brackets(text: &str) -> String {
+pub(crate) fn in_brackets(text: &str) -> String {
     match text {
         "" => String::new(),
         text => format!(" ({text})"),

@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
 
-use super::FileFormat;
 use crate::error::{IoContext as _, KindError, Result};
+use crate::file_format::FileFormat;
 
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 const REDB_MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";

@@ -1,14 +1,16 @@
+//! Opening any store: its type is detected, and it is read again if it changed meanwhile.
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::pending::PendingSnapshot;
-use super::{Snapshot, StoreKind, beside, detect};
 use crate::error::{Error, Result};
+use crate::fsio::{StoreKind, detect};
 use crate::kv::KvFile;
 use crate::progress::Progress;
 use crate::sqlite::{DatabaseFiles, SqliteError, SqliteSnapshot, SqliteSnapshotOptions};
+use crate::stream::{Source, join2};
 
 /// How often a database that is written while it is read without a lock is read, and how long it is
 /// left alone before that is tried again.
@@ -16,33 +18,14 @@ const ATTEMPTS: usize = 3;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// How a store is opened for reading; all but `only` is about SQLite databases.
-pub type OpenOptions = SqliteSnapshotOptions;
+pub(crate) type OpenOptions = SqliteSnapshotOptions;
 
 /// A store that was looked at and not opened yet.
 ///
 /// To look at a database closes a descriptor of it, and with that the process loses its locks on
 /// the file. So of two stores that may be one file, both are looked at before either is opened.
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use std::sync::Arc;
-/// use chunkmigrate::kv::RedbBackend;
-/// use chunkmigrate::store::{OpenOptions, Opening, StoreKind};
-/// use chunkmigrate::{NoProgress, Progress};
-///
-/// # let folder = tempfile::tempdir()?;
-/// # let path = folder.path().join("code.kv");
-/// RedbBackend::open_or_create(&path)?;
-///
-/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
-/// let snapshot = Opening::look(&path)?.open(&OpenOptions::default(), &progress)?;
-/// assert_eq!(snapshot.store(), StoreKind::Kv);
-/// assert_eq!(snapshot.total_keys()?, Some(0));
-/// # Ok(())
-/// # }
-/// ```
 #[derive(Debug)]
-pub struct Opening {
+pub(crate) struct Opening {
     path: PathBuf,
     files: Option<DatabaseFiles>,
 }
@@ -52,7 +35,7 @@ impl Opening {
     ///
     /// # Errors
     /// The file is not there, can't be read, or is no store.
-    pub fn look(path: &Path) -> Result<Self> {
+    pub(crate) fn look(path: &Path) -> Result<Self> {
         let found = detect(path)?;
         found.expect_store(path)?;
         let files = match found {
@@ -66,12 +49,12 @@ impl Opening {
     }
 
     /// The file, as it was given.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Which store it is.
-    pub(super) fn store(&self) -> StoreKind {
+    fn store(&self) -> StoreKind {
         match self.files {
             Some(_) => StoreKind::Sqlite,
             None => StoreKind::Kv,
@@ -82,11 +65,11 @@ impl Opening {
     ///
     /// # Errors
     /// Those of [`KvFile::open_checked`] and [`SqliteSnapshot::open`].
-    pub fn open(
+    pub(crate) fn open(
         self,
         options: &OpenOptions,
         progress: &Arc<dyn Progress>,
-    ) -> Result<Box<dyn Snapshot>> {
+    ) -> Result<Box<dyn Source>> {
         Ok(match self.files {
             Some(files) => Box::new(SqliteSnapshot::open_classified(files, options, progress)?),
             None => Box::new(KvFile::open_checked(&self.path)?),
@@ -94,38 +77,22 @@ impl Opening {
     }
 }
 
-/// Opens two stores. The pages of a KV file beside a database may still be checked when this
-/// returns: the database can be read meanwhile, and whatever wants something from the file waits.
+/// Opens two stores, a KV file while the other store is being opened.
 ///
 /// # Errors
-/// Those of [`Opening::open`]. That of a KV file beside a database may be told by the first method
-/// of the snapshot that has to wait for it.
-pub fn open_pair(
+/// Those of [`Opening::open`].
+pub(crate) fn open_pair(
     left: Opening,
     right: Opening,
     options: &OpenOptions,
     progress: &Arc<dyn Progress>,
-) -> Result<(Box<dyn Snapshot>, Box<dyn Snapshot>)> {
-    match (left.store(), right.store()) {
-        (StoreKind::Kv, StoreKind::Kv) => beside(
-            "opener",
-            || left.open(options, progress),
-            || right.open(options, progress),
-        ),
-        (StoreKind::Kv, _) => {
-            let left = PendingSnapshot::start(left, options, progress)?;
-            Ok((Box::new(left), right.open(options, progress)?))
-        }
-        (_, StoreKind::Kv) => {
-            let right = PendingSnapshot::start(right, options, progress)?;
-            Ok((left.open(options, progress)?, Box::new(right)))
-        }
-        // Two databases would tell of their progress at the same time.
-        _ => Ok((
-            left.open(options, progress)?,
-            right.open(options, progress)?,
-        )),
+) -> Result<(Box<dyn Source>, Box<dyn Source>)> {
+    let open = |opening: Opening| move || opening.open(options, progress);
+    if let (StoreKind::Sqlite, StoreKind::Sqlite) = (left.store(), right.store()) {
+        // Both report progress, which has one stage at a time.
+        return Ok((open(left)()?, open(right)()?));
     }
+    join2("opener", open(left), open(right))
 }
 
 /// Does something that reads databases, and does it again, a few times, if one of them was written
@@ -133,7 +100,7 @@ pub fn open_pair(
 ///
 /// # Errors
 /// Those of `read`.
-pub fn retry_if_changed<T>(mut read: impl FnMut() -> Result<T>) -> Result<T> {
+pub(crate) fn retry_if_changed<T>(mut read: impl FnMut() -> Result<T>) -> Result<T> {
     for _ in 1..ATTEMPTS {
         match read() {
             Err(error) if is_changed(&error) => thread::sleep(PAUSE),
@@ -145,10 +112,4 @@ pub fn retry_if_changed<T>(mut read: impl FnMut() -> Result<T>) -> Result<T> {
 
 fn is_changed(error: &Error) -> bool {
     matches!(error, Error::Sqlite(error) if matches!(**error, SqliteError::Changed { .. }))
-}
-
-impl std::fmt::Debug for dyn Snapshot {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Snapshot").field(&self.path()).finish()
-    }
 }

@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::Item;
+use super::{InvalidRow, Item, Visited, VisitedEntry, VisitedValue};
 use crate::codec::{Entry, encode_json_into};
 use crate::error::Result;
-use crate::sqlite::{InvalidRow, Visited, VisitedEntry, VisitedValue};
 
 /// A batch is handed on when it has so many bytes.
 const BATCH_BYTES: usize = 1 << 20;

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use chunkmigrate::codec::{Entry, encode_json, record_key, symbol_metrics_key};
-use chunkmigrate::compare::{Divergence, DivergenceClass, KindCounts, Side, compare_kind};
-use chunkmigrate::record::{Record, RecordKind, SymbolMetrics};
-use chunkmigrate::sqlite::{InvalidRow, RawValue, Reason};
-use chunkmigrate::store::{Item, SortedItems};
-use chunkmigrate::{Error, Result};
+use crate::codec::{Entry, encode_json, record_key, symbol_metrics_key};
+use crate::compare::{Divergence, DivergenceClass, KindCounts, Side, compare_kind};
+use crate::error::{Error, Result};
+use crate::record::{Record, RecordKind, SymbolMetrics};
+use crate::stream::{InvalidRow, Item, RawValue, Reason, SortedStream};
 use proptest::prelude::*;
 
 type Listing = Result<(Vec<u8>, Vec<u8>), Box<InvalidRow>>;
@@ -33,7 +32,7 @@ impl Listed {
     }
 }
 
-impl SortedItems for Listed {
+impl SortedStream for Listed {
     fn advance(&mut self) -> Result<bool> {
         self.position += 1;
         let there = self.position <= self.items.len();
@@ -48,6 +47,10 @@ impl SortedItems for Listed {
             Ok((key, value)) => Item::Entry(Entry { key, value }),
             Err(row) => Item::Invalid(row),
         })
+    }
+
+    fn entries_are_canonical(&self) -> bool {
+        false
     }
 }
 

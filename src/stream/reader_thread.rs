@@ -2,13 +2,11 @@
 
 use std::thread;
 
-use super::batch::Batch;
 use super::queue::{QueueReceiver, QueueSender, queue};
-use super::{Item, SortedItems, Visit};
+use super::{Batch, Item, SortedStream, Source, Visited};
 use crate::error::{Error, Result};
 use crate::progress::{Progress, check_cancelled};
 use crate::record::RecordKind;
-use crate::sqlite::Visited;
 
 #[derive(Debug)]
 enum Message {
@@ -18,11 +16,11 @@ enum Message {
     Failed(Error),
 }
 
-/// The taking end of a [`pipe`].
+/// The taking end of a [`read_kind`].
 #[derive(Debug)]
 pub struct RecordStream {
     receiver: QueueReceiver<Message>,
-    makes_entries: bool,
+    entries_are_canonical: bool,
     ended: bool,
     /// The batch of the current item, and the position behind that item.
     batch: Batch,
@@ -50,7 +48,7 @@ impl RecordStream {
     }
 }
 
-impl SortedItems for RecordStream {
+impl SortedStream for RecordStream {
     fn advance(&mut self) -> Result<bool> {
         if self.position >= self.batch.len() {
             // Freed before the next one is taken.
@@ -69,8 +67,8 @@ impl SortedItems for RecordStream {
         self.batch.get(self.position.checked_sub(1)?)
     }
 
-    fn makes_entries(&self) -> bool {
-        self.makes_entries
+    fn entries_are_canonical(&self) -> bool {
+        self.entries_are_canonical
     }
 }
 
@@ -86,7 +84,8 @@ impl SortedItems for RecordStream {
 /// use std::sync::Arc;
 /// use chunkmigrate::record::{CodeChunk, RecordKind};
 /// use chunkmigrate::sqlite::SqliteSnapshot;
-/// use chunkmigrate::store::{ChunkStore, pipe};
+/// use chunkmigrate::store::ChunkStore;
+/// use chunkmigrate::stream::{Source as _, read_kind};
 /// use chunkmigrate::{NoProgress, Progress};
 ///
 /// # let folder = tempfile::tempdir()?;
@@ -95,7 +94,7 @@ impl SortedItems for RecordStream {
 ///
 /// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
 /// let mut snapshot = SqliteSnapshot::open(&path, &Default::default(), &progress)?;
-/// let items = pipe(&mut snapshot, RecordKind::Chunk, progress.as_ref(), |stream| {
+/// let items = read_kind(&mut snapshot, RecordKind::Chunk, progress.as_ref(), |stream| {
 ///     let mut items = 0;
 ///     while let Some(batch) = stream.next_batch()? {
 ///         items += batch.len();
@@ -106,22 +105,41 @@ impl SortedItems for RecordStream {
 /// # Ok(())
 /// # }
 /// ```
-pub fn pipe<T>(
-    source: &mut dyn Visit,
+pub fn read_kind<T>(
+    source: &mut dyn Source,
     kind: RecordKind,
     progress: &dyn Progress,
     take: impl FnOnce(&mut RecordStream) -> Result<T>,
 ) -> Result<T> {
-    let makes_entries = source.makes_entries();
+    let entries_are_canonical = source.entries_are_canonical();
+    let visit = move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| source.visit(kind, visit);
+    read_stream(entries_are_canonical, visit, progress, take)
+}
+
+/// As [`read_kind`], of whatever calls its argument for each item. `entries_are_canonical` as in
+/// [`Source::entries_are_canonical`].
+///
+/// # Errors
+/// As [`read_kind`].
+pub fn read_stream<T>(
+    entries_are_canonical: bool,
+    visit: impl FnOnce(&mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> + Send,
+    progress: &dyn Progress,
+    take: impl FnOnce(&mut RecordStream) -> Result<T>,
+) -> Result<T> {
     let (sender, receiver) = queue();
     thread::scope(|scope| {
         let reader = thread::Builder::new()
             .name("reader".to_owned())
-            .spawn_scoped(scope, move || read(source, kind, progress, &sender))
+            .spawn_scoped(scope, move || {
+                let mut feed = Feed::to(&sender, progress);
+                let result = visit(&mut |visited| feed.push(visited));
+                feed.end(result);
+            })
             .map_err(Error::Thread)?;
         let mut stream = RecordStream {
             receiver,
-            makes_entries,
+            entries_are_canonical,
             ended: false,
             batch: Batch::default(),
             position: 0,
@@ -134,18 +152,6 @@ pub fn pipe<T>(
             Err(_) => Err(Error::Internal("a reading thread panicked".to_owned())),
         }
     })
-}
-
-/// Reads all of a kind.
-fn read(
-    source: &mut dyn Visit,
-    kind: RecordKind,
-    progress: &dyn Progress,
-    sender: &QueueSender<Message>,
-) {
-    let mut feed = Feed::to(sender, progress);
-    let result = source.visit(kind, &mut |visited| feed.push(visited));
-    feed.end(result);
 }
 
 /// Gathers items and sends them on.

@@ -1,4 +1,4 @@
-//! The pipe between two threads: nothing is lost in it, and neither end waits for one that is gone.
+//! The reader thread and its queue: nothing is lost in it, and neither end waits for one that is gone.
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,26 +6,23 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use chunkmigrate::codec::{encode_json, record_key};
-use chunkmigrate::record::{CodeChunk, Record, RecordKind};
-use chunkmigrate::sqlite::{Visited, VisitedEntry, VisitedValue};
-use chunkmigrate::store::{Visit, pipe};
-use chunkmigrate::{Error, NoProgress, Result};
+use super::{Visited, VisitedEntry, VisitedValue, read_stream};
+use crate::codec::{encode_json, record_key};
+use crate::error::{Error, Result};
+use crate::progress::NoProgress;
+use crate::record::{CodeChunk, Record};
 
 /// Entries whose values have these lengths; behind the last it can fail.
 struct Made {
     lengths: Vec<usize>,
     fails_at_end: bool,
-    /// Whether a third thread writes values, as for a database.
-    of_rows: bool,
 }
 
 impl Made {
-    fn new(of_rows: bool, lengths: impl Into<Vec<usize>>) -> Self {
+    fn new(lengths: impl Into<Vec<usize>>) -> Self {
         Made {
             lengths: lengths.into(),
             fails_at_end: false,
-            of_rows,
         }
     }
 
@@ -35,8 +32,8 @@ impl Made {
     }
 }
 
-impl Visit for Made {
-    fn visit(&self, _: RecordKind, visit: &mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> {
+impl Made {
+    fn visit(&self, visit: &mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> {
         for index in 0..self.lengths.len() {
             let (key, value) = self.entry(index);
             let value = match index % 2 {
@@ -51,15 +48,11 @@ impl Visit for Made {
             false => Ok(()),
         }
     }
-
-    fn makes_entries(&self) -> bool {
-        self.of_rows
-    }
 }
 
 /// More than may wait in the pipe, so that the reader has to wait for a taker.
-fn more_than_waits(of_rows: bool) -> Made {
-    Made::new(of_rows, [1 << 20; 40])
+fn more_than_waits() -> Made {
+    Made::new([1 << 20; 40])
 }
 
 /// What `work` returns; fails if it never does.
@@ -70,8 +63,10 @@ fn returns<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
 }
 
 /// Every entry that comes out of the pipe.
-fn take_all(source: &mut dyn Visit) -> Vec<(Vec<u8>, Vec<u8>)> {
-    pipe(source, RecordKind::Chunk, &NoProgress, |stream| {
+fn take_all(
+    visit: impl FnOnce(&mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> + Send,
+) -> Vec<(Vec<u8>, Vec<u8>)> {
+    read_stream(false, visit, &NoProgress, |stream| {
         let mut taken = Vec::new();
         while let Some(batch) = stream.next_batch()? {
             taken.extend(batch.entries().map(|e| (e.key.to_vec(), e.value.to_vec())));
@@ -84,28 +79,22 @@ fn take_all(source: &mut dyn Visit) -> Vec<(Vec<u8>, Vec<u8>)> {
 #[test]
 fn every_entry_comes_out_once_and_in_order_copied_or_handed_over() {
     let lengths = [0, 0, 1, 3, 5 << 20, 6 << 20, 7, 1 << 20, 2 << 20, 9];
-    for of_rows in [false, true] {
-        let mut made = Made::new(of_rows, lengths.repeat(3));
-        let taken = take_all(&mut made);
-        let expected: Vec<_> = (0..made.lengths.len()).map(|i| made.entry(i)).collect();
-        assert!(taken == expected);
-    }
+    let made = Made::new(lengths.repeat(3));
+    let taken = take_all(|visit| made.visit(visit));
+    let expected: Vec<_> = (0..made.lengths.len()).map(|i| made.entry(i)).collect();
+    assert!(taken == expected);
 }
 
 /// Chunks, each as the record that its value is to be made of.
 struct Records(Vec<Record>);
 
-impl Visit for Records {
-    fn visit(&self, _: RecordKind, visit: &mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> {
+impl Records {
+    fn visit(&self, visit: &mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> {
         self.0.iter().try_for_each(|record| {
             let key = record_key(record);
             let value = VisitedValue::Record(record.clone());
             visit(Ok(VisitedEntry { key: &key, value }))
         })
-    }
-
-    fn makes_entries(&self) -> bool {
-        true
     }
 }
 
@@ -115,8 +104,8 @@ fn records_come_out_as_their_canonical_bytes() {
         let content = "größer\n".repeat(start as usize % 5000);
         Record::Chunk(CodeChunk::new("a.rs", start, start + 1, content))
     };
-    let mut records = Records((1000..3000).map(chunk).collect());
-    let taken = take_all(&mut records);
+    let records = Records((1000..3000).map(chunk).collect());
+    let taken = take_all(|visit| records.visit(visit));
     let entry = |record: &Record| (record_key(record), encode_json(record).unwrap());
     let expected: Vec<_> = records.0.iter().map(entry).collect();
     assert!(taken == expected);
@@ -124,48 +113,57 @@ fn records_come_out_as_their_canonical_bytes() {
 
 #[test]
 fn a_reader_that_fails_is_never_the_end_of_the_data() {
-    for of_rows in [false, true] {
-        let mut made = Made::new(of_rows, [1, 2, 3]);
-        made.fails_at_end = true;
-        let error = pipe(&mut made, RecordKind::Chunk, &NoProgress, |stream| {
+    let mut made = Made::new([1, 2, 3]);
+    made.fails_at_end = true;
+    let error = read_stream(
+        false,
+        |visit| made.visit(visit),
+        &NoProgress,
+        |stream| {
             while stream.next_batch()?.is_some() {}
             Ok(())
-        })
-        .unwrap_err();
-        assert!(error.to_string().contains("the disk is gone"), "{error}");
-    }
+        },
+    )
+    .unwrap_err();
+    assert!(error.to_string().contains("the disk is gone"), "{error}");
 }
 
 #[test]
 fn a_taker_that_fails_ends_the_reader() {
-    for of_rows in [false, true] {
-        let error = returns(move || {
-            let mut made = more_than_waits(of_rows);
-            pipe(&mut made, RecordKind::Chunk, &NoProgress, |stream| {
+    let error = returns(move || {
+        let made = more_than_waits();
+        read_stream(
+            false,
+            |visit| made.visit(visit),
+            &NoProgress,
+            |stream| {
                 stream.next_batch()?;
                 Err::<(), _>(Error::Internal("no room".to_owned()))
-            })
-            .unwrap_err()
-        });
-        assert!(error.to_string().contains("no room"), "{error}");
-    }
+            },
+        )
+        .unwrap_err()
+    });
+    assert!(error.to_string().contains("no room"), "{error}");
 }
 
 #[test]
 fn a_taker_that_panics_ends_the_reader() {
-    for of_rows in [false, true] {
-        let outcome = returns(move || {
-            let mut made = more_than_waits(of_rows);
-            catch_unwind(AssertUnwindSafe(|| {
-                pipe(&mut made, RecordKind::Chunk, &NoProgress, |stream| {
+    let outcome = returns(move || {
+        let made = more_than_waits();
+        catch_unwind(AssertUnwindSafe(|| {
+            read_stream(
+                false,
+                |visit| made.visit(visit),
+                &NoProgress,
+                |stream| {
                     stream.next_batch()?;
                     panic!("as a library may on damage");
                     #[expect(unreachable_code)]
                     Ok(())
-                })
-            }))
-            .is_err()
-        });
-        assert!(outcome);
-    }
+                },
+            )
+        }))
+        .is_err()
+    });
+    assert!(outcome);
 }

@@ -1,0 +1,16 @@
+/// A table that is not copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UncopiedTable {
+    /// Its name.
+    pub name: String,
+    /// Its number of rows; `None` if SQLite can't count them: the table is corrupt, or virtual with
+    /// a module that is not built in.
+    pub rows: Option<u64>,
+}
+
+impl UncopiedTable {
+    pub(crate) const fn new(name: String, rows: Option<u64>) -> Self {
+        UncopiedTable { name, rows }
+    }
+}
