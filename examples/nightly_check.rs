@@ -21,9 +21,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chunkmigrate::compare::DivergenceClass;
 use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
 use chunkmigrate::store::{StoreKind, detect};
+use chunkmigrate::verify::DivergenceClass;
 use chunkmigrate::verify::{Values, VerifyOptions, verify_pair};
 use chunkmigrate::{Error, Progress};
 

@@ -48,7 +48,7 @@
 //!
 //! # Layers
 //!
-//! [`record`] <- [`codec`] <- [`kv`], [`sqlite`] <- [`store`] <- [`compare`] <- `migrate` <- `verify`:
+//! `record` <- `codec` <- `stream` <- `kv`, `sqlite` <- `store` <- `compare` <- `migrate` <- `verify`:
 //! each knows those to its left. Both stores yield the same stream, entries of one kind in the order
 //! of their keys' bytes, so that copying, comparing and hashing are three uses of one thing.
 //!
@@ -63,11 +63,16 @@
     not(test),
     deny(clippy::print_stdout, clippy::print_stderr, clippy::exit)
 )]
+// Without the KV file there is nothing to copy or compare, and what serves that goes unused.
+#![cfg_attr(
+    not(feature = "native-v2"),
+    allow(dead_code, unreachable_pub, unused_imports)
+)]
 #![deny(clippy::dbg_macro)]
 #![forbid(unsafe_code)]
 
 pub mod codec;
-pub mod compare;
+mod compare;
 pub mod error;
 mod file_format;
 mod fsio;
@@ -80,9 +85,31 @@ pub mod progress;
 pub mod record;
 pub mod sqlite;
 pub mod store;
-pub mod stream;
+mod stream;
 #[cfg(feature = "native-v2")]
 pub mod verify;
+
+/// For this crate's own tests, fuzz targets and benchmarks. Not part of the API: it changes in any
+/// release.
+#[cfg(feature = "native-v2")]
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::codec::digest::{KindDigest, combined_digest};
+    pub use crate::codec::export_end::ExportEnd;
+    pub use crate::codec::line::{Line, LineError};
+    pub use crate::compare::{CompareOptions, compare_kind, compare_stores};
+    pub use crate::kv::bulk::BulkLoad;
+    pub use crate::kv::file::KvFile;
+    pub use crate::kv::manifest::FormatMarker;
+    pub use crate::sqlite::read::options::SqliteSnapshotOptions;
+    pub use crate::sqlite::read::snapshot::SqliteSnapshot;
+    pub use crate::sqlite::write::writer::set_sequences;
+    pub use crate::stream::{
+        Batch, InvalidRow, Item, ManifestTotals, Origin, RawValue, RecordStream, SortedStream,
+        Source, Visited, VisitedEntry, VisitedValue, digest_kind, digest_stream, read_kind,
+        read_stream,
+    };
+}
 
 pub use error::{Error, Result};
 pub use progress::{NoProgress, Progress, Stage};

@@ -4,10 +4,10 @@
 use std::fs;
 use std::sync::Arc;
 
-use chunkmigrate::compare::DivergenceClass;
 use chunkmigrate::kv::RedbBackend;
 use chunkmigrate::record::CodeChunk;
 use chunkmigrate::store::ChunkStore;
+use chunkmigrate::verify::DivergenceClass;
 
 use crate::common::kv::{self, Content};
 use crate::common::{Run, Scenario, tables};

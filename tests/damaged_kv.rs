@@ -7,7 +7,7 @@ use std::panic::catch_unwind;
 use std::path::Path;
 use std::sync::Arc;
 
-use chunkmigrate::kv::KvFile;
+use chunkmigrate::internal::KvFile;
 use chunkmigrate::verify::{VerifyOptions, verify_pair};
 use chunkmigrate::{NoProgress, Progress};
 

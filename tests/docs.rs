@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use chunkmigrate::compare::DivergenceClass;
+use chunkmigrate::verify::DivergenceClass;
 
 /// The source of every test, and of the modules that have tests of their own.
 fn sources(folder: &Path, all: &mut String) {

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use chunkmigrate::codec::{MAX_ENTRY_BYTES, MAX_VALUE_BYTES};
 use chunkmigrate::codec::{
-    MAX_ENTRY_BYTES, MAX_VALUE_BYTES, chunk_key, encode_json, execution_log_key, file_metrics_key,
-    record_key, symbol_metrics_key,
+    chunk_key, encode_json, execution_log_key, file_metrics_key, record_key, symbol_metrics_key,
 };
 use chunkmigrate::record::{FileMetrics, Record, RecordKind};
 use chunkmigrate::verify::sample_records;

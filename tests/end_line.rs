@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
-use chunkmigrate::codec::Line;
+use chunkmigrate::internal::Line;
 use chunkmigrate::migrate::{CopyOptions, EndLine, ImportSource, import_to_kv};
 use chunkmigrate::{NoProgress, Progress};
 use proptest::prelude::*;

@@ -130,7 +130,7 @@ fn verify_tells_of_each_class_what_it_means_and_what_to_do() {
         .map(str::trim)
         .collect();
     let classes = classes.join(" ");
-    for class in chunkmigrate::compare::DivergenceClass::ALL {
+    for class in chunkmigrate::verify::DivergenceClass::ALL {
         let line = format!("{} {}", class.name(), class.advice());
         assert!(classes.contains(&line), "{line}");
         assert!(

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 
-use chunkmigrate::compare::DivergenceClass;
+use chunkmigrate::verify::DivergenceClass;
 
 use crate::common::pages::{
     HOSTILE, PAGE, elements_of, text_of, verify, with_contents, with_every_class,

@@ -1,6 +1,7 @@
 //! Keys: what goes in comes out, nothing else is accepted, and no two identities share one.
 
-use chunkmigrate::codec::{KeyError, encode_key, key_kind, parse_key};
+use chunkmigrate::codec::key_kind;
+use chunkmigrate::codec::{KeyError, encode_key, parse_key};
 use chunkmigrate::record::RecordKey;
 use proptest::prelude::*;
 

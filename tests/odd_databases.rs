@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use chunkmigrate::internal::{SqliteSnapshot, SqliteSnapshotOptions};
 use chunkmigrate::record::RecordKind;
-use chunkmigrate::sqlite::{SqliteSnapshot, SqliteSnapshotOptions};
 use chunkmigrate::{NoProgress, Progress};
 use rusqlite::Connection;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::{Arc, Barrier, Mutex, PoisonError};
 
 use chunkmigrate::error::KindError;
-use chunkmigrate::kv::KvFile;
+use chunkmigrate::internal::KvFile;
 use chunkmigrate::migrate::{CopyOptions, TargetError, kv_to_sqlite, sqlite_to_kv};
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::{Error, NoProgress, Progress, Stage};

@@ -2,7 +2,8 @@
 
 use std::error::Error as _;
 
-use chunkmigrate::codec::{decode_json, encode_json, encode_json_into, is_canonical};
+use chunkmigrate::codec::{decode_json, encode_json};
+use chunkmigrate::codec::{encode_json_into, is_canonical};
 use chunkmigrate::record::{CodeChunk, FileMetrics, Record, RecordKind};
 use proptest::prelude::*;
 

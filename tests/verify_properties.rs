@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chunkmigrate::codec::{encode_json, parse_key, record_key};
-use chunkmigrate::compare::{DivergenceClass, Side};
 use chunkmigrate::record::{Record, RecordKind, Sequences};
+use chunkmigrate::verify::{DivergenceClass, Side};
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
 use chunkmigrate::{NoProgress, Progress};
 use proptest::prelude::*;

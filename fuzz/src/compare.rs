@@ -2,10 +2,12 @@ use std::collections::BTreeMap;
 
 use chunkmigrate::NoProgress;
 use chunkmigrate::codec::{encode_json, encode_key, parse_key, record_key};
-use chunkmigrate::compare::{CompareOptions, compare_kind, compare_stores};
+use chunkmigrate::internal::{
+    CompareOptions, InvalidRow, ManifestTotals, Origin, compare_kind, compare_stores,
+};
 use chunkmigrate::record::{Record, RecordKind, Sequences};
 use chunkmigrate::store::StoreKind;
-use chunkmigrate::stream::{InvalidRow, ManifestTotals, Origin, Reason};
+use chunkmigrate::verify::Reason;
 
 use super::awkward::other_time;
 use super::input::Input;
@@ -143,7 +145,7 @@ fn unknown_keys(input: &mut Input<'_>) -> BTreeMap<Vec<u8>, Vec<u8>> {
 /// What a manifest tells, which may be wrong in one place.
 fn claims(input: &mut Input<'_>, store: &MemoryStore) -> ManifestTotals {
     let mut kinds = store.totals();
-    let mut sha256 = chunkmigrate::codec::combined_digest(&kinds);
+    let mut sha256 = chunkmigrate::internal::combined_digest(&kinds);
     let kind = input.kind();
     let totals = kinds.get_mut(kind);
     match input.below(12) {

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use chunkmigrate::codec::{KindTotals, encode_json, record_key};
-use chunkmigrate::kv::{Manifest, ManifestSource};
+use chunkmigrate::codec::{encode_json, record_key};
 use chunkmigrate::record::{PerKind, Sequences};
 use chunkmigrate::redb::{
     Database, MultimapTableDefinition, StorageBackend, TableDefinition, WriteTransaction,
 };
+use chunkmigrate::verify::{KindTotals, Manifest, ManifestSource};
 use chunkmigrate::verify::{sample_records, sample_sequences};
 
 use super::model::kv_store;

@@ -2,7 +2,7 @@ use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
 
-use chunkmigrate::codec::Line;
+use chunkmigrate::internal::Line;
 use chunkmigrate::migrate::{
     CopyOptions, CopySummary, EndLine, ExportFlow, ExportOptions, Exported, ImportError,
     ImportSource, OnInvalid, export, import_to_kv,

@@ -1,4 +1,5 @@
-use chunkmigrate::codec::{encode_key, file_chunks_prefix, key_kind, parse_key};
+use chunkmigrate::codec::{encode_key, parse_key};
+use chunkmigrate::codec::{file_chunks_prefix, key_kind};
 use chunkmigrate::record::RecordKey;
 
 use super::input::Input;

@@ -3,11 +3,14 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use chunkmigrate::codec::{Entry, combined_digest, decode_json, encode_json, encode_key};
-use chunkmigrate::codec::{key_kind, record_key};
-use chunkmigrate::kv::{FormatMarker, KvFile, Manifest};
+use chunkmigrate::codec::key_kind;
+use chunkmigrate::codec::record_key;
+use chunkmigrate::codec::{Entry, decode_json, encode_json, encode_key};
+use chunkmigrate::internal::{
+    FormatMarker, KvFile, ManifestTotals, Origin, Source as _, combined_digest,
+};
 use chunkmigrate::record::{RecordKind, Sequences};
-use chunkmigrate::stream::{ManifestTotals, Origin, Source as _};
+use chunkmigrate::verify::Manifest;
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, inspect, verify_pair, verify_round_trip};
 use chunkmigrate::{NoProgress, Progress, Result};
 

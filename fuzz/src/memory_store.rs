@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use chunkmigrate::Result;
-use chunkmigrate::codec::{Entry, KindDigest, KindTotals, decode_json};
-use chunkmigrate::record::{PerKind, RecordKind, Sequences};
-use chunkmigrate::store::StoreKind;
-use chunkmigrate::stream::{
-    InvalidRow, Item, ManifestTotals, Origin, SortedStream, Source, UncopiedTable, Visited,
+use chunkmigrate::codec::{Entry, decode_json};
+use chunkmigrate::internal::{
+    InvalidRow, Item, KindDigest, ManifestTotals, Origin, SortedStream, Source, Visited,
     VisitedEntry, VisitedValue,
 };
+use chunkmigrate::migrate::UncopiedTable;
+use chunkmigrate::record::{PerKind, RecordKind, Sequences};
+use chunkmigrate::store::StoreKind;
+use chunkmigrate::verify::KindTotals;
 
 /// What there is at one place of a store's order.
 #[derive(Debug, Clone)]

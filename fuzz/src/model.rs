@@ -3,15 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use chunkmigrate::codec::{
-    Digest, Entry, combined_digest, decode_json, encode_json, key_prefix, record_key,
-};
-use chunkmigrate::compare::{
-    Comparison, Divergence, DivergenceClass, KindCounts, Side, SideEvidence,
-};
+use chunkmigrate::codec::key_prefix;
+use chunkmigrate::codec::{Digest, Entry, decode_json, encode_json, record_key};
+use chunkmigrate::internal::{InvalidRow, combined_digest};
 use chunkmigrate::record::{Record, RecordKind, Sequences};
 use chunkmigrate::store::StoreKind;
-use chunkmigrate::stream::InvalidRow;
+use chunkmigrate::verify::{
+    Comparison, Divergence, DivergenceClass, KindCounts, Side, SideEvidence,
+};
 
 use super::memory_store::{MemoryStore, Place, Places};
 

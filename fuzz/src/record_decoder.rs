@@ -1,6 +1,5 @@
-use chunkmigrate::codec::{
-    decode_json, encode_json, encode_key, is_canonical, parse_key, record_key,
-};
+use chunkmigrate::codec::is_canonical;
+use chunkmigrate::codec::{decode_json, encode_json, encode_key, parse_key, record_key};
 use chunkmigrate::record::{Record, RecordKind};
 
 use super::input::Input;

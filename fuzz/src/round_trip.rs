@@ -2,10 +2,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use chunkmigrate::compare::{Divergence, DivergenceClass};
 use chunkmigrate::migrate::{CopyOptions, CopySummary, OnInvalid, kv_to_sqlite, sqlite_to_kv};
 use chunkmigrate::record::RecordKind;
-use chunkmigrate::stream::Reason;
+use chunkmigrate::verify::{Divergence, DivergenceClass, Reason};
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
 use chunkmigrate::{NoProgress, Progress};
 

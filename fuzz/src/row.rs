@@ -7,7 +7,7 @@ use chunkmigrate::codec::{chunk_key, execution_log_key, file_metrics_key, symbol
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::rusqlite::ToSql;
 use chunkmigrate::rusqlite::types::{ToSqlOutput, Value};
-use chunkmigrate::stream::Reason;
+use chunkmigrate::verify::Reason;
 
 use super::encoding::Encoding;
 use super::input::Input;

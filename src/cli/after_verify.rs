@@ -1,9 +1,9 @@
 //! What follows a verification that found divergences: how to bring the older store up to date, and
 //! what a merge would bring back that was deleted.
 
-use chunkmigrate::compare::{KindCounts, Newer, Side};
 use chunkmigrate::store::StoreKind;
 use chunkmigrate::verify::{Hop, StoreName, VerifyReport};
+use chunkmigrate::verify::{KindCounts, Newer, Side};
 
 use super::report::pluralize::count_of;
 use super::report::suggestions::{NextStep, transfer};

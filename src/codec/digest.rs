@@ -92,17 +92,6 @@ impl<'de> Deserialize<'de> for Digest {
 ///
 /// Each entry is hashed as the length of its key (u64, little-endian), the key, the length of its
 /// value (u64, little-endian), and the value.
-///
-/// ```
-/// use chunkmigrate::codec::{Digest, Entry, KindDigest};
-///
-/// let mut digest = KindDigest::default();
-/// digest.update(Entry { key: b"metrics:symbol:1", value: b"{}" });
-/// let totals = digest.finish();
-/// assert_eq!((totals.records, totals.key_bytes, totals.value_bytes), (1, 16, 2));
-/// let hashed = b"\x10\0\0\0\0\0\0\0metrics:symbol:1\x02\0\0\0\0\0\0\0{}";
-/// assert_eq!(totals.sha256, Digest::of(hashed));
-/// ```
 #[derive(Debug, Clone, Default)]
 pub struct KindDigest {
     hasher: Sha256,

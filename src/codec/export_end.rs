@@ -11,21 +11,6 @@ use crate::record::{RecordKind, Sequences};
 ///
 /// It depends on no order, and several can be added up, as their exports can be joined. It shows that
 /// lines were lost or changed by accident, and not that somebody made others that fit.
-///
-/// ```
-/// use chunkmigrate::codec::{Entry, ExportEnd};
-/// use chunkmigrate::record::RecordKind;
-///
-/// let entry = |key| Entry { key, value: b"{}" };
-/// let (mut first, mut second) = (ExportEnd::default(), ExportEnd::default());
-/// first.add_record(RecordKind::Chunk, entry(b"chunk:a:0:1"));
-/// second.add_record(RecordKind::Chunk, entry(b"chunk:b:0:1"));
-/// let (mut joined, mut turned) = (first, second);
-/// joined.add(&second);
-/// turned.add(&first);
-/// assert_eq!(joined, turned);
-/// assert_eq!((joined.chunk, joined.lines()), (2, 2));
-/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ExportEnd {

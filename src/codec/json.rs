@@ -107,7 +107,8 @@ fn encode_json_to(record: &Record, out: impl io::Write) -> Result<(), EncodeErro
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use chunkmigrate::codec::{encode_json, is_canonical};
+/// use chunkmigrate::codec::encode_json;
+/// use chunkmigrate::codec::is_canonical;
 /// use chunkmigrate::record::{CodeChunk, Record};
 ///
 /// let record = Record::Chunk(CodeChunk::new("a.rs", 0, 2, "fn"));
@@ -144,7 +145,6 @@ impl io::Write for Rest<'_> {
 
 /// The row id in the canonical bytes of a record, whose first field it is; `None` for kinds that
 /// have none.
-#[cfg(feature = "native-v2")]
 pub(crate) fn canonical_id(value: &[u8]) -> Option<i64> {
     let rest = value.strip_prefix(b"{\"id\":")?;
     let id = rest.split(|byte| *byte == b',').next()?;

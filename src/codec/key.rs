@@ -108,7 +108,8 @@ pub fn record_key_into(record: &Record, out: &mut Vec<u8>) {
 /// behind those of `a`.
 ///
 /// ```
-/// use chunkmigrate::codec::{chunk_key, file_chunks_prefix};
+/// use chunkmigrate::codec::chunk_key;
+/// use chunkmigrate::codec::file_chunks_prefix;
 ///
 /// let prefix = file_chunks_prefix("a.rs");
 /// assert_eq!(prefix, b"chunk:a.rs:");

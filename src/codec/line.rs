@@ -75,18 +75,6 @@ impl<'l> Line<'l> {
     ///
     /// # Errors
     /// The key is not UTF-8, or the value is no JSON.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use chunkmigrate::codec::{Entry, Line};
-    /// use chunkmigrate::record::RecordKind;
-    ///
-    /// let entry = Entry { key: b"metrics:symbol:1", value: b"{}" };
-    /// let line = serde_json::to_string(&Line::of(RecordKind::SymbolMetrics, entry)?)?;
-    /// assert_eq!(line, r#"{"kind":"symbol-metrics","key":"metrics:symbol:1","value":{}}"#);
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn of(kind: RecordKind, entry: Entry<'l>) -> Result<Self, LineError> {
         let key = str::from_utf8(entry.key).map_err(serde::de::Error::custom);
         Ok(Line::Record {
@@ -105,7 +93,6 @@ impl<'l> Line<'l> {
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use chunkmigrate::codec::Line;
     /// use chunkmigrate::record::RecordKind;
     ///
     /// let text = br#"{"key": "metrics:symbol:1", "kind": "symbol-metrics", "value": {}}"#;

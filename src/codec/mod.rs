@@ -20,17 +20,17 @@
 //! # }
 //! ```
 
-mod digest;
+pub(crate) mod digest;
 mod explain;
-mod export_end;
+pub(crate) mod export_end;
 mod json;
 mod key;
-mod line;
+pub(crate) mod line;
 
-pub use digest::{Digest, KindDigest, KindTotals, combined_digest};
+pub use digest::Digest;
+pub(crate) use digest::{KindDigest, KindTotals, combined_digest};
 pub(crate) use explain::quoted_short;
-pub use export_end::ExportEnd;
-#[cfg(feature = "native-v2")]
+pub(crate) use export_end::ExportEnd;
 pub(crate) use json::canonical_id;
 pub(crate) use json::decode_content;
 pub use json::{
@@ -40,7 +40,7 @@ pub use key::{
     KeyError, chunk_key, encode_key, execution_log_key, file_chunks_prefix, file_metrics_key,
     key_kind, parse_key, record_key, record_key_into, symbol_metrics_key,
 };
-pub use line::{Line, LineError};
+pub(crate) use line::Line;
 
 use crate::record::RecordKind;
 

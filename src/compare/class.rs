@@ -33,7 +33,7 @@ impl Side {
 /// The classes of divergence, in the order in which reports list them.
 ///
 /// ```
-/// use chunkmigrate::compare::DivergenceClass;
+/// use chunkmigrate::verify::DivergenceClass;
 ///
 /// for class in DivergenceClass::ALL {
 ///     println!("{class:14} {}", class.advice());

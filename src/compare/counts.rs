@@ -3,7 +3,7 @@ use std::ops::AddAssign;
 /// How the items of one kind compare.
 ///
 /// ```
-/// use chunkmigrate::compare::KindCounts;
+/// use chunkmigrate::verify::KindCounts;
 ///
 /// let counts = KindCounts { left: 3, right: 2, equal: 2, only_left: 1, ..Default::default() };
 /// assert!(counts.balances());

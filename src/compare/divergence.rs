@@ -120,7 +120,6 @@ impl Divergence {
     }
 
     /// Whether it is about this side alone, and takes no record away from the other one.
-    #[cfg(feature = "native-v2")]
     pub(crate) fn is_only_of(&self, side: Side) -> bool {
         self.side == Some(side) && !self.other_has_record
     }
@@ -162,7 +161,6 @@ impl Divergence {
     }
 
     /// A record of the left side that the target of a merge does not take.
-    #[cfg(feature = "native-v2")]
     pub(crate) fn rejected(kind: RecordKind, key: &[u8], row: RowFacts, message: String) -> Self {
         let class = match row.reason {
             Reason::WrongSymbol => DivergenceClass::WrongSymbol,
@@ -177,7 +175,6 @@ impl Divergence {
     }
 
     /// A record that a table can't hold, of the left side.
-    #[cfg(feature = "native-v2")]
     pub(crate) fn refused(kind: RecordKind, key: &[u8], row: RowFacts) -> Self {
         let (table, why) = (row.table, row.why_refused());
         let message = format!("the table {table} can't hold the record: {why}");
@@ -190,7 +187,6 @@ impl Divergence {
     }
 }
 
-#[cfg(feature = "native-v2")]
 impl RowFacts {
     /// Why a table refuses a record.
     fn why_refused(&self) -> String {

@@ -56,7 +56,7 @@ impl Evidence {
     /// The store that is newer; `None` if there is no evidence, or if it is contradictory.
     ///
     /// ```
-    /// use chunkmigrate::compare::{Evidence, Side};
+    /// use chunkmigrate::verify::{Evidence, Side};
     /// use chunkmigrate::record::Sequences;
     ///
     /// let mut evidence = Evidence::default();

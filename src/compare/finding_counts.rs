@@ -9,7 +9,7 @@ const KINDS: usize = RecordKind::ALL.len() + 1;
 /// How many findings there are of each class and each kind of record.
 ///
 /// ```
-/// use chunkmigrate::compare::FindingCounts;
+/// use chunkmigrate::verify::FindingCounts;
 ///
 /// let counts = FindingCounts::default();
 /// assert_eq!((counts.divergences(), counts.warnings()), (0, 0));

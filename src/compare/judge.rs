@@ -1,11 +1,9 @@
 //! What one entry is, by itself: whether its value is the canonical record of its key.
 
-#[cfg(feature = "native-v2")]
 use std::borrow::Cow;
 
 use super::class::{DivergenceClass, Side};
 use super::divergence::{Divergence, Other};
-#[cfg(feature = "native-v2")]
 use crate::codec::encode_json;
 use crate::codec::{Digest, Entry, decode_content, decode_json, is_canonical, record_key_into};
 use crate::error::{Error, Result};
@@ -94,7 +92,6 @@ impl Judged {
     }
 
     /// The canonical bytes of [`Judged::record_of_its_key`]; `value` is what was judged.
-    #[cfg(feature = "native-v2")]
     pub(crate) fn canonical_of_its_key<'v>(
         &self,
         value: &'v [u8],
@@ -109,7 +106,6 @@ impl Judged {
     }
 
     /// As [`Judged::record_of_its_key`], to keep.
-    #[cfg(feature = "native-v2")]
     pub(crate) fn into_record_of_its_key(self) -> Option<Record> {
         let is_its_own = !self.has(DivergenceClass::KeyMismatch);
         self.record.filter(|_| is_its_own)

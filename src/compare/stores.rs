@@ -71,51 +71,6 @@ impl Comparison {
 ///
 /// # Errors
 /// A store can't be read to its end, or `found` failed.
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use std::path::Path;
-/// use std::sync::Arc;
-/// use chunkmigrate::compare::{CompareOptions, DivergenceClass, compare_stores};
-/// use chunkmigrate::record::CodeChunk;
-/// use chunkmigrate::sqlite::SqliteSnapshot;
-/// use chunkmigrate::stream::Source as _;
-/// use chunkmigrate::store::ChunkStore;
-/// use chunkmigrate::{NoProgress, Progress};
-///
-/// # let folder = tempfile::tempdir()?;
-/// # let (left, right) = (folder.path().join("left.db"), folder.path().join("right.db"));
-/// let chunk = CodeChunk::new("a.rs", 0, 3, "old");
-/// ChunkStore::new(&left)?.store_chunk(&chunk)?;
-/// ChunkStore::new(&right)?.store_chunk(&CodeChunk { content: "odd".to_owned(), ..chunk })?;
-///
-/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
-/// let open = |path: &Path| SqliteSnapshot::open(path, &Default::default(), &progress);
-/// let (mut left, mut right) = (open(&left)?, open(&right)?);
-/// let mut found = Vec::new();
-/// let comparison = compare_stores(
-///     &mut left,
-///     &mut right,
-///     &CompareOptions::default(),
-///     progress.as_ref(),
-///     &mut |divergence| {
-///         found.push(divergence);
-///         Ok(())
-///     },
-/// )?;
-/// // Before this, somebody may have written a database while it was read.
-/// left.confirm()?;
-/// right.confirm()?;
-///
-/// assert!(!comparison.is_identical());
-/// assert_eq!(comparison.kinds.chunk.differing, 1);
-/// let content = &found[0].fields[0];
-/// assert_eq!((content.field.as_str(), content.first_difference), ("content", Some(1)));
-/// // The hash is still that of the old content: a warning.
-/// assert_eq!(found[1].class, DivergenceClass::ContentHash);
-/// # Ok(())
-/// # }
-/// ```
 pub fn compare_stores(
     left: &mut dyn Source,
     right: &mut dyn Source,

@@ -31,32 +31,6 @@ const PAGE_BYTES: u64 = 4096;
 const LAYOUT_PAGES: (u64, u64) = (32, 1 << 20);
 
 /// A new KV file that is being filled.
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use std::sync::Arc;
-/// use chunkmigrate::codec::{Entry, encode_json, record_key};
-/// use chunkmigrate::kv::{BulkLoad, KvFile};
-/// use chunkmigrate::record::{CodeChunk, Record, RecordKind, Sequences};
-///
-/// # let folder = tempfile::tempdir()?;
-/// # let path = folder.path().join("code.kv");
-/// let record = Record::Chunk(CodeChunk::new("a.rs", 0, 2, "fn").with_symbol("main", "Function"));
-/// let (key, value) = (record_key(&record), encode_json(&record)?);
-///
-/// let mut load = BulkLoad::create(&path, (key.len() + value.len()) as u64)?;
-/// load.append([Entry { key: &key, value: &value }].into_iter())?;
-/// load.finish(&Sequences { code_chunks: 1, execution_log: 0 }, None)?;
-///
-/// let file = KvFile::open_checked(&path)?;
-/// assert_eq!(file.len()?, 1);
-/// file.visit(RecordKind::Chunk, &mut |entry| {
-///     assert_eq!(entry.value, value);
-///     Ok(())
-/// })?;
-/// # Ok(())
-/// # }
-/// ```
 #[derive(Debug)]
 pub struct BulkLoad {
     path: PathBuf,

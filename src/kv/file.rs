@@ -33,22 +33,6 @@ const FLAGS_OFFSET: u64 = 9;
 const RECOVERY_REQUIRED: u8 = 2;
 
 /// A KV file, open for reading in one state.
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use chunkmigrate::kv::{KvFile, RedbBackend};
-///
-/// # let folder = tempfile::tempdir()?;
-/// # let path = folder.path().join("code.kv");
-/// drop(RedbBackend::open_or_create(&path)?);
-///
-/// let file = KvFile::open_checked(&path)?;
-/// assert_eq!(file.format_version()?, Some(chunkmigrate::kv::FORMAT_VERSION));
-/// // Nobody has vouched for its content.
-/// assert_eq!(file.manifest()?, None);
-/// # Ok(())
-/// # }
-/// ```
 pub struct KvFile {
     path: PathBuf,
     file: WatchedFile,

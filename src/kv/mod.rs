@@ -6,13 +6,13 @@
 
 mod backend;
 #[cfg(feature = "native-v2")]
-mod bulk;
+pub(crate) mod bulk;
 #[cfg(feature = "native-v2")]
 mod error;
 #[cfg(feature = "native-v2")]
-mod file;
+pub(crate) mod file;
 #[cfg(feature = "native-v2")]
-mod manifest;
+pub(crate) mod manifest;
 #[cfg(feature = "native-v2")]
 mod merge;
 #[cfg(feature = "native-v2")]
@@ -32,13 +32,13 @@ mod watched_file;
 
 pub use backend::{KvBackend, KvTransaction};
 #[cfg(feature = "native-v2")]
-pub use bulk::BulkLoad;
+pub(crate) use bulk::BulkLoad;
 #[cfg(feature = "native-v2")]
 pub use error::KvError;
 #[cfg(feature = "native-v2")]
-pub use file::KvFile;
+pub(crate) use file::KvFile;
 #[cfg(feature = "native-v2")]
-pub use manifest::{FormatMarker, Manifest, ManifestSource};
+pub(crate) use manifest::{Manifest, ManifestSource};
 #[cfg(feature = "native-v2")]
 pub(crate) use merge::KvMerge;
 #[cfg(feature = "native-v2")]

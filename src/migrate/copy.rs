@@ -76,7 +76,7 @@ pub fn sqlite_to_kv(
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::sync::Arc;
-/// use chunkmigrate::compare::DivergenceClass;
+/// use chunkmigrate::verify::DivergenceClass;
 /// use chunkmigrate::kv::{KvBackend, RedbBackend};
 /// use chunkmigrate::migrate::{CopyOptions, OnInvalid, kv_to_sqlite};
 /// use chunkmigrate::{NoProgress, Progress};

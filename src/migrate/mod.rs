@@ -21,6 +21,8 @@ mod summary;
 mod target;
 mod worker;
 
+pub use crate::sqlite::merge::full_text::StaleIndex;
+pub use crate::stream::UncopiedTable;
 pub(crate) use copy::copy_snapshot;
 pub use copy::{kv_to_sqlite, sqlite_to_kv};
 pub use export::{ExportFlow, ExportOptions, Exported, export};

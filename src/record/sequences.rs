@@ -13,7 +13,6 @@ pub struct Sequences {
 
 impl Sequences {
     /// Below every id.
-    #[cfg(feature = "native-v2")]
     pub(crate) const LOWEST: Sequences = Sequences {
         code_chunks: i64::MIN,
         execution_log: i64::MIN,
@@ -47,7 +46,6 @@ impl Sequences {
     }
 
     /// The marks of some kinds, and 0 for the others.
-    #[cfg(feature = "native-v2")]
     pub(crate) fn of_kinds(self, is_asked_for: impl Fn(RecordKind) -> bool) -> Sequences {
         let mut some = Sequences::default();
         for kind in RecordKind::ALL {

@@ -1,7 +1,6 @@
 //! Which tables hold records, and which columns.
 
 use crate::record::RecordKind;
-#[cfg(feature = "native-v2")]
 use crate::stream::{InvalidRow, RawValue};
 
 /// What a column may hold.
@@ -41,7 +40,6 @@ pub(super) struct TableSpec {
 }
 
 /// The id of the record in an invalid row, where the kind has ids and the row has a valid one.
-#[cfg(feature = "native-v2")]
 pub(crate) fn record_id(row: &InvalidRow) -> Option<i64> {
     let id = table_spec(row.kind).id?;
     row.values.iter().find_map(|(column, value)| match value {
@@ -51,7 +49,6 @@ pub(crate) fn record_id(row: &InvalidRow) -> Option<i64> {
 }
 
 /// The columns that make the key of a kind of record, in their order in the key.
-#[cfg(feature = "native-v2")]
 pub(crate) const fn key_columns(kind: RecordKind) -> &'static [&'static str] {
     table_spec(kind).key
 }

@@ -18,29 +18,6 @@ pub struct KindContent {
 ///
 /// # Errors
 /// The store can't be read to its end.
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use std::sync::Arc;
-/// use chunkmigrate::record::{CodeChunk, RecordKind};
-/// use chunkmigrate::sqlite::SqliteSnapshot;
-/// use chunkmigrate::store::ChunkStore;
-/// use chunkmigrate::stream::{Source as _, digest_kind};
-/// use chunkmigrate::{NoProgress, Progress, Stage};
-///
-/// # let folder = tempfile::tempdir()?;
-/// # let path = folder.path().join("code.db");
-/// ChunkStore::new(&path)?.store_chunk(&CodeChunk::new("a.rs", 0, 2, "fn"))?;
-///
-/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
-/// let mut snapshot = SqliteSnapshot::open(&path, &Default::default(), &progress)?;
-/// let (kind, stage) = (RecordKind::Chunk, Stage::Digest(RecordKind::Chunk));
-/// let content = digest_kind(&mut snapshot, kind, stage, progress.as_ref())?;
-/// snapshot.confirm()?;
-/// assert_eq!((content.totals.records, content.invalid), (1, 0));
-/// # Ok(())
-/// # }
-/// ```
 pub fn digest_kind(
     source: &mut dyn Source,
     kind: RecordKind,

@@ -7,7 +7,6 @@
 mod batch;
 mod digest;
 mod invalid_row;
-#[cfg(feature = "native-v2")]
 mod parallel;
 mod queue;
 mod reader_thread;
@@ -19,9 +18,7 @@ pub use batch::Batch;
 pub use digest::{KindContent, digest_kind, digest_stream};
 pub use invalid_row::{InvalidRow, RawValue, Reason, Visited, VisitedEntry, VisitedValue};
 pub(crate) use invalid_row::{in_brackets, key_text};
-#[cfg(feature = "native-v2")]
 pub(crate) use parallel::join2;
-#[cfg(feature = "native-v2")]
 pub(crate) use queue::{QueueClosed, QueueReceiver, QueueSender, queue};
 pub use reader_thread::{RecordStream, read_kind, read_stream};
 pub use uncopied_table::UncopiedTable;

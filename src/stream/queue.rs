@@ -1,10 +1,8 @@
 //! A queue between two threads, bounded in bytes and not in items.
 
-#[cfg(feature = "native-v2")]
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-#[cfg(feature = "native-v2")]
 use std::time::Duration;
 
 /// So many bytes may wait to be taken. One larger item may wait alone.
@@ -47,7 +45,6 @@ impl<T> QueueSender<T> {
     }
 
     /// As [`send`](QueueSender::send), if there is room for the item at once; gives it back if not.
-    #[cfg(feature = "native-v2")]
     pub(crate) fn offer(&self, item: T, bytes: usize) -> Result<Option<T>, QueueClosed> {
         match self.gate.try_acquire(bytes) {
             true => self.pass(item, bytes).map(|()| None),
@@ -85,7 +82,6 @@ impl<T> QueueReceiver<T> {
 
     /// As [`next`](QueueReceiver::next), for whoever can't wait for ever: `None` if nothing came in
     /// time.
-    #[cfg(feature = "native-v2")]
     pub(crate) fn next_within(&mut self, patience: Duration) -> Option<Option<T>> {
         self.gate.release(std::mem::take(&mut self.held));
         match self.receiver.recv_timeout(patience) {
@@ -137,7 +133,6 @@ impl Gate {
     }
 
     /// As [`acquire`](Gate::acquire), but `false` instead of waiting.
-    #[cfg(feature = "native-v2")]
     fn try_acquire(&self, bytes: usize) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let has_room = state.has_room(bytes);

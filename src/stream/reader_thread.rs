@@ -78,33 +78,6 @@ impl SortedStream for RecordStream {
 ///
 /// # Errors
 /// Those of `take`; reading errors reach it through [`RecordStream::next_batch`].
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use std::sync::Arc;
-/// use chunkmigrate::record::{CodeChunk, RecordKind};
-/// use chunkmigrate::sqlite::SqliteSnapshot;
-/// use chunkmigrate::store::ChunkStore;
-/// use chunkmigrate::stream::{Source as _, read_kind};
-/// use chunkmigrate::{NoProgress, Progress};
-///
-/// # let folder = tempfile::tempdir()?;
-/// # let path = folder.path().join("code.db");
-/// ChunkStore::new(&path)?.store_chunk(&CodeChunk::new("a.rs", 0, 2, "fn"))?;
-///
-/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
-/// let mut snapshot = SqliteSnapshot::open(&path, &Default::default(), &progress)?;
-/// let items = read_kind(&mut snapshot, RecordKind::Chunk, progress.as_ref(), |stream| {
-///     let mut items = 0;
-///     while let Some(batch) = stream.next_batch()? {
-///         items += batch.len();
-///     }
-///     Ok(items)
-/// })?;
-/// assert_eq!(items, 1);
-/// # Ok(())
-/// # }
-/// ```
 pub fn read_kind<T>(
     source: &mut dyn Source,
     kind: RecordKind,

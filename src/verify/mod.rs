@@ -21,4 +21,10 @@ pub use round_trip::verify_round_trip;
 pub use sample::{sample_records, sample_sequences};
 pub use sample_run::{SampleReport, verify_sample};
 
-pub use crate::compare::Values;
+pub use crate::codec::digest::KindTotals;
+pub use crate::compare::{
+    Comparison, Divergence, DivergenceClass, Evidence, FieldDifference, FindingCounts, KindCounts,
+    Newer, RowFacts, Side, SideEvidence, Values,
+};
+pub use crate::kv::manifest::{Manifest, ManifestSource};
+pub use crate::stream::{KindContent, Reason};

@@ -19,7 +19,7 @@ use crate::progress::Progress;
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::sync::Arc;
-/// use chunkmigrate::compare::DivergenceClass;
+/// use chunkmigrate::verify::DivergenceClass;
 /// use chunkmigrate::migrate::{CopyOptions, sqlite_to_kv};
 /// use chunkmigrate::record::CodeChunk;
 /// use chunkmigrate::store::ChunkStore;

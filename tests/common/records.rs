@@ -191,6 +191,6 @@ pub(crate) fn write_database(path: &Path, records: &[Record], marks: Sequences) 
     chunkmigrate::sqlite::create_tables(&connection).unwrap();
     let transaction = connection.transaction().unwrap();
     chunkmigrate::sqlite::insert_records(&transaction, records).unwrap();
-    chunkmigrate::sqlite::set_sequences(&transaction, marks).unwrap();
+    chunkmigrate::internal::set_sequences(&transaction, marks).unwrap();
     transaction.commit().unwrap();
 }

@@ -8,15 +8,14 @@ use std::sync::Arc;
 
 use chunkmigrate::Error;
 use chunkmigrate::codec::chunk_key;
-use chunkmigrate::kv::{
-    BulkLoad, KvBackend, KvError, KvFile, Manifest, ManifestSource, RedbBackend,
-};
+use chunkmigrate::internal::{BulkLoad, KvFile, Source as _};
+use chunkmigrate::kv::{KvBackend, KvError, RedbBackend};
 use chunkmigrate::record::{CodeChunk, PerKind, RecordError, RecordKind, Sequences};
 use chunkmigrate::redb::{Database, TableDefinition, WriteTransaction};
 use chunkmigrate::store::{
     ChunkStore, ExecutionLog, ExecutionStart, HotspotQuery, MetricsOps, StoreError,
 };
-use chunkmigrate::stream::Source as _;
+use chunkmigrate::verify::{Manifest, ManifestSource};
 
 /// A KV file as a migration leaves it, without records and with these marks.
 fn migrated(path: &Path, marks: Sequences) {
@@ -25,7 +24,7 @@ fn migrated(path: &Path, marks: Sequences) {
         store: "sqlite".to_owned(),
         schema_version: None,
     };
-    let totals = PerKind::from_fn(|_| chunkmigrate::codec::KindDigest::default().finish());
+    let totals = PerKind::from_fn(|_| chunkmigrate::internal::KindDigest::default().finish());
     let manifest = Manifest::new(source, "2026-01-31T12:00:00Z".to_owned(), &totals);
     let load = BulkLoad::create(path, 0).unwrap();
     load.finish(&marks, Some(&manifest)).unwrap();

@@ -5,7 +5,8 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use chunkmigrate::kv::{KvFile, RedbBackend};
+use chunkmigrate::internal::KvFile;
+use chunkmigrate::kv::RedbBackend;
 use chunkmigrate::migrate::{CopyOptions, sqlite_to_kv};
 use chunkmigrate::record::CodeChunk;
 use chunkmigrate::store::ChunkStore;

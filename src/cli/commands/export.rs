@@ -1,10 +1,11 @@
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::PathBuf;
 
-use chunkmigrate::codec::{Line, key_prefix};
-use chunkmigrate::compare::Divergence;
+use chunkmigrate::codec::key_prefix;
+use chunkmigrate::internal::Line;
 use chunkmigrate::migrate::{ExportFlow, ExportOptions, Exported, export};
 use chunkmigrate::record::RecordKind;
+use chunkmigrate::verify::Divergence;
 use clap::ValueHint;
 use clap::error::ErrorKind;
 

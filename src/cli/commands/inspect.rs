@@ -2,8 +2,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use chunkmigrate::codec::Digest;
-use chunkmigrate::kv::Manifest;
 use chunkmigrate::record::Sequences;
+use chunkmigrate::verify::Manifest;
 use chunkmigrate::verify::{Inspection, inspect};
 use clap::ValueHint;
 use indicatif::{HumanBytes, HumanCount};

@@ -1,8 +1,8 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use chunkmigrate::compare::DivergenceClass;
 use chunkmigrate::record::RecordKind;
+use chunkmigrate::verify::DivergenceClass;
 use chunkmigrate::verify::{
     self, PageFile, VerifyOptions, verify_pair, verify_round_trip, verify_sample,
 };

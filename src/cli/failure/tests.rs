@@ -8,7 +8,7 @@ use chunkmigrate::migrate::{ImportError, TargetError};
 use chunkmigrate::record::{RecordError, RecordKind};
 use chunkmigrate::sqlite::SqliteError;
 use chunkmigrate::store::{FileFormat, StoreError};
-use chunkmigrate::stream::Reason;
+use chunkmigrate::verify::Reason;
 
 use super::*;
 

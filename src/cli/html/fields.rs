@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 
-use chunkmigrate::compare::{FieldDifference, Side};
+use chunkmigrate::verify::{FieldDifference, Side};
 use chunkmigrate::verify::{FindingDocument, Values};
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use chunkmigrate::compare::{Divergence, DivergenceClass, FindingCounts, Side};
+use chunkmigrate::verify::{Divergence, DivergenceClass, FindingCounts, Side};
 use chunkmigrate::verify::{FindingDocument, Values};
 
 use super::fields::{Extent, write_fields};

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use chunkmigrate::compare::KindCounts;
 use chunkmigrate::record::RecordKind;
+use chunkmigrate::verify::KindCounts;
 use chunkmigrate::verify::{Hop, StoreName};
 
 use super::markup::Html;

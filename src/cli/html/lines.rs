@@ -2,7 +2,7 @@
 
 use std::io;
 
-use chunkmigrate::compare::Side;
+use chunkmigrate::verify::Side;
 
 use super::diff::{Line, Row};
 use super::markup::Html;

@@ -1,9 +1,9 @@
 //! What a copy did, for programs.
 
 use chunkmigrate::codec::Digest;
+use chunkmigrate::migrate::StaleIndex;
 use chunkmigrate::migrate::{CopySummary, EndLine, MergeCounts};
 use chunkmigrate::record::RecordKind;
-use chunkmigrate::sqlite::StaleIndex;
 use chunkmigrate::verify::{FindingDocument, Values};
 use serde::Serialize;
 

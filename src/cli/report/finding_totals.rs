@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use chunkmigrate::compare::FindingCounts;
 use chunkmigrate::record::RecordKind;
+use chunkmigrate::verify::FindingCounts;
 use indicatif::HumanCount;
 use serde::Serialize;
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use chunkmigrate::compare::{Divergence, DivergenceClass, FieldDifference};
+use chunkmigrate::verify::{Divergence, DivergenceClass, FieldDifference};
 use chunkmigrate::verify::{FindingDocument, Values};
 use indicatif::HumanCount;
 use serde_json::Value;

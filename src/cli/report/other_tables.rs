@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use chunkmigrate::stream::UncopiedTable;
+use chunkmigrate::migrate::UncopiedTable;
 use serde::Serialize;
 
 use crate::cli::report::pluralize::{count_of, plural};

@@ -6,10 +6,10 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anstyle::Style;
-use chunkmigrate::compare::{Divergence, DivergenceClass};
 use chunkmigrate::migrate::CopySummary;
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::store::StoreKind;
+use chunkmigrate::verify::{Divergence, DivergenceClass};
 
 use crate::cli::term::shell::{pasted, path_argument};
 

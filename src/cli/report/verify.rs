@@ -4,8 +4,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anstyle::{AnsiColor, Color, Style};
-use chunkmigrate::compare::{Comparison, KindCounts};
 use chunkmigrate::record::RecordKind;
+use chunkmigrate::verify::{Comparison, KindCounts};
 use chunkmigrate::verify::{StoreName, Values};
 use indicatif::HumanCount;
 

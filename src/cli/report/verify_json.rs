@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use chunkmigrate::compare::{Comparison, KindCounts};
 use chunkmigrate::record::RecordKind;
+use chunkmigrate::verify::{Comparison, KindCounts};
 use chunkmigrate::verify::{FindingDocument, Hop, StoreName, Values};
 use serde::Serialize;
 

@@ -1,6 +1,6 @@
 //! What a verification came to, in the words that every report of it has.
 
-use chunkmigrate::compare::{Comparison, KindCounts};
+use chunkmigrate::verify::{Comparison, KindCounts};
 use chunkmigrate::verify::{SampleReport, VerifyReport};
 use indicatif::HumanCount;
 

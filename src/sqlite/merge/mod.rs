@@ -2,7 +2,7 @@
 
 pub(in crate::sqlite) mod affinity;
 pub(in crate::sqlite) mod final_ids;
-pub(in crate::sqlite) mod full_text;
+pub(crate) mod full_text;
 pub(in crate::sqlite) mod id_swap;
 pub(in crate::sqlite) mod references;
 pub(in crate::sqlite) mod rows;

@@ -72,7 +72,6 @@ fn unknown_collation(error: &rusqlite::Error) -> Option<String> {
 const NO_COLLATION: &str = "no such collation sequence: ";
 
 /// Whether an error of SQLite is about a collation that it misses.
-#[cfg(feature = "native-v2")]
 pub(in crate::sqlite) fn is_unknown_collation(message: &str) -> bool {
     message.starts_with(NO_COLLATION)
 }
@@ -288,7 +287,6 @@ fn uri(path: &Path, access: Access) -> PathBuf {
     uri.push_str(match access {
         Access::Plain => "",
         Access::Immutable => "?immutable=1",
-        #[cfg(feature = "native-v2")]
         Access::Appended => "?immutable=1",
         Access::SharedWal => "?readonly_shm=1",
         Access::HeapWal => "?vfs=unix-none",

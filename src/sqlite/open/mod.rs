@@ -4,6 +4,5 @@ pub(in crate::sqlite) mod connection;
 pub(in crate::sqlite) mod fingerprint;
 pub(in crate::sqlite) mod hardening;
 pub(in crate::sqlite) mod open_mode;
-#[cfg(feature = "native-v2")]
 pub(in crate::sqlite) mod private_copy;
 pub(in crate::sqlite) mod sidecars;

@@ -36,7 +36,6 @@ pub(in crate::sqlite) enum Access {
     /// heap. No lock.
     HeapWal,
     /// A new database that only this process knows of and appends to: opened as immutable. No lock.
-    #[cfg(feature = "native-v2")]
     Appended,
 }
 
@@ -144,14 +143,12 @@ impl DatabaseFiles {
     }
 
     /// The same files, of which this process holds a lock that keeps writers out.
-    #[cfg(feature = "native-v2")]
     pub(in crate::sqlite) fn locked_by_us(mut self) -> Self {
         self.access = Access::Plain;
         self
     }
 
     /// The same files, to whose end this process appends pages of other tables and indexes.
-    #[cfg(feature = "native-v2")]
     pub(in crate::sqlite) fn appended_by_us(mut self) -> Self {
         self.access = Access::Appended;
         self

@@ -9,14 +9,11 @@ use crate::error::{IoContext as _, Result};
 /// Length of the header of a `-wal`, behind which its frames are.
 pub(in crate::sqlite) const WAL_HEADER_BYTES: u64 = 32;
 /// What a journal begins with, and ends with if it names a super-journal.
-#[cfg(feature = "native-v2")]
 const JOURNAL_MAGIC: &[u8; 8] = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7";
 /// The longest end of a journal that names a super-journal: paths are shorter.
-#[cfg(feature = "native-v2")]
 const JOURNAL_END_BYTES: usize = 8 << 10;
 
 /// The files that SQLite looks for beside a database.
-#[cfg(feature = "native-v2")]
 pub(crate) fn side_files(path: &Path) -> [PathBuf; 3] {
     ["-wal", "-shm", "-journal"].map(|suffix| beside(path, suffix))
 }
@@ -60,7 +57,6 @@ pub(in crate::sqlite) fn has_wal_header(wal: &Path) -> Result<bool> {
 
 /// The journal of several databases that the hot journal of a database names: to roll back, SQLite
 /// looks into it and may delete it, whatever it is.
-#[cfg(feature = "native-v2")]
 pub(in crate::sqlite) fn super_journal(given: &Path) -> Result<Option<PathBuf>> {
     let path = given.canonicalize().io_context("find", given)?;
     let journal = beside(&path, "-journal");
@@ -69,7 +65,6 @@ pub(in crate::sqlite) fn super_journal(given: &Path) -> Result<Option<PathBuf>> 
 }
 
 /// The end of a journal that names a super-journal: name, its length, a checksum, the magic number.
-#[cfg(feature = "native-v2")]
 fn super_journal_of(journal: &Path) -> io::Result<Option<PathBuf>> {
     use std::io::{Seek as _, SeekFrom};
     use std::os::unix::ffi::OsStringExt as _;
@@ -108,7 +103,6 @@ mod tests {
         let path = folder.path().join("code.db");
         assert!(!has_wal_header(&beside(&path, "-wal")).unwrap());
         assert!(!has_journal_header(&beside(&path, "-journal")).unwrap());
-        #[cfg(feature = "native-v2")]
         {
             File::create(&path).unwrap();
             assert_eq!(super_journal(&path).unwrap(), None);

@@ -27,38 +27,6 @@ use crate::stream::{ManifestTotals, Origin, Source, UncopiedTable, Visited};
 /// The source is not changed and nothing appears beside it. Where the state of its files allows no
 /// lock (a WAL-mode database that nobody has open), a writer that comes along is noticed
 /// afterwards: nothing that was read may be believed before [`SqliteSnapshot::confirm`] said so.
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use std::sync::Arc;
-/// use chunkmigrate::record::{CodeChunk, RecordKind};
-/// use chunkmigrate::sqlite::{SqliteSnapshot, SqliteSnapshotOptions};
-/// use chunkmigrate::store::ChunkStore;
-/// use chunkmigrate::stream::Source as _;
-/// use chunkmigrate::{NoProgress, Progress};
-///
-/// # let folder = tempfile::tempdir()?;
-/// # let path = folder.path().join("code.db");
-/// let chunks = ["b.rs", "a.rs"].map(|path| CodeChunk::new(path, 0, 2, "fn"));
-/// ChunkStore::new(&path)?.store_chunks(&chunks)?;
-///
-/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
-/// let snapshot = SqliteSnapshot::open(&path, &SqliteSnapshotOptions::default(), &progress)?;
-/// let mut keys = Vec::new();
-/// snapshot.visit(RecordKind::Chunk, &mut |visited| {
-///     match visited {
-///         Ok(entry) => keys.push(String::from_utf8_lossy(entry.key).into_owned()),
-///         // As `code_chunks row 7 (…): byte_start is -5, must be 0 or more`.
-///         Err(row) => eprintln!("{row}"),
-///     }
-///     Ok(())
-/// })?;
-/// snapshot.confirm()?;
-/// assert_eq!(keys, ["chunk:a.rs:0:2", "chunk:b.rs:0:2"]);
-/// assert_eq!(snapshot.missing().len(), 3);
-/// # Ok(())
-/// # }
-/// ```
 #[derive(Debug)]
 pub struct SqliteSnapshot {
     connection: Connection,
@@ -105,7 +73,6 @@ impl SqliteSnapshot {
     }
 
     /// What a connection sees that is in a transaction already.
-    #[cfg(feature = "native-v2")]
     pub(in crate::sqlite) fn over(
         connection: Connection,
         files: DatabaseFiles,
@@ -120,7 +87,6 @@ impl SqliteSnapshot {
         })
     }
 
-    #[cfg(feature = "native-v2")]
     pub(in crate::sqlite) fn into_connection(self) -> Connection {
         self.connection
     }

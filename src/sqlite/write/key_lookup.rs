@@ -12,7 +12,6 @@ pub(in crate::sqlite) struct KeyLookup {
     find: String,
     /// For a table that can only be searched from end to end: tells the copy of its keys where the
     /// row of a key has gone.
-    #[cfg(feature = "native-v2")]
     follow: Option<String>,
 }
 
@@ -25,14 +24,12 @@ impl KeyLookup {
                 "SELECT t.{rowid} FROM main.{table} AS t WHERE {}",
                 all_equal(layout.spec.key.iter().copied())
             ),
-            #[cfg(feature = "native-v2")]
             follow: None,
         }
     }
 
     /// Looks into the table itself, if that has an index that finds keys, else into a copy of its
     /// keys that has one. The copy is temporary, and of the state that the connection sees now.
-    #[cfg(feature = "native-v2")]
     pub(in crate::sqlite) fn with_index(
         connection: &Connection,
         layout: &TableLayout,
@@ -79,7 +76,6 @@ impl KeyLookup {
     }
 
     /// Takes note that the row of a record's key has another row id.
-    #[cfg(feature = "native-v2")]
     pub(in crate::sqlite) fn follow(
         &self,
         connection: &Connection,
@@ -99,7 +95,6 @@ impl KeyLookup {
 }
 
 /// Whether SQLite finds the row of a query without looking at all of them.
-#[cfg(feature = "native-v2")]
 fn is_search(connection: &Connection, query: &str) -> rusqlite::Result<bool> {
     let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {query}"))?;
     // The parameters stay unbound, and so NULL: the plan is the same.
@@ -113,7 +108,6 @@ fn is_search(connection: &Connection, query: &str) -> rusqlite::Result<bool> {
 }
 
 #[cfg(test)]
-#[cfg(feature = "native-v2")]
 mod tests {
     use std::path::Path;
 

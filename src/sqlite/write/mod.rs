@@ -10,4 +10,4 @@ pub(in crate::sqlite) mod rejection;
 #[cfg(feature = "native-v2")]
 pub(in crate::sqlite) mod row_order;
 pub(in crate::sqlite) mod upsert;
-pub(in crate::sqlite) mod writer;
+pub(crate) mod writer;

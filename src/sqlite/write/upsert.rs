@@ -61,7 +61,6 @@ impl Upsert {
     }
 
     /// Where rows are found by their keys.
-    #[cfg(feature = "native-v2")]
     pub(in crate::sqlite) fn lookup(&self) -> &KeyLookup {
         &self.lookup
     }
@@ -90,7 +89,6 @@ impl Upsert {
     }
 
     /// The SQL that inserts a record, and that which writes it over a row.
-    #[cfg(feature = "native-v2")]
     pub(in crate::sqlite) fn statements(&self) -> [&str; 2] {
         [&self.insert, &self.update]
     }

@@ -12,24 +12,6 @@ use crate::sqlite::schema::table_spec;
 ///
 /// # Errors
 /// A table exists already, or the database can't be written.
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use chunkmigrate::record::{CodeChunk, Record, Sequences};
-/// use chunkmigrate::rusqlite::Connection;
-/// use chunkmigrate::sqlite::{create_tables, insert_records, set_sequences};
-///
-/// let mut connection = Connection::open_in_memory()?;
-/// create_tables(&connection)?;
-/// let transaction = connection.transaction()?;
-/// let record = Record::Chunk(CodeChunk::new("a.rs", 0, 2, "fn")).with_id(7);
-/// assert_eq!(insert_records(&transaction, [&record])?, 1);
-/// // Ids up to 20 were given once, and are not given again.
-/// set_sequences(&transaction, Sequences { code_chunks: 20, execution_log: 0 })?;
-/// transaction.commit()?;
-/// # Ok(())
-/// # }
-/// ```
 pub fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
     for kind in RecordKind::ALL {
         create_table(connection, kind)?;
