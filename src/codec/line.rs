@@ -90,18 +90,6 @@ impl<'l> Line<'l> {
     ///
     /// # Errors
     /// [`LineError`] says what the text lacks to be a line.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use chunkmigrate::record::RecordKind;
-    ///
-    /// let text = br#"{"key": "metrics:symbol:1", "kind": "symbol-metrics", "value": {}}"#;
-    /// let Line::Record { kind, key, value } = Line::parse(text)? else { unreachable!() };
-    /// assert_eq!((kind, &*key), (RecordKind::SymbolMetrics, "metrics:symbol:1"));
-    /// assert_eq!(value.get(), "{}");
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn parse(text: &'l [u8]) -> Result<Self, LineError> {
         // serde would also read a struct from an array of its fields.
         if text.trim_ascii_start().first() != Some(&b'{') {
