@@ -61,7 +61,7 @@ fn an_export_that_failed_becomes_no_store() {
         &["--to", "kv", "--allow-empty"],
     );
     let run = run.expect_status(0);
-    assert!(run.stdout.contains("The source holds no records"), "{run}");
+    assert!(run.stdout.contains("The source has no records"), "{run}");
     assert!(
         run.stderr
             .contains("warning: no end line: completeness unknown"),
@@ -96,7 +96,7 @@ fn of_an_export_that_lacks_a_line_nothing_is_imported() {
         fs::write(scenario.path("part"), text.join("\n")).unwrap();
         for (way, target) in WAYS {
             let run = import(&scenario, "part", target, way).expect_status(2);
-            let message = "error: part is not complete: it has 8 of 9 lines";
+            let message = "error: part is incomplete: it has 8 of 9 lines";
             assert!(run.stderr.contains(message), "{run}");
         }
     }

@@ -170,8 +170,8 @@ fn trees_that_loop_or_lead_astray_are_damage() {
             whole.put(100, b"\x05\0\0\0\x01\x03\xf0\0\0\0\0\x01\x03\xf0"),
         ),
     ] {
-        by(&bytes).is_read_as(what, Refused("odd.db is damaged"));
-        by(&bytes).is_target_as(what, Refused("odd.db is damaged"));
+        by(&bytes).is_read_as(what, Refused("odd.db is corrupt"));
+        by(&bytes).is_target_as(what, Refused("odd.db is corrupt"));
     }
 }
 
@@ -203,7 +203,7 @@ fn overflow_chains_that_loop_or_end_early_end() {
         ("an early end", [0; 4]),
         ("the schema", number(1)),
     ] {
-        by(&whole.put(start(page), &next)).is_read_as(what, Refused("odd.db is damaged"));
+        by(&whole.put(start(page), &next)).is_read_as(what, Refused("odd.db is corrupt"));
     }
 }
 

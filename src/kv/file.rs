@@ -86,7 +86,7 @@ impl KvFile {
         }
         let watched = WatchedFile::of(&file)
             .inspect_err(|_| drop(file.unlock()))
-            .io_context("look at", path)?;
+            .io_context("stat", path)?;
         let closed_cleanly = !is_marked_open(&file).io_context("read", path)?;
         let overlay = Overlay::new(file).io_context("read", path)?;
         let mut builder = Database::builder();
@@ -108,7 +108,7 @@ impl KvFile {
     /// As [`KvFile::open_checked`], but damage may go unnoticed.
     pub(crate) fn open_trusted(path: &Path) -> Result<Self> {
         let file = File::open(path).io_context("open", path)?;
-        let watched = WatchedFile::of(&file).io_context("look at", path)?;
+        let watched = WatchedFile::of(&file).io_context("stat", path)?;
         // Opened to be written, redb would look through the whole file first.
         let unwritten = Overlay::new(file).io_context("read", path)?;
         let mut builder = Database::builder();
@@ -153,7 +153,7 @@ impl KvFile {
     /// [`KvError::Changed`]: what was read may be of several states.
     pub fn confirm(&self) -> Result<()> {
         let is_unchanged = self.file.is_unchanged();
-        match is_unchanged.io_context("look at", &self.path)? {
+        match is_unchanged.io_context("stat", &self.path)? {
             true => Ok(()),
             false => Err(KvError::Changed {
                 path: self.path.clone(),

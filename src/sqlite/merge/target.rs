@@ -43,7 +43,7 @@ fn make_file_beside(target: TargetPath<'_>) -> Result<()> {
     let folder = real_path.parent().unwrap_or(Path::new("/"));
     tempfile::tempfile_in(folder)
         .and_then(|mut file| file.write_all(&[0; SHM_BYTES]))
-        .io_context("make a file beside", target.shown)
+        .io_context("create a file next to", target.shown)
 }
 
 /// Opens a database to write into it, as it is. Triggers don't run, and neither do the actions of

@@ -176,7 +176,7 @@ impl DatabaseFiles {
 
     /// Length of the main file in bytes.
     pub(in crate::sqlite) fn len(&self) -> Result<u64> {
-        let metadata = fs::metadata(&self.real_path).io_context("look at", &self.real_path)?;
+        let metadata = fs::metadata(&self.real_path).io_context("stat", &self.real_path)?;
         Ok(metadata.len())
     }
 }
