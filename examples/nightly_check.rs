@@ -110,7 +110,7 @@ fn check(
     let (count, report) = (found.divergences(), report.display());
     writeln!(out, "{count} divergences, all in {report}:")?;
     for (class, count) in &classes {
-        writeln!(out, "  {count} {class}: {}", class.advice())?;
+        writeln!(out, "  {count} {class}")?;
     }
     // The findings are the first ones only; what is not among them is not mended. A merge goes from
     // one kind of store to the other.

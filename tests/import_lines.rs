@@ -75,7 +75,10 @@ fn what_is_skipped_stands_in_the_rejects_file_with_its_line() {
 
     let merge = [&args[..2], &["code.kv"], &args[3..], &["--merge"]].concat();
     let run = scenario.run(&merge).expect_status(1);
-    assert!(run.stdout.contains("holds all 2 records already"), "{run}");
+    assert!(
+        run.stdout.contains("already contains all 2 records"),
+        "{run}"
+    );
 }
 
 #[test]

@@ -163,7 +163,7 @@ fn a_dry_run_names_them_and_writes_nothing() {
     let run = scenario.run(&args).expect_status(1);
     assert!(
         run.stdout.contains(
-            "Dry run: no target would be made: 6 rows are no records; nothing was written."
+            "Dry run: no target would be created: 6 rows are invalid; nothing was written."
         ),
         "{run}"
     );

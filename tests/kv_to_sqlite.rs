@@ -75,7 +75,7 @@ fn a_mark_below_the_ids_is_raised_to_them() {
         .run(&["verify", "odd.kv", "new.db"])
         .expect_status(1);
     assert!(
-        run.stdout.contains("is 1 on the left and 3 on the right"),
+        run.stdout.contains(": 1 on the left, 3 on the right"),
         "{run}"
     );
 }
@@ -199,7 +199,7 @@ fn a_manifest_that_tells_of_more_fails_the_copy() {
         .expect_status(1);
     assert!(
         run.stdout
-            .contains("symbol-metrics: manifest: the manifest tells of 2 records, there are 1"),
+            .contains("symbol-metrics: manifest: the manifest says 2 records, the contents have 1"),
         "{run}"
     );
     assert!(!scenario.path("new.db").exists());
@@ -224,7 +224,8 @@ fn a_stale_file_beside_the_target_is_refused() {
                 let args = [&["kv-to-sqlite", "code.kv", "new.db"], replace].concat();
                 let run = scenario.run(&args).expect_status(2);
                 assert!(
-                    run.stderr.contains(&format!("new.db{suffix} lies beside")),
+                    run.stderr
+                        .contains(&format!("new.db{suffix} next to the target")),
                     "{run}"
                 );
                 assert_eq!(scenario.files(), before);

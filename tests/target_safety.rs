@@ -167,7 +167,7 @@ fn what_a_killed_run_left_behind_is_named_and_not_touched() {
     let run = scenario
         .run(&["sqlite-to-kv", "code.db", "out.kv"])
         .expect_status(0);
-    assert!(run.stdout.contains("left behind"), "{run}");
+    assert!(run.stdout.contains("leftover"), "{run}");
     assert!(run.stdout.contains(".chunkmigrate-abc123"), "{run}");
     assert!(Path::new(&scenario.path(".chunkmigrate-abc123")).exists());
 }
@@ -231,7 +231,7 @@ fn an_old_rejects_file_beside_a_clean_target_is_told() {
         .expect_status(0);
     assert!(
         run.stdout
-            .contains("old rejects  out.kv.rejects.jsonl is of an earlier run"),
+            .contains("stale rejects  out.kv.rejects.jsonl, left by an earlier run"),
         "{run}"
     );
 }
