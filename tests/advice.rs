@@ -302,7 +302,7 @@ fn no_class_of_finding_advises_to_merge_what_may_have_been_deleted() {
         .expect_status(0);
     let (_, example) = help
         .stdout
-        .split_once("Bring a KV file up to date")
+        .split_once("Replace a KV file with a fresh copy")
         .unwrap();
     let command = example.lines().nth(1).unwrap().trim();
     let scenario = with_old_copy();

@@ -162,7 +162,7 @@ fn the_nightly_check_mends_what_a_merge_can_mend_and_reports_the_rest() {
     let (checked, told) = check(&scenario, PAIR, "600");
     assert_eq!(nightly_check::status(&checked), 1);
     assert_eq!(checked.unwrap(), Verdict::Alert);
-    assert!(told.contains("1 only-right: "), "{told}");
+    assert!(told.contains("1 only-right\n"), "{told}");
     assert!(told.ends_with("Nothing was mended.\n"), "{told}");
     assert!(report().contains("{\"class\":\"only-right\",\"kind\":\"file-metrics\""));
     assert!(!report().contains("success"), "values are not for reports");

@@ -125,7 +125,7 @@ fn documents_that_are_not_ours_are_said_to_be() {
         (deep, unread),
         (
             FORMAT.replace("chunkmigrate-kv", "evil\u{202e}\u{9b}"),
-            Refused("but not a KV file of chunkmigrate"),
+            Refused("but not a chunkmigrate KV file"),
         ),
         (spaces, Copied),
     ];

@@ -200,7 +200,7 @@ fn an_unknown_collation_hinders_only_who_writes() {
     let args = ["sqlite-to-kv", "odd.db", "target.kv", "--check-source"];
     let run = siege.run("checked", &args, Some("target.kv"));
     assert!(
-        run.stderr.contains("without --check-source it can be read"),
+        run.stderr.contains("omit --check-source to read it"),
         "{run}"
     );
 }

@@ -67,7 +67,7 @@ fn a_page_is_never_written_over_something_else() {
         "empty-too",
     ];
     let run = scenario.run(&args).expect_status(2);
-    assert!(run.stderr.contains("both the page and the report"), "{run}");
+    assert!(run.stderr.contains("both --html and --report"), "{run}");
 }
 
 #[test]

@@ -159,7 +159,7 @@ fn an_import_merges_as_a_copy_does() {
             changed.as_bytes(),
         )
         .expect_status(0);
-        assert!(run.stdout.contains("1 record was written"), "{run}");
+        assert!(run.stdout.contains("Merged 1 record into"), "{run}");
         let run = scenario
             .run(&["verify", "code.db", target])
             .expect_status(1);

@@ -305,7 +305,7 @@ fn a_locked_target_is_an_error_and_nothing_is_written() {
         .run(&["sqlite-to-kv", "code.db", "target.kv", "--merge"])
         .expect_status(2);
     assert!(
-        run.stderr.contains("target.kv is open in another process"),
+        run.stderr.contains("target.kv is already open"),
         "{run}"
     );
     drop(writer);

@@ -64,7 +64,7 @@ fn what_the_target_refuses_may_be_mended_there() {
     let run = scenario.run(&[&args[..], &only].concat()).expect_status(1);
     assert!(
         run.stdout
-            .contains("fix what was rejected, in the source or the target"),
+            .contains("fix the rejected items in the source or the target"),
         "{run}"
     );
     let [add] = commands(&run)[..] else {

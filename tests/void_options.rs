@@ -33,7 +33,7 @@ fn quick_and_strict_together_end_as_strict_alone() {
         for run in [strict, both] {
             assert!(
                 run.stdout
-                    .contains("Diverged: warnings count as divergence"),
+                    .contains("Diverged: 1 warning (counted by --strict)"),
                 "{run}"
             );
             assert!(run.stdout.contains("content-hash (warning)"), "{run}");

@@ -380,7 +380,9 @@ fn a_file_that_is_no_database_is_an_error_at_once() {
         sqlite_error(ExecutionLog::new(&path)),
     ] {
         assert!(
-            error.to_string().contains("notes.txt is not a database"),
+            error
+                .to_string()
+                .contains("notes.txt is not a readable SQLite database"),
             "{error}"
         );
     }

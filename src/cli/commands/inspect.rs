@@ -121,7 +121,7 @@ fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
 
 fn digest_text(digest: Option<Digest>) -> String {
     digest.map_or_else(
-        || "none, as there are invalid items".to_owned(),
+        || "none (invalid items)".to_owned(),
         |d| d.to_string(),
     )
 }

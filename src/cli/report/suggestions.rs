@@ -91,8 +91,8 @@ pub(in crate::cli) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
     if summary.rejected_total() > 0 {
         let what = match summary.merge {
             // The target may have refused it.
-            true => "fix what was rejected, in the source or the target, then add it",
-            false => "fix what was rejected in the source, then add it",
+            true => "fix the rejected items in the source or the target, then add them",
+            false => "fix the rejected items in the source, then add them",
         };
         let command = transfer(stores, "--merge", &summary.only, &summary.without_columns);
         return Some(NextStep::new(what, command));

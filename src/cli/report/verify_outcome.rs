@@ -102,7 +102,7 @@ fn of_diverged(report: &VerifyReport) -> String {
     let divergences = count_of(report.divergences(), "divergence", "divergences");
     let findings = match (report.divergences(), report.warnings()) {
         (_, 0) => divergences,
-        (0, _) => format!("{divergences}, {warnings}, counted as divergences (--strict)"),
+        (0, _) => format!("{warnings} (counted by --strict)"),
         (_, _) => format!("{divergences}, {warnings}"),
     };
     let trip = match report.hops.len() {
