@@ -304,10 +304,7 @@ fn a_locked_target_is_an_error_and_nothing_is_written() {
     let run = scenario
         .run(&["sqlite-to-kv", "code.db", "target.kv", "--merge"])
         .expect_status(2);
-    assert!(
-        run.stderr.contains("target.kv is already open"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("target.kv is already open"), "{run}");
     drop(writer);
 }
 

@@ -120,10 +120,7 @@ fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
 }
 
 fn digest_text(digest: Option<Digest>) -> String {
-    digest.map_or_else(
-        || "none (invalid items)".to_owned(),
-        |d| d.to_string(),
-    )
+    digest.map_or_else(|| "none (invalid items)".to_owned(), |d| d.to_string())
 }
 
 fn kinds_table(inspection: &Inspection) -> Vec<Vec<String>> {

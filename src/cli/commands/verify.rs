@@ -46,8 +46,8 @@ pub(in crate::cli) struct Args {
     only: Vec<RecordKind>,
     /// Compare digests first, and records individually only where the digests differ
     ///
-    /// Both stores are still read in full. Warnings are checked only with --strict or --report,
-    /// which need them; chunks, the only records that can have any, are then compared individually.
+    /// Both stores are still read in full. Content hashes are checked only with --strict or --report,
+    /// which need their warnings; chunks are then compared individually.
     ///
     /// [default: compare every record]
     #[arg(long)]
