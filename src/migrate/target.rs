@@ -179,7 +179,7 @@ impl Destination {
                 }
                 .into());
             }
-            Err(error) => return Err(error).io_context("find the directory", parent),
+            Err(error) => return Err(error).io_context("resolve the directory", parent),
         };
         let path = folder.join(name);
         let existing = metadata_if_any(&path)?;
@@ -235,7 +235,7 @@ impl Destination {
     }
 
     fn keep_clear_of(&self, source: &Path) -> Result<()> {
-        let real = fs::canonicalize(source).io_context("find", source)?;
+        let real = fs::canonicalize(source).io_context("resolve", source)?;
         let (path, source_path) = (self.given.clone(), source.to_owned());
         if self.is_file(&real)? {
             return Err(TargetError::IsSource { path, source_path }.into());
@@ -260,10 +260,10 @@ fn follow_links(given: &Path) -> Result<PathBuf> {
             Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::NotFound) => {
                 return Ok(path);
             }
-            Err(error) => return Err(error).io_context("follow", given),
+            Err(error) => return Err(error).io_context("resolve", given),
         }
     }
-    Err(io::Error::from(rustix::io::Errno::LOOP)).io_context("follow", given)
+    Err(io::Error::from(rustix::io::Errno::LOOP)).io_context("resolve", given)
 }
 
 fn metadata_if_any(path: &Path) -> Result<Option<Metadata>> {

@@ -89,7 +89,7 @@ impl DatabaseFiles {
     }
 
     fn look(given: &Path, path: &Path) -> Result<Self> {
-        let path = fs::canonicalize(path).io_context("find", given)?;
+        let path = fs::canonicalize(path).io_context("resolve", given)?;
         let signature = Signature::take(&path)?;
         let mut header = Vec::with_capacity(HEADER_BYTES);
         File::open(&path)
