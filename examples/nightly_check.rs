@@ -10,7 +10,7 @@
 //! | exit status | meaning |
 //! | --- | --- |
 //! | 0 | the same, or the same now; nothing is printed if nothing was done |
-//! | 1 | they differ, in a way that must not be mended unseen, or that a merge does not mend |
+//! | 1 | they differ, in a way that must not be repaired unseen, or that a merge does not repair |
 //! | 2 | not established: a store can't be read, or the time is up, or nobody could be told |
 
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ use chunkmigrate::{Error, Progress};
 const USAGE: &str = "usage: nightly_check PRIMARY COPY REPORT SECONDS";
 
 /// More divergences than this are no drift of a day.
-const MENDABLE: usize = 10_000;
+const REPAIRABLE: usize = 10_000;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -49,14 +49,14 @@ fn main() -> ExitCode {
 #[derive(Debug, PartialEq)]
 pub(crate) enum Verdict {
     Same,
-    Mended,
+    Repaired,
     Alert,
 }
 
 /// An error is never "the same": nobody knows what it kept from being seen.
 pub(crate) fn status(checked: &Result<Verdict, Box<dyn StdError>>) -> u8 {
     match checked {
-        Ok(Verdict::Same | Verdict::Mended) => 0,
+        Ok(Verdict::Same | Verdict::Repaired) => 0,
         Ok(Verdict::Alert) => 1,
         Err(_) => 2,
     }
@@ -94,7 +94,7 @@ fn check(
     out: &mut dyn Write,
 ) -> Result<Verdict, Box<dyn StdError>> {
     let options = VerifyOptions {
-        limit: MENDABLE,
+        limit: REPAIRABLE,
         report: Some(report.to_owned()),
         values: Values::Redacted,
         ..Default::default()
@@ -110,14 +110,14 @@ fn check(
     let (count, report) = (found.divergences(), report.display());
     writeln!(out, "{count} divergences, all in {report}:")?;
     for (class, count) in &classes {
-        writeln!(out, "  {count} {class}: {}", class.advice())?;
+        writeln!(out, "  {count} {class}")?;
     }
-    // The findings are the first ones only; what is not among them is not mended. A merge goes from
+    // The findings are the first ones only; what is not among them is not repaired. A merge goes from
     // one kind of store to the other.
-    let is_hidden = found.divergences() > MENDABLE as u64;
+    let is_hidden = found.divergences() > REPAIRABLE as u64;
     let store = detect(primary)?;
-    if is_hidden || store == detect(copy)? || !classes.keys().copied().all(may_be_mended) {
-        writeln!(out, "Nothing was mended.")?;
+    if is_hidden || store == detect(copy)? || !classes.keys().copied().all(may_be_repaired) {
+        writeln!(out, "Nothing was repaired.")?;
         return Ok(Verdict::Alert);
     }
     let into_copy = CopyOptions {
@@ -134,12 +134,12 @@ fn check(
         writeln!(out, "A merge left {} divergences.", again.divergences())?;
         return Ok(Verdict::Alert);
     }
-    writeln!(out, "Mended: {} records are the same now.", again.equal())?;
-    Ok(Verdict::Mended)
+    writeln!(out, "Repaired: {} records are equal now.", again.equal())?;
+    Ok(Verdict::Repaired)
 }
 
 /// The copy lacks what the primary has, and that is all that is wrong with it.
-fn may_be_mended(class: DivergenceClass) -> bool {
+fn may_be_repaired(class: DivergenceClass) -> bool {
     match class {
         DivergenceClass::OnlyLeft | DivergenceClass::Field | DivergenceClass::Sequence => true,
         class if class.is_warning() => true,

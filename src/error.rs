@@ -45,7 +45,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused something about a file.
-    #[error("can't {action} {}", path.display())]
+    #[error("cannot {action} {}", path.display())]
     Io {
         /// What was tried, as a verb: `read`, `create`, `sync`.
         action: &'static str,
@@ -88,7 +88,7 @@ pub enum Error {
     #[error("interrupted")]
     Cancelled,
     /// The operating system gave no thread.
-    #[error("can't start a thread")]
+    #[error("cannot start a thread")]
     Thread(#[source] io::Error),
     /// This crate contradicts itself; a bug.
     #[error("internal error: {0}")]
@@ -167,7 +167,7 @@ pub enum KindError {
         path: PathBuf,
     },
     /// Lines of JSON stand where a store should.
-    #[error("{} is an export, not a store", path.display())]
+    #[error("{} is an NDJSON export, not a store", path.display())]
     Ndjson {
         /// The file.
         path: PathBuf,

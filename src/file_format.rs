@@ -112,10 +112,10 @@ impl fmt::Display for FileFormat {
             FileFormat::Zip => "a ZIP archive",
             FileFormat::Utf16 => "text in UTF-16, not UTF-8",
             FileFormat::Utf32 => "text in UTF-32, not UTF-8",
-            FileFormat::NativeV2 => "a native-v2 graph of Magellan",
-            FileFormat::NativeV2Wal => "the write-ahead log of a native-v2 graph of Magellan",
-            FileFormat::NativeV3 => "a native-v3 graph of Magellan",
-            FileFormat::Geodb => "a geometry database (GEODB) of Magellan",
+            FileFormat::NativeV2 => "a Magellan native-v2 graph",
+            FileFormat::NativeV2Wal => "the write-ahead log of a Magellan native-v2 graph",
+            FileFormat::NativeV3 => "a Magellan native-v3 graph",
+            FileFormat::Geodb => "a Magellan geometry database (GEODB)",
         })
     }
 }

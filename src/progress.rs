@@ -41,15 +41,15 @@ impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Stage::CheckSource => f.write_str("check source"),
-            Stage::Survey(kind) => write!(f, "survey {kind}"),
+            Stage::Survey(kind) => write!(f, "scan {kind}"),
             Stage::Copy(kind) => write!(f, "copy {kind}"),
             Stage::ReadBack(kind) => write!(f, "read back {kind}"),
             Stage::Compare(kind) => write!(f, "compare {kind}"),
             Stage::Digest(kind) => write!(f, "digest {kind}"),
-            Stage::ReadLines => f.write_str("read lines"),
+            Stage::ReadLines => f.write_str("read input"),
             Stage::Export(kind) => write!(f, "export {kind}"),
             Stage::Merge(kind) => write!(f, "merge {kind}"),
-            Stage::Index => f.write_str("make indexes"),
+            Stage::Index => f.write_str("build indexes"),
         }
     }
 }

@@ -62,12 +62,12 @@ fn an_old_copy_is_made_anew_before_a_merge_brings_deleted_records_back() {
         let scenario = with_old_copy();
         let run = verify(&scenario, left, right);
         assert_eq!(commands(&run), [FRESH, BACK], "{run}");
-        let told = "code.db is newer than code.kv (its ids are higher, its records are later, code.kv \
-                    was made from it and is unchanged); make a fresh copy, which adds 1 record, changes \
-                    1 record and drops 1 record that only code.kv has:\n";
+        let told = "code.db is newer than code.kv (its ids are higher, its timestamps are later, \
+            code.kv was copied from it and is unchanged); make a fresh copy, which adds 1 record, \
+            changes 1 record and removes 1 record that only code.kv has:\n";
         assert!(advice(&run).starts_with(told), "{run}");
-        let told = "A merge of code.kv into code.db would bring back 1 record that only code.kv has and \
-                    change 1 record back:\n";
+        let told = "Merging code.kv into code.db would restore 1 record that only code.kv has and \
+            revert 1 record:\n";
         assert!(run.stdout.contains(told), "{run}");
 
         let _ = paste(&scenario, FRESH).expect_status(0);
@@ -95,8 +95,8 @@ fn ids_times_or_the_manifest_tell_which_store_is_newer() {
     let deleted = "DELETE FROM symbol_metrics WHERE symbol_id = 1";
     for (sql, has_manifest, reasons) in [
         (new_run, false, "its ids are higher"),
-        (later, false, "its records are later"),
-        (deleted, true, "code.kv was made from it and is unchanged"),
+        (later, false, "its timestamps are later"),
+        (deleted, true, "code.kv was copied from it and is unchanged"),
     ] {
         let scenario = Scenario::with_small_pair();
         if !has_manifest {
@@ -123,8 +123,8 @@ fn where_the_direction_is_unclear_both_are_offered_with_what_they_do() {
         (
             deleted,
             "{\"code_chunks\":9,\"execution_log\":1}",
-            "drops 1 record that only code.kv has",
-            "adds or brings back 1 record",
+            "removes 1 record that only code.kv has",
+            "adds or restores 1 record",
         ),
         (
             later,
@@ -144,7 +144,8 @@ fn where_the_direction_is_unclear_both_are_offered_with_what_they_do() {
         let run = verify(&scenario, "code.db", "code.kv");
         assert_eq!(commands(&run), [FRESH, BACK], "{run}");
         let told = format!(
-            "which store is newer is unclear. If code.db is right, make a fresh copy, which {fresh}:\n"
+            "it is unclear which store is newer. If code.db is right, make a fresh copy, which \
+             {fresh}:\n"
         );
         assert!(advice(&run).starts_with(&told), "{run}");
         let told = format!("If code.kv is right, merge it into code.db, which {back}:\n");
@@ -170,12 +171,12 @@ fn a_newer_kv_file_is_merged_and_never_replaces_a_database() {
     let run = verify(&scenario, "code.kv", "code.db");
     let forth = BACK;
     assert_eq!(commands(&run)[0], forth, "{run}");
-    let told = "code.kv is newer than code.db (its ids are higher, its records are later); merge it into \
-                code.db, which adds 1 record and keeps 2 records that only code.db has:\n";
+    let told = "code.kv is newer than code.db (its ids are higher, its timestamps are later); \
+        merge it into code.db, which adds 1 record and keeps 2 records that only code.db has:\n";
     assert!(advice(&run).starts_with(told), "{run}");
     assert!(
         run.stdout.contains(
-            "A merge of code.db into code.kv would bring back 2 records that only code.db has:\n"
+            "Merging code.db into code.kv would restore 2 records that only code.db has:\n"
         ),
         "{run}"
     );
@@ -249,7 +250,7 @@ fn a_database_with_an_invalid_row_is_not_copied_over_the_record_that_is_left() {
     );
     assert!(
         run.stdout
-            .contains("; the right side has a valid record of this key"),
+            .contains("; the right side has a valid record with this key"),
         "{run}"
     );
 
@@ -285,22 +286,23 @@ fn the_advice_is_the_same_however_many_findings_are_shown() {
 
 #[test]
 fn no_class_of_finding_advises_to_merge_what_may_have_been_deleted() {
-    for class in [DivergenceClass::OnlyLeft, DivergenceClass::OnlyRight] {
-        let advice = class.advice();
-        assert!(
-            advice.contains("a merge would bring back what was deleted"),
-            "{advice}"
-        );
-        assert!(!advice.contains("--merge"), "{advice}");
+    for (class, advice) in crate::common::commands::advice() {
+        let is_one_sided = [DivergenceClass::OnlyLeft, DivergenceClass::OnlyRight].contains(&class);
+        if is_one_sided {
+            let warns = advice.contains("a merge would restore a deleted record");
+            assert!(warns, "{advice}");
+        }
+        if is_one_sided || class == DivergenceClass::Field {
+            assert!(!advice.contains("--merge"), "{advice}");
+        }
     }
-    assert!(!DivergenceClass::Field.advice().contains("--merge"));
     // An example of the help that brings a copy up to date must do so.
     let help = Scenario::new()
         .run(&["sqlite-to-kv", "--help"])
         .expect_status(0);
     let (_, example) = help
         .stdout
-        .split_once("Bring a KV file up to date")
+        .split_once("Replace a KV file with a fresh copy")
         .unwrap();
     let command = example.lines().nth(1).unwrap().trim();
     let scenario = with_old_copy();

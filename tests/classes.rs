@@ -153,7 +153,7 @@ fn content_hash() {
     assert!(
         strict
             .stdout
-            .contains("Diverged: warnings count as divergence"),
+            .contains("Diverged: 1 warning (counted by --strict)"),
         "{strict}"
     );
 }

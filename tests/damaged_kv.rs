@@ -150,7 +150,7 @@ fn the_program_says_that_the_file_is_damaged() {
         &["sqlite-to-kv", "code.db", "code.kv", "--merge"],
     ] {
         let run = scenario.run(command).expect_status(2);
-        assert!(run.stderr.contains("code.kv is damaged"), "{run}");
+        assert!(run.stderr.contains("code.kv is corrupt"), "{run}");
     }
     assert!(!scenario.path("new.db").exists());
 }

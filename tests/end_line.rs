@@ -44,7 +44,7 @@ fn an_export_that_failed_becomes_no_store() {
     let script = "chunkmigrate export nope.db | chunkmigrate import - e.kv --to kv";
     let run = shell(&scenario, script).expect_status(2);
     assert!(run.stderr.contains("error: stdin has no lines"), "{run}");
-    assert!(run.stderr.contains("see why it failed"), "{run}");
+    assert!(run.stderr.contains("check why it failed"), "{run}");
     for text in ["", "\n \n"] {
         fs::write(scenario.path("nothing"), text).unwrap();
         for (way, target) in WAYS {
@@ -61,7 +61,7 @@ fn an_export_that_failed_becomes_no_store() {
         &["--to", "kv", "--allow-empty"],
     );
     let run = run.expect_status(0);
-    assert!(run.stdout.contains("The source holds no records"), "{run}");
+    assert!(run.stdout.contains("The source has no records"), "{run}");
     assert!(
         run.stderr
             .contains("warning: no end line: completeness unknown"),
@@ -96,7 +96,7 @@ fn of_an_export_that_lacks_a_line_nothing_is_imported() {
         fs::write(scenario.path("part"), text.join("\n")).unwrap();
         for (way, target) in WAYS {
             let run = import(&scenario, "part", target, way).expect_status(2);
-            let message = "error: part is not complete: it has 8 of 9 lines";
+            let message = "error: part is incomplete: it has 8 of 9 lines";
             assert!(run.stderr.contains(message), "{run}");
         }
     }
@@ -118,15 +118,15 @@ fn of_an_export_with_another_line_or_one_more_nothing_is_imported() {
     for (changed, message) in [
         (
             text.replace(id, "\"id\":7,"),
-            "not all as they were exported",
+            "some differ from what was exported",
         ),
         (
             text.replace(content, "\"content\":\"fn main(){ }\""),
-            "not all as they were exported",
+            "some differ from what was exported",
         ),
         (
             text.replace("\"code_chunks\":9", "\"code_chunks\":8"),
-            "not all as they were exported",
+            "some differ from what was exported",
         ),
         (longer, "has 10 lines, but its end line counts 9"),
     ] {

@@ -213,7 +213,7 @@ fn files_belong_to_the_group_that_the_folder_or_the_replaced_file_has() {
     let run = scenario.run(&replace).expect_status(0);
     let found = fs::metadata(&target).unwrap();
     assert_eq!((found.gid(), found.mode() & 0o7777), (group, 0o640));
-    assert!(!run.stdout.contains("not kept"), "{run}");
+    assert!(!run.stdout.contains("not preserved"), "{run}");
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn access_that_can_not_be_kept_is_reported_and_nobody_gets_more() {
     let run = Run::of(command.output().unwrap()).expect_status(0);
     assert!(
         run.stdout
-            .contains("not kept     owner, group of the file that was replaced"),
+            .contains("not preserved  owner, group of the replaced file"),
         "{run}"
     );
     let found = fs::metadata(&target).unwrap();

@@ -17,7 +17,7 @@ fn pin(scenario: &Scenario, name: &str, args: &[&str]) {
     let json = scenario.run(&[&args[..], &["--format", "json"]].concat());
     assert_eq!((human.status, json.status), (2, 2), "{human}");
     assert_eq!(human.stdout, "");
-    assert_eq!(json.json()["schema"], 1);
+    assert_eq!(json.json()["schema"], 2);
     assert!(scenario.files() == before, "{name}: something was written");
     with_snapshots(|| {
         insta::assert_snapshot!(format!("error_{name}"), format!("{human}\n\n{json}"));
@@ -65,7 +65,7 @@ fn sources_that_are_no_database() {
         .expect_status(2);
     assert_eq!(
         run.stderr,
-        "error: fifo is a FIFO, not a file\nhint: name the file itself\n"
+        "error: fifo is a FIFO, not a file\nhint: give the path of a regular file\n"
     );
 }
 
@@ -241,7 +241,7 @@ fn a_folder_that_may_not_be_written() {
     for run in runs {
         let run = run.expect_status(2);
         assert!(
-            run.stderr.contains("can't create a private folder in"),
+            run.stderr.contains("cannot create a staging directory in"),
             "{run}"
         );
     }
@@ -271,7 +271,7 @@ fn a_folder_that_can_not_be_had_is_told_with_another_way() {
     let run = Run::of(command.output().unwrap()).expect_status(2);
     assert!(
         run.stderr
-            .contains("hint: name another folder with --temp-dir"),
+            .contains("hint: choose another directory with --temp-dir"),
         "{run}"
     );
 
@@ -284,12 +284,12 @@ fn a_folder_that_can_not_be_had_is_told_with_another_way() {
         .expect_status(2);
     assert!(
         run.stderr
-            .contains("can't create a private folder in /proc"),
+            .contains("cannot create a staging directory in /proc"),
         "{run}"
     );
     assert!(
         run.stderr
-            .contains("hint: a file is built beside its place"),
+            .contains("hint: the target is built next to its destination"),
         "{run}"
     );
 }

@@ -143,10 +143,10 @@ fn the_nightly_check_mends_what_a_merge_can_mend_and_reports_the_rest() {
     );
     let (checked, told) = check(&scenario, PAIR, "600");
     assert_eq!(nightly_check::status(&checked), 0);
-    assert_eq!(checked.unwrap(), Verdict::Mended, "{told}");
+    assert_eq!(checked.unwrap(), Verdict::Repaired, "{told}");
     assert!(told.starts_with("3 divergences, all in "), "{told}");
     assert!(
-        told.ends_with("Mended: 9 records are the same now.\n"),
+        told.ends_with("Repaired: 9 records are equal now.\n"),
         "{told}"
     );
     assert_eq!(report().lines().count(), 3);
@@ -162,8 +162,8 @@ fn the_nightly_check_mends_what_a_merge_can_mend_and_reports_the_rest() {
     let (checked, told) = check(&scenario, PAIR, "600");
     assert_eq!(nightly_check::status(&checked), 1);
     assert_eq!(checked.unwrap(), Verdict::Alert);
-    assert!(told.contains("1 only-right: "), "{told}");
-    assert!(told.ends_with("Nothing was mended.\n"), "{told}");
+    assert!(told.contains("1 only-right\n"), "{told}");
+    assert!(told.ends_with("Nothing was repaired.\n"), "{told}");
     assert!(report().contains("{\"class\":\"only-right\",\"kind\":\"file-metrics\""));
     assert!(!report().contains("success"), "values are not for reports");
     assert_eq!(fs::read(scenario.path("code.kv")).unwrap(), before);
@@ -174,7 +174,7 @@ fn the_nightly_check_mends_in_the_other_direction_and_leaves_what_a_merge_does_n
     let scenario = Scenario::with_small_pair();
     scenario.change("code.db", "DELETE FROM symbol_metrics");
     let (checked, _) = check(&scenario, ["code.kv", "code.db"], "600");
-    assert_eq!(checked.unwrap(), Verdict::Mended);
+    assert_eq!(checked.unwrap(), Verdict::Repaired);
     assert!(verify(&scenario).is_identical());
 
     // The mark of the copy is above that of the primary, and a merge lowers none.
@@ -191,7 +191,7 @@ fn the_nightly_check_mends_in_the_other_direction_and_leaves_what_a_merge_does_n
     index(&scenario, "--kv", "other.kv", &[]).unwrap();
     let (checked, told) = check(&scenario, ["other.kv", "code.kv"], "600");
     assert_eq!(checked.unwrap(), Verdict::Alert);
-    assert!(told.ends_with("Nothing was mended.\n"), "{told}");
+    assert!(told.ends_with("Nothing was repaired.\n"), "{told}");
 }
 
 #[test]

@@ -20,13 +20,13 @@ const FORMATS: [(&[u8], &str); 16] = [
     (b"\0{\0\"\0k", "text in UTF-16, not UTF-8"),
     (b"\xff\xfe\0\0{\0\0\0", "text in UTF-32, not UTF-8"),
     (b"\0\0\0{\0\0\0\"", "text in UTF-32, not UTF-8"),
-    (b"SQLTGF\0\0\0\0\0\x02", "a native-v2 graph of Magellan"),
-    (b"SQLTGF\0\x03\0\0\0\x03", "a native-v3 graph of Magellan"),
+    (b"SQLTGF\0\0\0\0\0\x02", "a Magellan native-v2 graph"),
+    (b"SQLTGF\0\x03\0\0\0\x03", "a Magellan native-v3 graph"),
     (
         b"V2WAL\0\0\0\x01",
-        "the write-ahead log of a native-v2 graph of Magellan",
+        "the write-ahead log of a Magellan native-v2 graph",
     ),
-    (b"GEODB\0\0\x01", "a geometry database (GEODB) of Magellan"),
+    (b"GEODB\0\0\x01", "a Magellan geometry database (GEODB)"),
 ];
 
 /// Every command that reads a file, or merges into one.

@@ -60,7 +60,7 @@ fn a_file_of_version_1_is_verified_and_its_manifest_holds() {
     let run = scenario
         .run(&["inspect", "v1.kv", "--format", "json"])
         .expect_status(0);
-    assert_eq!(run.json()["manifest_holds"], true);
+    assert_eq!(run.json()["manifest_matches"], true);
     assert_eq!(run.json()["format_version"], 1);
     assert_eq!(
         run.json()["manifest"],

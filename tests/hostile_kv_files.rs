@@ -110,7 +110,7 @@ fn documents_that_are_not_ours_are_said_to_be() {
     let deep = "[".repeat(100_000);
     let spaces = " ".repeat(2 << 20) + FORMAT;
     let version = Refused("has KV format version");
-    let unread = Refused("its format document can't be read");
+    let unread = Refused("cannot decode its format document");
     let cases: Vec<(String, Outcome)> = vec![
         (name("2"), version),
         (name("0"), version),
@@ -125,7 +125,7 @@ fn documents_that_are_not_ours_are_said_to_be() {
         (deep, unread),
         (
             FORMAT.replace("chunkmigrate-kv", "evil\u{202e}\u{9b}"),
-            Refused("but not a KV file of chunkmigrate"),
+            Refused("but not a chunkmigrate KV file"),
         ),
         (spaces, Copied),
     ];
@@ -156,7 +156,7 @@ fn documents_that_are_not_ours_are_said_to_be() {
         "{\"code_chunks\":1,\"execution_log\":0,\"\u{1b}[2J\":0}",
     ] {
         with(&[("sequences", marks)])
-            .is_read_as(marks, Refused("its sequences document can't be read"));
+            .is_read_as(marks, Refused("cannot decode its sequences document"));
     }
     let totals = "{\"records\":0,\"key_bytes\":0,\"value_bytes\":0,\"sha256\":\"\"}"
         .replace("\"\"", &format!("\"{}\"", "0".repeat(64)));
@@ -169,7 +169,7 @@ fn documents_that_are_not_ours_are_said_to_be() {
     with(&[("manifest", &manifest)]).is_read_as("a hostile manifest", Named);
     with(&[("manifest", "\u{1b}[2J")]).is_read_as(
         "no manifest",
-        Refused("its manifest document can't be read"),
+        Refused("cannot decode its manifest document"),
     );
 }
 
@@ -331,14 +331,14 @@ fn bytes_of_the_header_change_no_record() {
         ("a byte less", bytes[..bytes.len() - 1].to_vec()),
     ] {
         fs::write(siege.scenario.path("odd.kv"), damaged).unwrap();
-        siege.is_read_as(what, Refused("odd.kv is damaged"));
+        siege.is_read_as(what, Refused("odd.kv is corrupt"));
     }
     let file = fs::OpenOptions::new()
         .write(true)
         .open(siege.scenario.path("odd.kv"));
     fs::write(siege.scenario.path("odd.kv"), &bytes[..9]).unwrap();
     file.unwrap().set_len(10 << 30).unwrap();
-    siege.is_read_as("sparse", Refused("odd.kv is damaged"));
+    siege.is_read_as("sparse", Refused("odd.kv is corrupt"));
 }
 
 /// A file as a killed writer leaves it, before and after its last commit came to the disk.

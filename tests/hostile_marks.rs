@@ -66,7 +66,7 @@ fn a_table_of_marks_that_is_not_the_one_of_sqlite_is_damage() {
     let set = |assignments: &str| {
         format!("UPDATE sqlite_schema SET {assignments} WHERE name = 'sqlite_sequence'")
     };
-    let other = Refused("sqlite_sequence is not the table that SQLite keeps");
+    let other = Refused("sqlite_sequence is not SQLite's own table");
     for edit in [
         set("sql = 'CREATE TABLE sqlite_sequence (a, b)'"),
         set("sql = 'CREATE TABLE sqlite_sequence (name)'"),

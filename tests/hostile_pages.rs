@@ -170,8 +170,8 @@ fn trees_that_loop_or_lead_astray_are_damage() {
             whole.put(100, b"\x05\0\0\0\x01\x03\xf0\0\0\0\0\x01\x03\xf0"),
         ),
     ] {
-        by(&bytes).is_read_as(what, Refused("odd.db is damaged"));
-        by(&bytes).is_target_as(what, Refused("odd.db is damaged"));
+        by(&bytes).is_read_as(what, Refused("odd.db is corrupt"));
+        by(&bytes).is_target_as(what, Refused("odd.db is corrupt"));
     }
 }
 
@@ -203,7 +203,7 @@ fn overflow_chains_that_loop_or_end_early_end() {
         ("an early end", [0; 4]),
         ("the schema", number(1)),
     ] {
-        by(&whole.put(start(page), &next)).is_read_as(what, Refused("odd.db is damaged"));
+        by(&whole.put(start(page), &next)).is_read_as(what, Refused("odd.db is corrupt"));
     }
 }
 
@@ -350,7 +350,7 @@ fn encrypted_empty_and_sparse_files_are_no_databases() {
     for magic in [16, 99, 100] {
         let mut bytes = b"SQLite format 3\0".to_vec();
         bytes.resize(magic, 0);
-        by(&bytes).is_read_as("magic", Refused("not a database that SQLite can read"));
+        by(&bytes).is_read_as("magic", Refused("not a readable SQLite database"));
     }
     let sparse = |bytes: &[u8]| {
         let siege = by(bytes);
@@ -360,8 +360,7 @@ fn encrypted_empty_and_sparse_files_are_no_databases() {
         file.unwrap().set_len(10 << 30).unwrap();
         siege
     };
-    sparse(b"SQLite format 3\0")
-        .is_read_as("sparse", Refused("not a database that SQLite can read"));
+    sparse(b"SQLite format 3\0").is_read_as("sparse", Refused("not a readable SQLite database"));
     sparse(&whole.bytes).is_read_as("a sparse end", Copied);
     let told = whole.put(28, &number((10 << 30) / PAGE));
     sparse(&told).is_read_as("a sparse end that is told", Copied);

@@ -13,7 +13,7 @@ const PLAIN: &str = "
         (9, 'z.rs', 0, 5, 'zed', 'h', NULL, NULL, 7);";
 
 const MALFORMED: Outcome = Refused("malformed database schema");
-const DAMAGED: Outcome = Refused("odd.db is damaged");
+const DAMAGED: Outcome = Refused("odd.db is corrupt");
 
 /// What is done to a database of all four tables, and what reading and merging into it come to.
 fn check(cases: &[(&str, &str, &[&str], Outcome, Outcome)]) {
@@ -157,7 +157,7 @@ fn generated_columns_are_copied_as_what_they_come_to() {
 /// Nothing that is read depends on how a collation orders; what is written does.
 #[test]
 fn an_unknown_collation_hinders_only_who_writes() {
-    let unknown = Refused("needs the collation \"theirs\", which is not built in");
+    let unknown = Refused("uses an unknown collation \"theirs\"");
     check(&[
         (
             "of a column of the key",
@@ -200,7 +200,7 @@ fn an_unknown_collation_hinders_only_who_writes() {
     let args = ["sqlite-to-kv", "odd.db", "target.kv", "--check-source"];
     let run = siege.run("checked", &args, Some("target.kv"));
     assert!(
-        run.stderr.contains("without --check-source it can be read"),
+        run.stderr.contains("omit --check-source to read it"),
         "{run}"
     );
 }

@@ -162,7 +162,7 @@ fn each_is_named_by_its_class_by_all_who_read_it() {
             assert_eq!(json["findings_total"], 1, "{what}: {run}");
             assert_eq!(json["findings"][0]["class"], class, "{what}: {run}");
             assert_eq!(json["findings"][0]["key"], KEY, "{what}: {run}");
-            assert_eq!(json["kinds"][2]["differing"], 1, "{what}: {run}");
+            assert_eq!(json["kinds"][2]["different"], 1, "{what}: {run}");
         }
         let is_record = class == "field";
         let is_told = |args: &[&str]| {

@@ -64,7 +64,7 @@ fn the_counts_are_on_the_page() {
     for width in [DESKTOP, PHONE] {
         let rows = browser.ask(&page, width, question);
         // Columns without a number are left out.
-        let header = "kind,left,right,equal,only left,only right,differing";
+        let header = "kind,left,right,equal,only left,only right,different";
         assert!(rows.starts_with(header), "{rows}");
         for kind in json["kinds"].as_array().unwrap() {
             let of_column = |column: &str| match &kind[column.replace(' ', "_").as_str()] {
@@ -103,7 +103,7 @@ fn a_bar_is_as_long_as_its_count() {
         .map(|part| part.split('|').collect())
         .collect();
     let classes: Vec<&str> = parts.iter().map(|part| part[0]).collect();
-    assert_eq!(classes, ["only-right", "differing", "invalid"]);
+    assert_eq!(classes, ["only-right", "different", "invalid"]);
     let width = |part: &[&str]| part[1].parse::<f64>().unwrap();
     let ratios = parts
         .iter()

@@ -8,20 +8,20 @@ use crate::common::{PROGRAM, Run, Scenario};
 
 /// What no page may replace, or stand beside; each with the words of the error.
 const NOT_THERE: [(&str, &str); 15] = [
-    ("diary", "no page of chunkmigrate"),
-    ("other.html", "no page of chunkmigrate"),
-    ("all.jsonl", "can't be both the page and the report"),
-    ("./all.jsonl", "can't be both the page and the report"),
-    ("link-to-report", "can't be both the page and the report"),
-    ("code.kv", "is the source"),
-    ("./code.db", "is the source"),
-    ("link-to-source", "is the source"),
-    ("hard-link", "is the source"),
-    ("code.db-wal", "where SQLite looks for a part"),
-    ("code.db-journal", "where SQLite looks for a part"),
-    ("no/folder", "there is no folder"),
+    ("diary", "not an HTML report of chunkmigrate"),
+    ("other.html", "not an HTML report of chunkmigrate"),
+    ("all.jsonl", "cannot be both --html and --report"),
+    ("./all.jsonl", "cannot be both --html and --report"),
+    ("link-to-report", "cannot be both --html and --report"),
+    ("code.kv", "and the source"),
+    ("./code.db", "and the source"),
+    ("link-to-source", "and the source"),
+    ("hard-link", "and the source"),
+    ("code.db-wal", "one is a SQLite sidecar file"),
+    ("code.db-journal", "one is a SQLite sidecar file"),
+    ("no/folder", "does not exist"),
     ("folder", "is a directory"),
-    ("folder/", "names no file"),
+    ("folder/", "is not a file name"),
     ("/dev/null", "is a device"),
 ];
 
@@ -67,7 +67,7 @@ fn a_page_is_never_written_over_something_else() {
         "empty-too",
     ];
     let run = scenario.run(&args).expect_status(2);
-    assert!(run.stderr.contains("both the page and the report"), "{run}");
+    assert!(run.stderr.contains("both --html and --report"), "{run}");
 }
 
 #[test]
@@ -141,9 +141,9 @@ fn a_page_that_can_not_be_written_is_an_error_and_no_verdict() {
         let run = Run::of(output).expect_status(2);
         assert!(!run.stdout.contains("dentical"), "{run}");
         let told = run.stdout.clone() + &run.stderr;
-        assert!(told.contains("can't write page.html"), "{run}");
+        assert!(told.contains("cannot write page.html"), "{run}");
         assert!(
-            told.contains("make room, or choose another folder"),
+            told.contains("free some space or choose another directory"),
             "{run}"
         );
         assert_eq!(scenario.files(), before);

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use chunkmigrate::verify::DivergenceClass;
 
+use crate::common::commands::advice;
 use crate::common::pages::{
     HOSTILE, PAGE, elements_of, text_of, verify, with_contents, with_every_class,
 };
@@ -79,6 +80,7 @@ fn every_class_of_finding_has_its_place() {
     let scenario = with_every_class();
     let (_, page) = verify(&scenario, &["left.db", "right.kv"], 1);
     let text = text_of(&page);
+    let advice = advice();
     let classes = DivergenceClass::ALL.into_iter();
     for class in classes.filter(|class| class.is_of_comparison()) {
         assert!(
@@ -89,7 +91,8 @@ fn every_class_of_finding_has_its_place() {
             page.contains(&format!("<section id=\"{class}\">")),
             "{class}"
         );
-        assert!(text.contains(class.advice()), "{class}");
+        let (_, advice) = advice.iter().find(|(of, _)| *of == class).unwrap();
+        assert!(text.contains(advice), "{class}");
     }
     assert!(text.contains("0x7374726179ff (not UTF-8)"), "{text}");
     assert_page("every_class", &page);
@@ -122,7 +125,7 @@ fn the_page_shows_what_the_report_keeps_and_how_to_get_the_rest() {
     let pair = ["left.db", "right.kv"];
     let (_, page) = verify(&scenario, &[&pair[..], &["--limit", "3"]].concat(), 1);
     assert_eq!(page.matches("<article>").count(), 3);
-    let rest = "more findings; --limit shows more, --report FILE keeps all";
+    let rest = "more findings; --limit shows more, --report FILE saves all";
     assert!(text_of(&page).contains(rest), "{page}");
     let args = [&pair[..], &["--limit", "3", "--report", "all.jsonl"]].concat();
     let (_, page) = verify(&scenario, &args, 1);
@@ -161,7 +164,10 @@ fn nothing_redacted_is_in_the_page() {
     let scenario = with_every_class();
     let args = ["left.db", "right.kv", "--values", "redacted"];
     let (_, page) = verify(&scenario, &args, 1);
-    assert!(text_of(&page).contains("the value is no record"), "{page}");
+    assert!(
+        text_of(&page).contains("the value is not a valid record"),
+        "{page}"
+    );
 }
 
 #[test]
@@ -329,7 +335,7 @@ fn a_page_that_is_full_says_how_many_findings_it_has_no_room_for() {
     let (_, page) = verify(&scenario, &["left.db", "right.db", "--limit", "10000"], 1);
     let shown = page.matches("<article>").count();
     let more = format!(
-        "and {} more findings; --report FILE keeps all",
+        "and {} more findings; --report FILE saves all",
         6000 - shown
     );
     assert!(page.contains(&more), "{more}");

@@ -146,7 +146,7 @@ fn an_import_merges_as_a_copy_does() {
         fs::write(scenario.path(target), &content).unwrap();
         let args = ["import", "code.ndjson", target, "--to", to, "--merge"];
         let run = scenario.run(&args).expect_status(0);
-        assert!(run.stdout.contains("Nothing was written into"), "{run}");
+        assert!(run.stdout.contains("Nothing was written to"), "{run}");
         assert_eq!(fs::read(scenario.path(target)).unwrap(), content);
 
         let changed = scenario
@@ -159,7 +159,7 @@ fn an_import_merges_as_a_copy_does() {
             changed.as_bytes(),
         )
         .expect_status(0);
-        assert!(run.stdout.contains("1 record was written"), "{run}");
+        assert!(run.stdout.contains("Merged 1 record into"), "{run}");
         let run = scenario
             .run(&["verify", "code.db", target])
             .expect_status(1);
@@ -270,7 +270,8 @@ fn an_export_is_no_store_and_the_hint_says_what_to_do() {
     ] {
         let run = scenario.run(args).expect_status(2);
         assert!(
-            run.stderr.contains("code.ndjson is an export, not a store"),
+            run.stderr
+                .contains("code.ndjson is an NDJSON export, not a store"),
             "{run}"
         );
         assert!(run.stderr.contains("chunkmigrate import"), "{run}");

@@ -67,7 +67,10 @@ fn what_is_skipped_stands_in_the_rejects_file_with_its_line() {
         "skip",
     ];
     let run = scenario.run(&args).expect_status(1);
-    assert!(run.stdout.contains("2 records were copied"), "{run}");
+    assert!(
+        run.stdout.contains("Copied and verified 2 records"),
+        "{run}"
+    );
     let rejects = fs::read_to_string(scenario.path("new.kv.rejects.jsonl")).unwrap();
     with_snapshots(|| insta::assert_snapshot!("import_rejects", rejects));
     let keys = kv::keys(&scenario.path("new.kv"));
@@ -75,7 +78,10 @@ fn what_is_skipped_stands_in_the_rejects_file_with_its_line() {
 
     let merge = [&args[..2], &["code.kv"], &args[3..], &["--merge"]].concat();
     let run = scenario.run(&merge).expect_status(1);
-    assert!(run.stdout.contains("holds all 2 records already"), "{run}");
+    assert!(
+        run.stdout.contains("already contains all 2 records"),
+        "{run}"
+    );
 }
 
 #[test]

@@ -119,7 +119,10 @@ fn an_old_rejects_file_is_kept_unless_it_may_be_replaced() {
     let before = scenario.files();
     for args in [&args[..], &[&args[..], &["--dry-run"]].concat()] {
         let run = scenario.run(args).expect_status(2);
-        assert!(run.stderr.contains("out.kv.rejects.jsonl exists"), "{run}");
+        assert!(
+            run.stderr.contains("out.kv.rejects.jsonl already exists"),
+            "{run}"
+        );
         // To replace it is not all that --replace would do.
         assert!(!run.stderr.contains("--replace"), "{run}");
         assert_eq!(scenario.files(), before);
@@ -163,7 +166,7 @@ fn a_dry_run_names_them_and_writes_nothing() {
     let run = scenario.run(&args).expect_status(1);
     assert!(
         run.stdout.contains(
-            "Dry run: no target would be made: 6 rows are no records; nothing was written."
+            "Dry run: no target would be created: 6 rows are invalid; nothing was written."
         ),
         "{run}"
     );

@@ -75,7 +75,7 @@ fn a_mark_below_the_ids_is_raised_to_them() {
         .run(&["verify", "odd.kv", "new.db"])
         .expect_status(1);
     assert!(
-        run.stdout.contains("is 1 on the left and 3 on the right"),
+        run.stdout.contains(": 1 on the left, 3 on the right"),
         "{run}"
     );
 }
@@ -199,7 +199,7 @@ fn a_manifest_that_tells_of_more_fails_the_copy() {
         .expect_status(1);
     assert!(
         run.stdout
-            .contains("symbol-metrics: manifest: the manifest tells of 2 records, there are 1"),
+            .contains("symbol-metrics: manifest: the manifest says 2 records, the contents have 1"),
         "{run}"
     );
     assert!(!scenario.path("new.db").exists());
@@ -224,7 +224,8 @@ fn a_stale_file_beside_the_target_is_refused() {
                 let args = [&["kv-to-sqlite", "code.kv", "new.db"], replace].concat();
                 let run = scenario.run(&args).expect_status(2);
                 assert!(
-                    run.stderr.contains(&format!("new.db{suffix} lies beside")),
+                    run.stderr
+                        .contains(&format!("new.db{suffix} next to the target")),
                     "{run}"
                 );
                 assert_eq!(scenario.files(), before);
@@ -292,13 +293,13 @@ fn only_databases_and_empty_files_are_replaced() {
         let run = scenario
             .run(&["kv-to-sqlite", "code.kv", target, "--replace"])
             .expect_status(2);
-        assert!(run.stderr.contains("does not replace"), "{run}");
+        assert!(run.stderr.contains("refusing to replace"), "{run}");
         assert_eq!(scenario.files(), before);
     }
     let run = scenario
         .run(&["kv-to-sqlite", "code.kv", "empty"])
         .expect_status(2);
-    assert!(run.stderr.contains("empty exists"), "{run}");
+    assert!(run.stderr.contains("empty already exists"), "{run}");
     let _ = scenario
         .run(&["kv-to-sqlite", "code.kv", "empty", "--replace"])
         .expect_status(0);
@@ -316,10 +317,7 @@ fn a_source_that_somebody_writes_is_an_error() {
         &["export", "code.kv"],
     ] {
         let run = scenario.run(args).expect_status(2);
-        assert!(
-            run.stderr.contains("code.kv is open in another process"),
-            "{run}"
-        );
+        assert!(run.stderr.contains("code.kv is already open"), "{run}");
     }
     drop(writer);
     let _ = scenario

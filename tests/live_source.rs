@@ -189,7 +189,7 @@ fn a_copy_beside_a_writer_that_comes_and_goes_is_one_state_or_an_error() {
                         0 => done += 1,
                         status => {
                             assert_eq!(status, 2, "{what}");
-                            let is_told = run.stderr.contains("was written while it was read");
+                            let is_told = run.stderr.contains("changed while it was being read");
                             assert!(is_told, "{what}");
                         }
                     }
@@ -232,10 +232,10 @@ fn a_source_that_is_overwritten_around_its_locks_is_told_and_nothing_is_made_of_
             _ => kv_to_sqlite(&path, &target, &options, &progress),
         };
         let told = copied.unwrap_err().to_string();
-        assert!(told.contains("was written while it was read"), "{told}");
+        assert!(told.contains("changed while it was being read"), "{told}");
         let verified = verify_round_trip(&path, &VerifyOptions::default(), &progress);
         let told = verified.unwrap_err().to_string();
-        assert!(told.contains("was written while it was read"), "{told}");
+        assert!(told.contains("changed while it was being read"), "{told}");
     }
     let after: Vec<String> = scenario.files().into_keys().collect();
     assert_eq!(after, before);

@@ -140,7 +140,7 @@ fn every_page_goes_into_a_folder_and_again_over_an_old_one() {
     let names: Vec<&String> = expected.iter().map(|(name, _)| name).collect();
     assert_eq!(
         json.json(),
-        serde_json::json!({"schema": 1, "pages": names})
+        serde_json::json!({"schema": 2, "pages": names})
     );
 }
 
@@ -150,9 +150,9 @@ fn a_page_that_can_not_be_written_is_told_with_its_path_and_the_cause() {
     fs::write(scenario.path("file"), "").unwrap();
     fs::create_dir_all(scenario.path("taken/chunkmigrate-verify.1")).unwrap();
     for (dir, told) in [
-        ("missing", "there is no folder missing"),
-        ("file", "can't write into file"),
-        ("taken", "can't write taken/chunkmigrate-verify.1"),
+        ("missing", "directory missing does not exist"),
+        ("file", "cannot write to file"),
+        ("taken", "cannot write taken/chunkmigrate-verify.1"),
     ] {
         let run = scenario.run(&["man", "--dir", dir]).expect_status(2);
         assert_eq!(run.stdout, "", "{run}");
@@ -199,7 +199,10 @@ fn where_a_page_has_no_room_the_old_one_stays_and_nothing_else() {
     let mut shell = Command::new("sh");
     shell.current_dir(scenario.folder()).args(["-c", &script]);
     let run = Run::of(shell.output().unwrap()).expect_status(2);
-    assert!(run.stderr.contains("can't write ./chunkmigrate.1"), "{run}");
+    assert!(
+        run.stderr.contains("cannot write ./chunkmigrate.1"),
+        "{run}"
+    );
     let files = scenario.files();
     assert_eq!(files.len(), 1, "{:?}", files.keys());
     assert_eq!(files["chunkmigrate.1"], b"an old page");

@@ -43,7 +43,7 @@ fn full_text_tables_over_records_find_what_was_merged_and_nothing_else() {
     for sql in [FTS5, FTS4] {
         target(&scenario, sql);
         let run = scenario.run(&MERGE).expect_status(0);
-        assert!(run.stdout.contains("rebuilt      words\n"), "{run}");
+        assert!(run.stdout.contains("rebuilt        words\n"), "{run}");
         let ids = |word: &str| {
             let sql = format!("SELECT group_concat(rowid) FROM words WHERE words MATCH '{word}'");
             query(&scenario, &sql)
@@ -125,7 +125,7 @@ fn a_full_text_table_that_can_not_be_rebuilt_is_named_with_the_statement_to_run(
     ] {
         target(&scenario, &sql);
         let run = scenario.run(&MERGE).expect_status(0);
-        assert!(run.stdout.contains("not rebuilt  words: "), "{run}");
+        assert!(run.stdout.contains("not rebuilt    words: "), "{run}");
         assert!(run.stdout.contains(why), "{run}");
         let statement = r#"INSERT INTO "words"("words") VALUES('rebuild');"#;
         assert!(run.stdout.contains(statement), "{run}");
@@ -133,7 +133,7 @@ fn a_full_text_table_that_can_not_be_rebuilt_is_named_with_the_statement_to_run(
     let json = [&MERGE[..], &["--dry-run", "--format", "json"]].concat();
     target(&scenario, view);
     let json = scenario.run(&json).expect_status(0).json();
-    assert_eq!(json["left_alone"][0]["table"], "words");
+    assert_eq!(json["unmanaged_tables"][0]["table"], "words");
 }
 
 #[test]
@@ -158,10 +158,10 @@ fn triggers_that_did_not_run_are_named_and_those_of_rebuilt_tables_are_not() {
         let run = scenario.run(&args).expect_status(0);
         assert!(
             run.stdout
-                .contains("not run      track: a merge runs no triggers\n"),
+                .contains("not run        track: a merge does not run triggers\n"),
             "{run}"
         );
-        assert!(run.stdout.contains("rebuilt      words\n"), "{run}");
+        assert!(run.stdout.contains("rebuilt        words\n"), "{run}");
     }
     assert_eq!(query(&scenario, "SELECT count(*) || '' FROM log"), "0");
     let json = [&only[..], &["--format", "json"]].concat();

@@ -123,7 +123,7 @@ fn a_dry_run_sees_what_only_the_wal_holds_and_what_a_hot_journal_takes_back() {
     let command = ["kv-to-sqlite", "code.kv", "target.db"];
     let run = merge(&scenario, &command, &["--dry-run"]).expect_status(1);
     assert!(
-        run.stdout.contains("the target has the id 1 already"),
+        run.stdout.contains("the target already has the id 1"),
         "{run}"
     );
     assert_eq!(scenario.files(), before);

@@ -169,7 +169,7 @@ fn a_record_is_rejected_with_the_reason_that_sqlite_has_and_the_rest_is_merged()
             "CREATE TABLE files (path TEXT PRIMARY KEY); INSERT INTO files VALUES ('src/lib.rs')",
             empty,
             "constraint",
-            "file_path refers to src/a:b.rs, which files does not have",
+            "file_path references src/a:b.rs, which does not exist in files",
         ),
         (
             "file_path TEXT NOT NULL",
@@ -177,7 +177,7 @@ fn a_record_is_rejected_with_the_reason_that_sqlite_has_and_the_rest_is_merged()
             "CREATE TABLE files (path TEXT PRIMARY KEY); INSERT INTO files VALUES ('src/lib.rs')",
             empty,
             "constraint",
-            "file_path refers to src/a:b.rs, which files does not have",
+            "file_path references src/a:b.rs, which does not exist in files",
         ),
         (
             "created_at INTEGER NOT NULL",
@@ -185,7 +185,7 @@ fn a_record_is_rejected_with_the_reason_that_sqlite_has_and_the_rest_is_merged()
             "",
             "",
             "constraint",
-            " in nowhere, but there is no such table",
+            "in nowhere, but that table does not exist",
         ),
         // A column of the target's own that can't be computed of it.
         (
@@ -218,7 +218,7 @@ fn a_record_is_rejected_with_the_reason_that_sqlite_has_and_the_rest_is_merged()
         }
         let run = scenario.run(&[&MERGE[..], &["--on-invalid", "skip"]].concat());
         let run = run.expect_status(1);
-        assert!(run.stdout.contains("stayed behind"), "{to}: {run}");
+        assert!(run.stdout.contains("rejected."), "{to}: {run}");
         assert!(!run.stdout.contains("may be failing"), "{to}: {run}");
         let db = Connection::open(scenario.path("target.db")).unwrap();
         let written: usize = db
@@ -286,7 +286,7 @@ fn a_table_that_takes_no_record_at_all_is_an_error_with_a_hint() {
             let run = scenario.run(&[&MERGE[..], more].concat()).expect_status(2);
             assert!(
                 run.stderr
-                    .contains("the table code_chunks of target.db takes no records"),
+                    .contains("cannot write any record into table code_chunks of target.db"),
                 "{run}"
             );
             assert!(

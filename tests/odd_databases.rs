@@ -305,7 +305,7 @@ fn an_index_of_keys_with_a_wrong_entry_is_damage() {
         let args = ["sqlite-to-kv", "odd.db", "out.kv"];
         let run = scenario.run(&args).expect_status(2);
         assert!(
-            run.stderr.contains("of code_chunks has another key"),
+            run.stderr.contains("of code_chunks has a different key"),
             "{run}"
         );
         assert!(!scenario.path("out.kv").exists());

@@ -101,7 +101,7 @@ fn output_that_can_not_be_written_is_told_and_is_exit_status_2() {
         let mut command = command(&scenario, &args);
         let run = Run::of(command.stdout(full.unwrap()).output().unwrap());
         assert_eq!(run.status, 2, "{args:?}: {run}");
-        let told = "error: can't write to stdout\n  caused by: No space left on device";
+        let told = "error: cannot write to stdout\n  caused by: No space left on device";
         assert!(
             run.stderr.starts_with(told) || status == 2,
             "{args:?}: {run}"

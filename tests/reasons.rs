@@ -218,7 +218,7 @@ fn redacted_a_sentence_quotes_no_text() {
     });
     for (store, told) in [
         ("odd.kv", "created_at is a string, must be an integer"),
-        ("odd.kv", "there is an unknown field"),
+        ("odd.kv", "unknown field"),
         ("odd.kv", "the record belongs to another key"),
         ("odd.kv", "loc is 1.5, must be an integer or null"),
         (

@@ -226,7 +226,7 @@ fn a_search_finds_what_was_merged() {
         .run(&["kv-to-sqlite", "code.kv", "code.db", "--merge"])
         .expect_status(0);
     assert!(
-        run.stdout.contains("rebuilt      code_chunks_fts\n"),
+        run.stdout.contains("rebuilt        code_chunks_fts\n"),
         "{run}"
     );
     assert_eq!(hits(), all);

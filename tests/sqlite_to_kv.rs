@@ -173,7 +173,7 @@ fn an_unknown_column_is_left_behind_only_when_it_was_named() {
     let run = scenario.run(&args).expect_status(0);
     assert!(
         run.stdout
-            .contains("left out     column code_chunks.lan\"guage"),
+            .contains("ignored        column code_chunks.lan\"guage"),
         "{run}"
     );
 }
@@ -201,9 +201,10 @@ fn without_read_back_the_summary_says_so() {
     let run = scenario
         .run(&["sqlite-to-kv", "code.db", "out.kv", "--no-verify"])
         .expect_status(0);
-    let end = "1,205 records were copied. Not verified.
+    let end = "Copied 1,205 records. Not verified.
 Next: compare it with its source:
-    chunkmigrate verify code.db out.kv
+    \
+        chunkmigrate verify code.db out.kv
 ";
     assert!(run.stdout.ends_with(end), "{run}");
 }
@@ -278,7 +279,7 @@ fn tables_that_were_not_asked_for_are_named_and_need_not_be_sound() {
     let kinds = run.json()["kinds"].as_array().unwrap().len();
     assert_eq!(kinds, 1, "{run}");
     assert_eq!(
-        run.json()["not_copied"],
+        run.json()["uncopied_tables"],
         serde_json::json!([{"table": "execution_log", "rows": 2}])
     );
 }
@@ -301,7 +302,7 @@ fn a_damaged_table_that_is_not_copied_is_said_and_stops_nothing() {
         .run(&["sqlite-to-kv", "code.db", "out.kv"])
         .expect_status(0);
     assert!(
-        run.stdout.contains("other (rows can't be counted)"),
+        run.stdout.contains("other (rows cannot be counted)"),
         "{run}"
     );
     assert_eq!(kv::keys(&scenario.path("out.kv")).len(), 10);
@@ -334,7 +335,7 @@ fn temporary_files_go_where_they_are_told_to() {
         let run = scenario
             .run(&[&args[..], &[wrong, "--replace"]].concat())
             .expect_status(2);
-        let expected = format!("error: can't use {wrong} for temporary files: it is no folder");
+        let expected = format!("error: cannot use {wrong} for temporary files: not a directory");
         assert!(run.stderr.starts_with(&expected), "{run}");
     }
 }

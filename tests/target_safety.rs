@@ -59,10 +59,7 @@ fn replace_takes_an_empty_file_and_nothing_else() {
         let run = scenario
             .run(&["sqlite-to-kv", "code.db", target, "--replace"])
             .expect_status(2);
-        assert!(
-            run.stderr.contains("which this command does not replace"),
-            "{run}"
-        );
+        assert!(run.stderr.contains("refusing to replace"), "{run}");
         assert_eq!(scenario.files(), before, "{target}");
     }
 }
@@ -150,10 +147,7 @@ fn a_part_of_the_source_is_never_the_target() {
         let run = scenario
             .run(&["sqlite-to-kv", "code.db", target])
             .expect_status(2);
-        assert!(
-            run.stderr.contains("where SQLite looks for a part of"),
-            "{run}"
-        );
+        assert!(run.stderr.contains("one is a SQLite sidecar file"), "{run}");
         let args = ["sqlite-to-kv", "code.db", "out.kv", "--rejects", target];
         let _ = scenario.run(&args).expect_status(2);
         assert_eq!(scenario.files(), before);
@@ -167,7 +161,7 @@ fn what_a_killed_run_left_behind_is_named_and_not_touched() {
     let run = scenario
         .run(&["sqlite-to-kv", "code.db", "out.kv"])
         .expect_status(0);
-    assert!(run.stdout.contains("left behind"), "{run}");
+    assert!(run.stdout.contains("leftover"), "{run}");
     assert!(run.stdout.contains(".chunkmigrate-abc123"), "{run}");
     assert!(Path::new(&scenario.path(".chunkmigrate-abc123")).exists());
 }
@@ -231,7 +225,7 @@ fn an_old_rejects_file_beside_a_clean_target_is_told() {
         .expect_status(0);
     assert!(
         run.stdout
-            .contains("old rejects  out.kv.rejects.jsonl is of an earlier run"),
+            .contains("stale rejects  out.kv.rejects.jsonl, left by an earlier run"),
         "{run}"
     );
 }

@@ -152,7 +152,7 @@ fn what_is_no_record_is_not_equal_to_itself() {
     let found = scenario.run(&args).expect_status(1).json();
     assert_eq!(found["findings_total"], 2, "{found}");
     assert_eq!(found["findings"][0]["class"], "undecodable");
-    assert_eq!(found["kinds"][2]["differing"], 1);
+    assert_eq!(found["kinds"][2]["different"], 1);
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn stores_without_records_are_identical_and_said_to_be_empty() {
     }
     let run = scenario.run(&["verify", "a.db", "b.db"]).expect_status(0);
     assert!(
-        run.stdout.contains("there are no records on either side"),
+        run.stdout.contains("neither store has any records"),
         "{run}"
     );
 }
@@ -232,7 +232,7 @@ fn what_is_no_store_is_an_error_on_either_side() {
     for (bad, message) in [
         ("text", "text is neither a SQLite database nor a KV file"),
         ("empty", "empty is empty"),
-        ("missing", "can't read missing"),
+        ("missing", "cannot read missing"),
         (".", ". is a directory"),
     ] {
         for args in [&[bad][..], &[bad, "code.db"], &["code.kv", bad]] {

@@ -96,7 +96,7 @@ fn limit_bounds_what_is_printed_and_nothing_else() {
     assert!(counts.len() > 2, "{counts:?}");
     for kind in documents[0]["kinds"].as_array().unwrap() {
         let count = |name: &str| kind[name].as_u64().unwrap();
-        let both = count("equal") + count("differing");
+        let both = count("equal") + count("different");
         assert_eq!(
             count("left"),
             both + count("only_left") + count("invalid_left")
@@ -232,7 +232,7 @@ fn quick_takes_digests_as_proof_and_names_what_differs_all_the_same() {
         .expect_status(0);
     assert!(
         run.stdout
-            .contains("the digests of 8 records are equal; records were not compared one by one"),
+            .contains("the digests of 8 records are equal; records were not compared individually"),
         "{run}"
     );
     let json = |args: &[&str]| {
@@ -312,7 +312,7 @@ fn a_column_that_is_left_out_is_told_with_the_verdict() {
     )
     .unwrap();
     let column = ["--without-column", "code_chunks.<lang>"];
-    let told = "The column code_chunks.<lang> was left out.";
+    let told = "The column code_chunks.<lang> was ignored.";
     for stores in [
         &["code.db", "code.kv"][..],
         &["code.kv", "code.db"],
@@ -352,5 +352,5 @@ fn a_column_that_is_left_out_is_told_with_the_verdict() {
         "code_chunks.content",
     ];
     let run = scenario.run(&args).expect_status(2);
-    assert!(run.stderr.contains("records are made of it"), "{run}");
+    assert!(run.stderr.contains("it is part of the record"), "{run}");
 }

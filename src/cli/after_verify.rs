@@ -41,11 +41,11 @@ impl Pair<'_> {
             reasons.push("its ids are higher".to_owned());
         }
         if newer.by_times {
-            reasons.push("its records are later".to_owned());
+            reasons.push("its timestamps are later".to_owned());
         }
         if newer.by_origin {
             reasons.push(format!(
-                "{} was made from it and is unchanged",
+                "{} was copied from it and is unchanged",
                 self.name(older)
             ));
         }
@@ -61,14 +61,14 @@ impl Pair<'_> {
         let (only, name) = (self.only(older), self.name(older));
         if only > 0 {
             let records = count_of(only, "record", "records");
-            effects.push(format!("bring back {records} that only {name} has"));
+            effects.push(format!("restore {records} that only {name} has"));
         }
         if self.total.differing > 0 {
             let records = count_of(self.total.differing, "record", "records");
-            effects.push(format!("change {records} back"));
+            effects.push(format!("revert {records}"));
         }
         let newer = self.name(older.other());
-        let what = format!("A merge of {name} into {newer} would {}", joined(&effects)?);
+        let what = format!("Merging {name} into {newer} would {}", joined(&effects)?);
         Some(NextStep::new(what, self.merge(older)))
     }
 
@@ -77,14 +77,14 @@ impl Pair<'_> {
         let mut sides = [Side::Left, Side::Right];
         sides.sort_by_key(|from| !self.is_fresh_copy(*from));
         let ways = sides.into_iter().filter_map(|from| {
-            let (how, command) = self.way(from, "adds or brings back")?;
+            let (how, command) = self.way(from, "adds or restores")?;
             Some((format!("If {} is right, {how}", self.name(from)), command))
         });
         let mut ways: Vec<_> = ways.collect();
         let other = if ways.len() > 1 { ways.pop() } else { None };
         let other = other.map(|(what, command)| NextStep::new(what, [command]));
         let (what, command) = ways.pop()?;
-        let what = format!("which store is newer is unclear. {what}");
+        let what = format!("it is unclear which store is newer. {what}");
         Some(NextStep::new(what, [command]).or(other))
     }
 
@@ -106,7 +106,7 @@ impl Pair<'_> {
             return None;
         }
         if only_to > 0 {
-            let verb = if is_fresh_copy { "drops" } else { "keeps" };
+            let verb = if is_fresh_copy { "removes" } else { "keeps" };
             let name = self.name(to);
             effects.push(format!("{verb} {} that only {name} has", records(only_to)));
         }

@@ -39,10 +39,9 @@ impl Statuses {
     pub(super) fn entries(&self) -> Vec<(&'static str, String)> {
         let failed = match self.diverged {
             Some(_) => {
-                "it could not be done, or its outcome not be established: bad usage, input that is \
-                 unreadable or damaged, an I/O error, no memory left"
+                "error: bad usage, unreadable or corrupt input, I/O failure, or out of memory"
             }
-            None => "it could not be done: bad usage or an I/O error",
+            None => "error: bad usage or I/O failure",
         };
         let mut entries = vec![("0", self.done.to_owned())];
         entries.extend(self.diverged.map(|text| ("1", text.to_owned())));

@@ -27,10 +27,10 @@ use self::exit::Statuses;
 use self::term::ui::{GlobalArgs, Ui};
 use self::usage::usage;
 
-/// Move code chunks, metrics and execution logs between SQLite and a key-value file, with proof
+/// Migrate code chunks, metrics and execution logs between SQLite and KV files, and verify them
 ///
-/// Every record is read back from what was written and compared. What can't be carried over exactly
-/// is named, and nothing is lost in silence.
+/// Every record is read back from the target and compared. What cannot be copied exactly is
+/// reported; nothing is lost silently.
 #[derive(Debug, Parser)]
 #[command(name = command_line::NAME, version, long_version = long_version())]
 #[command(arg_required_else_help = true, after_long_help = after_help())]
@@ -43,31 +43,31 @@ struct Cli {
 
 fn after_help() -> String {
     let statuses = Statuses {
-        done: "done; everything compared, everything equal",
-        diverged: Some("divergence found, or something is no exact record"),
-        stopped: Some("nothing is published, temporary files are removed"),
+        done: "success; everything that was compared is equal",
+        diverged: Some("divergences found, or invalid or rejected items"),
+        stopped: Some("nothing was published, temporary files were removed"),
     };
     AfterHelp::default().end(
         &statuses,
         &[
             (
-                "See on made-up records that it works here",
+                "Check with built-in records that it works here",
                 "chunkmigrate verify",
             ),
             (
-                "Copy a database into a KV file",
+                "Copy a database to a KV file",
                 "chunkmigrate sqlite-to-kv code.db new.kv",
             ),
             (
-                "Compare two stores, record by record",
+                "Compare two stores record by record",
                 "chunkmigrate verify code.db code.kv",
             ),
             (
-                "Copy a KV file into a database",
+                "Copy a KV file to a database",
                 "chunkmigrate kv-to-sqlite code.kv new.db",
             ),
             (
-                "See all that a command can do",
+                "Show all options of a command",
                 "chunkmigrate sqlite-to-kv --help",
             ),
         ],

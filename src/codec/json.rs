@@ -11,7 +11,7 @@ use crate::record::{Record, RecordError, RecordKind};
 
 /// Why a record has no canonical bytes.
 #[derive(Debug, Error)]
-#[error("the record can't be written as JSON")]
+#[error("the record cannot be encoded as JSON")]
 pub struct EncodeError {
     #[from]
     source: serde_json::Error,

@@ -15,19 +15,19 @@ pub enum KeyError {
     #[error("the key starts with none of {}", RecordKind::ALL.map(key_prefix).join(", "))]
     UnknownPrefix,
     /// The key is not UTF-8.
-    #[error("the key is not UTF-8 from byte {valid_up_to} on")]
+    #[error("the key is not valid UTF-8 at byte {valid_up_to}")]
     NotUtf8 {
         /// Number of bytes before the first that is not UTF-8.
         valid_up_to: usize,
     },
     /// A chunk key has fewer than two `:` behind its prefix.
-    #[error("the chunk key has no path, start and end")]
+    #[error("the chunk key lacks a path, start or end")]
     MissingOffset,
     /// A `:` of a path is not doubled.
-    #[error("a ':' inside the path is not doubled")]
+    #[error("a ':' in the path is not doubled")]
     SingleColon,
     /// A number is not written as this format writes it, or is out of range.
-    #[error("{text:?} is no number of a key")]
+    #[error("{text:?} is not a valid number in a key")]
     Number {
         /// What stands where the number should.
         text: String,

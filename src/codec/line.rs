@@ -46,16 +46,16 @@ pub enum LineError {
     #[error("not an object of kind, key and value: {}", one_line(.0))]
     Json(#[from] serde_json::Error),
     /// No record is of this kind.
-    #[error("there is no kind {name:?}")]
+    #[error("unknown kind {name:?}")]
     UnknownKind {
         /// What the line has for its kind.
         name: String,
     },
     /// The line of the high-water marks does not tell them.
-    #[error("no high-water marks: {}", one_line(.0))]
+    #[error("not an id sequence: {}", one_line(.0))]
     Sequences(#[source] serde_json::Error),
     /// The end line does not tell the counts and the digest.
-    #[error("no end line of an export: {}", one_line(.0))]
+    #[error("not an end line of an export: {}", one_line(.0))]
     End(#[source] serde_json::Error),
 }
 
@@ -205,7 +205,7 @@ mod tests {
         }
         assert_eq!(
             error("{\"kind\":\"chunks\",\"key\":\"k\",\"value\":1}"),
-            "there is no kind \"chunks\""
+            "unknown kind \"chunks\""
         );
         assert_eq!(
             error("{\"kind\":\"chunk\",\"key\":\"k\"}"),

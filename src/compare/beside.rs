@@ -58,7 +58,7 @@ pub(super) fn compare_sequences(
             continue;
         }
         let message = format!(
-            "the highest id ever given in {} is {left} on the left and {right} on the right",
+            "id sequence of {}: {left} on the left, {right} on the right",
             kind.table()
         );
         let class = DivergenceClass::Sequence;

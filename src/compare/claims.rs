@@ -27,15 +27,18 @@ impl ClaimCheck {
     pub(crate) fn kind(&mut self, kind: RecordKind, found: &KindTotals) -> Option<Divergence> {
         let told = self.claims.as_ref()?.kinds.get(kind);
         let differing = |what: &str, told: u64, found: u64| {
-            let message = format!("the manifest tells of {told} {what}, there are {found}");
+            let message = format!("the manifest says {told} {what}, the contents have {found}");
             (told != found).then_some(message)
         };
         let message = differing("records", told.records, found.records)
-            .or_else(|| differing("bytes of keys", told.key_bytes, found.key_bytes))
-            .or_else(|| differing("bytes of values", told.value_bytes, found.value_bytes))
+            .or_else(|| differing("key bytes", told.key_bytes, found.key_bytes))
+            .or_else(|| differing("value bytes", told.value_bytes, found.value_bytes))
             .or_else(|| {
                 let (told, found) = (told.sha256, found.sha256);
-                let message = format!("the manifest's digest is {told}, the content's is {found}");
+                let message = format!(
+                    "the manifest's digest is {told}, that of the contents is \
+                    {found}"
+                );
                 (told != found).then_some(message)
             })?;
         self.holds = false;
@@ -53,9 +56,8 @@ impl ClaimCheck {
     pub(crate) fn combined(&self) -> Option<Divergence> {
         let claims = self.claims.as_ref().filter(|_| self.holds)?;
         let (told, combined) = (claims.sha256, combined_digest(&claims.kinds));
-        let message = format!(
-            "the manifest's combined digest is {told}, that of its kinds would be {combined}"
-        );
+        let message =
+            format!("the manifest's combined digest is {told}, that of its kinds is {combined}");
         let class = DivergenceClass::Manifest;
         (told != combined).then(|| Divergence::new(class, None, message).on(self.side))
     }

@@ -36,7 +36,7 @@ impl Side {
 /// use chunkmigrate::verify::DivergenceClass;
 ///
 /// for class in DivergenceClass::ALL {
-///     println!("{class:14} {}", class.advice());
+///     println!("{class:14} {}", class.is_warning());
 /// }
 /// assert!(DivergenceClass::ContentHash.is_warning());
 /// ```
@@ -136,51 +136,6 @@ impl DivergenceClass {
             | DivergenceClass::Sequence
             | DivergenceClass::ContentHash
             | DivergenceClass::Graph => false,
-        }
-    }
-
-    /// What it means and what to do, in one line.
-    pub const fn advice(self) -> &'static str {
-        match self {
-            DivergenceClass::OnlyLeft => {
-                "it was added on the left or deleted on the right; a merge would bring back what was deleted"
-            }
-            DivergenceClass::OnlyRight => {
-                "it was added on the right or deleted on the left; a merge would bring back what was deleted"
-            }
-            DivergenceClass::Field => {
-                "the record was changed on one side; find out which side is newer before you copy or merge"
-            }
-            DivergenceClass::Undecodable => {
-                "something else wrote the value, or it is damaged; restore the record from the other store"
-            }
-            DivergenceClass::Noncanonical => {
-                "the record is whole, but another program wrote it; copy it anew to have its canonical bytes"
-            }
-            DivergenceClass::KeyMismatch => {
-                "something else wrote the record under another's key; restore both from the other store"
-            }
-            DivergenceClass::UnknownKey => {
-                "no record of any kind has such a key; find out what else writes to the file"
-            }
-            DivergenceClass::InvalidRow => {
-                "fix the row in its source, or skip it with --on-invalid skip"
-            }
-            DivergenceClass::WrongSymbol => {
-                "a merge does not write it: source and target come from different index runs; index again instead"
-            }
-            DivergenceClass::Manifest => {
-                "something else changed the content after the migration; compare it with its source"
-            }
-            DivergenceClass::Sequence => {
-                "ids may be given again; a fresh copy carries the id sequence over, or --merge where the records agree"
-            }
-            DivergenceClass::ContentHash => {
-                "the tool that indexed wrote another hash; the copy is exact, index the file again"
-            }
-            DivergenceClass::Graph => {
-                "the metrics have the id of another symbol in the graph; the copy is exact, index the file again"
-            }
         }
     }
 }

@@ -106,9 +106,9 @@ impl Divergence {
             return self;
         };
         let has = match other {
-            Other::Record => "has a valid record of this key",
-            Other::Invalid => "has nothing valid of this key either",
-            Other::Nothing => "has nothing of this key",
+            Other::Record => "has a valid record with this key",
+            Other::Invalid => "has no valid record with this key either",
+            Other::Nothing => "has no record with this key",
         };
         let rest = format!("; the {} side {has}", side.other().name());
         self.message.push_str(&rest);
@@ -177,7 +177,7 @@ impl Divergence {
     /// A record that a table can't hold, of the left side.
     pub(crate) fn refused(kind: RecordKind, key: &[u8], row: RowFacts) -> Self {
         let (table, why) = (row.table, row.why_refused());
-        let message = format!("the table {table} can't hold the record: {why}");
+        let message = format!("table {table} rejects the record: {why}");
         Divergence {
             row: Some(row),
             ..Divergence::new(InvalidRow, Some(kind), message)
@@ -193,10 +193,10 @@ impl RowFacts {
         let column = self.column;
         match (self.reason, self.rowid) {
             (Reason::Null, _) => format!("{column} is NULL, must not be NULL"),
-            (Reason::StorageClass, _) => format!("{column} is not of the type of its column"),
+            (Reason::StorageClass, _) => format!("{column} has the wrong type for its column"),
             (Reason::DuplicateId, Some(id)) => format!("another record has the same id {id}"),
-            (reason, _) if column.is_empty() => format!("a {reason} is not met"),
-            (reason, _) => format!("a {reason} of {column} is not met"),
+            (reason, _) if column.is_empty() => format!("violates a {reason}"),
+            (reason, _) => format!("{column} violates a {reason}"),
         }
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn join_kind(
     match join.counts.balances() {
         true => Ok(join.counts),
         false => Err(Error::Internal(format!(
-            "the counts of {kind} don't balance"
+            "the counts of {kind} don't add up"
         ))),
     }
 }

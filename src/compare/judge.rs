@@ -36,9 +36,9 @@ impl Judged {
                     record: None,
                     faults: vec![Fault {
                         class: DivergenceClass::Undecodable,
-                        message: format!("the value is no record: {error}"),
+                        message: format!("the value is not a valid record: {error}"),
                         without_values: Some(format!(
-                            "the value is no record: {}",
+                            "the value is not a valid record: {}",
                             error.without_values()
                         )),
                     }],
@@ -49,7 +49,7 @@ impl Judged {
         if !is_canonical(&record, entry.value) {
             faults.push(Fault {
                 class: DivergenceClass::Noncanonical,
-                message: "the value is this record, but not written canonically".to_owned(),
+                message: "the value is this record, but not in its canonical bytes".to_owned(),
                 without_values: None,
             });
         }

@@ -278,11 +278,11 @@ fn invalid_rows_are_told_and_counted_and_take_no_part_in_the_join() {
     let expected = [
         format!("symbol_metrics row 10: {why}"),
         format!(
-            "symbol_metrics row 21 (symbol_id 10): {why}; the left side has nothing of this key"
+            "symbol_metrics row 21 (symbol_id 10): {why}; the left side has no record with this key"
         ),
         format!(
-            "symbol_metrics row 12 (symbol_id 11): {why}; the right side has nothing valid of this \
-             key either"
+            "symbol_metrics row 12 (symbol_id 11): {why}; the right side has no valid record with \
+             this key either"
         ),
     ];
     assert_eq!(messages, expected);
@@ -308,7 +308,7 @@ fn a_row_that_is_invalid_on_one_side_and_valid_on_the_other_is_one_finding() {
             true => (Side::Left, "right"),
         };
         assert_eq!(found[0].side, Some(row));
-        let told = format!("; the {record} side has a valid record of this key");
+        let told = format!("; the {record} side has a valid record with this key");
         assert!(found[0].message.ends_with(&told), "{found:?}");
     }
 }
@@ -346,7 +346,7 @@ fn a_value_that_is_no_record_is_one_finding_whatever_the_other_side_has() {
             };
             let (counts, found) = compare_swapped(swapped, bad(), Listed::new([]));
             assert_eq!(classes(&found), [class]);
-            let told = format!("; the {side} side has nothing of this key");
+            let told = format!("; the {side} side has no record with this key");
             assert!(found[0].message.ends_with(&told), "{found:?}");
             assert_eq!((counts.only_left, counts.only_right), (0, 0));
             assert_eq!(counts.invalid_left + counts.invalid_right, 1);
@@ -354,7 +354,7 @@ fn a_value_that_is_no_record_is_one_finding_whatever_the_other_side_has() {
             let record = Listed::new([(key.clone(), value.clone())]);
             let (counts, found) = compare_swapped(swapped, bad(), record);
             assert_eq!(classes(&found), [class]);
-            let told = format!("; the {side} side has a valid record of this key");
+            let told = format!("; the {side} side has a valid record with this key");
             assert!(found[0].message.ends_with(&told), "{found:?}");
             assert_eq!(counts.differing, 1);
 
@@ -365,7 +365,7 @@ fn a_value_that_is_no_record_is_one_finding_whatever_the_other_side_has() {
             for finding in found {
                 let message = finding.message;
                 assert!(
-                    message.ends_with("has nothing valid of this key either"),
+                    message.ends_with("has no valid record with this key either"),
                     "{message}"
                 );
             }
@@ -387,7 +387,8 @@ fn a_record_under_anothers_key_is_not_compared_field_by_field() {
     assert_eq!(found[0].side, Some(Side::Right));
     assert_eq!(
         found[0].message,
-        "the record belongs to the key metrics:symbol:2; the left side has a valid record of this key"
+        "the record belongs to the key metrics:symbol:2; the left side has a valid record with \
+         this key"
     );
     assert_eq!(counts.differing, 1);
 }

@@ -19,7 +19,7 @@ pub(crate) enum IfMissing {
 pub(crate) fn check_store_path(path: &Path, if_missing: IfMissing) -> Result<()> {
     let wrong = match path.as_os_str().as_encoded_bytes() {
         b"" => Some("the path is empty"),
-        b":memory:" => Some("it is no path of a file; a store in memory is made by in_memory"),
+        b":memory:" => Some("not a file path; use in_memory for a store in memory"),
         _ => None,
     };
     if let Some(wrong) = wrong {

@@ -4,8 +4,7 @@ use crate::codec::Entry;
 use crate::error::{Error, Result};
 use crate::record::Sequences;
 
-const RAN_AGAIN: &str =
-    "a scan was run again, which only a backend with a scan_prefix of its own may do";
+const RAN_AGAIN: &str = "a scan was repeated, which only a backend with its own scan_prefix may do";
 
 /// A key-value store with transactions, its keys in ascending order of their bytes.
 ///

@@ -129,7 +129,7 @@ impl BulkLoad {
         transaction.commit().map_err(|e| failed(e.into()))?;
 
         self.database.close().map_err(|e| failed(e.into()))?;
-        if has_slack(self.file.file()).io_context("look at", path)? {
+        if has_slack(self.file.file()).io_context("stat", path)? {
             let mut database = open_database(&self.file, path)?;
             database.compact().map_err(|e| failed(e.into()))?;
             database.close().map_err(|e| failed(e.into()))?;

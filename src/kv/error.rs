@@ -10,7 +10,7 @@ use crate::error::Error as UmbrellaError;
 #[non_exhaustive]
 pub enum KvError {
     /// redb reported an error that has no variant of its own here. redb's text is the cause.
-    #[error("can't {action} {}", path.display())]
+    #[error("cannot {action} {}", path.display())]
     Engine {
         /// What was tried, as a verb.
         action: &'static str,
@@ -20,7 +20,7 @@ pub enum KvError {
         source: redb::Error,
     },
     /// A checksum, a page or a document of the file is wrong.
-    #[error("{} is damaged: {detail}", path.display())]
+    #[error("{} is corrupt: {detail}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -28,32 +28,32 @@ pub enum KvError {
         detail: String,
     },
     /// Another process, or this one, has the file open already.
-    #[error("{} is open in another process, or already in this one", path.display())]
+    #[error("{} is already open (in this or another process)", path.display())]
     Locked {
         /// The file.
         path: PathBuf,
     },
     /// An earlier write failed, and redb takes no more until the file is opened again. Every handle on
     /// the backend has to be dropped first, or it is still [locked](KvError::Locked).
-    #[error("{} must be opened again: an earlier write to it failed", path.display())]
+    #[error("{} must be reopened: an earlier write to it failed", path.display())]
     MustReopen {
         /// The file.
         path: PathBuf,
     },
     /// Something overwrote the file while it was read, whatever locks there were.
-    #[error("{} was written while it was read", path.display())]
+    #[error("{} changed while it was being read", path.display())]
     Changed {
         /// The file.
         path: PathBuf,
     },
     /// The file is none of redb's.
-    #[error("{} is no redb file", path.display())]
+    #[error("{} is not a redb file", path.display())]
     NotRedb {
         /// The file.
         path: PathBuf,
     },
     /// A redb file of another tool.
-    #[error("{} is a redb file, but not a KV file of chunkmigrate: {detail}", path.display())]
+    #[error("{} is a redb file, but not a chunkmigrate KV file: {detail}", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -61,7 +61,7 @@ pub enum KvError {
         detail: String,
     },
     /// The file has a format of redb's that redb does not read any more.
-    #[error("{} is a redb file of format {version}, which is too old to be read", path.display())]
+    #[error("{} is a redb file of format {version}, which is too old to read", path.display())]
     OldRedb {
         /// The file.
         path: PathBuf,

@@ -73,7 +73,7 @@ impl KvFile {
         }
         let watched = WatchedFile::of(&file)
             .inspect_err(|_| drop(file.unlock()))
-            .io_context("look at", path)?;
+            .io_context("stat", path)?;
         let closed_cleanly = !is_marked_open(&file).io_context("read", path)?;
         let overlay = Overlay::new(file).io_context("read", path)?;
         let mut builder = Database::builder();
@@ -95,7 +95,7 @@ impl KvFile {
     /// As [`KvFile::open_checked`], but damage may go unnoticed.
     pub(crate) fn open_trusted(path: &Path) -> Result<Self> {
         let file = File::open(path).io_context("open", path)?;
-        let watched = WatchedFile::of(&file).io_context("look at", path)?;
+        let watched = WatchedFile::of(&file).io_context("stat", path)?;
         // Opened to be written, redb would look through the whole file first.
         let unwritten = Overlay::new(file).io_context("read", path)?;
         let mut builder = Database::builder();
@@ -363,7 +363,7 @@ impl Source for KvFile {
     /// lock can't do that, but `cp` to the same path can.
     fn confirm(&self) -> Result<()> {
         let is_unchanged = self.file.is_unchanged();
-        match is_unchanged.io_context("look at", &self.path)? {
+        match is_unchanged.io_context("stat", &self.path)? {
             true => Ok(()),
             false => Err(KvError::Changed {
                 path: self.path.clone(),

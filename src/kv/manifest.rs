@@ -44,7 +44,7 @@ impl FormatMarker {
             Some(_) => return Ok(()),
             None => KvError::Foreign {
                 path,
-                detail: "it names no format".to_owned(),
+                detail: "no format marker".to_owned(),
             },
         }
         .into())
@@ -63,7 +63,7 @@ pub(super) fn decode_document<T: DeserializeOwned>(
     path: &Path,
 ) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|error| {
-        let detail = format!("its {name} document can't be read: {error}");
+        let detail = format!("cannot decode its {name} document: {error}");
         let path = path.to_owned();
         KvError::Damaged { path, detail }.into()
     })

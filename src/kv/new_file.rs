@@ -19,12 +19,12 @@ use crate::record::Sequences;
 pub(super) fn make_if_missing(path: &Path) -> Result<()> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() && metadata.len() == 0 => {
-            let path = fs::canonicalize(path).io_context("find", path)?;
-            let access = FileAccess::of(&path, &metadata).io_context("look at", &path)?;
+            let path = fs::canonicalize(path).io_context("resolve", path)?;
+            let access = FileAccess::of(&path, &metadata).io_context("stat", &path)?;
             let made = make_beside(&path, metadata.permissions())?;
             access
                 .give(made.path())
-                .io_context("set the access rights of", &path)?;
+                .io_context("set the permissions of", &path)?;
             let persisted = made.persist(&path).map_err(|error| error.error);
             publish(persisted.map(|_| ()), &path)
         }

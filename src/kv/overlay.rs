@@ -71,7 +71,7 @@ impl StorageBackend for Overlay {
         let end = end.filter(|end| *end <= changes.len).ok_or_else(|| {
             io::Error::new(
                 io::ErrorKind::UnexpectedEof,
-                "read behind the end of the file",
+                "read past the end of the file",
             )
         })?;
         self.read_below(changes.valid, offset, out)?;

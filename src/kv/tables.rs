@@ -79,7 +79,7 @@ pub(super) fn open_records(
     match transaction.open_table(RECORDS) {
         Err(TableError::TableDoesNotExist(_)) => Err(KvError::Damaged {
             path: path.to_owned(),
-            detail: "it has no table of records".to_owned(),
+            detail: "the table of records is missing".to_owned(),
         }
         .into()),
         table => table.map_err(table_error(path)),

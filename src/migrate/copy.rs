@@ -256,7 +256,7 @@ impl Job<'_> {
             }
             summary.verified = true;
         }
-        let metadata = fs::metadata(staged.path()).io_context("look at", staged.path())?;
+        let metadata = fs::metadata(staged.path()).io_context("stat", staged.path())?;
         check_cancelled(progress)?;
         // All that can fail comes first; what is left are two renames.
         let target = staged.prepare(|destination| {

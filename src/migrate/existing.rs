@@ -76,7 +76,7 @@ fn check_side_files(destination: &Destination, replace: bool) -> Result<()> {
         let metadata = match fs::symlink_metadata(&side) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => return Err(error).io_context("look at", &side),
+            Err(error) => return Err(error).io_context("stat", &side),
         };
         if !replace || !metadata.is_file() || metadata.len() > 0 {
             let path = destination.given().to_owned();
@@ -107,7 +107,7 @@ fn check_readable_kv(given: &Path) -> Result<()> {
         Err(Error::Kv(error)) => match *error {
             KvError::Version { .. } => return Ok(()),
             KvError::Foreign { .. } => "a redb file of another tool",
-            KvError::Damaged { .. } => "a damaged redb file",
+            KvError::Damaged { .. } => "a corrupt redb file",
             error => return Err(error.into()),
         },
         Err(error) => return Err(error),
@@ -120,8 +120,8 @@ fn name(found: StoreKind, wanted: StoreKind) -> &'static str {
         (StoreKind::Sqlite, _) => "a SQLite database",
         (StoreKind::Kv, _) => "a KV file",
         (StoreKind::Empty, _) => "an empty file",
-        (_, StoreKind::Sqlite) => "no SQLite database",
-        (_, _) => "no KV file",
+        (_, StoreKind::Sqlite) => "not a SQLite database",
+        (_, _) => "not a KV file",
     }
 }
 

@@ -144,7 +144,7 @@ pub fn export(
         if !is_in(Some(entry.key), options) || !is_asked_for(entry.key, &options.only) {
             return Ok(());
         }
-        let message = "the key is that of no record".to_owned();
+        let message = "the key is not that of a record".to_owned();
         let finding = Divergence::new(DivergenceClass::UnknownKey, None, message);
         take(Exported::Finding(finding.on(Side::Left).of_key(entry.key))).map(|_| ())
     })?;

@@ -66,7 +66,7 @@ impl Job<'_> {
                 if !is_asked_for(entry.key, &self.options.only) {
                     return Ok(());
                 }
-                let message = "the key is that of no record".to_owned();
+                let message = "the key is not that of a record".to_owned();
                 let class = DivergenceClass::UnknownKey;
                 let why = Divergence::new(class, None, message);
                 intake.refusals.unknown_keys += 1;

@@ -145,7 +145,7 @@ impl CopyOptions {
         let created_at = created_at.clamp(UNIX_EPOCH, last);
         let mut text = String::new();
         write!(text, "{}", humantime::format_rfc3339_seconds(created_at))
-            .map_err(|_| Error::Internal("the time of creation can't be written".to_owned()))?;
+            .map_err(|_| Error::Internal("cannot format the time of creation".to_owned()))?;
         Ok(text)
     }
 }

@@ -31,9 +31,9 @@ impl OutputKind {
 
     const fn not_one(self) -> &'static str {
         match self {
-            OutputKind::Rejects => "no rejects file",
-            OutputKind::Report => "no report",
-            OutputKind::Page => "no page of chunkmigrate",
+            OutputKind::Rejects => "not a rejects file",
+            OutputKind::Report => "not a report of findings",
+            OutputKind::Page => "not an HTML report of chunkmigrate",
         }
     }
 }

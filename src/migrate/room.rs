@@ -22,7 +22,7 @@ pub(crate) fn check_target(folder: &Path, stores: &[StoreKind], expected: u64) -
 
 /// Fails if there is less room than sorting takes at least.
 pub(super) fn check_sorting(temp_dir: Option<&Path>, needed: u64) -> Result<()> {
-    check_temporary(temp_dir, "the keys to sort", needed)
+    check_temporary(temp_dir, "sorting the keys", needed)
 }
 
 fn check_temporary(temp_dir: Option<&Path>, what: &'static str, needed: u64) -> Result<()> {
@@ -45,7 +45,7 @@ pub(super) fn check_copy(folder: &Path, needed: u64) -> Result<()> {
 
 fn check(folder: &Path, what: &'static str, needed: u64) -> Result<()> {
     let stat = statvfs(folder).map_err(|error| Error::Io {
-        action: "ask for the free room of",
+        action: "determine the free space of",
         path: folder.to_owned(),
         source: error.into(),
     })?;

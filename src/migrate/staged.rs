@@ -17,7 +17,7 @@ use crate::error::{IoContext as _, Result};
 use crate::fsio::{PrivateFolder, leftover_folders, rename_to_free_name, temp_dir};
 
 /// What fails where no file can be built.
-const CREATE_PRIVATE: &str = "create a private folder in";
+const CREATE_PRIVATE: &str = "create a staging directory in";
 /// A second name, in the private folder, of the file that is replaced.
 const REPLACED_FILE: &str = ".chunkmigrate-replaced";
 /// A second name, in the private folder, of a file that is published before the work is done.
@@ -66,11 +66,11 @@ impl Staged {
             folder,
             replaced,
         } = &self.destination;
-        let folder = File::open(folder).io_context("open the folder", folder)?;
+        let folder = File::open(folder).io_context("open the directory", folder)?;
         let (mut kept, mut lost_access) = (None, Vec::new());
         if let Some(access) = replaced {
             let given_access = access.give(self.path());
-            lost_access = given_access.io_context("set the access rights of", given)?;
+            lost_access = given_access.io_context("set the permissions of", given)?;
         }
         check(&self.destination)?;
         if replaced.is_some() {
@@ -153,7 +153,7 @@ impl Published {
             Err(error) => {
                 let given = self.given().to_owned();
                 self.undo();
-                Err(error).io_context("bring to disk the folder of", &given)
+                Err(error).io_context("sync the directory of", &given)
             }
         }
     }
@@ -184,7 +184,7 @@ impl Published {
 /// Whether the file at a place was published by a run that was killed before its work was done.
 pub(crate) fn is_of_killed_run(destination: &Destination) -> Result<bool> {
     let path = destination.path();
-    let found = fs::metadata(path).io_context("look at", path)?;
+    let found = fs::metadata(path).io_context("stat", path)?;
     let left = left_behind(destination.folder())?;
     Ok(left.iter().any(|private| {
         let second = fs::symlink_metadata(private.join(PUBLISHED_FILE));
@@ -200,5 +200,5 @@ pub(crate) fn left_behind(folder: &Path) -> Result<Vec<PathBuf>> {
 /// Makes a folder for temporary files that nobody else may look into.
 pub(crate) fn private_folder(temp_dir_given: Option<&Path>) -> Result<PrivateFolder> {
     let parent = temp_dir_given.map_or_else(temp_dir, Path::to_owned);
-    PrivateFolder::temporary(&parent).io_context("create a temporary folder in", &parent)
+    PrivateFolder::temporary(&parent).io_context("create a temporary directory in", &parent)
 }

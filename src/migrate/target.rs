@@ -19,19 +19,19 @@ const MAX_LINKS: usize = 40;
 #[non_exhaustive]
 pub enum TargetError {
     /// Something is there, and it may not be replaced.
-    #[error("{} exists", path.display())]
+    #[error("{} already exists", path.display())]
     Exists {
         /// The target.
         path: PathBuf,
     },
     /// A rejects file of an earlier run is there, and may not be replaced.
-    #[error("the rejects file {} exists", path.display())]
+    #[error("rejects file {} already exists", path.display())]
     RejectsExist {
         /// The rejects file.
         path: PathBuf,
     },
     /// What is there is not what a copy would write, so it is not replaced.
-    #[error("{} is {found}, which this command does not replace", path.display())]
+    #[error("refusing to replace {}: it is {found}", path.display())]
     NotReplaceable {
         /// The target.
         path: PathBuf,
@@ -45,7 +45,7 @@ pub enum TargetError {
         path: PathBuf,
     },
     /// What would be written is the source.
-    #[error("{} is the source {} itself", path.display(), source_path.display())]
+    #[error("{} and the source {} are the same file", path.display(), source_path.display())]
     IsSource {
         /// The source.
         source_path: PathBuf,
@@ -54,7 +54,7 @@ pub enum TargetError {
     },
     /// SQLite would take the target for a part of the source.
     #[error(
-        "of {} and {}, one is where SQLite looks for a part of the other",
+        "{} and {} clash: one is a SQLite sidecar file of the other",
         path.display(),
         source_path.display()
     )]
@@ -65,7 +65,7 @@ pub enum TargetError {
         path: PathBuf,
     },
     /// A file lies where SQLite looks for a part of the target; with it, old rows could come back.
-    #[error("{} lies beside the target {}", side.display(), path.display())]
+    #[error("stale sidecar {} next to the target {}", side.display(), path.display())]
     SideFile {
         /// The target.
         path: PathBuf,
@@ -73,14 +73,14 @@ pub enum TargetError {
         side: PathBuf,
     },
     /// There is nothing to merge into.
-    #[error("{} does not exist, so nothing can be merged into it", path.display())]
+    #[error("cannot merge: {} does not exist", path.display())]
     NothingToMergeInto {
         /// The target.
         path: PathBuf,
     },
     /// Rows of another table refer to what a merge would change of a record, such as its id.
     #[error(
-        "{table} in {} refers by {} to {key}, of which the merge would change what is referred to",
+        "{table} in {} references {key} by {}, and the merge would change the referenced values",
         path.display(),
         columns.join(", ")
     )]
@@ -95,19 +95,19 @@ pub enum TargetError {
         key: String,
     },
     /// The folder that the target is to be in is not there.
-    #[error("there is no folder {}", path.display())]
+    #[error("directory {} does not exist", path.display())]
     NoFolder {
         /// The folder.
         path: PathBuf,
     },
     /// The path names no file.
-    #[error("{} names no file", path.display())]
+    #[error("{} is not a file name", path.display())]
     NoName {
         /// The path.
         path: PathBuf,
     },
     /// The target is there, but perhaps not after a loss of power.
-    #[error("{} was published, but its folder can't be brought to disk", path.display())]
+    #[error("{} was written, but its directory could not be synced", path.display())]
     NotSynced {
         /// The target.
         path: PathBuf,
@@ -115,20 +115,20 @@ pub enum TargetError {
         source: io::Error,
     },
     /// The rejects file would be the target.
-    #[error("{} can't be both the target and the rejects file", path.display())]
+    #[error("{} cannot be both the target and the rejects file", path.display())]
     RejectsIsTarget {
         /// The path.
         path: PathBuf,
     },
     /// The page would be the file of findings.
-    #[error("{} can't be both the page and the report", path.display())]
+    #[error("{} cannot be both --html and --report", path.display())]
     PageIsReport {
         /// The path.
         path: PathBuf,
     },
     /// There is too little room on the disk.
     #[error(
-        "too little room in {}: {what} take at least {needed} bytes, {available} are free",
+        "not enough space in {}: at least {needed} bytes needed for {what}, {available} available",
         path.display()
     )]
     NoRoom {
@@ -179,7 +179,7 @@ impl Destination {
                 }
                 .into());
             }
-            Err(error) => return Err(error).io_context("find the folder", parent),
+            Err(error) => return Err(error).io_context("resolve the directory", parent),
         };
         let path = folder.join(name);
         let existing = metadata_if_any(&path)?;
@@ -189,7 +189,7 @@ impl Destination {
             return Err(KindError::not_a_file(given, metadata.file_type()).into());
         }
         let replaced = existing.map(|metadata| FileAccess::of(&path, &metadata));
-        let replaced = replaced.transpose().io_context("look at", &path)?;
+        let replaced = replaced.transpose().io_context("stat", &path)?;
         let destination = Destination {
             given: given.to_owned(),
             path,
@@ -235,7 +235,7 @@ impl Destination {
     }
 
     fn keep_clear_of(&self, source: &Path) -> Result<()> {
-        let real = fs::canonicalize(source).io_context("find", source)?;
+        let real = fs::canonicalize(source).io_context("resolve", source)?;
         let (path, source_path) = (self.given.clone(), source.to_owned());
         if self.is_file(&real)? {
             return Err(TargetError::IsSource { path, source_path }.into());
@@ -260,16 +260,16 @@ fn follow_links(given: &Path) -> Result<PathBuf> {
             Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::NotFound) => {
                 return Ok(path);
             }
-            Err(error) => return Err(error).io_context("follow", given),
+            Err(error) => return Err(error).io_context("resolve", given),
         }
     }
-    Err(io::Error::from(rustix::io::Errno::LOOP)).io_context("follow", given)
+    Err(io::Error::from(rustix::io::Errno::LOOP)).io_context("resolve", given)
 }
 
 fn metadata_if_any(path: &Path) -> Result<Option<Metadata>> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(Some(metadata)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).io_context("look at", path),
+        Err(error) => Err(error).io_context("stat", path),
     }
 }

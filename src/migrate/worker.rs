@@ -61,7 +61,7 @@ impl<P: Send + 'static, S: Send + 'static> Worker<P, S> {
     fn why_it_stopped(&mut self) -> Error {
         match self.thread.end() {
             Some(Err(error)) => error,
-            _ => Error::Internal("a working thread stopped".to_owned()),
+            _ => Error::Internal("a worker thread stopped".to_owned()),
         }
     }
 
@@ -77,7 +77,7 @@ impl<P: Send + 'static, S: Send + 'static> Worker<P, S> {
         drop(portions);
         thread
             .end()
-            .unwrap_or_else(|| Err(Error::Internal("a working thread had ended".to_owned())))
+            .unwrap_or_else(|| Err(Error::Internal("a worker thread had ended".to_owned())))
     }
 }
 
@@ -87,7 +87,7 @@ impl<S> Thread<S> {
         let thread = self.0.take()?;
         Some(match thread.join() {
             Ok(ended) => ended,
-            Err(_) => Err(Error::Internal("a working thread panicked".to_owned())),
+            Err(_) => Err(Error::Internal("a worker thread panicked".to_owned())),
         })
     }
 }

@@ -23,7 +23,7 @@ pub enum RecordError {
         value: f64,
     },
     /// The largest id there is, [`i64::MAX`], was given already.
-    #[error("there is no id left for another record of kind {kind}")]
+    #[error("no ids left for {kind} records")]
     NoIdLeft {
         /// The kind of record.
         kind: RecordKind,

@@ -10,7 +10,7 @@ use crate::stream::{Reason, in_brackets};
 #[non_exhaustive]
 pub enum SqliteError {
     /// SQLite reported an error that has no variant of its own here.
-    #[error("can't {action} {}", path.display())]
+    #[error("cannot {action} {}", path.display())]
     Engine {
         /// What was tried, as a verb.
         action: &'static str,
@@ -27,7 +27,7 @@ pub enum SqliteError {
     },
     /// An unfinished transaction has to be rolled back before the database can be read.
     #[error(
-        "{} has a hot journal: a transaction was cut off and must be rolled back first",
+        "{} has a hot journal: an interrupted transaction must be rolled back first",
         path.display()
     )]
     HotJournal {
@@ -36,7 +36,7 @@ pub enum SqliteError {
     },
     /// The file is shorter than its header says.
     #[error(
-        "{} is truncated: its header tells of {expected} bytes, the file has {actual}",
+        "{} is truncated: the header says {expected} bytes, the file has {actual}",
         path.display()
     )]
     Truncated {
@@ -48,7 +48,7 @@ pub enum SqliteError {
         actual: u64,
     },
     /// SQLite found the database malformed, or what it says of itself does not hold.
-    #[error("{} is damaged: {detail}", path.display())]
+    #[error("{} is corrupt: {detail}", path.display())]
     Damaged {
         /// The database.
         path: PathBuf,
@@ -65,7 +65,7 @@ pub enum SqliteError {
         problems: Vec<String>,
     },
     /// An index or a column is ordered by a collation that is not SQLite's own.
-    #[error("{} needs the collation {collation:?}, which is not built in", path.display())]
+    #[error("{} uses an unknown collation {collation:?}", path.display())]
     UnknownCollation {
         /// The database.
         path: PathBuf,
@@ -74,7 +74,7 @@ pub enum SqliteError {
     },
     /// A transaction of several databases was cut off, and this is one of them.
     #[error(
-        "{} has a hot journal of a transaction of several databases, whose own journal is {}",
+        "{} has a hot journal from a multi-database transaction (super-journal {})",
         path.display(),
         super_journal.display()
     )]
@@ -85,26 +85,26 @@ pub enum SqliteError {
         super_journal: PathBuf,
     },
     /// The file begins like a database, but SQLite says it is none.
-    #[error("{} is not a database that SQLite can read (encrypted or overwritten?)", path.display())]
+    #[error("{} is not a readable SQLite database (encrypted or overwritten?)", path.display())]
     NotADatabase {
         /// The file.
         path: PathBuf,
     },
     /// A writer changed the database during every attempt to read it.
-    #[error("{} was written while it was read", path.display())]
+    #[error("{} changed while it was being read", path.display())]
     Changed {
         /// The database.
         path: PathBuf,
     },
     /// SQLite's temporary files can't grow: their disk is full.
-    #[error("no room for SQLite's temporary files while reading {}", path.display())]
+    #[error("not enough disk space for SQLite's temporary files while reading {}", path.display())]
     TemporaryFull {
         /// The database.
         path: PathBuf,
     },
     /// SQLite's temporary files can't be written: their disk fails, or a limit of file sizes is
     /// reached.
-    #[error("can't write SQLite's temporary files while reading {}", path.display())]
+    #[error("cannot write SQLite's temporary files while reading {}", path.display())]
     TemporaryWrite {
         /// The database.
         path: PathBuf,
@@ -112,19 +112,19 @@ pub enum SqliteError {
         source: rusqlite::Error,
     },
     /// A temporary database could not be made or used.
-    #[error("can't use a temporary database")]
+    #[error("cannot use a temporary database")]
     Temporary {
         /// SQLite's error.
         source: rusqlite::Error,
     },
     /// There is no room for the database, or for what SQLite writes beside it.
-    #[error("no room to write {}", path.display())]
+    #[error("not enough disk space to write {}", path.display())]
     Full {
         /// The database.
         path: PathBuf,
     },
     /// SQLite can't put temporary files where it was told to.
-    #[error("can't use {} for temporary files: {why}", path.display())]
+    #[error("cannot use {} for temporary files: {why}", path.display())]
     TempDir {
         /// The folder.
         path: PathBuf,
@@ -133,7 +133,7 @@ pub enum SqliteError {
     },
     /// None of the four tables is there.
     #[error(
-        "{} has none of the tables code_chunks, execution_log, file_metrics, symbol_metrics",
+        "{} contains none of the tables code_chunks, execution_log, file_metrics, symbol_metrics",
         path.display()
     )]
     NoTables {
@@ -179,7 +179,7 @@ pub enum SqliteError {
         message: String,
     },
     /// A record lacks a number that its table must have.
-    #[error("the table {table} of {} must have a {column}, which {key:?} lacks", path.display())]
+    #[error("table {table} in {} requires a value for {column}, which {key:?} lacks", path.display())]
     NotNull {
         /// The database.
         path: PathBuf,
@@ -191,7 +191,7 @@ pub enum SqliteError {
         key: String,
     },
     /// No record can be written into a table, whatever the record.
-    #[error("the table {table} of {} takes no records: {why}", path.display())]
+    #[error("cannot write any record into table {table} of {}: {why}", path.display())]
     TakesNoRecord {
         /// The database.
         path: PathBuf,
@@ -202,7 +202,7 @@ pub enum SqliteError {
     },
     /// Columns that no record has a field for hold values.
     #[error(
-        "{table} in {} has columns that this version doesn't know, with values: {}",
+        "{table} in {} has unknown columns with values: {}",
         path.display(),
         columns.join(", ")
     )]
@@ -215,7 +215,7 @@ pub enum SqliteError {
         columns: Vec<String>,
     },
     /// A column that is to be left behind can't be.
-    #[error("can't leave out column {column:?} of {}: {why}", path.display())]
+    #[error("cannot ignore column {column:?} of {}: {why}", path.display())]
     WithoutColumn {
         /// The database.
         path: PathBuf,

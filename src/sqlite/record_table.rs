@@ -165,7 +165,7 @@ impl RecordTable {
             return Err(SqliteError::NotATable {
                 path: self.path.clone(),
                 table: self.layout.spec.name,
-                found: "a table whose id is not its row id",
+                found: "a table whose id is not its rowid",
             }
             .into());
         }

@@ -5,7 +5,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum StoreError {
     /// A value of the key-value backend, or a row of a table, is no record, or not that of its key.
-    #[error("{key:?} holds no valid record: {detail}")]
+    #[error("invalid record {key:?}: {detail}")]
     Undecodable {
         /// The key, what isn't UTF-8 in it replaced; of a row, its number and its table.
         key: String,
@@ -13,13 +13,13 @@ pub enum StoreError {
         detail: String,
     },
     /// An execution of this id was started before.
-    #[error("the execution {execution_id:?} was started already")]
+    #[error("execution {execution_id:?} already exists")]
     ExecutionExists {
         /// The id that the tool gave the run.
         execution_id: String,
     },
     /// No execution of this id was ever started.
-    #[error("there is no execution {execution_id:?}")]
+    #[error("execution {execution_id:?} not found")]
     NoExecution {
         /// The id that the tool gave the run.
         execution_id: String,

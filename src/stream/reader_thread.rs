@@ -43,7 +43,7 @@ impl RecordStream {
                 Ok(None)
             }
             Some(Message::Failed(error)) => Err(error),
-            None => Err(Error::Internal("a reading thread stopped".to_owned())),
+            None => Err(Error::Internal("a reader thread stopped".to_owned())),
         }
     }
 }
@@ -122,7 +122,7 @@ pub fn read_stream<T>(
         // It is waited for: a scope panics if a thread does that nobody has joined.
         match reader.join() {
             Ok(()) => taken,
-            Err(_) => Err(Error::Internal("a reading thread panicked".to_owned())),
+            Err(_) => Err(Error::Internal("a reader thread panicked".to_owned())),
         }
     })
 }

@@ -110,7 +110,7 @@ pub fn inspect(path: &Path, progress: &Arc<dyn Progress>) -> Result<Inspection> 
 }
 
 fn inspect_sqlite(path: &Path, progress: &Arc<dyn Progress>) -> Result<Inspection> {
-    let file_bytes = fs::metadata(path).io_context("look at", path)?.len();
+    let file_bytes = fs::metadata(path).io_context("stat", path)?.len();
     let mut snapshot = SqliteSnapshot::open(path, &SqliteSnapshotOptions::default(), progress)?;
     let inspection = Inspection {
         file_bytes,

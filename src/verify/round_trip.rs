@@ -13,11 +13,8 @@ use crate::progress::Progress;
 use crate::stream::Source;
 
 /// What takes the place of a file name for the stores of a round trip.
-const THERE: (&str, &str) = ("its copy in a KV file", "its copy in a database");
-const BACK: (&str, &str) = (
-    "the database it came back to",
-    "the KV file it came back to",
-);
+const THERE: &str = "copy";
+const BACK: &str = "round trip";
 
 /// Takes a store round: a database into a KV file and back into a database, or a KV file into a
 /// database and back, in a temporary folder. Each step is compared record by record.
@@ -99,11 +96,6 @@ impl RoundTrip {
             StoreKind::Sqlite => (StoreKind::Kv, StoreKind::Sqlite),
             _ => (StoreKind::Sqlite, StoreKind::Kv),
         };
-        let name = |names: (&str, &str), store| match store {
-            StoreKind::Kv if names == THERE => StoreName::called(names.0, store),
-            StoreKind::Sqlite if names == BACK => StoreName::called(names.0, store),
-            _ => StoreName::called(names.1, store),
-        };
         let copy_options = CopyOptions {
             only: options.only.clone(),
             on_invalid: OnInvalid::Skip,
@@ -145,13 +137,20 @@ impl RoundTrip {
         let open = |path: &Path| Opening::look(path)?.open(&OpenOptions::default(), progress);
         let mut middle = open(&there_path)?;
         let source_name = StoreName::of(source)?;
-        take(source, middle.as_mut(), (source_name, name(THERE, there)))?;
+        take(
+            source,
+            middle.as_mut(),
+            (source_name, StoreName::called(THERE, there)),
+        )?;
         source.confirm()?;
 
         let back_path = self.path("back");
         let _ = copy_snapshot(middle.as_mut(), &back_path, back, &copy_options, progress)?;
         let mut end = open(&back_path)?;
-        let names = (name(THERE, there), name(BACK, back));
+        let names = (
+            StoreName::called(THERE, there),
+            StoreName::called(BACK, back),
+        );
         take(middle.as_mut(), end.as_mut(), names)?;
         VerifyReport::of(hops, options, findings)
     }

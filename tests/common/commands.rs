@@ -1,5 +1,7 @@
 //! The commands that the program has, as it tells them itself.
 
+use chunkmigrate::verify::DivergenceClass;
+
 use super::{Run, Scenario};
 
 /// The arguments that name each command: none for the program itself, then every one it lists but
@@ -34,4 +36,21 @@ pub(crate) fn section<'h>(help: &'h str, heading: &str) -> impl Iterator<Item = 
         .skip(1)
         .take_while(|line| line.is_empty() || line.starts_with(' '))
         .filter(|line| !line.trim().is_empty())
+}
+
+/// What `verify --help` advises about each class of finding.
+pub(crate) fn advice() -> Vec<(DivergenceClass, String)> {
+    let help = help(&["verify".to_owned()]);
+    let mut texts: Vec<(DivergenceClass, String)> = Vec::new();
+    for line in section(&help, "Classes of findings") {
+        let text = line.trim();
+        let mut classes = DivergenceClass::ALL.into_iter();
+        match (classes.find(|class| class.name() == text), texts.last_mut()) {
+            (Some(class), _) => texts.push((class, String::new())),
+            (None, Some((_, advice))) if advice.is_empty() => advice.push_str(text),
+            (None, Some((_, advice))) => *advice += &format!(" {text}"),
+            (None, None) => panic!("no class before {text:?}"),
+        }
+    }
+    texts
 }

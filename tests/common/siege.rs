@@ -93,7 +93,7 @@ impl Siege {
                 .any(|name| told.contains(name));
             assert!(named, "{what} {args:?}: {run}");
             assert!(
-                !told.contains("bug of chunkmigrate"),
+                !told.contains("bug in chunkmigrate"),
                 "{what} {args:?}: {run}"
             );
         }

@@ -12,7 +12,7 @@ const EIO_ONCE: [&str; 5] = [
     "attempt to write a readonly database",
     "failing disk",
 ];
-const FULL: [&str; 2] = ["No space left on device", "no room"];
+const FULL: [&str; 2] = ["No space left on device", "not enough disk space"];
 
 /// Disturbs each step of each command that writes. An error leaves the target as it was, or whole;
 /// a run that got on leaves it whole. `causes` are what an error may tell; none: there may be none.

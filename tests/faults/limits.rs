@@ -10,7 +10,7 @@ const CAUSES: [&str; 4] = [
     "File too large",
     "disk I/O error",
     "No space left on device",
-    "room",
+    "space",
 ];
 
 fn check(case: &Case, expected: &Expected, scenario: &Scenario, run: &Run, place: &str) -> bool {

@@ -151,7 +151,7 @@ impl Model {
 
     fn start(&mut self, handle: usize, id: &'static str, args: &[String]) -> Result<i64, String> {
         if self.executions.iter().any(|run| run.execution_id == id) {
-            return Err(format!("the execution {id:?} was started already"));
+            return Err(format!("execution {id:?} already exists"));
         }
         let next = i64::try_from(self.executions.len()).unwrap() + 1;
         self.executions.push(ExecutionRecord {
@@ -180,7 +180,7 @@ impl Model {
             .executions
             .iter_mut()
             .find(|run| run.execution_id == id);
-        let run = run.ok_or_else(|| format!("there is no execution {id:?}"))?;
+        let run = run.ok_or_else(|| format!("execution {id:?} not found"))?;
         let duration = match self.started[handle].remove(id) {
             Some(began) => i64::try_from(self.milliseconds - began).unwrap(),
             None => (now - run.started_at) * 1000,

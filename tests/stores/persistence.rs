@@ -165,7 +165,10 @@ fn a_kv_file_that_is_open_elsewhere_is_an_error_that_says_so() {
             panic!("{error:?}");
         };
         assert!(matches!(**kv, KvError::Locked { .. }), "{error:?}");
-        assert!(error.to_string().contains("code.kv is open"), "{error}");
+        assert!(
+            error.to_string().contains("code.kv is already open"),
+            "{error}"
+        );
     };
     killed_when_it_has_stored(&path, check);
     let open = RedbBackend::open(&path).unwrap();

@@ -93,8 +93,8 @@ fn a_row_that_is_no_record_is_an_error_that_names_it() {
         undecodable(store.get_chunks_for_symbol("a", "x")),
         undecodable(store.get_chunks_by_kind("Variable")),
     ] {
-        let told = "\"row 4 of code_chunks\" holds no valid record: content is a BLOB, must be TEXT \
-                    (file_path \"a\", byte_start 0, byte_end 5, in :memory:)";
+        let told = "invalid record \"row 4 of code_chunks\": content is a BLOB, must be TEXT \
+            (file_path \"a\", byte_start 0, byte_end 5, in :memory:)";
         assert_eq!(error, told);
     }
     // It can be replaced.
@@ -112,8 +112,8 @@ fn two_rows_of_one_key_are_an_error_and_never_one_of_them() {
     connection.lock().execute_batch(&insert).unwrap();
     let store = ChunkStore::with_connection(connection);
     let error = undecodable(store.get_chunk_by_span("a", 0, 5));
-    let text = "\"row 2 of code_chunks\" holds no valid record: row 1 has the same key (file_path \"a\", \
-                byte_start 0, byte_end 5, in :memory:)";
+    let text = "invalid record \"row 2 of code_chunks\": row 1 has the same key (file_path \"a\", \
+        byte_start 0, byte_end 5, in :memory:)";
     assert_eq!(error, text);
 }
 
@@ -212,8 +212,8 @@ fn a_number_that_a_table_must_have_is_named() {
         last_updated: 0,
     };
     let error = sqlite_error(metrics.upsert_file_metrics(&none));
-    let told = "the table file_metrics of :memory: must have a fan_out, which \
-                \"metrics:file:src/a.rs\" lacks";
+    let told = "table file_metrics in :memory: requires a value for fan_out, which \
+        \"metrics:file:src/a.rs\" lacks";
     assert_eq!(error.to_string(), told);
     assert_eq!(metrics.get_file_metrics("src/a.rs").unwrap(), None);
 }
@@ -288,8 +288,8 @@ fn constraints_of_an_older_schema_are_errors_that_name_the_column_or_have_sqlite
         ..symbol()
     };
     let error = sqlite_error(metrics.upsert_symbol_metrics(&nameless));
-    let lacks =
-        "the table symbol_metrics of :memory: must have a loc, which \"metrics:symbol:8\" lacks";
+    let lacks = "table symbol_metrics in :memory: requires a value for loc, which \"metrics:symbol:8\" \
+         lacks";
     assert_eq!(error.to_string(), lacks);
     assert!(matches!(error, SqliteError::NotNull { column: "loc", .. }));
     let fitting = SymbolMetrics {
@@ -356,7 +356,7 @@ fn what_is_no_table_of_records_is_an_error_by_name() {
         (
             "CREATE TABLE code_chunks (id INTEGER, file_path TEXT PRIMARY KEY, byte_start, byte_end,
                 content, content_hash, symbol_name, symbol_kind, created_at)",
-            "a table whose id is not its row id",
+            "a table whose id is not its rowid",
         ),
     ] {
         let store = ChunkStore::with_connection(database(sql));
@@ -380,7 +380,9 @@ fn a_file_that_is_no_database_is_an_error_at_once() {
         sqlite_error(ExecutionLog::new(&path)),
     ] {
         assert!(
-            error.to_string().contains("notes.txt is not a database"),
+            error
+                .to_string()
+                .contains("notes.txt is not a readable SQLite database"),
             "{error}"
         );
     }

@@ -20,13 +20,13 @@ var chunkmigrate-with-files~ = {|completer|
 set edit:completion:arg-completer[chunkmigrate] = (chunkmigrate-with-files $edit:completion:arg-completer[chunkmigrate])
 ";
 
-/// Print a script that completes commands, options and files in a shell
+/// Print a shell completion script
 ///
-/// The script goes to stdout; --format and --quiet change nothing about it.
+/// The script goes to stdout; it ignores --format and --quiet.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(in crate::cli) struct Args {
-    /// The shell that is to run the script
+    /// The shell to generate the script for
     #[arg(value_enum)]
     shell: Shell,
 }
@@ -50,7 +50,7 @@ fn after_help() -> String {
             "eval (chunkmigrate completions elvish | slurp)",
         ),
         (
-            "PowerShell, in the file that $PROFILE names:",
+            "PowerShell, in the file named by $PROFILE:",
             "chunkmigrate completions powershell | Out-String | Invoke-Expression",
         ),
     ];
@@ -60,19 +60,16 @@ fn after_help() -> String {
         stopped: None,
     };
     AfterHelp::default()
-        .section(
-            "What to add to the start-up file of a shell",
-            start_up_files,
-        )
+        .section("What to add to the startup file of a shell", start_up_files)
         .end(
             &statuses,
             &[
                 (
-                    "Keep the script in a file",
+                    "Write the script to a file",
                     "chunkmigrate completions bash > chunkmigrate.bash",
                 ),
                 (
-                    "Make a file for a folder of zsh's $fpath",
+                    "Write the script as a file for a directory in zsh's $fpath",
                     "chunkmigrate completions zsh > _chunkmigrate",
                 ),
             ],

@@ -14,62 +14,65 @@ use crate::cli::term::ui::Ui;
 /// Options of every copy.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct CopyArgs {
-    /// Copy only these kinds of records
-    ///
-    /// Several are separated by commas.
+    /// Copy only these kinds of records (comma-separated)
     ///
     /// [default: all]
     #[arg(long, value_name = "KIND", value_parser = kind_parser(), value_delimiter = ',')]
     only: Vec<RecordKind>,
     /// Replace an existing target once the new one is complete and verified
     ///
-    /// All that the old one holds goes with it. Use --merge to add to it instead. Without it, and
-    /// without --merge, a target that exists is an error before anything is read.
+    /// Everything in the old target is lost; use --merge to add to it instead.
+    ///
+    /// [default: create a new target; fail if it exists, before anything is read]
     #[arg(long, conflicts_with = "merge")]
     replace: bool,
-    /// Write into an existing target: records of the same key are replaced, others added
+    /// Merge into an existing target: overwrite records with the same key, add the rest
     ///
-    /// In one transaction, read back before it ends: all or nothing. What else the target holds
-    /// stays as it is: triggers don't run and are listed, full-text tables over the records are
-    /// rebuilt, and a merge that would change an id that other tables refer to is an error. A record
-    /// that the target does not take is rejected with the reason. If nothing changes, nothing is
-    /// written. Without it a new target is made.
+    /// All writes are one transaction, which is read back before it commits: all or nothing. The
+    /// rest of the target stays unchanged: triggers don't run and are listed, full-text tables over
+    /// the records are rebuilt, and changing an id that other tables reference is an error. A
+    /// record that violates a constraint of the target is rejected with the reason. If nothing
+    /// changes, nothing is written.
+    ///
+    /// [default: create a new target; fail if it exists]
     #[arg(long)]
     merge: bool,
-    /// What to do with what is no exact record
+    /// What to do with invalid rows, entries or lines
     ///
-    /// That is a row that no record can keep as it is, for example with a NULL where there must be a
-    /// value or text that is no UTF-8; or an entry of a KV file whose value is no record. Each is
-    /// named with the reason.
+    /// An invalid item cannot be copied exactly: a row with NULL in a required column or with text
+    /// that is not valid UTF-8, a KV entry or a line that is not a valid record. Each one is
+    /// reported with the reason.
     #[arg(long, value_name = "ACTION", value_enum, default_value_t = OnInvalid::Fail)]
     on_invalid: OnInvalid,
-    /// Write what is no exact record to this file, one JSON object a line
+    /// Write rejected items to this file as JSON Lines (one object per line)
     ///
-    /// Each line has the table, the row, what is wrong with it and its values. A merge replaces the
-    /// rejects file of an earlier run.
+    /// Each line has the table, the row, the reason and the values. A merge overwrites the rejects
+    /// file of an earlier run.
     ///
     /// [default: none; with --on-invalid skip, <TARGET>.rejects.jsonl]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     rejects: Option<PathBuf>,
     /// Read and check everything, write nothing
     ///
-    /// The report says what would have been done. With --merge, the merge is made in a private copy of
-    /// the target in the temporary directory, which needs as much disk space. Without it, the target
-    /// is written.
+    /// Reports what would be done. With --merge, the merge runs on a private copy of the target in
+    /// the temporary directory, which needs as much disk space.
+    ///
+    /// [default: write the target]
     #[arg(long)]
     dry_run: bool,
     /// Don't read the target back before it is published
     ///
-    /// The report then says that nothing was verified. Without it every record is read back from
-    /// the target and compared with what was read from the source.
+    /// The report then says that nothing was verified.
+    ///
+    /// [default: read every record back and compare it with the source]
     #[arg(long, conflicts_with = "merge")]
     no_verify: bool,
-    /// Where to sort what does not fit into memory
+    /// Directory for temporary files
     ///
     /// [default: $SQLITE_TMPDIR, or else $TMPDIR, /var/tmp, /tmp]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     temp_dir: Option<PathBuf>,
-    /// How many rejections and divergences to print; all are counted
+    /// Maximum number of findings to print (all are counted)
     ///
     /// [default: 20, with --format json 1000]
     #[arg(long, value_name = "N", value_hint = ValueHint::Other)]
@@ -78,40 +81,41 @@ pub(in crate::cli) struct CopyArgs {
 
 /// What the exit statuses of a copy mean.
 pub(in crate::cli) const STATUSES: Statuses = Statuses {
-    done: "everything was copied, and read back the same unless there was --no-verify",
+    done: "everything was copied and, unless --no-verify was given, read back identical",
     diverged: Some(
-        "something is no exact record, also with --on-invalid skip and --dry-run; or what was read \
-         back differs, and no target was made",
+        "invalid or rejected items, also with --on-invalid skip and --dry-run; or the read-back \
+         differs and no target was created",
     ),
     stopped: Some(
-        "no target was made, one that was there is as it was, temporary files are removed",
+        "no target was created, an existing one is unchanged, temporary files were removed",
     ),
 };
 
 /// Options of a copy from a database.
 #[derive(Debug, Default, clap::Args)]
 pub(in crate::cli) struct DatabaseArgs {
-    /// Leave a column behind that this version doesn't know
+    /// Ignore an unknown column that has values (repeatable)
     ///
-    /// It can be given more than once. A column of that kind that is not named and holds anything is
-    /// an error, as its values would be lost.
+    /// Unknown columns with values are an error unless listed here, as their values would be lost.
     ///
     /// [default: none]
     #[arg(long, value_name = "TABLE.COLUMN", value_hint = ValueHint::Other)]
     without_column: Vec<String>,
-    /// Let SQLite check the integrity of the source first
+    /// Run SQLite's integrity check on the source first
     ///
-    /// It checks every page of the database. Without it only what is read is checked: the tables of
-    /// records, and the indexes that give their order.
+    /// It checks every page of the database.
+    ///
+    /// [default: check only what is read: the tables of records, and the indexes that give their
+    /// order]
     #[arg(long)]
     check_source: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum OnInvalid {
-    /// Read on to name it all, make no target
+    /// Report every invalid item and create no target
     Fail,
-    /// Copy the rest
+    /// Copy the valid records and write the rest to the rejects file
     Skip,
 }
 

@@ -17,37 +17,35 @@ use crate::cli::failure::Failure;
 use crate::cli::term::json::write_safe_json;
 use crate::cli::term::ui::{Ui, printed};
 
-/// Write the records of a store to stdout, one JSON object a line (NDJSON)
+/// Write the records of a store to stdout as JSON Lines (NDJSON)
 ///
-/// Each line is {"kind": ..., "key": ..., "value": {...}}, in the order of the keys, for jq and the
-/// like, and for `chunkmigrate import`. If ids were given that no record has any more, a line of the
-/// kind "sequences" tells the highest ones, unless only some records are exported. The last line, of
-/// the kind "end", has the number of lines of each kind and a digest of them, so that an import can
-/// tell whether it got all of them; an export that fails has none. What is no record is named on
-/// stderr, and the rest is written. On a terminal control characters are escaped; to a file or a pipe
-/// goes each value as it stands in a KV file, to the byte.
+/// Each line is {"kind": ..., "key": ..., "value": {...}}, in key order, for jq and similar tools
+/// and for `chunkmigrate import`. If an id sequence is above the highest id of any record, a line
+/// of kind "sequences" holds the id sequences, unless only some records are exported. The last
+/// line, of kind "end", holds the number of lines of each kind and a digest of them, so that an
+/// import can check that the text is complete; an export that fails writes none. Invalid rows and
+/// entries are reported on stderr, and the rest is written. On a terminal, control characters are
+/// escaped; in a file or a pipe, each value is byte for byte that of a KV file.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(in crate::cli) struct Args {
     /// A database or KV file
     #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,
-    /// Export only these kinds of records
-    ///
-    /// Several are separated by commas.
+    /// Export only these kinds of records (comma-separated)
     ///
     /// [default: all]
     #[arg(long, value_name = "KIND", value_parser = kind_parser(), value_delimiter = ',')]
     only: Vec<RecordKind>,
-    /// Export only records whose key starts so
+    /// Export only records whose key starts with this prefix
     ///
-    /// A key is for example chunk:src/lib.rs:0:12; a colon that belongs to a path is doubled. A start
-    /// that no key can have is an error.
+    /// A key looks like chunk:src/lib.rs:0:12; a colon in a path is doubled. A prefix that no key
+    /// can have is an error.
     ///
     /// [default: all keys]
     #[arg(long, value_name = "KEYPREFIX", value_hint = ValueHint::Other, default_value = "", hide_default_value = true)]
     prefix: String,
-    /// Where to sort what does not fit into memory
+    /// Directory for temporary files
     ///
     /// [default: $SQLITE_TMPDIR, or else $TMPDIR, /var/tmp, /tmp]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -56,19 +54,19 @@ pub(in crate::cli) struct Args {
 
 fn after_help() -> String {
     let statuses = Statuses {
-        done: "every record was written, or who reads the pipe has closed it",
-        diverged: Some("something is no record; all that are were written"),
-        stopped: Some("not all was written"),
+        done: "every record was written, or the reader closed the pipe",
+        diverged: Some("invalid rows or entries; all valid records were written"),
+        stopped: Some("the output is incomplete"),
     };
     AfterHelp::default().end(
         &statuses,
         &[
             (
-                "Write all records into a file",
+                "Write all records to a file",
                 "chunkmigrate export code.db > code.ndjson",
             ),
             (
-                "Look at the first ones",
+                "Show the first three file metrics",
                 "chunkmigrate export code.kv --only file-metrics | head -n 3",
             ),
             (
@@ -91,7 +89,7 @@ fn check_prefix(args: &Args) -> Result<(), Failure> {
         return Ok(());
     }
     let message = format!(
-        "no key that is asked for starts with {prefix:?}, all of them start with {}",
+        "no key of the selected kinds starts with {prefix:?}: all of them start with {}",
         starts.join(" or ")
     );
     let error = command().error(ErrorKind::InvalidValue, message);

@@ -16,38 +16,39 @@ use crate::cli::failure::Failure;
 use crate::cli::term::shell::{pasted, path_argument, quoted};
 use crate::cli::term::ui::Ui;
 
-/// Make a store of the lines that an export wrote
+/// Build a store from exported JSON Lines (NDJSON)
 ///
-/// Each line is {"kind": ..., "key": ..., "value": {...}}. Their order, spaces in them and blank
-/// lines don't matter; what they say does: a line that is no record is named with its number, and
-/// so are all lines that share a key or an id. The end line of an export must tell of just the lines
-/// that there are; where there is none, whether the text is complete is unknown. All lines are read before anything is written, into
-/// a temporary file of about their size. As for every copy, each record is read back from the new
-/// store and compared before it appears.
+/// Each line is {"kind": ..., "key": ..., "value": {...}}. Lines may be in any order and any JSON
+/// formatting, with blank lines between. Every line is validated: an invalid line is reported by
+/// line number, and so are all lines that share a key or an id. The end line of an export must
+/// match the lines; without one, it is unknown whether the text is complete. All lines are read
+/// before anything is written, into a temporary file of about their size. As with every copy, each
+/// record is read back from the new store and compared before the store is published.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(in crate::cli) struct Args {
     /// The lines to read: a file, a pipe, or - for stdin
     #[arg(value_name = "NDJSON", value_hint = ValueHint::FilePath)]
     source: PathBuf,
-    /// The store to make, or with --merge to write into
+    /// The store to create, or with --merge to merge into
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     target: PathBuf,
-    /// Which kind of store it is
-    ///
-    /// [default: none, it has to be said]
+    /// Kind of the target store (required)
     #[arg(long, value_enum, value_name = "STORE")]
     to: Store,
     /// Fail if there is no end line
     ///
-    /// Every export ends with one, unless it failed. Without it a text that has none is imported as it
-    /// is, with a warning.
+    /// Every export ends with one, unless it failed.
+    ///
+    /// [default: import text without an end line, with a warning]
     #[arg(long)]
     require_end: bool,
-    /// Import also if there are no lines at all
+    /// Accept text without any lines
     ///
-    /// Without it that is an error: it is what an export leaves that failed. The export of a store
-    /// without records has an end line.
+    /// Empty text is what a failed export leaves. The export of a store without records has an end
+    /// line.
+    ///
+    /// [default: text without any lines is an error]
     #[arg(long)]
     allow_empty: bool,
     #[command(flatten)]
@@ -70,23 +71,23 @@ fn after_help() -> String {
         &STATUSES,
         &[
             (
-                "Make a KV file of an export",
+                "Build a KV file from an export",
                 "chunkmigrate import code.ndjson new.kv --to kv",
             ),
             (
-                "Make a database of its chunks",
+                "Build a database from its chunks",
                 "chunkmigrate import code.ndjson new.db --to sqlite --only chunk",
             ),
             (
-                "Add its records to a store that is there already",
+                "Merge its records into an existing store",
                 "chunkmigrate import code.ndjson code.kv --to kv --merge",
             ),
             (
-                "Go from one store to another through a pipe",
+                "Copy one store to another through a pipe",
                 "chunkmigrate export code.kv | chunkmigrate import - new.db --to sqlite",
             ),
             (
-                "Import nothing unless the end line shows that the text is complete",
+                "Import only if the end line shows that the text is complete",
                 "chunkmigrate import code.ndjson new.kv --to kv --require-end",
             ),
         ],

@@ -12,16 +12,17 @@ use serde::Serialize;
 use crate::cli::after_help::AfterHelp;
 use crate::cli::exit::{Exit, Statuses};
 use crate::cli::failure::Failure;
-use crate::cli::report::other_tables::{TableDocument, write_tables};
-use crate::cli::report::pluralize::{closed, count_of, is_true};
-use crate::cli::report::table::write_table;
+use crate::cli::report::other_tables::{TableDocument, write_missing_table, write_tables};
+use crate::cli::report::pluralize::{closed, is_true};
+use crate::cli::report::table::{write_fact, write_table};
+use crate::cli::term::json::SCHEMA;
 use crate::cli::term::terminal_escape::{escaped, escaped_path};
 use crate::cli::term::ui::Ui;
 
-/// Tell what a store holds: records, bytes and a digest of each kind
+/// Show what a store contains: record counts, sizes and digests
 ///
-/// A database and the KV file made of it have the same digests. So two machines can compare what
-/// they have without shipping it. Tables of a database that are not copied are named too.
+/// A database and the KV file copied from it have the same digests, so two machines can compare
+/// their stores without copying them. Tables of a database that are not copied are listed too.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(in crate::cli) struct Args {
@@ -32,23 +33,25 @@ pub(in crate::cli) struct Args {
 
 fn after_help() -> String {
     let statuses = Statuses {
-        done: "the store was read to its end, and all that it should hold are records",
+        done: "the whole store was read, and everything in it is valid",
         diverged: Some(
-            "there are rows that are no records, values or keys of no known form, or a manifest that \
-             is not that of the content",
+            "invalid rows or entries, unknown keys, or a manifest that does not match the contents",
         ),
-        stopped: Some("nothing was told"),
+        stopped: Some("nothing was reported"),
     };
     AfterHelp::default().end(
         &statuses,
         &[
-            ("Look into a database", "chunkmigrate inspect code.db"),
             (
-                "See the digest of all records together",
+                "Show what a database contains",
+                "chunkmigrate inspect code.db",
+            ),
+            (
+                "Show the digest of all records together",
                 "chunkmigrate inspect code.kv | grep '^all'",
             ),
             (
-                "Keep what a KV file holds for a program",
+                "Save what a KV file contains as JSON",
                 "chunkmigrate inspect code.kv --format json > code.json",
             ),
         ],
@@ -80,11 +83,11 @@ fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
     writeln!(out)?;
     for (kind, _) in inspection.kinds.iter() {
         let digest = digest_text(inspection.kind_sha256(kind));
-        writeln!(out, "{:<15} sha256 {digest}", kind.name())?;
+        writeln!(out, "{:<15} digest {digest}", kind.name())?;
     }
     writeln!(
         out,
-        "{:<15} sha256 {}\n",
+        "{:<15} digest {}\n",
         "all",
         digest_text(inspection.sha256())
     )?;
@@ -92,40 +95,31 @@ fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
         code_chunks,
         execution_log,
     } = inspection.sequences;
-    writeln!(
-        out,
-        "sequences    code_chunks {code_chunks}, execution_log {execution_log}"
-    )?;
+    let text = format_args!("code_chunks {code_chunks}, execution_log {execution_log}");
+    write_fact(out, "id sequences", &text)?;
     for kind in &inspection.missing {
-        writeln!(out, "no table     {}: zero records", kind.table())?;
+        write_missing_table(out, *kind)?;
     }
     if let Some(manifest) = &inspection.manifest {
-        let holds = match inspection.manifest_holds {
-            Some(false) => "does NOT tell of what is there",
-            _ => "holds",
+        let matches = match inspection.manifest_holds {
+            Some(false) => "does not match the contents",
+            _ => "matches the contents",
         };
-        writeln!(
-            out,
-            "manifest     {holds}; by {} at {}, from {}",
-            escaped(&manifest.tool),
-            escaped(&manifest.created_at),
-            escaped(&manifest.source.file_name)
-        )?;
+        let (tool, time) = (escaped(&manifest.tool), escaped(&manifest.created_at));
+        let source = escaped(&manifest.source.file_name);
+        let text = format_args!("{matches}; written by {tool} at {time}, from {source}");
+        write_fact(out, "manifest", &text)?;
     } else if inspection.format_version.is_some() {
-        writeln!(out, "manifest     none")?;
+        write_fact(out, "manifest", &"none")?;
     }
     if inspection.unknown_keys > 0 {
-        let keys = count_of(inspection.unknown_keys, "key", "keys");
-        writeln!(out, "unknown      {keys} of no known form")?;
+        write_fact(out, "unknown keys", &HumanCount(inspection.unknown_keys))?;
     }
-    write_tables(out, "not copied   ", &inspection.not_copied)
+    write_tables(out, "other tables", &inspection.not_copied)
 }
 
 fn digest_text(digest: Option<Digest>) -> String {
-    digest.map_or_else(
-        || "none: some rows are no records".to_owned(),
-        |d| d.to_string(),
-    )
+    digest.map_or_else(|| "none (invalid items)".to_owned(), |d| d.to_string())
 }
 
 fn kinds_table(inspection: &Inspection) -> Vec<Vec<String>> {
@@ -167,8 +161,8 @@ struct Document<'i> {
     sha256: Option<Digest>,
     sequences: Sequences,
     manifest: Option<&'i Manifest>,
-    manifest_holds: Option<bool>,
-    not_copied: Vec<TableDocument<'i>>,
+    manifest_matches: Option<bool>,
+    uncopied_tables: Vec<TableDocument<'i>>,
     unknown_keys: u64,
     missing_tables: Vec<&'static str>,
 }
@@ -187,7 +181,7 @@ impl<'i> Document<'i> {
     fn new(inspection: &'i Inspection) -> Self {
         let kinds = inspection.kinds.iter();
         Document {
-            schema: 1,
+            schema: SCHEMA,
             path: inspection.path.to_string_lossy().into_owned(),
             store: inspection.store.name(),
             closed_cleanly: inspection.closed_cleanly != Some(false),
@@ -207,8 +201,8 @@ impl<'i> Document<'i> {
             sha256: inspection.sha256(),
             sequences: inspection.sequences,
             manifest: inspection.manifest.as_ref(),
-            manifest_holds: inspection.manifest_holds,
-            not_copied: inspection
+            manifest_matches: inspection.manifest_holds,
+            uncopied_tables: inspection
                 .not_copied
                 .iter()
                 .map(TableDocument::new)

@@ -7,6 +7,6 @@ pub(in crate::cli) fn kind_parser() -> impl TypedValueParser<Value = RecordKind>
     names.try_map(|name| {
         let mut kinds = RecordKind::ALL.into_iter();
         let named = kinds.find(|kind| kind.name() == name);
-        named.ok_or("there is no such kind")
+        named.ok_or("unknown kind")
     })
 }

@@ -12,16 +12,16 @@ use crate::cli::term::ui::Ui;
 /// Copy the records of a KV file into a SQLite database
 ///
 /// The KV file is checked page by page and never changed. A new database gets Magellan's tables and
-/// indexes; it is built out of sight, every record is read back from it and compared, and only then
-/// does it appear. With --merge the records return to the tables of an existing database, in one
-/// transaction, and the rest of it stays as it is.
+/// indexes; every record is read back from it and compared before it is published, complete or not
+/// at all. With --merge, the records are written into the tables of an existing database, in one
+/// transaction, and the rest of it stays unchanged.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(in crate::cli) struct Args {
     /// The KV file to read
     #[arg(value_name = "KV", value_hint = ValueHint::FilePath)]
     source: PathBuf,
-    /// The database to make, or with --merge to write into
+    /// The database to create, or with --merge to merge into
     #[arg(value_name = "SQLITE", value_hint = ValueHint::FilePath)]
     target: PathBuf,
     #[command(flatten)]
@@ -33,23 +33,23 @@ fn after_help() -> String {
         &STATUSES,
         &[
             (
-                "Copy everything into a new database",
+                "Copy everything to a new database",
                 "chunkmigrate kv-to-sqlite code.kv new.db",
             ),
             (
-                "Return the records to the database of the indexer",
+                "Merge the records into the database of the indexer",
                 "chunkmigrate kv-to-sqlite code.kv magellan.db --merge",
             ),
             (
-                "See first what that would change",
+                "Preview what that would change",
                 "chunkmigrate kv-to-sqlite code.kv magellan.db --merge --dry-run",
             ),
             (
-                "Make a database anew, with chunks alone",
+                "Recreate a database with only chunks",
                 "chunkmigrate kv-to-sqlite code.kv code.db --only chunk --replace",
             ),
             (
-                "Tell a program what was done",
+                "Save the summary as JSON",
                 "chunkmigrate kv-to-sqlite code.kv new.db --format json > summary.json",
             ),
         ],

@@ -13,24 +13,24 @@ use crate::cli::command_line::{NAME, command};
 use crate::cli::commands::man_page::man_page;
 use crate::cli::exit::{Exit, Statuses};
 use crate::cli::failure::Failure;
+use crate::cli::term::json::SCHEMA;
 use crate::cli::term::terminal_escape::escaped_path;
 use crate::cli::term::ui::Ui;
 
 /// Print the manual page of the program or of a command, or write all pages
 ///
-/// A page goes to stdout as roff, the source that `man` and `groff` set; --format and --quiet change
-/// nothing about it.
+/// A page goes to stdout as roff, the input of `man` and `groff`; it ignores --format and --quiet.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(in crate::cli) struct Args {
-    /// The command whose page is printed
+    /// The command whose page to print
     ///
-    /// Without it the page of the program is.
+    /// [default: the program itself]
     #[arg(value_name = "COMMAND", conflicts_with = "dir")]
     command: Option<String>,
-    /// Write the pages of the program and of every command into this folder
+    /// Write the pages of the program and of every command into this directory
     ///
-    /// The folder must exist; pages that lie in it are written over.
+    /// The directory must exist; pages in it are overwritten.
     ///
     /// [default: none, one page goes to stdout]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -47,7 +47,7 @@ fn after_help() -> String {
         &statuses,
         &[
             (
-                "Write the page of a command into a file",
+                "Write the page of a command to a file",
                 "chunkmigrate man verify > verify.1",
             ),
             (
@@ -72,7 +72,7 @@ pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
         Some(dir) => {
             let pages = write_pages(&program, dir)?;
             let document = Document {
-                schema: 1,
+                schema: SCHEMA,
                 pages: pages
                     .iter()
                     .map(|page| page.to_string_lossy().into_owned())
@@ -98,7 +98,7 @@ fn write_pages(program: &Command, dir: &Path) -> Result<Vec<PathBuf>, Error> {
             }
             .into(),
             _ => Error::Io {
-                action: "write into",
+                action: "write to",
                 path: dir.to_owned(),
                 source: error,
             },

@@ -11,16 +11,15 @@ use crate::cli::term::ui::Ui;
 
 /// Copy the records of a SQLite database into a KV file
 ///
-/// The source is read in one transaction and never changed. A new target is built out of sight,
-/// every record is read back from it and compared, and only then does it appear, whole or not at
-/// all.
+/// The source is read in one transaction and never changed. Every record is read back from the new
+/// target and compared before the target is published, complete or not at all.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(in crate::cli) struct Args {
     /// The database to read
     #[arg(value_name = "SQLITE", value_hint = ValueHint::FilePath)]
     source: PathBuf,
-    /// The KV file to make, or with --merge to write into
+    /// The KV file to create, or with --merge to merge into
     #[arg(value_name = "KV", value_hint = ValueHint::FilePath)]
     target: PathBuf,
     #[command(flatten)]
@@ -34,11 +33,11 @@ fn after_help() -> String {
         &STATUSES,
         &[
             (
-                "Copy everything into a new KV file",
+                "Copy everything to a new KV file",
                 "chunkmigrate sqlite-to-kv code.db new.kv",
             ),
             (
-                "See first what would be copied",
+                "Preview what would be copied",
                 "chunkmigrate sqlite-to-kv code.db new.kv --dry-run",
             ),
             (
@@ -46,19 +45,19 @@ fn after_help() -> String {
                 "chunkmigrate sqlite-to-kv code.db new.kv --only chunk,file-metrics",
             ),
             (
-                "Make an old KV file anew, without what is no exact record",
+                "Recreate a KV file, skipping invalid rows",
                 "chunkmigrate sqlite-to-kv code.db code.kv --replace --on-invalid skip",
             ),
             (
-                "Bring a KV file up to date, without what the database no longer has",
+                "Replace a KV file with a fresh copy of the database",
                 "chunkmigrate sqlite-to-kv code.db code.kv --replace",
             ),
             (
-                "Add to a KV file, which keeps what only it has",
+                "Add to a KV file, keeping its other records",
                 "chunkmigrate sqlite-to-kv code.db code.kv --merge",
             ),
             (
-                "Tell a program what was done",
+                "Save the summary as JSON",
                 "chunkmigrate sqlite-to-kv code.db new.kv --format json > summary.json",
             ),
         ],

@@ -13,98 +13,98 @@ use crate::cli::commands::kind_arg::kind_parser;
 use crate::cli::exit::{Exit, Statuses};
 use crate::cli::failure::Failure;
 use crate::cli::html;
+use crate::cli::report::advice::advice;
 use crate::cli::report::verify::write_report;
 use crate::cli::report::verify_json::document;
 use crate::cli::report::verify_outcome::Verified;
 use crate::cli::term::ui::Ui;
 
-/// Prove that two stores hold the same, or that one survives a round trip
+/// Check that two stores hold the same records, or that one survives a round trip
 ///
-/// With two files, the records of both are compared one by one; each may be a SQLite database or a
-/// KV file. With one file, it goes round: a database into a KV file and back, a KV file into a
-/// database and back, each step compared. Without a file, records in every awkward encoding there
-/// is go round, and then the verifier is tested: one record is damaged for each class of divergence,
-/// and it must find just that.
+/// With two files, compares them record by record; each may be a SQLite database or a KV file. With
+/// one file, checks a round trip: a database to a KV file and back, or a KV file to a database and
+/// back, comparing every step. With no arguments, round-trips a built-in sample of difficult
+/// encodings, then checks that the verifier detects each kind of damage: for each class of finding
+/// it corrupts one record and expects exactly that finding.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(in crate::cli) struct Args {
     /// A database or KV file
     ///
-    /// Without it the built-in sample is verified.
+    /// [default: the built-in sample]
     #[arg(value_hint = ValueHint::FilePath)]
     left: Option<PathBuf>,
-    /// Another one, to compare the first with
+    /// A second store, to compare the first with
     ///
-    /// Without it the first goes round: into the other kind of store and back.
+    /// [default: a round trip of the first, into the other kind of store and back]
     #[arg(value_hint = ValueHint::FilePath)]
     right: Option<PathBuf>,
-    /// Compare only these kinds of records
-    ///
-    /// Several are separated by commas.
+    /// Compare only these kinds of records (comma-separated)
     ///
     /// [default: all]
     #[arg(long, value_name = "KIND", value_parser = kind_parser(), value_delimiter = ',', requires = "left")]
     only: Vec<RecordKind>,
-    /// Take equal digests as proof: records are compared one by one only where they differ
+    /// Compare digests first, and records individually only where the digests differ
     ///
-    /// Both stores are read in full. Warnings are looked for only with --strict or --report, where they
-    /// count or are kept: chunks, which alone have some, are then compared record by record. Without it
-    /// all records are.
+    /// Both stores are still read in full. Content hashes are checked only with --strict or --report,
+    /// which need their warnings; chunks are then compared individually.
+    ///
+    /// [default: compare every record]
     #[arg(long)]
     quick: bool,
-    /// Let warnings count as divergence
+    /// Count warnings as divergences
     ///
-    /// Without it they are told, and change neither the verdict nor the exit status.
+    /// [default: warnings are reported, but change neither the verdict nor the exit status]
     #[arg(long)]
     strict: bool,
-    /// How many findings to print; all are counted
+    /// Maximum number of findings to print (all are counted)
     ///
     /// [default: 20, with --format json 1000]
     #[arg(long, value_name = "N", value_hint = ValueHint::Other)]
     limit: Option<usize>,
-    /// Write every finding to this file, one JSON object a line
+    /// Write every finding to this file as JSON Lines (one object per line)
     ///
-    /// The report of an earlier run is replaced, no other file is.
+    /// Overwrites an earlier report, never any other file.
     ///
     /// [default: none]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     report: Option<PathBuf>,
-    /// Write the report to this file as a page of HTML, with values side by side
+    /// Write the report to this file as an HTML page, with side-by-side values
     ///
-    /// It can be read without a network and without scripts, and shows the findings that are printed.
-    /// The page of an earlier run is replaced, no other file is.
+    /// The page needs neither a network nor scripts, and shows the findings that are printed.
+    /// Overwrites an earlier page, never any other file.
     ///
     /// [default: none]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     html: Option<PathBuf>,
-    /// How much of differing values to show
+    /// How much of each differing value to show
     ///
-    /// [default: short for people, full for programs]
+    /// [default: short in text and HTML, full in JSON and --report]
     #[arg(long, value_name = "DETAIL", value_enum)]
     values: Option<Values>,
-    /// Leave out a column that this version doesn't know
+    /// Ignore an unknown column that has values (repeatable)
     ///
-    /// It can be given more than once, and not every database needs to have the column, but at least
-    /// one. A column of that kind that is not named and holds anything is an error, as its values
-    /// would not be compared.
+    /// At least one of the stores must have the column. Unknown columns with values are an error
+    /// unless listed here, as their values would not be compared.
     ///
     /// [default: none]
     #[arg(long, value_name = "TABLE.COLUMN", value_hint = ValueHint::Other, requires = "left")]
     without_column: Vec<String>,
-    /// Where to keep round trips, and to sort what does not fit into memory
+    /// Directory for temporary files, including those of a round trip
     ///
-    /// [default: $TMPDIR, or else /tmp; for sorting $SQLITE_TMPDIR, or else $TMPDIR, /var/tmp, /tmp]
+    /// [default: $TMPDIR, or else /tmp; for sorting $SQLITE_TMPDIR, or else $TMPDIR, /var/tmp,
+    /// /tmp]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     temp_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Values {
-    /// All of a value; behind 16 MiB of them as short
+    /// Whole values; after 16 MiB of them as short
     Full,
     /// Long text only around its first difference
     Short,
-    /// Of a text only its length and SHA-256
+    /// Only the length and SHA-256 of text
     Redacted,
 }
 
@@ -120,39 +120,39 @@ impl From<Values> for verify::Values {
 
 fn after_help() -> String {
     let statuses = Statuses {
-        done: "every record of both sides was compared and is equal, or its digest is with --quick",
+        done: "all records of both stores are equal, or with --quick their digests",
         diverged: Some("the stores diverge, or with --strict there are warnings"),
-        stopped: Some("there is no verdict, temporary files are removed"),
+        stopped: Some("no verdict, temporary files were removed"),
     };
-    let classes = DivergenceClass::ALL.map(|class| (class, class.advice()));
+    let classes = DivergenceClass::ALL.map(|class| (class, advice(class)));
     AfterHelp::default()
         .section("Classes of findings", classes)
         .end(
             &statuses,
             &[
-                ("See that it works on this machine", "chunkmigrate verify"),
+                ("Check that it works on this machine", "chunkmigrate verify"),
                 (
                     "Compare a database with its copy",
                     "chunkmigrate verify code.db code.kv",
                 ),
                 (
-                    "See that a database survives a migration",
+                    "Check that a database survives a round trip",
                     "chunkmigrate verify code.db",
                 ),
                 (
-                    "Check a KV file before it is used",
+                    "Check a KV file before using it",
                     "chunkmigrate verify code.kv --quick",
                 ),
                 (
-                    "Keep every finding about chunks; exit status 1 if there are any",
+                    "Save every finding about chunks; exit status 1 if there are any",
                     "chunkmigrate verify old.db code.db --only chunk --report findings.jsonl",
                 ),
                 (
-                    "Have the report as a page for a browser",
+                    "Write the report as an HTML page",
                     "chunkmigrate verify code.db code.kv --html page.html",
                 ),
                 (
-                    "Show nothing of the code in what is passed on",
+                    "Write a report that shows no code",
                     "chunkmigrate verify code.db code.kv --values redacted > report.txt",
                 ),
             ],

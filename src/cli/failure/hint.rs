@@ -54,25 +54,25 @@ pub(super) fn has_all(options: &[String], text: &str) -> bool {
 }
 
 const OTHER_TEMP_DIR: Hint = Hint::or(
-    "name another folder with --temp-dir",
-    "name another folder with TMPDIR",
+    "choose another directory with --temp-dir",
+    "choose another directory with TMPDIR",
 );
 const ROOM_FOR_TEMPORARY: Hint = Hint::or(
-    "name a folder with more room with --temp-dir, or set SQLITE_TMPDIR",
-    "set SQLITE_TMPDIR to a folder with more room",
+    "use --temp-dir or SQLITE_TMPDIR to choose a directory with more space",
+    "set SQLITE_TMPDIR to a directory with more space",
 );
 const OTHER_COLLATION: Hint = Hint::or(
-    "only the program that has the collation can check or write the database; without --check-source \
-     it can be read",
-    "only the program that has the collation can write the database",
+    "only the program that defines it can check or write this database; omit --check-source to \
+     read it",
+    "only the program that defines it can write this database",
 );
-const MAKE_ROOM: &str = "make room, or choose another folder";
+const MAKE_ROOM: &str = "free some space or choose another directory";
 const MORE_MEMORY: &str = "a record takes up to six times its size: raise the limit of the process \
     (`ulimit -v`, a container's memory), or close other programs";
 const MORE_FILES: &str = "raise the limit of open files (`ulimit -n`), or close other programs";
 /// With the names of the files that it keeps beside a database, SQLite opens paths of 512 bytes.
 const LONGEST_SQLITE_PATH: usize = 504;
-const SHORTER_NAME: &str = "choose a shorter name, or a folder with a shorter path";
+const SHORTER_NAME: &str = "choose a shorter name, or a directory with a shorter path";
 
 /// The next step, where one is known.
 pub(super) fn hint(error: &Error) -> Option<Hint> {
@@ -87,7 +87,7 @@ pub(super) fn hint(error: &Error) -> Option<Hint> {
         }
     }
     if let Error::Io { action, source, .. } = error
-        && *action == "create a temporary folder in"
+        && *action == "create a temporary directory in"
         && limit_hint(source).is_none()
     {
         return Some(OTHER_TEMP_DIR);
@@ -104,13 +104,13 @@ fn text(error: &Error) -> Option<&'static str> {
         Error::Import(error) => import_hint(error),
         Error::Io { action, source, .. } => match (limit_hint(source), *action) {
             (Some(hint), _) => Some(hint),
-            (None, "create a private folder in") => {
-                Some("a file is built beside its place: choose another")
+            (None, "create a staging directory in") => {
+                Some("the target is built next to its destination; choose another one")
             }
             _ => io_hint(source),
         },
-        Error::Thread(_) => Some("the system is short of threads or memory; try again"),
-        Error::Internal(_) => Some("this is a bug of chunkmigrate; please report it"),
+        Error::Thread(_) => Some("the system is out of threads or memory; try again later"),
+        Error::Internal(_) => Some("this is a bug in chunkmigrate; please report it"),
         _ => None,
     }
 }
@@ -118,21 +118,19 @@ fn text(error: &Error) -> Option<&'static str> {
 fn kind_hint(error: &KindError) -> Option<&'static str> {
     Some(match error {
         KindError::KvNotSqlite { .. } | KindError::SqliteNotKv { .. } => {
-            "sqlite-to-kv goes from a database to a KV file, kv-to-sqlite the other way, import to \
-             whatever --to says"
+            "sqlite-to-kv copies a database to a KV file, kv-to-sqlite the reverse; for import, \
+             --to names the kind of the target"
         }
-        KindError::Ndjson { .. } => "make a store of it with `chunkmigrate import`",
+        KindError::Ndjson { .. } => "import it first with `chunkmigrate import`",
         KindError::Empty { .. } | KindError::Neither { .. } => {
-            "is this the right file? what a file is shows in its first bytes, not in its name"
+            "is this the right file? (The type is detected from its contents, not its name.)"
         }
         KindError::OtherFormat { format, .. } => match format {
             FileFormat::Utf16 | FileFormat::Utf32 => "convert it to UTF-8 first",
             format if format.to_stdout().is_some() => "decompress it first",
-            _ => {
-                "of Magellan's files only SQLite databases are read: let it index the code into one"
-            }
+            _ => "only SQLite databases of Magellan can be read: index the code into one",
         },
-        KindError::NotAFile { .. } => "name the file itself",
+        KindError::NotAFile { .. } => "give the path of a regular file",
         _ => return None,
     })
 }
@@ -143,15 +141,16 @@ fn import_hint(error: &ImportError) -> Option<&'static str> {
             "copy it with sqlite-to-kv or kv-to-sqlite, or export it first"
         }
         ImportError::NoLines { .. } => {
-            "if an export was to write them, see why it failed; --allow-empty makes an empty store"
+            "an export that failed leaves no lines: check why it failed; --allow-empty creates an \
+             empty store"
         }
         ImportError::NoEndLine { .. } => {
-            "export it again; without --require-end it is imported as it is"
+            "export it again, or omit --require-end to import it anyway"
         }
         ImportError::LineCount { .. } | ImportError::OtherLines { .. } => {
-            "export it again; if you edited the export, drop its end line"
+            "export it again; if you edited the export, remove its end line"
         }
-        ImportError::Changed { .. } => "wait until its writer is done, then try again",
+        ImportError::Changed { .. } => "wait until the writer has finished, then retry",
         _ => return None,
     })
 }
@@ -185,10 +184,10 @@ fn io_hint(error: &io::Error) -> Option<&'static str> {
 
     Some(match error.kind() {
         NotFound => "check the path",
-        PermissionDenied => "check the permissions of the file and of the folders above it",
-        ReadOnlyFilesystem => "its file system is read-only: choose another place",
+        PermissionDenied => "check the permissions of the file and its parent directories",
+        ReadOnlyFilesystem => "the file system is read-only: choose another directory",
         _ if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
-            "the disk may be failing: look into the log of the system"
+            "the disk may be failing: check the system log"
         }
         _ => return None,
     })
@@ -209,51 +208,51 @@ fn is_too_long_for_sqlite(path: &Path) -> bool {
 
 fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
     Some(match error {
-        SqliteError::Locked { .. } => "wait for the other process or close it, then try again",
+        SqliteError::Locked { .. } => "wait for the other process or close it, then retry",
         SqliteError::HotJournal { .. } => {
-            "open the database once with the tool that wrote it, or with sqlite3, which rolls the \
-             transaction back; then try again"
+            "open the database once with the tool that wrote it, or with sqlite3, to roll the \
+             transaction back; then retry"
         }
         SqliteError::Truncated { .. } | SqliteError::NotADatabase { .. } => {
             "restore the file from a backup or copy it again"
         }
         SqliteError::Damaged { .. } | SqliteError::Integrity { .. } => {
-            "see what `PRAGMA integrity_check` says, and whether the file can be read at all (SQLite \
-             tells a failing disk as damage too); damaged indexes alone are mended by `REINDEX`"
+            "run `PRAGMA integrity_check`; `REINDEX` repairs damaged indexes. A failing disk is \
+             reported as corruption too"
         }
         SqliteError::SuperJournal { .. } => {
-            "if you trust the journal, open the database once with the tool that wrote it, or with \
-             sqlite3, which rolls the transaction back; then try again"
+            "if you trust the journal, open the database once with the tool that wrote it, or \
+             with sqlite3, to roll the transaction back; then retry"
         }
-        SqliteError::Changed { .. } => "stop its writer, or try again when it is idle",
+        SqliteError::Changed { .. } => "stop the writer, or retry when the file is idle",
         SqliteError::Full { .. } => MAKE_ROOM,
         SqliteError::Engine { source, .. } if is_out_of_memory(source) => MORE_MEMORY,
         SqliteError::Engine { path, source, .. }
             if is_cannot_open(source) && is_too_long_for_sqlite(path) =>
         {
-            "SQLite opens no path of more than 504 bytes, counted from the root: choose a shorter one"
+            "SQLite cannot open absolute paths of more than 504 bytes: choose a shorter one"
         }
         SqliteError::Engine { action, source, .. } if is_cannot_open(source) => match *action {
-            "read" => "the database and its -wal and -shm, if there are any, must all be readable",
-            _ => "the database must be writable, and its folder, where SQLite makes a journal",
+            "read" => "the database and its -wal and -shm files, if any, must be readable",
+            _ => "the database and its directory must be writable: SQLite creates a journal there",
         },
-        SqliteError::NoTables { .. } => "is this the database of a code indexer?",
+        SqliteError::NoTables { .. } => "is this a code indexer's database?",
         SqliteError::NotATable { .. } => {
-            "only ordinary tables are read; make it one in a copy of the database"
+            "only ordinary tables can be read; convert it in a copy of the database"
         }
         SqliteError::MissingColumn { .. } => {
-            "a newer version of the tool that wrote the database may bring its tables up to date"
+            "a newer version of the tool that wrote it may upgrade the schema"
         }
         SqliteError::NotNull { .. } => "give the record a value for it",
         SqliteError::TakesNoRecord { .. } => {
-            "leave its kind out with --only, or copy into a new database instead of merging"
+            "exclude its kind with --only, or copy into a new database instead of merging"
         }
         SqliteError::UnknownColumns { .. } => {
-            "sqlite-to-kv and verify leave a column out with --without-column TABLE.COLUMN; for all \
-             else, drop it in a copy of the database"
+            "ignore it with --without-column TABLE.COLUMN (sqlite-to-kv, verify), or drop it in a \
+             copy of the database"
         }
         SqliteError::WithoutColumn { .. } => {
-            "what --without-column takes is TABLE.COLUMN, of a column that no record has a field for"
+            "--without-column takes TABLE.COLUMN of a column that is not part of the record"
         }
         _ => return None,
     })
@@ -261,15 +260,16 @@ fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
 
 fn kv_hint(error: &KvError) -> Option<&'static str> {
     Some(match error {
-        KvError::Locked { .. } => "close the process that has it open, then try again",
-        KvError::MustReopen { .. } => "make room if the disk is full, then try again",
-        KvError::Changed { .. } => "stop its writer, or try again when it is idle",
+        KvError::Locked { .. } => "close the process that has it open, then retry",
+        KvError::MustReopen { .. } => "free some space if the disk is full, then retry",
+        KvError::Changed { .. } => "stop the writer, or retry when the file is idle",
         KvError::Damaged { .. } => {
-            "restore the file from a backup, or make it anew from the database that it came from"
+            "restore the file from a backup, or recreate it from its source database"
         }
         KvError::Version { .. } => "use a newer version of chunkmigrate",
         KvError::NotRedb { .. } | KvError::Foreign { .. } => {
-            "is this the right file? only KV files of chunkmigrate, or of a tool that uses it, are read"
+            "is this the right file? Only KV files written by chunkmigrate, or a tool that uses \
+             its library, can be read"
         }
         KvError::OldRedb { .. } => {
             "the program that wrote it has to upgrade it, with `Database::upgrade` of redb 2.6"
@@ -281,30 +281,29 @@ fn kv_hint(error: &KvError) -> Option<&'static str> {
 
 fn target_hint(error: &TargetError) -> Option<&'static str> {
     Some(match error {
-        TargetError::Exists { .. } => "use --replace to replace it, or --merge to write into it",
-        TargetError::RejectsExist { .. } => {
-            "see that it is not needed and remove it, or name another one with --rejects"
-        }
+        TargetError::Exists { .. } => "use --replace to overwrite it or --merge to add to it",
+        TargetError::RejectsExist { .. } => "remove it, or choose another with --rejects",
         TargetError::SideFile { .. } => {
-            "it may hold what a database of that name has not taken in yet: open and close that \
-             database with its own tool, or remove the file if there is none"
+            "it may hold unmerged changes: open and close the database with its own tool, or \
+             delete the file if there is no database"
         }
-        TargetError::NothingToMergeInto { .. } => "leave out --merge to make a new store",
+        TargetError::NothingToMergeInto { .. } => "omit --merge to create it",
         TargetError::Referenced { .. } => {
-            "nothing was written; change or delete the rows that refer to it first, or leave its kind \
-             out with --only"
+            "nothing was written; change or delete the referencing rows first, or exclude its \
+             kind with --only"
         }
-        TargetError::NotReplaceable { .. } => {
-            "choose another name, or remove the file yourself if it is not needed"
-        }
+        TargetError::NotReplaceable { .. } => "choose another name, or remove the file first",
         TargetError::IsSource { .. }
         | TargetError::BesideSource { .. }
         | TargetError::RejectsIsTarget { .. }
         | TargetError::PageIsReport { .. } => "choose another name for one of them",
-        TargetError::NoName { .. } => "name the file that is to be made",
-        TargetError::NotSynced { .. } => "it is complete; keep its source until the disk is well",
-        TargetError::Locked { .. } => "close the process that has it open, then try again",
-        TargetError::NoFolder { .. } => "create the folder first",
+        TargetError::NoName { .. } => "give the name of the file to create",
+        TargetError::NotSynced { .. } => {
+            "the file is complete; keep the source until the disk is \
+            healthy"
+        }
+        TargetError::Locked { .. } => "close the process that has it open, then retry",
+        TargetError::NoFolder { .. } => "create it first",
         TargetError::NoRoom { .. } => MAKE_ROOM,
         _ => return None,
     })

@@ -11,6 +11,7 @@ use chunkmigrate::Error;
 use serde::Serialize;
 
 use self::hint::{Hint, hint};
+use super::term::json::SCHEMA;
 use super::term::terminal_escape::escaped;
 
 /// Something that ends the program with a status of 2 or more.
@@ -60,7 +61,7 @@ impl Failure {
         Failure {
             message: about.join(" ").trim_start_matches("error: ").to_owned(),
             causes: Vec::new(),
-            hint: Some("run with --help to see what can be given".into()),
+            hint: Some("run with --help for usage".into()),
             command: None,
             options: None,
             cancelled: false,
@@ -70,7 +71,7 @@ impl Failure {
     /// A report that could not be written.
     pub(super) fn output(error: &io::Error) -> Self {
         Failure {
-            message: "can't write to stdout".to_owned(),
+            message: "cannot write to stdout".to_owned(),
             causes: vec![error.to_string()],
             hint: None,
             command: None,
@@ -120,7 +121,7 @@ impl Failure {
     /// The failure as a JSON document.
     pub(super) fn document(&self) -> impl Serialize + use<'_> {
         Document {
-            schema: 1,
+            schema: SCHEMA,
             error: Described {
                 message: &self.message,
                 causes: &self.causes,

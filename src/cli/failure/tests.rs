@@ -74,7 +74,7 @@ fn sqlite_errors(path: &Path) -> Vec<SqliteError> {
         SqliteError::Temporary { source: engine() },
         SqliteError::TempDir {
             path: path(),
-            why: "it is no folder",
+            why: "not a directory",
         },
         SqliteError::NoTables { path: path() },
         SqliteError::NotATable {
@@ -115,7 +115,7 @@ fn sqlite_errors(path: &Path) -> Vec<SqliteError> {
         SqliteError::WithoutColumn {
             path: path(),
             column: "code_chunks.id".to_owned(),
-            why: "records are made of it",
+            why: "it is part of the record",
         },
     ]
 }
@@ -143,7 +143,7 @@ fn kv_errors(path: &Path) -> Vec<KvError> {
         KvError::NotRedb { path: path() },
         KvError::Foreign {
             path: path(),
-            detail: "it names no format".to_owned(),
+            detail: "no format marker".to_owned(),
         },
         KvError::OldRedb {
             path: path(),
@@ -302,12 +302,12 @@ fn every_error_says_what_happened_to_which_file_and_what_to_do() {
             source: full(),
         },
         Error::Io {
-            action: "create a temporary folder in",
+            action: "create a temporary directory in",
             path: PathBuf::from("dir"),
             source: io::ErrorKind::NotFound.into(),
         },
         Error::Io {
-            action: "create a private folder in",
+            action: "create a staging directory in",
             path: PathBuf::from("dir"),
             source: io::ErrorKind::PermissionDenied.into(),
         },
@@ -338,7 +338,7 @@ fn every_error_says_what_happened_to_which_file_and_what_to_do() {
         },
         Error::Thread(io::ErrorKind::WouldBlock.into()),
         Error::Cancelled,
-        Error::Internal("the counts don't balance".to_owned()),
+        Error::Internal("the counts don't add up".to_owned()),
     ]);
     let failures: Vec<Failure> = errors.into_iter().map(Failure::from).collect();
     for failure in &failures {
@@ -385,15 +385,12 @@ fn check_options(failure: &Failure) {
 
 /// Hints of errors that only commands with some option can have.
 const COME_WITH: [(&str, &str); 8] = [
-    ("use --replace to replace it", "--replace"),
-    (
-        "see that it is not needed and remove it, or name",
-        "--rejects",
-    ),
-    ("if an export was to write them", "--allow-empty"),
-    ("export it again; without", "--require-end"),
-    ("leave out --merge to make a new store", "--merge"),
-    ("leave its kind out with --only", "--merge"),
+    ("use --replace to overwrite it", "--replace"),
+    ("remove it, or choose another with", "--rejects"),
+    ("an export that failed leaves no lines", "--allow-empty"),
+    ("export it again, or omit --require-end", "--require-end"),
+    ("omit --merge to create it", "--merge"),
+    ("exclude its kind with --only", "--merge"),
     ("nothing was written; change or delete", "--merge"),
-    ("what --without-column takes", "--without-column"),
+    ("--without-column takes", "--without-column"),
 ];

@@ -9,6 +9,7 @@ use super::fields::{Extent, write_fields};
 use super::lines::write_parts;
 use super::markup::Html;
 use super::parts::Part;
+use crate::cli::report::advice::advice;
 use crate::cli::report::findings::{class_says_all, key, kind};
 use crate::cli::report::verify_outcome::Verified;
 
@@ -110,7 +111,7 @@ fn write_class(html: &mut Html<'_>, class: DivergenceClass) -> io::Result<()> {
         html.markup(" <small>warning</small>")?;
     }
     html.markup("</h3>\n<p class=\"advice\">")?;
-    html.text(class.advice())?;
+    html.text(advice(class))?;
     html.markup("</p>\n")
 }
 

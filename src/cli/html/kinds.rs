@@ -27,7 +27,7 @@ const COLUMNS: [Column; 8] = [
     Column::new("equal", "equal", |counts| counts.equal),
     Column::new("only left", "only-left", |counts| counts.only_left),
     Column::new("only right", "only-right", |counts| counts.only_right),
-    Column::new("differing", "differing", |counts| counts.differing),
+    Column::new("different", "different", |counts| counts.differing),
     Column::new("invalid left", "invalid", |counts| counts.invalid_left),
     Column::new("invalid right", "invalid", |counts| counts.invalid_right),
 ];
@@ -73,8 +73,7 @@ pub(super) fn write_hop(html: &mut Html<'_>, hop: &Hop, only: &[RecordKind]) -> 
         keys => {
             html.markup("<p>")?;
             html.number(keys)?;
-            html.markup(plural(keys, " key", " keys"))?;
-            html.markup(" of no known form</p>\n")
+            html.markup(plural(keys, " unknown key</p>\n", " unknown keys</p>\n"))
         }
     }
 }

@@ -36,8 +36,8 @@ pub(super) fn write_rows(html: &mut Html<'_>, rows: &[Row<'_>], room: usize) -> 
                 html.markup("<tr class=\"between\"><td colspan=\"4\">")?;
                 html.number(*lines as u64)?;
                 html.markup(match lines {
-                    1 => " line that is the same</td>",
-                    _ => " lines that are the same</td>",
+                    1 => " equal line</td>",
+                    _ => " equal lines</td>",
                 })?;
             }
             Row::NotCompared(left, right) => {
@@ -58,7 +58,7 @@ fn write_left_out(html: &mut Html<'_>, rows: &[Row<'_>]) -> io::Result<()> {
     let differs = rows.iter().filter(|row| matches!(row, Row::Differs(..)));
     html.markup("<tr class=\"between\"><td colspan=\"4\">the page is full: ")?;
     html.number(differs.count() as u64)?;
-    html.markup(" more rows that differ</td></tr>\n")
+    html.markup(" more different rows</td></tr>\n")
 }
 
 fn write_side(

@@ -50,10 +50,10 @@ pub(super) fn write_page(
     }
     html.markup("</section>\n")?;
     write_findings(html, verified, values)?;
-    if let Some((proved, names)) = verified.self_test() {
+    if let Some((detected, names)) = verified.self_test() {
         html.markup("<section>\n<h2>Self-test</h2>\n<p>")?;
-        html.text(&proved)?;
-        html.markup("</p>\n<p class=\"proved\">")?;
+        html.text(&detected)?;
+        html.markup("</p>\n<p class=\"detected\">")?;
         html.text(&names)?;
         html.markup("</p>\n</section>\n")?;
     }

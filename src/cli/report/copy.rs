@@ -11,10 +11,10 @@ use indicatif::{HumanBytes, HumanCount};
 use crate::cli::report::copy_outcome::verdict;
 use crate::cli::report::finding_totals::write_totals;
 use crate::cli::report::findings::write_findings;
-use crate::cli::report::other_tables::write_tables;
+use crate::cli::report::other_tables::{write_missing_table, write_tables};
 use crate::cli::report::pluralize::{closed, count_of, store_name};
 use crate::cli::report::suggestions::after_copy;
-use crate::cli::report::table::write_table;
+use crate::cli::report::table::{write_fact, write_table};
 use crate::cli::term::terminal_escape::{escaped, escaped_path};
 
 /// Renders the summary of a copy.
@@ -71,42 +71,43 @@ impl<'s> CopyReport<'s> {
     fn write_facts(&self, out: &mut dyn Write) -> io::Result<()> {
         let summary = self.summary;
         if let Some(digest) = &summary.sha256 {
-            writeln!(out, "sha256       {digest}")?;
+            write_fact(out, "digest", &digest)?;
         }
         if let Some(bytes) = summary.target_bytes {
-            writeln!(out, "size         {}", HumanBytes(bytes))?;
+            write_fact(out, "size", &HumanBytes(bytes))?;
         }
         match summary.end_line {
-            Some(EndLine::Matched) => writeln!(out, "end line     matches: the text is complete")?,
-            Some(EndLine::Mismatched) => writeln!(out, "end line     tells of other lines")?,
-            Some(EndLine::Missing) => writeln!(out, "no end line  completeness unknown")?,
+            Some(EndLine::Matched) => {
+                write_fact(out, "end line", &"matches: the text is complete")?;
+            }
+            Some(EndLine::Mismatched) => {
+                write_fact(out, "end line", &"does not match the lines")?;
+            }
+            Some(EndLine::Missing) => write_fact(out, "no end line", &"completeness unknown")?,
             None => {}
         }
         for kind in &summary.missing {
-            writeln!(out, "no table     {}: zero records", kind.table())?;
+            write_missing_table(out, *kind)?;
         }
         for column in &summary.without_columns {
-            writeln!(out, "left out     column {}", escaped(column))?;
+            write_fact(out, "ignored", &format_args!("column {}", escaped(column)))?;
         }
-        write_tables(out, "not copied   ", &summary.not_copied)?;
+        write_tables(out, "other tables", &summary.not_copied)?;
         self.write_merge_facts(out)?;
         if let Some(path) = &summary.old_rejects {
-            writeln!(
-                out,
-                "old rejects  {} is of an earlier run",
-                escaped_path(path)
-            )?;
+            let path = escaped_path(path);
+            let text = format_args!("{path}, left by an earlier run");
+            write_fact(out, "stale rejects", &text)?;
         }
         if !summary.lost_access.is_empty() {
             let lost = summary.lost_access.join(", ");
-            writeln!(out, "not kept     {lost} of the file that was replaced")?;
+            let text = format_args!("{lost} of the replaced file");
+            write_fact(out, "not preserved", &text)?;
         }
         for folder in &summary.left_behind {
-            writeln!(
-                out,
-                "left behind  {} by a run that was killed; remove it",
-                escaped_path(folder)
-            )?;
+            let folder = escaped_path(folder);
+            let text = format_args!("{folder}, from an interrupted run; safe to remove");
+            write_fact(out, "leftover", &text)?;
         }
         Ok(())
     }
@@ -122,23 +123,26 @@ impl<'s> CopyReport<'s> {
             .sum();
         if kept > 0 {
             let records = count_of(kept, "record", "records");
-            writeln!(out, "kept         {records} that only the target has")?;
+            let text = format_args!("{records} that only the target has");
+            write_fact(out, "kept", &text)?;
         }
         let names = |names: &[String]| {
             let names: Vec<_> = names.iter().map(|name| escaped(name)).collect();
             names.join(", ")
         };
         if !summary.rebuilt.is_empty() {
-            writeln!(out, "rebuilt      {}", names(&summary.rebuilt))?;
+            write_fact(out, "rebuilt", &names(&summary.rebuilt))?;
         }
         for index in &summary.stale {
             let (table, why) = (escaped(&index.table), escaped(&index.why));
-            writeln!(out, "not rebuilt  {table}: {why}")?;
-            writeln!(out, "             run: {}", escaped(&index.statement))?;
+            write_fact(out, "not rebuilt", &format_args!("{table}: {why}"))?;
+            let statement = escaped(&index.statement);
+            write_fact(out, "", &format_args!("run: {statement}"))?;
         }
         if !summary.skipped_triggers.is_empty() {
             let triggers = names(&summary.skipped_triggers);
-            writeln!(out, "not run      {triggers}: a merge runs no triggers")?;
+            let text = format_args!("{triggers}: a merge does not run triggers");
+            write_fact(out, "not run", &text)?;
         }
         Ok(())
     }
@@ -186,7 +190,11 @@ impl<'s> CopyReport<'s> {
         if summary.rejections_total == 0 {
             return Ok(());
         }
-        writeln!(out, "\nWhat is no exact record:")?;
+        let heading = match summary.rejections_total == summary.rejected_total() {
+            true => "Rejected",
+            false => "Rejected, and other findings",
+        };
+        writeln!(out, "\n{heading}:")?;
         for finding in &summary.rejections {
             let key = finding.key.as_deref().map(String::from_utf8_lossy);
             let key = key.map(|key| escaped(&key).into_owned());
@@ -218,7 +226,7 @@ impl<'s> CopyReport<'s> {
         }
         writeln!(
             out,
-            "\nThe target (right), read back, differs from the source (left):\n"
+            "\nRead-back mismatch (left = source, right = target):\n"
         )?;
         write_findings(out, divergences, Values::Short)?;
         write_rest(out, self.summary.divergences_total, divergences.len())

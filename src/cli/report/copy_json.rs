@@ -10,11 +10,12 @@ use serde::Serialize;
 use crate::cli::report::finding_totals::TotalsDocument;
 use crate::cli::report::other_tables::TableDocument;
 use crate::cli::report::pluralize::is_true;
+use crate::cli::term::json::SCHEMA;
 
 /// The summary for programs.
 pub(in crate::cli) fn copy_document(summary: &CopySummary) -> impl Serialize + use<'_> {
     Document {
-        schema: 1,
+        schema: SCHEMA,
         source: SourceDocument {
             path: summary.source.to_string_lossy().into_owned(),
             store: summary.source_store.name(),
@@ -46,7 +47,7 @@ pub(in crate::cli) fn copy_document(summary: &CopySummary) -> impl Serialize + u
             .collect(),
         unknown_keys: summary.unknown_keys,
         sha256: summary.sha256,
-        not_copied: summary.not_copied.iter().map(TableDocument::new).collect(),
+        uncopied_tables: summary.not_copied.iter().map(TableDocument::new).collect(),
         rejects: summary
             .rejects
             .as_deref()
@@ -62,10 +63,10 @@ pub(in crate::cli) fn copy_document(summary: &CopySummary) -> impl Serialize + u
             summary.rejections.len() + summary.divergences.len(),
         ),
         rebuilt: &summary.rebuilt,
-        left_alone: summary.stale.iter().map(StaleDocument::new).collect(),
+        unmanaged_tables: summary.stale.iter().map(StaleDocument::new).collect(),
         skipped_triggers: &summary.skipped_triggers,
         lost_access: &summary.lost_access,
-        left_behind: summary
+        leftover_dirs: summary
             .left_behind
             .iter()
             .map(|path| path.to_string_lossy().into_owned())
@@ -99,16 +100,16 @@ struct Document<'s> {
     kinds: Vec<KindDocument>,
     unknown_keys: u64,
     sha256: Option<Digest>,
-    not_copied: Vec<TableDocument<'s>>,
+    uncopied_tables: Vec<TableDocument<'s>>,
     rejects: Option<String>,
     findings: Vec<FindingDocument>,
     #[serde(flatten)]
     totals: TotalsDocument,
     rebuilt: &'s [String],
-    left_alone: Vec<StaleDocument<'s>>,
+    unmanaged_tables: Vec<StaleDocument<'s>>,
     skipped_triggers: &'s [String],
     lost_access: &'s [&'static str],
-    left_behind: Vec<String>,
+    leftover_dirs: Vec<String>,
     dry_run: bool,
     merge: bool,
 }

@@ -11,23 +11,23 @@ use crate::cli::term::terminal_escape::escaped_path;
 pub(in crate::cli) fn verdict(summary: &CopySummary) -> String {
     if summary.divergences_total > 0 {
         let made = nothing_made(summary);
-        return format!("{made}: what was written could not be read back as it was.");
+        return format!("{made}: the read-back differs from what was written.");
     }
-    let wrong = Wrong::of(summary);
+    let problems = Problems::of(summary);
     match (summary.dry_run, summary.sha256.is_some()) {
-        (true, true) => dry_run(summary, &wrong),
+        (true, true) => dry_run(summary, &problems),
         (true, false) if summary.merge => format!(
             "Dry run: nothing would be merged: {}; nothing was written.",
-            wrong.text()
+            problems.text()
         ),
         (true, false) => format!(
-            "Dry run: no target would be made: {}; nothing was written.",
-            wrong.text()
+            "Dry run: no target would be created: {}; nothing was written.",
+            problems.text()
         ),
-        (false, false) => format!("{}: {}.", nothing_made(summary), wrong.text()),
+        (false, false) => format!("{}: {}.", nothing_made(summary), problems.text()),
         (false, true) => match summary.changed() {
-            Some(changed) => merged(summary, changed, &wrong),
-            None => copied(summary, &wrong),
+            Some(changed) => merged(summary, changed, &problems),
+            None => copied(summary, &problems),
         },
     }
 }
@@ -35,69 +35,57 @@ pub(in crate::cli) fn verdict(summary: &CopySummary) -> String {
 fn nothing_made(summary: &CopySummary) -> &'static str {
     match summary.merge {
         true => "Nothing was merged",
-        false => "No target was made",
+        false => "No target was created",
     }
 }
 
-fn dry_run(summary: &CopySummary, wrong: &Wrong) -> String {
+fn dry_run(summary: &CopySummary, problems: &Problems) -> String {
     let done = match summary.changed() {
         None => format!("{} would be copied", records(summary.records())),
-        Some(0) if summary.changes_beside => format!("no record would be written, only {BESIDE}"),
+        Some(0) if summary.changes_beside => {
+            format!("no records would be written, only {METADATA}")
+        }
         Some(changed) => format!("{} would be written", records(changed)),
     };
-    let stays = wrong.but("would stay behind");
-    format!("Dry run: {done}; nothing was written.{stays}")
+    let rejected = problems.suffix("would be");
+    format!("Dry run: {done}; nothing was written.{rejected}")
 }
 
-/// What a merge may change beside records.
-const BESIDE: &str = "the highest ids ever given, or the manifest";
+/// What a merge may change besides records.
+const METADATA: &str = "the id sequences or the manifest";
 
-fn merged(summary: &CopySummary, changed: u64, wrong: &Wrong) -> String {
+fn merged(summary: &CopySummary, changed: u64, problems: &Problems) -> String {
     let target = escaped_path(&summary.target);
-    let stays = wrong.but("stayed behind");
-    let holds = match summary.records() {
-        0 => "there was nothing to merge into it".to_owned(),
-        1 => "it holds the 1 record already".to_owned(),
-        count => format!("it holds all {} already", records(count)),
+    let rejected = problems.suffix("were");
+    let contains = match summary.records() {
+        0 => "there was nothing to merge".to_owned(),
+        1 => "it already contains the 1 record".to_owned(),
+        count => format!("it already contains all {}", records(count)),
     };
     match changed {
-        0 if summary.changes_beside => {
-            format!("No record was written into {target}, {holds}; only {BESIDE}.{stays}")
-        }
-        0 => format!("Nothing was written into {target}: {holds}.{stays}"),
+        0 if summary.changes_beside => format!(
+            "No records were written to {target}: {contains}; only {METADATA} changed.{rejected}"
+        ),
+        0 => format!("Nothing was written to {target}: {contains}.{rejected}"),
         _ => format!(
-            "{} written into {target}; all that it holds was read back before the transaction \
-             ended.{stays}",
-            count_of(changed, "record was", "records were")
+            "Merged {} into {target}; its whole content was verified before the commit.{rejected}",
+            records(changed)
         ),
     }
 }
 
-fn copied(summary: &CopySummary, wrong: &Wrong) -> String {
+fn copied(summary: &CopySummary, problems: &Problems) -> String {
     let count = summary.records();
-    let copied = count_of(count, "record was", "records were");
-    match (summary.verified, wrong.is_nothing(), count) {
-        (false, true, _) => format!("{copied} copied. Not verified."),
-        (false, false, _) => format!(
-            "{copied} copied. Not verified.{}",
-            wrong.but("stayed behind")
-        ),
+    let rejected = problems.suffix("were");
+    match (summary.verified, problems.is_empty(), count) {
+        (false, ..) => format!("Copied {}. Not verified.{rejected}", records(count)),
         (true, true, 0) => {
-            "The source holds no records; the target was read back and holds none.".to_owned()
+            "The source has no records; the target was read back and has none.".to_owned()
         }
-        (true, true, 1) => {
-            "The 1 record was read back from the target and compared: identical.".to_owned()
-        }
-        (true, true, _) => format!(
-            "All {} records were read back from the target and compared: identical.",
-            HumanCount(count)
-        ),
-        (true, false, 0) => format!("No record was copied.{}", wrong.but("stayed behind")),
-        (true, false, _) => format!(
-            "{copied} copied, read back from {} and compared: identical.{}",
-            escaped_path(&summary.target),
-            wrong.but("stayed behind")
-        ),
+        (true, true, 1) => "Verified: the 1 record read back identical.".to_owned(),
+        (true, true, _) => format!("Verified: all {} read back identical.", records(count)),
+        (true, false, 0) => format!("No records were copied.{rejected}"),
+        (true, false, _) => format!("Copied and verified {}.{rejected}", records(count)),
     }
 }
 
@@ -105,63 +93,81 @@ fn records(count: u64) -> String {
     count_of(count, "record", "records")
 }
 
-/// What is not as it should be in the source, or was refused by the target.
-struct Wrong {
-    /// Rows or entries that are no records.
+/// What is invalid in the source, or was rejected by the target.
+struct Problems {
+    /// Items that were not copied.
     rejected: u64,
-    /// What else was told: records in other bytes, a manifest that does not hold.
-    beside: u64,
-    word: (&'static str, &'static str),
+    /// Other findings: records in other bytes, a manifest that does not match.
+    other: u64,
+    /// What the source consists of.
+    item: (&'static str, &'static str),
+    /// Why items were rejected.
+    why: &'static str,
 }
 
-impl Wrong {
+impl Problems {
     fn of(summary: &CopySummary) -> Self {
         let rejected = summary.rejected_total();
-        Wrong {
+        Problems {
             rejected,
-            beside: summary.rejections_total.saturating_sub(rejected),
-            word: match (summary.source_store, summary.merge) {
-                (StoreKind::Ndjson, false) => ("line is", "lines are"),
-                (StoreKind::Ndjson, true) => ("line is refused or", "lines are refused or"),
-                (StoreKind::Sqlite, _) => ("row is", "rows are"),
-                (_, false) => ("entry is", "entries are"),
-                (_, true) => ("entry is refused or", "entries are refused or"),
+            other: summary.rejections_total.saturating_sub(rejected),
+            item: match summary.source_store {
+                StoreKind::Ndjson => ("line", "lines"),
+                StoreKind::Sqlite => ("row", "rows"),
+                _ => ("entry", "entries"),
+            },
+            // Only tables reject valid records.
+            why: match (summary.source_store, summary.merge) {
+                (StoreKind::Sqlite, _) | (_, false) => "invalid",
+                (_, true) => "invalid or rejected by the target",
             },
         }
     }
 
-    fn is_nothing(&self) -> bool {
-        self.rejected + self.beside == 0
+    fn is_empty(&self) -> bool {
+        self.rejected + self.other == 0
     }
 
+    /// What keeps a target from being created.
     fn text(&self) -> String {
-        match (self.rejected, self.beside) {
-            (_, 0) => self.no_records(),
-            (0, _) => count_of(self.beside, "finding", "findings"),
-            _ => format!("{}; {}", self.no_records(), self.more()),
+        match (self.rejected, self.other) {
+            (_, 0) => self.invalid(),
+            (0, _) => count_of(self.other, "finding", "findings"),
+            _ => format!("{}; {}", self.invalid(), self.more()),
         }
     }
 
-    /// As a sentence behind the one that tells what was done.
-    fn but(&self, how: &str) -> String {
-        match (self.rejected, self.beside) {
+    /// The sentence after the one that reports what was done; `were` or `would be` rejected.
+    fn suffix(&self, were: &str) -> String {
+        let were = match (self.rejected, were) {
+            (1, "were") => "was",
+            _ => were,
+        };
+        match (self.rejected, self.other) {
             (0, 0) => String::new(),
-            (0, count) => format!(" But there {} {}.", plural(count, "is", "are"), self.text()),
-            (_, 0) => format!(" But {} and {how}.", self.no_records()),
-            _ => format!(" But {} and {how}; {}.", self.no_records(), self.more()),
+            (0, count) => format!(" There {} {}.", plural(count, "is", "are"), self.text()),
+            (_, 0) => format!(" {} {were} rejected.", self.items()),
+            _ => format!(" {} {were} rejected; {}.", self.items(), self.more()),
         }
     }
 
-    fn no_records(&self) -> String {
-        let rejected = count_of(self.rejected, self.word.0, self.word.1);
-        format!(
-            "{rejected} no {}",
-            plural(self.rejected, "record", "records")
-        )
+    fn items(&self) -> String {
+        let (item, items) = self.item;
+        let noun = plural(self.rejected, item, items);
+        match self.why {
+            "invalid" => format!("{} invalid {noun}", HumanCount(self.rejected)),
+            _ => format!("{} {noun}", HumanCount(self.rejected)),
+        }
+    }
+
+    fn invalid(&self) -> String {
+        let items = count_of(self.rejected, self.item.0, self.item.1);
+        let are = plural(self.rejected, "is", "are");
+        format!("{items} {are} {}", self.why)
     }
 
     fn more(&self) -> String {
-        let more = count_of(self.beside, "more finding", "more findings");
-        format!("there {} {more}", plural(self.beside, "is", "are"))
+        let more = count_of(self.other, "more finding", "more findings");
+        format!("there {} {more}", plural(self.other, "is", "are"))
     }
 }

@@ -9,6 +9,7 @@ use chunkmigrate::verify::{FindingDocument, Values};
 use indicatif::HumanCount;
 use serde_json::Value;
 
+use crate::cli::report::advice::advice;
 use crate::cli::report::text_diff::{common_head, common_tail};
 use crate::cli::term::terminal_escape::escaped;
 
@@ -41,7 +42,7 @@ pub(in crate::cli) fn write_findings(
         writeln!(
             out,
             "{BOLD}{class}{warning}{BOLD:#}  {DIM}{}{DIM:#}",
-            class.advice()
+            advice(class)
         )?;
         for finding in of_class {
             write_finding(out, finding, values)?;

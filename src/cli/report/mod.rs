@@ -1,5 +1,6 @@
 //! What the commands print about their results, as text and as JSON.
 
+pub(super) mod advice;
 pub(super) mod copy;
 pub(super) mod copy_json;
 pub(super) mod copy_outcome;

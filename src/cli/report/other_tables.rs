@@ -1,11 +1,13 @@
-//! Tables that a copy leaves alone.
+//! Tables of a database that are not copied, and tables that it lacks.
 
 use std::io::{self, Write};
 
 use chunkmigrate::migrate::UncopiedTable;
+use chunkmigrate::record::RecordKind;
 use serde::Serialize;
 
 use crate::cli::report::pluralize::{count_of, plural};
+use crate::cli::report::table::write_fact;
 use crate::cli::term::terminal_escape::escaped;
 
 /// Writes one line for each table that holds something, and one for all that are empty. The label
@@ -16,26 +18,35 @@ pub(in crate::cli) fn write_tables(
     tables: &[UncopiedTable],
 ) -> io::Result<()> {
     let (empty, full): (Vec<_>, Vec<_>) = tables.iter().partition(|table| table.rows == Some(0));
-    let blank = " ".repeat(label.len());
     let mut label = label;
     for table in full {
         let rows = match table.rows {
             Some(rows) => count_of(rows, "row", "rows"),
-            None => "rows can't be counted".to_owned(),
+            None => "rows cannot be counted".to_owned(),
         };
-        writeln!(out, "{label}{} ({rows})", escaped(&table.name))?;
-        label = &blank;
+        let name = escaped(&table.name);
+        write_fact(out, label, &format_args!("{name} ({rows})"))?;
+        label = "";
     }
     let names: Vec<_> = empty.iter().map(|table| escaped(&table.name)).collect();
     match names.len() {
         0 => Ok(()),
-        count => writeln!(
-            out,
-            "{label}{count} empty {}: {}",
-            plural(count as u64, "table", "tables"),
-            names.join(", ")
-        ),
+        count => {
+            let tables = plural(count as u64, "table", "tables");
+            let names = names.join(", ");
+            write_fact(out, label, &format_args!("{count} empty {tables}: {names}"))
+        }
     }
+}
+
+/// Writes that a store has no table for a kind of record.
+pub(in crate::cli) fn write_missing_table(out: &mut dyn Write, kind: RecordKind) -> io::Result<()> {
+    let table = kind.table();
+    write_fact(
+        out,
+        "missing",
+        &format_args!("{table}: table not present (0 records)"),
+    )
 }
 
 /// A table for programs; `rows` is null where they can't be counted.

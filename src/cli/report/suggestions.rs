@@ -63,7 +63,8 @@ impl NextStep {
 /// What follows a copy.
 pub(in crate::cli) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
     if summary.divergences_total > 0 {
-        let what = "try again; if it ends like this again, the disk or the memory may be failing";
+        let what = "try again; if the read-back differs again, the disk or the memory may be \
+            failing";
         return Some(NextStep::new(what, []));
     }
     if summary.sha256.is_none() {
@@ -71,15 +72,15 @@ pub(in crate::cli) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
         let is_wrong_symbol = |finding: &Divergence| finding.class == DivergenceClass::WrongSymbol;
         let what = match summary.merge {
             true if rejections.any(is_wrong_symbol) => {
-                "let the indexer write these metrics anew, or merge the rest with --on-invalid skip"
+                "reindex the files of these symbols, or rerun with --on-invalid skip"
             }
-            true => "mend it, or merge the rest with --on-invalid skip",
-            false => "mend it where it came from, or copy the rest with --on-invalid skip",
+            true => "fix the source or the target, or rerun with --on-invalid skip",
+            false => "fix the source, or rerun with --on-invalid skip",
         };
         return Some(NextStep::new(what, []));
     }
     if summary.dry_run {
-        let step = NextStep::new("do it, by the same command without --dry-run", []);
+        let step = NextStep::new("rerun without --dry-run to write it", []);
         let changes = summary.changed() != Some(0) || summary.changes_beside;
         return changes.then_some(step);
     }
@@ -90,8 +91,8 @@ pub(in crate::cli) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
     if summary.rejected_total() > 0 {
         let what = match summary.merge {
             // The target may have refused it.
-            true => "mend what stayed behind, here or where it came from, then add it",
-            false => "mend what stayed behind where it came from, then add it",
+            true => "fix the rejected items in the source or the target, then add them",
+            false => "fix the rejected items in the source, then add them",
         };
         let command = transfer(stores, "--merge", &summary.only, &summary.without_columns);
         return Some(NextStep::new(what, command));
@@ -101,7 +102,7 @@ pub(in crate::cli) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
     }
     let [(source, source_store), (target, _)] = stores;
     if summary.verified {
-        let what = "hand it on; where it arrives, this tells the same sha256";
+        let what = "to check a copy elsewhere, compare its digest with";
         let command = command("inspect", &[target], &[], &[])?;
         return Some(NextStep::new(what, [command]));
     }

@@ -1,6 +1,17 @@
 //! Tables on a terminal.
 
+use std::fmt::Display;
 use std::io::{self, Write};
+
+/// Writes a label and what it is about, in line with the others; the lines below the first have an
+/// empty label.
+pub(in crate::cli) fn write_fact(
+    out: &mut dyn Write,
+    label: &str,
+    fact: &dyn Display,
+) -> io::Result<()> {
+    writeln!(out, "{label:<13}  {fact}")
+}
 
 /// Writes rows under a heading: the first column to the left, the others, numbers, to the right.
 pub(in crate::cli) fn write_table(out: &mut dyn Write, rows: &[Vec<String>]) -> io::Result<()> {

@@ -43,8 +43,8 @@ pub(in crate::cli) fn write_report(
     if let Some(more) = verified.more_findings(report.findings.len()) {
         writeln!(out, "{more}\n")?;
     }
-    if let Some((proved, names)) = verified.self_test() {
-        writeln!(out, "Self-test: {proved}\n  {names}\n")?;
+    if let Some((detected, names)) = verified.self_test() {
+        writeln!(out, "Self-test: {detected}\n  {names}\n")?;
     }
     let style = match verified.is_identical() {
         true => GOOD,
@@ -80,7 +80,7 @@ fn counts_table(comparison: &Comparison, only: &[RecordKind]) -> Vec<Vec<String>
         "equal",
         "only left",
         "only right",
-        "differing",
+        "different",
     ];
     if has_invalid {
         heading.extend(["invalid left", "invalid right"]);

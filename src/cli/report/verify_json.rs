@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::cli::report::finding_totals::TotalsDocument;
 use crate::cli::report::pluralize::is_true;
 use crate::cli::report::verify_outcome::Verified;
+use crate::cli::term::json::SCHEMA;
 
 pub(in crate::cli) fn document(
     verified: &Verified,
@@ -40,7 +41,7 @@ struct Document {
     html: Option<String>,
     /// The steps of a round trip; `kinds` above are those of the first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    hops: Vec<HopDocument>,
+    legs: Vec<LegDocument>,
     #[serde(skip_serializing_if = "Option::is_none")]
     self_test: Option<SelfTestDocument>,
 }
@@ -61,13 +62,13 @@ struct KindDocument {
     equal: u64,
     only_left: u64,
     only_right: u64,
-    differing: u64,
+    different: u64,
     invalid_left: u64,
     invalid_right: u64,
 }
 
 #[derive(Serialize)]
-struct HopDocument {
+struct LegDocument {
     left: StoreDocument,
     right: StoreDocument,
     kinds: Vec<KindDocument>,
@@ -79,9 +80,9 @@ struct HopDocument {
 
 #[derive(Serialize)]
 struct SelfTestDocument {
-    records_made: u64,
-    records_as_made: u64,
-    classes_found: Vec<&'static str>,
+    total: u64,
+    intact: u64,
+    detected_classes: Vec<&'static str>,
 }
 
 impl Document {
@@ -96,7 +97,7 @@ impl Document {
             hops => hops,
         };
         Document {
-            schema: 1,
+            schema: SCHEMA,
             verdict: match verified.is_identical() {
                 true => "identical",
                 false => "diverged",
@@ -112,14 +113,14 @@ impl Document {
             warnings_skipped: !report.has_all_warnings,
             report: report.report.as_deref().map(path),
             html: page.map(path),
-            hops: hops
+            legs: hops
                 .iter()
-                .map(|hop| HopDocument::new(hop, &report.only))
+                .map(|hop| LegDocument::new(hop, &report.only))
                 .collect(),
             self_test: verified.sample().map(|sample| SelfTestDocument {
-                records_made: sample.made,
-                records_as_made: sample.as_made,
-                classes_found: sample.proved.iter().map(|class| class.name()).collect(),
+                total: sample.made,
+                intact: sample.as_made,
+                detected_classes: sample.proved.iter().map(|class| class.name()).collect(),
             }),
         }
     }
@@ -140,9 +141,9 @@ impl StoreDocument {
     }
 }
 
-impl HopDocument {
+impl LegDocument {
     fn new(hop: &Hop, only: &[RecordKind]) -> Self {
-        HopDocument {
+        LegDocument {
             left: StoreDocument::new(Some(&hop.left)),
             right: StoreDocument::new(Some(&hop.right)),
             kinds: kinds(&hop.comparison, only),
@@ -171,7 +172,7 @@ impl KindDocument {
             equal: counts.equal,
             only_left: counts.only_left,
             only_right: counts.only_right,
-            differing: counts.differing,
+            different: counts.differing,
             invalid_left: counts.invalid_left,
             invalid_right: counts.invalid_right,
         }

@@ -1,6 +1,6 @@
-//! What a verification came to, in the words that every report of it has.
+//! The outcome of a verification, in the words that every report shares.
 
-use chunkmigrate::verify::{Comparison, KindCounts};
+use chunkmigrate::verify::{Comparison, DivergenceClass, KindCounts};
 use chunkmigrate::verify::{SampleReport, VerifyReport};
 use indicatif::HumanCount;
 
@@ -55,12 +55,12 @@ impl Verified {
 
     /// What the verifier was shown, and found, behind the built-in sample.
     pub(in crate::cli) fn self_test(&self) -> Option<(String, String)> {
-        let names: Vec<&str> = self.sample()?.proved.iter().map(|c| c.name()).collect();
+        let detected = &self.sample()?.proved;
+        let names: Vec<&str> = detected.iter().map(|class| class.name()).collect();
+        let all = DivergenceClass::ALL.into_iter();
+        let total = all.filter(|class| class.is_of_comparison()).count();
         Some((
-            format!(
-                "one record was damaged for each of {} classes, and just that was found:",
-                names.len()
-            ),
+            format!("{} of {total} kinds of damage detected:", names.len()),
             names.join(", "),
         ))
     }
@@ -72,8 +72,8 @@ impl Verified {
         let more = total.saturating_sub(shown as u64);
         let hint = match &report.report {
             Some(path) => format!("all are in {}", escaped_path(path)),
-            None if shown < report.findings.len() => "--report FILE keeps all".to_owned(),
-            None => "--limit shows more, --report FILE keeps all".to_owned(),
+            None if shown < report.findings.len() => "--report FILE saves all".to_owned(),
+            None => "--limit shows more, --report FILE saves all".to_owned(),
         };
         let findings = count_of(more, "more finding", "more findings");
         (more > 0).then(|| format!("and {findings}; {hint}"))
@@ -81,59 +81,79 @@ impl Verified {
 }
 
 fn of_sample(sample: &SampleReport) -> String {
-    let (as_made, made) = (HumanCount(sample.as_made), HumanCount(sample.made));
+    let (intact, total) = (HumanCount(sample.as_made), HumanCount(sample.made));
     match sample.is_identical() {
         true => format!(
-            "all {made} records were found as they were made, there and back, and every kind of \
-             damage was found."
+            "all {total} records survived the round trip, and every kind of damage was detected."
         ),
-        false => format!("{as_made} of {made} records were found as they were made."),
+        false => format!("{intact} of {total} records survived the round trip."),
     }
 }
 
 fn of_stores(report: &VerifyReport) -> String {
-    let warnings = match (report.warnings(), report.has_all_warnings) {
-        (0, true) => String::new(),
-        (0, false) => " Warnings were not looked for.".to_owned(),
-        (count, true) => format!(" {}.", count_of(count, "warning", "warnings")),
-        (count, false) => format!(
-            " {}; they were looked for only where digests differ.",
-            count_of(count, "warning", "warnings")
-        ),
+    match report.is_identical() {
+        true => of_identical(report),
+        false => of_diverged(report),
+    }
+}
+
+fn of_diverged(report: &VerifyReport) -> String {
+    let warnings = count_of(report.warnings(), "warning", "warnings");
+    let divergences = count_of(report.divergences(), "divergence", "divergences");
+    let findings = match (report.divergences(), report.warnings()) {
+        (_, 0) => divergences,
+        (0, _) => format!("{warnings} (counted by --strict)"),
+        (_, _) => format!("{divergences}, {warnings}"),
     };
-    let compared = compared(report);
     let trip = match report.hops.len() {
         1 => "",
-        _ => " there and back",
+        _ => " after the round trip",
     };
-    if !report.is_identical() {
-        let divergences = match report.divergences() {
-            0 => "warnings count as divergence".to_owned(),
-            count => count_of(count, "divergence", "divergences"),
-        };
-        return format!(
-            "{divergences}; {} compared{trip}, {} of them equal.{warnings}",
-            count_of(compared, "record was", "records were"),
-            HumanCount(report.equal())
-        );
-    }
+    format!(
+        "{findings}; {} of {} are equal{trip}.{}",
+        HumanCount(report.equal()),
+        count_of(compared(report), "record", "records"),
+        unchecked_warnings(report)
+    )
+}
+
+fn of_identical(report: &VerifyReport) -> String {
+    let warnings = match report.warnings() {
+        0 => String::new(),
+        count => format!(" {}.", count_of(count, "warning", "warnings")),
+    };
+    let warnings = warnings + unchecked_warnings(report);
+    let compared = compared(report);
+    let is_trip = report.hops.len() > 1;
     if report.quick {
-        let one_by_one = match report.has_all_warnings {
-            true => "only chunks were compared one by one, to look for warnings",
-            false => "records were not compared one by one",
+        let individually = match report.has_all_warnings {
+            true => "only chunks were compared individually, to check for warnings",
+            false => "records were not compared individually",
         };
+        let trip = if is_trip { " after the round trip" } else { "" };
         return format!(
-            "the digests of {} are equal{trip}; {one_by_one}.{warnings}",
+            "the digests of {} are equal{trip}; {individually}.{warnings}",
             count_of(compared, "record", "records")
         );
     }
-    match compared {
-        0 => format!("there are no records on either side.{warnings}"),
-        1 => format!("the 1 record was compared{trip}.{warnings}"),
-        _ => format!(
-            "all {} records were compared one by one{trip}.{warnings}",
+    match (compared, is_trip) {
+        (0, _) => format!("neither store has any records.{warnings}"),
+        (1, false) => format!("the 1 record is equal.{warnings}"),
+        (1, true) => format!("the 1 record survived the round trip.{warnings}"),
+        (_, false) => format!("all {} records are equal.{warnings}", HumanCount(compared)),
+        (_, true) => format!(
+            "all {} records survived the round trip.{warnings}",
             HumanCount(compared)
         ),
+    }
+}
+
+/// Which records were not checked for warnings.
+fn unchecked_warnings(report: &VerifyReport) -> &'static str {
+    match (report.warnings(), report.has_all_warnings) {
+        (_, true) => "",
+        (0, false) => " Warnings were not checked.",
+        (_, false) => " Only records whose digests differ were checked for warnings.",
     }
 }
 
@@ -143,8 +163,8 @@ fn left_out(report: &VerifyReport) -> String {
     let columns: Vec<_> = columns.collect();
     match columns.len() {
         0 => String::new(),
-        1 => format!(" The column {} was left out.", columns.join(", ")),
-        _ => format!(" The columns {} were left out.", columns.join(", ")),
+        1 => format!(" The column {} was ignored.", columns.join(", ")),
+        _ => format!(" The columns {} were ignored.", columns.join(", ")),
     }
 }
 

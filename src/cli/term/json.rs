@@ -8,6 +8,9 @@ use serde_json::ser::Formatter;
 
 use crate::cli::term::terminal_escape::is_plain;
 
+/// The version of the JSON documents: a key that is renamed or removed raises it.
+pub(in crate::cli) const SCHEMA: u32 = 2;
+
 /// Writes a document without spaces, with control and format characters as `\u....`, which says the
 /// same.
 pub(in crate::cli) fn write_safe_json(

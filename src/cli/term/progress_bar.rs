@@ -169,12 +169,12 @@ mod tests {
             assert_eq!(facts.line(width), line);
         }
         let unknown = Facts {
-            name: "read lines".to_owned(),
+            name: "read input".to_owned(),
             total: None,
             ..facts
         };
-        assert_eq!(unknown.line(80), "read lines  1,000,000    123,456/s  3s");
-        assert_eq!(unknown.line(24), "read lines  1,000,000");
+        assert_eq!(unknown.line(80), "read input  1,000,000    123,456/s  3s");
+        assert_eq!(unknown.line(24), "read input  1,000,000");
     }
 
     #[test]

@@ -20,33 +20,33 @@ use crate::cli::term::terminal_escape::escaped;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(in crate::cli) struct GlobalArgs {
-    /// How the report is written
+    /// Format of the report
     ///
-    /// Help, scripts and manual pages stay as they are; so do exported records, which are JSON.
+    /// Doesn't affect help, completions, man pages or exports.
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// Print no report for people and no progress; errors are still printed
+    /// Print no human-readable report and no progress; errors are still printed
     ///
-    /// The exit status tells the outcome. With --progress always progress is shown anyway.
-    /// Without it the report goes to stdout, progress to stderr.
+    /// The exit status gives the outcome. With --progress always, progress is shown anyway.
+    ///
+    /// [default: report to stdout, progress to stderr]
     #[arg(long, short, global = true)]
     quiet: bool,
     /// When to show progress on stderr
     ///
-    /// A terminal gets a bar with the rate and the time left. With always, all else gets a line a
-    /// second.
+    /// On a terminal: a bar with rate and time left. Otherwise, with always: one line per second.
     #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
     progress: When,
     /// When to use colour
     ///
-    /// Where NO_COLOR is set, auto uses none.
+    /// With auto, NO_COLOR turns colour off.
     #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
     color: When,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Format {
-    /// Text for people
+    /// Human-readable text
     Human,
     /// One JSON document
     Json,
@@ -56,9 +56,9 @@ pub(in crate::cli) enum Format {
 pub(in crate::cli) enum When {
     /// On a terminal
     Auto,
-    /// Even where there is no terminal
+    /// Even without a terminal
     Always,
-    /// Not at all
+    /// Never
     Never,
 }
 

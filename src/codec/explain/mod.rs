@@ -140,16 +140,16 @@ impl<'de> Visitor<'de> for &mut Walk {
             let known = self.fields.iter().find(|(field, ..)| *field == name);
             self.found = match known {
                 None => Some(Explanation {
-                    message: format!("there is an unknown field {}", quoted_short(&name)),
-                    without_values: "there is an unknown field".to_owned(),
+                    message: format!("unknown field {}", quoted_short(&name)),
+                    without_values: "unknown field".to_owned(),
                 }),
                 Some((field, ..)) if self.seen.contains(field) => {
-                    Some(Explanation::plain(format!("{field} is there twice")))
+                    Some(Explanation::plain(format!("{field} appears twice")))
                 }
                 Some(field) => wrong(*field, value.get()),
             };
             if self.found.is_some() {
-                return Err(A::Error::custom("a field is wrong"));
+                return Err(A::Error::custom("a field is invalid"));
             }
             self.seen.extend(known.map(|(field, ..)| *field));
         }
@@ -181,7 +181,7 @@ fn wrong((field, class, nullable): Field, json: &str) -> Option<Explanation> {
         (Some(b'{'), _) => other("an object", "an object"),
         (Some(b'"'), Text) => {
             let error = serde_json::from_str::<String>(json).err()?;
-            plain(format!("{field} is no text: {}", one_line(&error)))
+            plain(format!("{field} is not valid text: {}", one_line(&error)))
         }
         (Some(b'"'), _) => {
             let text = serde_json::from_str::<String>(json);

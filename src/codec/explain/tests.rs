@@ -136,13 +136,9 @@ fn fields_that_are_missing_unknown_or_there_twice_are_named() {
     let json = String::from_utf8(encode_json(&chunk).unwrap()).unwrap();
     for (from, to, told) in [
         ("\"id\":0,", "", "id is missing"),
-        ("\"id\":0,", "\"id\":0,\"id\":0,", "id is there twice"),
-        (
-            "\"id\"",
-            "\"i\\u001bd\"",
-            "there is an unknown field \"i\\u{1b}d\"",
-        ),
-        ("\"a\"", "\"\\ud800\"", "file_path is no text: "),
+        ("\"id\":0,", "\"id\":0,\"id\":0,", "id appears twice"),
+        ("\"id\"", "\"i\\u001bd\"", "unknown field \"i\\u{1b}d\""),
+        ("\"a\"", "\"\\ud800\"", "file_path is not valid text: "),
         ("\"id\":0,", "\"id\":0", "not valid JSON: "),
     ] {
         let changed = json.replacen(from, to, 1);

@@ -111,7 +111,7 @@ impl Input {
                 Some(Some(Message::Portion(portion))) => return Ok(Some(portion)),
                 Some(Some(Message::End)) => return Ok(None),
                 Some(Some(Message::Failed(error))) => return Err(error),
-                Some(None) => return Err(Error::Internal("a reading thread stopped".to_owned())),
+                Some(None) => return Err(Error::Internal("a reader thread stopped".to_owned())),
             }
         }
     }
@@ -121,7 +121,7 @@ impl Input {
         let Some(before) = &self.before else {
             return Ok(());
         };
-        let now = fs::metadata(&self.path).io_context("look at", &self.path)?;
+        let now = fs::metadata(&self.path).io_context("stat", &self.path)?;
         match is_unwritten(before, &now) {
             true => Ok(()),
             false => Err(ImportError::Changed {

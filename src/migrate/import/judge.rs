@@ -40,7 +40,7 @@ pub(super) fn judge(text: &[u8]) -> Result<std::result::Result<Good<'_>, Box<Div
     match key_kind(key.as_bytes()) {
         Ok(found) if found == kind => {}
         Ok(found) => {
-            let message = format!("the key is that of a record of the kind {found}");
+            let message = format!("the key is that of a {found} record");
             return of_key(DivergenceClass::KeyMismatch, message);
         }
         Err(error) => return of_key(DivergenceClass::UnknownKey, error.to_string()),
@@ -53,7 +53,7 @@ pub(super) fn judge(text: &[u8]) -> Result<std::result::Result<Good<'_>, Box<Div
     let Some(value) = judged.canonical_of_its_key(value)? else {
         let mut faults = judged.divergences(kind, Side::Left, entry.key);
         let fault = faults.find(|fault| fault.class != DivergenceClass::Noncanonical);
-        let no_fault = || Error::Internal("a line is no record for no reason".to_owned());
+        let no_fault = || Error::Internal("an invalid line has no reason".to_owned());
         return Ok(Err(Box::new(fault.ok_or_else(no_fault)?)));
     };
     Ok(Ok(Good::Record { kind, key, value }))

@@ -48,7 +48,7 @@ impl fmt::Debug for ImportSource<'_> {
 #[non_exhaustive]
 pub enum ImportError {
     /// A store stands where lines of JSON should.
-    #[error("{} is {found}, not lines of JSON", path.display())]
+    #[error("{} is {found}, not JSON Lines", path.display())]
     IsStore {
         /// The file.
         path: PathBuf,
@@ -78,7 +78,7 @@ pub enum ImportError {
         told: u64,
     },
     /// There are as many lines as the end line tells, and not the same ones.
-    #[error("{} has all {told} lines that its end line counts, but not all as they were exported", path.display())]
+    #[error("{} has all {told} lines its end line counts, but some differ from what was exported", path.display())]
     OtherLines {
         /// What was read.
         path: PathBuf,
@@ -86,7 +86,7 @@ pub enum ImportError {
         told: u64,
     },
     /// Somebody wrote the file.
-    #[error("{} was written while it was read", path.display())]
+    #[error("{} changed while it was being read", path.display())]
     Changed {
         /// The file.
         path: PathBuf,
@@ -95,7 +95,7 @@ pub enum ImportError {
 
 fn line_count(found: u64, told: u64) -> String {
     match found < told {
-        true => format!("is not complete: it has {found} of {told} lines"),
+        true => format!("is incomplete: it has {found} of {told} lines"),
         false => format!("has {found} lines, but its end line counts {told}"),
     }
 }

@@ -222,7 +222,7 @@ impl Apply<'_, '_> {
         let lost = kinds.filter(|kind| kept.get(*kind) != wanted.get(*kind));
         let findings = lost.map(|kind| {
             let message = format!(
-                "{} of the target has no AUTOINCREMENT and can't keep {}, the highest id ever given",
+                "{} of the target has no AUTOINCREMENT and cannot keep the id sequence {}",
                 kind.table(),
                 wanted.get(kind)
             );

@@ -83,7 +83,7 @@ pub(super) fn merge<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<Cop
     let mut summary = report.summary;
     if !job.options.dry_run {
         let path = job.destination.given();
-        let metadata = fs::metadata(path).io_context("look at", path)?;
+        let metadata = fs::metadata(path).io_context("stat", path)?;
         summary.target_bytes = Some(metadata.len());
         summary.verified = true;
         job.look_for_old_rejects(&mut summary);

@@ -94,10 +94,8 @@ impl Plan {
             self.ids
                 .visit_clashes(kind, &mut |IdClash { id, key, other }| {
                     let other = other.as_deref().map(String::from_utf8_lossy);
-                    let other = other
-                        .as_deref()
-                        .unwrap_or("a row that is not a valid record");
-                    let message = format!("the target has the id {id} already, for {other}");
+                    let other = other.as_deref().unwrap_or("an invalid row");
+                    let message = format!("the target already has the id {id}, for {other}");
                     let why = Rejection::new("id", Reason::DuplicateId, message);
                     let value = changes.get(key)?.unwrap_or_default();
                     let value = &value;

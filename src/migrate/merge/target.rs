@@ -86,7 +86,7 @@ impl<'j> MergeTarget<'j> {
     fn make_copy(&self) -> Result<PrivateFolder> {
         let folder = self.temporary_folder()?;
         let given = self.given();
-        let mut bytes = fs::metadata(given).io_context("look at", given)?.len();
+        let mut bytes = fs::metadata(given).io_context("stat", given)?.len();
         if self.job.target_store == StoreKind::Sqlite {
             let sidecars = side_files(self.job.destination.path());
             bytes += sidecars

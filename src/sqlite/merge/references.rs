@@ -251,11 +251,11 @@ fn missing_parent(
     let values: Vec<String> = values.collect::<Result<_, _>>()?;
     let (columns, values) = (columns.join(", "), values.join(", "));
     let message = match parent.as_str() {
-        "graph_entities" => format!("there is no graph entity {values}: index its file first"),
+        "graph_entities" => format!("graph entity {values} does not exist: index its file first"),
         _ if columns_of_table(connection, &parent)?.is_none() => {
-            format!("{columns} refers to {values} in {parent}, but there is no such table")
+            format!("{columns} references {values} in {parent}, but that table does not exist")
         }
-        _ => format!("{columns} refers to {values}, which {parent} does not have"),
+        _ => format!("{columns} references {values}, which does not exist in {parent}"),
     };
     Ok(MissingParent { rowid: id, message })
 }

@@ -39,11 +39,11 @@ pub(in crate::sqlite) fn failed(target: TargetPath<'_>) -> impl Fn(rusqlite::Err
 
 /// Makes a file beside a database, as large as a `-shm`, and takes it away again.
 fn make_file_beside(target: TargetPath<'_>) -> Result<()> {
-    let real_path = fs::canonicalize(target.path).io_context("find", target.shown)?;
+    let real_path = fs::canonicalize(target.path).io_context("resolve", target.shown)?;
     let folder = real_path.parent().unwrap_or(Path::new("/"));
     tempfile::tempfile_in(folder)
         .and_then(|mut file| file.write_all(&[0; SHM_BYTES]))
-        .io_context("make a file beside", target.shown)
+        .io_context("create a file next to", target.shown)
 }
 
 /// Opens a database to write into it, as it is. Triggers don't run, and neither do the actions of
@@ -52,7 +52,7 @@ pub(in crate::sqlite) fn connect(
     target: TargetPath<'_>,
     progress: &Arc<dyn Progress>,
 ) -> Result<Connection> {
-    let real_path = fs::canonicalize(target.path).io_context("find", target.shown)?;
+    let real_path = fs::canonicalize(target.path).io_context("resolve", target.shown)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(real_path, flags);
     let mut connection = connection.map_err(failed(target))?;

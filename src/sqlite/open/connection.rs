@@ -243,13 +243,13 @@ pub(in crate::sqlite) fn set_temp_dir(connection: &Connection, dir: &Path) -> Re
         why,
     };
     if !dir.is_dir() {
-        return Err(refused("it is no folder").into());
+        return Err(refused("not a directory").into());
     }
     let text = dir.to_str();
-    let text = text.ok_or_else(|| refused("SQLite takes only names in UTF-8"))?;
+    let text = text.ok_or_else(|| refused("SQLite accepts only UTF-8 paths"))?;
     connection
         .pragma_update(None, "temp_store_directory", text)
-        .map_err(|_| refused("it can't be written").into())
+        .map_err(|_| refused("it is not writable").into())
 }
 
 /// A cut file whose lost pages are never asked for would otherwise pass for a whole one.

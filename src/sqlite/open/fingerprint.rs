@@ -57,7 +57,7 @@ pub(in crate::sqlite) struct FileState {
 impl FileState {
     /// `None` if there is no such file.
     pub(in crate::sqlite) fn take(path: &Path) -> Result<Option<Self>> {
-        let Some(metadata) = if_present(fs::metadata(path)).io_context("look at", path)? else {
+        let Some(metadata) = if_present(fs::metadata(path)).io_context("stat", path)? else {
             return Ok(None);
         };
         if !metadata.is_file() {
@@ -67,7 +67,7 @@ impl FileState {
         Ok(Some(FileState {
             identity: identity(&metadata),
             len: metadata.len(),
-            modified: metadata.modified().io_context("look at", path)?,
+            modified: metadata.modified().io_context("stat", path)?,
         }))
     }
 }

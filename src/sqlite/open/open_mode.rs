@@ -88,7 +88,7 @@ impl DatabaseFiles {
     }
 
     fn look(given: &Path, path: &Path) -> Result<Self> {
-        let path = fs::canonicalize(path).io_context("find", given)?;
+        let path = fs::canonicalize(path).io_context("resolve", given)?;
         let signature = Signature::take(&path)?;
         let mut header = Vec::with_capacity(HEADER_BYTES);
         File::open(&path)
@@ -173,7 +173,7 @@ impl DatabaseFiles {
 
     /// Length of the main file in bytes.
     pub(in crate::sqlite) fn len(&self) -> Result<u64> {
-        let metadata = fs::metadata(&self.real_path).io_context("look at", &self.real_path)?;
+        let metadata = fs::metadata(&self.real_path).io_context("stat", &self.real_path)?;
         Ok(metadata.len())
     }
 }

@@ -58,7 +58,7 @@ pub(in crate::sqlite) fn has_wal_header(wal: &Path) -> Result<bool> {
 /// The journal of several databases that the hot journal of a database names: to roll back, SQLite
 /// looks into it and may delete it, whatever it is.
 pub(in crate::sqlite) fn super_journal(given: &Path) -> Result<Option<PathBuf>> {
-    let path = given.canonicalize().io_context("find", given)?;
+    let path = given.canonicalize().io_context("resolve", given)?;
     let journal = beside(&path, "-journal");
     let read = if_present(super_journal_of(&journal)).io_context("read", &journal)?;
     Ok(read.flatten())

@@ -195,7 +195,7 @@ fn keeps_sequences(connection: &Connection) -> rusqlite::Result<bool> {
         None if !is_in_schema(connection, TABLE)? => Ok(false),
         _ => Err(rusqlite::Error::SqliteFailure(
             ffi::Error::new(ffi::SQLITE_CORRUPT_SEQUENCE),
-            Some(format!("{TABLE} is not the table that SQLite keeps")),
+            Some(format!("{TABLE} is not SQLite's own table")),
         )),
     }
 }

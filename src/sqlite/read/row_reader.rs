@@ -40,7 +40,7 @@ impl OpenTable<'_> {
         let table = self.layout.spec.name;
         Err(SqliteError::Damaged {
             path: self.path.to_owned(),
-            detail: format!("{table} has {counted} rows when counted and {read} when read"),
+            detail: format!("{table} has {counted} rows when counted, {read} when read"),
         }
         .into())
     }
@@ -119,7 +119,7 @@ impl<'c> Fetch<'c> {
         };
         let mut rows = self.by_rowid.query([rowid]).map_err(&failed)?;
         let row = rows.next().map_err(&failed)?;
-        let row = row.ok_or_else(|| table.contradiction(rowid, "can't be found by its row id"))?;
+        let row = row.ok_or_else(|| table.contradiction(rowid, "cannot be found by its row id"))?;
 
         let spec = table.layout.spec;
         let record = read_record(table.kind, row, table.encoding).map_err(&failed)?;

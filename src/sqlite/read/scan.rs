@@ -95,7 +95,7 @@ impl Scan<'_> {
             true => Ok(()),
             false => Err(self
                 .table
-                .contradiction(position.rowid, "has another key when read again")),
+                .contradiction(position.rowid, "has a different key when read again")),
         }
     }
 

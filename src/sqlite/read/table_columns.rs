@@ -100,7 +100,7 @@ impl TableLayout {
             .ok_or_else(|| SqliteError::NotATable {
                 path: path.to_owned(),
                 table: spec.name,
-                found: "a table whose columns hide its row id",
+                found: "a table whose columns hide its rowid",
             })?;
         let unknown = names
             .iter()

@@ -175,7 +175,7 @@ pub(in crate::sqlite) fn check_without_columns(
             columns.any(|column| names(wanted, layout.spec.name, column.name))
         });
         let why = match (is_known, has_unknown_column(tables, wanted)) {
-            (true, _) => "records are made of it",
+            (true, _) => "it is part of the record",
             (_, true) => continue,
             _ if options.allow_no_columns => continue,
             _ => "the tables to copy have no such column",

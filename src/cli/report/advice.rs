@@ -1,0 +1,68 @@
+//! What to do about the findings of a class.
+
+use chunkmigrate::verify::DivergenceClass;
+
+/// What a finding of a class means, and what to do about it, in one line.
+///
+/// Whether a record was added to one store or deleted from the other does not show, so no advice
+/// leads to a merge that could restore deleted records.
+pub(in crate::cli) const fn advice(class: DivergenceClass) -> &'static str {
+    match class {
+        DivergenceClass::OnlyLeft => {
+            "missing on the right: added on the left or deleted on the right; a merge would restore \
+             a deleted record"
+        }
+        DivergenceClass::OnlyRight => {
+            "missing on the left: added on the right or deleted on the left; a merge would restore a \
+             deleted record"
+        }
+        DivergenceClass::Field => {
+            "changed since the copy: decide which side is right before you copy or merge"
+        }
+        DivergenceClass::Undecodable => {
+            "corrupt, or written by another program: restore it from the other store"
+        }
+        DivergenceClass::Noncanonical => {
+            "same record, different bytes: copy it again to rewrite it"
+        }
+        DivergenceClass::KeyMismatch => {
+            "stored under another record's key: restore both records from the other store"
+        }
+        DivergenceClass::UnknownKey => {
+            "not a chunkmigrate key: find out what else writes to this file"
+        }
+        DivergenceClass::InvalidRow => "fix it at the source, or skip it with --on-invalid skip",
+        DivergenceClass::WrongSymbol => {
+            "not merged, as source and target come from different index runs: reindex instead"
+        }
+        DivergenceClass::Manifest => {
+            "contents changed since the migration: verify against the source"
+        }
+        DivergenceClass::Sequence => {
+            "ids may be reused: copy again to carry the id sequence over, or --merge where the \
+             records agree"
+        }
+        DivergenceClass::ContentHash => {
+            "the indexer stored a wrong hash: reindex the file (the copy is exact)"
+        }
+        DivergenceClass::Graph => {
+            "the metrics have the id of another symbol in the graph: reindex the file (the copy is \
+             exact)"
+        }
+        // The library may add classes.
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_class_has_its_own_advice() {
+        let mut texts = DivergenceClass::ALL.map(advice);
+        texts.sort_unstable();
+        assert!(texts.iter().all(|text| !text.is_empty()));
+        assert!(texts.windows(2).all(|pair| pair[0] != pair[1]), "{texts:?}");
+    }
+}
