@@ -209,5 +209,5 @@ fn what_the_nightly_check_can_not_establish_is_never_fine() {
     fails(PAIR, "soon", "invalid digit");
     let whole = fs::read(scenario.path("code.kv")).unwrap();
     fs::write(scenario.path("code.kv"), &whole[..whole.len() - 4096]).unwrap();
-    fails(PAIR, "600", "damaged");
+    fails(PAIR, "600", "corrupt");
 }
