@@ -62,6 +62,7 @@ mod races;
 mod reasons;
 mod recipes;
 mod round_trips;
+mod sample;
 mod samples;
 mod source_states;
 mod sqlite_to_kv;

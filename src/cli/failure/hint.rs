@@ -66,6 +66,10 @@ const OTHER_COLLATION: Hint = Hint::or(
      it can be read",
     "only the program that has the collation can write the database",
 );
+const REPLACE_OR_MERGE: Hint = Hint::or(
+    "use --replace to replace it, or --merge to write into it",
+    "use --replace to replace it",
+);
 const MAKE_ROOM: &str = "make room, or choose another folder";
 const MORE_MEMORY: &str = "a record takes up to six times its size: raise the limit of the process \
     (`ulimit -v`, a container's memory), or close other programs";
@@ -92,7 +96,12 @@ pub(super) fn hint(error: &Error) -> Option<Hint> {
     {
         return Some(OTHER_TEMP_DIR);
     }
-    text(error).map(Hint::from)
+    match error {
+        Error::Target(error) if matches!(**error, TargetError::Exists { .. }) => {
+            Some(REPLACE_OR_MERGE)
+        }
+        error => text(error).map(Hint::from),
+    }
 }
 
 fn text(error: &Error) -> Option<&'static str> {
@@ -281,7 +290,6 @@ fn kv_hint(error: &KvError) -> Option<&'static str> {
 
 fn target_hint(error: &TargetError) -> Option<&'static str> {
     Some(match error {
-        TargetError::Exists { .. } => "use --replace to replace it, or --merge to write into it",
         TargetError::RejectsExist { .. } => {
             "see that it is not needed and remove it, or name another one with --rejects"
         }
