@@ -59,6 +59,7 @@ mod output;
 mod pipe;
 mod progress;
 mod races;
+mod readme;
 mod reasons;
 mod recipes;
 mod round_trips;
