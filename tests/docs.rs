@@ -65,15 +65,15 @@ fn every_link_between_the_documents_leads_somewhere() {
     assert!(followed > 10, "only {followed} links were found");
 }
 
-/// The table of classes in the README says what `verify --help` says, word by word.
+/// The table of classes in docs/findings.md says what `verify --help` says, word by word.
 #[test]
-fn the_readme_advises_what_the_help_advises() {
-    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-    let text = fs::read_to_string(readme).unwrap();
+fn the_table_of_classes_advises_what_the_help_advises() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/findings.md");
+    let text = fs::read_to_string(path).unwrap();
     for (class, advice) in advice() {
         let start = format!("| `{class}` |");
         let line = text.lines().find(|line| line.starts_with(&start));
-        let line = line.unwrap_or_else(|| panic!("the README has no {class}"));
+        let line = line.unwrap_or_else(|| panic!("docs/findings.md has no {class}"));
         let advice = format!(" | {} |", advice);
         assert!(line.replace('`', "").ends_with(&advice), "{line}");
     }

@@ -19,6 +19,7 @@ fn runs() -> Vec<Vec<String>> {
             "verify" => &["code.db", "code.kv"],
             "inspect" | "export" => &["code.kv"],
             "import" => &["code.ndjson", "new.kv", "--to", "kv"],
+            "sample" => &["new.db"],
             "completions" => &["bash"],
             "man" => &[],
             other => panic!("say in tests/output.rs how to run {other}"),

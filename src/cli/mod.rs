@@ -21,7 +21,7 @@ use clap::{FromArgMatches as _, Parser, Subcommand};
 use self::after_help::AfterHelp;
 use self::command_line::{command, long_version};
 use self::commands::{
-    completions, export, import, inspect, kv_to_sqlite, man, sqlite_to_kv, verify,
+    completions, export, import, inspect, kv_to_sqlite, man, sample, sqlite_to_kv, verify,
 };
 use self::exit::Statuses;
 use self::term::ui::{GlobalArgs, Ui};
@@ -82,6 +82,7 @@ enum Command {
     Inspect(inspect::Args),
     Export(export::Args),
     Import(import::Args),
+    Sample(sample::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -103,6 +104,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args, &ui),
         Command::Export(args) => export::run(&args, &ui),
         Command::Import(args) => import::run(&args, &ui),
+        Command::Sample(args) => sample::run(&args, &ui),
         Command::Completions(args) => completions::run(&args, &ui),
         Command::Man(args) => man::run(&args, &ui),
     }));

@@ -9,6 +9,7 @@ mod pair;
 mod report;
 mod round_trip;
 mod sample;
+mod sample_file;
 mod sample_run;
 mod self_test;
 
@@ -19,6 +20,7 @@ pub use pair::verify_pair;
 pub use report::{Hop, StoreName, VerifyOptions, VerifyReport};
 pub use round_trip::verify_round_trip;
 pub use sample::{sample_records, sample_sequences};
+pub use sample_file::{SampleFile, write_sample};
 pub use sample_run::{SampleReport, verify_sample};
 
 pub use crate::codec::digest::KindTotals;

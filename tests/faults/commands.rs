@@ -20,7 +20,7 @@ pub(super) struct Case {
     pub(super) status: i32,
 }
 
-pub(super) const CASES: [Case; 10] = [
+pub(super) const CASES: [Case; 12] = [
     Case::new(&["sqlite-to-kv", "code.db", "new.kv"], "new.kv", "code.db"),
     Case::new(&["kv-to-sqlite", "code.kv", "new.db"], "new.db", "code.kv"),
     Case::new(
@@ -72,6 +72,8 @@ pub(super) const CASES: [Case; 10] = [
         "even.kv",
     )
     .that_rejects(),
+    Case::new(&["sample", "new.db"], "new.db", "sample.db"),
+    Case::new(&["sample", "half.db", "--replace"], "half.db", "sample.db"),
 ];
 
 /// Commands that change no file.
@@ -137,6 +139,7 @@ fn make() -> Scenario {
         insert_chunk(db, 1, "'src/a.rs'", "0", "9");
     });
     scenario.export("code.db", "code.ndjson");
+    let _ = scenario.run(&["sample", "sample.db"]).expect_status(0);
     for name in ["code", "half", "even", "one"] {
         let (source, target) = (format!("{name}.db"), format!("{name}.kv"));
         let _ = scenario

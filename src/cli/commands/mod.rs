@@ -9,5 +9,6 @@ pub(super) mod kind_arg;
 pub(super) mod kv_to_sqlite;
 pub(super) mod man;
 pub(super) mod man_page;
+pub(super) mod sample;
 pub(super) mod sqlite_to_kv;
 pub(super) mod verify;

@@ -66,6 +66,10 @@ const OTHER_COLLATION: Hint = Hint::or(
      read it",
     "only the program that defines it can write this database",
 );
+const REPLACE_OR_MERGE: Hint = Hint::or(
+    "use --replace to overwrite it or --merge to add to it",
+    "use --replace to overwrite it",
+);
 const MAKE_ROOM: &str = "free some space or choose another directory";
 const MORE_MEMORY: &str = "a record takes up to six times its size: raise the limit of the process \
     (`ulimit -v`, a container's memory), or close other programs";
@@ -92,7 +96,12 @@ pub(super) fn hint(error: &Error) -> Option<Hint> {
     {
         return Some(OTHER_TEMP_DIR);
     }
-    text(error).map(Hint::from)
+    match error {
+        Error::Target(error) if matches!(**error, TargetError::Exists { .. }) => {
+            Some(REPLACE_OR_MERGE)
+        }
+        error => text(error).map(Hint::from),
+    }
 }
 
 fn text(error: &Error) -> Option<&'static str> {
@@ -281,7 +290,6 @@ fn kv_hint(error: &KvError) -> Option<&'static str> {
 
 fn target_hint(error: &TargetError) -> Option<&'static str> {
     Some(match error {
-        TargetError::Exists { .. } => "use --replace to overwrite it or --merge to add to it",
         TargetError::RejectsExist { .. } => "remove it, or choose another with --rejects",
         TargetError::SideFile { .. } => {
             "it may hold unmerged changes: open and close the database with its own tool, or \

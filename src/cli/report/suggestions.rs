@@ -113,6 +113,16 @@ pub(in crate::cli) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
     Some(NextStep::new("compare it with its source", [command]))
 }
 
+/// What follows the built-in sample: its copy.
+pub(in crate::cli) fn after_sample(database: &Path) -> Option<NextStep> {
+    let target = database.with_extension("kv");
+    if target == database {
+        return None;
+    }
+    let command = command("sqlite-to-kv", &[database, &target], &[], &[])?;
+    Some(NextStep::new("copy it into a KV file", [command]))
+}
+
 /// What brings the records of a store into another one, which is there already.
 pub(in crate::cli) fn transfer(
     stores: [(&Path, StoreKind); 2],

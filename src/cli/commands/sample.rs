@@ -1,0 +1,112 @@
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use chunkmigrate::verify::{SampleFile, write_sample};
+use clap::ValueHint;
+use indicatif::{HumanBytes, HumanCount};
+use serde::Serialize;
+
+use crate::cli::after_help::AfterHelp;
+use crate::cli::exit::{Exit, Statuses};
+use crate::cli::failure::Failure;
+use crate::cli::report::suggestions::after_sample;
+use crate::cli::report::table::write_table;
+use crate::cli::term::terminal_escape::escaped_path;
+use crate::cli::term::ui::Ui;
+
+/// Write the built-in sample as a SQLite database, to try the other commands on
+///
+/// It holds the records that `chunkmigrate verify` without a file checks: text, paths, ids and numbers
+/// that are hard to encode. The database is complete when it appears, and the same each time.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = after_help())]
+pub(in crate::cli) struct Args {
+    /// The database to create
+    #[arg(value_name = "SQLITE", value_hint = ValueHint::FilePath)]
+    target: PathBuf,
+    /// Replace an existing database once the new one is complete
+    ///
+    /// Without it a target that exists is an error.
+    #[arg(long)]
+    replace: bool,
+}
+
+fn after_help() -> String {
+    let statuses = Statuses {
+        done: "the database was written",
+        diverged: None,
+        stopped: Some("no database was written, one that was there is unchanged"),
+    };
+    AfterHelp::default().end(
+        &statuses,
+        &[
+            ("Write the sample", "chunkmigrate sample sample.db"),
+            (
+                "Restore the sample after you changed it",
+                "chunkmigrate sample code.db --replace",
+            ),
+            (
+                "Write it and copy it into a KV file",
+                "chunkmigrate sample my.db && chunkmigrate sqlite-to-kv my.db my.kv",
+            ),
+        ],
+    )
+}
+
+pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+    let sample = write_sample(&args.target, args.replace, &ui.progress())?;
+    ui.report(|out| write(out, &sample), &Document::new(&sample))?;
+    Ok(Exit::Done)
+}
+
+fn write(out: &mut dyn Write, sample: &SampleFile) -> io::Result<()> {
+    let path = escaped_path(&sample.path);
+    writeln!(out, "{path} (SQLite), {}\n", HumanBytes(sample.bytes))?;
+    let row = |name: &str, count: u64| vec![name.to_owned(), HumanCount(count).to_string()];
+    let mut rows = vec![vec!["kind".to_owned(), "records".to_owned()]];
+    rows.extend(sample.records.iter().map(|(kind, n)| row(kind.name(), *n)));
+    rows.push(row("total", sample.records.iter().map(|(_, n)| n).sum()));
+    write_table(out, &rows)?;
+    if !sample.lost_access.is_empty() {
+        let lost = sample.lost_access.join(", ");
+        writeln!(out, "\nnot kept     {lost} of the file that was replaced")?;
+    }
+    if let Some(step) = after_sample(&sample.path) {
+        writeln!(out)?;
+        step.write(out)?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Document<'s> {
+    schema: u32,
+    path: String,
+    file_bytes: u64,
+    kinds: Vec<KindDocument>,
+    lost_access: &'s [&'static str],
+}
+
+#[derive(Serialize)]
+struct KindDocument {
+    kind: &'static str,
+    records: u64,
+}
+
+impl<'s> Document<'s> {
+    fn new(sample: &'s SampleFile) -> Self {
+        let kinds = sample.records.iter();
+        Document {
+            schema: 1,
+            path: sample.path.to_string_lossy().into_owned(),
+            file_bytes: sample.bytes,
+            kinds: kinds
+                .map(|(kind, records)| KindDocument {
+                    kind: kind.name(),
+                    records: *records,
+                })
+                .collect(),
+            lost_access: &sample.lost_access,
+        }
+    }
+}

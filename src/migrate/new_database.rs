@@ -1,0 +1,51 @@
+//! A database of records that are in memory, published like every other target.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::existing;
+use super::staged::Staged;
+use super::target::Destination;
+use crate::error::{IoContext as _, Result};
+use crate::progress::{Progress, check_cancelled};
+use crate::record::{PerKind, Record, Sequences};
+use crate::sqlite::SqliteLoad;
+use crate::store::StoreKind;
+
+/// What is known of a database once it is at its place.
+#[derive(Debug)]
+pub(crate) struct NewDatabase {
+    pub(crate) bytes: u64,
+    /// Access rights of the replaced file that the new one could not be given.
+    pub(crate) lost_access: Vec<&'static str>,
+}
+
+/// Creates a database of these records out of sight and publishes it complete or not at all.
+pub(crate) fn create_database(
+    target: &Path,
+    replace: bool,
+    records: &PerKind<Vec<Record>>,
+    sequences: Sequences,
+    progress: &Arc<dyn Progress>,
+) -> Result<NewDatabase> {
+    let destination = Destination::resolve(target, &[])?;
+    existing::check(&destination, StoreKind::Sqlite, replace)?;
+    let staged = Staged::create(&destination)?;
+    let mut load = SqliteLoad::create(staged.path(), None, false, progress)?;
+    for (_, records) in records.iter() {
+        load.insert(records)?;
+    }
+    load.end_rows(sequences)?;
+    load.make_indexes()?;
+    let metadata = fs::metadata(staged.path()).io_context("look at", staged.path())?;
+    check_cancelled(progress.as_ref())?;
+    let prepared = staged
+        .prepare(|destination| existing::check_again(destination, StoreKind::Sqlite, replace))?;
+    let lost_access = prepared.lost_access.clone();
+    prepared.publish()?.sync()?;
+    Ok(NewDatabase {
+        bytes: metadata.len(),
+        lost_access,
+    })
+}

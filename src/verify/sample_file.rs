@@ -1,0 +1,66 @@
+//! The built-in sample as a database to keep.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::sample::{sample_records, sample_sequences};
+use crate::error::Result;
+use crate::migrate::create_database;
+use crate::progress::Progress;
+use crate::record::{PerKind, Record};
+
+/// A database of the built-in sample.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SampleFile {
+    /// The database, as its path was given.
+    pub path: PathBuf,
+    /// Size of the database in bytes.
+    pub bytes: u64,
+    /// Number of records of each kind.
+    pub records: PerKind<u64>,
+    /// Access rights of the replaced file that the new one could not be given: `owner`, `group`,
+    /// `access control list`.
+    pub lost_access: Vec<&'static str>,
+}
+
+/// Writes the built-in sample, the one of [`verify_sample`](super::verify_sample), as a SQLite
+/// database. An existing database is replaced only with `replace`.
+///
+/// # Errors
+/// The target exists or cannot be written. Nothing is published then.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use chunkmigrate::verify::{sample_records, write_sample};
+/// use chunkmigrate::{NoProgress, Progress};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("code.db");
+/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// let written = write_sample(&path, false, &progress)?;
+/// let records: u64 = written.records.iter().map(|(_, count)| count).sum();
+/// assert_eq!(records, sample_records().len() as u64);
+/// // An existing database is not replaced unless that is asked for.
+/// assert!(write_sample(&path, false, &progress).is_err());
+/// # Ok(())
+/// # }
+/// ```
+pub fn write_sample(
+    path: &Path,
+    replace: bool,
+    progress: &Arc<dyn Progress>,
+) -> Result<SampleFile> {
+    let mut records: PerKind<Vec<Record>> = PerKind::default();
+    for record in sample_records() {
+        records.get_mut(record.kind()).push(record);
+    }
+    let created = create_database(path, replace, &records, sample_sequences(), progress)?;
+    Ok(SampleFile {
+        path: path.to_owned(),
+        bytes: created.bytes,
+        records: PerKind::from_fn(|kind| records.get(kind).len() as u64),
+        lost_access: created.lost_access,
+    })
+}
