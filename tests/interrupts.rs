@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::common::stored::records;
+use crate::common::store_contents::records;
 use crate::common::tables::insert_chunks;
 use crate::common::watchdog::Watchdog;
 use crate::common::{Run, Scenario};

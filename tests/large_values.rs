@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use crate::common::siege::Outcome::Copied;
-use crate::common::siege::{Siege, database};
+use crate::common::hostile_file::Outcome::Copied;
+use crate::common::hostile_file::{HostileFile, database};
 use crate::common::{PROGRAM, Run, Scenario};
 
 /// What a run maps beside its records: program, libraries, caches, the stacks of its threads.
@@ -14,8 +14,8 @@ fn goes_everywhere(mib: u32) {
         "INSERT INTO code_chunks VALUES (50, 'big.rs', 0, 1,
              replace(hex(zeroblob({mib} << 19)), '00', 'ab'), 'h', NULL, NULL, 7)"
     );
-    let siege = Siege::by_database(|path| database(path, &fill, &[]));
-    siege
+    let hostile = HostileFile::by_database(|path| database(path, &fill, &[]));
+    hostile
         .within_mib(PROGRAM_MIB + 6 * mib)
         .is_read_as("a large chunk", Copied);
 }
@@ -26,7 +26,7 @@ fn a_chunk_of_8_mib_is_read_within_six_times_its_size() {
 }
 
 #[test]
-#[ignore = "takes minutes and 2 GiB of memory"]
+#[ignore = "deep: a minute and 2 GiB of memory"]
 fn a_chunk_of_300_mib_is_read_within_six_times_its_size() {
     goes_everywhere(300);
 }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use rusqlite::Connection;
 
-use crate::common::stored::{Files, files_of, records};
+use crate::common::store_contents::{Files, files_of, records};
 use crate::common::tables::{LOOSE_CHUNKS, SMALL, insert_chunk, insert_chunks};
 use crate::common::{Run, Scenario};
 
@@ -20,9 +20,24 @@ pub(super) struct Case {
     pub(super) status: i32,
 }
 
-pub(super) const CASES: [Case; 10] = [
+/// The commands that write, in each of the ways in which they do.
+pub(super) const WRITERS: [Case; 4] = [
     Case::new(&["sqlite-to-kv", "code.db", "new.kv"], "new.kv", "code.db"),
     Case::new(&["kv-to-sqlite", "code.kv", "new.db"], "new.db", "code.kv"),
+    Case::new(
+        &["sqlite-to-kv", "code.db", "half.kv", "--merge"],
+        "half.kv",
+        "code.db",
+    ),
+    Case::new(
+        &["kv-to-sqlite", "code.kv", "half.db", "--merge"],
+        "half.db",
+        "code.kv",
+    ),
+];
+
+/// The other commands that write, and other targets.
+pub(super) const OTHER_WRITERS: [Case; 6] = [
     Case::new(
         &["import", "code.ndjson", "new.db", "--to", "sqlite"],
         "new.db",
@@ -35,16 +50,6 @@ pub(super) const CASES: [Case; 10] = [
     ),
     Case::new(
         &["kv-to-sqlite", "code.kv", "half.db", "--replace"],
-        "half.db",
-        "code.kv",
-    ),
-    Case::new(
-        &["sqlite-to-kv", "code.db", "half.kv", "--merge"],
-        "half.kv",
-        "code.db",
-    ),
-    Case::new(
-        &["kv-to-sqlite", "code.kv", "half.db", "--merge"],
         "half.db",
         "code.kv",
     ),
@@ -74,6 +79,11 @@ pub(super) const CASES: [Case; 10] = [
     .that_rejects(),
 ];
 
+/// All of them.
+pub(super) fn all_writers() -> impl Iterator<Item = &'static Case> {
+    WRITERS.iter().chain(&OTHER_WRITERS)
+}
+
 /// Commands that change no file.
 pub(super) const READERS: [&[&str]; 9] = [
     &["kv-to-sqlite", "code.kv", "wal.db", "--merge", "--dry-run"],
@@ -89,7 +99,7 @@ pub(super) const READERS: [&[&str]; 9] = [
 
 /// A folder with what the commands read and change.
 pub(super) fn scenario() -> Scenario {
-    let scenario = Scenario::new();
+    let scenario = Scenario::in_memory();
     for (name, bytes) in files() {
         fs::write(scenario.path(name), bytes).unwrap();
     }

@@ -31,14 +31,14 @@ impl Outcome {
 
 /// A folder with the records of [`tables::SMALL`] as `code.db` and `code.kv`, and beside them the
 /// prepared file.
-pub(crate) struct Siege {
+pub(crate) struct HostileFile {
     pub(crate) scenario: Scenario,
     store: &'static str,
     /// Memory that a run may map, in KiB.
     memory: Option<u32>,
 }
 
-impl Siege {
+impl HostileFile {
     /// A prepared database, `odd.db`.
     pub(crate) fn by_database(make: impl FnOnce(&Path)) -> Self {
         Self::by("odd.db", make)
@@ -52,7 +52,7 @@ impl Siege {
     fn by(store: &'static str, make: impl FnOnce(&Path)) -> Self {
         let scenario = Scenario::with_small_pair();
         make(&scenario.path(store));
-        Siege {
+        HostileFile {
             scenario,
             store,
             memory: None,
@@ -196,7 +196,7 @@ fn is_format(char: char) -> bool {
         | '\u{feff}')
 }
 
-/// Makes a database of [`tables::SMALL`] with other content than that of the siege, fills it
+/// Makes a database of [`tables::SMALL`] with other content than that of the hostile, fills it
 /// further, and then edits its schema behind SQLite's back.
 pub(crate) fn database(path: &Path, fill: &str, edits: &[&str]) {
     let connection = Connection::open(path).unwrap();
