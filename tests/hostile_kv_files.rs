@@ -166,8 +166,11 @@ fn documents_that_are_not_ours_are_said_to_be() {
          \"execution-log\":{totals},\"file-metrics\":{totals},\"symbol-metrics\":{totals}}},\"sha256\":\"{}\"}}",
         "0".repeat(64)
     );
-    with(&[("manifest", &manifest)]).is_read_as("a hostile manifest", Named);
-    with(&[("manifest", "\u{1b}[2J")]).is_read_as(
+    with(&[("manifest", &manifest)]).is_read_as_but_exported(
+        "a hostile manifest",
+        Named("chunk: manifest: the manifest tells of 0 records, there are 1"),
+    );
+    with(&[("manifest", "\u{1b}[2J")]).is_read_as_but_exported(
         "no manifest",
         Refused("its manifest document can't be read"),
     );

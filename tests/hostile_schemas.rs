@@ -114,9 +114,27 @@ fn expressions_of_a_schema_are_evaluated_only_if_they_are_harmless() {
             Copied,
             Refused("subqueries prohibited"),
         ),
-        ("checked in vain", "", &[&never], Copied, Named),
+        (
+            "checked in vain",
+            "",
+            &[&never],
+            Copied,
+            Named(
+                "chunk:src/lib.rs:0:12: invalid-row: the target's table code_chunks rejects it: \
+                 CHECK constraint failed: length(content) < 1",
+            ),
+        ),
         ("a default by an extension", "", &[&default], Copied, Copied),
-        ("a reference to no table", "", &[&foreign], Copied, Named),
+        (
+            "a reference to no table",
+            "",
+            &[&foreign],
+            Copied,
+            Named(
+                "chunk:src/lib.rs:0:12: invalid-row: created_at refers to 7 in nowhere, but there \
+                 is no such table",
+            ),
+        ),
         (
             "an index over what is no JSON",
             "CREATE INDEX i ON code_chunks (created_at)",
@@ -125,7 +143,10 @@ fn expressions_of_a_schema_are_evaluated_only_if_they_are_harmless() {
                    'CREATE INDEX i ON code_chunks (json_extract(content, ''$''))' WHERE name = 'i'",
             ],
             Copied,
-            Named,
+            Named(
+                "chunk:src/lib.rs:0:12: invalid-row: the target's table code_chunks rejects it: \
+                 malformed JSON",
+            ),
         ),
     ]);
 }
@@ -222,8 +243,12 @@ fn types_that_are_not_ours_change_no_value() {
             symbol_kind INTEGER, created_at TEXT);
         INSERT INTO code_chunks VALUES (5, 'a', 3, '9', '12', '1e3', x'00', 7, 8);";
     let hostile = HostileFile::by_database(|path| bare_database(path, other, &[]));
-    hostile.is_read_as("other affinities", Named);
-    hostile.is_target_as("other affinities", Named);
+    let read = "code_chunks row 1 (file_path \"a\", byte_start \"3\", byte_end 9): byte_start is \
+                TEXT, must be an INTEGER";
+    hostile.is_read_as("other affinities", Named(read));
+    let merged = "chunk:src/lib.rs:0:12: invalid-row: the target's column byte_start is declared TEXT \
+                  and would store the value as TEXT";
+    hostile.is_target_as("other affinities", Named(merged));
 }
 
 #[test]

@@ -243,15 +243,14 @@ pub(super) fn check_others(scenario: &Scenario, may_differ: impl Fn(&str) -> boo
     assert!(found == before, "a file was changed: {place}");
 }
 
-/// Fails if an error doesn't tell its cause and a file.
+/// Fails if an error doesn't tell its cause and one of the files of the command.
 pub(super) fn check_told(scenario: &Scenario, run: &Run, causes: &[&str], place: &str) {
     let Run { stderr, .. } = run;
-    let folder = scenario.folder().to_str().unwrap();
-    let mut names = files().keys().map(String::as_str);
-    let names_a_file = names.any(|name| stderr.contains(name))
-        || ["new.kv", "new.db", folder]
-            .iter()
-            .any(|name| stderr.contains(name));
+    let of_scenario = files().keys().map(String::as_str);
+    let mut names = of_scenario.chain(["new.kv", "new.db"]);
+    // What fails before there is a file is told of the folder.
+    let folder = format!("a private folder in {}\n", scenario.folder().display());
+    let names_a_file = names.any(|name| stderr.contains(name)) || stderr.contains(&folder);
     assert!(names_a_file, "no file is named: {place}");
     let names_a_cause = causes.iter().any(|cause| stderr.contains(cause));
     assert!(names_a_cause, "the cause is not told: {place}");
