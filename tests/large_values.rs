@@ -33,6 +33,7 @@ fn a_chunk_of_300_mib_is_read_within_six_times_its_size() {
 
 /// How much memory the report of large values takes does not depend on how many there are.
 #[test]
+#[ignore = "deep: compares 120 values of 1 MiB"]
 fn a_report_of_many_large_values_is_made_within_the_same_memory() {
     let scenario = Scenario::new();
     for (name, end) in [("left.db", "x"), ("right.db", "y")] {

@@ -247,10 +247,16 @@ pub(super) fn check_others(scenario: &Scenario, may_differ: impl Fn(&str) -> boo
 pub(super) fn check_told(scenario: &Scenario, run: &Run, causes: &[&str], place: &str) {
     let Run { stderr, .. } = run;
     let of_scenario = files().keys().map(String::as_str);
-    let mut names = of_scenario.chain(["new.kv", "new.db"]);
-    // What fails before there is a file is told of the folder.
-    let folder = format!("a private folder in {}\n", scenario.folder().display());
-    let names_a_file = names.any(|name| stderr.contains(name)) || stderr.contains(&folder);
+    let names = of_scenario.chain(["new.kv", "new.db"]);
+    // A file without a name is told by the private folder that it is in, and that by where it should be.
+    let folder = scenario.folder().display();
+    let private = [
+        format!("{folder}/.chunkmigrate-"),
+        format!("{folder}/chunkmigrate-"),
+        format!("a private folder in {folder}\n"),
+    ];
+    let mut names = names.chain(private.iter().map(String::as_str));
+    let names_a_file = names.any(|name| stderr.contains(name));
     assert!(names_a_file, "no file is named: {place}");
     let names_a_cause = causes.iter().any(|cause| stderr.contains(cause));
     assert!(names_a_cause, "the cause is not told: {place}");
