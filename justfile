@@ -19,10 +19,9 @@ snap:
 bench *ARGS:
     cargo bench -- {{ARGS}}
 
-# Each step of each command that writes, disturbed: tests/faults
-faults:
-    cargo test --test runner faults
-    cargo test --test stores faults
+# The tests that take long: each step of each command disturbed, many generated inputs, a browser
+deep:
+    cargo test --locked -- --ignored
 
 # Advisories, licenses and sources of all dependencies; needs the network and cargo-deny
 deny:

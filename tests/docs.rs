@@ -1,5 +1,6 @@
 //! What the documentation says of the project is true of it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -27,7 +28,8 @@ fn every_test_that_is_named_as_a_proof_exists() {
     let text = fs::read_to_string(root.join("docs/reliability.md")).unwrap();
     let is_test_name = |word: &&str| {
         let mut letters = word.chars();
-        word.matches('_').count() > 2 && letters.all(|c| c.is_ascii_lowercase() || c == '_')
+        word.matches('_').count() > 2
+            && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
     };
     let names: Vec<&str> = text.split('`').filter(is_test_name).collect();
     assert!(names.len() > 30, "{names:?}");
@@ -35,6 +37,59 @@ fn every_test_that_is_named_as_a_proof_exists() {
         let definition = format!("fn {name}(");
         assert!(all.contains(&definition), "there is no test {name}");
     }
+}
+
+/// The names of all tests that are ignored as deep ones. The attribute stands above the function, or
+/// above its line in the list of `tests/external/main.rs`.
+fn deep_tests(sources: &str) -> BTreeSet<&str> {
+    let mut names = BTreeSet::new();
+    let mut is_deep = false;
+    for line in sources.lines().map(str::trim_start) {
+        match line.strip_prefix("#[ignore = ") {
+            Some(reason) => is_deep = reason.starts_with("\"deep: "),
+            None if line.starts_with("#[") || line.starts_with("///") => {}
+            None => {
+                if is_deep {
+                    let start = line.split(['(', ' ']).find(|word| word.contains('_'));
+                    let name = start.and_then(|path| path.rsplit("::").next());
+                    names.insert(name.unwrap_or_else(|| panic!("no test: {line}")));
+                }
+                is_deep = false;
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn the_tests_that_are_marked_as_deep_are_those_that_are_ignored_as_deep() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all = String::new();
+    for folder in ["src", "tests"] {
+        sources(&root.join(folder), &mut all);
+    }
+    let deep = deep_tests(&all);
+    assert!(deep.len() > 20, "{deep:?}");
+    let text = fs::read_to_string(root.join("docs/reliability.md")).unwrap();
+    let mut marked = 0;
+    let parts: Vec<&str> = text.split('`').collect();
+    for pair in parts.windows(2) {
+        let [name, behind] = pair else { unreachable!() };
+        let is_marked = behind.starts_with(" (deep)");
+        assert_eq!(deep.contains(name), is_marked, "{name}");
+        marked += usize::from(is_marked);
+    }
+    assert!(marked > 15, "only {marked} tests are marked");
+}
+
+/// Another tool would need a test in `tests/external/recipes.rs`, which counts the recipes of each.
+#[test]
+fn every_recipe_is_for_a_tool_that_a_test_follows_it_with() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/ndjson.md");
+    let text = fs::read_to_string(path).unwrap();
+    let tools = text.split("```sh ").skip(1);
+    let tools: BTreeSet<&str> = tools.filter_map(|block| block.lines().next()).collect();
+    assert_eq!(tools, BTreeSet::from(["duckdb", "jq", "sqlite3"]));
 }
 
 /// What a document links to, where that is a file of this project.

@@ -6,9 +6,9 @@ use std::path::Path;
 use redb::{Database, Durability, MultimapTableDefinition, TableDefinition, WriteTransaction};
 
 use crate::common::Scenario;
+use crate::common::hostile_file::Outcome::{Copied, Named, Refused};
+use crate::common::hostile_file::{HostileFile, Outcome};
 use crate::common::kv::{Content, of_records};
-use crate::common::siege::Outcome::{Copied, Named, Refused};
-use crate::common::siege::{Outcome, Siege};
 
 const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
@@ -86,11 +86,11 @@ fn tables_of_other_types_are_another_tools_file() {
         }),
     ];
     for (what, fill) in cases {
-        let siege = Siege::by_kv(|path| write(path, fill));
-        siege.is_read_as(what, Refused("odd.kv is "));
-        siege.is_target_as(what, Refused("odd.kv is "));
+        let hostile = HostileFile::by_kv(|path| write(path, fill));
+        hostile.is_read_as(what, Refused("odd.kv is "));
+        hostile.is_target_as(what, Refused("odd.kv is "));
     }
-    let siege = Siege::by_kv(|path| {
+    let hostile = HostileFile::by_kv(|path| {
         write(path, |t| {
             meta(t, "format", FORMAT.as_bytes());
             meta(t, "sequences", b"{\"code_chunks\":1,\"execution_log\":0}");
@@ -101,7 +101,7 @@ fn tables_of_other_types_are_another_tools_file() {
             t.open_multimap_table(other).unwrap().insert(1, 1).unwrap();
         });
     });
-    siege.is_read_as("hostile names", Copied);
+    hostile.is_read_as("hostile names", Copied);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn documents_that_are_not_ours_are_said_to_be() {
         (spaces, Copied),
     ];
     let with = |documents: &[(&str, &str)]| {
-        Siege::by_kv(|path| {
+        HostileFile::by_kv(|path| {
             write(path, |t| {
                 meta(t, "format", FORMAT.as_bytes());
                 meta(t, "sequences", b"{\"code_chunks\":1,\"execution_log\":0}");
@@ -166,8 +166,11 @@ fn documents_that_are_not_ours_are_said_to_be() {
          \"execution-log\":{totals},\"file-metrics\":{totals},\"symbol-metrics\":{totals}}},\"sha256\":\"{}\"}}",
         "0".repeat(64)
     );
-    with(&[("manifest", &manifest)]).is_read_as("a hostile manifest", Named);
-    with(&[("manifest", "\u{1b}[2J")]).is_read_as(
+    with(&[("manifest", &manifest)]).is_read_as_but_exported(
+        "a hostile manifest",
+        Named("chunk: manifest: the manifest says 0 records, the contents have 1"),
+    );
+    with(&[("manifest", "\u{1b}[2J")]).is_read_as_but_exported(
         "no manifest",
         Refused("cannot decode its manifest document"),
     );
@@ -250,13 +253,13 @@ fn values_and_keys_that_are_no_records_are_named() {
         ),
     ];
     for (what, key, value) in cases {
-        let siege = Siege::by_kv(|path| {
+        let hostile = HostileFile::by_kv(|path| {
             let mut content = of_records([]);
             content.records.insert(key, value);
             content.write(path);
         })
         .within_mib(1024);
-        let run = siege.run(
+        let run = hostile.run(
             what,
             &["kv-to-sqlite", "odd.kv", "target.db"],
             Some("target.db"),
@@ -272,7 +275,7 @@ fn values_and_keys_that_are_no_records_are_named() {
             "json",
         ];
         assert_eq!(
-            siege.run(what, &args, Some("target.db")).status,
+            hostile.run(what, &args, Some("target.db")).status,
             1,
             "{what}"
         );
@@ -282,9 +285,9 @@ fn values_and_keys_that_are_no_records_are_named() {
             &["verify", "odd.kv"],
             &["export", "odd.kv"],
         ] {
-            assert_eq!(siege.run(what, args, None).status, 1, "{what} {args:?}");
+            assert_eq!(hostile.run(what, args, None).status, 1, "{what} {args:?}");
         }
-        let _ = siege.run(what, &["inspect", "odd.kv"], None);
+        let _ = hostile.run(what, &["inspect", "odd.kv"], None);
     }
 }
 
@@ -294,9 +297,9 @@ fn bytes_of_the_header_change_no_record() {
     let scenario = Scenario::with_small_pair();
     let bytes = fs::read(scenario.path("code.kv")).unwrap();
     let intact = Content::read(&scenario.path("code.kv")).records;
-    let siege = Siege::by_kv(|path| fs::write(path, &bytes).unwrap()).within_mib(1024);
+    let hostile = HostileFile::by_kv(|path| fs::write(path, &bytes).unwrap()).within_mib(1024);
     let read = |what: &str| {
-        let run = siege.run(what, &["verify", "odd.kv", "code.db"], None);
+        let run = hostile.run(what, &["verify", "odd.kv", "code.db"], None);
         assert!(run.status == 0 || run.status == 2, "{what}: {run}");
     };
     assert!(!intact.is_empty());
@@ -307,14 +310,14 @@ fn bytes_of_the_header_change_no_record() {
             }
             let mut damaged = bytes.clone();
             damaged[at] = value;
-            fs::write(siege.scenario.path("odd.kv"), damaged).unwrap();
+            fs::write(hostile.scenario.path("odd.kv"), damaged).unwrap();
             read(&format!("{value} at {at}"));
         }
     }
     for god in 0..8 {
         let mut damaged = bytes.clone();
         damaged[9] = god;
-        fs::write(siege.scenario.path("odd.kv"), damaged).unwrap();
+        fs::write(hostile.scenario.path("odd.kv"), damaged).unwrap();
         read(&format!("god byte {god}"));
     }
     let with_slots = |byte: u8| {
@@ -330,15 +333,15 @@ fn bytes_of_the_header_change_no_record() {
         ("the first page", bytes[..4096].to_vec()),
         ("a byte less", bytes[..bytes.len() - 1].to_vec()),
     ] {
-        fs::write(siege.scenario.path("odd.kv"), damaged).unwrap();
-        siege.is_read_as(what, Refused("odd.kv is corrupt"));
+        fs::write(hostile.scenario.path("odd.kv"), damaged).unwrap();
+        hostile.is_read_as(what, Refused("odd.kv is corrupt"));
     }
     let file = fs::OpenOptions::new()
         .write(true)
-        .open(siege.scenario.path("odd.kv"));
-    fs::write(siege.scenario.path("odd.kv"), &bytes[..9]).unwrap();
+        .open(hostile.scenario.path("odd.kv"));
+    fs::write(hostile.scenario.path("odd.kv"), &bytes[..9]).unwrap();
     file.unwrap().set_len(10 << 30).unwrap();
-    siege.is_read_as("sparse", Refused("odd.kv is corrupt"));
+    hostile.is_read_as("sparse", Refused("odd.kv is corrupt"));
 }
 
 /// A file as a killed writer leaves it, before and after its last commit came to the disk.
@@ -429,8 +432,8 @@ fn who_reads_a_file_that_was_not_closed_says_that_it_is_the_last_complete_state(
 #[test]
 fn a_file_whose_writer_was_killed_has_the_last_commit() {
     for durability in [Durability::Immediate, Durability::None] {
-        let siege = Siege::by_kv(|path| killed(path, durability));
-        let exported = siege
+        let hostile = HostileFile::by_kv(|path| killed(path, durability));
+        let exported = hostile
             .run("killed", &["export", "odd.kv"], None)
             .expect_status(0);
         assert!(exported.stdout.contains("chunk:a:0:1"), "{exported}");

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use crate::common::siege::Outcome::Refused;
-use crate::common::siege::{Siege, database};
+use crate::common::hostile_file::Outcome::Refused;
+use crate::common::hostile_file::{HostileFile, database};
 use crate::common::{Scenario, rows, tables};
 
 /// The id that SQLite would give to the next chunk of a database.
@@ -76,8 +76,8 @@ fn a_table_of_marks_that_is_not_the_one_of_sqlite_is_damage() {
              SELECT ''code_chunks'' AS name, i AS seq FROM n'",
         ),
     ] {
-        let siege = Siege::by_database(|path| database(path, "", &[&edit]));
-        siege.is_read_as(&edit, other);
-        siege.is_target_as(&edit, other);
+        let hostile = HostileFile::by_database(|path| database(path, "", &[&edit]));
+        hostile.is_read_as(&edit, other);
+        hostile.is_target_as(&edit, other);
     }
 }

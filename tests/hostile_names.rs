@@ -9,8 +9,8 @@ use std::process::Stdio;
 
 use rusqlite::Connection;
 
-use crate::common::siege::Outcome::{Copied, Refused};
-use crate::common::siege::{Siege, database};
+use crate::common::hostile_file::Outcome::{Copied, Refused};
+use crate::common::hostile_file::{HostileFile, database};
 use crate::common::source_state::State;
 use crate::common::terminal::Terminal;
 use crate::common::{Run, Scenario};
@@ -171,7 +171,7 @@ fn arguments_that_are_refused_reach_no_terminal_as_they_are() {
 
 #[test]
 fn content_reaches_no_terminal_as_it_is() {
-    let siege = Siege::by_database(|path| {
+    let hostile = HostileFile::by_database(|path| {
         database(path, "", &[]);
         let connection = Connection::open(path).unwrap();
         connection
@@ -208,7 +208,7 @@ fn content_reaches_no_terminal_as_it_is() {
             &["verify", "code.db", "odd.db", "--format", format],
             &["inspect", "odd.db", "--format", format],
         ] {
-            let _ = siege
+            let _ = hostile
                 .run("content", args, Some("target.kv"))
                 .expect_status(1);
         }
@@ -217,13 +217,16 @@ fn content_reaches_no_terminal_as_it_is() {
         &["export", "odd.db"][..],
         &["export", "odd.db", "--prefix", "chunk:"],
     ] {
-        let run = siege.run("content", args, None).expect_status(1);
+        let run = hostile.run("content", args, None).expect_status(1);
         assert!(
             contents_of(&run.stdout).contains(&HOSTILE.to_owned()),
             "{run}"
         );
     }
-    let shown = on_terminal(&siege.scenario, &["export", "odd.db", "--prefix", "chunk:"]);
+    let shown = on_terminal(
+        &hostile.scenario,
+        &["export", "odd.db", "--prefix", "chunk:"],
+    );
     let plain = |char: char| char == '\r' || char == '\n' || !char.is_control();
     assert!(shown.chars().all(plain), "{shown:?}");
     assert!(
@@ -270,24 +273,24 @@ fn garbage_beside_a_database_is_passed_over_and_left_as_it_is() {
         (&["-wal", "-shm"], &[1, 32, 33, 4128, 32768]),
     ] {
         for &length in lengths {
-            let siege = Siege::by_database(|path| {
+            let hostile = HostileFile::by_database(|path| {
                 State::CleanWal.make(path);
                 for suffix in suffixes {
                     fs::write(format!("{}{suffix}", path.display()), &noise[..length]).unwrap();
                 }
             });
             let what = format!("{suffixes:?} of {length} bytes");
-            siege.is_read_as(&what, Copied);
+            hostile.is_read_as(&what, Copied);
         }
     }
     for suffix in ["-wal", "-shm", "-journal"] {
-        let siege = Siege::by_database(|path| {
+        let hostile = HostileFile::by_database(|path| {
             State::CleanWal.make(path);
             let beside = format!("{}{suffix}", path.display());
             symlink("/dev/zero", &beside).unwrap();
         });
-        siege.is_read_as(suffix, Refused("is a device, not a file"));
-        let linked = Siege::by_database(|path| {
+        hostile.is_read_as(suffix, Refused("is a device, not a file"));
+        let linked = HostileFile::by_database(|path| {
             State::CleanWal.make(path);
             symlink("code.kv", format!("{}{suffix}", path.display())).unwrap();
         });
@@ -304,14 +307,14 @@ fn garbage_beside_a_database_is_passed_over_and_left_as_it_is() {
 /// and deletes it, whatever it is.
 #[test]
 fn a_journal_that_names_a_file_elsewhere_is_not_rolled_back() {
-    let siege = Siege::by_database(|path| database(path, "", &[]));
+    let hostile = HostileFile::by_database(|path| database(path, "", &[]));
     let elsewhere = Scenario::new();
     let precious = elsewhere.path("precious.txt");
     fs::write(&precious, "dear diary").unwrap();
     let name = precious.to_str().unwrap().as_bytes();
     let number = |number: usize| u32::try_from(number).unwrap().to_be_bytes();
     let magic = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7";
-    let pages = fs::metadata(siege.scenario.path("odd.db")).unwrap().len() as usize / 4096;
+    let pages = fs::metadata(hostile.scenario.path("odd.db")).unwrap().len() as usize / 4096;
     let mut journal = magic.to_vec();
     journal.extend([0, 1, pages, 512, 4096].map(number).concat());
     journal.resize(512, 0);
@@ -320,8 +323,8 @@ fn a_journal_that_names_a_file_elsewhere_is_not_rolled_back() {
     let sum = name.iter().map(|byte| usize::from(*byte)).sum();
     journal.extend([number(name.len()), number(sum)].concat());
     journal.extend(magic);
-    fs::write(siege.scenario.path("odd.db-journal"), journal).unwrap();
-    siege.is_read_as("a super-journal", Refused("has a hot journal"));
-    siege.is_target_as("a super-journal", Refused("precious.txt"));
+    fs::write(hostile.scenario.path("odd.db-journal"), journal).unwrap();
+    hostile.is_read_as("a super-journal", Refused("has a hot journal"));
+    hostile.is_target_as("a super-journal", Refused("precious.txt"));
     assert_eq!(fs::read_to_string(precious).unwrap(), "dear diary");
 }

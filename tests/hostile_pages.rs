@@ -8,8 +8,8 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use crate::common::Scenario;
-use crate::common::siege::Outcome::{Copied, Refused};
-use crate::common::siege::Siege;
+use crate::common::hostile_file::HostileFile;
+use crate::common::hostile_file::Outcome::{Copied, Refused};
 use crate::common::tables;
 
 const PAGE: usize = 1024;
@@ -40,15 +40,15 @@ fn page_sizes_and_vacuum_modes_are_all_the_same() {
         "PRAGMA auto_vacuum = INCREMENTAL",
         "PRAGMA page_size = 512; PRAGMA auto_vacuum = FULL; PRAGMA encoding = 'UTF-16be'",
     ] {
-        let siege = Siege::by_database(|path| {
+        let hostile = HostileFile::by_database(|path| {
             make(path, pragmas);
             Connection::open(path)
                 .unwrap()
                 .execute_batch("DELETE FROM code_chunks WHERE id = 5000 OR id % 3 = 0")
                 .unwrap();
         });
-        siege.is_read_as(pragmas, Copied);
-        siege.is_target_as(pragmas, Copied);
+        hostile.is_read_as(pragmas, Copied);
+        hostile.is_target_as(pragmas, Copied);
     }
 }
 
@@ -105,8 +105,8 @@ fn number(value: usize) -> [u8; 4] {
     u32::try_from(value).unwrap().to_be_bytes()
 }
 
-fn by(bytes: &[u8]) -> Siege {
-    Siege::by_database(|path| fs::write(path, bytes).unwrap()).within_mib(MEMORY)
+fn by(bytes: &[u8]) -> HostileFile {
+    HostileFile::by_database(|path| fs::write(path, bytes).unwrap()).within_mib(MEMORY)
 }
 
 #[test]
@@ -189,14 +189,14 @@ fn overflow_chains_that_loop_or_end_early_end() {
         ("a loop", number(page)),
         ("a loop of many", number(page - 3)),
     ] {
-        let siege = by(&whole.put(start(page), &next));
+        let hostile = by(&whole.put(start(page), &next));
         let args = ["sqlite-to-kv", "odd.db", "target.kv", "--check-source"];
-        let run = siege.run(what, &args, Some("target.kv")).expect_status(2);
+        let run = hostile.run(what, &args, Some("target.kv")).expect_status(2);
         assert!(
             run.stderr.contains("fails SQLite's integrity check"),
             "{what}: {run}"
         );
-        siege.is_read_as(what, Copied);
+        hostile.is_read_as(what, Copied);
     }
     for (what, next) in [
         ("no end", [0xff; 4]),
@@ -211,8 +211,8 @@ fn overflow_chains_that_loop_or_end_early_end() {
 #[test]
 fn fields_of_the_header_change_no_record() {
     let whole = Pages::new();
-    let siege = by(&whole.bytes);
-    let expected = siege
+    let hostile = by(&whole.bytes);
+    let expected = hostile
         .run("whole", &["export", "odd.db"], None)
         .expect_status(0)
         .stdout;
@@ -260,10 +260,10 @@ fn fields_of_the_header_change_no_record() {
     ] {
         for value in values {
             let what = format!("{value:?} at {at}");
-            fs::write(siege.scenario.path("odd.db"), whole.put(at, value)).unwrap();
-            let run = siege.run(&what, &["export", "odd.db"], None);
+            fs::write(hostile.scenario.path("odd.db"), whole.put(at, value)).unwrap();
+            let run = hostile.run(&what, &["export", "odd.db"], None);
             assert!(run.status == 2 || run.stdout == expected, "{what}: {run}");
-            let run = siege.run(&what, &["inspect", "odd.db"], None);
+            let run = hostile.run(&what, &["inspect", "odd.db"], None);
             assert!(run.status != 1, "{what}: {run}");
         }
     }
@@ -273,24 +273,24 @@ fn fields_of_the_header_change_no_record() {
 #[test]
 fn a_lost_page_is_never_the_end_of_the_data() {
     let whole = Pages::new();
-    let siege = by(&whole.bytes);
-    let good = siege.run(
+    let hostile = by(&whole.bytes);
+    let good = hostile.run(
         "whole",
         &["sqlite-to-kv", "odd.db", "whole.kv"],
         Some("whole.kv"),
     );
     assert_eq!(good.status, 0);
-    let expected = siege.run("whole", &["export", "odd.db"], None).stdout;
+    let expected = hostile.run("whole", &["export", "odd.db"], None).stdout;
     // The value itself may be lost: pages of an overflow chain have no mark of their own.
     let of_values = whole.of("code_chunks", "overflow");
     for page in (1..=whole.bytes.len() / PAGE).filter(|page| page % 3 == 0 || *page < 12) {
         let what = format!("page {page}");
         fs::write(
-            siege.scenario.path("odd.db"),
+            hostile.scenario.path("odd.db"),
             whole.put(start(page), &[0; PAGE]),
         )
         .unwrap();
-        let run = siege.run(&what, &["export", "odd.db"], None);
+        let run = hostile.run(&what, &["export", "odd.db"], None);
         let read = run.status == 0 && run.stdout == expected;
         assert!(
             read || run.status == 2 || of_values.contains(&page),
@@ -322,10 +322,10 @@ fn a_freelist_that_loops_or_gives_away_used_pages_is_damage_to_who_writes() {
             [number(0), number(1), number(1 << 30)].concat(),
         ),
     ] {
-        let siege = by(&whole.put(start(last), &trunk));
-        siege.is_read_as(what, Copied);
+        let hostile = by(&whole.put(start(last), &trunk));
+        hostile.is_read_as(what, Copied);
         let args = ["kv-to-sqlite", "code.kv", "odd.db", "--merge"];
-        let _ = siege.run(what, &args, Some("odd.db"));
+        let _ = hostile.run(what, &args, Some("odd.db"));
     }
 }
 
@@ -353,12 +353,12 @@ fn encrypted_empty_and_sparse_files_are_no_databases() {
         by(&bytes).is_read_as("magic", Refused("not a readable SQLite database"));
     }
     let sparse = |bytes: &[u8]| {
-        let siege = by(bytes);
+        let hostile = by(bytes);
         let file = fs::OpenOptions::new()
             .write(true)
-            .open(siege.scenario.path("odd.db"));
+            .open(hostile.scenario.path("odd.db"));
         file.unwrap().set_len(10 << 30).unwrap();
-        siege
+        hostile
     };
     sparse(b"SQLite format 3\0").is_read_as("sparse", Refused("not a readable SQLite database"));
     sparse(&whole.bytes).is_read_as("a sparse end", Copied);

@@ -1,8 +1,8 @@
 //! Schemas that no tool would write, and some that were written by hand: each is read as SQLite reads
 //! it, or refused by name, and nothing in it runs.
 
-use crate::common::siege::Outcome::{Copied, Named, Refused};
-use crate::common::siege::{Outcome, Siege, bare_database, database};
+use crate::common::hostile_file::Outcome::{Copied, Named, Refused};
+use crate::common::hostile_file::{HostileFile, Outcome, bare_database, database};
 
 /// A table of chunks with types and nothing else, and two rows.
 const PLAIN: &str = "
@@ -18,9 +18,9 @@ const DAMAGED: Outcome = Refused("odd.db is corrupt");
 /// What is done to a database of all four tables, and what reading and merging into it come to.
 fn check(cases: &[(&str, &str, &[&str], Outcome, Outcome)]) {
     for (what, fill, edits, read, merged) in cases {
-        let siege = Siege::by_database(|path| database(path, fill, edits));
-        siege.is_read_as(what, *read);
-        siege.is_target_as(what, *merged);
+        let hostile = HostileFile::by_database(|path| database(path, fill, edits));
+        hostile.is_read_as(what, *read);
+        hostile.is_target_as(what, *merged);
     }
 }
 
@@ -28,9 +28,9 @@ fn check(cases: &[(&str, &str, &[&str], Outcome, Outcome)]) {
 fn check_plain(cases: &[(&str, &str, &[&str], Outcome, Outcome)]) {
     for (what, fill, edits, read, merged) in cases {
         let fill = [PLAIN, fill].concat();
-        let siege = Siege::by_database(|path| bare_database(path, &fill, edits));
-        siege.is_read_as(what, *read);
-        siege.is_target_as(what, *merged);
+        let hostile = HostileFile::by_database(|path| bare_database(path, &fill, edits));
+        hostile.is_read_as(what, *read);
+        hostile.is_target_as(what, *merged);
     }
 }
 
@@ -114,9 +114,27 @@ fn expressions_of_a_schema_are_evaluated_only_if_they_are_harmless() {
             Copied,
             Refused("subqueries prohibited"),
         ),
-        ("checked in vain", "", &[&never], Copied, Named),
+        (
+            "checked in vain",
+            "",
+            &[&never],
+            Copied,
+            Named(
+                "chunk:src/lib.rs:0:12: invalid-row: the target's table code_chunks rejects it: \
+                 CHECK constraint failed: length(content) < 1",
+            ),
+        ),
         ("a default by an extension", "", &[&default], Copied, Copied),
-        ("a reference to no table", "", &[&foreign], Copied, Named),
+        (
+            "a reference to no table",
+            "",
+            &[&foreign],
+            Copied,
+            Named(
+                "chunk:src/lib.rs:0:12: invalid-row: created_at references 7 in nowhere, but \
+                 that table does not exist",
+            ),
+        ),
         (
             "an index over what is no JSON",
             "CREATE INDEX i ON code_chunks (created_at)",
@@ -125,7 +143,10 @@ fn expressions_of_a_schema_are_evaluated_only_if_they_are_harmless() {
                    'CREATE INDEX i ON code_chunks (json_extract(content, ''$''))' WHERE name = 'i'",
             ],
             Copied,
-            Named,
+            Named(
+                "chunk:src/lib.rs:0:12: invalid-row: the target's table code_chunks rejects it: \
+                 malformed JSON",
+            ),
         ),
     ]);
 }
@@ -140,9 +161,9 @@ fn generated_columns_are_copied_as_what_they_come_to() {
              INSERT INTO code_chunks (id, file_path, byte_start, content, created_at)
                  VALUES (1, 'src/lib.rs', 0, 'x', 7);"
         );
-        let siege = Siege::by_database(|path| bare_database(path, &fill, &[]));
-        siege.is_read_as(kind, Copied);
-        let exported = siege.run(kind, &["export", "odd.db"], None);
+        let hostile = HostileFile::by_database(|path| bare_database(path, &fill, &[]));
+        hostile.is_read_as(kind, Copied);
+        let exported = hostile.run(kind, &["export", "odd.db"], None);
         assert!(
             exported.stdout.contains("\"content_hash\":\"hx\""),
             "{exported}"
@@ -192,13 +213,13 @@ fn an_unknown_collation_hinders_only_who_writes() {
         Copied,
         unknown,
     )]);
-    let siege = Siege::by_database(|path| {
+    let hostile = HostileFile::by_database(|path| {
         let edit = "UPDATE sqlite_schema SET sql = replace(sql, 'file_path TEXT NOT NULL',
             'file_path TEXT COLLATE theirs NOT NULL') WHERE name = 'code_chunks'";
         database(path, "", &[edit]);
     });
     let args = ["sqlite-to-kv", "odd.db", "target.kv", "--check-source"];
-    let run = siege.run("checked", &args, Some("target.kv"));
+    let run = hostile.run("checked", &args, Some("target.kv"));
     assert!(
         run.stderr.contains("omit --check-source to read it"),
         "{run}"
@@ -221,9 +242,13 @@ fn types_that_are_not_ours_change_no_value() {
             byte_end NUMERIC, content INTEGER, content_hash REAL, symbol_name BLOB,
             symbol_kind INTEGER, created_at TEXT);
         INSERT INTO code_chunks VALUES (5, 'a', 3, '9', '12', '1e3', x'00', 7, 8);";
-    let siege = Siege::by_database(|path| bare_database(path, other, &[]));
-    siege.is_read_as("other affinities", Named);
-    siege.is_target_as("other affinities", Named);
+    let hostile = HostileFile::by_database(|path| bare_database(path, other, &[]));
+    let read = "code_chunks row 1 (file_path \"a\", byte_start \"3\", byte_end 9): byte_start is \
+                TEXT, must be an INTEGER";
+    hostile.is_read_as("other affinities", Named(read));
+    let merged = "chunk:src/lib.rs:0:12: invalid-row: the target's column byte_start is declared TEXT \
+                  and would store the value as TEXT";
+    hostile.is_target_as("other affinities", Named(merged));
 }
 
 #[test]

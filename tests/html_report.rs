@@ -285,8 +285,28 @@ fn names_of_files_are_text_too() {
     }
 }
 
+/// Checks the page of two stores with these contents, and what it says of what it leaves out.
+fn check_large(left: &str, right: &str, cut: &str) {
+    let scenario = with_contents(left, right);
+    for values in ["short", "full"] {
+        let (_, page) = verify(&scenario, &["left.db", "right.db", "--values", values], 1);
+        assert!(page.contains(cut), "{cut} {values}");
+        assert!(page.len() < 17 << 20, "{cut} {values}: {}", page.len());
+        let rows = page.matches("<tr").count();
+        assert!(rows < 20_100, "{cut} {values}: {rows}");
+        assert!(page.ends_with("</html>\n"), "{cut} {values}");
+    }
+}
+
 #[test]
 fn large_values_are_cut_and_the_page_says_so() {
+    let long = "x".repeat(1 << 20);
+    check_large(&long, "", "bytes …");
+}
+
+#[test]
+#[ignore = "deep: pages of up to 16 MiB"]
+fn values_with_many_lines_or_escapes_are_cut_and_the_page_says_so() {
     let lines = |step: usize| -> String {
         let line = |n| format!("line {}\n", n * step);
         (0..30_000).map(line).collect()
@@ -298,7 +318,6 @@ fn large_values_are_cut_and_the_page_says_so() {
     for (left, right, cut) in [
         (lines(1), lines(3), not_compared),
         (format!("{long}\na"), format!("a{long}\nb"), "bytes …"),
-        (long.clone(), String::new(), "bytes …"),
         ("\n".repeat(20_000), "a\n".repeat(20_000), not_compared),
         (
             "\0\n".repeat(1 << 17),
@@ -307,15 +326,7 @@ fn large_values_are_cut_and_the_page_says_so() {
         ),
         (unseen("a\u{1}"), unseen("a\u{2}"), "the page is full: "),
     ] {
-        let scenario = with_contents(&left, &right);
-        for values in ["short", "full"] {
-            let (_, page) = verify(&scenario, &["left.db", "right.db", "--values", values], 1);
-            assert!(page.contains(cut), "{cut} {values}");
-            assert!(page.len() < 17 << 20, "{cut} {values}: {}", page.len());
-            let rows = page.matches("<tr").count();
-            assert!(rows < 20_100, "{cut} {values}: {rows}");
-            assert!(page.ends_with("</html>\n"), "{cut} {values}");
-        }
+        check_large(&left, &right, cut);
     }
 }
 

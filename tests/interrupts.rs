@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::common::stored::records;
+use crate::common::store_contents::records;
 use crate::common::tables::insert_chunks;
 use crate::common::watchdog::Watchdog;
 use crate::common::{Run, Scenario};
@@ -117,12 +117,15 @@ fn sweep_once(args: &[&str], signal: Signal, check: &impl Fn(&Scenario, &Run)) -
     stopped
 }
 
+/// The records of a store, if there is one.
+type Contents = Option<String>;
+
 /// Whether a run did all of its work, and not half of it.
-fn is_complete(scenario: &Scenario, case: &Case, old: Option<&String>) -> bool {
+fn is_complete(scenario: &Scenario, case: &Case, old: &Contents, whole: &Contents) -> bool {
     let found = records(scenario, case.target);
-    let complete = found == records(scenario, case.like);
+    let complete = found == *whole;
     assert!(
-        complete || found.as_ref() == old,
+        complete || found == *old,
         "{:?} left a half target",
         case.args
     );
@@ -147,6 +150,7 @@ fn sigint_sigterm_and_sighup_leave_nothing_but_what_was_there() {
     for case in &CASES {
         let before = scenario();
         let old = records(&before, case.target);
+        let whole = records(&before, case.like);
         for (signal, number) in [(Signal::INT, 2), (Signal::TERM, 15), (Signal::HUP, 1)] {
             // One of them can't tell more of the longer commands than the others.
             if number != 2 && case.target != "target" {
@@ -158,7 +162,7 @@ fn sigint_sigterm_and_sighup_leave_nothing_but_what_was_there() {
             }
             sweep(case.args, signal, |scenario, run| {
                 let mut left = names(scenario);
-                let complete = is_complete(scenario, case, old.as_ref());
+                let complete = is_complete(scenario, case, &old, &whole);
                 if complete {
                     left.retain(|name| old.is_some() || name != case.target);
                 }
@@ -179,14 +183,15 @@ fn sigkill_leaves_no_half_target_and_the_next_run_succeeds() {
     for case in &CASES {
         let before = scenario();
         let old = records(&before, case.target);
+        let whole = records(&before, case.like);
         sweep(case.args, Signal::KILL, |scenario, run| {
-            let complete = is_complete(scenario, case, old.as_ref());
+            let complete = is_complete(scenario, case, &old, &whole);
             let known = names(&before);
             let mut left = names(scenario);
             left.retain(|name| !known.contains(name) && !name.starts_with(case.target));
             if !complete || old.is_some() {
                 let next = scenario.run(case.args).expect_status(0);
-                assert!(is_complete(scenario, case, None), "{run}");
+                assert!(is_complete(scenario, case, &None, &whole), "{run}");
                 for name in left {
                     assert!(name.starts_with(".chunkmigrate-"), "{name}");
                     assert!(next.stdout.contains(&name), "{next}");

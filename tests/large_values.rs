@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use crate::common::siege::Outcome::Copied;
-use crate::common::siege::{Siege, database};
+use crate::common::hostile_file::Outcome::Copied;
+use crate::common::hostile_file::{HostileFile, database};
 use crate::common::{PROGRAM, Run, Scenario};
 
 /// What a run maps beside its records: program, libraries, caches, the stacks of its threads.
@@ -14,8 +14,8 @@ fn goes_everywhere(mib: u32) {
         "INSERT INTO code_chunks VALUES (50, 'big.rs', 0, 1,
              replace(hex(zeroblob({mib} << 19)), '00', 'ab'), 'h', NULL, NULL, 7)"
     );
-    let siege = Siege::by_database(|path| database(path, &fill, &[]));
-    siege
+    let hostile = HostileFile::by_database(|path| database(path, &fill, &[]));
+    hostile
         .within_mib(PROGRAM_MIB + 6 * mib)
         .is_read_as("a large chunk", Copied);
 }
@@ -26,13 +26,14 @@ fn a_chunk_of_8_mib_is_read_within_six_times_its_size() {
 }
 
 #[test]
-#[ignore = "takes minutes and 2 GiB of memory"]
+#[ignore = "deep: a minute and 2 GiB of memory"]
 fn a_chunk_of_300_mib_is_read_within_six_times_its_size() {
     goes_everywhere(300);
 }
 
 /// How much memory the report of large values takes does not depend on how many there are.
 #[test]
+#[ignore = "deep: compares 120 values of 1 MiB"]
 fn a_report_of_many_large_values_is_made_within_the_same_memory() {
     let scenario = Scenario::new();
     for (name, end) in [("left.db", "x"), ("right.db", "y")] {

@@ -3,56 +3,82 @@
 use std::sync::Arc;
 
 use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
+use chunkmigrate::record::Record;
 use chunkmigrate::verify::{VerifyOptions, verify_round_trip};
 use chunkmigrate::{NoProgress, Progress};
 use proptest::prelude::*;
+use proptest::test_runner::TestCaseResult;
 
 use crate::common::kv::Content;
 use crate::common::{Scenario, kv, records, rows};
 
+fn database_comes_back(made: Vec<Record>, above: i64) -> TestCaseResult {
+    let made = records::distinct(made);
+    let scenario = Scenario::new();
+    let [db, there, back] = ["a.db", "a.kv", "b.db"].map(|name| scenario.path(name));
+    records::write_database(&db, &made, records::marks_above(&made, above));
+    let options = CopyOptions::default();
+    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let to = sqlite_to_kv(&db, &there, &options, &progress).unwrap();
+    let from = kv_to_sqlite(&there, &back, &options, &progress).unwrap();
+    prop_assert!(to.is_complete() && from.is_complete() && from.verified);
+    prop_assert_eq!(to.sha256, from.sha256);
+    prop_assert_eq!(rows::of_database(&db), rows::of_database(&back));
+    let report = verify_round_trip(&db, &VerifyOptions::default(), &progress).unwrap();
+    prop_assert!(report.is_identical());
+    prop_assert_eq!(report.equal(), made.len() as u64);
+    Ok(())
+}
+
+fn kv_file_comes_back(made: Vec<Record>, above: i64) -> TestCaseResult {
+    let made = records::distinct(made);
+    let scenario = Scenario::new();
+    let [kv, there, back] = ["a.kv", "a.db", "b.kv"].map(|name| scenario.path(name));
+    let mut content = kv::of_records(&made);
+    let sequences = serde_json::to_string(&records::marks_above(&made, above)).unwrap();
+    content.documents.insert("sequences".to_owned(), sequences);
+    content.write(&kv);
+    let options = CopyOptions::default();
+    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let to = kv_to_sqlite(&kv, &there, &options, &progress).unwrap();
+    let from = sqlite_to_kv(&there, &back, &options, &progress).unwrap();
+    prop_assert!(to.is_complete() && from.is_complete() && from.verified);
+    let returned = Content::read(&back).without_manifest();
+    prop_assert_eq!(returned.records, content.records);
+    prop_assert_eq!(returned.documents, content.documents);
+    Ok(())
+}
+
+fn made() -> impl Strategy<Value = Vec<Record>> {
+    prop::collection::vec(records::record(), 0..25)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
-    fn a_database_comes_back_as_it_was(
-        made in prop::collection::vec(records::record(), 0..25),
-        above in 0..3i64,
-    ) {
-        let made = records::distinct(made);
-        let scenario = Scenario::new();
-        let [db, there, back] = ["a.db", "a.kv", "b.db"].map(|name| scenario.path(name));
-        records::write_database(&db, &made, records::marks_above(&made, above));
-        let options = CopyOptions::default();
-        let progress: Arc<dyn Progress> = Arc::new(NoProgress);
-        let to = sqlite_to_kv(&db, &there, &options, &progress).unwrap();
-        let from = kv_to_sqlite(&there, &back, &options, &progress).unwrap();
-        prop_assert!(to.is_complete() && from.is_complete() && from.verified);
-        prop_assert_eq!(to.sha256, from.sha256);
-        prop_assert_eq!(rows::of_database(&db), rows::of_database(&back));
-        let report = verify_round_trip(&db, &VerifyOptions::default(), &progress).unwrap();
-        prop_assert!(report.is_identical());
-        prop_assert_eq!(report.equal(), made.len() as u64);
+    fn a_database_comes_back_as_it_was(made in made(), above in 0..3i64) {
+        database_comes_back(made, above)?;
     }
 
     #[test]
-    fn a_kv_file_comes_back_as_it_was(
-        made in prop::collection::vec(records::record(), 0..25),
-        above in 0..3i64,
-    ) {
-        let made = records::distinct(made);
-        let scenario = Scenario::new();
-        let [kv, there, back] = ["a.kv", "a.db", "b.kv"].map(|name| scenario.path(name));
-        let mut content = kv::of_records(&made);
-        let sequences = serde_json::to_string(&records::marks_above(&made, above)).unwrap();
-        content.documents.insert("sequences".to_owned(), sequences);
-        content.write(&kv);
-        let options = CopyOptions::default();
-        let progress: Arc<dyn Progress> = Arc::new(NoProgress);
-        let to = kv_to_sqlite(&kv, &there, &options, &progress).unwrap();
-        let from = sqlite_to_kv(&there, &back, &options, &progress).unwrap();
-        prop_assert!(to.is_complete() && from.is_complete() && from.verified);
-        let returned = Content::read(&back).without_manifest();
-        prop_assert_eq!(returned.records, content.records);
-        prop_assert_eq!(returned.documents, content.documents);
+    fn a_kv_file_comes_back_as_it_was(made in made(), above in 0..3i64) {
+        kv_file_comes_back(made, above)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    #[ignore = "deep: 100 databases"]
+    fn many_databases_come_back_as_they_were(made in made(), above in 0..3i64) {
+        database_comes_back(made, above)?;
+    }
+
+    #[test]
+    #[ignore = "deep: 100 KV files"]
+    fn many_kv_files_come_back_as_they_were(made in made(), above in 0..3i64) {
+        kv_file_comes_back(made, above)?;
     }
 }

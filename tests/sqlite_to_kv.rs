@@ -7,6 +7,7 @@ use chunkmigrate::codec::{encode_json, record_key};
 use chunkmigrate::record::Record;
 use chunkmigrate::sqlite::insert_records;
 use proptest::prelude::*;
+use proptest::test_runner::TestCaseResult;
 use rusqlite::Connection;
 
 use crate::common::records::record;
@@ -43,32 +44,49 @@ fn the_summary_tells_what_was_copied_and_what_was_not() {
     });
 }
 
+fn kv_file_holds_exactly(records: Vec<Record>) -> TestCaseResult {
+    let scenario = Scenario::new();
+    let mut kept: Vec<Record> = Vec::new();
+    scenario.database("code.db", |db| {
+        let transaction = db.unchecked_transaction().unwrap();
+        for record in records {
+            // Random records may share an id or a key, which the table refuses.
+            if insert_records(&transaction, [&record]).is_ok() {
+                kept.push(record);
+            }
+        }
+        transaction.commit().unwrap();
+    });
+    let run = scenario.run(&["sqlite-to-kv", "code.db", "out.kv"]);
+    prop_assert_eq!(run.status, 0, "{}", run);
+    let expected = kept.iter().map(|record| {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (text(record_key(record)), text(encode_json(record).unwrap()))
+    });
+    prop_assert_eq!(kv::records(&scenario.path("out.kv")), expected.collect());
+    Ok(())
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn whatever_records_a_database_has_the_kv_file_holds_exactly(
         records in prop::collection::vec(record(), 0..30)
     ) {
-        let scenario = Scenario::new();
-        let mut kept: Vec<Record> = Vec::new();
-        scenario.database("code.db", |db| {
-            let transaction = db.unchecked_transaction().unwrap();
-            for record in records {
-                // Random records may share an id or a key, which the table refuses.
-                if insert_records(&transaction, [&record]).is_ok() {
-                    kept.push(record);
-                }
-            }
-            transaction.commit().unwrap();
-        });
-        let run = scenario.run(&["sqlite-to-kv", "code.db", "out.kv"]);
-        prop_assert_eq!(run.status, 0, "{}", run);
-        let expected = kept.iter().map(|record| {
-            let text = |bytes| String::from_utf8(bytes).unwrap();
-            (text(record_key(record)), text(encode_json(record).unwrap()))
-        });
-        prop_assert_eq!(kv::records(&scenario.path("out.kv")), expected.collect());
+        kv_file_holds_exactly(records)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    #[ignore = "deep: 100 databases"]
+    fn whatever_records_many_databases_have_the_kv_files_hold_exactly(
+        records in prop::collection::vec(record(), 0..30)
+    ) {
+        kv_file_holds_exactly(records)?;
     }
 }
 

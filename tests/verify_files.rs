@@ -11,60 +11,63 @@ use crate::common::{Scenario, records, tables, with_snapshots};
 
 #[test]
 fn every_damage_of_a_database_is_found_and_named_by_its_class() {
-    for (sql, class) in [
+    for (sql, classes) in [
         (
             "UPDATE file_metrics SET estimated_loc = 0.10000000000000002 WHERE loc = 10",
-            "field",
+            &["field"][..],
         ),
         (
             "UPDATE file_metrics SET fan_in = 0 WHERE fan_in IS NULL",
-            "field",
+            &["field", "field"],
         ),
-        ("UPDATE file_metrics SET loc = NULL WHERE loc = 10", "field"),
+        (
+            "UPDATE file_metrics SET loc = NULL WHERE loc = 10",
+            &["field"],
+        ),
         (
             "UPDATE code_chunks SET content = content || ' ' WHERE id = 1",
-            "field",
+            &["content-hash", "field"],
         ),
         (
             "UPDATE symbol_metrics SET symbol_name = 'Main' WHERE symbol_id = 1",
-            "field",
+            &["field"],
         ),
         (
             "UPDATE code_chunks SET content = content || char(0) || 'x' WHERE id = 1",
-            "field",
+            &["content-hash", "field"],
         ),
         (
             "UPDATE code_chunks SET symbol_name = '' WHERE id = 2",
-            "field",
+            &["field"],
         ),
-        ("UPDATE code_chunks SET id = 4 WHERE id = 3", "field"),
+        ("UPDATE code_chunks SET id = 4 WHERE id = 3", &["field"]),
         (
             "UPDATE code_chunks SET byte_end = 13 WHERE id = 1",
-            "only-left",
+            &["only-left", "only-right"],
         ),
         (
             "UPDATE file_metrics SET file_path = 'src/LIB.rs' WHERE loc = 10",
-            "only-right",
+            &["only-left", "only-right"],
         ),
         (
             "DELETE FROM symbol_metrics WHERE symbol_id = 2",
-            "only-left",
+            &["only-left"],
         ),
         (
             "INSERT INTO symbol_metrics SELECT 3, 'x', 'fn', '', 1, 1, 1, 1, 1, 1",
-            "only-right",
+            &["only-right"],
         ),
         (
             "UPDATE file_metrics SET loc = 2.5 WHERE loc = 10",
-            "invalid-row",
+            &["invalid-row"],
         ),
         (
             "UPDATE code_chunks SET content = CAST(content AS BLOB) WHERE id = 1",
-            "invalid-row",
+            &["invalid-row"],
         ),
         (
             "UPDATE sqlite_sequence SET seq = 77 WHERE name = 'code_chunks'",
-            "sequence",
+            &["sequence"],
         ),
     ] {
         let scenario = Scenario::with_small_pair();
@@ -75,10 +78,11 @@ fn every_damage_of_a_database_is_found_and_named_by_its_class() {
         for left in ["code.db", "code.kv"] {
             let args = ["verify", left, "bad.db", "--format", "json"];
             let run = scenario.run(&args).expect_status(1);
-            let found = run.json();
-            let classes = found["findings"].as_array().unwrap().iter();
-            let mut classes = classes.map(|finding| finding["class"].as_str().unwrap());
-            assert!(classes.any(|found| found == class), "{sql}: {run}");
+            let json = run.json();
+            let found = json["findings"].as_array().unwrap().iter();
+            let mut found: Vec<&str> = found.map(|f| f["class"].as_str().unwrap()).collect();
+            found.sort_unstable();
+            assert_eq!(found, classes, "{sql}: {run}");
         }
     }
 }

@@ -10,6 +10,7 @@ use chunkmigrate::verify::{DivergenceClass, Side};
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
 use chunkmigrate::{NoProgress, Progress};
 use proptest::prelude::*;
+use proptest::test_runner::TestCaseResult;
 
 use crate::common::{Scenario, kv, records};
 use crate::fuzzing::bodies::awkward::other_time;
@@ -57,127 +58,176 @@ fn found(report: &VerifyReport) -> Found {
         .collect()
 }
 
+type Damaged = Vec<(Record, Option<Damage>)>;
+
+fn damages_are_found(made: Damaged, left_is_database: bool) -> TestCaseResult {
+    let all = records::distinct(made.iter().map(|(record, _)| record.clone()).collect());
+    let mut damages: BTreeMap<Vec<u8>, Damage> = BTreeMap::new();
+    for (record, damage) in &made {
+        if let Some(damage) = damage {
+            damages.insert(record_key(record), *damage);
+        }
+    }
+    let scenario = Scenario::new();
+    let (left, right) = (scenario.path("left"), scenario.path("right"));
+    let added: BTreeSet<Vec<u8>> = damages
+        .iter()
+        .filter(|(_, damage)| **damage == Damage::Add)
+        .map(|(key, _)| key.clone())
+        .collect();
+    let on_left: Vec<Record> = all
+        .iter()
+        .filter(|r| !added.contains(&record_key(r)))
+        .cloned()
+        .collect();
+    match left_is_database {
+        true => records::write_database(&left, &on_left, Sequences::default()),
+        false => kv::of_records(&on_left).write(&left),
+    }
+
+    let mut content = kv::of_records(&all);
+    let mut expected = Found::new();
+    let right_side = Some(Side::Right);
+    for (index, record) in all.iter().enumerate() {
+        let key = record_key(record);
+        let some_key = Some(key.clone());
+        match damages.get(&key) {
+            None => {}
+            Some(Damage::Add) => {
+                expected.insert((DivergenceClass::OnlyRight, some_key, right_side));
+            }
+            Some(Damage::Remove) => {
+                content.records.remove(&key);
+                expected.insert((DivergenceClass::OnlyLeft, some_key, Some(Side::Left)));
+            }
+            Some(Damage::Time) => {
+                let value = encode_json(&other_time(record)).unwrap();
+                content.records.insert(key, value);
+                expected.insert((DivergenceClass::Field, some_key, None));
+            }
+            Some(Damage::Cut) => {
+                content.records.get_mut(&key).unwrap().pop();
+                expected.insert((DivergenceClass::Undecodable, some_key, right_side));
+            }
+            Some(Damage::Space) => {
+                content.records.get_mut(&key).unwrap().insert(1, b' ');
+                expected.insert((DivergenceClass::Noncanonical, some_key, right_side));
+            }
+            Some(Damage::Swap) => {
+                let of_kind = all.iter().filter(|r| r.kind() == record.kind());
+                if let Some(other) = of_kind.rev().find(|r| record_key(r) != key) {
+                    content.records.insert(key, encode_json(other).unwrap());
+                    expected.insert((DivergenceClass::KeyMismatch, some_key, right_side));
+                }
+            }
+            Some(Damage::Stray) => {
+                let stray = format!("metrics:symbol:0{index}").into_bytes();
+                content.records.insert(stray.clone(), b"{}".to_vec());
+                expected.insert((DivergenceClass::UnknownKey, Some(stray), right_side));
+            }
+        }
+    }
+    content.write(&right);
+
+    let report = verify(&left, &right);
+    prop_assert_eq!(found(&report), expected.clone());
+    let told = report
+        .findings
+        .iter()
+        .filter(|f| !f.class.is_warning())
+        .count();
+    prop_assert_eq!(told as u64, report.divergences());
+    let mut own = expected.is_empty();
+    let comparison = report.hops[0].comparison;
+    for kind in RecordKind::ALL {
+        let counts = comparison.kinds.get(kind);
+        prop_assert!(counts.balances());
+        let of_kind =
+            |records: &[Record]| records.iter().filter(|r| r.kind() == kind).count() as u64;
+        prop_assert_eq!(counts.left, of_kind(&on_left));
+        let keys = content.records.keys().filter_map(|key| parse_key(key).ok());
+        prop_assert_eq!(
+            counts.right,
+            keys.filter(|key| key.kind() == kind).count() as u64
+        );
+        own &= counts.identical();
+    }
+    if !left_is_database {
+        prop_assert_eq!(report.is_identical(), own);
+    }
+    Ok(())
+}
+
+/// The same questions, whichever side and store they are put to.
+fn answers_are_the_same(left: Vec<Record>, right: Vec<Record>) -> TestCaseResult {
+    let shared: Vec<Record> = left.iter().take(4).map(other_time).collect();
+    let left = records::distinct(left);
+    let right = records::distinct([shared, right].concat());
+    let scenario = Scenario::new();
+    for (name, records) in [("left", &left), ("right", &right)] {
+        records::write_database(
+            &scenario.path(&format!("{name}.db")),
+            records,
+            Sequences::default(),
+        );
+        kv::of_records(records).write(&scenario.path(&format!("{name}.kv")));
+    }
+    let mut answers = Vec::new();
+    for (a, b) in [("db", "db"), ("db", "kv"), ("kv", "db"), ("kv", "kv")] {
+        let (a, b) = (
+            scenario.path(&format!("left.{a}")),
+            scenario.path(&format!("right.{b}")),
+        );
+        let report = verify(&a, &b);
+        let swapped = verify(&b, &a);
+        prop_assert_eq!(found(&report).len(), found(&swapped).len());
+        answers.push((found(&report), report.hops[0].comparison.kinds));
+    }
+    prop_assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
+    Ok(())
+}
+
+fn damaged() -> impl Strategy<Value = Damaged> {
+    let damaged = (records::record(), prop::option::weighted(0.4, damage()));
+    prop::collection::vec(damaged, 0..25)
+}
+
+fn some() -> impl Strategy<Value = Vec<Record>> {
+    prop::collection::vec(records::record(), 0..12)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(20))]
 
     #[test]
     fn damaged_records_of_kv_files_are_found_and_nothing_else(
-        made in prop::collection::vec((records::record(), prop::option::weighted(0.4, damage())), 0..25),
+        made in damaged(),
         left_is_database in any::<bool>(),
     ) {
-        let all = records::distinct(made.iter().map(|(record, _)| record.clone()).collect());
-        let mut damages: BTreeMap<Vec<u8>, Damage> = BTreeMap::new();
-        for (record, damage) in &made {
-            if let Some(damage) = damage {
-                damages.insert(record_key(record), *damage);
-            }
-        }
-        let scenario = Scenario::new();
-        let (left, right) = (scenario.path("left"), scenario.path("right"));
-        let added: BTreeSet<Vec<u8>> = damages
-            .iter()
-            .filter(|(_, damage)| **damage == Damage::Add)
-            .map(|(key, _)| key.clone())
-            .collect();
-        let on_left: Vec<Record> =
-            all.iter().filter(|r| !added.contains(&record_key(r))).cloned().collect();
-        match left_is_database {
-            true => records::write_database(&left, &on_left, Sequences::default()),
-            false => kv::of_records(&on_left).write(&left),
-        }
-
-        let mut content = kv::of_records(&all);
-        let mut expected = Found::new();
-        let right_side = Some(Side::Right);
-        for (index, record) in all.iter().enumerate() {
-            let key = record_key(record);
-            let some_key = Some(key.clone());
-            match damages.get(&key) {
-                None => {}
-                Some(Damage::Add) => {
-                    expected.insert((DivergenceClass::OnlyRight, some_key, right_side));
-                }
-                Some(Damage::Remove) => {
-                    content.records.remove(&key);
-                    expected.insert((DivergenceClass::OnlyLeft, some_key, Some(Side::Left)));
-                }
-                Some(Damage::Time) => {
-                    let value = encode_json(&other_time(record)).unwrap();
-                    content.records.insert(key, value);
-                    expected.insert((DivergenceClass::Field, some_key, None));
-                }
-                Some(Damage::Cut) => {
-                    content.records.get_mut(&key).unwrap().pop();
-                    expected.insert((DivergenceClass::Undecodable, some_key, right_side));
-                }
-                Some(Damage::Space) => {
-                    content.records.get_mut(&key).unwrap().insert(1, b' ');
-                    expected.insert((DivergenceClass::Noncanonical, some_key, right_side));
-                }
-                Some(Damage::Swap) => {
-                    let of_kind = all.iter().filter(|r| r.kind() == record.kind());
-                    if let Some(other) = of_kind.rev().find(|r| record_key(r) != key) {
-                        content.records.insert(key, encode_json(other).unwrap());
-                        expected.insert((DivergenceClass::KeyMismatch, some_key, right_side));
-                    }
-                }
-                Some(Damage::Stray) => {
-                    let stray = format!("metrics:symbol:0{index}").into_bytes();
-                    content.records.insert(stray.clone(), b"{}".to_vec());
-                    expected.insert((DivergenceClass::UnknownKey, Some(stray), right_side));
-                }
-            }
-        }
-        content.write(&right);
-
-        let report = verify(&left, &right);
-        prop_assert_eq!(found(&report), expected.clone());
-        let told = report.findings.iter().filter(|f| !f.class.is_warning()).count();
-        prop_assert_eq!(told as u64, report.divergences());
-        let mut own = expected.is_empty();
-        let comparison = report.hops[0].comparison;
-        for kind in RecordKind::ALL {
-            let counts = comparison.kinds.get(kind);
-            prop_assert!(counts.balances());
-            let of_kind = |records: &[Record]| {
-                records.iter().filter(|r| r.kind() == kind).count() as u64
-            };
-            prop_assert_eq!(counts.left, of_kind(&on_left));
-            let keys = content.records.keys().filter_map(|key| parse_key(key).ok());
-            prop_assert_eq!(counts.right, keys.filter(|key| key.kind() == kind).count() as u64);
-            own &= counts.identical();
-        }
-        if !left_is_database {
-            prop_assert_eq!(report.is_identical(), own);
-        }
+        damages_are_found(made, left_is_database)?;
     }
 
-    /// The same questions, whichever side and store they are put to.
     #[test]
-    fn sides_and_stores_make_no_difference(
-        left in prop::collection::vec(records::record(), 0..12),
-        right in prop::collection::vec(records::record(), 0..12),
+    fn sides_and_stores_make_no_difference(left in some(), right in some()) {
+        answers_are_the_same(left, right)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    #[ignore = "deep: 200 pairs of stores"]
+    fn damaged_records_of_many_kv_files_are_found_and_nothing_else(
+        made in damaged(),
+        left_is_database in any::<bool>(),
     ) {
-        let shared: Vec<Record> = left.iter().take(4).map(other_time).collect();
-        let left = records::distinct(left);
-        let right = records::distinct([shared, right].concat());
-        let scenario = Scenario::new();
-        for (name, records) in [("left", &left), ("right", &right)] {
-            records::write_database(
-                &scenario.path(&format!("{name}.db")),
-                records,
-                Sequences::default(),
-            );
-            kv::of_records(records).write(&scenario.path(&format!("{name}.kv")));
-        }
-        let mut answers = Vec::new();
-        for (a, b) in [("db", "db"), ("db", "kv"), ("kv", "db"), ("kv", "kv")] {
-            let (a, b) = (scenario.path(&format!("left.{a}")), scenario.path(&format!("right.{b}")));
-            let report = verify(&a, &b);
-            let swapped = verify(&b, &a);
-            prop_assert_eq!(found(&report).len(), found(&swapped).len());
-            answers.push((found(&report), report.hops[0].comparison.kinds));
-        }
-        prop_assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
+        damages_are_found(made, left_is_database)?;
+    }
+
+    #[test]
+    #[ignore = "deep: 200 pairs of stores"]
+    fn sides_and_stores_make_no_difference_over_many_pairs(left in some(), right in some()) {
+        answers_are_the_same(left, right)?;
     }
 }

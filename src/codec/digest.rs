@@ -156,12 +156,27 @@ pub fn combined_digest(kinds: &PerKind<KindTotals>) -> Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::RecordKind;
 
+    /// The first is an example of FIPS 180; the others were computed with another implementation.
     #[test]
-    fn a_digest_is_shown_as_its_hex_digits() {
-        let digest = Digest(std::array::from_fn(|index| (index * 0x11) as u8));
-        let hex = "00112233445566778899aabbccddeeff102132435465768798a9bacbdcedfe0f";
-        assert_eq!(digest.to_string(), hex);
-        assert_eq!(format!("{digest:?}"), hex);
+    fn digests_are_those_of_another_implementation() {
+        let of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(Digest::of("abc").to_string(), of_abc);
+        assert_eq!(format!("{:?}", Digest::of("abc")), of_abc);
+
+        let mut digest = KindDigest::default();
+        for (key, value) in [("metrics:symbol:1", "{}"), ("metrics:symbol:20", "[1]")] {
+            let (key, value) = (key.as_bytes(), value.as_bytes());
+            digest.update(Entry { key, value });
+        }
+        let totals = digest.finish();
+        let of_entries = "8b0781d70dbdc86a56a72a18179d89d64da805a6536df5568abab47efddca6c8";
+        assert_eq!(totals.sha256.to_string(), of_entries);
+
+        let mut kinds = PerKind::<KindTotals>::default();
+        *kinds.get_mut(RecordKind::SymbolMetrics) = totals;
+        let of_store = "6f5e8000e392b878cf6f1d5e0fb16abdb06f5fba98403c1911ff14db28a8281a";
+        assert_eq!(combined_digest(&kinds).to_string(), of_store);
     }
 }

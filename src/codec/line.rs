@@ -184,32 +184,57 @@ mod tests {
     fn spaces_and_the_order_of_fields_are_free_and_nothing_else() {
         let loose = "\t{ \"value\": [1] , \"key\":\"k\", \"kind\":\"chunk\" }\r";
         assert!(Line::parse(loose.as_bytes()).is_ok());
-        for text in [
-            "",
-            "[\"chunk\",\"k\",{}]",
-            "null",
-            "\u{feff}{}",
-            "{\"kind\":\"chunk\",\"key\":\"k\"}",
-            "{\"kind\":\"chunk\",\"key\":\"k\",\"value\":1,\"more\":1}",
-            "{\"kind\":\"chunk\",\"key\":\"k\",\"key\":\"k\",\"value\":1}",
-            "{\"kind\":\"chunk\",\"key\":7,\"value\":1}",
-            "{\"kind\":\"chunk\",\"key\":\"k\",\"value\":1} x",
-            "{\"kind\":\"chunk\",\"key\":\"k\",\"value\":{\"a\":1}",
-            "{\"kind\":\"chunks\",\"key\":\"k\",\"value\":1}",
-            "{\"kind\":\"sequences\",\"key\":\"sequences\",\"value\":{}}",
-            "{\"kind\":\"sequences\",\"key\":\"other\",\"value\":{}}",
-            "{\"kind\":\"end\",\"key\":\"other\",\"value\":{}}",
-            "{\"kind\":\"end\",\"key\":\"end\",\"value\":{}}",
+        for (text, expected) in [
+            ("", "not a JSON object"),
+            ("[\"chunk\",\"k\",{}]", "not a JSON object"),
+            ("null", "not a JSON object"),
+            ("\u{feff}{}", "not a JSON object"),
+            (
+                "{\"kind\":\"chunk\",\"key\":\"k\"}",
+                "not an object of kind, key and value: missing field `value` at column 26",
+            ),
+            (
+                "{\"kind\":\"chunk\",\"key\":\"k\",\"value\":1,\"more\":1}",
+                "not an object of kind, key and value: unknown field `more`, expected one of `kind`, `key`, `value` at column 42",
+            ),
+            (
+                "{\"kind\":\"chunk\",\"key\":\"k\",\"key\":\"k\",\"value\":1}",
+                "not an object of kind, key and value: duplicate field `key` at column 31",
+            ),
+            (
+                "{\"kind\":\"chunk\",\"key\":7,\"value\":1}",
+                "not an object of kind, key and value: invalid type: integer `7`, expected a string at column 23",
+            ),
+            (
+                "{\"kind\":\"chunk\",\"key\":\"k\",\"value\":1} x",
+                "not an object of kind, key and value: trailing characters at column 38",
+            ),
+            (
+                "{\"kind\":\"chunk\",\"key\":\"k\",\"value\":{\"a\":1}",
+                "not an object of kind, key and value: EOF while parsing an object at column 41",
+            ),
+            (
+                "{\"kind\":\"chunks\",\"key\":\"k\",\"value\":1}",
+                "unknown kind \"chunks\"",
+            ),
+            (
+                "{\"kind\":\"sequences\",\"key\":\"sequences\",\"value\":{}}",
+                "not an id sequence: missing field `code_chunks` at column 2",
+            ),
+            (
+                "{\"kind\":\"sequences\",\"key\":\"other\",\"value\":{}}",
+                "unknown kind \"sequences\"",
+            ),
+            (
+                "{\"kind\":\"end\",\"key\":\"other\",\"value\":{}}",
+                "unknown kind \"end\"",
+            ),
+            (
+                "{\"kind\":\"end\",\"key\":\"end\",\"value\":{}}",
+                "not an end line of an export: missing field `chunk` at column 2",
+            ),
         ] {
-            assert!(!error(text).is_empty(), "{text}");
+            assert_eq!(error(text), expected, "{text}");
         }
-        assert_eq!(
-            error("{\"kind\":\"chunks\",\"key\":\"k\",\"value\":1}"),
-            "unknown kind \"chunks\""
-        );
-        assert_eq!(
-            error("{\"kind\":\"chunk\",\"key\":\"k\"}"),
-            "not an object of kind, key and value: missing field `value` at column 26"
-        );
     }
 }

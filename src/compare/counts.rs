@@ -62,23 +62,39 @@ impl AddAssign for KindCounts {
 mod tests {
     use super::*;
 
-    fn counts(step: u64) -> KindCounts {
-        KindCounts {
-            left: step,
-            right: 2 * step,
-            equal: 3 * step,
-            only_left: 4 * step,
-            only_right: 5 * step,
-            differing: 6 * step,
-            invalid_left: 7 * step,
-            invalid_right: 8 * step,
-        }
-    }
-
     #[test]
-    fn every_count_of_a_kind_goes_into_the_total() {
-        let mut total = counts(10);
-        total += counts(1);
-        assert_eq!(total, counts(11));
+    fn the_total_of_two_kinds_counts_every_item_of_both() {
+        let mut total = KindCounts {
+            left: 7,
+            right: 9,
+            equal: 2,
+            only_left: 3,
+            only_right: 4,
+            differing: 1,
+            invalid_left: 1,
+            invalid_right: 2,
+        };
+        total += KindCounts {
+            left: 100,
+            right: 80,
+            equal: 50,
+            only_left: 30,
+            only_right: 11,
+            differing: 12,
+            invalid_left: 8,
+            invalid_right: 7,
+        };
+        let expected = KindCounts {
+            left: 107,
+            right: 89,
+            equal: 52,
+            only_left: 33,
+            only_right: 15,
+            differing: 13,
+            invalid_left: 9,
+            invalid_right: 9,
+        };
+        assert_eq!(total, expected);
+        assert!(total.balances() && !total.identical());
     }
 }

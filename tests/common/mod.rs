@@ -1,16 +1,15 @@
 //! What the tests share: a folder with databases in it, runs of the program, records of any shape.
 
-pub(crate) mod browser;
 pub(crate) mod commands;
+pub(crate) mod hostile_file;
 pub(crate) mod kv;
 pub(crate) mod pages;
 #[cfg(target_os = "linux")]
 pub(crate) mod preload;
 pub(crate) mod records;
 pub(crate) mod rows;
-pub(crate) mod siege;
 pub(crate) mod source_state;
-pub(crate) mod stored;
+pub(crate) mod store_contents;
 pub(crate) mod tables;
 pub(crate) mod terminal;
 pub(crate) mod watchdog;
@@ -41,6 +40,14 @@ impl Scenario {
     pub(crate) fn new() -> Self {
         Scenario {
             folder: TempDir::new().unwrap(),
+        }
+    }
+
+    /// One in memory, where the system has a folder there: a sync costs nothing then.
+    pub(crate) fn in_memory() -> Self {
+        let folder = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new());
+        Scenario {
+            folder: folder.unwrap(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use rusqlite::Connection;
 
-use crate::common::stored::{Files, files_of, records};
+use crate::common::store_contents::{Files, files_of, records};
 use crate::common::tables::{LOOSE_CHUNKS, SMALL, insert_chunk, insert_chunks};
 use crate::common::{Run, Scenario};
 
@@ -20,9 +20,24 @@ pub(super) struct Case {
     pub(super) status: i32,
 }
 
-pub(super) const CASES: [Case; 12] = [
+/// The commands that write, in each of the ways in which they do.
+pub(super) const WRITERS: [Case; 4] = [
     Case::new(&["sqlite-to-kv", "code.db", "new.kv"], "new.kv", "code.db"),
     Case::new(&["kv-to-sqlite", "code.kv", "new.db"], "new.db", "code.kv"),
+    Case::new(
+        &["sqlite-to-kv", "code.db", "half.kv", "--merge"],
+        "half.kv",
+        "code.db",
+    ),
+    Case::new(
+        &["kv-to-sqlite", "code.kv", "half.db", "--merge"],
+        "half.db",
+        "code.kv",
+    ),
+];
+
+/// The other commands that write, and other targets.
+pub(super) const OTHER_WRITERS: [Case; 8] = [
     Case::new(
         &["import", "code.ndjson", "new.db", "--to", "sqlite"],
         "new.db",
@@ -35,16 +50,6 @@ pub(super) const CASES: [Case; 12] = [
     ),
     Case::new(
         &["kv-to-sqlite", "code.kv", "half.db", "--replace"],
-        "half.db",
-        "code.kv",
-    ),
-    Case::new(
-        &["sqlite-to-kv", "code.db", "half.kv", "--merge"],
-        "half.kv",
-        "code.db",
-    ),
-    Case::new(
-        &["kv-to-sqlite", "code.kv", "half.db", "--merge"],
         "half.db",
         "code.kv",
     ),
@@ -76,6 +81,11 @@ pub(super) const CASES: [Case; 12] = [
     Case::new(&["sample", "half.db", "--replace"], "half.db", "sample.db"),
 ];
 
+/// All of them.
+pub(super) fn all_writers() -> impl Iterator<Item = &'static Case> {
+    WRITERS.iter().chain(&OTHER_WRITERS)
+}
+
 /// Commands that change no file.
 pub(super) const READERS: [&[&str]; 9] = [
     &["kv-to-sqlite", "code.kv", "wal.db", "--merge", "--dry-run"],
@@ -91,7 +101,7 @@ pub(super) const READERS: [&[&str]; 9] = [
 
 /// A folder with what the commands read and change.
 pub(super) fn scenario() -> Scenario {
-    let scenario = Scenario::new();
+    let scenario = Scenario::in_memory();
     for (name, bytes) in files() {
         fs::write(scenario.path(name), bytes).unwrap();
     }
@@ -236,15 +246,20 @@ pub(super) fn check_others(scenario: &Scenario, may_differ: impl Fn(&str) -> boo
     assert!(found == before, "a file was changed: {place}");
 }
 
-/// Fails if an error doesn't tell its cause and a file.
+/// Fails if an error doesn't tell its cause and one of the files of the command.
 pub(super) fn check_told(scenario: &Scenario, run: &Run, causes: &[&str], place: &str) {
     let Run { stderr, .. } = run;
-    let folder = scenario.folder().to_str().unwrap();
-    let mut names = files().keys().map(String::as_str);
-    let names_a_file = names.any(|name| stderr.contains(name))
-        || ["new.kv", "new.db", folder]
-            .iter()
-            .any(|name| stderr.contains(name));
+    let of_scenario = files().keys().map(String::as_str);
+    let names = of_scenario.chain(["new.kv", "new.db"]);
+    // A file without a name is told by the private folder that it is in, and that by where it should be.
+    let folder = scenario.folder().display();
+    let private = [
+        format!("{folder}/.chunkmigrate-"),
+        format!("{folder}/chunkmigrate-"),
+        format!("a staging directory in {folder}\n"),
+    ];
+    let mut names = names.chain(private.iter().map(String::as_str));
+    let names_a_file = names.any(|name| stderr.contains(name));
     assert!(names_a_file, "no file is named: {place}");
     let names_a_cause = causes.iter().any(|cause| stderr.contains(cause));
     assert!(names_a_cause, "the cause is not told: {place}");

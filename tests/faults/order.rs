@@ -1,6 +1,6 @@
 //! What must be on disk before something else is done.
 
-use super::commands::{CASES, scenario};
+use super::commands::{all_writers, scenario};
 use super::page;
 use super::shim::{CHANGES, trace};
 
@@ -15,7 +15,7 @@ fn last(steps: &[(String, String)], calls: &[&str], path: &str) -> usize {
 #[test]
 fn a_file_is_on_disk_before_it_gets_its_name_and_the_name_before_the_run_ends_well() {
     const WRITES: [&str; 3] = ["write", "pwrite64", "ftruncate64"];
-    let copies = CASES.iter().filter(|case| !case.args.contains(&"--merge"));
+    let copies = all_writers().filter(|case| !case.args.contains(&"--merge"));
     let copies = copies.map(|case| (case.args, case.target));
     for (args, target) in copies.chain([(&page::VERIFY[..], page::PAGE)]) {
         let scenario = scenario();

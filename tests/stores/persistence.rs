@@ -133,7 +133,10 @@ fn killed_when_it_has_stored(path: &Path, meanwhile: impl FnOnce()) {
 #[test]
 #[ignore = "the process that other tests kill"]
 fn child() {
-    let path = std::env::var_os("CHUNKMIGRATE_CHILD_STORE").unwrap();
+    // Without the variable, somebody runs all tests that are ignored.
+    let Some(path) = std::env::var_os("CHUNKMIGRATE_CHILD_STORE") else {
+        return;
+    };
     let path = Path::new(&path);
     let chunks = open_chunks(path);
     let stored = chunks.store_chunks(&[chunk(0), chunk(1), chunk(2)]);

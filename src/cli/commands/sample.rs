@@ -26,7 +26,7 @@ pub(in crate::cli) struct Args {
     target: PathBuf,
     /// Replace an existing database once the new one is complete
     ///
-    /// Without it a target that exists is an error.
+    /// [default: create a new database; fail if it exists]
     #[arg(long)]
     replace: bool,
 }

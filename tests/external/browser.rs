@@ -1,16 +1,18 @@
 //! A headless Chromium, where the machine has one.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::need::program_folders;
+
 /// A browser that takes longer hangs.
 const HANG: Duration = Duration::from_secs(60);
 
-const NAMES: [&str; 4] = [
+/// Programs that are such a browser.
+pub(crate) const NAMES: [&str; 4] = [
     "chromium",
     "chromium-browser",
     "google-chrome",
@@ -31,18 +33,14 @@ pub(crate) struct Opened {
 }
 
 impl Browser {
-    /// The browser of this machine; says so where there is none.
+    /// The browser of this machine.
     pub(crate) fn find() -> Option<Self> {
-        let path = env::var_os("PATH").unwrap_or_default();
-        let folders: Vec<PathBuf> = env::split_paths(&path).collect();
-        let programs = NAMES
+        let folders = program_folders();
+        let mut programs = NAMES
             .iter()
             .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-        let program = programs.into_iter().find(|program| program.is_file());
-        if program.is_none() {
-            eprintln!("passed by: there is no {} here", NAMES.join(", "));
-        }
-        program.map(|program| Browser { program })
+        let program = programs.find(|program| program.is_file())?;
+        Some(Browser { program })
     }
 
     /// Opens a page.

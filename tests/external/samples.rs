@@ -8,11 +8,9 @@ use rusqlite::Connection;
 
 use crate::common::{Scenario, kv, rows};
 
-fn samples() -> Option<Vec<PathBuf>> {
-    let Some(folders) = std::env::var_os("CHUNKMIGRATE_SAMPLES") else {
-        println!("CHUNKMIGRATE_SAMPLES is not set: no real databases were read");
-        return None;
-    };
+/// The databases of all the folders; `None` if there are no folders.
+pub(crate) fn samples() -> Option<Vec<PathBuf>> {
+    let folders = std::env::var_os("CHUNKMIGRATE_SAMPLES")?;
     let mut databases = Vec::new();
     for folder in std::env::split_paths(&folders) {
         let entries = fs::read_dir(&folder).unwrap();
@@ -29,13 +27,10 @@ fn samples() -> Option<Vec<PathBuf>> {
     Some(databases)
 }
 
-/// A sample by its name; `None`, and it is said, where it is not there.
-fn sample(name: &str) -> Option<PathBuf> {
-    let found = samples()?.into_iter().find(|path| path.ends_with(name));
-    if found.is_none() {
-        println!("{name} is not among the samples: not tested");
-    }
-    found
+/// A sample by its name.
+fn sample(name: &str) -> PathBuf {
+    let mut samples = samples().unwrap().into_iter();
+    samples.find(|path| path.ends_with(name)).unwrap()
 }
 
 /// The tables of the four that a database has, with the start of the keys of their records.
@@ -64,9 +59,8 @@ fn scenario(sample: &Path) -> Scenario {
     scenario
 }
 
-#[test]
-fn every_real_database_comes_over_complete_and_stays_as_it_is() {
-    for sample in samples().into_iter().flatten() {
+pub(crate) fn every_real_database_comes_over_complete_and_stays_as_it_is() {
+    for sample in samples().unwrap() {
         let scenario = scenario(&sample);
         let before = scenario.files();
         let run = scenario
@@ -96,9 +90,8 @@ fn every_real_database_comes_over_complete_and_stays_as_it_is() {
     }
 }
 
-#[test]
-fn every_real_database_goes_round_and_comes_back_row_by_row() {
-    for sample in samples().into_iter().flatten() {
+pub(crate) fn every_real_database_goes_round_and_comes_back_row_by_row() {
+    for sample in samples().unwrap() {
         let scenario = scenario(&sample);
         for args in [
             &["sqlite-to-kv", "code.db", "code.kv"][..],
@@ -127,9 +120,8 @@ fn every_real_database_goes_round_and_comes_back_row_by_row() {
     }
 }
 
-#[test]
-fn records_return_to_every_real_database() {
-    for sample in samples().into_iter().flatten() {
+pub(crate) fn records_return_to_every_real_database() {
+    for sample in samples().unwrap() {
         let scenario = scenario(&sample);
         let _ = scenario
             .run(&["sqlite-to-kv", "code.db", "code.kv"])
@@ -163,12 +155,8 @@ fn records_return_to_every_real_database() {
     }
 }
 
-#[test]
-fn metrics_of_one_index_run_are_not_merged_into_another() {
-    let (Some(sample), Some(again)) = (sample("code-4.7.2.db"), sample("code-4.7.2-again.db"))
-    else {
-        return;
-    };
+pub(crate) fn metrics_of_one_index_run_are_not_merged_into_another() {
+    let (sample, again) = (sample("code-4.7.2.db"), sample("code-4.7.2-again.db"));
     let scenario = scenario(&sample);
     fs::copy(again, scenario.path("again.db")).unwrap();
     let _ = scenario
@@ -204,11 +192,8 @@ fn metrics_of_one_index_run_are_not_merged_into_another() {
     assert_eq!(wrong, 0);
 }
 
-#[test]
-fn a_search_finds_what_was_merged() {
-    let Some(sample) = sample("code-3.3.8-to-21.db") else {
-        return;
-    };
+pub(crate) fn a_search_finds_what_was_merged() {
+    let sample = sample("code-3.3.8-to-21.db");
     let scenario = scenario(&sample);
     let _ = scenario
         .run(&["sqlite-to-kv", "code.db", "code.kv"])

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use crate::browser::Browser;
 use crate::common::Scenario;
-use crate::common::browser::Browser;
 use crate::common::pages::{HOSTILE, PAGE, elements_of, verify, with_contents, with_every_class};
 
 const DESKTOP: u32 = 1280;
@@ -19,11 +19,8 @@ fn hostile() -> Scenario {
     )
 }
 
-#[test]
-fn the_page_opens_without_a_message_on_the_console() {
-    let Some(browser) = Browser::find() else {
-        return;
-    };
+pub(crate) fn the_page_opens_without_a_message_on_the_console() {
+    let browser = Browser::find().unwrap();
     let every = with_every_class();
     let hostile = hostile();
     for (scenario, args, status) in [
@@ -50,11 +47,8 @@ fn the_page_opens_without_a_message_on_the_console() {
     }
 }
 
-#[test]
-fn the_counts_are_on_the_page() {
-    let Some(browser) = Browser::find() else {
-        return;
-    };
+pub(crate) fn the_counts_are_on_the_page() {
+    let browser = Browser::find().unwrap();
     let scenario = with_every_class();
     let (_, page) = verify(&scenario, &["left.db", "right.kv"], 1);
     let args = ["verify", "left.db", "right.kv", "--format", "json"];
@@ -78,11 +72,8 @@ fn the_counts_are_on_the_page() {
     }
 }
 
-#[test]
-fn a_bar_is_as_long_as_its_count() {
-    let Some(browser) = Browser::find() else {
-        return;
-    };
+pub(crate) fn a_bar_is_as_long_as_its_count() {
+    let browser = Browser::find().unwrap();
     let scenario = with_every_class();
     let invalid =
         "INSERT INTO file_metrics SELECT 'src/z.rs', symbol_count, 3.5, estimated_loc, fan_in,
@@ -118,11 +109,8 @@ fn a_bar_is_as_long_as_its_count() {
     assert!(!looks.contains("rgba(0, 0, 0, 0) none"), "{parts:?}");
 }
 
-#[test]
-fn a_hostile_path_renders_as_text() {
-    let Some(browser) = Browser::find() else {
-        return;
-    };
+pub(crate) fn a_hostile_path_renders_as_text() {
+    let browser = Browser::find().unwrap();
     let scenario = hostile();
     let (_, page) = verify(&scenario, &["left.db", "right.db"], 1);
     let dom = browser.open(&scenario.path(PAGE)).dom;
@@ -138,11 +126,8 @@ fn a_hostile_path_renders_as_text() {
     assert!(keys.contains(&format!("chunk:{path}:0:9")), "{keys}");
 }
 
-#[test]
-fn nothing_is_wider_than_a_small_phone() {
-    let Some(browser) = Browser::find() else {
-        return;
-    };
+pub(crate) fn nothing_is_wider_than_a_small_phone() {
+    let browser = Browser::find().unwrap();
     let every = with_every_class();
     let hostile = hostile();
     let question = "page.documentElement.scrollWidth + ' of ' + view.innerWidth";
@@ -164,11 +149,8 @@ fn nothing_is_wider_than_a_small_phone() {
     }
 }
 
-#[test]
-fn sides_stand_beside_each_other_and_on_a_phone_below() {
-    let Some(browser) = Browser::find() else {
-        return;
-    };
+pub(crate) fn sides_stand_beside_each_other_and_on_a_phone_below() {
+    let browser = Browser::find().unwrap();
     let scenario = with_contents("same\none 1\n", "same\none 2\n");
     scenario.change("right.db", "UPDATE code_chunks SET symbol_name = 'other'");
     let (_, page) = verify(&scenario, &["left.db", "right.db"], 1);

@@ -1,0 +1,108 @@
+//! The tests that need something which a machine may lack: a browser, databases that Magellan wrote,
+//! a tool. Where it is missing they are ignored, and the reason is told; `CHUNKMIGRATE_REQUIRE` lists
+//! what must be there (`browser,samples,duckdb`), so that they fail instead.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+#[path = "../../fuzz/src/awkward.rs"]
+#[allow(dead_code, unreachable_pub, reason = "it is part of another package")]
+mod awkward;
+mod browser;
+#[allow(dead_code, reason = "what the tests of `runner` need is in it too")]
+#[path = "../common/mod.rs"]
+mod common;
+/// Where `common` looks for it, as it is found there in `runner`.
+mod fuzzing {
+    pub(crate) mod bodies {
+        pub(crate) use crate::awkward;
+    }
+}
+mod html_browser;
+mod need;
+mod recipes;
+mod samples;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Completion, Trial};
+
+use need::Need;
+
+struct Test {
+    name: &'static str,
+    need: Need,
+    /// Why only the deep tests include it, if that is so.
+    ignored: Option<&'static str>,
+    run: fn(),
+}
+
+macro_rules! tests {
+    ($($(#[ignore = $why:literal])? $module:ident::$name:ident needs $need:expr;)*) => {
+        [$(Test {
+            name: concat!(stringify!($module), "::", stringify!($name)),
+            need: $need,
+            ignored: [$($why)?].first().copied(),
+            run: $module::$name,
+        }),*]
+    };
+}
+
+/// All tests; the compiler complains about one that is not in the list.
+fn tests() -> impl Iterator<Item = Test> {
+    use Need::{Browser, Sample, Samples, Tool};
+
+    let tests = tests! {
+        #[ignore = "deep: starts a browser"]
+        html_browser::the_page_opens_without_a_message_on_the_console needs Browser;
+        #[ignore = "deep: starts a browser"]
+        html_browser::the_counts_are_on_the_page needs Browser;
+        #[ignore = "deep: starts a browser"]
+        html_browser::a_bar_is_as_long_as_its_count needs Browser;
+        #[ignore = "deep: starts a browser"]
+        html_browser::a_hostile_path_renders_as_text needs Browser;
+        #[ignore = "deep: starts a browser"]
+        html_browser::nothing_is_wider_than_a_small_phone needs Browser;
+        #[ignore = "deep: starts a browser"]
+        html_browser::sides_stand_beside_each_other_and_on_a_phone_below needs Browser;
+        recipes::the_recipes_of_duckdb_print_what_the_document_says needs Tool("duckdb");
+        recipes::the_recipes_of_jq_print_what_the_document_says needs Tool("jq");
+        recipes::the_recipes_of_sqlite_print_what_the_document_says needs Tool("sqlite3");
+        samples::every_real_database_comes_over_complete_and_stays_as_it_is needs Samples;
+        samples::every_real_database_goes_round_and_comes_back_row_by_row needs Samples;
+        samples::records_return_to_every_real_database needs Samples;
+        samples::metrics_of_one_index_run_are_not_merged_into_another
+            needs Sample(&["code-4.7.2.db", "code-4.7.2-again.db"]);
+        samples::a_search_finds_what_was_merged needs Sample(&["code-3.3.8-to-21.db"]);
+    };
+    tests.into_iter()
+}
+
+fn main() -> ExitCode {
+    let args = Arguments::from_args();
+    let required = need::required();
+    let runs_ignored = args.ignored || args.include_ignored;
+    let trials = tests().map(|test| {
+        let is_required = required.iter().any(|name| name == test.need.name());
+        let ignored = test.ignored.filter(|_| !runs_ignored);
+        let trial = Trial::ignorable_test(test.name, move || {
+            if let Some(why) = ignored {
+                return Ok(Completion::ignored_with(why));
+            }
+            match test.need.is_met() {
+                Err(missing) if is_required => Err(missing.into()),
+                Err(missing) => Ok(Completion::ignored_with(missing)),
+                Ok(()) => {
+                    (test.run)();
+                    Ok(Completion::Completed)
+                }
+            }
+        });
+        // The reason of one that is marked as ignored would not be told.
+        trial.with_ignored_flag(runs_ignored && test.ignored.is_some())
+    });
+    libtest_mimic::run(&args, trials.collect()).exit_code()
+}
