@@ -21,7 +21,6 @@ fn the_sample_is_copied_and_compared_without_a_finding() {
     }
 }
 
-/// Its digest is that of the sample which `verify` checks, on every machine.
 #[test]
 fn two_samples_are_the_same_to_the_byte() {
     let scenario = Scenario::new();
