@@ -47,7 +47,7 @@ fn an_existing_database_is_replaced_only_when_that_is_asked_for() {
     let run = scenario.run(&["sample", "code.db"]).expect_status(2);
     assert_eq!(
         run.stderr,
-        "error: code.db exists\nhint: use --replace to replace it\n"
+        "error: code.db already exists\nhint: use --replace to overwrite it\n"
     );
     assert!(scenario.files() == before);
     let _ = scenario
