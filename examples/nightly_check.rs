@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
 use chunkmigrate::store::{StoreKind, detect};
-use chunkmigrate::verify::DivergenceClass;
+use chunkmigrate::verify::FindingClass;
 use chunkmigrate::verify::{Values, VerifyOptions, verify_pair};
 use chunkmigrate::{Error, Progress};
 
@@ -103,7 +103,7 @@ fn check(
     if found.is_identical() {
         return Ok(Verdict::Same);
     }
-    let mut classes = BTreeMap::<DivergenceClass, u64>::new();
+    let mut classes = BTreeMap::<FindingClass, u64>::new();
     for finding in &found.findings {
         *classes.entry(finding.class).or_default() += 1;
     }
@@ -139,9 +139,9 @@ fn check(
 }
 
 /// The copy lacks what the primary has, and that is all that is wrong with it.
-fn may_be_repaired(class: DivergenceClass) -> bool {
+fn may_be_repaired(class: FindingClass) -> bool {
     match class {
-        DivergenceClass::OnlyLeft | DivergenceClass::Field | DivergenceClass::Sequence => true,
+        FindingClass::OnlyLeft | FindingClass::Field | FindingClass::Sequence => true,
         class if class.is_warning() => true,
         // Whatever else, and what later versions find: damage, or somebody else who writes.
         _ => false,

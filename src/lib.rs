@@ -94,14 +94,14 @@ pub mod verify;
 #[cfg(feature = "native-v2")]
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::codec::digest::{KindDigest, combined_digest};
+    pub use crate::codec::digest::{KindHasher, combined_digest};
     pub use crate::codec::export_end::ExportEnd;
-    pub use crate::codec::line::{Line, LineError};
+    pub use crate::codec::ndjson::{Line, LineError};
     pub use crate::compare::{CompareOptions, compare_kind, compare_stores};
-    pub use crate::kv::bulk::BulkLoad;
-    pub use crate::kv::file::KvFile;
+    pub use crate::kv::bulk_loader::BulkLoader;
     pub use crate::kv::manifest::FormatMarker;
-    pub use crate::sqlite::read::options::SqliteSnapshotOptions;
+    pub use crate::kv::reader::KvReader;
+    pub use crate::sqlite::read::options::SourceOptions;
     pub use crate::sqlite::read::snapshot::SqliteSnapshot;
     pub use crate::sqlite::write::writer::set_sequences;
     pub use crate::stream::{

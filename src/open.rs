@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::fsio::{StoreKind, detect};
-use crate::kv::KvFile;
+use crate::kv::KvReader;
 use crate::progress::Progress;
-use crate::sqlite::{DatabaseFiles, SqliteError, SqliteSnapshot, SqliteSnapshotOptions};
+use crate::sqlite::{SourceFiles, SourceOptions, SqliteError, SqliteSnapshot};
 use crate::stream::{Source, join2};
 
 /// How often a database that is written while it is read without a lock is read, and how long it is
@@ -18,19 +18,19 @@ const ATTEMPTS: usize = 3;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// How a store is opened for reading; all but `only` is about SQLite databases.
-pub(crate) type OpenOptions = SqliteSnapshotOptions;
+pub(crate) type OpenOptions = SourceOptions;
 
 /// A store that was looked at and not opened yet.
 ///
 /// To look at a database closes a descriptor of it, and with that the process loses its locks on
 /// the file. So of two stores that may be one file, both are looked at before either is opened.
 #[derive(Debug)]
-pub(crate) struct Opening {
+pub(crate) struct Candidate {
     path: PathBuf,
-    files: Option<DatabaseFiles>,
+    files: Option<SourceFiles>,
 }
 
-impl Opening {
+impl Candidate {
     /// Looks at a store, whichever its first bytes say it is.
     ///
     /// # Errors
@@ -39,10 +39,10 @@ impl Opening {
         let found = detect(path)?;
         found.expect_store(path)?;
         let files = match found {
-            StoreKind::Sqlite => Some(DatabaseFiles::classify(path)?),
+            StoreKind::Sqlite => Some(SourceFiles::classify(path)?),
             _ => None,
         };
-        Ok(Opening {
+        Ok(Candidate {
             path: path.to_owned(),
             files,
         })
@@ -64,7 +64,7 @@ impl Opening {
     /// Opens the store: a KV file with every page checked, a database in one read transaction.
     ///
     /// # Errors
-    /// Those of [`KvFile::open_checked`] and [`SqliteSnapshot::open`].
+    /// Those of [`KvReader::open_verified`] and [`SqliteSnapshot::open`].
     pub(crate) fn open(
         self,
         options: &OpenOptions,
@@ -72,7 +72,7 @@ impl Opening {
     ) -> Result<Box<dyn Source>> {
         Ok(match self.files {
             Some(files) => Box::new(SqliteSnapshot::open_classified(files, options, progress)?),
-            None => Box::new(KvFile::open_checked(&self.path)?),
+            None => Box::new(KvReader::open_verified(&self.path)?),
         })
     }
 }
@@ -80,14 +80,14 @@ impl Opening {
 /// Opens two stores, a KV file while the other store is being opened.
 ///
 /// # Errors
-/// Those of [`Opening::open`].
+/// Those of [`Candidate::open`].
 pub(crate) fn open_pair(
-    left: Opening,
-    right: Opening,
+    left: Candidate,
+    right: Candidate,
     options: &OpenOptions,
     progress: &Arc<dyn Progress>,
 ) -> Result<(Box<dyn Source>, Box<dyn Source>)> {
-    let open = |opening: Opening| move || opening.open(options, progress);
+    let open = |opening: Candidate| move || opening.open(options, progress);
     if let (StoreKind::Sqlite, StoreKind::Sqlite) = (left.store(), right.store()) {
         // Both report progress, which has one stage at a time.
         return Ok((open(left)()?, open(right)()?));

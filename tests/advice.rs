@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chunkmigrate::kv::RedbBackend;
 use chunkmigrate::record::CodeChunk;
 use chunkmigrate::store::ChunkStore;
-use chunkmigrate::verify::DivergenceClass;
+use chunkmigrate::verify::FindingClass;
 
 use crate::common::kv::{self, Content};
 use crate::common::{Run, Scenario, tables};
@@ -287,12 +287,12 @@ fn the_advice_is_the_same_however_many_findings_are_shown() {
 #[test]
 fn no_class_of_finding_advises_to_merge_what_may_have_been_deleted() {
     for (class, advice) in crate::common::commands::advice() {
-        let is_one_sided = [DivergenceClass::OnlyLeft, DivergenceClass::OnlyRight].contains(&class);
+        let is_one_sided = [FindingClass::OnlyLeft, FindingClass::OnlyRight].contains(&class);
         if is_one_sided {
             let warns = advice.contains("a merge would restore a deleted record");
             assert!(warns, "{advice}");
         }
-        if is_one_sided || class == DivergenceClass::Field {
+        if is_one_sided || class == FindingClass::Field {
             assert!(!advice.contains("--merge"), "{advice}");
         }
     }

@@ -7,7 +7,7 @@ use std::panic::catch_unwind;
 use std::path::Path;
 use std::sync::Arc;
 
-use chunkmigrate::internal::KvFile;
+use chunkmigrate::internal::KvReader;
 use chunkmigrate::verify::{VerifyOptions, verify_pair};
 use chunkmigrate::{NoProgress, Progress};
 
@@ -36,7 +36,7 @@ fn is_identical(left: &Path, right: &Path) -> Option<bool> {
 /// What the checked open yields, entry by entry.
 fn entries(path: &Path) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let mut entries = BTreeMap::new();
-    KvFile::open_checked(path)
+    KvReader::open_verified(path)
         .unwrap()
         .visit_all(&mut |entry| {
             entries.insert(entry.key.to_vec(), entry.value.to_vec());

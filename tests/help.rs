@@ -126,7 +126,7 @@ fn every_help_ends_with_exit_statuses_and_examples() {
 fn verify_explains_each_class_and_says_what_to_do() {
     let texts = advice();
     let classes: Vec<_> = texts.iter().map(|(class, _)| *class).collect();
-    assert_eq!(classes, chunkmigrate::verify::DivergenceClass::ALL);
+    assert_eq!(classes, chunkmigrate::verify::FindingClass::ALL);
     for (class, text) in texts {
         let has_both = text.contains([':', ',']);
         assert!(has_both, "what is to be done? {class}: {text}");

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 
-use chunkmigrate::verify::DivergenceClass;
+use chunkmigrate::verify::FindingClass;
 
 use crate::common::commands::advice;
 use crate::common::pages::{
@@ -81,7 +81,7 @@ fn every_class_of_finding_has_its_place() {
     let (_, page) = verify(&scenario, &["left.db", "right.kv"], 1);
     let text = text_of(&page);
     let advice = advice();
-    let classes = DivergenceClass::ALL.into_iter();
+    let classes = FindingClass::ALL.into_iter();
     for class in classes.filter(|class| class.is_of_comparison()) {
         assert!(
             page.contains(&format!("<a href=\"#{class}\">{class}</a>")),

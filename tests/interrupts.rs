@@ -118,10 +118,10 @@ fn sweep_once(args: &[&str], signal: Signal, check: &impl Fn(&Scenario, &Run)) -
 }
 
 /// The records of a store, if there is one.
-type Contents = Option<String>;
+type Catalog = Option<String>;
 
 /// Whether a run did all of its work, and not half of it.
-fn is_complete(scenario: &Scenario, case: &Case, old: &Contents, whole: &Contents) -> bool {
+fn is_complete(scenario: &Scenario, case: &Case, old: &Catalog, whole: &Catalog) -> bool {
     let found = records(scenario, case.target);
     let complete = found == *whole;
     assert!(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chunkmigrate::internal::{SqliteSnapshot, SqliteSnapshotOptions};
+use chunkmigrate::internal::{SourceOptions, SqliteSnapshot};
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::{NoProgress, Progress};
 use rusqlite::Connection;
@@ -381,7 +381,7 @@ fn a_sample_tells_how_much_text_a_large_table_has() {
         .unwrap();
     });
     let progress: Arc<dyn Progress> = Arc::new(NoProgress);
-    let options = SqliteSnapshotOptions::default();
+    let options = SourceOptions::default();
     let snapshot = SqliteSnapshot::open(&scenario.path("large.db"), &options, &progress).unwrap();
     let survey = snapshot.survey(RecordKind::Chunk);
     assert_eq!(survey.rows, 10_000);

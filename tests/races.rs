@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::{Arc, Barrier, Mutex, PoisonError};
 
 use chunkmigrate::error::KindError;
-use chunkmigrate::internal::KvFile;
+use chunkmigrate::internal::KvReader;
 use chunkmigrate::migrate::{CopyOptions, TargetError, kv_to_sqlite, sqlite_to_kv};
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::{Error, NoProgress, Progress, Stage};
@@ -155,6 +155,6 @@ fn of_two_copies_to_one_name_one_comes_whole_and_the_other_is_an_error() {
     let [failure] = <[Error; 1]>::try_from(failures).unwrap();
     let error = target_error(failure);
     assert!(matches!(error, TargetError::Exists { .. }), "{error}");
-    assert_eq!(KvFile::open_checked(&target).unwrap().len().unwrap(), 8);
+    assert_eq!(KvReader::open_verified(&target).unwrap().len().unwrap(), 8);
     assert_eq!(scenario.files().len(), 3);
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use chunkmigrate::record::Sequences;
+use chunkmigrate::record::IdSequences;
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -219,7 +219,7 @@ fn a_hash_that_is_not_the_contents_is_a_warning_whichever_stores_share_it() {
 fn stores_without_records_are_identical_and_said_to_be_empty() {
     let scenario = Scenario::new();
     for name in ["a.db", "b.db"] {
-        records::write_database(&scenario.path(name), &[], Sequences::default());
+        records::write_database(&scenario.path(name), &[], IdSequences::default());
     }
     let run = scenario.run(&["verify", "a.db", "b.db"]).expect_status(0);
     assert!(

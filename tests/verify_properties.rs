@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chunkmigrate::codec::{encode_json, parse_key, record_key};
-use chunkmigrate::record::{Record, RecordKind, Sequences};
-use chunkmigrate::verify::{DivergenceClass, Side};
+use chunkmigrate::record::{IdSequences, Record, RecordKind};
+use chunkmigrate::verify::{FindingClass, Side};
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
 use chunkmigrate::{NoProgress, Progress};
 use proptest::prelude::*;
@@ -48,12 +48,12 @@ fn verify(left: &Path, right: &Path) -> VerifyReport {
     verify_pair(left, right, &options, &progress).unwrap()
 }
 
-type Found = BTreeSet<(DivergenceClass, Option<Vec<u8>>, Option<Side>)>;
+type Found = BTreeSet<(FindingClass, Option<Vec<u8>>, Option<Side>)>;
 
 fn found(report: &VerifyReport) -> Found {
     let findings = report.findings.iter().filter(|f| !f.class.is_warning());
     findings
-        .filter(|f| f.class != DivergenceClass::Sequence)
+        .filter(|f| f.class != FindingClass::Sequence)
         .map(|f| (f.class, f.key.clone(), f.side))
         .collect()
 }
@@ -81,7 +81,7 @@ fn damages_are_found(made: Damaged, left_is_database: bool) -> TestCaseResult {
         .cloned()
         .collect();
     match left_is_database {
-        true => records::write_database(&left, &on_left, Sequences::default()),
+        true => records::write_database(&left, &on_left, IdSequences::default()),
         false => kv::of_records(&on_left).write(&left),
     }
 
@@ -94,36 +94,36 @@ fn damages_are_found(made: Damaged, left_is_database: bool) -> TestCaseResult {
         match damages.get(&key) {
             None => {}
             Some(Damage::Add) => {
-                expected.insert((DivergenceClass::OnlyRight, some_key, right_side));
+                expected.insert((FindingClass::OnlyRight, some_key, right_side));
             }
             Some(Damage::Remove) => {
                 content.records.remove(&key);
-                expected.insert((DivergenceClass::OnlyLeft, some_key, Some(Side::Left)));
+                expected.insert((FindingClass::OnlyLeft, some_key, Some(Side::Left)));
             }
             Some(Damage::Time) => {
                 let value = encode_json(&other_time(record)).unwrap();
                 content.records.insert(key, value);
-                expected.insert((DivergenceClass::Field, some_key, None));
+                expected.insert((FindingClass::Field, some_key, None));
             }
             Some(Damage::Cut) => {
                 content.records.get_mut(&key).unwrap().pop();
-                expected.insert((DivergenceClass::Undecodable, some_key, right_side));
+                expected.insert((FindingClass::Undecodable, some_key, right_side));
             }
             Some(Damage::Space) => {
                 content.records.get_mut(&key).unwrap().insert(1, b' ');
-                expected.insert((DivergenceClass::Noncanonical, some_key, right_side));
+                expected.insert((FindingClass::Noncanonical, some_key, right_side));
             }
             Some(Damage::Swap) => {
                 let of_kind = all.iter().filter(|r| r.kind() == record.kind());
                 if let Some(other) = of_kind.rev().find(|r| record_key(r) != key) {
                     content.records.insert(key, encode_json(other).unwrap());
-                    expected.insert((DivergenceClass::KeyMismatch, some_key, right_side));
+                    expected.insert((FindingClass::KeyMismatch, some_key, right_side));
                 }
             }
             Some(Damage::Stray) => {
                 let stray = format!("metrics:symbol:0{index}").into_bytes();
                 content.records.insert(stray.clone(), b"{}".to_vec());
-                expected.insert((DivergenceClass::UnknownKey, Some(stray), right_side));
+                expected.insert((FindingClass::UnknownKey, Some(stray), right_side));
             }
         }
     }
@@ -141,7 +141,7 @@ fn damages_are_found(made: Damaged, left_is_database: bool) -> TestCaseResult {
     let comparison = report.hops[0].comparison;
     for kind in RecordKind::ALL {
         let counts = comparison.kinds.get(kind);
-        prop_assert!(counts.balances());
+        prop_assert!(counts.is_consistent());
         let of_kind =
             |records: &[Record]| records.iter().filter(|r| r.kind() == kind).count() as u64;
         prop_assert_eq!(counts.left, of_kind(&on_left));
@@ -168,7 +168,7 @@ fn answers_are_the_same(left: Vec<Record>, right: Vec<Record>) -> TestCaseResult
         records::write_database(
             &scenario.path(&format!("{name}.db")),
             records,
-            Sequences::default(),
+            IdSequences::default(),
         );
         kv::of_records(records).write(&scenario.path(&format!("{name}.kv")));
     }

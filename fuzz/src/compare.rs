@@ -5,9 +5,9 @@ use chunkmigrate::codec::{encode_json, encode_key, parse_key, record_key};
 use chunkmigrate::internal::{
     CompareOptions, InvalidRow, ManifestTotals, Origin, compare_kind, compare_stores,
 };
-use chunkmigrate::record::{Record, RecordKind, Sequences};
+use chunkmigrate::record::{IdSequences, Record, RecordKind};
 use chunkmigrate::store::StoreKind;
-use chunkmigrate::verify::Reason;
+use chunkmigrate::verify::InvalidReason;
 
 use super::awkward::other_time;
 use super::input::Input;
@@ -34,7 +34,7 @@ pub fn compare(data: &[u8]) {
             },
         );
         assert_eq!(compared.unwrap(), counts);
-        assert!(counts.balances());
+        assert!(counts.is_consistent());
         assert_eq!(found, expected);
     }
     let quick = input.one_in(2);
@@ -111,7 +111,7 @@ fn store(input: &mut Input<'_>, records: &[Record]) -> MemoryStore {
         });
     }
     if input.one_in(4) {
-        store.sequences = Sequences {
+        store.sequences = IdSequences {
             code_chunks: input.integer(),
             execution_log: input.integer(),
         };
@@ -125,7 +125,7 @@ fn invalid_row(kind: RecordKind, index: usize, row: usize, key: &[u8]) -> Invali
         table: kind.table(),
         rowid: (index * 10 + row) as i64,
         column: "id",
-        reason: Reason::StorageClass,
+        reason: InvalidReason::StorageClass,
         message: "id is a BLOB, must be an INTEGER".to_owned(),
         key: Some(key.to_vec()),
         key_columns: &["id"],

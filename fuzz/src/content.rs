@@ -6,7 +6,7 @@ use std::io;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use chunkmigrate::codec::{encode_json, record_key};
-use chunkmigrate::record::{PerKind, Sequences};
+use chunkmigrate::record::{IdSequences, PerKind};
 use chunkmigrate::redb::{
     Database, MultimapTableDefinition, StorageBackend, TableDefinition, WriteTransaction,
 };
@@ -28,7 +28,7 @@ pub(crate) enum Tables {
     Both,
     /// Both, and two of somebody else.
     AndOthers,
-    NoRecords,
+    InvalidLines,
     NoMeta,
     RecordsOfNumbers,
     MetaOfText,
@@ -81,7 +81,7 @@ impl Content {
 
     fn write_records(&self, transaction: &WriteTransaction) {
         match self.tables {
-            Tables::NoRecords => {}
+            Tables::InvalidLines => {}
             Tables::RecordsOfNumbers => {
                 let table = TableDefinition::<u64, &[u8]>::new("records");
                 drop(transaction.open_table(table).unwrap());
@@ -133,7 +133,7 @@ pub(crate) fn manifest(entries: &Entries) -> Manifest {
 pub(crate) struct Intact {
     pub(crate) bytes: Vec<u8>,
     pub(crate) entries: Entries,
-    pub(crate) sequences: Sequences,
+    pub(crate) sequences: IdSequences,
 }
 
 /// A small file, one of several pages, and one whose writer was killed.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chunkmigrate::internal::Line;
 use chunkmigrate::migrate::{
-    CopyOptions, CopySummary, EndLine, ExportFlow, ExportOptions, Exported, ImportError,
+    CopyOptions, CopySummary, EndLine, ExportFlow, ExportItem, ExportOptions, ImportError,
     ImportSource, OnInvalid, export, import_to_kv,
 };
 use chunkmigrate::{Error, NoProgress, Progress};
@@ -73,7 +73,7 @@ fn is_end_line(line: &[u8]) -> bool {
 fn count_lines(text: &[u8]) -> (u64, u64, u64) {
     let count = |is: fn(&[u8]) -> bool| lines(text).filter(|line| is(line)).count() as u64;
     let ends = count(is_end_line);
-    let marks = count(|line| matches!(Line::parse(line), Ok(Line::Sequences(_))));
+    let marks = count(|line| matches!(Line::parse(line), Ok(Line::IdSequences(_))));
     (count(|_| true), marks + ends, ends)
 }
 
@@ -91,11 +91,11 @@ fn exported(store: &Path) -> Vec<u8> {
         &progress,
         &mut |exported| {
             let line = match exported {
-                Exported::Record { kind, entry } => Line::of(kind, entry).unwrap(),
-                Exported::Sequences(marks) => Line::Sequences(marks),
-                Exported::End(end) => Line::End(end),
-                Exported::NotClosed => panic!("the copy was closed"),
-                Exported::Finding(finding) => panic!("{finding:?}"),
+                ExportItem::Record { kind, entry } => Line::of(kind, entry).unwrap(),
+                ExportItem::IdSequences(marks) => Line::IdSequences(marks),
+                ExportItem::End(end) => Line::End(end),
+                ExportItem::NotClosed => panic!("the copy was closed"),
+                ExportItem::Finding(finding) => panic!("{finding:?}"),
             };
             serde_json::to_writer(&mut text, &line).unwrap();
             text.push(b'\n');

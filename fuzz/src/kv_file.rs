@@ -7,9 +7,9 @@ use chunkmigrate::codec::key_kind;
 use chunkmigrate::codec::record_key;
 use chunkmigrate::codec::{Entry, decode_json, encode_json, encode_key};
 use chunkmigrate::internal::{
-    FormatMarker, KvFile, ManifestTotals, Origin, Source as _, combined_digest,
+    FormatMarker, KvReader, ManifestTotals, Origin, Source as _, combined_digest,
 };
-use chunkmigrate::record::{RecordKind, Sequences};
+use chunkmigrate::record::{IdSequences, RecordKind};
 use chunkmigrate::verify::Manifest;
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, inspect, verify_pair, verify_round_trip};
 use chunkmigrate::{NoProgress, Progress, Result};
@@ -61,7 +61,7 @@ fn damaged_file(input: &mut Input<'_>, folder: &Path) {
         (Err(_), Err(_)) => {}
         (Ok(read), Ok(is_identical)) => {
             let same = read.entries == intact.entries && read.sequences == intact.sequences;
-            assert_eq!(is_identical, same && read.manifest_holds());
+            assert_eq!(is_identical, same && read.manifest_matches());
         }
         (read, verdict) => panic!("read: {:?}, verdict: {verdict:?}", read.err()),
     }
@@ -73,11 +73,11 @@ fn made_file(input: &mut Input<'_>, path: &Path) {
     let content = content(input);
     let bytes = content.file();
     fs::write(path, &bytes).unwrap();
-    let file = KvFile::open_checked(path).map(drop);
+    let file = KvReader::open_verified(path).map(drop);
     assert_eq!(file.is_ok(), is_kv_file(&content), "{:?}", file.err());
     let readable = file.is_ok()
         && parses(&content, "sequences", |d| {
-            serde_json::from_slice::<Sequences>(d).is_ok()
+            serde_json::from_slice::<IdSequences>(d).is_ok()
         })
         && parses(&content, "manifest", |d| {
             serde_json::from_slice::<Manifest>(d).is_ok()
@@ -94,8 +94,8 @@ fn made_file(input: &mut Input<'_>, path: &Path) {
         assert_eq!(inspection.sequences, read.sequences);
         let unknown = kv_store(&read.entries).unknown.len() as u64;
         assert_eq!(inspection.unknown_keys, unknown);
-        let manifest_holds = read.manifest.is_some().then(|| read.manifest_holds());
-        assert_eq!(inspection.manifest_holds, manifest_holds);
+        let manifest_matches = read.manifest.is_some().then(|| read.manifest_matches());
+        assert_eq!(inspection.manifest_matches, manifest_matches);
     }
     let round_trip = verify_round_trip(path, &VerifyOptions::default(), &progress());
     assert_eq!(round_trip.is_ok(), readable, "{:?}", round_trip.err());
@@ -110,7 +110,7 @@ fn made_file(input: &mut Input<'_>, path: &Path) {
 /// What a file yields.
 struct Read {
     entries: Entries,
-    sequences: Sequences,
+    sequences: IdSequences,
     manifest: Option<Manifest>,
     origin: Option<Origin>,
     others: bool,
@@ -118,7 +118,7 @@ struct Read {
 
 impl Read {
     fn of(path: &Path) -> Result<Self> {
-        let file = KvFile::open_checked(path)?;
+        let file = KvReader::open_verified(path)?;
         let take = |entries: &mut Entries, entry: Entry<'_>| {
             let twice = entries.insert(entry.key.to_vec(), entry.value.to_vec());
             assert_eq!(twice, None);
@@ -153,7 +153,7 @@ impl Read {
         })
     }
 
-    fn manifest_holds(&self) -> bool {
+    fn manifest_matches(&self) -> bool {
         let kinds = kv_store(&self.entries).totals();
         let sha256 = combined_digest(&kinds);
         self.claims()
@@ -178,7 +178,7 @@ impl Read {
             largest.is_none_or(|largest| told >= largest)
         };
         all_fit
-            && self.manifest_holds()
+            && self.manifest_matches()
             && mark_fits(RecordKind::Chunk)
             && mark_fits(RecordKind::ExecutionLog)
     }
@@ -213,7 +213,7 @@ fn content(input: &mut Input<'_>) -> Content {
     let mut content = Content {
         tables: match input.below(16) {
             1 => Tables::AndOthers,
-            2 => Tables::NoRecords,
+            2 => Tables::InvalidLines,
             3 => Tables::NoMeta,
             4 => Tables::RecordsOfNumbers,
             5 => Tables::MetaOfText,
@@ -237,7 +237,7 @@ fn content(input: &mut Input<'_>) -> Content {
         }
         content.entries.insert(key, value);
     }
-    let marks = Sequences {
+    let marks = IdSequences {
         code_chunks: input.integer(),
         execution_log: input.integer(),
     };

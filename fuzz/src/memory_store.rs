@@ -7,11 +7,11 @@ use std::path::Path;
 use chunkmigrate::Result;
 use chunkmigrate::codec::{Entry, decode_json};
 use chunkmigrate::internal::{
-    InvalidRow, Item, KindDigest, ManifestTotals, Origin, SortedStream, Source, Visited,
+    InvalidRow, Item, KindHasher, ManifestTotals, Origin, SortedStream, Source, Visited,
     VisitedEntry, VisitedValue,
 };
 use chunkmigrate::migrate::UncopiedTable;
-use chunkmigrate::record::{PerKind, RecordKind, Sequences};
+use chunkmigrate::record::{IdSequences, PerKind, RecordKind};
 use chunkmigrate::store::StoreKind;
 use chunkmigrate::verify::KindTotals;
 
@@ -30,7 +30,7 @@ pub(crate) struct MemoryStore {
     pub(crate) store: StoreKind,
     pub(crate) kinds: PerKind<Places>,
     pub(crate) unknown: BTreeMap<Vec<u8>, Vec<u8>>,
-    pub(crate) sequences: Sequences,
+    pub(crate) sequences: IdSequences,
     pub(crate) claims: Option<ManifestTotals>,
     pub(crate) origin: Option<Origin>,
 }
@@ -41,7 +41,7 @@ impl MemoryStore {
             store,
             kinds: PerKind::from_fn(|_| Places::new()),
             unknown: BTreeMap::new(),
-            sequences: Sequences::default(),
+            sequences: IdSequences::default(),
             claims: None,
             origin: None,
         }
@@ -57,7 +57,7 @@ impl MemoryStore {
 
     pub(crate) fn totals(&self) -> PerKind<KindTotals> {
         PerKind::from_fn(|kind| {
-            let mut digest = KindDigest::default();
+            let mut digest = KindHasher::default();
             self.entries(kind).for_each(|entry| digest.update(entry));
             digest.finish()
         })
@@ -145,7 +145,7 @@ impl Source for MemoryStore {
         self.store == StoreKind::Sqlite
     }
 
-    fn sequences(&self) -> Result<Sequences> {
+    fn sequences(&self) -> Result<IdSequences> {
         Ok(self.sequences)
     }
 

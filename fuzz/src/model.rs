@@ -6,24 +6,22 @@ use std::collections::BTreeSet;
 use chunkmigrate::codec::key_prefix;
 use chunkmigrate::codec::{Digest, Entry, decode_json, encode_json, record_key};
 use chunkmigrate::internal::{InvalidRow, combined_digest};
-use chunkmigrate::record::{Record, RecordKind, Sequences};
+use chunkmigrate::record::{IdSequences, Record, RecordKind};
 use chunkmigrate::store::StoreKind;
-use chunkmigrate::verify::{
-    Comparison, Divergence, DivergenceClass, KindCounts, Side, SideEvidence,
-};
+use chunkmigrate::verify::{Comparison, Finding, FindingClass, KindCounts, Side, SideEvidence};
 
 use super::memory_store::{MemoryStore, Place, Places};
 
 /// What is told of a divergence: class, kind, key, side and row.
 pub(crate) type Told = (
-    DivergenceClass,
+    FindingClass,
     Option<RecordKind>,
     Option<Vec<u8>>,
     Option<Side>,
     Option<i64>,
 );
 
-pub(crate) fn told(divergence: &Divergence) -> Told {
+pub(crate) fn told(divergence: &Finding) -> Told {
     (
         divergence.class,
         divergence.kind,
@@ -35,7 +33,7 @@ pub(crate) fn told(divergence: &Divergence) -> Told {
 
 /// A value by itself.
 struct Value {
-    faults: Vec<DivergenceClass>,
+    faults: Vec<FindingClass>,
     /// The canonical bytes of the record, if it is that of its key.
     own: Option<Vec<u8>>,
     wrong_hash: bool,
@@ -44,7 +42,7 @@ struct Value {
 fn judge(kind: RecordKind, key: &[u8], value: &[u8]) -> Value {
     let Ok(record) = decode_json(kind, value) else {
         return Value {
-            faults: vec![DivergenceClass::Undecodable],
+            faults: vec![FindingClass::Undecodable],
             own: None,
             wrong_hash: false,
         };
@@ -53,10 +51,10 @@ fn judge(kind: RecordKind, key: &[u8], value: &[u8]) -> Value {
     let is_own = record_key(&record) == key;
     let mut faults = Vec::new();
     if canonical != value {
-        faults.push(DivergenceClass::Noncanonical);
+        faults.push(FindingClass::Noncanonical);
     }
     if !is_own {
-        faults.push(DivergenceClass::KeyMismatch);
+        faults.push(FindingClass::KeyMismatch);
     }
     let wrong_hash = match &record {
         Record::Chunk(chunk) => {
@@ -126,7 +124,7 @@ fn at_key(
         let faults = value.faults.iter();
         faults.for_each(|class| tell(*class, Some(side)));
         if value.wrong_hash {
-            tell(DivergenceClass::ContentHash, warns_of);
+            tell(FindingClass::ContentHash, warns_of);
         }
     };
     match (&on_left, &on_right) {
@@ -148,7 +146,7 @@ fn at_key(
             tell_of(left, Side::Left, Some(Side::Left));
             tell_of(right, Side::Right, Some(Side::Right));
             if left.own.is_some() && right.own.is_some() && left.own != right.own {
-                tell(DivergenceClass::Field, None);
+                tell(FindingClass::Field, None);
             }
         }
         (Some((value, _)), None) => {
@@ -159,7 +157,7 @@ fn at_key(
                 (false, false) => counts.invalid_left += 1,
                 (false, true) => {
                     counts.only_left += 1;
-                    tell(DivergenceClass::OnlyLeft, Some(Side::Left));
+                    tell(FindingClass::OnlyLeft, Some(Side::Left));
                 }
             }
         }
@@ -170,7 +168,7 @@ fn at_key(
                 (false, false) => counts.invalid_right += 1,
                 (false, true) => {
                     counts.only_right += 1;
-                    tell(DivergenceClass::OnlyRight, Some(Side::Right));
+                    tell(FindingClass::OnlyRight, Some(Side::Right));
                 }
             }
         }
@@ -189,7 +187,7 @@ fn tell_rows(place: Option<&Place>, side: Side, here: &mut Vec<Told>) -> u64 {
         return 0;
     };
     here.extend(rows.iter().map(|row: &InvalidRow| {
-        let class = DivergenceClass::InvalidRow;
+        let class = FindingClass::InvalidRow;
         let key = row.key.clone();
         (class, Some(row.kind), key, Some(side), Some(row.rowid))
     }));
@@ -220,13 +218,7 @@ pub(crate) fn expect(
             let claimed = store.claims.map(|claims| *claims.kinds.get(kind));
             if claimed.is_some_and(|claimed| claimed != *store.totals().get(kind)) {
                 wrong_claims.insert(side);
-                all.push((
-                    DivergenceClass::Manifest,
-                    Some(kind),
-                    None,
-                    Some(side),
-                    None,
-                ));
+                all.push((FindingClass::Manifest, Some(kind), None, Some(side), None));
             }
         }
     }
@@ -237,7 +229,7 @@ pub(crate) fn expect(
         };
         for key in store.unknown.keys().filter(is_of_kind) {
             comparison.unknown_keys += 1;
-            let class = DivergenceClass::UnknownKey;
+            let class = FindingClass::UnknownKey;
             all.push((class, None, Some(key.clone()), Some(side), None));
         }
     }
@@ -246,12 +238,12 @@ pub(crate) fn expect(
             .claims
             .is_some_and(|claims| claims.sha256 != combined_digest(&claims.kinds));
         if combined && !wrong_claims.contains(&side) {
-            all.push((DivergenceClass::Manifest, None, None, Some(side), None));
+            all.push((FindingClass::Manifest, None, None, Some(side), None));
         }
     }
     for kind in [RecordKind::Chunk, RecordKind::ExecutionLog] {
         if asked(kind) && left.sequences.get(kind) != right.sequences.get(kind) {
-            all.push((DivergenceClass::Sequence, Some(kind), None, None, None));
+            all.push((FindingClass::Sequence, Some(kind), None, None, None));
         }
     }
     for (side, store) in sides {
@@ -263,7 +255,7 @@ pub(crate) fn expect(
             Side::Left => &mut comparison.evidence.left,
             Side::Right => &mut comparison.evidence.right,
         };
-        evidence.ids = Sequences::default();
+        evidence.ids = IdSequences::default();
         for kind in RecordKind::ALL.into_iter().filter(|kind| asked(*kind)) {
             evidence.ids.raise(kind, store.sequences.get(kind));
             own_records(
@@ -275,12 +267,12 @@ pub(crate) fn expect(
             );
         }
         let is_fault = |told: &&Told| {
-            use DivergenceClass::{Field, OnlyLeft, OnlyRight, Sequence};
+            use FindingClass::{Field, OnlyLeft, OnlyRight, Sequence};
             let carried = matches!(told.0, OnlyLeft | OnlyRight | Field | Sequence);
             told.3 == Some(side) && !carried && !told.0.is_warning()
         };
         evidence.faults = all.iter().filter(is_fault).count() as u64;
-        let is_wrong = |told: &Told| told.0 == DivergenceClass::Manifest && told.3 == Some(side);
+        let is_wrong = |told: &Told| told.0 == FindingClass::Manifest && told.3 == Some(side);
         if let (Some(origin), false) = (&store.origin, all.iter().any(is_wrong)) {
             evidence.made_at = origin.made_at;
             evidence.is_made_of_other =

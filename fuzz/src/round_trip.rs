@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chunkmigrate::migrate::{CopyOptions, CopySummary, OnInvalid, kv_to_sqlite, sqlite_to_kv};
 use chunkmigrate::record::RecordKind;
-use chunkmigrate::verify::{Divergence, DivergenceClass, Reason};
+use chunkmigrate::verify::{Finding, FindingClass, InvalidReason};
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
 use chunkmigrate::{NoProgress, Progress};
 
@@ -14,7 +14,7 @@ use super::input::Input;
 use super::row::{Row, faults};
 
 /// A row that is no record: its table, row id, column and what is wrong with it.
-type Named = (&'static str, i64, &'static str, Reason);
+type Named = (&'static str, i64, &'static str, InvalidReason);
 
 /// A database that goes to a KV file and back: every row comes back, or is named.
 pub fn round_trip(data: &[u8]) {
@@ -66,7 +66,7 @@ pub fn round_trip(data: &[u8]) {
 
     let report = verify(&db, &kv);
     let divergences = report.findings.iter().filter(|f| !f.class.is_warning());
-    let divergences: Vec<Divergence> = divergences.cloned().collect();
+    let divergences: Vec<Finding> = divergences.cloned().collect();
     assert_eq!(named_in(&divergences), named);
     assert_eq!(report.is_identical(), named.is_empty());
     assert_eq!(report.equal(), valid.len() as u64);
@@ -106,9 +106,9 @@ fn counts_add_up(summary: &CopySummary, rows: &[Row]) {
 }
 
 /// The rows of findings, which must be about nothing else.
-fn named_in(findings: &[Divergence]) -> Vec<Named> {
+fn named_in(findings: &[Finding]) -> Vec<Named> {
     let rows = findings.iter().map(|finding| {
-        assert_eq!(finding.class, DivergenceClass::InvalidRow, "{finding:?}");
+        assert_eq!(finding.class, FindingClass::InvalidRow, "{finding:?}");
         let row = finding.row.unwrap();
         (row.table, row.rowid.unwrap(), row.column, row.reason)
     });

@@ -7,7 +7,7 @@ use chunkmigrate::codec::{chunk_key, execution_log_key, file_metrics_key, symbol
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::rusqlite::ToSql;
 use chunkmigrate::rusqlite::types::{ToSqlOutput, Value};
-use chunkmigrate::verify::Reason;
+use chunkmigrate::verify::InvalidReason;
 
 use super::encoding::Encoding;
 use super::input::Input;
@@ -159,23 +159,23 @@ impl Row {
     }
 
     /// The first column whose value no record has.
-    fn fault(&self, encoding: Encoding) -> Option<(&'static str, Reason)> {
+    fn fault(&self, encoding: Encoding) -> Option<(&'static str, InvalidReason)> {
         let mut columns = columns(self.kind).iter().zip(&self.cells);
         columns.find_map(|(&(name, class, nullable), cell)| {
             let reason = match (class, cell) {
                 (_, Cell::Null) if nullable => return None,
-                (_, Cell::Null) => Reason::Null,
+                (_, Cell::Null) => InvalidReason::Null,
                 (Class::Text, Cell::Text(bytes)) if encoding.decode(bytes).is_some() => {
                     return None;
                 }
-                (Class::Text, Cell::Text(_)) => Reason::NotUtf8,
+                (Class::Text, Cell::Text(_)) => InvalidReason::NotUtf8,
                 (Class::Integer, Cell::Integer(_)) | (Class::Offset, Cell::Integer(0..)) => {
                     return None;
                 }
-                (Class::Offset, Cell::Integer(_)) => Reason::Range,
+                (Class::Offset, Cell::Integer(_)) => InvalidReason::Range,
                 (Class::Real, Cell::Real(real)) if real.is_finite() => return None,
-                (Class::Real, Cell::Real(_)) => Reason::NotFinite,
-                _ => Reason::StorageClass,
+                (Class::Real, Cell::Real(_)) => InvalidReason::NotFinite,
+                _ => InvalidReason::StorageClass,
             };
             Some((name, reason))
         })
@@ -218,7 +218,10 @@ impl Row {
 }
 
 /// Which rows are no records, with what is to blame.
-pub(crate) fn faults(rows: &[Row], encoding: Encoding) -> Vec<Option<(&'static str, Reason)>> {
+pub(crate) fn faults(
+    rows: &[Row],
+    encoding: Encoding,
+) -> Vec<Option<(&'static str, InvalidReason)>> {
     let (mut keys, mut ids) = (BTreeMap::new(), BTreeMap::new());
     for row in rows {
         if let Some(key) = row.key(encoding) {
@@ -233,8 +236,8 @@ pub(crate) fn faults(rows: &[Row], encoding: Encoding) -> Vec<Option<(&'static s
         let shares_id = row.id().is_some_and(|id| ids[&(row.kind, id)] > 1);
         let key_column = columns(row.kind)[usize::from(row.id().is_some())].0;
         row.fault(encoding)
-            .or_else(|| shares_key.then_some((key_column, Reason::DuplicateKey)))
-            .or_else(|| shares_id.then_some(("id", Reason::DuplicateId)))
+            .or_else(|| shares_key.then_some((key_column, InvalidReason::DuplicateKey)))
+            .or_else(|| shares_id.then_some(("id", InvalidReason::DuplicateId)))
     };
     rows.iter().map(fault).collect()
 }

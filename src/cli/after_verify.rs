@@ -2,7 +2,7 @@
 //! what a merge would bring back that was deleted.
 
 use chunkmigrate::store::StoreKind;
-use chunkmigrate::verify::{Hop, StoreName, VerifyReport};
+use chunkmigrate::verify::{Hop, StoreLabel, VerifyReport};
 use chunkmigrate::verify::{KindCounts, Newer, Side};
 
 use super::report::pluralize::count_of;
@@ -160,7 +160,7 @@ impl Pair<'_> {
         }
     }
 
-    fn store(&self, side: Side) -> &StoreName {
+    fn store(&self, side: Side) -> &StoreLabel {
         match side {
             Side::Left => &self.hop.left,
             Side::Right => &self.hop.right,

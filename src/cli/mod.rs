@@ -1,15 +1,15 @@
 //! Flags in, reports out. One file a subcommand.
 
-mod after_help;
 mod after_verify;
+mod arg_errors;
 mod command_line;
 mod commands;
-mod exit;
+mod exit_status;
 mod failure;
+mod help_sections;
 mod html;
 mod report;
 mod term;
-mod usage;
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
@@ -18,14 +18,14 @@ use std::process::ExitCode;
 use chunkmigrate::Error;
 use clap::{FromArgMatches as _, Parser, Subcommand};
 
-use self::after_help::AfterHelp;
+use self::arg_errors::usage;
 use self::command_line::{command, long_version};
 use self::commands::{
     completions, export, import, inspect, kv_to_sqlite, man, sample, sqlite_to_kv, verify,
 };
-use self::exit::Statuses;
+use self::exit_status::ExitStatusHelp;
+use self::help_sections::AfterHelp;
 use self::term::ui::{GlobalArgs, Ui};
-use self::usage::usage;
 
 /// Migrate code chunks, metrics and execution logs between SQLite and KV files, and verify them
 ///
@@ -42,7 +42,7 @@ struct Cli {
 }
 
 fn after_help() -> String {
-    let statuses = Statuses {
+    let statuses = ExitStatusHelp {
         done: "success; everything that was compared is equal",
         diverged: Some("divergences found, or invalid or rejected items"),
         stopped: Some("nothing was published, temporary files were removed"),

@@ -93,14 +93,14 @@ impl<'de> Deserialize<'de> for Digest {
 /// Each entry is hashed as the length of its key (u64, little-endian), the key, the length of its
 /// value (u64, little-endian), and the value.
 #[derive(Debug, Clone, Default)]
-pub struct KindDigest {
+pub struct KindHasher {
     hasher: Sha256,
     records: u64,
     key_bytes: u64,
     value_bytes: u64,
 }
 
-impl KindDigest {
+impl KindHasher {
     /// Takes in the next entry.
     pub fn update(&mut self, entry: Entry<'_>) {
         self.records += 1;
@@ -140,7 +140,7 @@ pub struct KindTotals {
 impl Default for KindTotals {
     /// The totals of no entries.
     fn default() -> Self {
-        KindDigest::default().finish()
+        KindHasher::default().finish()
     }
 }
 
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(Digest::of("abc").to_string(), of_abc);
         assert_eq!(format!("{:?}", Digest::of("abc")), of_abc);
 
-        let mut digest = KindDigest::default();
+        let mut digest = KindHasher::default();
         for (key, value) in [("metrics:symbol:1", "{}"), ("metrics:symbol:20", "[1]")] {
             let (key, value) = (key.as_bytes(), value.as_bytes());
             digest.update(Entry { key, value });

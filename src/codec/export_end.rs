@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{Digest, Entry};
-use crate::record::{RecordKind, Sequences};
+use crate::record::{IdSequences, RecordKind};
 
 /// What the lines of an export come to: how many there are of each kind, and a digest over all of
 /// them.
@@ -52,8 +52,8 @@ impl ExportEnd {
     }
 
     /// Adds the line of the id sequences.
-    pub fn add_sequences(&mut self, sequences: Sequences) {
-        let Sequences {
+    pub fn add_sequences(&mut self, sequences: IdSequences) {
+        let IdSequences {
             code_chunks,
             execution_log,
         } = sequences;
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn sequences_are_hashed_as_their_line_has_them() {
-        let sequences = Sequences {
+        let sequences = IdSequences {
             code_chunks: 7,
             execution_log: 0,
         };

@@ -25,10 +25,10 @@ mod explain;
 pub(crate) mod export_end;
 mod json;
 mod key;
-pub(crate) mod line;
+pub(crate) mod ndjson;
 
 pub use digest::Digest;
-pub(crate) use digest::{KindDigest, KindTotals, combined_digest};
+pub(crate) use digest::{KindHasher, KindTotals, combined_digest};
 pub(crate) use explain::quoted_short;
 pub(crate) use export_end::ExportEnd;
 pub(crate) use json::canonical_id;
@@ -40,7 +40,7 @@ pub use key::{
     KeyError, chunk_key, encode_key, execution_log_key, file_chunks_prefix, file_metrics_key,
     key_kind, parse_key, record_key, record_key_into, symbol_metrics_key,
 };
-pub(crate) use line::Line;
+pub(crate) use ndjson::Line;
 
 use crate::record::RecordKind;
 

@@ -6,7 +6,7 @@ use std::ops::AddAssign;
 /// use chunkmigrate::verify::KindCounts;
 ///
 /// let counts = KindCounts { left: 3, right: 2, equal: 2, only_left: 1, ..Default::default() };
-/// assert!(counts.balances());
+/// assert!(counts.is_consistent());
 /// assert!(!counts.identical());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,7 +33,7 @@ pub struct KindCounts {
 
 impl KindCounts {
     /// Whether each item of either side was counted exactly once.
-    pub const fn balances(&self) -> bool {
+    pub const fn is_consistent(&self) -> bool {
         let both = self.equal + self.differing;
         self.left == both + self.only_left + self.invalid_left
             && self.right == both + self.only_right + self.invalid_right
@@ -95,6 +95,6 @@ mod tests {
             invalid_right: 9,
         };
         assert_eq!(total, expected);
-        assert!(total.balances() && !total.identical());
+        assert!(total.is_consistent() && !total.identical());
     }
 }

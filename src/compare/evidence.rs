@@ -1,15 +1,15 @@
 //! Evidence of which of two stores is newer, gathered during a comparison: a few numbers per side,
 //! however many records there are.
 
-use super::class::Side;
-use crate::record::{PerKind, Record, RecordKind, Sequences};
+use super::finding_class::Side;
+use crate::record::{IdSequences, PerKind, Record, RecordKind};
 
 /// Evidence of whether a store is newer than the one that it was compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct SideEvidence {
     /// The id sequences, of the kinds that were compared.
-    pub ids: Sequences,
+    pub ids: IdSequences,
     /// The lowest and the highest id of the records that only this side has.
     pub only_ids: PerKind<Option<(i64, i64)>>,
     /// The latest time of the records that only this side has, or that differ: when a chunk was
@@ -57,11 +57,11 @@ impl Evidence {
     ///
     /// ```
     /// use chunkmigrate::verify::{Evidence, Side};
-    /// use chunkmigrate::record::Sequences;
+    /// use chunkmigrate::record::IdSequences;
     ///
     /// let mut evidence = Evidence::default();
     /// assert_eq!(evidence.newer(), None);
-    /// evidence.right.ids = Sequences { code_chunks: 7, execution_log: 0 };
+    /// evidence.right.ids = IdSequences { code_chunks: 7, execution_log: 0 };
     /// assert_eq!(evidence.newer().map(|newer| newer.side), Some(Side::Right));
     /// // But something on the left is later.
     /// evidence.left.latest.file_metrics = Some(1_700_000_009);

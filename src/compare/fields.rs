@@ -3,7 +3,7 @@
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::divergence::FieldDifference;
+use super::finding::FieldDifference;
 use crate::error::{Error, Result};
 
 /// The fields in which two canonical values differ, in the order of the record's fields.

@@ -1,6 +1,6 @@
 //! Numbers of findings by class and kind.
 
-use super::class::DivergenceClass;
+use super::finding_class::FindingClass;
 use crate::record::RecordKind;
 
 /// Kinds of records, and findings that are about none.
@@ -16,11 +16,11 @@ const KINDS: usize = RecordKind::ALL.len() + 1;
 /// assert_eq!(counts.iter().count(), 0);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct FindingCounts([[u64; KINDS]; DivergenceClass::ALL.len()]);
+pub struct FindingCounts([[u64; KINDS]; FindingClass::ALL.len()]);
 
 impl FindingCounts {
     /// Counts a finding of a class, about a kind of record or none.
-    pub fn count(&mut self, class: DivergenceClass, kind: Option<RecordKind>) {
+    pub fn count(&mut self, class: FindingClass, kind: Option<RecordKind>) {
         let cell = self
             .cells_mut()
             .find(|(_, of_class, of_kind)| (*of_class, *of_kind) == (class, kind));
@@ -49,8 +49,8 @@ impl FindingCounts {
     }
 
     /// What there is any of: class, kind and number, in the order of classes and then of kinds.
-    pub fn iter(&self) -> impl Iterator<Item = (DivergenceClass, Option<RecordKind>, u64)> + '_ {
-        let rows = DivergenceClass::ALL.into_iter().zip(&self.0);
+    pub fn iter(&self) -> impl Iterator<Item = (FindingClass, Option<RecordKind>, u64)> + '_ {
+        let rows = FindingClass::ALL.into_iter().zip(&self.0);
         let cells = rows.flat_map(|(class, counts)| {
             kinds()
                 .zip(counts)
@@ -76,10 +76,8 @@ impl FindingCounts {
         counts.map(|(.., count)| count).sum()
     }
 
-    fn cells_mut(
-        &mut self,
-    ) -> impl Iterator<Item = (&mut u64, DivergenceClass, Option<RecordKind>)> {
-        let rows = DivergenceClass::ALL.into_iter().zip(&mut self.0);
+    fn cells_mut(&mut self) -> impl Iterator<Item = (&mut u64, FindingClass, Option<RecordKind>)> {
+        let rows = FindingClass::ALL.into_iter().zip(&mut self.0);
         rows.flat_map(|(class, counts)| {
             counts
                 .iter_mut()

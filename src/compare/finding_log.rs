@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::divergence::Divergence;
+use super::finding::Finding;
 use super::finding_counts::FindingCounts;
 use super::values::Values;
 
@@ -22,7 +22,7 @@ pub(crate) struct Room {
 
 impl Room {
     /// Takes room for a finding, if there is any.
-    pub(crate) fn take(&mut self, finding: &Divergence, limit: usize) -> bool {
+    pub(crate) fn take(&mut self, finding: &Finding, limit: usize) -> bool {
         let key = finding.key.as_ref().map_or(0, Vec::len);
         let without_values = finding.without_values.as_ref().map_or(0, String::len);
         let bytes = self.bytes + key + finding.message.len() + without_values;
@@ -42,8 +42,8 @@ pub(crate) struct FindingLog {
     values: Values,
     counts: FindingCounts,
     seen: u64,
-    divergences: Vec<(u64, Divergence)>,
-    warnings: Vec<(u64, Divergence)>,
+    divergences: Vec<(u64, Finding)>,
+    warnings: Vec<(u64, Finding)>,
     room_for_divergences: Room,
     room_for_warnings: Room,
     /// Bytes of the values that are kept in full.
@@ -66,7 +66,7 @@ impl FindingLog {
         }
     }
 
-    pub(crate) fn take(&mut self, mut finding: Divergence) {
+    pub(crate) fn take(&mut self, mut finding: Finding) {
         self.counts.count(finding.class, finding.kind);
         self.seen += 1;
         let room = match finding.class.is_warning() {
@@ -88,7 +88,7 @@ impl FindingLog {
     }
 
     /// The first findings in order; where there is no room for all, divergences go before warnings.
-    pub(crate) fn into_first(mut self) -> Vec<Divergence> {
+    pub(crate) fn into_first(mut self) -> Vec<Finding> {
         let room = self.limit.saturating_sub(self.divergences.len());
         self.warnings.truncate(room);
         let mut first = self.divergences;
@@ -98,7 +98,7 @@ impl FindingLog {
     }
 
     /// Shortens the values of a finding for which there is no room, or of which nothing is to be shown.
-    fn bound(&mut self, finding: &mut Divergence) {
+    fn bound(&mut self, finding: &mut Finding) {
         let is_redacted = self.values == Values::Redacted;
         let bytes = |value: &Value| value.as_str().map_or(0, str::len);
         let fields = finding.fields.iter();
@@ -123,26 +123,26 @@ impl FindingLog {
 
 #[cfg(test)]
 mod tests {
-    use super::super::class::DivergenceClass;
-    use super::super::divergence::FieldDifference;
+    use super::super::finding::FieldDifference;
+    use super::super::finding_class::FindingClass;
     use super::*;
     use crate::record::RecordKind;
 
-    fn finding(bytes: usize) -> Divergence {
+    fn finding(bytes: usize) -> Finding {
         let field = FieldDifference {
             field: "content".to_owned(),
             left: Value::String("a".repeat(bytes)),
             right: Value::String("b".repeat(bytes)),
             first_difference: Some(0),
         };
-        Divergence::fields(RecordKind::Chunk, b"chunk:a:0:1", vec![field])
+        Finding::fields(RecordKind::Chunk, b"chunk:a:0:1", vec![field])
     }
 
     fn kept(values: Values, sizes: &[usize]) -> Vec<bool> {
         let mut log = FindingLog::new(9, values);
         sizes.iter().for_each(|bytes| log.take(finding(*bytes)));
         let first = log.into_first();
-        let is_full = |finding: &Divergence| finding.fields[0].left.is_string();
+        let is_full = |finding: &Finding| finding.fields[0].left.is_string();
         first.iter().map(is_full).collect()
     }
 
@@ -162,11 +162,11 @@ mod tests {
         let mut log = FindingLog::new(9, Values::Full);
         let key = vec![b'k'; TEXT_BYTES / 2 - 100];
         for _ in 0..9 {
-            log.take(Divergence::new(DivergenceClass::OnlyLeft, None, String::new()).of_key(&key));
+            log.take(Finding::new(FindingClass::OnlyLeft, None, String::new()).of_key(&key));
         }
         assert_eq!(log.counts().divergences(), 9);
         assert_eq!(log.into_first().len(), 2);
-        let longest = Divergence::new(DivergenceClass::Field, None, "m".repeat(TEXT_BYTES + 1));
+        let longest = Finding::new(FindingClass::Field, None, "m".repeat(TEXT_BYTES + 1));
         let mut room = Room::default();
         assert!(room.take(&longest, 2) && !room.take(&longest, 2));
     }
@@ -176,24 +176,24 @@ mod tests {
         let mut log = FindingLog::new(2, Values::Full);
         let kind = Some(RecordKind::Chunk);
         for class in [
-            DivergenceClass::ContentHash,
-            DivergenceClass::Field,
-            DivergenceClass::Field,
-            DivergenceClass::OnlyLeft,
+            FindingClass::ContentHash,
+            FindingClass::Field,
+            FindingClass::Field,
+            FindingClass::OnlyLeft,
         ] {
-            log.take(Divergence::new(class, kind, String::new()));
+            log.take(Finding::new(class, kind, String::new()));
         }
         let counts: Vec<_> = log.counts().iter().collect();
         assert_eq!(
             counts,
             [
-                (DivergenceClass::OnlyLeft, kind, 1),
-                (DivergenceClass::Field, kind, 2),
-                (DivergenceClass::ContentHash, kind, 1),
+                (FindingClass::OnlyLeft, kind, 1),
+                (FindingClass::Field, kind, 2),
+                (FindingClass::ContentHash, kind, 1),
             ]
         );
         let classes = log.into_first();
         let classes: Vec<_> = classes.iter().map(|finding| finding.class).collect();
-        assert_eq!(classes, [DivergenceClass::Field; 2]);
+        assert_eq!(classes, [FindingClass::Field; 2]);
     }
 }

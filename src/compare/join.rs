@@ -1,11 +1,11 @@
 use std::cmp::Ordering;
 
-use super::class::Side;
 use super::counts::KindCounts;
-use super::divergence::{Divergence, Other};
+use super::entry_check::{EntryCheck, hash_warning};
 use super::evidence::Evidence;
 use super::fields;
-use super::judge::{Judged, hash_warning};
+use super::finding::{Finding, Other};
+use super::finding_class::Side;
 use crate::codec::{Entry, encode_json};
 use crate::error::{Error, Result};
 use crate::record::RecordKind;
@@ -23,7 +23,7 @@ pub fn compare_kind(
     kind: RecordKind,
     left: &mut dyn SortedStream,
     right: &mut dyn SortedStream,
-    found: &mut dyn FnMut(Divergence) -> Result<()>,
+    found: &mut dyn FnMut(Finding) -> Result<()>,
 ) -> Result<KindCounts> {
     join_kind(kind, left, right, &mut Evidence::default(), found)
 }
@@ -34,7 +34,7 @@ pub(super) fn join_kind(
     left: &mut dyn SortedStream,
     right: &mut dyn SortedStream,
     evidence: &mut Evidence,
-    found: &mut dyn FnMut(Divergence) -> Result<()>,
+    found: &mut dyn FnMut(Finding) -> Result<()>,
 ) -> Result<KindCounts> {
     let mut join = Join {
         kind,
@@ -46,7 +46,7 @@ pub(super) fn join_kind(
         found,
     };
     join.run()?;
-    match join.counts.balances() {
+    match join.counts.is_consistent() {
         true => Ok(join.counts),
         false => Err(Error::Internal(format!(
             "the counts of {kind} don't add up"
@@ -62,7 +62,7 @@ struct Join<'s, 'f> {
     evidence: &'f mut Evidence,
     left: Cursor<'s>,
     right: Cursor<'s>,
-    found: &'f mut dyn FnMut(Divergence) -> Result<()>,
+    found: &'f mut dyn FnMut(Finding) -> Result<()>,
 }
 
 impl Join<'_, '_> {
@@ -137,25 +137,25 @@ fn one(
     is_beside_row: bool,
     counts: &mut KindCounts,
     evidence: &mut Evidence,
-) -> (Vec<Divergence>, Other) {
-    let judged = Judged::of(kind, entry);
+) -> (Vec<Finding>, Other) {
+    let judged = EntryCheck::of(kind, entry);
     let other = match is_beside_row {
         true => Other::Invalid,
         false => Other::Nothing,
     };
     let faults = judged.divergences(kind, side, entry.key);
-    let mut told: Vec<Divergence> = faults.map(|fault| fault.beside(other)).collect();
+    let mut told: Vec<Finding> = faults.map(|fault| fault.beside(other)).collect();
     let (only, invalid) = match side {
         Side::Left => (&mut counts.only_left, &mut counts.invalid_left),
         Side::Right => (&mut counts.only_right, &mut counts.invalid_right),
     };
-    match judged.record_of_its_key() {
+    match judged.record_if_key_matches() {
         _ if is_beside_row => counts.differing += 1,
         None => *invalid += 1,
         Some(record) => {
             *only += 1;
             evidence.of_mut(side).only(record);
-            told.push(Divergence::only(kind, side, entry.key));
+            told.push(Finding::only(kind, side, entry.key));
         }
     }
     told.extend(judged.hash_warning(entry.key).map(|w| w.on(side)));
@@ -169,11 +169,11 @@ fn both(
     right: Entry<'_>,
     counts: &mut KindCounts,
     evidence: &mut Evidence,
-) -> Result<Vec<Divergence>> {
+) -> Result<Vec<Finding>> {
     let key = left.key;
-    let judged_left = Judged::of(kind, left);
+    let judged_left = EntryCheck::of(kind, left);
     let mut told = Vec::new();
-    let tell = |told: &mut Vec<Divergence>, judged: &Judged, side, other: &Judged| {
+    let tell = |told: &mut Vec<Finding>, judged: &EntryCheck, side, other: &EntryCheck| {
         let faults = judged.divergences(kind, side, key);
         told.extend(faults.map(|fault| fault.beside(other.as_other())));
     };
@@ -188,13 +188,13 @@ fn both(
         return Ok(told);
     }
     counts.differing += 1;
-    let judged_right = Judged::of(kind, right);
+    let judged_right = EntryCheck::of(kind, right);
     tell(&mut told, &judged_left, Side::Left, &judged_right);
     tell(&mut told, &judged_right, Side::Right, &judged_left);
     // A record under another's key has no fields to compare with those of the key's record.
     let records = (
-        judged_left.record_of_its_key(),
-        judged_right.record_of_its_key(),
+        judged_left.record_if_key_matches(),
+        judged_right.record_if_key_matches(),
     );
     if let (Some(left), Some(right)) = records {
         let fields = fields::differences(&encode_json(left)?, &encode_json(right)?)?;
@@ -202,7 +202,7 @@ fn both(
             evidence.left.differs(left);
             evidence.right.differs(right);
             evidence.ids_differ |= left.id() != right.id();
-            told.push(Divergence::fields(kind, key, fields));
+            told.push(Finding::fields(kind, key, fields));
         }
     }
     told.extend(judged_left.hash_warning(key).map(|w| w.on(Side::Left)));
@@ -280,7 +280,7 @@ impl<'s> Cursor<'s> {
         &mut self,
         side: Side,
         beside: Other,
-        found: &mut dyn FnMut(Divergence) -> Result<()>,
+        found: &mut dyn FnMut(Finding) -> Result<()>,
     ) -> Result<u64> {
         let Some(row) = self.row() else {
             self.advance()?;
@@ -289,7 +289,7 @@ impl<'s> Cursor<'s> {
         let key = row.key.clone();
         let mut rows = 0;
         while let Some(row) = self.row().filter(|row| row.key == key) {
-            found(Divergence::invalid_row(side, row).beside(beside))?;
+            found(Finding::invalid_row(side, row).beside(beside))?;
             rows += 1;
             self.advance()?;
         }

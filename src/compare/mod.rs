@@ -1,30 +1,30 @@
 //! Merge-join of two streams of entries in key order. Pure: it reads, counts and tells.
 
-mod beside;
-mod claims;
-mod class;
+mod compare_stores;
 mod counts;
-mod divergence;
+mod entry_check;
 mod evidence;
 mod fields;
+mod finding;
+mod finding_class;
 mod finding_counts;
 mod finding_log;
 mod join;
-mod judge;
-mod stores;
+mod manifest_check;
+mod metadata;
+mod metered;
 #[cfg(test)]
 mod tests;
 mod values;
-mod watched;
 
-pub(crate) use claims::ClaimCheck;
-pub use class::{DivergenceClass, Side};
+pub use compare_stores::{CompareOptions, Comparison, compare_stores};
 pub use counts::KindCounts;
-pub use divergence::{Divergence, FieldDifference, RowFacts};
+pub(crate) use entry_check::EntryCheck;
 pub use evidence::{Evidence, Newer, SideEvidence};
+pub use finding::{FieldDifference, Finding, RowLocation};
+pub use finding_class::{FindingClass, Side};
 pub use finding_counts::FindingCounts;
 pub(crate) use finding_log::{FindingLog, Room};
 pub use join::compare_kind;
-pub(crate) use judge::Judged;
-pub use stores::{CompareOptions, Comparison, compare_stores};
+pub(crate) use manifest_check::ManifestCheck;
 pub use values::Values;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::codec::{Entry, encode_json, record_key, symbol_metrics_key};
-use crate::compare::{Divergence, DivergenceClass, KindCounts, Side, compare_kind};
+use crate::compare::{Finding, FindingClass, KindCounts, Side, compare_kind};
 use crate::error::{Error, Result};
 use crate::record::{Record, RecordKind, SymbolMetrics};
-use crate::stream::{InvalidRow, Item, RawValue, Reason, SortedStream};
+use crate::stream::{InvalidReason, InvalidRow, Item, RawValue, SortedStream};
 use proptest::prelude::*;
 
 type Listing = Result<(Vec<u8>, Vec<u8>), Box<InvalidRow>>;
@@ -65,7 +65,7 @@ fn invalid_of(rowid: i64, symbol_id: Option<i64>) -> Listing {
         table: "symbol_metrics",
         rowid,
         column: "loc",
-        reason: Reason::StorageClass,
+        reason: InvalidReason::StorageClass,
         message: "loc is TEXT, must be an INTEGER or NULL".to_owned(),
         key: symbol_id.map(symbol_metrics_key),
         key_columns: &["symbol_id"],
@@ -92,7 +92,7 @@ fn symbol(symbol_id: i64, loc: i64) -> (Vec<u8>, Vec<u8>) {
     (record_key(&record), encode_json(&record).unwrap())
 }
 
-fn compare(mut left: Listed, mut right: Listed) -> Result<(KindCounts, Vec<Divergence>)> {
+fn compare(mut left: Listed, mut right: Listed) -> Result<(KindCounts, Vec<Finding>)> {
     let mut found = Vec::new();
     let counts = compare_kind(
         RecordKind::SymbolMetrics,
@@ -106,7 +106,7 @@ fn compare(mut left: Listed, mut right: Listed) -> Result<(KindCounts, Vec<Diver
     Ok((counts, found))
 }
 
-fn compare_swapped(swapped: bool, left: Listed, right: Listed) -> (KindCounts, Vec<Divergence>) {
+fn compare_swapped(swapped: bool, left: Listed, right: Listed) -> (KindCounts, Vec<Finding>) {
     match swapped {
         false => compare(left, right),
         true => compare(right, left),
@@ -114,7 +114,7 @@ fn compare_swapped(swapped: bool, left: Listed, right: Listed) -> (KindCounts, V
     .unwrap()
 }
 
-fn classes(found: &[Divergence]) -> Vec<&'static str> {
+fn classes(found: &[Finding]) -> Vec<&'static str> {
     found
         .iter()
         .map(|divergence| divergence.class.name())
@@ -136,9 +136,9 @@ proptest! {
         let keys = left.keys().chain(right.keys()).collect::<std::collections::BTreeSet<_>>();
         for key in keys {
             match (left.get(key), right.get(key)) {
-                (Some(_), None) => expected.push((key.clone(), DivergenceClass::OnlyLeft)),
-                (None, Some(_)) => expected.push((key.clone(), DivergenceClass::OnlyRight)),
-                (left, right) if left != right => expected.push((key.clone(), DivergenceClass::Field)),
+                (Some(_), None) => expected.push((key.clone(), FindingClass::OnlyLeft)),
+                (None, Some(_)) => expected.push((key.clone(), FindingClass::OnlyRight)),
+                (left, right) if left != right => expected.push((key.clone(), FindingClass::Field)),
                 _ => {}
             }
         }
@@ -146,7 +146,7 @@ proptest! {
         let found: Vec<_> = found.into_iter().map(|d| (d.key.unwrap(), d.class)).collect();
         prop_assert_eq!(found, expected);
         prop_assert_eq!((counts.left, counts.right), (left.len() as u64, right.len() as u64));
-        prop_assert!(counts.balances());
+        prop_assert!(counts.is_consistent());
         prop_assert_eq!(counts.identical(), left == right);
     }
 }
@@ -253,12 +253,12 @@ fn invalid_rows_are_told_and_counted_and_take_no_part_in_the_join() {
         ..KindCounts::default()
     };
     assert_eq!(counts, expected);
-    assert!(counts.balances() && !counts.identical());
+    assert!(counts.is_consistent() && !counts.identical());
     let told: Vec<_> = found
         .iter()
         .map(|d| (d.class, d.side.unwrap(), d.row.unwrap().rowid.unwrap()))
         .collect();
-    let row = |side, rowid| (DivergenceClass::InvalidRow, side, rowid);
+    let row = |side, rowid| (FindingClass::InvalidRow, side, rowid);
     let (left, right) = (Side::Left, Side::Right);
     assert_eq!(
         told,
@@ -320,7 +320,7 @@ fn every_row_of_a_records_key_is_a_finding_and_the_counts_balance() {
         let rows = Listed::with_rows([7, 8, 9].map(|rowid| invalid_of(rowid, Some(1))));
         let (counts, found) = compare_swapped(swapped, Listed::new([symbol(1, 0)]), rows);
         assert_eq!(classes(&found), ["invalid-row"; 3]);
-        assert!(counts.balances());
+        assert!(counts.is_consistent());
         let invalid = match swapped {
             false => counts.invalid_right,
             true => counts.invalid_left,
@@ -369,7 +369,7 @@ fn a_value_that_is_no_record_is_one_finding_whatever_the_other_side_has() {
                     "{message}"
                 );
             }
-            assert_eq!((counts.differing, counts.balances()), (1, true));
+            assert_eq!((counts.differing, counts.is_consistent()), (1, true));
         }
     }
 }
@@ -419,7 +419,7 @@ fn counts_that_leave_an_item_out_do_not_balance() {
         invalid_left: 9,
         invalid_right: 11,
     };
-    assert!(counts.balances());
+    assert!(counts.is_consistent());
     let changes: [fn(&mut KindCounts); 4] = [
         |counts| counts.left += 1,
         |counts| counts.right += 1,
@@ -429,7 +429,7 @@ fn counts_that_leave_an_item_out_do_not_balance() {
     for change in changes {
         let mut counts = counts;
         change(&mut counts);
-        assert!(!counts.balances(), "{counts:?}");
+        assert!(!counts.is_consistent(), "{counts:?}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::codec::Entry;
 use crate::error::{Error, Result};
-use crate::record::Sequences;
+use crate::record::IdSequences;
 
 const RAN_AGAIN: &str = "a scan was repeated, which only a backend with its own scan_prefix may do";
 
@@ -22,7 +22,7 @@ const RAN_AGAIN: &str = "a scan was repeated, which only a backend with its own 
 /// use chunkmigrate::Result;
 /// use chunkmigrate::codec::Entry;
 /// use chunkmigrate::kv::{KvBackend, KvTransaction};
-/// use chunkmigrate::record::{CodeChunk, Sequences};
+/// use chunkmigrate::record::{CodeChunk, IdSequences};
 /// use chunkmigrate::store::ChunkStore;
 ///
 /// #[derive(Default)]
@@ -31,7 +31,7 @@ const RAN_AGAIN: &str = "a scan was repeated, which only a backend with its own 
 /// #[derive(Default, Clone)]
 /// struct Content {
 ///     entries: BTreeMap<Vec<u8>, Vec<u8>>,
-///     sequences: Sequences,
+///     sequences: IdSequences,
 /// }
 ///
 /// impl KvBackend for Memory {
@@ -74,11 +74,11 @@ const RAN_AGAIN: &str = "a scan was repeated, which only a backend with its own 
 ///         Ok(())
 ///     }
 ///
-///     fn sequences(&mut self) -> Result<Sequences> {
+///     fn sequences(&mut self) -> Result<IdSequences> {
 ///         Ok(self.sequences)
 ///     }
 ///
-///     fn set_sequences(&mut self, sequences: Sequences) -> Result<()> {
+///     fn set_sequences(&mut self, sequences: IdSequences) -> Result<()> {
 ///         self.sequences = sequences;
 ///         Ok(())
 ///     }
@@ -198,11 +198,11 @@ pub trait KvTransaction {
     ///
     /// # Errors
     /// The store can't be read.
-    fn sequences(&mut self) -> Result<Sequences>;
+    fn sequences(&mut self) -> Result<IdSequences>;
 
     /// Sets the id high-water marks.
     ///
     /// # Errors
     /// The store can't be written.
-    fn set_sequences(&mut self, sequences: Sequences) -> Result<()>;
+    fn set_sequences(&mut self, sequences: IdSequences) -> Result<()>;
 }

@@ -5,13 +5,13 @@ use std::path::Path;
 use redb::{Database, ReadableTable as _};
 
 use super::error::engine;
-use super::file::KvFile;
+use super::format::{RECORDS, meta_entry, write_documents};
 use super::manifest::{Manifest, encode_document};
-use super::tables::{RECORDS, meta_entry, write_documents};
-use crate::codec::{Entry, KindDigest, KindTotals, key_kind};
+use super::reader::KvReader;
+use crate::codec::{Entry, KindHasher, KindTotals, key_kind};
 use crate::error::Result;
 use crate::progress::{Progress, check_cancelled};
-use crate::record::{PerKind, Sequences};
+use crate::record::{IdSequences, PerKind};
 
 /// Memory that redb may use.
 const CACHE_BYTES: usize = 32 << 20;
@@ -22,8 +22,8 @@ const CANCEL_CHECK_ENTRIES: u64 = 4096;
 #[derive(Debug)]
 pub(crate) struct KvMerge<'m> {
     /// The entries to write.
-    pub(crate) changes: &'m KvFile,
-    pub(crate) sequences: &'m Sequences,
+    pub(crate) changes: &'m KvReader,
+    pub(crate) sequences: &'m IdSequences,
     pub(crate) manifest: &'m Manifest,
     /// Counts and digests of all that the file holds afterwards.
     pub(crate) expected: &'m PerKind<KindTotals>,
@@ -48,7 +48,7 @@ impl KvMerge<'_> {
                 let inserted = records.insert(entry.key, entry.value);
                 inserted.map(|_| ()).map_err(|e| failed(e.into()))
             })?;
-            let mut digests = PerKind::<KindDigest>::default();
+            let mut digests = PerKind::<KindHasher>::default();
             let mut read = 0;
             for entry in records.iter().map_err(|e| failed(e.into()))? {
                 read += 1;

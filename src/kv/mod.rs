@@ -6,45 +6,45 @@
 
 mod backend;
 #[cfg(feature = "native-v2")]
-pub(crate) mod bulk;
+pub(crate) mod bulk_loader;
+#[cfg(feature = "native-v2")]
+mod create;
 #[cfg(feature = "native-v2")]
 mod error;
 #[cfg(feature = "native-v2")]
-pub(crate) mod file;
+mod fingerprint;
+#[cfg(feature = "native-v2")]
+mod format;
 #[cfg(feature = "native-v2")]
 pub(crate) mod manifest;
 #[cfg(feature = "native-v2")]
 mod merge;
 #[cfg(feature = "native-v2")]
-mod new_file;
-#[cfg(feature = "native-v2")]
 mod overlay;
 #[cfg(feature = "native-v2")]
 mod read_ahead;
 #[cfg(feature = "native-v2")]
+pub(crate) mod reader;
+#[cfg(feature = "native-v2")]
 mod redb_backend;
 #[cfg(feature = "native-v2")]
-mod tables;
-#[cfg(feature = "native-v2")]
-mod unsynced_file;
-#[cfg(feature = "native-v2")]
-mod watched_file;
+mod write_buffer;
 
 pub use backend::{KvBackend, KvTransaction};
 #[cfg(feature = "native-v2")]
-pub(crate) use bulk::BulkLoad;
+pub(crate) use bulk_loader::BulkLoader;
 #[cfg(feature = "native-v2")]
 pub use error::KvError;
 #[cfg(feature = "native-v2")]
-pub(crate) use file::KvFile;
+pub(crate) use fingerprint::{is_locked, is_unwritten};
 #[cfg(feature = "native-v2")]
 pub(crate) use manifest::{Manifest, ManifestSource};
 #[cfg(feature = "native-v2")]
 pub(crate) use merge::KvMerge;
 #[cfg(feature = "native-v2")]
-pub use redb_backend::RedbBackend;
+pub(crate) use reader::KvReader;
 #[cfg(feature = "native-v2")]
-pub(crate) use watched_file::{is_locked, is_unwritten};
+pub use redb_backend::RedbBackend;
 
 /// The format that this version writes and reads.
 pub const FORMAT_VERSION: u64 = 1;

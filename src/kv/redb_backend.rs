@@ -7,14 +7,14 @@ use redb::backends::InMemoryBackend;
 use redb::{Builder, Database, ReadableDatabase as _, ReadableTable, Table, WriteTransaction};
 
 use super::backend::{KvBackend, KvTransaction};
+use super::create::{initialize, is_new, make_if_missing};
 use super::error::{KvError, engine, table_error};
+use super::format::{META, RECORDS, check_format, meta_entry, open_records, read_sequences};
 use super::manifest::encode_document;
-use super::new_file::{initialize, is_new, make_if_missing};
-use super::tables::{META, RECORDS, check_format, meta_entry, open_records, read_sequences};
 use crate::codec::Entry;
 use crate::error::Result;
 use crate::fsio::{IfMissing, check_store_path};
-use crate::record::Sequences;
+use crate::record::IdSequences;
 
 /// Memory that redb may use.
 const CACHE_BYTES: usize = 32 << 20;
@@ -229,11 +229,11 @@ impl KvTransaction for RedbTransaction<'_> {
         scan_prefix(&self.records, prefix, self.path, visit)
     }
 
-    fn sequences(&mut self) -> Result<Sequences> {
+    fn sequences(&mut self) -> Result<IdSequences> {
         read_sequences(&self.meta, self.path)
     }
 
-    fn set_sequences(&mut self, sequences: Sequences) -> Result<()> {
+    fn set_sequences(&mut self, sequences: IdSequences) -> Result<()> {
         self.touch()?;
         let document = encode_document(&sequences)?;
         let inserted = self.meta.insert(meta_entry::SEQUENCES, document.as_slice());

@@ -4,19 +4,19 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::existing;
-use super::intake::Intake;
-use super::job::Job;
+use super::copy_job::Job;
+use super::copy_sink::CopySink;
 use super::json_lines::JsonLines;
 use super::merge;
-use super::new_store::{self, FilledStore, NewStore};
-use super::read_back::{Content, name_divergences};
+use super::read_back::{Content, report_divergences};
 use super::staged::Staged;
 use super::target::Destination;
-use super::{CopyOptions, CopySummary, room};
+use super::target_check;
+use super::target_writer::{self, FilledTarget, TargetWriter};
+use super::{CopyOptions, CopySummary, free_space};
 use crate::error::{IoContext as _, Result};
 use crate::fsio::{StoreKind, detect};
-use crate::open::{Opening, retry_if_changed};
+use crate::open::{Candidate, retry_if_changed};
 use crate::progress::{Progress, check_cancelled};
 use crate::sqlite::IdSet;
 use crate::stream::Source;
@@ -76,7 +76,7 @@ pub fn sqlite_to_kv(
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::sync::Arc;
-/// use chunkmigrate::verify::DivergenceClass;
+/// use chunkmigrate::verify::FindingClass;
 /// use chunkmigrate::kv::{KvBackend, RedbBackend};
 /// use chunkmigrate::migrate::{CopyOptions, OnInvalid, kv_to_sqlite};
 /// use chunkmigrate::{NoProgress, Progress};
@@ -87,7 +87,7 @@ pub fn sqlite_to_kv(
 ///
 /// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
 /// let summary = kv_to_sqlite(&source, &target, &CopyOptions::default(), &progress)?;
-/// assert_eq!(summary.rejections[0].class, DivergenceClass::Undecodable);
+/// assert_eq!(summary.rejections[0].class, FindingClass::Undecodable);
 /// assert!(!summary.written);
 ///
 /// // All that is a record, and a file of what is none.
@@ -118,7 +118,7 @@ fn copy_file(
     let destination = Destination::resolve(target, &[source])?;
     let job = Job {
         source,
-        keep_clear: Some(source),
+        protected_path: Some(source),
         target_store,
         destination,
         rejected_lines: None,
@@ -127,7 +127,7 @@ fn copy_file(
     };
     job.check_target()?;
     retry_if_changed(|| {
-        let opening = Opening::look(source)?;
+        let opening = Candidate::look(source)?;
         let mut snapshot = opening.open(&options.open_options(), progress)?;
         job.run(snapshot.as_mut())
     })
@@ -145,7 +145,7 @@ pub(crate) fn copy_snapshot(
     let job = Job {
         destination: Destination::resolve(target, &[&source])?,
         source: &source,
-        keep_clear: Some(&source),
+        protected_path: Some(&source),
         target_store,
         rejected_lines: None,
         options,
@@ -159,7 +159,9 @@ impl Job<'_> {
     pub(super) fn check_target(&self) -> Result<()> {
         match self.options.merge {
             true => merge::check_target(self),
-            false => existing::check(&self.destination, self.target_store, self.options.replace),
+            false => {
+                target_check::check(&self.destination, self.target_store, self.options.replace)
+            }
         }
     }
 
@@ -189,7 +191,7 @@ impl Job<'_> {
     ) -> Result<(CopySummary, IdSet)> {
         let rejects = self.rejects()?;
         let temp_dir = self.options.temp_dir.as_deref();
-        room::check_sorting(temp_dir, snapshot.sorting_bytes())?;
+        free_space::check_sorting(temp_dir, snapshot.sorting_bytes())?;
         let staged = match self.options.dry_run {
             true => {
                 Staged::check(&self.destination)?;
@@ -198,18 +200,18 @@ impl Job<'_> {
             false => {
                 let stores = [self.target_store];
                 let expected = snapshot.expected_bytes();
-                room::check_target(self.destination.folder(), &stores, expected)?;
+                free_space::check_target(self.destination.folder(), &stores, expected)?;
                 Some(Staged::create(&self.destination)?)
             }
         };
         let new = staged.as_ref().map(|staged| {
             let expected = snapshot.expected_bytes();
             let (store, path) = (self.target_store, staged.path());
-            NewStore::create(store, path, expected, self.options, self.progress)
+            TargetWriter::create(store, path, expected, self.options, self.progress)
         });
         let new = new.transpose()?;
         let store = snapshot.store();
-        let mut intake = Intake::new(self.options, store, new, rejects, shared_ids);
+        let mut intake = CopySink::new(self.options, store, new, rejects, shared_ids);
         let totals = self.take_all(snapshot, &mut intake)?;
         let filled = intake.fill()?;
         if !intake.found_shared.is_empty() {
@@ -236,7 +238,7 @@ impl Job<'_> {
         &self,
         snapshot: &mut dyn Source,
         staged: Staged,
-        filled: FilledStore,
+        filled: FilledTarget,
         rejects: Option<JsonLines>,
         summary: &mut CopySummary,
     ) -> Result<()> {
@@ -251,8 +253,8 @@ impl Job<'_> {
         check_cancelled(progress)?;
         if options.verify {
             if !holds {
-                let mut target = new_store::open(store, path, options, self.progress)?;
-                return name_divergences(snapshot, target.as_mut(), options, progress, summary);
+                let mut target = target_writer::open(store, path, options, self.progress)?;
+                return report_divergences(snapshot, target.as_mut(), options, progress, summary);
             }
             summary.verified = true;
         }
@@ -260,7 +262,7 @@ impl Job<'_> {
         check_cancelled(progress)?;
         // All that can fail comes first; what is left are two renames.
         let target = staged.prepare(|destination| {
-            existing::check_again(destination, self.target_store, self.options.replace)
+            target_check::check_again(destination, self.target_store, self.options.replace)
         })?;
         summary.lost_access.clone_from(&target.lost_access);
         let published_rejects = self.publish_rejects_first(rejects, summary)?;

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::codec::{Entry, ExportEnd, canonical_id, is_asked_for, key_prefix};
-use crate::compare::{Divergence, DivergenceClass, Judged, Side};
+use crate::compare::{EntryCheck, Finding, FindingClass, Side};
 use crate::error::Result;
 use crate::fsio::StoreKind;
-use crate::open::{OpenOptions, Opening};
+use crate::open::{Candidate, OpenOptions};
 use crate::progress::{Progress, Stage, check_cancelled};
-use crate::record::{RecordKind, Sequences};
+use crate::record::{IdSequences, RecordKind};
 use crate::stream::{Item, Source, read_kind};
 
 /// What is exported.
@@ -31,7 +31,7 @@ impl ExportOptions {
 
 /// What an export brings: a record, or something that is none.
 #[derive(Debug)]
-pub enum Exported<'e> {
+pub enum ExportItem<'e> {
     /// A record's key and its canonical JSON.
     Record {
         /// The kind of record.
@@ -41,14 +41,14 @@ pub enum Exported<'e> {
     },
     /// The id high-water marks, behind all records. They are handed out only if one of them is above
     /// the ids of the records, which else tell as much, and only if everything is exported.
-    Sequences(Sequences),
+    IdSequences(IdSequences),
     /// The end, behind all that was handed out: how much it was. An export that fails, or that is
     /// stopped, has none.
     End(ExportEnd),
     /// The store was not closed by its last writer: what follows is its last complete state.
     NotClosed,
     /// Something that is not exported, or not as it stands, on the left side.
-    Finding(Divergence),
+    Finding(Finding),
 }
 
 /// Whether an export goes on.
@@ -71,7 +71,7 @@ pub enum ExportFlow {
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::sync::Arc;
-/// use chunkmigrate::migrate::{ExportFlow, ExportOptions, Exported, export};
+/// use chunkmigrate::migrate::{ExportFlow, ExportOptions, ExportItem, export};
 /// use chunkmigrate::record::CodeChunk;
 /// use chunkmigrate::store::ChunkStore;
 /// use chunkmigrate::{NoProgress, Progress};
@@ -85,7 +85,7 @@ pub enum ExportFlow {
 /// let options = ExportOptions { prefix: b"chunk:a.rs:".to_vec(), ..ExportOptions::default() };
 /// let mut keys = Vec::new();
 /// export(&path, &options, &progress, &mut |exported| {
-///     if let Exported::Record { entry, .. } = exported {
+///     if let ExportItem::Record { entry, .. } = exported {
 ///         keys.push(String::from_utf8_lossy(entry.key).into_owned());
 ///     }
 ///     Ok(ExportFlow::Continue)
@@ -98,21 +98,21 @@ pub fn export(
     path: &Path,
     options: &ExportOptions,
     progress: &Arc<dyn Progress>,
-    take: &mut dyn FnMut(Exported<'_>) -> Result<ExportFlow>,
+    take: &mut dyn FnMut(ExportItem<'_>) -> Result<ExportFlow>,
 ) -> Result<()> {
     let open_options = OpenOptions {
         only: options.only.clone(),
         temp_dir: options.temp_dir.clone(),
         ..OpenOptions::default()
     };
-    let mut snapshot = Opening::look(path)?.open(&open_options, progress)?;
-    if !snapshot.closed_cleanly() && take(Exported::NotClosed)? == ExportFlow::Stop {
+    let mut snapshot = Candidate::look(path)?.open(&open_options, progress)?;
+    if !snapshot.closed_cleanly() && take(ExportItem::NotClosed)? == ExportFlow::Stop {
         return Ok(());
     }
-    let mut largest_ids = Sequences::default();
+    let mut largest_ids = IdSequences::default();
     let mut end = ExportEnd::default();
-    let mut take_on = |exported: Exported<'_>| {
-        if let Exported::Record { kind, entry } = exported {
+    let mut take_on = |exported: ExportItem<'_>| {
+        if let ExportItem::Record { kind, entry } = exported {
             end.add_record(kind, entry);
             if let Some(id) = canonical_id(entry.value) {
                 largest_ids.raise(kind, id);
@@ -135,7 +135,7 @@ pub fn export(
         let marks = snapshot.sequences()?;
         if marks.max(largest_ids) != largest_ids {
             end.add_sequences(marks);
-            if take(Exported::Sequences(marks))? == ExportFlow::Stop {
+            if take(ExportItem::IdSequences(marks))? == ExportFlow::Stop {
                 return Ok(());
             }
         }
@@ -145,11 +145,14 @@ pub fn export(
             return Ok(());
         }
         let message = "the key is not that of a record".to_owned();
-        let finding = Divergence::new(DivergenceClass::UnknownKey, None, message);
-        take(Exported::Finding(finding.on(Side::Left).of_key(entry.key))).map(|_| ())
+        let finding = Finding::new(FindingClass::UnknownKey, None, message);
+        take(ExportItem::Finding(
+            finding.on(Side::Left).of_key(entry.key),
+        ))
+        .map(|_| ())
     })?;
     snapshot.confirm()?;
-    take(Exported::End(end)).map(|_| ())
+    take(ExportItem::End(end)).map(|_| ())
 }
 
 /// Whether keys of a kind can start with a prefix.
@@ -163,7 +166,7 @@ fn export_kind(
     kind: RecordKind,
     options: &ExportOptions,
     progress: &dyn Progress,
-    take: &mut dyn FnMut(Exported<'_>) -> Result<ExportFlow>,
+    take: &mut dyn FnMut(ExportItem<'_>) -> Result<ExportFlow>,
 ) -> Result<ExportFlow> {
     let judges = snapshot.store() == StoreKind::Kv;
     progress.start(Stage::Export(kind), snapshot.expected_records(kind));
@@ -173,11 +176,11 @@ fn export_kind(
             for item in batch.iter() {
                 let flow = match item {
                     Item::Invalid(row) if is_in(row.key.as_deref(), options) => {
-                        take(Exported::Finding(Divergence::invalid_row(Side::Left, row)))?
+                        take(ExportItem::Finding(Finding::invalid_row(Side::Left, row)))?
                     }
                     Item::Entry(entry) if is_in(Some(entry.key), options) => match judges {
                         true => export_judged(kind, entry, take)?,
-                        false => take(Exported::Record { kind, entry })?,
+                        false => take(ExportItem::Record { kind, entry })?,
                     },
                     _ => ExportFlow::Continue,
                 };
@@ -201,16 +204,16 @@ fn is_in(key: Option<&[u8]>, options: &ExportOptions) -> bool {
 fn export_judged(
     kind: RecordKind,
     entry: Entry<'_>,
-    take: &mut dyn FnMut(Exported<'_>) -> Result<ExportFlow>,
+    take: &mut dyn FnMut(ExportItem<'_>) -> Result<ExportFlow>,
 ) -> Result<ExportFlow> {
-    let judged = Judged::of(kind, entry);
+    let judged = EntryCheck::of(kind, entry);
     for finding in judged.divergences(kind, Side::Left, entry.key) {
-        take(Exported::Finding(finding))?;
+        take(ExportItem::Finding(finding))?;
     }
     let Some(value) = judged.canonical_of_its_key(entry.value)? else {
         return Ok(ExportFlow::Continue);
     };
     let (key, value) = (entry.key, &*value);
     let entry = Entry { key, value };
-    take(Exported::Record { kind, entry })
+    take(ExportItem::Record { kind, entry })
 }

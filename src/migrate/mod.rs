@@ -2,37 +2,37 @@
 //! published whole or not at all.
 
 mod copy;
-mod existing;
+mod copy_job;
+mod copy_sink;
+mod dual_digest;
 mod export;
+mod free_space;
 mod import;
-mod intake;
-mod job;
 mod json_lines;
 mod merge;
 mod new_database;
-mod new_store;
 mod output_file;
-mod read_and_copied;
 mod read_back;
-mod refusals;
+mod reject_log;
 mod rejects;
-mod room;
 mod staged;
 mod summary;
 mod target;
+mod target_check;
+mod target_writer;
 mod worker;
 
 pub use crate::sqlite::merge::full_text::StaleIndex;
 pub use crate::stream::UncopiedTable;
 pub(crate) use copy::copy_snapshot;
 pub use copy::{kv_to_sqlite, sqlite_to_kv};
-pub use export::{ExportFlow, ExportOptions, Exported, export};
+pub use export::{ExportFlow, ExportItem, ExportOptions, export};
+pub(crate) use free_space::check_target as check_room;
 pub use import::{EndLine, ImportError, ImportSource, import_to_kv, import_to_sqlite};
 pub(crate) use json_lines::JsonLines;
 pub use merge::MergeCounts;
 pub(crate) use new_database::create_database;
 pub(crate) use output_file::{OutputFile, OutputKind};
-pub(crate) use room::check_target as check_room;
 pub(crate) use staged::private_folder;
 pub use summary::CopySummary;
 pub(crate) use target::Destination;

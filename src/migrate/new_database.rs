@@ -4,12 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::existing;
 use super::staged::Staged;
 use super::target::Destination;
+use super::target_check;
 use crate::error::{IoContext as _, Result};
 use crate::progress::{Progress, check_cancelled};
-use crate::record::{PerKind, Record, Sequences};
+use crate::record::{IdSequences, PerKind, Record};
 use crate::sqlite::SqliteLoad;
 use crate::store::StoreKind;
 
@@ -26,22 +26,23 @@ pub(crate) fn create_database(
     target: &Path,
     replace: bool,
     records: &PerKind<Vec<Record>>,
-    sequences: Sequences,
+    sequences: IdSequences,
     progress: &Arc<dyn Progress>,
 ) -> Result<NewDatabase> {
     let destination = Destination::resolve(target, &[])?;
-    existing::check(&destination, StoreKind::Sqlite, replace)?;
+    target_check::check(&destination, StoreKind::Sqlite, replace)?;
     let staged = Staged::create(&destination)?;
     let mut load = SqliteLoad::create(staged.path(), None, false, progress)?;
     for (_, records) in records.iter() {
         load.insert(records)?;
     }
-    load.end_rows(sequences)?;
+    load.commit_rows(sequences)?;
     load.make_indexes()?;
     let metadata = fs::metadata(staged.path()).io_context("look at", staged.path())?;
     check_cancelled(progress.as_ref())?;
-    let prepared = staged
-        .prepare(|destination| existing::check_again(destination, StoreKind::Sqlite, replace))?;
+    let prepared = staged.prepare(|destination| {
+        target_check::check_again(destination, StoreKind::Sqlite, replace)
+    })?;
     let lost_access = prepared.lost_access.clone();
     prepared.publish()?.sync()?;
     Ok(NewDatabase {

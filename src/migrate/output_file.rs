@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, IntoInnerError, Read as _, Write};
 use std::path::Path;
 
-use super::staged::{Prepared, Staged, is_of_killed_run};
+use super::staged::{Prepared, Staged, is_from_killed_run};
 use super::target::{Destination, TargetError};
 use crate::error::{IoContext as _, Result};
 
@@ -58,7 +58,7 @@ impl OutputFile {
     ) -> Result<Self> {
         let destination = Destination::resolve(path, sources)?;
         may_replace(kind, &destination)?;
-        if destination.exists() && !replace && !is_of_killed_run(&destination)? {
+        if destination.exists() && !replace && !is_from_killed_run(&destination)? {
             return Err(TargetError::RejectsExist {
                 path: path.to_owned(),
             }

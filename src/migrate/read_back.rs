@@ -2,19 +2,19 @@
 
 use super::worker::Worker;
 use super::{CopyOptions, CopySummary};
-use crate::codec::{Entry, KindDigest, KindTotals, decode_json, is_canonical, record_key_into};
+use crate::codec::{Entry, KindHasher, KindTotals, decode_json, is_canonical, record_key_into};
 use crate::compare::{CompareOptions, FindingLog, Values, compare_stores};
 use crate::error::{Error, Result};
-use crate::kv::{KvFile, Manifest};
+use crate::kv::{KvReader, Manifest};
 use crate::progress::{Progress, Stage};
-use crate::record::{PerKind, RecordKind, Sequences};
+use crate::record::{IdSequences, PerKind, RecordKind};
 use crate::sqlite::WrittenRows;
 use crate::stream::{Batch, Source, Visited, digest_stream, read_kind, read_stream};
 
 /// What a finished store is to hold.
 pub(super) struct Content<'c> {
     pub(super) totals: &'c PerKind<KindTotals>,
-    pub(super) sequences: &'c Sequences,
+    pub(super) sequences: &'c IdSequences,
     /// The manifest of a KV file.
     pub(super) manifest: &'c Manifest,
 }
@@ -22,8 +22,8 @@ pub(super) struct Content<'c> {
 /// Whether a KV file holds exactly what was written: every value decodes, encodes again to the same
 /// bytes and belongs to its key, counts and digests are those of the stream, and so are the
 /// documents.
-pub(super) fn kv_holds(
-    file: &mut KvFile,
+pub(super) fn verify_kv(
+    file: &mut KvReader,
     content: &Content<'_>,
     progress: &dyn Progress,
 ) -> Result<bool> {
@@ -43,7 +43,7 @@ pub(super) fn kv_holds(
 
 /// Whether a database holds exactly what was written. Each row is read with the storage class of
 /// each of its values; one that is no exact record, or another, changes the digest.
-pub(super) fn sqlite_holds(
+pub(super) fn verify_sqlite(
     rows: &mut WrittenRows,
     content: &Content<'_>,
     progress: &dyn Progress,
@@ -63,7 +63,7 @@ pub(super) fn sqlite_holds(
 }
 
 /// Joins source and target record by record, to name what was found to differ.
-pub(super) fn name_divergences(
+pub(super) fn report_divergences(
     source: &mut dyn Source,
     target: &mut dyn Source,
     options: &CopyOptions,
@@ -94,13 +94,13 @@ pub(super) fn name_divergences(
 /// Counts and digest of a kind, and whether each value is the canonical record of its key. That
 /// takes longest: another thread finds it out for as many as it can, this one for the others.
 fn digest_checked(
-    file: &mut KvFile,
+    file: &mut KvReader,
     kind: RecordKind,
     progress: &dyn Progress,
 ) -> Result<(KindTotals, bool)> {
-    let mut digest = KindDigest::default();
-    let mut here = Soundness::of(kind);
-    let mut beside = Worker::start(Soundness::of(kind), Soundness::check)?;
+    let mut digest = KindHasher::default();
+    let mut here = CanonicalCheck::of(kind);
+    let mut beside = Worker::start(CanonicalCheck::of(kind), CanonicalCheck::check)?;
     read_kind(file, kind, progress, |stream| {
         while let Some(batch) = stream.next_batch()? {
             for entry in batch.entries() {
@@ -119,15 +119,15 @@ fn digest_checked(
 }
 
 /// Whether all values decode to records that belong to their keys and have just their bytes.
-struct Soundness {
+struct CanonicalCheck {
     kind: RecordKind,
     own_key: Vec<u8>,
     all_sound: bool,
 }
 
-impl Soundness {
+impl CanonicalCheck {
     fn of(kind: RecordKind) -> Self {
-        Soundness {
+        CanonicalCheck {
             kind,
             own_key: Vec::new(),
             all_sound: true,
@@ -155,12 +155,12 @@ impl Soundness {
 mod tests {
     use super::*;
     use crate::codec::{encode_json, file_metrics_key};
-    use crate::kv::{BulkLoad, ManifestSource};
+    use crate::kv::{BulkLoader, ManifestSource};
     use crate::progress::NoProgress;
     use crate::record::{FileMetrics, Record};
 
     const KIND: RecordKind = RecordKind::FileMetrics;
-    const SEQUENCES: Sequences = Sequences {
+    const SEQUENCES: IdSequences = IdSequences {
         code_chunks: 7,
         execution_log: 0,
     };
@@ -186,7 +186,7 @@ mod tests {
     }
 
     fn totals(entries: &Entries) -> PerKind<KindTotals> {
-        let mut digest = KindDigest::default();
+        let mut digest = KindHasher::default();
         for (key, value) in entries {
             let value = value.as_bytes();
             digest.update(Entry { key, value });
@@ -206,25 +206,25 @@ mod tests {
     }
 
     /// Whether a file of `written` holds what a stream of `streamed` would have brought.
-    fn holds_what(written: &Entries, sequences: Sequences, streamed: &Entries) -> bool {
+    fn holds_what(written: &Entries, sequences: IdSequences, streamed: &Entries) -> bool {
         let expected = totals(streamed);
         let manifest = manifest(&expected);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.kv");
-        let mut load = BulkLoad::create(&path, 1 << 20).unwrap();
+        let mut load = BulkLoader::create(&path, 1 << 20).unwrap();
         let entries = written.iter().map(|(key, value)| Entry {
             key,
             value: value.as_bytes(),
         });
         load.append(entries).unwrap();
         load.finish(&sequences, Some(&manifest)).unwrap();
-        let mut file = KvFile::open_trusted(&path).unwrap();
+        let mut file = KvReader::open_unverified(&path).unwrap();
         let content = Content {
             totals: &expected,
             sequences: &SEQUENCES,
             manifest: &manifest,
         };
-        kv_holds(&mut file, &content, &NoProgress).unwrap()
+        verify_kv(&mut file, &content, &NoProgress).unwrap()
     }
 
     #[test]
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn other_sequences_do_not_hold() {
-        let sequences = Sequences {
+        let sequences = IdSequences {
             code_chunks: 8,
             ..SEQUENCES
         };

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::codec::Entry;
-use crate::compare::{Divergence, RowFacts};
+use crate::compare::{Finding, RowLocation};
 use crate::error::Result;
 use crate::stream::{InvalidRow, RawValue};
 
@@ -66,7 +66,7 @@ fn raw_json(value: &RawValue) -> Value {
 
 /// An entry of a KV file as one line of the file; key and value stand in hex where they are no
 /// text.
-pub(super) fn entry_line(entry: Entry<'_>, why: &Divergence) -> impl Serialize {
+pub(super) fn entry_line(entry: Entry<'_>, why: &Finding) -> impl Serialize {
     let (key, key_hex) = text_or_hex(entry.key);
     let (value, value_hex) = text_or_hex(entry.value);
     EntryLine {
@@ -83,7 +83,7 @@ pub(super) fn entry_line(entry: Entry<'_>, why: &Divergence) -> impl Serialize {
 /// A record that the target does not take as one line of the file.
 pub(super) fn rejected_line<'r>(
     entry: Entry<'r>,
-    row: &RowFacts,
+    row: &RowLocation,
     message: &'r str,
 ) -> impl Serialize + use<'r> {
     RefusedLine {
@@ -139,7 +139,7 @@ pub(super) struct RejectedLine<'l> {
     pub(super) key: Option<&'l str>,
     /// The line, or its start if it is too long.
     pub(super) text: &'l [u8],
-    pub(super) why: Divergence,
+    pub(super) why: Finding,
 }
 
 /// A line of text as one line of the file.

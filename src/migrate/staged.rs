@@ -99,9 +99,9 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// Keeps a second name of the file until the work is done, by which [`is_of_killed_run`] knows
+    /// Keeps a second name of the file until the work is done, by which [`is_from_killed_run`] knows
     /// it if the work is never done.
-    pub(crate) fn mark_as_early(&self) {
+    pub(crate) fn mark_provisional(&self) {
         let second = self.staged.private.path().join(PUBLISHED_FILE);
         // Without hard links the file is one that nobody knows the origin of, and is not replaced.
         let _ = fs::hard_link(self.staged.path(), second);
@@ -182,10 +182,10 @@ impl Published {
 }
 
 /// Whether the file at a place was published by a run that was killed before its work was done.
-pub(crate) fn is_of_killed_run(destination: &Destination) -> Result<bool> {
+pub(crate) fn is_from_killed_run(destination: &Destination) -> Result<bool> {
     let path = destination.path();
     let found = fs::metadata(path).io_context("stat", path)?;
-    let left = left_behind(destination.folder())?;
+    let left = leftover_dirs(destination.folder())?;
     Ok(left.iter().any(|private| {
         let second = fs::symlink_metadata(private.join(PUBLISHED_FILE));
         second.is_ok_and(|second| (second.dev(), second.ino()) == (found.dev(), found.ino()))
@@ -193,7 +193,7 @@ pub(crate) fn is_of_killed_run(destination: &Destination) -> Result<bool> {
 }
 
 /// Private folders of runs that were killed, in a folder.
-pub(crate) fn left_behind(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn leftover_dirs(folder: &Path) -> Result<Vec<PathBuf>> {
     leftover_folders(folder).io_context("read", folder)
 }
 

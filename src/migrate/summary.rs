@@ -3,9 +3,9 @@ use std::path::PathBuf;
 use super::import::EndLine;
 use super::merge::MergeCounts;
 use crate::codec::{Digest, KindTotals};
-use crate::compare::{Divergence, FindingCounts, FindingLog};
+use crate::compare::{Finding, FindingCounts, FindingLog};
 use crate::fsio::StoreKind;
-use crate::record::{PerKind, RecordKind, Sequences};
+use crate::record::{IdSequences, PerKind, RecordKind};
 use crate::sqlite::StaleIndex;
 use crate::stream::UncopiedTable;
 
@@ -52,20 +52,20 @@ pub struct CopySummary {
     /// The combined digest of what was copied; `None` if no target was made because of such rows.
     pub sha256: Option<Digest>,
     /// The id high-water marks.
-    pub sequences: Sequences,
+    pub sequences: IdSequences,
     /// What the source holds beside what was asked for.
-    pub not_copied: Vec<UncopiedTable>,
+    pub uncopied_tables: Vec<UncopiedTable>,
     /// The first of what is not as it should be in the source, and of what the target refused. The
     /// side is the left one.
-    pub rejections: Vec<Divergence>,
+    pub rejections: Vec<Finding>,
     /// Number of all of these.
     pub rejections_total: u64,
     /// The rejects file, if one was written.
     pub rejects: Option<PathBuf>,
     /// A rejects file of an earlier run that lies where this run would have put its own.
-    pub old_rejects: Option<PathBuf>,
+    pub stale_rejects_file: Option<PathBuf>,
     /// What the read-back found, at most `limit`; if anything, no target was made.
-    pub divergences: Vec<Divergence>,
+    pub divergences: Vec<Finding>,
     /// Number of all that the read-back found.
     pub divergences_total: u64,
     /// Number of all rejections and divergences, by class and kind.
@@ -89,7 +89,7 @@ pub struct CopySummary {
     /// `group`, `access control list`. It gives nobody more than the old file did.
     pub lost_access: Vec<&'static str>,
     /// Private folders of earlier runs that were killed.
-    pub left_behind: Vec<PathBuf>,
+    pub leftover_dirs: Vec<PathBuf>,
 }
 
 impl CopySummary {

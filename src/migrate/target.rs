@@ -197,7 +197,7 @@ impl Destination {
             replaced,
         };
         for source in sources {
-            destination.keep_clear_of(source)?;
+            destination.ensure_distinct_from(source)?;
         }
         Ok(destination)
     }
@@ -234,7 +234,7 @@ impl Destination {
         Ok(own.is_some() && own == identity(other)?)
     }
 
-    fn keep_clear_of(&self, source: &Path) -> Result<()> {
+    fn ensure_distinct_from(&self, source: &Path) -> Result<()> {
         let real = fs::canonicalize(source).io_context("resolve", source)?;
         let (path, source_path) = (self.given.clone(), source.to_owned());
         if self.is_file(&real)? {

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::json_fields::required;
+use super::serde_helpers::required;
 
 /// A span of a source file with its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

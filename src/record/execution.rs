@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::json_fields::required;
+use super::serde_helpers::required;
 
 /// One run of the indexing tool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::json_fields::{finite, required};
+use super::serde_helpers::{finite, required};
 
 /// Size and coupling of a source file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,21 +1,21 @@
 //! The records that are moved, and nothing about how a store keeps them.
 
-mod check;
 mod chunk;
 mod execution;
-mod json_fields;
+mod id_sequences;
 mod key;
 mod kind;
 mod metrics;
-mod sequences;
+mod serde_helpers;
+mod validate;
 
-pub use check::RecordError;
 pub use chunk::CodeChunk;
 pub use execution::ExecutionRecord;
+pub use id_sequences::IdSequences;
 pub use key::RecordKey;
 pub use kind::{PerKind, RecordKind};
 pub use metrics::{FileMetrics, SymbolMetrics};
-pub use sequences::Sequences;
+pub use validate::RecordError;
 
 /// A record of any kind.
 ///

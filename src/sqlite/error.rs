@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::read::snapshot::TOLD_PROBLEMS;
-use crate::stream::{Reason, in_brackets};
+use crate::stream::{InvalidReason, in_brackets};
 
 /// Why a SQLite database could not be read or written.
 #[derive(Debug, Error)]
@@ -172,7 +172,7 @@ pub enum SqliteError {
         /// The column that is to blame.
         column: &'static str,
         /// What is wrong with it, for programs.
-        reason: Reason,
+        reason: InvalidReason,
         /// The columns of its key with their values in short.
         key: String,
         /// What is wrong with it, as [`InvalidRow::message`](crate::stream::InvalidRow::message).

@@ -23,18 +23,18 @@ pub(crate) use merge::full_text::StaleIndex;
 #[cfg(feature = "native-v2")]
 pub(crate) use merge::target::{TargetPath, roll_back};
 pub(crate) use open::connection::is_hot_journal;
-pub(crate) use open::open_mode::DatabaseFiles;
+pub(crate) use open::open_mode::SourceFiles;
 pub(crate) use open::private_copy::copy_database;
 pub(crate) use open::sidecars::side_files;
-pub(crate) use read::options::SqliteSnapshotOptions;
+pub(crate) use read::options::SourceOptions;
 pub(crate) use read::snapshot::SqliteSnapshot;
 pub(crate) use read::symbol_graph::other_symbol;
 pub(crate) use record_table::RecordTable;
 pub(crate) use schema::{key_columns, record_id};
 #[cfg(feature = "native-v2")]
-pub(crate) use scratch::entries::{EntrySpool, SharingEntry, Unique};
+pub(crate) use scratch::entries::{Duplicate, ScratchEntries, Unique};
 #[cfg(feature = "native-v2")]
-pub(crate) use scratch::rejected_lines::{LineSpool, SpooledLine};
+pub(crate) use scratch::rejected_lines::{ScratchLine, ScratchLines};
 #[cfg(feature = "native-v2")]
 pub(crate) use scratch::sets::{IdSet, ScratchSet};
 pub use shared_connection::SharedConnection;

@@ -9,8 +9,8 @@ use super::error::SqliteError;
 use super::open::connection::{reading, writing};
 use super::read::invalid_field::{same_key_message, value_message};
 use super::read::other_tables;
-use super::read::row::{FieldFault, read_raw, read_record};
-use super::read::table_columns::{TableLayout, all_equal};
+use super::read::row::{InvalidField, read_raw, read_record};
+use super::read::table_columns::{TableColumns, all_equal};
 use super::read::text_encoding::TextEncoding;
 use super::shared_connection::path_of;
 use super::write::key_lookup::KeyLookup;
@@ -20,7 +20,7 @@ use super::write::writer::{create_indexes, create_table, with_key_values, with_v
 use crate::codec::record_key;
 use crate::error::{Error, Result};
 use crate::record::{Record, RecordError, RecordKey, RecordKind};
-use crate::stream::{RawValue, Reason, key_text};
+use crate::stream::{InvalidReason, RawValue, key_text};
 
 /// Columns and the text that each must hold.
 pub(crate) type Conditions<'a> = [(&'static str, &'a str)];
@@ -31,7 +31,7 @@ pub(crate) struct RecordTable {
     kind: RecordKind,
     path: PathBuf,
     encoding: TextEncoding,
-    layout: TableLayout,
+    layout: TableColumns,
     upsert: Upsert,
     /// Statements, of which all but `insert` go on with a condition; `of_key` is that of a key.
     select: String,
@@ -46,7 +46,7 @@ impl RecordTable {
     pub(crate) fn read(connection: &Connection, kind: RecordKind) -> Result<Option<Self>> {
         let path = path_of(connection);
         let encoding = TextEncoding::of(connection, &path)?;
-        let layout = TableLayout::read(connection, &path, kind, encoding.is_utf16())?;
+        let layout = TableColumns::read(connection, &path, kind, encoding.is_utf16())?;
         Ok(layout.map(|layout| {
             let table = layout.spec.name;
             let names = layout.present_columns();
@@ -196,7 +196,7 @@ impl RecordTable {
         match Rejection::constraint(self.layout.spec, &error) {
             Rejection {
                 column,
-                reason: Reason::Null,
+                reason: InvalidReason::Null,
                 ..
             } if !column.is_empty() => SqliteError::NotNull {
                 path: self.path.clone(),
@@ -270,7 +270,7 @@ impl RecordTable {
 
     fn record(&self, row: &Row<'_>, rowid: i64) -> Result<Record> {
         let failed = reading(&self.path);
-        let FieldFault { column, reason } =
+        let InvalidField { column, reason } =
             match read_record(self.kind, row, self.encoding).map_err(&failed)? {
                 Ok(record) => return Ok(record),
                 Err(fault) => fault,
@@ -302,7 +302,7 @@ impl RecordTable {
             table: spec.name,
             rowid,
             column: spec.key.first().copied().unwrap_or_default(),
-            reason: Reason::DuplicateKey,
+            reason: InvalidReason::DuplicateKey,
             key: key_text(spec.key, &values),
             message: same_key_message(&[first]),
         }
@@ -310,7 +310,7 @@ impl RecordTable {
     }
 
     fn check_has_place_for(&self, record: &Record) -> Result<()> {
-        match self.upsert.has_no_place_for(record) {
+        match self.upsert.missing_column_for(record) {
             None => Ok(()),
             Some(column) => Err(SqliteError::MissingColumn {
                 path: self.path.clone(),

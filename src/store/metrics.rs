@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::dual::{self, RecordStore, Selection, checked};
+use super::backend::{self, RecordFilter, RecordStore, checked};
 use crate::error::Result;
 use crate::fsio::IfMissing;
 use crate::kv::KvBackend;
@@ -81,7 +81,7 @@ impl MetricsOps {
     /// # Errors
     /// The file can't be opened, or is no database.
     pub fn new(path: &Path) -> Result<Self> {
-        let records = dual::in_sqlite_file(path, IfMissing::Create)?;
+        let records = backend::in_sqlite_file(path, IfMissing::Create)?;
         Ok(MetricsOps { records })
     }
 
@@ -90,20 +90,20 @@ impl MetricsOps {
     /// # Errors
     /// There is no file, it can't be opened, or is no database.
     pub fn open(path: &Path) -> Result<Self> {
-        let records = dual::in_sqlite_file(path, IfMissing::Fail)?;
+        let records = backend::in_sqlite_file(path, IfMissing::Fail)?;
         Ok(MetricsOps { records })
     }
 
     /// Metrics in a SQLite database that is open already: a `rusqlite::Connection`, or a
     /// [`SharedConnection`] that others use too, as in the example there.
     pub fn with_connection(connection: impl Into<SharedConnection>) -> Self {
-        let records = dual::over_connection(connection.into());
+        let records = backend::over_connection(connection.into());
         MetricsOps { records }
     }
 
     /// Metrics in a key-value backend.
     pub fn with_kv_backend(backend: Arc<dyn KvBackend>) -> Self {
-        let records = dual::over_kv_backend(backend);
+        let records = backend::over_kv_backend(backend);
         MetricsOps { records }
     }
 
@@ -113,7 +113,7 @@ impl MetricsOps {
     /// # Errors
     /// SQLite can't make the database.
     pub fn in_memory(backend: Option<Arc<dyn KvBackend>>) -> Result<Self> {
-        let records = dual::in_memory(backend)?;
+        let records = backend::in_memory(backend)?;
         Ok(MetricsOps { records })
     }
 
@@ -227,7 +227,7 @@ impl MetricsOps {
         let file = RecordKey::FileMetrics {
             file_path: file_path.to_owned(),
         };
-        let symbols = Selection::FileSymbols { file_path };
+        let symbols = RecordFilter::FileSymbols { file_path };
         let kinds = [RecordKind::FileMetrics, RecordKind::SymbolMetrics];
         let mut deleted = 0;
         self.records.transaction(&kinds, &mut |transaction| {
@@ -257,7 +257,7 @@ impl MetricsOps {
     /// # }
     /// ```
     pub fn get_hotspots(&self, query: &HotspotQuery) -> Result<Vec<FileMetrics>> {
-        let all = Selection::Kind(RecordKind::FileMetrics);
+        let all = RecordFilter::Kind(RecordKind::FileMetrics);
         let mut first = BTreeMap::new();
         self.records.visit(&all, &mut |record| {
             if let Some(file) = record

@@ -2,9 +2,9 @@
 //! write them in a [`KvBackend`](crate::kv::KvBackend) when there is one and in SQLite otherwise, with
 //! the same answers.
 
+mod backend;
 mod chunks;
 mod clock;
-mod dual;
 mod error;
 mod execution;
 mod metrics;

@@ -1,5 +1,5 @@
 use super::{Item, RecordStream, Source, read_kind};
-use crate::codec::{KindDigest, KindTotals};
+use crate::codec::{KindHasher, KindTotals};
 use crate::error::Result;
 use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::RecordKind;
@@ -37,7 +37,7 @@ pub fn digest_kind(
 /// # Errors
 /// The store can't be read to its end.
 pub fn digest_stream(stream: &mut RecordStream, progress: &dyn Progress) -> Result<KindContent> {
-    let mut digest = KindDigest::default();
+    let mut digest = KindHasher::default();
     let mut invalid = 0;
     while let Some(batch) = stream.next_batch()? {
         for item in batch.iter() {

@@ -13,7 +13,7 @@ const SHOWN_BYTES: usize = 16;
 /// [`InvalidRow::message`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum Reason {
+pub enum InvalidReason {
     /// NULL in a column that every record needs.
     Null,
     /// A value of another storage class than the column's: a blob, a real for an integer.
@@ -37,25 +37,25 @@ pub enum Reason {
     WrongSymbol,
 }
 
-impl Reason {
+impl InvalidReason {
     /// The name that reports use, such as `storage-class`.
     pub const fn name(self) -> &'static str {
         match self {
-            Reason::Null => "null",
-            Reason::StorageClass => "storage-class",
-            Reason::NotUtf8 => "not-utf8",
-            Reason::Range => "range",
-            Reason::NotFinite => "not-finite",
-            Reason::DuplicateKey => "duplicate-key",
-            Reason::DuplicateId => "duplicate-id",
-            Reason::TooLarge => "too-large",
-            Reason::Constraint => "constraint",
-            Reason::WrongSymbol => "wrong-symbol",
+            InvalidReason::Null => "null",
+            InvalidReason::StorageClass => "storage-class",
+            InvalidReason::NotUtf8 => "not-utf8",
+            InvalidReason::Range => "range",
+            InvalidReason::NotFinite => "not-finite",
+            InvalidReason::DuplicateKey => "duplicate-key",
+            InvalidReason::DuplicateId => "duplicate-id",
+            InvalidReason::TooLarge => "too-large",
+            InvalidReason::Constraint => "constraint",
+            InvalidReason::WrongSymbol => "wrong-symbol",
         }
     }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for InvalidReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
@@ -128,7 +128,7 @@ pub struct InvalidRow {
     /// The column that is to blame: the first one, or the key's or id's first.
     pub column: &'static str,
     /// What is wrong with it, for programs.
-    pub reason: Reason,
+    pub reason: InvalidReason,
     /// What is wrong with it, for people: a sentence without a full stop, such as `byte_start is -5,
     /// must be 0 or more`. It quotes no text of the row.
     pub message: String,

@@ -16,7 +16,7 @@ mod uncopied_table;
 
 pub use batch::Batch;
 pub use digest::{KindContent, digest_kind, digest_stream};
-pub use invalid_row::{InvalidRow, RawValue, Reason, Visited, VisitedEntry, VisitedValue};
+pub use invalid_row::{InvalidReason, InvalidRow, RawValue, Visited, VisitedEntry, VisitedValue};
 pub(crate) use invalid_row::{in_brackets, key_text};
 pub(crate) use parallel::join2;
 pub(crate) use queue::{QueueClosed, QueueReceiver, QueueSender, queue};
@@ -29,7 +29,7 @@ use std::path::Path;
 use crate::codec::{Digest, Entry, KindTotals};
 use crate::error::Result;
 use crate::fsio::StoreKind;
-use crate::record::{PerKind, RecordKind, Sequences};
+use crate::record::{IdSequences, PerKind, RecordKind};
 
 /// An item of a stream: an entry, or a row that has none.
 #[derive(Debug, Clone, Copy)]
@@ -109,7 +109,7 @@ pub trait Source: Send {
     ///
     /// # Errors
     /// The store can't be read.
-    fn sequences(&self) -> Result<Sequences>;
+    fn sequences(&self) -> Result<IdSequences>;
 
     /// Number of all keys of a KV file, unknown ones included; `None` for a database.
     ///

@@ -1,8 +1,8 @@
 use std::path::{Path, PathBuf};
 
-use super::document::FindingDocument;
+use super::finding_json::FindingJson;
 use super::report::VerifyOptions;
-use crate::compare::{Divergence, FindingLog, Values};
+use crate::compare::{Finding, FindingLog, Values};
 use crate::error::Result;
 use crate::migrate::{JsonLines, OutputKind};
 
@@ -28,16 +28,16 @@ impl Findings {
         })
     }
 
-    pub(super) fn take(&mut self, divergence: Divergence) -> Result<()> {
+    pub(super) fn take(&mut self, divergence: Finding) -> Result<()> {
         if let Some(lines) = &mut self.lines {
-            lines.write(&FindingDocument::new(&divergence, self.values))?;
+            lines.write(&FindingJson::new(&divergence, self.values))?;
         }
         self.first.take(divergence);
         Ok(())
     }
 
     /// Publishes the file; returns the first findings in order, and where the file is.
-    pub(super) fn finish(self) -> Result<(Vec<Divergence>, Option<PathBuf>)> {
+    pub(super) fn finish(self) -> Result<(Vec<Finding>, Option<PathBuf>)> {
         let mut place = None;
         if let Some(lines) = self.lines {
             place = Some(lines.destination().given().to_owned());

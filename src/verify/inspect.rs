@@ -5,11 +5,11 @@ use std::sync::Arc;
 use crate::codec::{Digest, KindTotals, combined_digest};
 use crate::error::{IoContext as _, Result};
 use crate::fsio::{StoreKind, detect};
-use crate::kv::{KvFile, Manifest};
+use crate::kv::{KvReader, Manifest};
 use crate::open::retry_if_changed;
 use crate::progress::{Progress, Stage};
-use crate::record::{PerKind, RecordKind, Sequences};
-use crate::sqlite::{SqliteSnapshot, SqliteSnapshotOptions};
+use crate::record::{IdSequences, PerKind, RecordKind};
+use crate::sqlite::{SourceOptions, SqliteSnapshot};
 use crate::stream::{KindContent, Source, UncopiedTable, digest_kind};
 
 /// What a store holds.
@@ -35,13 +35,13 @@ pub struct Inspection {
     /// The kinds for which the store has no table.
     pub missing: Vec<RecordKind>,
     /// The id high-water marks.
-    pub sequences: Sequences,
+    pub sequences: IdSequences,
     /// The manifest of a KV file, if it has one.
     pub manifest: Option<Manifest>,
     /// Whether the manifest tells of just what there is; `None` without one.
-    pub manifest_holds: Option<bool>,
+    pub manifest_matches: Option<bool>,
     /// What else the file holds.
-    pub not_copied: Vec<UncopiedTable>,
+    pub uncopied_tables: Vec<UncopiedTable>,
     /// Number of keys of no known form.
     pub unknown_keys: u64,
 }
@@ -61,7 +61,7 @@ impl Inspection {
 
     /// Whether everything in the store is a record, and what it says of itself holds.
     pub fn is_sound(&self) -> bool {
-        self.sha256().is_some() && self.unknown_keys == 0 && self.manifest_holds != Some(false)
+        self.sha256().is_some() && self.unknown_keys == 0 && self.manifest_matches != Some(false)
     }
 
     fn totals(&self) -> PerKind<KindTotals> {
@@ -95,7 +95,7 @@ impl Inspection {
 /// let (here, there) = (inspect(&database, &progress)?, inspect(&kv, &progress)?);
 /// assert!(here.sha256().is_some());
 /// assert_eq!(here.sha256(), there.sha256());
-/// assert_eq!(there.manifest_holds, Some(true));
+/// assert_eq!(there.manifest_matches, Some(true));
 /// # Ok(())
 /// # }
 /// ```
@@ -111,7 +111,7 @@ pub fn inspect(path: &Path, progress: &Arc<dyn Progress>) -> Result<Inspection> 
 
 fn inspect_sqlite(path: &Path, progress: &Arc<dyn Progress>) -> Result<Inspection> {
     let file_bytes = fs::metadata(path).io_context("stat", path)?.len();
-    let mut snapshot = SqliteSnapshot::open(path, &SqliteSnapshotOptions::default(), progress)?;
+    let mut snapshot = SqliteSnapshot::open(path, &SourceOptions::default(), progress)?;
     let inspection = Inspection {
         file_bytes,
         schema_version: snapshot.schema_version(),
@@ -122,7 +122,7 @@ fn inspect_sqlite(path: &Path, progress: &Arc<dyn Progress>) -> Result<Inspectio
 }
 
 fn inspect_kv(path: &Path, progress: &dyn Progress) -> Result<Inspection> {
-    let mut file = KvFile::open_checked(path)?;
+    let mut file = KvReader::open_verified(path)?;
     let mut inspection = Inspection {
         file_bytes: file.file_bytes(),
         format_version: file.format_version()?,
@@ -131,7 +131,7 @@ fn inspect_kv(path: &Path, progress: &dyn Progress) -> Result<Inspection> {
         ..inspect_snapshot(&mut file, progress)?
     };
     let totals = inspection.totals();
-    inspection.manifest_holds = inspection
+    inspection.manifest_matches = inspection
         .manifest
         .as_ref()
         .map(|manifest| manifest.kinds == totals && manifest.sha256 == combined_digest(&totals));
@@ -157,8 +157,8 @@ fn inspect_snapshot(snapshot: &mut dyn Source, progress: &dyn Progress) -> Resul
         missing: snapshot.missing().to_vec(),
         sequences: snapshot.sequences()?,
         manifest: None,
-        manifest_holds: None,
-        not_copied: snapshot.other_tables()?,
+        manifest_matches: None,
+        uncopied_tables: snapshot.other_tables()?,
         unknown_keys: 0,
     })
 }

@@ -1,32 +1,32 @@
 //! Proof: two stores are compared, one goes round and comes back, and the verifier itself is put to
 //! the test.
 
-mod document;
+mod built_in_sample;
+mod finding_json;
 mod findings;
 mod inspect;
 mod page_file;
-mod pair;
 mod report;
 mod round_trip;
 mod sample;
 mod sample_file;
-mod sample_run;
 mod self_test;
+mod two_stores;
 
-pub use document::FindingDocument;
+pub use built_in_sample::{SampleReport, verify_sample};
+pub use finding_json::FindingJson;
 pub use inspect::{Inspection, inspect};
-pub use page_file::PageFile;
-pub use pair::verify_pair;
-pub use report::{Hop, StoreName, VerifyOptions, VerifyReport};
+pub use page_file::HtmlReportFile;
+pub use report::{Hop, StoreLabel, VerifyOptions, VerifyReport};
 pub use round_trip::verify_round_trip;
 pub use sample::{sample_records, sample_sequences};
 pub use sample_file::{SampleFile, write_sample};
-pub use sample_run::{SampleReport, verify_sample};
+pub use two_stores::verify_pair;
 
 pub use crate::codec::digest::KindTotals;
 pub use crate::compare::{
-    Comparison, Divergence, DivergenceClass, Evidence, FieldDifference, FindingCounts, KindCounts,
-    Newer, RowFacts, Side, SideEvidence, Values,
+    Comparison, Evidence, FieldDifference, Finding, FindingClass, FindingCounts, KindCounts, Newer,
+    RowLocation, Side, SideEvidence, Values,
 };
 pub use crate::kv::manifest::{Manifest, ManifestSource};
-pub use crate::stream::{KindContent, Reason};
+pub use crate::stream::{InvalidReason, KindContent};

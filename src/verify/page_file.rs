@@ -10,11 +10,11 @@ use crate::progress::{Progress, check_cancelled};
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use chunkmigrate::NoProgress;
-/// use chunkmigrate::verify::PageFile;
+/// use chunkmigrate::verify::HtmlReportFile;
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("report.html");
-/// let page = PageFile::create(&path, &[], None)?;
+/// let page = HtmlReportFile::create(&path, &[], None)?;
 /// // The work; then:
 /// page.publish(&NoProgress, |out| writeln!(out, "<title>Report</title>"))?;
 /// assert!(std::fs::read_to_string(&path)?.ends_with("<title>Report</title>\n"));
@@ -22,9 +22,9 @@ use crate::progress::{Progress, check_cancelled};
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct PageFile(OutputFile);
+pub struct HtmlReportFile(OutputFile);
 
-impl PageFile {
+impl HtmlReportFile {
     /// Finds the place and makes sure, before the work, that a file can be made there. What is
     /// there already will be replaced if it is such a page, or empty.
     ///
@@ -42,7 +42,7 @@ impl PageFile {
             .into());
         }
         file.open()?;
-        Ok(PageFile(file))
+        Ok(HtmlReportFile(file))
     }
 
     /// Publishes what `render` writes behind the doctype, and returns the path as it was given.

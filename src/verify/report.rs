@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use super::findings::Findings;
-use crate::compare::{CompareOptions, Comparison, Divergence, FindingCounts, Values};
+use crate::compare::{CompareOptions, Comparison, Finding, FindingCounts, Values};
 use crate::error::Result;
 use crate::fsio::StoreKind;
 use crate::open::OpenOptions;
@@ -99,7 +99,7 @@ impl VerifyOptions {
 /// A store as a report names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct StoreName {
+pub struct StoreLabel {
     /// The file, or what stands in for one that was there for a while only.
     pub path: PathBuf,
     /// Which store it is.
@@ -108,9 +108,9 @@ pub struct StoreName {
     pub closed_cleanly: bool,
 }
 
-impl StoreName {
+impl StoreLabel {
     pub(super) fn of(snapshot: &dyn Source) -> Result<Self> {
-        Ok(StoreName {
+        Ok(StoreLabel {
             path: snapshot.path().to_owned(),
             store: snapshot.store(),
             closed_cleanly: snapshot.closed_cleanly(),
@@ -118,7 +118,7 @@ impl StoreName {
     }
 
     pub(super) fn called(name: &str, store: StoreKind) -> Self {
-        StoreName {
+        StoreLabel {
             path: PathBuf::from(name),
             store,
             closed_cleanly: true,
@@ -131,9 +131,9 @@ impl StoreName {
 #[non_exhaustive]
 pub struct Hop {
     /// The left store.
-    pub left: StoreName,
+    pub left: StoreLabel,
     /// The right store.
-    pub right: StoreName,
+    pub right: StoreLabel,
     /// How they compare.
     pub comparison: Comparison,
 }
@@ -156,7 +156,7 @@ pub struct VerifyReport {
     /// Whether a warning makes two stores diverge.
     pub strict: bool,
     /// The first findings in order; where there is no room for all, divergences go before warnings.
-    pub findings: Vec<Divergence>,
+    pub findings: Vec<Finding>,
     /// The file that holds every finding, if there is one.
     pub report: Option<PathBuf>,
 }

@@ -2,13 +2,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::findings::Findings;
-use super::report::{Hop, StoreName, VerifyOptions, VerifyReport};
+use super::report::{Hop, StoreLabel, VerifyOptions, VerifyReport};
 use crate::compare::compare_stores;
 use crate::error::Result;
 use crate::fsio::PrivateFolder;
 use crate::fsio::StoreKind;
 use crate::migrate::{CopyOptions, OnInvalid, check_room, copy_snapshot, private_folder};
-use crate::open::{OpenOptions, Opening, retry_if_changed};
+use crate::open::{Candidate, OpenOptions, retry_if_changed};
 use crate::progress::Progress;
 use crate::stream::Source;
 
@@ -50,7 +50,7 @@ pub fn verify_round_trip(
     progress: &Arc<dyn Progress>,
 ) -> Result<VerifyReport> {
     retry_if_changed(|| {
-        let opening = Opening::look(file)?;
+        let opening = Candidate::look(file)?;
         let findings = Findings::create(options, &[file])?;
         let mut source = opening.open(&options.open_options(), progress)?;
         options.check_columns(&[source.as_ref()])?;
@@ -134,13 +134,13 @@ impl RoundTrip {
         let there_path = self.there();
         // What a copy leaves behind shows when both ends are compared.
         let _ = copy_snapshot(source, &there_path, there, &copy_options, progress)?;
-        let open = |path: &Path| Opening::look(path)?.open(&OpenOptions::default(), progress);
+        let open = |path: &Path| Candidate::look(path)?.open(&OpenOptions::default(), progress);
         let mut middle = open(&there_path)?;
-        let source_name = StoreName::of(source)?;
+        let source_name = StoreLabel::of(source)?;
         take(
             source,
             middle.as_mut(),
-            (source_name, StoreName::called(THERE, there)),
+            (source_name, StoreLabel::called(THERE, there)),
         )?;
         source.confirm()?;
 
@@ -148,8 +148,8 @@ impl RoundTrip {
         let _ = copy_snapshot(middle.as_mut(), &back_path, back, &copy_options, progress)?;
         let mut end = open(&back_path)?;
         let names = (
-            StoreName::called(THERE, there),
-            StoreName::called(BACK, back),
+            StoreLabel::called(THERE, there),
+            StoreLabel::called(BACK, back),
         );
         take(middle.as_mut(), end.as_mut(), names)?;
         VerifyReport::of(hops, options, findings)

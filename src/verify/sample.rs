@@ -1,7 +1,7 @@
 //! Records in every awkward encoding there is.
 
 use crate::codec::Digest;
-use crate::record::{CodeChunk, ExecutionRecord, FileMetrics, Record, Sequences, SymbolMetrics};
+use crate::record::{CodeChunk, ExecutionRecord, FileMetrics, IdSequences, Record, SymbolMetrics};
 
 /// Texts that encoders like to get wrong.
 const TEXTS: [&str; 22] = [
@@ -125,8 +125,8 @@ pub fn sample_records() -> Vec<Record> {
 
 /// The id high-water marks of the sample: above every id of the execution log, whose last ones
 /// were deleted, and as high as it goes for chunks.
-pub fn sample_sequences() -> Sequences {
-    Sequences {
+pub fn sample_sequences() -> IdSequences {
+    IdSequences {
         code_chunks: i64::MAX,
         execution_log: 1000,
     }

@@ -7,38 +7,38 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use crate::codec::{Entry, KindTotals, file_metrics_key};
-use crate::compare::{CompareOptions, DivergenceClass, compare_stores};
+use crate::compare::{CompareOptions, FindingClass, compare_stores};
 use crate::error::{Error, IoContext as _, Result};
-use crate::kv::{BulkLoad, KvFile, Manifest, ManifestSource};
-use crate::open::{OpenOptions, Opening};
+use crate::kv::{BulkLoader, KvReader, Manifest, ManifestSource};
+use crate::open::{Candidate, OpenOptions};
 use crate::progress::Progress;
-use crate::record::{PerKind, RecordKind, Sequences};
+use crate::record::{IdSequences, PerKind, RecordKind};
 use crate::sqlite::SqliteError;
 use crate::stream::Source as _;
 
 /// Damages a copy of the sample once for each class, and demands exactly that finding. Returns the
 /// classes that were found.
 pub(super) fn prove_classes(
-    sample: &KvFile,
+    sample: &KvReader,
     folder: &Path,
     database: &Path,
     progress: &Arc<dyn Progress>,
-) -> Result<Vec<DivergenceClass>> {
+) -> Result<Vec<FindingClass>> {
     let content = Content::read(sample)?;
     let mut proved = Vec::new();
-    let classes = DivergenceClass::ALL.into_iter();
+    let classes = FindingClass::ALL.into_iter();
     for class in classes.filter(|class| class.is_of_comparison()) {
         fs::create_dir(folder).io_context("create", folder)?;
         let (left, right) = (folder.join("left"), folder.join("right"));
-        let expected: &[DivergenceClass] = match class {
-            DivergenceClass::InvalidRow => {
+        let expected: &[FindingClass] = match class {
+            FindingClass::InvalidRow => {
                 for copy in [&left, &right] {
                     fs::copy(database, copy).io_context("create", copy)?;
                 }
                 change(&right, DAMAGED_ROW)?;
                 &[class]
             }
-            DivergenceClass::Graph => {
+            FindingClass::Graph => {
                 for copy in [&left, &right] {
                     fs::copy(database, copy).io_context("create", copy)?;
                 }
@@ -65,14 +65,10 @@ pub(super) fn prove_classes(
     Ok(proved)
 }
 
-fn findings(
-    left: &Path,
-    right: &Path,
-    progress: &Arc<dyn Progress>,
-) -> Result<Vec<DivergenceClass>> {
+fn findings(left: &Path, right: &Path, progress: &Arc<dyn Progress>) -> Result<Vec<FindingClass>> {
     let options = OpenOptions::default();
-    let mut left = Opening::look(left)?.open(&options, progress)?;
-    let mut right = Opening::look(right)?.open(&options, progress)?;
+    let mut left = Candidate::look(left)?.open(&options, progress)?;
+    let mut right = Candidate::look(right)?.open(&options, progress)?;
     let mut found = Vec::new();
     compare_stores(
         left.as_mut(),
@@ -91,12 +87,12 @@ fn findings(
 #[derive(Clone)]
 struct Content {
     entries: Vec<(Vec<u8>, Vec<u8>)>,
-    sequences: Sequences,
+    sequences: IdSequences,
     manifest: Option<Manifest>,
 }
 
 impl Content {
-    fn read(file: &KvFile) -> Result<Self> {
+    fn read(file: &KvReader) -> Result<Self> {
         let mut entries = Vec::new();
         file.visit_all(&mut |entry| {
             entries.push((entry.key.to_vec(), entry.value.to_vec()));
@@ -110,7 +106,7 @@ impl Content {
     }
 
     fn write(&self, path: &Path) -> Result<()> {
-        let mut load = BulkLoad::create(path, 1 << 16)?;
+        let mut load = BulkLoader::create(path, 1 << 16)?;
         let entries = self.entries.iter();
         load.append(entries.map(|(key, value)| Entry { key, value }))?;
         load.finish(&self.sequences, self.manifest.as_ref())
@@ -127,25 +123,25 @@ impl Content {
 }
 
 /// Damages one record of the right side, or for one class of both.
-fn damage(class: DivergenceClass, left: &mut Content, right: &mut Content) -> Result<()> {
+fn damage(class: FindingClass, left: &mut Content, right: &mut Content) -> Result<()> {
     match class {
-        DivergenceClass::OnlyLeft => drop(right.entries.pop()),
-        DivergenceClass::OnlyRight => drop(left.entries.pop()),
-        DivergenceClass::Field => {
+        FindingClass::OnlyLeft => drop(right.entries.pop()),
+        FindingClass::OnlyRight => drop(left.entries.pop()),
+        FindingClass::Field => {
             // One bit of a float: 0.1 and its neighbour.
             let key = String::from_utf8_lossy(&file_metrics_key("src/float_3.rs")).into_owned();
             replace(right.value(&key)?, "0.1,", "0.10000000000000002,")?;
         }
-        DivergenceClass::Undecodable => drop(right.value("chunk:")?.pop()),
-        DivergenceClass::Noncanonical => right.value("chunk:")?.push(b' '),
-        DivergenceClass::KeyMismatch => {
+        FindingClass::Undecodable => drop(right.value("chunk:")?.pop()),
+        FindingClass::Noncanonical => right.value("chunk:")?.push(b' '),
+        FindingClass::KeyMismatch => {
             let other = right.value("metrics:symbol:1")?.clone();
             *right.value("metrics:symbol:9")? = other;
         }
-        DivergenceClass::UnknownKey => right.entries.push((b"stray".to_vec(), b"{}".to_vec())),
-        DivergenceClass::Manifest => right.manifest = Some(wrong_manifest(right)),
-        DivergenceClass::Sequence => right.sequences.execution_log += 1,
-        DivergenceClass::ContentHash => {
+        FindingClass::UnknownKey => right.entries.push((b"stray".to_vec(), b"{}".to_vec())),
+        FindingClass::Manifest => right.manifest = Some(wrong_manifest(right)),
+        FindingClass::Sequence => right.sequences.execution_log += 1,
+        FindingClass::ContentHash => {
             for side in [left, right] {
                 replace(
                     side.value("chunk:")?,
@@ -154,7 +150,7 @@ fn damage(class: DivergenceClass, left: &mut Content, right: &mut Content) -> Re
                 )?;
             }
         }
-        DivergenceClass::InvalidRow | DivergenceClass::WrongSymbol | DivergenceClass::Graph => {}
+        FindingClass::InvalidRow | FindingClass::WrongSymbol | FindingClass::Graph => {}
     }
     Ok(())
 }
@@ -171,7 +167,7 @@ fn replace(value: &mut Vec<u8>, from: &str, to: &str) -> Result<()> {
 /// A manifest that is right but for the number of chunks.
 fn wrong_manifest(content: &Content) -> Manifest {
     let mut totals: PerKind<KindTotals> = PerKind::from_fn(|kind| {
-        let mut digest = crate::codec::KindDigest::default();
+        let mut digest = crate::codec::KindHasher::default();
         for (key, value) in &content.entries {
             if key.starts_with(crate::codec::key_prefix(kind).as_bytes()) {
                 digest.update(Entry { key, value });

@@ -1,6 +1,6 @@
 //! The commands that the program has, as it tells them itself.
 
-use chunkmigrate::verify::DivergenceClass;
+use chunkmigrate::verify::FindingClass;
 
 use super::{Run, Scenario};
 
@@ -39,12 +39,12 @@ pub(crate) fn section<'h>(help: &'h str, heading: &str) -> impl Iterator<Item = 
 }
 
 /// What `verify --help` advises about each class of finding.
-pub(crate) fn advice() -> Vec<(DivergenceClass, String)> {
+pub(crate) fn advice() -> Vec<(FindingClass, String)> {
     let help = help(&["verify".to_owned()]);
-    let mut texts: Vec<(DivergenceClass, String)> = Vec::new();
+    let mut texts: Vec<(FindingClass, String)> = Vec::new();
     for line in section(&help, "Classes of findings") {
         let text = line.trim();
-        let mut classes = DivergenceClass::ALL.into_iter();
+        let mut classes = FindingClass::ALL.into_iter();
         match (classes.find(|class| class.name() == text), texts.last_mut()) {
             (Some(class), _) => texts.push((class, String::new())),
             (None, Some((_, advice))) if advice.is_empty() => advice.push_str(text),

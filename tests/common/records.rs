@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use chunkmigrate::codec::record_key;
-use chunkmigrate::record::Sequences;
+use chunkmigrate::record::IdSequences;
 use proptest::option;
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -172,8 +172,8 @@ pub(crate) fn distinct(records: Vec<Record>) -> Vec<Record> {
 }
 
 /// Marks that lie so far above the largest ids.
-pub(crate) fn marks_above(records: &[Record], above: i64) -> Sequences {
-    let mut marks = Sequences::default();
+pub(crate) fn marks_above(records: &[Record], above: i64) -> IdSequences {
+    let mut marks = IdSequences::default();
     for record in records {
         if let Some(id) = record.id() {
             marks.raise(record.kind(), id.saturating_add(above));
@@ -183,7 +183,7 @@ pub(crate) fn marks_above(records: &[Record], above: i64) -> Sequences {
 }
 
 /// Makes a database of records.
-pub(crate) fn write_database(path: &Path, records: &[Record], marks: Sequences) {
+pub(crate) fn write_database(path: &Path, records: &[Record], marks: IdSequences) {
     let mut connection = Connection::open(path).unwrap();
     connection
         .execute_batch("PRAGMA synchronous = OFF")

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
 
-use chunkmigrate::migrate::{ExportFlow, ExportOptions, Exported, export};
+use chunkmigrate::migrate::{ExportFlow, ExportItem, ExportOptions, export};
 use chunkmigrate::{NoProgress, Progress};
 use rusqlite::Connection;
 
@@ -48,13 +48,13 @@ pub(crate) fn records(scenario: &Scenario, name: &str) -> Option<String> {
     let progress: Arc<dyn Progress> = Arc::new(NoProgress);
     let exported = export(&path, &ExportOptions::default(), &progress, &mut |found| {
         match found {
-            Exported::Record { entry, .. } => {
+            ExportItem::Record { entry, .. } => {
                 for part in [entry.key, b" ", entry.value, b"\n"] {
                     records.push_str(str::from_utf8(part).unwrap());
                 }
             }
-            Exported::Sequences(_) | Exported::End(_) | Exported::NotClosed => {}
-            Exported::Finding(finding) => panic!("{finding:?}"),
+            ExportItem::IdSequences(_) | ExportItem::End(_) | ExportItem::NotClosed => {}
+            ExportItem::Finding(finding) => panic!("{finding:?}"),
         }
         Ok(ExportFlow::Continue)
     });

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chunkmigrate::codec::Entry;
 use chunkmigrate::kv::{KvBackend, KvTransaction};
-use chunkmigrate::record::{CodeChunk, Sequences};
+use chunkmigrate::record::{CodeChunk, IdSequences};
 use chunkmigrate::store::{ChunkStore, ExecutionEnd, ExecutionLog, ExecutionStart};
 use chunkmigrate::{Error, Result};
 
@@ -142,14 +142,14 @@ fn a_backend_that_runs_a_transaction_again_gives_nothing_twice() {
 
 #[test]
 fn a_transaction_reads_what_it_wrote_and_leaves_nothing_if_it_fails() {
-    let marks = Sequences {
+    let marks = IdSequences {
         code_chunks: 7,
         execution_log: 0,
     };
     for backend in backends() {
         for ends_well in [false, true] {
             let result = backend.transaction(&mut |transaction| {
-                assert_eq!(transaction.sequences()?, Sequences::default());
+                assert_eq!(transaction.sequences()?, IdSequences::default());
                 transaction.set_sequences(marks)?;
                 assert_eq!(transaction.sequences()?, marks);
                 transaction.put(b"a", b"1")?;

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use chunkmigrate::Error;
 use chunkmigrate::codec::chunk_key;
-use chunkmigrate::internal::{BulkLoad, KvFile, Source as _};
+use chunkmigrate::internal::{BulkLoader, KvReader, Source as _};
 use chunkmigrate::kv::{KvBackend, KvError, RedbBackend};
-use chunkmigrate::record::{CodeChunk, PerKind, RecordError, RecordKind, Sequences};
+use chunkmigrate::record::{CodeChunk, IdSequences, PerKind, RecordError, RecordKind};
 use chunkmigrate::redb::{Database, TableDefinition, WriteTransaction};
 use chunkmigrate::store::{
     ChunkStore, ExecutionLog, ExecutionStart, HotspotQuery, MetricsOps, StoreError,
@@ -18,20 +18,20 @@ use chunkmigrate::store::{
 use chunkmigrate::verify::{Manifest, ManifestSource};
 
 /// A KV file as a migration leaves it, without records and with these marks.
-fn migrated(path: &Path, marks: Sequences) {
+fn migrated(path: &Path, marks: IdSequences) {
     let source = ManifestSource {
         file_name: "code.db".to_owned(),
         store: "sqlite".to_owned(),
         schema_version: None,
     };
-    let totals = PerKind::from_fn(|_| chunkmigrate::internal::KindDigest::default().finish());
+    let totals = PerKind::from_fn(|_| chunkmigrate::internal::KindHasher::default().finish());
     let manifest = Manifest::new(source, "2026-01-31T12:00:00Z".to_owned(), &totals);
-    let load = BulkLoad::create(path, 0).unwrap();
+    let load = BulkLoader::create(path, 0).unwrap();
     load.finish(&marks, Some(&manifest)).unwrap();
 }
 
 fn has_manifest(path: &Path) -> bool {
-    KvFile::open_checked(path)
+    KvReader::open_verified(path)
         .unwrap()
         .manifest()
         .unwrap()
@@ -53,7 +53,7 @@ fn kv_error(result: Result<impl std::fmt::Debug, Error>) -> KvError {
 fn ids_go_on_behind_the_marks_of_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("code.kv");
-    let marks = Sequences {
+    let marks = IdSequences {
         code_chunks: 41,
         execution_log: -7,
     };
@@ -73,8 +73,8 @@ fn ids_go_on_behind_the_marks_of_the_file() {
     };
     assert_eq!(log.start_execution(&start).unwrap(), 1);
     drop((store, log, backend));
-    let left = KvFile::open_checked(&path).unwrap().sequences().unwrap();
-    let expected = Sequences {
+    let left = KvReader::open_verified(&path).unwrap().sequences().unwrap();
+    let expected = IdSequences {
         code_chunks: 44,
         execution_log: 1,
     };
@@ -85,7 +85,7 @@ fn ids_go_on_behind_the_marks_of_the_file() {
 fn the_last_id_is_given_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("code.kv");
-    let marks = Sequences {
+    let marks = IdSequences {
         code_chunks: i64::MAX - 1,
         execution_log: 0,
     };
@@ -127,7 +127,7 @@ fn a_write_takes_the_manifest_away_and_nothing_else_does() {
             assert_eq!(store.store_chunk(&chunk(0)).unwrap(), 1);
         }),
     ];
-    migrated(&path, Sequences::default());
+    migrated(&path, IdSequences::default());
     for (stays, use_store) in uses {
         let backend = Arc::new(RedbBackend::open(&path).unwrap());
         use_store(&ChunkStore::with_kv_backend(backend), &unfit);
@@ -247,7 +247,7 @@ fn what_is_no_kv_file_of_this_version_is_an_error_by_name() {
     let error = kv_error(RedbBackend::open_or_create(&path("theirs.redb")));
     assert!(matches!(error, KvError::Foreign { .. }), "{error:?}");
 
-    migrated(&path("later.kv"), Sequences::default());
+    migrated(&path("later.kv"), IdSequences::default());
     let meta: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
     let database = Database::open(path("later.kv")).unwrap();
     let transaction = database.begin_write().unwrap();
@@ -282,14 +282,14 @@ fn a_file_that_lacks_a_table_is_an_error_to_all_who_open_it() {
     let meta: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
     let errors = |remove: &dyn Fn(&WriteTransaction) -> bool| {
         let _ = fs::remove_file(&path);
-        migrated(&path, Sequences::default());
+        migrated(&path, IdSequences::default());
         let database = Database::open(&path).unwrap();
         let transaction = database.begin_write().unwrap();
         assert!(remove(&transaction));
         transaction.commit().unwrap();
         drop(database);
         [
-            kv_error(KvFile::open_checked(&path).map(|_| ())),
+            kv_error(KvReader::open_verified(&path).map(|_| ())),
             kv_error(RedbBackend::open(&path).map(|_| ())),
         ]
     };
@@ -318,8 +318,8 @@ fn a_new_file_appears_whole_with_the_rights_of_any_other() {
     for (path, expected) in [(&new, mode(&plain)), (&link, 0o600)] {
         drop(RedbBackend::open_or_create(path).unwrap());
         assert_eq!(mode(path), expected, "{}", path.display());
-        let file = KvFile::open_checked(path).unwrap();
-        assert_eq!(file.sequences().unwrap(), Sequences::default());
+        let file = KvReader::open_verified(path).unwrap();
+        assert_eq!(file.sequences().unwrap(), IdSequences::default());
         assert_eq!(file.manifest().unwrap(), None);
         drop(file);
         drop(RedbBackend::open(path).unwrap());

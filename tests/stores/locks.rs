@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use chunkmigrate::internal::KvFile;
+use chunkmigrate::internal::KvReader;
 use chunkmigrate::kv::RedbBackend;
 use chunkmigrate::migrate::{CopyOptions, sqlite_to_kv};
 use chunkmigrate::record::CodeChunk;
@@ -58,7 +58,7 @@ fn a_lock_ends_with_the_reading_though_a_new_process_has_inherited_the_file() {
     let summary = sqlite_to_kv(&database, &kv, &CopyOptions::default(), &quiet).unwrap();
     assert!(summary.is_complete());
 
-    let file = KvFile::open_checked(&kv).unwrap();
+    let file = KvReader::open_verified(&kv).unwrap();
     let held = inherited(folder);
     assert!(!held.is_empty());
     assert!(

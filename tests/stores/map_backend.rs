@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use chunkmigrate::Result;
 use chunkmigrate::codec::Entry;
 use chunkmigrate::kv::{KvBackend, KvTransaction};
-use chunkmigrate::record::Sequences;
+use chunkmigrate::record::IdSequences;
 
 /// The least that a backend of another's making can be: a map and its transactions.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub(crate) struct MapBackend {
 #[derive(Debug, Default, Clone)]
 struct Content {
     entries: BTreeMap<Vec<u8>, Vec<u8>>,
-    sequences: Sequences,
+    sequences: IdSequences,
 }
 
 impl KvBackend for MapBackend {
@@ -55,11 +55,11 @@ impl KvTransaction for Content {
         Ok(())
     }
 
-    fn sequences(&mut self) -> Result<Sequences> {
+    fn sequences(&mut self) -> Result<IdSequences> {
         Ok(self.sequences)
     }
 
-    fn set_sequences(&mut self, sequences: Sequences) -> Result<()> {
+    fn set_sequences(&mut self, sequences: IdSequences) -> Result<()> {
         self.sequences = sequences;
         Ok(())
     }

@@ -1,9 +1,9 @@
 use clap_complete::{Shell, generate};
 
-use crate::cli::after_help::AfterHelp;
 use crate::cli::command_line::{NAME, command};
-use crate::cli::exit::{Exit, Statuses};
-use crate::cli::failure::Failure;
+use crate::cli::exit_status::{Exit, ExitStatusHelp};
+use crate::cli::failure::CliError;
+use crate::cli::help_sections::AfterHelp;
 use crate::cli::term::ui::Ui;
 
 /// The completer of elvish knows commands and options only, and elvish asks nobody else.
@@ -54,7 +54,7 @@ fn after_help() -> String {
             "chunkmigrate completions powershell | Out-String | Invoke-Expression",
         ),
     ];
-    let statuses = Statuses {
+    let statuses = ExitStatusHelp {
         done: "the script was printed",
         diverged: None,
         stopped: None,
@@ -76,7 +76,7 @@ fn after_help() -> String {
         )
 }
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let mut script = Vec::new();
     generate(args.shell, &mut command(), NAME, &mut script);
     if args.shell == Shell::Elvish {

@@ -5,8 +5,8 @@ use chunkmigrate::record::RecordKind;
 use clap::{ValueEnum, ValueHint};
 
 use crate::cli::commands::kind_arg::kind_parser;
-use crate::cli::exit::{Exit, Statuses};
-use crate::cli::failure::Failure;
+use crate::cli::exit_status::{Exit, ExitStatusHelp};
+use crate::cli::failure::CliError;
 use crate::cli::report::copy::CopyReport;
 use crate::cli::report::copy_json::copy_document;
 use crate::cli::term::ui::Ui;
@@ -80,7 +80,7 @@ pub(in crate::cli) struct CopyArgs {
 }
 
 /// What the exit statuses of a copy mean.
-pub(in crate::cli) const STATUSES: Statuses = Statuses {
+pub(in crate::cli) const STATUSES: ExitStatusHelp = ExitStatusHelp {
     done: "everything was copied and, unless --no-verify was given, read back identical",
     diverged: Some(
         "invalid or rejected items, also with --on-invalid skip and --dry-run; or the read-back \
@@ -144,7 +144,7 @@ impl CopyArgs {
 }
 
 /// Prints what a copy did.
-pub(in crate::cli) fn report(summary: &CopySummary, ui: &Ui) -> Result<Exit, Failure> {
+pub(in crate::cli) fn report(summary: &CopySummary, ui: &Ui) -> Result<Exit, CliError> {
     let report = CopyReport::new(summary);
     ui.report(|out| report.write(out), &copy_document(summary))?;
     Ok(match summary.is_complete() {

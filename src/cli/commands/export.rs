@@ -3,17 +3,17 @@ use std::path::PathBuf;
 
 use chunkmigrate::codec::key_prefix;
 use chunkmigrate::internal::Line;
-use chunkmigrate::migrate::{ExportFlow, ExportOptions, Exported, export};
+use chunkmigrate::migrate::{ExportFlow, ExportItem, ExportOptions, export};
 use chunkmigrate::record::RecordKind;
-use chunkmigrate::verify::Divergence;
+use chunkmigrate::verify::Finding;
 use clap::ValueHint;
 use clap::error::ErrorKind;
 
-use crate::cli::after_help::AfterHelp;
 use crate::cli::command_line::command;
 use crate::cli::commands::kind_arg::kind_parser;
-use crate::cli::exit::{Exit, Statuses};
-use crate::cli::failure::Failure;
+use crate::cli::exit_status::{Exit, ExitStatusHelp};
+use crate::cli::failure::CliError;
+use crate::cli::help_sections::AfterHelp;
 use crate::cli::term::json::write_safe_json;
 use crate::cli::term::ui::{Ui, printed};
 
@@ -53,7 +53,7 @@ pub(in crate::cli) struct Args {
 }
 
 fn after_help() -> String {
-    let statuses = Statuses {
+    let statuses = ExitStatusHelp {
         done: "every record was written, or the reader closed the pipe",
         diverged: Some("invalid rows or entries; all valid records were written"),
         stopped: Some("the output is incomplete"),
@@ -79,7 +79,7 @@ fn after_help() -> String {
 
 /// Fails if no key of the kinds that are asked for can begin with the prefix: it is mistyped, and an
 /// export of nothing would look like one of a store without records.
-fn check_prefix(args: &Args) -> Result<(), Failure> {
+fn check_prefix(args: &Args) -> Result<(), CliError> {
     let kinds = RecordKind::ALL.into_iter();
     let asked_for = kinds.filter(|kind| kind.is_asked_for(&args.only));
     let starts: Vec<&str> = asked_for.map(key_prefix).collect();
@@ -93,10 +93,10 @@ fn check_prefix(args: &Args) -> Result<(), Failure> {
         starts.join(" or ")
     );
     let error = command().error(ErrorKind::InvalidValue, message);
-    Err(Failure::usage(&error))
+    Err(CliError::usage(&error))
 }
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     check_prefix(args)?;
     let options = ExportOptions {
         only: args.only.clone(),
@@ -111,24 +111,24 @@ pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
     let progress = ui.progress();
     export(&args.file, &options, &progress, &mut |exported| {
         match exported {
-            Exported::Record { kind, entry } => {
+            ExportItem::Record { kind, entry } => {
                 written = Line::of(kind, entry)
                     .map_err(io::Error::other)
                     .and_then(|line| write_line(&mut out, &line, to_terminal));
             }
-            Exported::Sequences(marks) => {
-                written = write_line(&mut out, &Line::Sequences(marks), to_terminal);
+            ExportItem::IdSequences(marks) => {
+                written = write_line(&mut out, &Line::IdSequences(marks), to_terminal);
             }
-            Exported::End(end) => {
+            ExportItem::End(end) => {
                 written = write_line(&mut out, &Line::End(end), to_terminal);
             }
-            Exported::NotClosed => {
+            ExportItem::NotClosed => {
                 let file = args.file.display();
                 ui.warn(&format!(
                     "warning: {file} was not closed cleanly: this is its last complete state"
                 ));
             }
-            Exported::Finding(finding) => {
+            ExportItem::Finding(finding) => {
                 findings += 1;
                 tell(ui, &finding);
             }
@@ -155,7 +155,7 @@ fn write_line(out: &mut dyn Write, line: &Line<'_>, to_terminal: bool) -> io::Re
     out.write_all(b"\n")
 }
 
-fn tell(ui: &Ui, finding: &Divergence) {
+fn tell(ui: &Ui, finding: &Finding) {
     let key = finding.key.as_deref().unwrap_or_default();
     let key = String::from_utf8_lossy(key);
     ui.warn(&format!("{} {key}: {}", finding.class, finding.message));

@@ -9,10 +9,10 @@ use chunkmigrate::migrate::{
 };
 use clap::{ValueEnum, ValueHint};
 
-use crate::cli::after_help::AfterHelp;
 use crate::cli::commands::copy_args::{CopyArgs, DatabaseArgs, STATUSES, report};
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
+use crate::cli::exit_status::Exit;
+use crate::cli::failure::CliError;
+use crate::cli::help_sections::AfterHelp;
 use crate::cli::term::shell::{pasted, path_argument, quoted};
 use crate::cli::term::ui::Ui;
 
@@ -94,7 +94,7 @@ fn after_help() -> String {
     )
 }
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let options = CopyOptions {
         require_end: args.require_end,
         allow_empty: args.allow_empty,
@@ -120,7 +120,7 @@ pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
 }
 
 /// The failure, with the command that imports the text after all where there is one.
-fn failure(error: Error, source: &Path) -> Failure {
+fn failure(error: Error, source: &Path) -> CliError {
     let filter = match &error {
         Error::Import(ImportError::LineCount { .. } | ImportError::OtherLines { .. }) => {
             Some(WITHOUT_END_LINE)
@@ -128,7 +128,7 @@ fn failure(error: Error, source: &Path) -> Failure {
         Error::Kind(KindError::OtherFormat { format, .. }) => format.to_stdout(),
         _ => None,
     };
-    let failure = Failure::from(error);
+    let failure = CliError::from(error);
     match filter.and_then(|filter| import_through(filter, source)) {
         Some(command) => failure.with_command(command),
         None => failure,

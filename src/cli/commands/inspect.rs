@@ -2,16 +2,16 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use chunkmigrate::codec::Digest;
-use chunkmigrate::record::Sequences;
+use chunkmigrate::record::IdSequences;
 use chunkmigrate::verify::Manifest;
 use chunkmigrate::verify::{Inspection, inspect};
 use clap::ValueHint;
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
-use crate::cli::after_help::AfterHelp;
-use crate::cli::exit::{Exit, Statuses};
-use crate::cli::failure::Failure;
+use crate::cli::exit_status::{Exit, ExitStatusHelp};
+use crate::cli::failure::CliError;
+use crate::cli::help_sections::AfterHelp;
 use crate::cli::report::other_tables::{TableDocument, write_missing_table, write_tables};
 use crate::cli::report::pluralize::{closed, is_true};
 use crate::cli::report::table::{write_fact, write_table};
@@ -32,7 +32,7 @@ pub(in crate::cli) struct Args {
 }
 
 fn after_help() -> String {
-    let statuses = Statuses {
+    let statuses = ExitStatusHelp {
         done: "the whole store was read, and everything in it is valid",
         diverged: Some(
             "invalid rows or entries, unknown keys, or a manifest that does not match the contents",
@@ -58,7 +58,7 @@ fn after_help() -> String {
     )
 }
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let inspection = inspect(&args.file, &ui.progress())?;
     ui.report(|out| write(out, &inspection), &Document::new(&inspection))?;
     Ok(match inspection.is_sound() {
@@ -91,7 +91,7 @@ fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
         "all",
         digest_text(inspection.sha256())
     )?;
-    let Sequences {
+    let IdSequences {
         code_chunks,
         execution_log,
     } = inspection.sequences;
@@ -101,7 +101,7 @@ fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
         write_missing_table(out, *kind)?;
     }
     if let Some(manifest) = &inspection.manifest {
-        let matches = match inspection.manifest_holds {
+        let matches = match inspection.manifest_matches {
             Some(false) => "does not match the contents",
             _ => "matches the contents",
         };
@@ -115,7 +115,7 @@ fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
     if inspection.unknown_keys > 0 {
         write_fact(out, "unknown keys", &HumanCount(inspection.unknown_keys))?;
     }
-    write_tables(out, "other tables", &inspection.not_copied)
+    write_tables(out, "other tables", &inspection.uncopied_tables)
 }
 
 fn digest_text(digest: Option<Digest>) -> String {
@@ -159,7 +159,7 @@ struct Document<'i> {
     file_bytes: u64,
     kinds: Vec<KindDocument>,
     sha256: Option<Digest>,
-    sequences: Sequences,
+    sequences: IdSequences,
     manifest: Option<&'i Manifest>,
     manifest_matches: Option<bool>,
     uncopied_tables: Vec<TableDocument<'i>>,
@@ -201,9 +201,9 @@ impl<'i> Document<'i> {
             sha256: inspection.sha256(),
             sequences: inspection.sequences,
             manifest: inspection.manifest.as_ref(),
-            manifest_matches: inspection.manifest_holds,
+            manifest_matches: inspection.manifest_matches,
             uncopied_tables: inspection
-                .not_copied
+                .uncopied_tables
                 .iter()
                 .map(TableDocument::new)
                 .collect(),

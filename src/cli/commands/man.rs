@@ -8,11 +8,11 @@ use chunkmigrate::migrate::TargetError;
 use clap::{Command, ValueHint};
 use serde::Serialize;
 
-use crate::cli::after_help::AfterHelp;
 use crate::cli::command_line::{NAME, command};
 use crate::cli::commands::man_page::man_page;
-use crate::cli::exit::{Exit, Statuses};
-use crate::cli::failure::Failure;
+use crate::cli::exit_status::{Exit, ExitStatusHelp};
+use crate::cli::failure::CliError;
+use crate::cli::help_sections::AfterHelp;
 use crate::cli::term::json::SCHEMA;
 use crate::cli::term::terminal_escape::escaped_path;
 use crate::cli::term::ui::Ui;
@@ -38,7 +38,7 @@ pub(in crate::cli) struct Args {
 }
 
 fn after_help() -> String {
-    let statuses = Statuses {
+    let statuses = ExitStatusHelp {
         done: "the page was printed, or all pages were written",
         diverged: None,
         stopped: None,
@@ -64,7 +64,7 @@ struct Document {
     pages: Vec<String>,
 }
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     // No page of `help`, which only prints other commands' help.
     let mut program = command().disable_help_subcommand(true);
     program.build();

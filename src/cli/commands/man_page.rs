@@ -45,7 +45,7 @@ fn write_page(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
     roff.to_writer(page)
 }
 
-/// The sections below the options, by the form of [`AfterHelp`](crate::cli::after_help::AfterHelp).
+/// The sections below the options, by the form of [`AfterHelp`](crate::cli::help_sections::AfterHelp).
 fn sections(after_help: &str) -> Roff {
     let mut roff = Roff::new();
     let mut shows_lines = false;

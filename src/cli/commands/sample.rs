@@ -6,9 +6,9 @@ use clap::ValueHint;
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
-use crate::cli::after_help::AfterHelp;
-use crate::cli::exit::{Exit, Statuses};
-use crate::cli::failure::Failure;
+use crate::cli::exit_status::{Exit, ExitStatusHelp};
+use crate::cli::failure::CliError;
+use crate::cli::help_sections::AfterHelp;
 use crate::cli::report::suggestions::after_sample;
 use crate::cli::report::table::write_table;
 use crate::cli::term::terminal_escape::escaped_path;
@@ -32,7 +32,7 @@ pub(in crate::cli) struct Args {
 }
 
 fn after_help() -> String {
-    let statuses = Statuses {
+    let statuses = ExitStatusHelp {
         done: "the database was written",
         diverged: None,
         stopped: Some("no database was written, one that was there is unchanged"),
@@ -53,7 +53,7 @@ fn after_help() -> String {
     )
 }
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let sample = write_sample(&args.target, args.replace, &ui.progress())?;
     ui.report(|out| write(out, &sample), &Document::new(&sample))?;
     Ok(Exit::Done)

@@ -3,10 +3,10 @@ use std::path::PathBuf;
 use chunkmigrate::migrate;
 use clap::ValueHint;
 
-use crate::cli::after_help::AfterHelp;
 use crate::cli::commands::copy_args::{CopyArgs, DatabaseArgs, STATUSES, report};
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
+use crate::cli::exit_status::Exit;
+use crate::cli::failure::CliError;
+use crate::cli::help_sections::AfterHelp;
 use crate::cli::term::ui::Ui;
 
 /// Copy the records of a SQLite database into a KV file
@@ -64,7 +64,7 @@ fn after_help() -> String {
     )
 }
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let options = args.copy.options(&args.database, ui);
     let summary = migrate::sqlite_to_kv(&args.source, &args.target, &options, &ui.progress())?;
     report(&summary, ui)

@@ -2,16 +2,16 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use chunkmigrate::record::RecordKind;
-use chunkmigrate::verify::DivergenceClass;
+use chunkmigrate::verify::FindingClass;
 use chunkmigrate::verify::{
-    self, PageFile, VerifyOptions, verify_pair, verify_round_trip, verify_sample,
+    self, HtmlReportFile, VerifyOptions, verify_pair, verify_round_trip, verify_sample,
 };
 use clap::{ValueEnum, ValueHint};
 
-use crate::cli::after_help::AfterHelp;
 use crate::cli::commands::kind_arg::kind_parser;
-use crate::cli::exit::{Exit, Statuses};
-use crate::cli::failure::Failure;
+use crate::cli::exit_status::{Exit, ExitStatusHelp};
+use crate::cli::failure::CliError;
+use crate::cli::help_sections::AfterHelp;
 use crate::cli::html;
 use crate::cli::report::advice::advice;
 use crate::cli::report::verify::write_report;
@@ -119,12 +119,12 @@ impl From<Values> for verify::Values {
 }
 
 fn after_help() -> String {
-    let statuses = Statuses {
+    let statuses = ExitStatusHelp {
         done: "all records of both stores are equal, or with --quick their digests",
         diverged: Some("the stores diverge, or with --strict there are warnings"),
         stopped: Some("no verdict, temporary files were removed"),
     };
-    let classes = DivergenceClass::ALL.map(|class| (class, advice(class)));
+    let classes = FindingClass::ALL.map(|class| (class, advice(class)));
     AfterHelp::default()
         .section("Classes of findings", classes)
         .end(
@@ -159,7 +159,7 @@ fn after_help() -> String {
         )
 }
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
+pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let values = args.values.map(verify::Values::from);
     let options = VerifyOptions {
         only: args.only.clone(),
@@ -177,7 +177,7 @@ pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, Failure> {
         .filter_map(Option::as_deref)
         .collect();
     let page = args.html.as_deref();
-    let page = page.map(|path| PageFile::create(path, &stores, args.report.as_deref()));
+    let page = page.map(|path| HtmlReportFile::create(path, &stores, args.report.as_deref()));
     let page = page.transpose()?;
     let progress = ui.progress();
     let verified = match (&args.left, &args.right) {

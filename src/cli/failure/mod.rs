@@ -16,7 +16,7 @@ use super::term::terminal_escape::escaped;
 
 /// Something that ends the program with a status of 2 or more.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct CliError {
     message: String,
     causes: Vec<String>,
     hint: Option<Hint>,
@@ -27,7 +27,7 @@ pub(super) struct Failure {
     cancelled: bool,
 }
 
-impl From<Error> for Failure {
+impl From<Error> for CliError {
     fn from(error: Error) -> Self {
         let mut causes = Vec::new();
         let mut cause = error.source();
@@ -38,7 +38,7 @@ impl From<Error> for Failure {
             }
             cause = error.source();
         }
-        Failure {
+        CliError {
             message: error.to_string(),
             causes,
             hint: hint(&error),
@@ -49,7 +49,7 @@ impl From<Error> for Failure {
     }
 }
 
-impl Failure {
+impl CliError {
     /// Wrong arguments.
     pub(super) fn usage(error: &clap::Error) -> Self {
         let text = error.to_string();
@@ -58,7 +58,7 @@ impl Failure {
             .take_while(|line| !line.trim().is_empty())
             .map(str::trim)
             .collect();
-        Failure {
+        CliError {
             message: about.join(" ").trim_start_matches("error: ").to_owned(),
             causes: Vec::new(),
             hint: Some("run with --help for usage".into()),
@@ -70,7 +70,7 @@ impl Failure {
 
     /// A report that could not be written.
     pub(super) fn output(error: &io::Error) -> Self {
-        Failure {
+        CliError {
             message: "cannot write to stdout".to_owned(),
             causes: vec![error.to_string()],
             hint: None,
@@ -122,7 +122,7 @@ impl Failure {
     pub(super) fn document(&self) -> impl Serialize + use<'_> {
         Document {
             schema: SCHEMA,
-            error: Described {
+            error: ErrorJson {
                 message: &self.message,
                 causes: &self.causes,
                 hint: self.hint(),
@@ -134,11 +134,11 @@ impl Failure {
 #[derive(Serialize)]
 struct Document<'f> {
     schema: u32,
-    error: Described<'f>,
+    error: ErrorJson<'f>,
 }
 
 #[derive(Serialize)]
-struct Described<'f> {
+struct ErrorJson<'f> {
     message: &'f str,
     causes: &'f [String],
     hint: Option<Cow<'static, str>>,

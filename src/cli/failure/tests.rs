@@ -8,7 +8,7 @@ use chunkmigrate::migrate::{ImportError, TargetError};
 use chunkmigrate::record::{RecordError, RecordKind};
 use chunkmigrate::sqlite::SqliteError;
 use chunkmigrate::store::{FileFormat, StoreError};
-use chunkmigrate::verify::Reason;
+use chunkmigrate::verify::InvalidReason;
 
 use super::*;
 
@@ -92,7 +92,7 @@ fn sqlite_errors(path: &Path) -> Vec<SqliteError> {
             table,
             rowid: 4,
             column: "content",
-            reason: Reason::StorageClass,
+            reason: InvalidReason::StorageClass,
             key: "file_path \"a.rs\", byte_start 0, byte_end 9".to_owned(),
             message: "content is a BLOB, must be TEXT".to_owned(),
         },
@@ -340,7 +340,7 @@ fn every_error_says_what_happened_to_which_file_and_what_to_do() {
         Error::Cancelled,
         Error::Internal("the counts don't add up".to_owned()),
     ]);
-    let failures: Vec<Failure> = errors.into_iter().map(Failure::from).collect();
+    let failures: Vec<CliError> = errors.into_iter().map(CliError::from).collect();
     for failure in &failures {
         check_options(failure);
     }
@@ -360,7 +360,7 @@ fn every_error_says_what_happened_to_which_file_and_what_to_do() {
 }
 
 /// A hint names only options that the command has, or names the commands that have them.
-fn check_options(failure: &Failure) {
+fn check_options(failure: &CliError) {
     let mut program = crate::cli::command_line::command();
     program.build();
     for command in program.get_subcommands() {

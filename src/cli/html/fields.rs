@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io;
 
 use chunkmigrate::verify::{FieldDifference, Side};
-use chunkmigrate::verify::{FindingDocument, Values};
+use chunkmigrate::verify::{FindingJson, Values};
 use serde_json::Value;
 
 use super::diff::{Row, rows};
@@ -137,7 +137,7 @@ fn write_value(
 }
 
 fn write_redacted(html: &mut Html<'_>, value: &Value) -> io::Result<()> {
-    let document = FindingDocument::value(value, Values::Redacted);
+    let document = FindingJson::value(value, Values::Redacted);
     let bytes = document.get("bytes").and_then(Value::as_u64);
     html.number(bytes.unwrap_or_default())?;
     html.markup(" bytes <small>SHA-256</small> <code>")?;

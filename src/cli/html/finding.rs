@@ -2,8 +2,8 @@
 
 use std::io;
 
-use chunkmigrate::verify::{Divergence, DivergenceClass, FindingCounts, Side};
-use chunkmigrate::verify::{FindingDocument, Values};
+use chunkmigrate::verify::{Finding, FindingClass, FindingCounts, Side};
+use chunkmigrate::verify::{FindingJson, Values};
 
 use super::fields::{Extent, write_fields};
 use super::lines::write_parts;
@@ -28,7 +28,7 @@ pub(super) fn write_findings(
             .iter()
             .filter(move |finding| finding.class == class)
     };
-    let classes = DivergenceClass::ALL.into_iter();
+    let classes = FindingClass::ALL.into_iter();
     let classes: Vec<_> = classes.filter(|c| of_class(*c).next().is_some()).collect();
     let mut shown = 0;
     if findings.is_empty() && verified.more_findings(0).is_none() {
@@ -61,10 +61,10 @@ pub(super) fn write_findings(
 fn write_contents(
     html: &mut Html<'_>,
     counts: &FindingCounts,
-    shown: &[DivergenceClass],
+    shown: &[FindingClass],
 ) -> io::Result<()> {
     html.markup("<nav aria-label=\"Classes of findings\"><ul>\n")?;
-    for class in DivergenceClass::ALL {
+    for class in FindingClass::ALL {
         let of_class = || counts.iter().filter(|(of, ..)| *of == class);
         let total: u64 = of_class().map(|(.., count)| count).sum();
         if total == 0 {
@@ -102,7 +102,7 @@ fn write_contents(
     html.markup("</ul></nav>\n")
 }
 
-fn write_class(html: &mut Html<'_>, class: DivergenceClass) -> io::Result<()> {
+fn write_class(html: &mut Html<'_>, class: FindingClass) -> io::Result<()> {
     html.markup("<section id=\"")?;
     html.markup(class.name())?;
     html.markup("\">\n<h3>")?;
@@ -115,7 +115,7 @@ fn write_class(html: &mut Html<'_>, class: DivergenceClass) -> io::Result<()> {
     html.markup("</p>\n")
 }
 
-fn write_finding(html: &mut Html<'_>, finding: &Divergence, values: Values) -> io::Result<()> {
+fn write_finding(html: &mut Html<'_>, finding: &Finding, values: Values) -> io::Result<()> {
     html.markup("<article>\n<h4>")?;
     if let Some(key) = key(finding) {
         html.markup("<code>")?;
@@ -132,11 +132,11 @@ fn write_finding(html: &mut Html<'_>, finding: &Divergence, values: Values) -> i
     })?;
     html.markup(finding.side.map_or("", Side::name))?;
     html.markup("</small></h4>\n")?;
-    if finding.class == DivergenceClass::Field {
+    if finding.class == FindingClass::Field {
         write_fields(html, &finding.fields, Extent::of(values))?;
     } else if !class_says_all(finding) {
         html.markup("<p class=\"message\">")?;
-        write_shortened(html, &FindingDocument::message(finding, values))?;
+        write_shortened(html, &FindingJson::message(finding, values))?;
         html.markup("</p>\n")?;
     }
     html.markup("</article>\n")

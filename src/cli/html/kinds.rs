@@ -4,7 +4,7 @@ use std::io;
 
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::verify::KindCounts;
-use chunkmigrate::verify::{Hop, StoreName};
+use chunkmigrate::verify::{Hop, StoreLabel};
 
 use super::markup::Html;
 use crate::cli::report::pluralize::{closed, plural, store_name};
@@ -78,7 +78,7 @@ pub(super) fn write_hop(html: &mut Html<'_>, hop: &Hop, only: &[RecordKind]) -> 
     }
 }
 
-fn write_store(html: &mut Html<'_>, side: &'static str, store: &StoreName) -> io::Result<()> {
+fn write_store(html: &mut Html<'_>, side: &'static str, store: &StoreLabel) -> io::Result<()> {
     html.markup("<span class=\"store\"><small>")?;
     html.markup(side)?;
     html.markup("</small> <b>")?;

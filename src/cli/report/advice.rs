@@ -1,51 +1,47 @@
 //! What to do about the findings of a class.
 
-use chunkmigrate::verify::DivergenceClass;
+use chunkmigrate::verify::FindingClass;
 
 /// What a finding of a class means, and what to do about it, in one line.
 ///
 /// Whether a record was added to one store or deleted from the other does not show, so no advice
 /// leads to a merge that could restore deleted records.
-pub(in crate::cli) const fn advice(class: DivergenceClass) -> &'static str {
+pub(in crate::cli) const fn advice(class: FindingClass) -> &'static str {
     match class {
-        DivergenceClass::OnlyLeft => {
+        FindingClass::OnlyLeft => {
             "missing on the right: added on the left or deleted on the right; a merge would restore \
              a deleted record"
         }
-        DivergenceClass::OnlyRight => {
+        FindingClass::OnlyRight => {
             "missing on the left: added on the right or deleted on the left; a merge would restore a \
              deleted record"
         }
-        DivergenceClass::Field => {
+        FindingClass::Field => {
             "changed since the copy: decide which side is right before you copy or merge"
         }
-        DivergenceClass::Undecodable => {
+        FindingClass::Undecodable => {
             "corrupt, or written by another program: restore it from the other store"
         }
-        DivergenceClass::Noncanonical => {
-            "same record, different bytes: copy it again to rewrite it"
-        }
-        DivergenceClass::KeyMismatch => {
+        FindingClass::Noncanonical => "same record, different bytes: copy it again to rewrite it",
+        FindingClass::KeyMismatch => {
             "stored under another record's key: restore both records from the other store"
         }
-        DivergenceClass::UnknownKey => {
+        FindingClass::UnknownKey => {
             "not a chunkmigrate key: find out what else writes to this file"
         }
-        DivergenceClass::InvalidRow => "fix it at the source, or skip it with --on-invalid skip",
-        DivergenceClass::WrongSymbol => {
+        FindingClass::InvalidRow => "fix it at the source, or skip it with --on-invalid skip",
+        FindingClass::WrongSymbol => {
             "not merged, as source and target come from different index runs: reindex instead"
         }
-        DivergenceClass::Manifest => {
-            "contents changed since the migration: verify against the source"
-        }
-        DivergenceClass::Sequence => {
+        FindingClass::Manifest => "contents changed since the migration: verify against the source",
+        FindingClass::Sequence => {
             "ids may be reused: copy again to carry the id sequence over, or --merge where the \
              records agree"
         }
-        DivergenceClass::ContentHash => {
+        FindingClass::ContentHash => {
             "the indexer stored a wrong hash: reindex the file (the copy is exact)"
         }
-        DivergenceClass::Graph => {
+        FindingClass::Graph => {
             "the metrics have the id of another symbol in the graph: reindex the file (the copy is \
              exact)"
         }
@@ -60,7 +56,7 @@ mod tests {
 
     #[test]
     fn every_class_has_its_own_advice() {
-        let mut texts = DivergenceClass::ALL.map(advice);
+        let mut texts = FindingClass::ALL.map(advice);
         texts.sort_unstable();
         assert!(texts.iter().all(|text| !text.is_empty()));
         assert!(texts.windows(2).all(|pair| pair[0] != pair[1]), "{texts:?}");

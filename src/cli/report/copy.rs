@@ -92,9 +92,9 @@ impl<'s> CopyReport<'s> {
         for column in &summary.without_columns {
             write_fact(out, "ignored", &format_args!("column {}", escaped(column)))?;
         }
-        write_tables(out, "other tables", &summary.not_copied)?;
+        write_tables(out, "other tables", &summary.uncopied_tables)?;
         self.write_merge_facts(out)?;
-        if let Some(path) = &summary.old_rejects {
+        if let Some(path) = &summary.stale_rejects_file {
             let path = escaped_path(path);
             let text = format_args!("{path}, left by an earlier run");
             write_fact(out, "stale rejects", &text)?;
@@ -104,7 +104,7 @@ impl<'s> CopyReport<'s> {
             let text = format_args!("{lost} of the replaced file");
             write_fact(out, "not preserved", &text)?;
         }
-        for folder in &summary.left_behind {
+        for folder in &summary.leftover_dirs {
             let folder = escaped_path(folder);
             let text = format_args!("{folder}, from an interrupted run; safe to remove");
             write_fact(out, "leftover", &text)?;

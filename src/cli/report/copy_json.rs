@@ -4,7 +4,7 @@ use chunkmigrate::codec::Digest;
 use chunkmigrate::migrate::StaleIndex;
 use chunkmigrate::migrate::{CopySummary, EndLine, MergeCounts};
 use chunkmigrate::record::RecordKind;
-use chunkmigrate::verify::{FindingDocument, Values};
+use chunkmigrate::verify::{FindingJson, Values};
 use serde::Serialize;
 
 use crate::cli::report::finding_totals::TotalsDocument;
@@ -47,7 +47,11 @@ pub(in crate::cli) fn copy_document(summary: &CopySummary) -> impl Serialize + u
             .collect(),
         unknown_keys: summary.unknown_keys,
         sha256: summary.sha256,
-        uncopied_tables: summary.not_copied.iter().map(TableDocument::new).collect(),
+        uncopied_tables: summary
+            .uncopied_tables
+            .iter()
+            .map(TableDocument::new)
+            .collect(),
         rejects: summary
             .rejects
             .as_deref()
@@ -56,7 +60,7 @@ pub(in crate::cli) fn copy_document(summary: &CopySummary) -> impl Serialize + u
             .rejections
             .iter()
             .chain(&summary.divergences)
-            .map(|finding| FindingDocument::new(finding, Values::Full))
+            .map(|finding| FindingJson::new(finding, Values::Full))
             .collect(),
         totals: TotalsDocument::new(
             &summary.counts,
@@ -67,7 +71,7 @@ pub(in crate::cli) fn copy_document(summary: &CopySummary) -> impl Serialize + u
         skipped_triggers: &summary.skipped_triggers,
         lost_access: &summary.lost_access,
         leftover_dirs: summary
-            .left_behind
+            .leftover_dirs
             .iter()
             .map(|path| path.to_string_lossy().into_owned())
             .collect(),
@@ -102,7 +106,7 @@ struct Document<'s> {
     sha256: Option<Digest>,
     uncopied_tables: Vec<TableDocument<'s>>,
     rejects: Option<String>,
-    findings: Vec<FindingDocument>,
+    findings: Vec<FindingJson>,
     #[serde(flatten)]
     totals: TotalsDocument,
     rebuilt: &'s [String],

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use chunkmigrate::verify::{Divergence, DivergenceClass, FieldDifference};
-use chunkmigrate::verify::{FindingDocument, Values};
+use chunkmigrate::verify::{FieldDifference, Finding, FindingClass};
+use chunkmigrate::verify::{FindingJson, Values};
 use indicatif::HumanCount;
 use serde_json::Value;
 
@@ -30,10 +30,10 @@ const ADDED: Style = Style::new()
 /// Writes findings, class by class.
 pub(in crate::cli) fn write_findings(
     out: &mut dyn Write,
-    findings: &[Divergence],
+    findings: &[Finding],
     values: Values,
 ) -> io::Result<()> {
-    for class in DivergenceClass::ALL {
+    for class in FindingClass::ALL {
         let mut of_class = findings.iter().filter(|f| f.class == class).peekable();
         if of_class.peek().is_none() {
             continue;
@@ -52,13 +52,13 @@ pub(in crate::cli) fn write_findings(
     Ok(())
 }
 
-fn write_finding(out: &mut dyn Write, finding: &Divergence, values: Values) -> io::Result<()> {
+fn write_finding(out: &mut dyn Write, finding: &Finding, values: Values) -> io::Result<()> {
     let side = finding.side.map(|side| side.name());
     match key(finding) {
         Some(key) => writeln!(out, "  {}", escaped(&key))?,
         None => writeln!(out, "  {}", kind(finding))?,
     }
-    if finding.class == DivergenceClass::Field {
+    if finding.class == FindingClass::Field {
         let width = finding.fields.iter().map(|f| f.field.len()).max();
         return finding
             .fields
@@ -68,12 +68,12 @@ fn write_finding(out: &mut dyn Write, finding: &Divergence, values: Values) -> i
     if class_says_all(finding) {
         return Ok(());
     }
-    let message = FindingDocument::message(finding, values);
+    let message = FindingJson::message(finding, values);
     match side {
         Some(side)
             if !matches!(
                 finding.class,
-                DivergenceClass::OnlyLeft | DivergenceClass::OnlyRight
+                FindingClass::OnlyLeft | FindingClass::OnlyRight
             ) =>
         {
             writeln!(out, "    {side}: {}", escaped(&message))
@@ -83,16 +83,16 @@ fn write_finding(out: &mut dyn Write, finding: &Divergence, values: Values) -> i
 }
 
 /// Whether the message would only repeat the class.
-pub(in crate::cli) fn class_says_all(finding: &Divergence) -> bool {
+pub(in crate::cli) fn class_says_all(finding: &Finding) -> bool {
     let only = matches!(
         finding.class,
-        DivergenceClass::OnlyLeft | DivergenceClass::OnlyRight
+        FindingClass::OnlyLeft | FindingClass::OnlyRight
     );
     only && finding.message.ends_with("side only")
 }
 
 /// The key, in hex where it is no text.
-pub(in crate::cli) fn key(finding: &Divergence) -> Option<Cow<'_, str>> {
+pub(in crate::cli) fn key(finding: &Finding) -> Option<Cow<'_, str>> {
     let key = finding.key.as_deref()?;
     Some(match std::str::from_utf8(key) {
         Ok(text) => Cow::Borrowed(text),
@@ -104,7 +104,7 @@ pub(in crate::cli) fn key(finding: &Divergence) -> Option<Cow<'_, str>> {
 }
 
 /// The kind of record that a finding is about.
-pub(in crate::cli) fn kind(finding: &Divergence) -> &'static str {
+pub(in crate::cli) fn kind(finding: &Finding) -> &'static str {
     finding.kind.map_or("all kinds", |kind| kind.name())
 }
 
@@ -145,7 +145,7 @@ fn write_field(
 fn scalar(value: &Value, values: Values) -> String {
     match (value, values) {
         (Value::String(_), Values::Redacted) => {
-            escaped(&FindingDocument::value(value, values).to_string()).into_owned()
+            escaped(&FindingJson::value(value, values).to_string()).into_owned()
         }
         (Value::String(text), _) => format!("\"{}\"", cut(text, values)),
         (Value::Object(_), _) => shortened(value),

@@ -9,7 +9,7 @@ use anstyle::Style;
 use chunkmigrate::migrate::CopySummary;
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::store::StoreKind;
-use chunkmigrate::verify::{Divergence, DivergenceClass};
+use chunkmigrate::verify::{Finding, FindingClass};
 
 use crate::cli::term::shell::{pasted, path_argument};
 
@@ -69,7 +69,7 @@ pub(in crate::cli) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
     }
     if summary.sha256.is_none() {
         let mut rejections = summary.rejections.iter();
-        let is_wrong_symbol = |finding: &Divergence| finding.class == DivergenceClass::WrongSymbol;
+        let is_wrong_symbol = |finding: &Finding| finding.class == FindingClass::WrongSymbol;
         let what = match summary.merge {
             true if rejections.any(is_wrong_symbol) => {
                 "reindex the files of these symbols, or rerun with --on-invalid skip"

@@ -6,7 +6,7 @@ use std::path::Path;
 use anstyle::{AnsiColor, Color, Style};
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::verify::{Comparison, KindCounts};
-use chunkmigrate::verify::{StoreName, Values};
+use chunkmigrate::verify::{StoreLabel, Values};
 use indicatif::HumanCount;
 
 use crate::cli::after_verify::after_verify;
@@ -61,7 +61,7 @@ pub(in crate::cli) fn write_report(
     }
 }
 
-fn shown(store: &StoreName) -> String {
+fn shown(store: &StoreLabel) -> String {
     format!(
         "{} ({}{})",
         escaped_path(&store.path),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::verify::{Comparison, KindCounts};
-use chunkmigrate::verify::{FindingDocument, Hop, StoreName, Values};
+use chunkmigrate::verify::{FindingJson, Hop, StoreLabel, Values};
 use serde::Serialize;
 
 use crate::cli::report::finding_totals::TotalsDocument;
@@ -31,7 +31,7 @@ struct Document {
     right: StoreDocument,
     kinds: Vec<KindDocument>,
     unknown_keys: u64,
-    findings: Vec<FindingDocument>,
+    findings: Vec<FindingJson>,
     #[serde(flatten)]
     totals: TotalsDocument,
     /// Whether there may be more warnings, which were not looked for.
@@ -108,7 +108,7 @@ impl Document {
             right: StoreDocument::new(last.map(|hop| &hop.right)),
             kinds: first.map_or_else(Vec::new, |hop| kinds(&hop.comparison, &report.only)),
             unknown_keys: report.unknown_keys(),
-            findings: findings.map(|f| FindingDocument::new(f, values)).collect(),
+            findings: findings.map(|f| FindingJson::new(f, values)).collect(),
             totals: TotalsDocument::new(&report.counts(), report.findings.len()),
             warnings_skipped: !report.has_all_warnings,
             report: report.report.as_deref().map(path),
@@ -132,7 +132,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl StoreDocument {
-    fn new(name: Option<&StoreName>) -> Self {
+    fn new(name: Option<&StoreLabel>) -> Self {
         StoreDocument {
             path: name.map_or_else(String::new, |n| n.path.to_string_lossy().into_owned()),
             store: name.map_or("unknown", |n| n.store.name()),

@@ -1,6 +1,6 @@
 //! The outcome of a verification, in the words that every report shares.
 
-use chunkmigrate::verify::{Comparison, DivergenceClass, KindCounts};
+use chunkmigrate::verify::{Comparison, FindingClass, KindCounts};
 use chunkmigrate::verify::{SampleReport, VerifyReport};
 use indicatif::HumanCount;
 
@@ -57,7 +57,7 @@ impl Verified {
     pub(in crate::cli) fn self_test(&self) -> Option<(String, String)> {
         let detected = &self.sample()?.proved;
         let names: Vec<&str> = detected.iter().map(|class| class.name()).collect();
-        let all = DivergenceClass::ALL.into_iter();
+        let all = FindingClass::ALL.into_iter();
         let total = all.filter(|class| class.is_of_comparison()).count();
         Some((
             format!("{} of {total} kinds of damage detected:", names.len()),

@@ -9,8 +9,8 @@ use chunkmigrate::Progress;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
+use crate::cli::exit_status::Exit;
+use crate::cli::failure::CliError;
 use crate::cli::term::json::write_safe_json;
 use crate::cli::term::progress::{Look, Shown};
 use crate::cli::term::signals::Stop;
@@ -129,7 +129,7 @@ impl Ui {
         &self,
         human: impl FnOnce(&mut dyn Write) -> io::Result<()>,
         json: &impl Serialize,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         let written = match self.format {
             // Not through the stream that adapts colours: it would drop bytes of strings.
             Format::Json => write_json(json),
@@ -143,13 +143,13 @@ impl Ui {
     }
 
     /// Prints text with colours to stdout, where they are wanted.
-    pub(in crate::cli) fn print(&self, text: &dyn Display) -> Result<(), Failure> {
+    pub(in crate::cli) fn print(&self, text: &dyn Display) -> Result<(), CliError> {
         let mut out = AutoStream::new(io::stdout(), self.color).lock();
         printed(write!(out, "{text}").and_then(|()| out.flush()))
     }
 
     /// Prints to stdout what another program is to read.
-    pub(in crate::cli) fn print_raw(&self, bytes: &[u8]) -> Result<(), Failure> {
+    pub(in crate::cli) fn print_raw(&self, bytes: &[u8]) -> Result<(), CliError> {
         let mut out = io::stdout().lock();
         printed(out.write_all(bytes).and_then(|()| out.flush()))
     }
@@ -167,7 +167,7 @@ impl Ui {
     }
 
     /// Prints a failure and tells the exit status.
-    pub(in crate::cli) fn fail(&self, failure: &Failure) -> Exit {
+    pub(in crate::cli) fn fail(&self, failure: &CliError) -> Exit {
         let exit = match (failure.is_cancelled(), self.stop.signal()) {
             (true, Some(signal)) => Exit::Signal(signal),
             _ => Exit::Failed,
@@ -191,9 +191,9 @@ fn is_dumb() -> bool {
 }
 
 /// What came of output. A pipe that was closed is no failure: who closed it has read enough.
-pub(in crate::cli) fn printed(written: io::Result<()>) -> Result<(), Failure> {
+pub(in crate::cli) fn printed(written: io::Result<()>) -> Result<(), CliError> {
     match written {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::output(&error)),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::output(&error)),
         _ => Ok(()),
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::ImportError;
-use super::judge::Good;
+use super::parse_line::Good;
 use crate::codec::{Entry, ExportEnd};
 use crate::error::Result;
 use crate::migrate::{CopyOptions, OnInvalid};
@@ -48,7 +48,7 @@ impl EndCheck {
                 let entry = Entry { key, value };
                 self.found.add_record(*kind, entry);
             }
-            Good::Sequences(sequences) => self.found.add_sequences(*sequences),
+            Good::IdSequences(sequences) => self.found.add_sequences(*sequences),
             Good::End(end) => self.told.get_or_insert_default().add(end),
         }
     }

@@ -1,11 +1,11 @@
 //! From lines of JSON into a store.
 
-mod cutter;
+mod collect;
 mod end_check;
-mod input;
-mod judge;
-mod lines;
-mod snapshot;
+mod line_reader;
+mod line_splitter;
+mod parse_line;
+mod source;
 
 use std::fmt;
 use std::fs::Metadata;
@@ -16,9 +16,9 @@ use std::sync::Arc;
 use thiserror::Error;
 
 pub use self::end_check::EndLine;
-use super::job::Job;
+use super::copy_job::Job;
 use super::target::Destination;
-use super::{CopyOptions, CopySummary, room};
+use super::{CopyOptions, CopySummary, free_space};
 use crate::error::Result;
 use crate::fsio::StoreKind;
 use crate::progress::Progress;
@@ -171,20 +171,20 @@ fn import(
 ) -> Result<CopySummary> {
     let path = source.path().to_owned();
     let file = source.file()?;
-    let keep_clear = file.as_ref().map(|_| path.as_path());
+    let protected_path = file.as_ref().map(|_| path.as_path());
     let mut job = Job {
         source: &path,
-        keep_clear,
+        protected_path,
         target_store,
-        destination: Destination::resolve(target, keep_clear.as_slice())?,
+        destination: Destination::resolve(target, protected_path.as_slice())?,
         rejected_lines: None,
         options,
         progress,
     };
     job.check_target()?;
     let expected = file.as_ref().map_or(0, Metadata::len);
-    room::check_lines(options.temp_dir.as_deref(), expected)?;
-    let (mut lines, rejected) = lines::take_in(source, file, options, progress.as_ref())?;
+    free_space::check_lines(options.temp_dir.as_deref(), expected)?;
+    let (mut lines, rejected) = collect::take_in(source, file, options, progress.as_ref())?;
     job.rejected_lines = Some(&rejected);
     Ok(CopySummary {
         end_line: Some(lines.end_line),

@@ -5,15 +5,15 @@ use super::report::MergeReport;
 use super::target::MergeTarget;
 use crate::codec::{Entry, decode_json};
 use crate::compare::{
-    CompareOptions, Divergence, DivergenceClass, FindingLog, Side, Values, compare_stores,
+    CompareOptions, Finding, FindingClass, FindingLog, Side, Values, compare_stores,
 };
 use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
-use crate::kv::{KvFile, KvMerge};
+use crate::kv::{KvMerge, KvReader};
 use crate::migrate::OnInvalid;
-use crate::migrate::existing::check_unlocked;
-use crate::migrate::job::Job;
+use crate::migrate::copy_job::Job;
 use crate::migrate::target::TargetError;
+use crate::migrate::target_check::check_unlocked;
 use crate::progress::{Stage, check_cancelled};
 use crate::record::{Record, RecordKind};
 use crate::sqlite::{Rejection, SqliteMerge, SqliteSnapshot, roll_back, side_files};
@@ -112,7 +112,7 @@ impl Apply<'_, '_> {
         progress.finish();
         let mut snapshot = merge.into_snapshot(&self.target.options(), self.job.progress)?;
         if !self.holds(&mut snapshot)? {
-            return self.name_divergences(&mut snapshot);
+            return self.report_divergences(&mut snapshot);
         }
         let lost = self.lost_sequences(&snapshot)?;
         let gives_up = !lost.is_empty() && self.job.options.on_invalid == OnInvalid::Fail;
@@ -215,7 +215,7 @@ impl Apply<'_, '_> {
     }
 
     /// The id sequences that the target can't keep: its tables don't have AUTOINCREMENT.
-    fn lost_sequences(&self, snapshot: &SqliteSnapshot) -> Result<Vec<Divergence>> {
+    fn lost_sequences(&self, snapshot: &SqliteSnapshot) -> Result<Vec<Finding>> {
         let kept = snapshot.sequences()?;
         let wanted = self.plan.sequences;
         let kinds = self.job.options.kinds().into_iter();
@@ -226,14 +226,14 @@ impl Apply<'_, '_> {
                 kind.table(),
                 wanted.get(kind)
             );
-            Divergence::new(DivergenceClass::Sequence, Some(kind), message).on(Side::Left)
+            Finding::new(FindingClass::Sequence, Some(kind), message).on(Side::Left)
         });
         Ok(findings.collect())
     }
 
     /// Names what the target would not hold as it was written. If there is nothing, somebody wrote
     /// the target since the merge was planned.
-    fn name_divergences(&mut self, target: &mut SqliteSnapshot) -> Result<Outcome> {
+    fn report_divergences(&mut self, target: &mut SqliteSnapshot) -> Result<Outcome> {
         let options = CompareOptions {
             only: self.plan.changed_kinds(),
             ..CompareOptions::default()
@@ -260,7 +260,7 @@ impl Apply<'_, '_> {
 /// Rejects a record that is to be written, by its key.
 fn reject(
     report: &mut MergeReport<'_>,
-    changes: &KvFile,
+    changes: &KvReader,
     kind: RecordKind,
     key: &[u8],
     why: Rejection,
@@ -280,7 +280,7 @@ fn row_id(record: &Record) -> Option<i64> {
 }
 
 fn each_record(
-    changes: &KvFile,
+    changes: &KvReader,
     kind: RecordKind,
     visit: &mut dyn FnMut(Entry<'_>, &Record) -> Result<()>,
 ) -> Result<()> {
@@ -292,8 +292,8 @@ fn decode(kind: RecordKind, value: &[u8]) -> Result<Record> {
 }
 
 /// Whether a divergence is no loss to the records that were written.
-fn is_targets_own(divergence: &Divergence) -> bool {
+fn is_targets_own(divergence: &Finding) -> bool {
     divergence.class.is_warning()
-        || divergence.class == DivergenceClass::Sequence
+        || divergence.class == FindingClass::Sequence
         || divergence.is_only_of(Side::Right)
 }

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::codec::{Entry, KindDigest, KindTotals};
-use crate::compare::Judged;
+use crate::codec::{Entry, KindHasher, KindTotals};
+use crate::compare::EntryCheck;
 use crate::error::Result;
 use crate::record::RecordKind;
 use crate::sqlite::record_id;
@@ -66,8 +66,8 @@ pub(super) trait JoinSink {
 pub(super) struct KindJoin {
     kind: RecordKind,
     judges: bool,
-    totals: KindDigest,
-    expected: KindDigest,
+    totals: KindHasher,
+    expected: KindHasher,
     counts: MergeCounts,
 }
 
@@ -93,8 +93,8 @@ impl KindJoin {
         KindJoin {
             kind,
             judges,
-            totals: KindDigest::default(),
-            expected: KindDigest::default(),
+            totals: KindHasher::default(),
+            expected: KindHasher::default(),
             counts: MergeCounts::default(),
         }
     }
@@ -254,7 +254,7 @@ impl KindJoin {
         if !self.judges {
             return Ok(Some(Cow::Borrowed(entry.value)));
         }
-        Judged::of(self.kind, entry).canonical_of_its_key(entry.value)
+        EntryCheck::of(self.kind, entry).canonical_of_its_key(entry.value)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Records of one store go into an existing one, by their keys: all of them or none.
 
 mod apply;
-mod changes;
+mod change_set;
 mod join;
 mod plan;
 mod report;
@@ -16,8 +16,8 @@ use self::plan::Plan;
 use self::report::MergeReport;
 use self::target::MergeTarget;
 use super::CopySummary;
-use super::intake::Intake;
-use super::job::Job;
+use super::copy_job::Job;
+use super::copy_sink::CopySink;
 use super::target::TargetError;
 use crate::codec::combined_digest;
 use crate::error::{Error, IoContext as _, KindError, Result};
@@ -96,7 +96,7 @@ fn take<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<MergeReport<'j>
     let mut shared_ids = IdSet::new(job.options.temp_dir.as_deref());
     loop {
         let rejects = job.rejects()?;
-        let mut intake = Intake::new(job.options, source.store(), None, rejects, &shared_ids);
+        let mut intake = CopySink::new(job.options, source.store(), None, rejects, &shared_ids);
         let totals = job.take_all(source, &mut intake)?;
         if intake.found_shared.is_empty() {
             let summary = job.summary(source, &intake, totals)?;

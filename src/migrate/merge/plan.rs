@@ -1,31 +1,31 @@
 //! What a merge would change, found out without a trace on the target.
 
-use super::changes::Changes;
+use super::change_set::Changes;
 use super::join::{Before, JoinSink, KindJoin, MergeCounts, RowBefore};
 use super::report::MergeReport;
 use super::target::{MergeTarget, Workplace};
 use crate::codec::{Entry, KindTotals, decode_json};
 use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
-use crate::kv::KvFile;
-use crate::migrate::job::Job;
+use crate::kv::KvReader;
+use crate::migrate::copy_job::Job;
 use crate::progress::Stage;
-use crate::record::{PerKind, Record, RecordKind, Sequences};
+use crate::record::{IdSequences, PerKind, Record, RecordKind};
 use crate::sqlite::{FinalIds, Holder, IdClash, Rejection, key_columns, other_symbol};
-use crate::stream::{ManifestTotals, Reason, Source, digest_kind, read_kind};
+use crate::stream::{InvalidReason, ManifestTotals, Source, digest_kind, read_kind};
 
 /// What a merge would change.
 pub(super) struct Plan {
     /// The entries to write, in a file of their own in the private folder.
-    pub(super) changes: KvFile,
+    pub(super) changes: KvReader,
     pub(super) counts: PerKind<MergeCounts>,
     /// Counts and digests of what the source brings.
     pub(super) totals: PerKind<KindTotals>,
     /// Counts and digests of what the target holds in the end.
     pub(super) expected: PerKind<KindTotals>,
-    pub(super) sequences: Sequences,
+    pub(super) sequences: IdSequences,
     /// The sequences of the target as they are.
-    sequences_before: Sequences,
+    sequences_before: IdSequences,
     /// Who has which id in the end.
     pub(super) ids: FinalIds,
     /// Whether something else than records changes: a sequence, the manifest.
@@ -96,7 +96,7 @@ impl Plan {
                     let other = other.as_deref().map(String::from_utf8_lossy);
                     let other = other.as_deref().unwrap_or("an invalid row");
                     let message = format!("the target already has the id {id}, for {other}");
-                    let why = Rejection::new("id", Reason::DuplicateId, message);
+                    let why = Rejection::new("id", InvalidReason::DuplicateId, message);
                     let value = changes.get(key)?.unwrap_or_default();
                     let value = &value;
                     report.reject(kind, Entry { key, value }, Some(id), why)
@@ -169,10 +169,10 @@ impl Planned {
         Ok(())
     }
 
-    fn largest_ids(&self, source: &dyn Source) -> Result<Sequences> {
+    fn largest_ids(&self, source: &dyn Source) -> Result<IdSequences> {
         match source.store() {
             // The sequences of a database are never below its ids.
-            StoreKind::Sqlite => Ok(Sequences::LOWEST),
+            StoreKind::Sqlite => Ok(IdSequences::LOWEST),
             _ => self.ids.largest(),
         }
     }
@@ -244,7 +244,7 @@ impl Sink<'_, '_> {
         let column = key_columns(self.kind).first().copied().unwrap_or_default();
         let message =
             format!("the target has several rows with this key, among them {first} and {second}");
-        Rejection::new(column, Reason::DuplicateKey, message)
+        Rejection::new(column, InvalidReason::DuplicateKey, message)
     }
 
     /// Why metrics can't be written over those that the target has under their id, and the id, if
@@ -272,7 +272,7 @@ impl Sink<'_, '_> {
         let other = [there.symbol_name, there.file_path];
         Ok((own_symbol != other).then(|| {
             let message = other_symbol("the target", own.symbol_id, other, own_symbol);
-            let why = Rejection::new("symbol_id", Reason::WrongSymbol, message);
+            let why = Rejection::new("symbol_id", InvalidReason::WrongSymbol, message);
             (own.symbol_id, why)
         }))
     }

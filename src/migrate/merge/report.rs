@@ -1,9 +1,9 @@
 //! What a merge leaves out, and what it has to say in the end.
 
 use crate::codec::Entry;
-use crate::compare::{Divergence, Room, RowFacts};
+use crate::compare::{Finding, Room, RowLocation};
 use crate::error::Result;
-use crate::migrate::job::Job;
+use crate::migrate::copy_job::Job;
 use crate::migrate::json_lines::JsonLines;
 use crate::migrate::rejects::rejected_line;
 use crate::migrate::{CopySummary, OnInvalid};
@@ -70,7 +70,7 @@ impl<'j> MergeReport<'j> {
         }
         self.by_target += 1;
         *self.summary.rejected.get_mut(kind) += 1;
-        let row = RowFacts {
+        let row = RowLocation {
             table: kind.table(),
             rowid,
             column: why.column,
@@ -79,12 +79,12 @@ impl<'j> MergeReport<'j> {
         if let Some(rejects) = &mut self.rejects {
             rejects.write(&rejected_line(entry, &row, &why.message))?;
         }
-        self.find(Divergence::rejected(kind, entry.key, row, why.message));
+        self.find(Finding::rejected(kind, entry.key, row, why.message));
         Ok(())
     }
 
     /// Takes note of something that is not about one record.
-    pub(super) fn find(&mut self, finding: Divergence) {
+    pub(super) fn find(&mut self, finding: Finding) {
         self.summary.rejections_total += 1;
         self.summary.counts.count(finding.class, finding.kind);
         let limit = self.job.options.limit.saturating_sub(self.from_source);

@@ -8,14 +8,14 @@ use std::path::Path;
 use crate::error::{IoContext as _, Result};
 use crate::fsio::PrivateFolder;
 use crate::fsio::StoreKind;
-use crate::kv::KvFile;
-use crate::migrate::existing::check_unlocked;
-use crate::migrate::job::Job;
-use crate::migrate::room;
+use crate::kv::KvReader;
+use crate::migrate::copy_job::Job;
+use crate::migrate::free_space;
 use crate::migrate::staged::{Staged, private_folder};
+use crate::migrate::target_check::check_unlocked;
 use crate::open::{OpenOptions, retry_if_changed};
 use crate::sqlite::{
-    DatabaseFiles, SqliteSnapshot, TargetPath, copy_database, is_hot_journal, roll_back, side_files,
+    SourceFiles, SqliteSnapshot, TargetPath, copy_database, is_hot_journal, roll_back, side_files,
 };
 use crate::stream::Source;
 use rustix::fs::{Access, access};
@@ -95,7 +95,7 @@ impl<'j> MergeTarget<'j> {
                 .map(|m| m.len())
                 .sum::<u64>();
         }
-        room::check_copy(folder.path(), bytes)?;
+        free_space::check_copy(folder.path(), bytes)?;
         Ok(folder)
     }
 
@@ -130,7 +130,7 @@ impl<'j> MergeTarget<'j> {
     /// Opens the store as it is before the merge.
     pub(super) fn open(&self) -> Result<Box<dyn Source>> {
         if self.job.target_store == StoreKind::Kv {
-            return Ok(Box::new(KvFile::open_checked(self.given())?));
+            return Ok(Box::new(KvReader::open_verified(self.given())?));
         }
         Ok(Box::new(self.open_database()?))
     }
@@ -138,7 +138,7 @@ impl<'j> MergeTarget<'j> {
     fn open_database(&self) -> Result<SqliteSnapshot> {
         let target = self.path();
         let open = || {
-            let files = DatabaseFiles::classify_as(target.shown, target.path)?;
+            let files = SourceFiles::classify_as(target.shown, target.path)?;
             SqliteSnapshot::open_classified(files, &self.options(), self.job.progress)
         };
         match open() {

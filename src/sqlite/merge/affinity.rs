@@ -6,11 +6,11 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::record::{Record, RecordKind};
 use crate::sqlite::read::row::read_record;
-use crate::sqlite::read::table_columns::TableLayout;
+use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::read::text_encoding::TextEncoding;
 use crate::sqlite::schema::ColumnClass;
 use crate::sqlite::write::rejection::Rejection;
-use crate::stream::Reason;
+use crate::stream::InvalidReason;
 
 /// What SQLite makes of values that are stored in a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl StoredRecords {
     /// `None` for a table that stores every record as it is.
     pub(in crate::sqlite) fn of(
         connection: &Connection,
-        layout: &TableLayout,
+        layout: &TableColumns,
         kind: RecordKind,
         encoding: TextEncoding,
     ) -> rusqlite::Result<Option<Self>> {
@@ -126,7 +126,7 @@ impl StoredRecords {
             let message = format!(
                 "the target's column {column} is declared {declared} and would store the value as {class}"
             );
-            Ok(Some(Rejection::new(column, Reason::StorageClass, message)))
+            Ok(Some(Rejection::new(column, InvalidReason::StorageClass, message)))
         })
     }
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::codec::parse_key;
 use crate::error::{Error, Result};
-use crate::record::{PerKind, RecordKey, RecordKind, Sequences};
+use crate::record::{IdSequences, PerKind, RecordKey, RecordKind};
 use crate::sqlite::schema::table_spec;
 use crate::sqlite::scratch::{blob, each_row, failed, temporary};
 
@@ -217,8 +217,8 @@ impl FinalIds {
     }
 
     /// The largest ids, the lowest number where there is none.
-    pub(crate) fn largest(&self) -> Result<Sequences> {
-        let mut largest = Sequences::LOWEST;
+    pub(crate) fn largest(&self) -> Result<IdSequences> {
+        let mut largest = IdSequences::LOWEST;
         for kind in RecordKind::ALL.into_iter().filter(|kind| has_ids(*kind)) {
             let sql = of(kind, "SELECT max(id) FROM holders_KIND");
             let id = self.connection.query_row(&sql, [], |row| row.get(0));

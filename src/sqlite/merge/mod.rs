@@ -16,22 +16,22 @@ use rusqlite::{Connection, ErrorCode};
 
 use crate::error::{Error, Result};
 use crate::progress::Progress;
-use crate::record::{PerKind, RecordKind, Sequences};
+use crate::record::{IdSequences, PerKind, RecordKind};
 use crate::sqlite::error::SqliteError;
 use crate::sqlite::merge::affinity::StoredRecords;
 use crate::sqlite::merge::full_text::StaleIndex;
-use crate::sqlite::merge::id_swap::Parking;
+use crate::sqlite::merge::id_swap::IdSwap;
 use crate::sqlite::merge::references::has_foreign_keys;
 use crate::sqlite::merge::rows::written_rows;
 use crate::sqlite::merge::skipped_triggers::skipped_triggers;
 use crate::sqlite::merge::target::{TargetPath, connect, failed};
 use crate::sqlite::open::connection::{is_unknown_collation, set_temp_dir};
-use crate::sqlite::open::open_mode::DatabaseFiles;
-use crate::sqlite::read::options::SqliteSnapshotOptions;
+use crate::sqlite::open::open_mode::SourceFiles;
+use crate::sqlite::read::options::SourceOptions;
 use crate::sqlite::read::other_tables;
 use crate::sqlite::read::snapshot::SqliteSnapshot;
 use crate::sqlite::read::symbol_graph::has_graph;
-use crate::sqlite::read::table_columns::TableLayout;
+use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::read::text_encoding::TextEncoding;
 use crate::sqlite::schema::table_spec;
 use crate::sqlite::write::key_lookup::KeyLookup;
@@ -42,7 +42,7 @@ use crate::sqlite::write::writer::{create_indexes, create_table, set_sequence};
 #[derive(Debug)]
 pub(crate) struct SqliteMerge {
     pub(in crate::sqlite) connection: Connection,
-    files: DatabaseFiles,
+    files: SourceFiles,
     path: PathBuf,
     shown: PathBuf,
     pub(in crate::sqlite) tables: PerKind<Option<MergedTable>>,
@@ -51,9 +51,9 @@ pub(crate) struct SqliteMerge {
 /// How a table is written.
 #[derive(Debug)]
 pub(in crate::sqlite) struct MergedTable {
-    pub(in crate::sqlite) layout: TableLayout,
+    pub(in crate::sqlite) layout: TableColumns,
     pub(in crate::sqlite) upsert: Upsert,
-    pub(in crate::sqlite) parking: Option<Parking>,
+    pub(in crate::sqlite) parking: Option<IdSwap>,
     /// What the table makes of records, where that may be something else.
     pub(in crate::sqlite) stored: Option<StoredRecords>,
     pub(in crate::sqlite) checks: Vec<RowCheck>,
@@ -89,7 +89,7 @@ impl SqliteMerge {
         progress: &Arc<dyn Progress>,
     ) -> Result<Self> {
         let TargetPath { path, shown } = target;
-        let files = DatabaseFiles::classify_as(shown, path)?.locked_by_us();
+        let files = SourceFiles::classify_as(shown, path)?.locked_by_us();
         let connection = connect(target, progress)?;
         let mut merge = SqliteMerge {
             connection,
@@ -116,7 +116,7 @@ impl SqliteMerge {
             })?;
         }
         let encoding = TextEncoding::of(connection, &self.shown)?;
-        let layout = TableLayout::read(connection, &self.shown, kind, encoding.is_utf16())?;
+        let layout = TableColumns::read(connection, &self.shown, kind, encoding.is_utf16())?;
         let Some(layout) = layout else {
             return Ok(None);
         };
@@ -145,7 +145,7 @@ impl SqliteMerge {
             self.sql(|connection| connection.execute_batch(&create))?;
         }
         Ok(Some(MergedTable {
-            parking: Parking::new(&layout),
+            parking: IdSwap::new(&layout),
             upsert,
             stored,
             checks,
@@ -195,7 +195,7 @@ impl SqliteMerge {
     }
 
     /// Sets the id sequences of the tables of some kinds.
-    pub(crate) fn set_sequences(&self, kinds: &[RecordKind], sequences: Sequences) -> Result<()> {
+    pub(crate) fn set_sequences(&self, kinds: &[RecordKind], sequences: IdSequences) -> Result<()> {
         for &kind in kinds {
             if table_spec(kind).id.is_some() && sequences.get(kind) > 0 {
                 self.sql(|connection| set_sequence(connection, kind, sequences.get(kind)))?;
@@ -227,7 +227,7 @@ impl SqliteMerge {
     /// What the database would hold if the transaction ended now.
     pub(crate) fn into_snapshot(
         self,
-        options: &SqliteSnapshotOptions,
+        options: &SourceOptions,
         progress: &Arc<dyn Progress>,
     ) -> Result<SqliteSnapshot> {
         SqliteSnapshot::over(self.connection, self.files, options, progress)

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use crate::error::{Error, Result};
 use crate::sqlite::read::other_tables::{columns_of_table, shown_name};
-use crate::sqlite::read::table_columns::TableLayout;
+use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::schema::quoted;
 
 /// A foreign key of some table that refers to columns of records which a merge may change.
@@ -23,7 +23,7 @@ impl Reference {
     /// The foreign keys that refer to a table's records by more than their keys, which never change.
     pub(in crate::sqlite) fn to(
         connection: &Connection,
-        layout: &TableLayout,
+        layout: &TableColumns,
     ) -> rusqlite::Result<Vec<Self>> {
         let spec = layout.spec;
         // Where a foreign key names no columns it refers to the primary key.
@@ -93,7 +93,7 @@ impl ChangingRows {
     /// `None` if nothing refers to records of a table by what may change.
     pub(in crate::sqlite) fn of(
         connection: &Connection,
-        layout: &TableLayout,
+        layout: &TableColumns,
     ) -> rusqlite::Result<Option<Self>> {
         let references = Reference::to(connection, layout)?;
         if references.is_empty() {
@@ -152,7 +152,7 @@ impl ChangingRows {
     pub(in crate::sqlite) fn find_reference(
         &self,
         connection: &Connection,
-        layout: &TableLayout,
+        layout: &TableColumns,
     ) -> rusqlite::Result<Option<ChangingReference>> {
         for (index, reference) in self.references.iter().enumerate() {
             let pairs = reference.referenced.iter().zip(&reference.columns);
@@ -213,7 +213,7 @@ pub(in crate::sqlite) fn has_foreign_keys(
 /// The rows of a table that refer to rows which are not there.
 pub(in crate::sqlite) fn visit_missing_parents(
     connection: &Connection,
-    layout: &TableLayout,
+    layout: &TableColumns,
     failed: &dyn Fn(rusqlite::Error) -> Error,
     visit: &mut dyn FnMut(MissingParent) -> Result<()>,
 ) -> Result<()> {
@@ -229,7 +229,7 @@ pub(in crate::sqlite) fn visit_missing_parents(
 
 fn missing_parent(
     connection: &Connection,
-    layout: &TableLayout,
+    layout: &TableColumns,
     row: &Row<'_>,
 ) -> rusqlite::Result<MissingParent> {
     let (table, rowid) = (layout.spec.name, layout.rowid);

@@ -9,12 +9,12 @@ use crate::sqlite::merge::id_swap::HIGHEST_ID;
 use crate::sqlite::merge::references::{ChangingReference, ChangingRows, visit_missing_parents};
 use crate::sqlite::merge::{MergedTable, RowCheck, SqliteMerge};
 use crate::sqlite::read::symbol_graph::visit_wrong_symbols;
-use crate::sqlite::read::table_columns::TableLayout;
+use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::schema::table_spec;
 use crate::sqlite::write::rejection::Rejection;
 use crate::sqlite::write::upsert::WrittenRow;
 use crate::sqlite::write::writer::with_values;
-use crate::stream::Reason;
+use crate::stream::InvalidReason;
 
 /// Hands records, each with its key, to whoever it is given.
 type VisitRecords<'v> = dyn FnMut(&mut dyn FnMut(&[u8], &Record) -> Result<()>) -> Result<()> + 'v;
@@ -110,9 +110,13 @@ impl SqliteMerge {
             return Ok(None);
         };
         let name = table.layout.spec.name;
-        if let Some(column) = table.upsert.has_no_place_for(record) {
+        if let Some(column) = table.upsert.missing_column_for(record) {
             let message = format!("the target's table {name} has no column {column}");
-            return Ok(Some(Rejection::new(column, Reason::Constraint, message)));
+            return Ok(Some(Rejection::new(
+                column,
+                InvalidReason::Constraint,
+                message,
+            )));
         }
         let written = match &table.stored {
             None => table.upsert.write(&self.connection, record).map(Ok),
@@ -161,7 +165,11 @@ impl SqliteMerge {
     }
 
     /// Why a table does not take a row, if an error is about the row and not about the database.
-    fn rejection(&self, layout: &TableLayout, error: rusqlite::Error) -> Result<Option<Rejection>> {
+    fn rejection(
+        &self,
+        layout: &TableColumns,
+        error: rusqlite::Error,
+    ) -> Result<Option<Rejection>> {
         use ErrorCode::{ConstraintViolation, TooBig, TypeMismatch, Unknown};
         match error.sqlite_error_code() {
             Some(ConstraintViolation | TypeMismatch | TooBig | Unknown) => {
@@ -198,7 +206,7 @@ impl SqliteMerge {
             let Some(key) = self.written_key(kind, missing.rowid)? else {
                 return Ok(());
             };
-            let rejection = Rejection::new("", Reason::Constraint, missing.message);
+            let rejection = Rejection::new("", InvalidReason::Constraint, missing.message);
             reject(&key, rejection)
         })
     }
@@ -210,7 +218,7 @@ impl SqliteMerge {
             let Some(key) = self.written_key(kind, wrong.rowid)? else {
                 return Ok(());
             };
-            let rejection = Rejection::new("symbol_id", Reason::WrongSymbol, wrong.message);
+            let rejection = Rejection::new("symbol_id", InvalidReason::WrongSymbol, wrong.message);
             reject(&key, rejection)
         })
     }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::sqlite::error::SqliteError;
 use crate::sqlite::open::hardening::{SORTING_THREADS, defend};
-use crate::sqlite::open::open_mode::{Access, DatabaseFiles};
+use crate::sqlite::open::open_mode::{Access, SourceFiles};
 
 /// How long to wait for another process's lock.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
@@ -78,7 +78,9 @@ pub(in crate::sqlite) fn is_unknown_collation(message: &str) -> bool {
 
 /// Lets rows be read whose columns or indexes have a collation of another program's: nothing that
 /// is read depends on how it orders. A database in UTF-16 can't be helped so.
-pub(in crate::sqlite) fn stand_in_for_collations(connection: &Connection) -> rusqlite::Result<()> {
+pub(in crate::sqlite) fn register_fallback_collations(
+    connection: &Connection,
+) -> rusqlite::Result<()> {
     connection.collation_needed(|connection, name| connection.create_collation(name, str::cmp))
 }
 
@@ -126,7 +128,7 @@ pub(in crate::sqlite) fn writing(path: &Path) -> impl Fn(rusqlite::Error) -> Err
 
 /// Opens a database as its state demands and begins the one read transaction of the connection.
 pub(in crate::sqlite) fn open_for_reading(
-    files: &DatabaseFiles,
+    files: &SourceFiles,
     temp_dir: Option<&Path>,
     progress: &Arc<dyn Progress>,
 ) -> Result<Connection> {
@@ -253,7 +255,7 @@ pub(in crate::sqlite) fn set_temp_dir(connection: &Connection, dir: &Path) -> Re
 }
 
 /// A cut file whose lost pages are never asked for would otherwise pass for a whole one.
-fn check_length(connection: &Connection, files: &DatabaseFiles) -> Result<()> {
+fn check_length(connection: &Connection, files: &SourceFiles) -> Result<()> {
     if matches!(files.access, Access::SharedWal | Access::HeapWal) {
         return Ok(());
     }

@@ -9,21 +9,21 @@ use crate::sqlite::open::sidecars::{beside, if_present};
 
 /// A file that was written so short a time ago can be written again without another time of its last
 /// change: clocks of file systems go in steps of up to 10 ms.
-pub(in crate::sqlite) const SETTLING: Duration = Duration::from_millis(20);
+pub(in crate::sqlite) const MTIME_GRANULARITY: Duration = Duration::from_millis(20);
 
 /// What changes when somebody writes the database.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::sqlite) struct Signature {
+pub(in crate::sqlite) struct Fingerprint {
     pub(in crate::sqlite) main: Option<FileState>,
     pub(in crate::sqlite) wal: Option<FileState>,
     journal: Option<FileState>,
     pub(in crate::sqlite) shm: bool,
 }
 
-impl Signature {
+impl Fingerprint {
     pub(in crate::sqlite) fn take(path: &Path) -> Result<Self> {
         let state = |suffix| FileState::take(&beside(path, suffix));
-        Ok(Signature {
+        Ok(Fingerprint {
             main: FileState::take(path)?,
             wal: state("-wal")?,
             journal: state("-journal")?,
@@ -32,13 +32,13 @@ impl Signature {
     }
 
     /// Whether another write would show.
-    pub(in crate::sqlite) fn has_settled(&self) -> bool {
+    pub(in crate::sqlite) fn mtime_is_old_enough(&self) -> bool {
         let now = SystemTime::now();
         let mut files = [&self.main, &self.wal, &self.journal].into_iter().flatten();
         !files.any(|file| {
             // A time that is still to come is that of another machine's clock.
             let age = now.duration_since(file.modified);
-            age.is_ok_and(|age| age < SETTLING)
+            age.is_ok_and(|age| age < MTIME_GRANULARITY)
         })
     }
 

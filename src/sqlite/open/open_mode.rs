@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::error::{IoContext as _, Result};
 use crate::sqlite::error::SqliteError;
-use crate::sqlite::open::fingerprint::{FileState, Signature};
+use crate::sqlite::open::fingerprint::{FileState, Fingerprint};
 use crate::sqlite::open::sidecars::{WAL_HEADER_BYTES, beside, has_journal_header, has_wal_header};
 
 /// Length of the header of a database.
@@ -49,7 +49,7 @@ impl Access {
 
 /// A database and what lies beside it.
 #[derive(Debug)]
-pub(crate) struct DatabaseFiles {
+pub(crate) struct SourceFiles {
     /// As it was given; this is what messages name.
     pub(in crate::sqlite) given: PathBuf,
     /// Without symbolic links: SQLite keeps its `-wal` beside the real file.
@@ -57,13 +57,13 @@ pub(crate) struct DatabaseFiles {
     pub(in crate::sqlite) access: Access,
     pub(in crate::sqlite) hot_journal: bool,
     /// The length that the header tells of, in bytes, if it can be believed.
-    told_len: Option<u64>,
-    signature: Signature,
+    header_len: Option<u64>,
+    signature: Fingerprint,
     /// The main file when the lock was taken that keeps writers out, if one was.
     locked: Option<FileState>,
 }
 
-impl DatabaseFiles {
+impl SourceFiles {
     /// Looks at a database that no connection of this process has open: reading its header closes
     /// a descriptor, which would drop the locks of such a connection.
     ///
@@ -72,11 +72,11 @@ impl DatabaseFiles {
         Self::classify_as(given, given)
     }
 
-    /// As [`DatabaseFiles::classify`], of a database that messages call by another name.
+    /// As [`SourceFiles::classify`], of a database that messages call by another name.
     pub(crate) fn classify_as(given: &Path, path: &Path) -> Result<Self> {
         for _ in 0..LOOKS {
             let files = Self::look(given, path)?;
-            if files.access.sees_writers() || files.signature.has_settled() {
+            if files.access.sees_writers() || files.signature.mtime_is_old_enough() {
                 return Ok(files);
             }
             thread::sleep(LOOK_AGAIN);
@@ -89,7 +89,7 @@ impl DatabaseFiles {
 
     fn look(given: &Path, path: &Path) -> Result<Self> {
         let path = fs::canonicalize(path).io_context("resolve", given)?;
-        let signature = Signature::take(&path)?;
+        let signature = Fingerprint::take(&path)?;
         let mut header = Vec::with_capacity(HEADER_BYTES);
         File::open(&path)
             .and_then(|file| file.take(HEADER_BYTES as u64).read_to_end(&mut header))
@@ -112,12 +112,12 @@ impl DatabaseFiles {
             _ => Access::Plain,
         };
         let hot_journal = !access.sees_writers() && has_journal_header(&beside(&path, "-journal"))?;
-        Ok(DatabaseFiles {
+        Ok(SourceFiles {
             given: given.to_owned(),
             real_path: path,
             access,
             hot_journal,
-            told_len: told_len(&header),
+            header_len: header_len(&header),
             signature,
             locked: None,
         })
@@ -125,7 +125,7 @@ impl DatabaseFiles {
 
     /// Takes note of the main file, once SQLite's lock keeps writers out of it. In WAL mode its lock
     /// doesn't.
-    pub(in crate::sqlite) fn note_lock(&mut self) -> Result<()> {
+    pub(in crate::sqlite) fn record_locked_state(&mut self) -> Result<()> {
         if self.access == Access::Plain {
             self.locked = FileState::take(&self.real_path)?;
         }
@@ -135,7 +135,7 @@ impl DatabaseFiles {
     /// Whether what was read is of one state: no writer came that SQLite doesn't see, nor one that
     /// doesn't heed its locks, such as a file that is copied over the database. Reads no file, so
     /// that no lock is dropped.
-    pub(in crate::sqlite) fn are_of_one_state(&self) -> Result<bool> {
+    pub(in crate::sqlite) fn is_consistent(&self) -> Result<bool> {
         match &self.locked {
             Some(locked) => Ok(FileState::take(&self.real_path)?.as_ref() == Some(locked)),
             None => Ok(self.access.sees_writers() || self.unchanged()?),
@@ -156,7 +156,7 @@ impl DatabaseFiles {
 
     /// Whether the file is shorter than its header told, where that can be known.
     pub(in crate::sqlite) fn is_truncated(&self) -> Option<(u64, u64)> {
-        let told = self.told_len.filter(|_| !self.has_frames())?;
+        let told = self.header_len.filter(|_| !self.has_frames())?;
         let len = self.signature.main.as_ref()?.len;
         (len < told).then_some((told, len))
     }
@@ -168,7 +168,7 @@ impl DatabaseFiles {
 
     /// Whether the files are as they were. Reads no file, so that no lock is dropped.
     pub(in crate::sqlite) fn unchanged(&self) -> Result<bool> {
-        Ok(Signature::take(&self.real_path)? == self.signature)
+        Ok(Fingerprint::take(&self.real_path)? == self.signature)
     }
 
     /// Length of the main file in bytes.
@@ -180,7 +180,7 @@ impl DatabaseFiles {
 
 /// Page size times number of pages. The number is valid only if the change counter beside it is the
 /// file's (offsets 92 and 24 of the header).
-fn told_len(header: &[u8]) -> Option<u64> {
+fn header_len(header: &[u8]) -> Option<u64> {
     let number = |at: usize| Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?));
     let page_size = match header.get(16..18)? {
         [0, 1] => 65536,
@@ -197,7 +197,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::sqlite::open::fingerprint::SETTLING;
+    use crate::sqlite::open::fingerprint::MTIME_GRANULARITY;
 
     /// Two writes within a step of the file system's clock look like one.
     #[test]
@@ -207,9 +207,9 @@ mod tests {
         let db = rusqlite::Connection::open(&path).unwrap();
         db.pragma_update(None, "journal_mode", "WAL").unwrap();
         db.close().unwrap();
-        let files = DatabaseFiles::classify(&path).unwrap();
+        let files = SourceFiles::classify(&path).unwrap();
         assert_eq!(files.access, Access::Immutable);
         let written = fs::metadata(&path).unwrap().modified().unwrap();
-        assert!(SystemTime::now().duration_since(written).unwrap() >= SETTLING);
+        assert!(SystemTime::now().duration_since(written).unwrap() >= MTIME_GRANULARITY);
     }
 }

@@ -11,7 +11,7 @@ use crate::error::{IoContext as _, Result};
 use crate::progress::{Progress, check_cancelled};
 use crate::sqlite::error::SqliteError;
 use crate::sqlite::open::connection::{is_hot_journal, open_for_reading, reading, writing};
-use crate::sqlite::open::open_mode::DatabaseFiles;
+use crate::sqlite::open::open_mode::SourceFiles;
 use crate::sqlite::open::sidecars::beside;
 
 /// Pages that are copied between two looks at whether to stop.
@@ -23,12 +23,12 @@ const PAGES: i32 = 1024;
 /// # Errors
 /// As [`SqliteSnapshot::open`](crate::sqlite::SqliteSnapshot::open), or the copy can't be written.
 pub(crate) fn copy_database(from: &Path, to: &Path, progress: &Arc<dyn Progress>) -> Result<()> {
-    let mut files = DatabaseFiles::classify(from)?;
+    let mut files = SourceFiles::classify(from)?;
     let is_one_state = match open_for_reading(&files, None, progress) {
         Ok(source) => {
-            files.note_lock()?;
+            files.record_locked_state()?;
             copy_pages(&source, from, to, progress)?;
-            files.are_of_one_state()?
+            files.is_consistent()?
         }
         Err(error) if is_hot_journal(&error) => {
             for suffix in ["", "-journal"] {

@@ -8,39 +8,39 @@ use crate::error::Result;
 use crate::progress::{Progress, Stage};
 use crate::record::{PerKind, RecordKind};
 use crate::sqlite::error::SqliteError;
-use crate::sqlite::open::connection::{reading, stand_in_for_collations};
+use crate::sqlite::open::connection::{reading, register_fallback_collations};
 use crate::sqlite::read::key_function;
-use crate::sqlite::read::options::SqliteSnapshotOptions;
+use crate::sqlite::read::options::SourceOptions;
 use crate::sqlite::read::other_tables;
-use crate::sqlite::read::table_columns::TableLayout;
-use crate::sqlite::read::table_stats::{TableSurvey, check_without_columns, survey};
+use crate::sqlite::read::table_columns::TableColumns;
+use crate::sqlite::read::table_stats::{TableStats, check_without_columns, survey};
 use crate::sqlite::read::text_encoding::TextEncoding;
 
 /// What a database holds, as far as it is seen before its rows are read.
 #[derive(Debug)]
-pub(in crate::sqlite) struct Contents {
+pub(in crate::sqlite) struct Catalog {
     pub(in crate::sqlite) encoding: TextEncoding,
     /// The tables of the kinds that were asked for.
-    pub(in crate::sqlite) tables: PerKind<Option<TableLayout>>,
-    pub(in crate::sqlite) surveys: PerKind<TableSurvey>,
+    pub(in crate::sqlite) tables: PerKind<Option<TableColumns>>,
+    pub(in crate::sqlite) surveys: PerKind<TableStats>,
     /// The kinds that were asked for and have no table.
     pub(in crate::sqlite) missing: Vec<RecordKind>,
     pub(in crate::sqlite) schema_version: Option<i64>,
 }
 
-impl Contents {
+impl Catalog {
     pub(in crate::sqlite) fn read(
         connection: &Connection,
         path: &Path,
-        options: &SqliteSnapshotOptions,
+        options: &SourceOptions,
         progress: &dyn Progress,
     ) -> Result<Self> {
         let encoding = TextEncoding::of(connection, path)?;
         key_function::register(connection, encoding)
-            .and_then(|()| stand_in_for_collations(connection))
+            .and_then(|()| register_fallback_collations(connection))
             .map_err(reading(path))?;
 
-        let mut contents = Contents {
+        let mut contents = Catalog {
             encoding,
             tables: PerKind::default(),
             surveys: PerKind::default(),
@@ -53,7 +53,7 @@ impl Contents {
                 found_any |= other_tables::exists(connection, kind).map_err(reading(path))?;
                 continue;
             }
-            match TableLayout::read(connection, path, kind, encoding.is_utf16())? {
+            match TableColumns::read(connection, path, kind, encoding.is_utf16())? {
                 Some(layout) => {
                     found_any = true;
                     *contents.tables.get_mut(kind) = Some(layout);

@@ -3,14 +3,14 @@
 use crate::codec::MAX_VALUE_BYTES;
 use crate::sqlite::read::text_encoding::TextEncoding;
 use crate::sqlite::schema::{Column, ColumnClass, TableSpec};
-use crate::stream::{RawValue, Reason};
+use crate::stream::{InvalidReason, RawValue};
 
 /// What is wrong with the value of a column, such as `byte_start is -5, must be 0 or more`. No text
 /// is quoted.
 pub(in crate::sqlite) fn value_message(
     spec: &TableSpec,
     column: &str,
-    reason: Reason,
+    reason: InvalidReason,
     values: &[(&'static str, RawValue)],
     encoding: TextEncoding,
 ) -> String {
@@ -21,13 +21,13 @@ pub(in crate::sqlite) fn value_message(
         return format!("{column} is not valid ({reason})");
     };
     match (reason, value) {
-        (Reason::NotUtf8, RawValue::MalformedText(bytes)) => {
+        (InvalidReason::NotUtf8, RawValue::MalformedText(bytes)) => {
             format!("{column} is not valid {}", encoding.fault_of(bytes))
         }
-        (Reason::NotFinite, _) => {
+        (InvalidReason::NotFinite, _) => {
             format!("{column} is {}, must be a finite number", found(value))
         }
-        (Reason::Range, _) => format!("{column} is {}, must be 0 or more", found(value)),
+        (InvalidReason::Range, _) => format!("{column} is {}, must be 0 or more", found(value)),
         _ => {
             let required = required(column_spec);
             format!("{column} is {}, must be {required}", stored(value))

@@ -4,7 +4,7 @@ use crate::record::RecordKind;
 
 /// How a database is read.
 #[derive(Debug, Clone, Default)]
-pub struct SqliteSnapshotOptions {
+pub struct SourceOptions {
     /// The kinds to look at; empty means all.
     pub only: Vec<RecordKind>,
     /// Columns to leave out although they hold values, each as `TABLE.COLUMN`.

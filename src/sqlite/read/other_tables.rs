@@ -4,15 +4,15 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, ffi};
 
-use crate::record::{PerKind, RecordKind, Sequences};
-use crate::sqlite::read::table_columns::TableLayout;
+use crate::record::{IdSequences, PerKind, RecordKind};
+use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::schema::{TableSpec, quoted};
 use crate::stream::UncopiedTable;
 
 /// All ordinary and virtual tables but those that are read and SQLite's own, by name.
 pub(in crate::sqlite) fn other_tables(
     connection: &Connection,
-    read: &PerKind<Option<TableLayout>>,
+    read: &PerKind<Option<TableColumns>>,
 ) -> rusqlite::Result<Vec<UncopiedTable>> {
     let mut statement = connection.prepare(
         "SELECT name FROM main.sqlite_schema
@@ -112,13 +112,13 @@ pub(in crate::sqlite) fn schema_version(connection: &Connection) -> rusqlite::Re
 /// not an integer counts as what SQLite takes it for when it assigns the next id.
 pub(in crate::sqlite) fn sequences(
     connection: &Connection,
-    tables: &PerKind<Option<TableLayout>>,
-) -> rusqlite::Result<Sequences> {
+    tables: &PerKind<Option<TableColumns>>,
+) -> rusqlite::Result<IdSequences> {
     let mark = |kind| match tables.get(kind) {
         Some(layout) => Ok(last_id(connection, layout)?.unwrap_or(0).max(0)),
         None => Ok::<i64, rusqlite::Error>(0),
     };
-    Ok(Sequences {
+    Ok(IdSequences {
         code_chunks: mark(RecordKind::Chunk)?,
         execution_log: mark(RecordKind::ExecutionLog)?,
     })
@@ -127,7 +127,7 @@ pub(in crate::sqlite) fn sequences(
 /// The larger of the id sequence that SQLite keeps for a table and its largest id.
 pub(in crate::sqlite) fn last_id(
     connection: &Connection,
-    layout: &TableLayout,
+    layout: &TableColumns,
 ) -> rusqlite::Result<Option<i64>> {
     let sequence: Option<i64> = match sequence_name(connection, layout.spec)? {
         Some(name) => connection.query_row(
@@ -175,7 +175,7 @@ pub(in crate::sqlite) fn is_autoincrement(
     Ok(is_autoincrement)
 }
 
-fn largest_id(connection: &Connection, layout: &TableLayout) -> rusqlite::Result<Option<i64>> {
+fn largest_id(connection: &Connection, layout: &TableColumns) -> rusqlite::Result<Option<i64>> {
     let Some(id) = layout.spec.id else {
         return Ok(None);
     };

@@ -6,25 +6,25 @@ use rusqlite::types::ValueRef;
 use crate::record::{CodeChunk, ExecutionRecord, FileMetrics, Record, RecordKind, SymbolMetrics};
 use crate::sqlite::read::text_encoding::TextEncoding;
 use crate::sqlite::schema::{Column, table_spec};
-use crate::stream::{RawValue, Reason};
+use crate::stream::{InvalidReason, RawValue};
 
 /// What is wrong with one field of a row.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::sqlite) struct FieldFault {
+pub(in crate::sqlite) struct InvalidField {
     pub(in crate::sqlite) column: &'static str,
-    pub(in crate::sqlite) reason: Reason,
+    pub(in crate::sqlite) reason: InvalidReason,
 }
 
-/// Reads a row that was selected with [`TableLayout::select_list`].
+/// Reads a row that was selected with [`TableColumns::select_list`].
 ///
 /// The outer error is SQLite's, the inner one says why the row has no record.
 ///
-/// [`TableLayout::select_list`]: crate::sqlite::read::table_columns::TableLayout::select_list
+/// [`TableColumns::select_list`]: crate::sqlite::read::table_columns::TableLayout::select_list
 pub(in crate::sqlite) fn read_record(
     kind: RecordKind,
     row: &Row<'_>,
     encoding: TextEncoding,
-) -> rusqlite::Result<Result<Record, FieldFault>> {
+) -> rusqlite::Result<Result<Record, InvalidField>> {
     let mut fields = Fields {
         row,
         columns: table_spec(kind).columns.iter().enumerate(),
@@ -95,7 +95,7 @@ struct Fields<'r, 's> {
     engine_error: Option<rusqlite::Error>,
 }
 
-type Field<T> = Result<T, FieldFault>;
+type Field<T> = Result<T, InvalidField>;
 
 impl<'r> Fields<'r, '_> {
     fn record(&mut self, kind: RecordKind) -> Field<Record> {
@@ -175,7 +175,7 @@ impl<'r> Fields<'r, '_> {
 
     fn offset(&mut self) -> Field<u64> {
         let (column, value) = self.present()?;
-        u64::try_from(value.integer(column)?).map_err(|_| column.fault(Reason::Range))
+        u64::try_from(value.integer(column)?).map_err(|_| column.fault(InvalidReason::Range))
     }
 
     fn optional_real(&mut self) -> Field<Option<f64>> {
@@ -185,15 +185,18 @@ impl<'r> Fields<'r, '_> {
 
     fn present(&mut self) -> Field<(&'static Column, Value<'r>)> {
         let (column, value) = self.next()?;
-        Ok((column, value.ok_or_else(|| column.fault(Reason::Null))?))
+        Ok((
+            column,
+            value.ok_or_else(|| column.fault(InvalidReason::Null))?,
+        ))
     }
 
     fn next(&mut self) -> Field<(&'static Column, Option<Value<'r>>)> {
         let Some((index, column)) = self.columns.next() else {
             // The spec of a table has as many columns as its record has fields.
-            return Err(FieldFault {
+            return Err(InvalidField {
                 column: "",
-                reason: Reason::Null,
+                reason: InvalidReason::Null,
             });
         };
         let value = self.row.get_ref(index).and_then(|stored| {
@@ -210,7 +213,7 @@ impl<'r> Fields<'r, '_> {
             Ok(value) => Ok((column, value)),
             Err(error) => {
                 self.engine_error = Some(error);
-                Err(column.fault(Reason::Null))
+                Err(column.fault(InvalidReason::Null))
             }
         }
     }
@@ -226,30 +229,30 @@ impl Value<'_> {
         match self {
             Value::Text(encoding, bytes) => encoding
                 .decode(bytes)
-                .ok_or_else(|| column.fault(Reason::NotUtf8)),
-            Value::Other(_) => Err(column.fault(Reason::StorageClass)),
+                .ok_or_else(|| column.fault(InvalidReason::NotUtf8)),
+            Value::Other(_) => Err(column.fault(InvalidReason::StorageClass)),
         }
     }
 
     fn integer(self, column: &'static Column) -> Field<i64> {
         match self {
             Value::Other(ValueRef::Integer(integer)) => Ok(integer),
-            _ => Err(column.fault(Reason::StorageClass)),
+            _ => Err(column.fault(InvalidReason::StorageClass)),
         }
     }
 
     fn real(self, column: &'static Column) -> Field<f64> {
         match self {
             Value::Other(ValueRef::Real(real)) if real.is_finite() => Ok(real + 0.0),
-            Value::Other(ValueRef::Real(_)) => Err(column.fault(Reason::NotFinite)),
-            _ => Err(column.fault(Reason::StorageClass)),
+            Value::Other(ValueRef::Real(_)) => Err(column.fault(InvalidReason::NotFinite)),
+            _ => Err(column.fault(InvalidReason::StorageClass)),
         }
     }
 }
 
 impl Column {
-    fn fault(&self, reason: Reason) -> FieldFault {
-        FieldFault {
+    fn fault(&self, reason: InvalidReason) -> InvalidField {
+        InvalidField {
             column: self.name,
             reason,
         }

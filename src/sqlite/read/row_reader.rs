@@ -14,9 +14,9 @@ use crate::sqlite::read::invalid_field::{
     same_id_message, same_key_message, too_large_message, value_message,
 };
 use crate::sqlite::read::row::{read_raw, read_record};
-use crate::sqlite::read::table_columns::TableLayout;
+use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::read::text_encoding::TextEncoding;
-use crate::stream::{InvalidRow, Reason, VisitedValue};
+use crate::stream::{InvalidReason, InvalidRow, VisitedValue};
 
 /// A record with no more text is handed over as it is; its value can't be too large.
 const SMALL_TEXT_BYTES: usize = 1 << 20;
@@ -27,7 +27,7 @@ pub(in crate::sqlite) struct OpenTable<'c> {
     pub(in crate::sqlite) connection: &'c Connection,
     pub(in crate::sqlite) path: &'c Path,
     pub(in crate::sqlite) kind: RecordKind,
-    pub(in crate::sqlite) layout: &'c TableLayout,
+    pub(in crate::sqlite) layout: &'c TableColumns,
     pub(in crate::sqlite) encoding: TextEncoding,
 }
 
@@ -46,7 +46,7 @@ impl OpenTable<'_> {
     }
 
     /// What a damaged table is found out by.
-    pub(in crate::sqlite) fn contradiction(&self, rowid: i64, what: &str) -> Error {
+    pub(in crate::sqlite) fn inconsistent_row(&self, rowid: i64, what: &str) -> Error {
         SqliteError::Damaged {
             path: self.path.to_owned(),
             detail: format!("row {rowid} of {} {what}", self.layout.spec.name),
@@ -119,7 +119,8 @@ impl<'c> Fetch<'c> {
         };
         let mut rows = self.by_rowid.query([rowid]).map_err(&failed)?;
         let row = rows.next().map_err(&failed)?;
-        let row = row.ok_or_else(|| table.contradiction(rowid, "cannot be found by its row id"))?;
+        let row =
+            row.ok_or_else(|| table.inconsistent_row(rowid, "cannot be found by its row id"))?;
 
         let spec = table.layout.spec;
         let record = read_record(table.kind, row, table.encoding).map_err(&failed)?;
@@ -128,12 +129,12 @@ impl<'c> Fetch<'c> {
             (Err(fault), _) => (fault.column, fault.reason, None),
             (Ok(_), _) if !same_key.is_empty() => {
                 let message = same_key_message(same_key);
-                (first(spec.key), Reason::DuplicateKey, Some(message))
+                (first(spec.key), InvalidReason::DuplicateKey, Some(message))
             }
             (Ok(_), Some((id, other))) => {
                 let column = spec.id.unwrap_or_default();
                 let message = same_id_message(id, other);
-                (column, Reason::DuplicateId, Some(message))
+                (column, InvalidReason::DuplicateId, Some(message))
             }
             (Ok(record), None) => {
                 key.clear();
@@ -142,7 +143,7 @@ impl<'c> Fetch<'c> {
                     Ok(value) => return Ok(Ok(value)),
                     Err(bytes) => {
                         let message = too_large_message(spec.largest, bytes);
-                        (spec.largest, Reason::TooLarge, Some(message))
+                        (spec.largest, InvalidReason::TooLarge, Some(message))
                     }
                 }
             }

@@ -39,7 +39,7 @@ impl Scan<'_> {
         let order = format!(
             "SELECT {} AS record_key, t.{rowid} FROM {} ORDER BY record_key, t.{rowid}",
             layout.key_expression(),
-            layout.order_clause(),
+            layout.ordering_clause(),
             rowid = layout.rowid,
         );
         let mut order = self.table.connection.prepare(&order).map_err(&failed)?;
@@ -53,7 +53,9 @@ impl Scan<'_> {
         while let Some(position) = next {
             next = self.next_position(&mut rows)?;
             if next.as_ref().is_some_and(|n| *n == position) {
-                return Err(self.table.contradiction(position.rowid, "is there twice"));
+                return Err(self
+                    .table
+                    .inconsistent_row(position.rowid, "is there twice"));
             }
             let shared_with_next = next
                 .as_ref()
@@ -95,7 +97,7 @@ impl Scan<'_> {
             true => Ok(()),
             false => Err(self
                 .table
-                .contradiction(position.rowid, "has a different key when read again")),
+                .inconsistent_row(position.rowid, "has a different key when read again")),
         }
     }
 

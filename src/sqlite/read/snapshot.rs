@@ -9,17 +9,17 @@ use crate::codec::Entry;
 use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
 use crate::progress::{Progress, Stage};
-use crate::record::{RecordKind, Sequences};
+use crate::record::{IdSequences, RecordKind};
 use crate::sqlite::error::SqliteError;
 use crate::sqlite::open::connection::{open_for_reading, reading};
-use crate::sqlite::open::open_mode::DatabaseFiles;
-use crate::sqlite::read::catalog::Contents;
-use crate::sqlite::read::options::SqliteSnapshotOptions;
+use crate::sqlite::open::open_mode::SourceFiles;
+use crate::sqlite::read::catalog::Catalog;
+use crate::sqlite::read::options::SourceOptions;
 use crate::sqlite::read::other_tables;
 use crate::sqlite::read::row_reader::OpenTable;
 use crate::sqlite::read::scan::Scan;
 use crate::sqlite::read::symbol_graph::{has_graph, visit_wrong_symbols};
-use crate::sqlite::read::table_stats::{TableSurvey, has_unknown_column};
+use crate::sqlite::read::table_stats::{TableStats, has_unknown_column};
 use crate::stream::{ManifestTotals, Origin, Source, UncopiedTable, Visited};
 
 /// A database in one read transaction.
@@ -30,8 +30,8 @@ use crate::stream::{ManifestTotals, Origin, Source, UncopiedTable, Visited};
 #[derive(Debug)]
 pub struct SqliteSnapshot {
     connection: Connection,
-    files: DatabaseFiles,
-    contents: Contents,
+    files: SourceFiles,
+    contents: Catalog,
 }
 
 impl SqliteSnapshot {
@@ -43,16 +43,16 @@ impl SqliteSnapshot {
     /// missing column, or an unknown one with values. See [`SqliteError`].
     pub fn open(
         path: &Path,
-        options: &SqliteSnapshotOptions,
+        options: &SourceOptions,
         progress: &Arc<dyn Progress>,
     ) -> Result<Self> {
-        Self::open_classified(DatabaseFiles::classify(path)?, options, progress)
+        Self::open_classified(SourceFiles::classify(path)?, options, progress)
     }
 
     /// Opens a database that was looked at, as [`SqliteSnapshot::open`] does.
     pub(crate) fn open_classified(
-        mut files: DatabaseFiles,
-        options: &SqliteSnapshotOptions,
+        mut files: SourceFiles,
+        options: &SourceOptions,
         progress: &Arc<dyn Progress>,
     ) -> Result<Self> {
         let opened = Self::open_files(&mut files, options, progress);
@@ -75,11 +75,11 @@ impl SqliteSnapshot {
     /// What a connection sees that is in a transaction already.
     pub(in crate::sqlite) fn over(
         connection: Connection,
-        files: DatabaseFiles,
-        options: &SqliteSnapshotOptions,
+        files: SourceFiles,
+        options: &SourceOptions,
         progress: &Arc<dyn Progress>,
     ) -> Result<Self> {
-        let contents = Contents::read(&connection, &files.given, options, progress.as_ref())?;
+        let contents = Catalog::read(&connection, &files.given, options, progress.as_ref())?;
         Ok(SqliteSnapshot {
             connection,
             files,
@@ -92,23 +92,23 @@ impl SqliteSnapshot {
     }
 
     fn open_files(
-        files: &mut DatabaseFiles,
-        options: &SqliteSnapshotOptions,
+        files: &mut SourceFiles,
+        options: &SourceOptions,
         progress: &Arc<dyn Progress>,
-    ) -> Result<(Connection, Contents)> {
+    ) -> Result<(Connection, Catalog)> {
         let connection = open_for_reading(files, options.temp_dir.as_deref(), progress)?;
-        files.note_lock()?;
+        files.record_locked_state()?;
         if options.check_integrity {
             progress.start(Stage::CheckSource, None);
             check_integrity(&connection, &files.given)?;
             progress.finish();
         }
-        let contents = Contents::read(&connection, &files.given, options, progress.as_ref())?;
+        let contents = Catalog::read(&connection, &files.given, options, progress.as_ref())?;
         Ok((connection, contents))
     }
 
     /// What a kind's table holds; all 0 if it is not there or was not asked for.
-    pub fn survey(&self, kind: RecordKind) -> TableSurvey {
+    pub fn survey(&self, kind: RecordKind) -> TableStats {
         *self.contents.surveys.get(kind)
     }
 
@@ -124,8 +124,8 @@ impl SqliteSnapshot {
         Ok(tables)
     }
 
-    fn blame_writer(&self, error: Error) -> Error {
-        blame_writer(&self.files, error)
+    fn attribute_to_writer(&self, error: Error) -> Error {
+        attribute_to_writer(&self.files, error)
     }
 }
 
@@ -160,7 +160,7 @@ impl Source for SqliteSnapshot {
         };
         scan.run(visit)
             .and_then(|rows| table.check_count(survey.rows, rows))
-            .map_err(|error| self.blame_writer(error))
+            .map_err(|error| self.attribute_to_writer(error))
     }
 
     fn expected_records(&self, kind: RecordKind) -> Option<u64> {
@@ -171,10 +171,10 @@ impl Source for SqliteSnapshot {
         true
     }
 
-    fn sequences(&self) -> Result<Sequences> {
+    fn sequences(&self) -> Result<IdSequences> {
         other_tables::sequences(&self.connection, &self.contents.tables)
             .map_err(reading(&self.files.given))
-            .map_err(|error| self.blame_writer(error))
+            .map_err(|error| self.attribute_to_writer(error))
     }
 
     fn total_keys(&self) -> Result<Option<u64>> {
@@ -208,11 +208,11 @@ impl Source for SqliteSnapshot {
     fn other_tables(&self) -> Result<Vec<UncopiedTable>> {
         other_tables::other_tables(&self.connection, &self.contents.tables)
             .map_err(reading(&self.files.given))
-            .map_err(|error| self.blame_writer(error))
+            .map_err(|error| self.attribute_to_writer(error))
     }
 
     fn visit_wrong_symbols(&self, visit: &mut dyn FnMut(i64, String) -> Result<()>) -> Result<()> {
-        let failed = |error| self.blame_writer(reading(&self.files.given)(error));
+        let failed = |error| self.attribute_to_writer(reading(&self.files.given)(error));
         if self
             .contents
             .tables
@@ -242,7 +242,7 @@ impl Source for SqliteSnapshot {
     }
 
     fn confirm(&self) -> Result<()> {
-        match self.files.are_of_one_state()? {
+        match self.files.is_consistent()? {
             true => Ok(()),
             false => Err(changed(&self.files.given)),
         }
@@ -250,9 +250,9 @@ impl Source for SqliteSnapshot {
 }
 
 /// Under a writer that we don't see, SQLite may find anything: then the writer is the cause.
-fn blame_writer(files: &DatabaseFiles, error: Error) -> Error {
+fn attribute_to_writer(files: &SourceFiles, error: Error) -> Error {
     let about_source = matches!(error, Error::Sqlite(_));
-    match about_source && !files.are_of_one_state().unwrap_or(true) {
+    match about_source && !files.is_consistent().unwrap_or(true) {
         true => changed(&files.given),
         false => error,
     }

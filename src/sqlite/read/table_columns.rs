@@ -12,7 +12,7 @@ use crate::sqlite::write::key_index;
 
 /// A table as a database has it.
 #[derive(Debug)]
-pub(in crate::sqlite) struct TableLayout {
+pub(in crate::sqlite) struct TableColumns {
     pub(in crate::sqlite) spec: &'static TableSpec,
     /// For each column of the spec: whether the table has it.
     present: Vec<bool>,
@@ -28,14 +28,14 @@ pub(in crate::sqlite) struct TableLayout {
     utf16: bool,
 }
 
-impl TableLayout {
+impl TableColumns {
     /// Looks at a table; `None` if the database has none of that name.
     pub(in crate::sqlite) fn read(
         connection: &Connection,
         path: &Path,
         kind: RecordKind,
         utf16: bool,
-    ) -> Result<Option<TableLayout>> {
+    ) -> Result<Option<TableColumns>> {
         let spec = table_spec(kind);
         let engine = |source| SqliteError::from_engine("read the schema of", path, source);
         let found = connection
@@ -112,7 +112,7 @@ impl TableLayout {
             })
             .cloned()
             .collect();
-        Ok(Some(TableLayout {
+        Ok(Some(TableColumns {
             spec,
             present,
             unknown,
@@ -148,8 +148,8 @@ impl TableLayout {
         connection.query_row(&sql, [], |row| row.get(0))
     }
 
-    /// As [`TableLayout::table_clause`], through an index that has all key columns, if there is one.
-    pub(in crate::sqlite) fn order_clause(&self) -> String {
+    /// As [`TableColumns::table_clause`], through an index that has all key columns, if there is one.
+    pub(in crate::sqlite) fn ordering_clause(&self) -> String {
         match &self.key_index {
             Some(index) => format!("main.{} AS t INDEXED BY {}", self.spec.name, quoted(index)),
             None => self.table_clause(),

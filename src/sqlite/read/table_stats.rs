@@ -8,14 +8,14 @@ use crate::error::Result;
 use crate::record::PerKind;
 use crate::sqlite::error::SqliteError;
 use crate::sqlite::open::connection::reading;
-use crate::sqlite::read::options::SqliteSnapshotOptions;
+use crate::sqlite::read::options::SourceOptions;
 use crate::sqlite::read::other_tables;
-use crate::sqlite::read::table_columns::TableLayout;
+use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::schema::quoted;
 
 /// What a table holds, before it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct TableSurvey {
+pub struct TableStats {
     /// Number of rows.
     pub rows: u64,
     /// Bytes of all text that records keep; of a large table about that.
@@ -35,7 +35,7 @@ const MEASURED_ROWS: u64 = 4096;
 /// What SQLite sorts in memory before it writes to a temporary file, in bytes.
 const SORTED_IN_MEMORY: u64 = 2 << 20;
 
-impl TableSurvey {
+impl TableStats {
     /// About how many bytes of keys and values the table becomes.
     pub(crate) fn expected_bytes(&self) -> u64 {
         self.text_bytes + self.key_bytes + self.rows * RECORD_FRAME_BYTES
@@ -55,9 +55,9 @@ impl TableSurvey {
 pub(in crate::sqlite) fn survey(
     connection: &Connection,
     path: &Path,
-    layout: &TableLayout,
-    options: &SqliteSnapshotOptions,
-) -> Result<TableSurvey> {
+    layout: &TableColumns,
+    options: &SourceOptions,
+) -> Result<TableStats> {
     check_unknown_columns(connection, path, layout, options)?;
     let table = layout.spec.name;
     let rows = layout.count_rows(connection).map_err(reading(path))?;
@@ -70,7 +70,7 @@ pub(in crate::sqlite) fn survey(
         .into());
     }
     let (text_bytes, key_bytes) = sizes(connection, layout, rows).map_err(reading(path))?;
-    Ok(TableSurvey {
+    Ok(TableStats {
         rows,
         text_bytes,
         key_bytes,
@@ -82,8 +82,8 @@ pub(in crate::sqlite) fn survey(
 fn check_unknown_columns(
     connection: &Connection,
     path: &Path,
-    layout: &TableLayout,
-    options: &SqliteSnapshotOptions,
+    layout: &TableColumns,
+    options: &SourceOptions,
 ) -> Result<()> {
     let table = layout.spec.name;
     let left_out = |column: &&String| {
@@ -119,7 +119,7 @@ fn check_unknown_columns(
 }
 
 /// Whether ids are the row ids: by the schema, or else in every row.
-fn ids_are_row_ids(connection: &Connection, layout: &TableLayout) -> rusqlite::Result<bool> {
+fn ids_are_row_ids(connection: &Connection, layout: &TableColumns) -> rusqlite::Result<bool> {
     let Some(id) = layout.spec.id.filter(|_| !layout.id_is_rowid) else {
         return Ok(true);
     };
@@ -133,7 +133,11 @@ fn ids_are_row_ids(connection: &Connection, layout: &TableLayout) -> rusqlite::R
 
 /// Bytes of all text and of the text in keys: of every row of a small table, and as some thousand
 /// rows all over it let expect for a large one.
-fn sizes(connection: &Connection, layout: &TableLayout, rows: u64) -> rusqlite::Result<(u64, u64)> {
+fn sizes(
+    connection: &Connection,
+    layout: &TableColumns,
+    rows: u64,
+) -> rusqlite::Result<(u64, u64)> {
     let (text, key) = layout.size_expressions();
     let (table, rowid) = (layout.table_clause(), layout.rowid);
     if rows <= MEASURED_ROWS {
@@ -166,8 +170,8 @@ fn sizes(connection: &Connection, layout: &TableLayout, rows: u64) -> rusqlite::
 
 pub(in crate::sqlite) fn check_without_columns(
     path: &Path,
-    tables: &PerKind<Option<TableLayout>>,
-    options: &SqliteSnapshotOptions,
+    tables: &PerKind<Option<TableColumns>>,
+    options: &SourceOptions,
 ) -> Result<()> {
     for wanted in &options.without_columns {
         let is_known = layouts(tables).any(|layout| {
@@ -192,7 +196,7 @@ pub(in crate::sqlite) fn check_without_columns(
 
 /// Whether a table has a column, given as `TABLE.COLUMN`, that no record has a field for.
 pub(in crate::sqlite) fn has_unknown_column(
-    tables: &PerKind<Option<TableLayout>>,
+    tables: &PerKind<Option<TableColumns>>,
     wanted: &str,
 ) -> bool {
     layouts(tables).any(|layout| {
@@ -201,7 +205,7 @@ pub(in crate::sqlite) fn has_unknown_column(
     })
 }
 
-fn layouts(tables: &PerKind<Option<TableLayout>>) -> impl Iterator<Item = &TableLayout> {
+fn layouts(tables: &PerKind<Option<TableColumns>>) -> impl Iterator<Item = &TableColumns> {
     tables.iter().filter_map(|(_, layout)| layout.as_ref())
 }
 

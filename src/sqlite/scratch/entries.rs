@@ -12,7 +12,7 @@ use crate::sqlite::scratch::{blob, each_row, failed, temporary};
 
 /// Entries of all kinds, each with the number of the line that it came from.
 #[derive(Debug)]
-pub(crate) struct EntrySpool {
+pub(crate) struct ScratchEntries {
     connection: Connection,
     kinds: PerKind<Spooled>,
     inserts: PerKind<String>,
@@ -51,7 +51,7 @@ impl Unique {
 
 /// An entry that shares its key or its id with another one.
 #[derive(Debug)]
-pub(crate) struct SharingEntry<'s> {
+pub(crate) struct Duplicate<'s> {
     pub(crate) line: u64,
     pub(crate) shared: Unique,
     /// The first other line that has the same.
@@ -59,7 +59,7 @@ pub(crate) struct SharingEntry<'s> {
     pub(crate) entry: Entry<'s>,
 }
 
-impl EntrySpool {
+impl ScratchEntries {
     /// Creates an empty spool. Its file has no name and goes with it.
     pub(crate) fn create(temp_dir: Option<&Path>) -> Result<Self> {
         let connection = temporary(temp_dir)?;
@@ -72,7 +72,7 @@ impl EntrySpool {
             );
             connection.execute_batch(&sql).map_err(failed)?;
         }
-        Ok(EntrySpool {
+        Ok(ScratchEntries {
             connection,
             kinds: PerKind::default(),
             inserts: PerKind::from_fn(|kind| {
@@ -111,7 +111,7 @@ impl EntrySpool {
     /// out: no store could hold them, and none of them is the right one.
     pub(crate) fn settle(
         &mut self,
-        visit: &mut dyn FnMut(RecordKind, SharingEntry<'_>) -> Result<()>,
+        visit: &mut dyn FnMut(RecordKind, Duplicate<'_>) -> Result<()>,
     ) -> Result<()> {
         for kind in RecordKind::ALL {
             let spooled = self.kinds.get(kind);
@@ -123,17 +123,17 @@ impl EntrySpool {
                 let (table, column) = unique.place(kind);
                 let sql = format!("CREATE INDEX {table}_{column} ON {table} ({column}, line)");
                 self.connection.execute_batch(&sql).map_err(failed)?;
-                self.take_sharing_out(kind, unique, visit)?;
+                self.remove_duplicates(kind, unique, visit)?;
             }
         }
         Ok(())
     }
 
-    fn take_sharing_out(
+    fn remove_duplicates(
         &mut self,
         kind: RecordKind,
         shared: Unique,
-        visit: &mut dyn FnMut(RecordKind, SharingEntry<'_>) -> Result<()>,
+        visit: &mut dyn FnMut(RecordKind, Duplicate<'_>) -> Result<()>,
     ) -> Result<()> {
         let table = kind.table();
         let (place, column) = shared.place(kind);
@@ -149,7 +149,7 @@ impl EntrySpool {
         let mut taken_out = 0;
         each_row(&self.connection, &sql, &mut |row| {
             taken_out += 1;
-            let sharing = SharingEntry {
+            let sharing = Duplicate {
                 line: row.get(0).map_err(failed)?,
                 shared,
                 other: row.get(1).map_err(failed)?,

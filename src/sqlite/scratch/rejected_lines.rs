@@ -11,7 +11,7 @@ use crate::sqlite::scratch::{blob, each_row, failed, temporary};
 
 /// A line that is no record.
 #[derive(Debug)]
-pub(crate) struct SpooledLine<'s> {
+pub(crate) struct ScratchLine<'s> {
     pub(crate) line: u64,
     pub(crate) text: &'s [u8],
     /// Whether the text is only the start of the line.
@@ -22,11 +22,11 @@ pub(crate) struct SpooledLine<'s> {
 
 /// Lines that are no records.
 #[derive(Debug)]
-pub(crate) struct LineSpool {
+pub(crate) struct ScratchLines {
     connection: Connection,
 }
 
-impl LineSpool {
+impl ScratchLines {
     /// Creates an empty spool. Its file has no name and goes with it.
     pub(crate) fn create(temp_dir: Option<&Path>) -> Result<Self> {
         let connection = temporary(temp_dir)?;
@@ -36,12 +36,12 @@ impl LineSpool {
                                      same_key INTEGER, same_id INTEGER)",
             )
             .map_err(failed)?;
-        Ok(LineSpool { connection })
+        Ok(ScratchLines { connection })
     }
 
     /// Takes a line in.
-    pub(crate) fn add(&mut self, line: SpooledLine<'_>) -> Result<()> {
-        let SpooledLine {
+    pub(crate) fn add(&mut self, line: ScratchLine<'_>) -> Result<()> {
+        let ScratchLine {
             line,
             text,
             is_cut,
@@ -64,13 +64,13 @@ impl LineSpool {
     ///
     /// # Errors
     /// The spool can't be read to its end, or `visit` failed.
-    pub(crate) fn visit(&self, visit: &mut dyn FnMut(SpooledLine<'_>) -> Result<()>) -> Result<()> {
+    pub(crate) fn visit(&self, visit: &mut dyn FnMut(ScratchLine<'_>) -> Result<()>) -> Result<()> {
         let sql = "SELECT line, text, is_cut, same_key, same_id FROM lines ORDER BY line";
         each_row(&self.connection, sql, &mut |row| {
             let same_key: Option<u64> = row.get(3).map_err(failed)?;
             let same_id: Option<u64> = row.get(4).map_err(failed)?;
             let same_key = same_key.map(|line| (Unique::Key, line));
-            visit(SpooledLine {
+            visit(ScratchLine {
                 line: row.get(0).map_err(failed)?,
                 text: blob(row, 1)?,
                 is_cut: row.get(2).map_err(failed)?,

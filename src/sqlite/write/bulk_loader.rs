@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{IoContext as _, Result};
 use crate::progress::Progress;
-use crate::record::{PerKind, Record, RecordKind, Sequences};
+use crate::record::{IdSequences, PerKind, Record, RecordKind};
 use crate::sqlite::error::SqliteError;
 use crate::sqlite::open::connection::{set_temp_dir, stop_when_cancelled, writing};
 use crate::sqlite::open::hardening::SORTING_THREADS;
@@ -28,7 +28,7 @@ pub(crate) struct SqliteLoad {
     connection: Connection,
     path: PathBuf,
     inserts: PerKind<String>,
-    taken_ids: IdSet,
+    duplicate_ids: IdSet,
     keeps_order: bool,
     order: PerKind<Option<RowOrderWriter>>,
 }
@@ -57,7 +57,7 @@ impl SqliteLoad {
             connection,
             path: path.to_owned(),
             inserts: PerKind::from_fn(insert_sql),
-            taken_ids: IdSet::new(temp_dir),
+            duplicate_ids: IdSet::new(temp_dir),
             keeps_order,
             order: PerKind::default(),
         })
@@ -79,7 +79,7 @@ impl SqliteLoad {
                 Ok(rowid) => rowids.push((place, rowid)),
                 Err(error) if is_taken_id(&error) => {
                     if let Some(id) = record.id() {
-                        self.taken_ids.insert(kind, id)?;
+                        self.duplicate_ids.insert(kind, id)?;
                     }
                 }
                 Err(error) => return Err(writing(&self.path)(error)),
@@ -109,12 +109,12 @@ impl SqliteLoad {
     }
 
     /// Ids that came a second time.
-    pub(crate) fn take_taken_ids(&mut self) -> IdSet {
-        std::mem::take(&mut self.taken_ids)
+    pub(crate) fn take_duplicate_ids(&mut self) -> IdSet {
+        std::mem::take(&mut self.duplicate_ids)
     }
 
     /// Sets the marks and ends the transaction: all rows are in the file, without the indexes.
-    pub(crate) fn end_rows(&mut self, sequences: Sequences) -> Result<()> {
+    pub(crate) fn commit_rows(&mut self, sequences: IdSequences) -> Result<()> {
         set_sequences(&self.connection, sequences)
             .and_then(|()| self.connection.execute_batch("COMMIT"))
             .map_err(writing(&self.path))

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::record::RecordKey;
-use crate::sqlite::read::table_columns::{TableLayout, all_equal};
+use crate::sqlite::read::table_columns::{TableColumns, all_equal};
 use crate::sqlite::write::writer::with_key_values;
 
 /// Finds rows of a table by their keys.
@@ -17,7 +17,7 @@ pub(in crate::sqlite) struct KeyLookup {
 
 impl KeyLookup {
     /// Looks into the table itself.
-    pub(in crate::sqlite) fn of_table(layout: &TableLayout) -> Self {
+    pub(in crate::sqlite) fn of_table(layout: &TableColumns) -> Self {
         let (table, rowid) = (layout.spec.name, layout.rowid);
         KeyLookup {
             find: format!(
@@ -32,7 +32,7 @@ impl KeyLookup {
     /// keys that has one. The copy is temporary, and of the state that the connection sees now.
     pub(in crate::sqlite) fn with_index(
         connection: &Connection,
-        layout: &TableLayout,
+        layout: &TableColumns,
     ) -> rusqlite::Result<Self> {
         let of_table = Self::of_table(layout);
         if is_search(connection, &of_table.find)? {
@@ -127,7 +127,7 @@ mod tests {
                 (2, 'A', 0, 1, '', '', NULL, NULL, 0), (3, NULL, 0, 1, '', '', NULL, NULL, 0)",
         )
         .unwrap();
-        let layout = TableLayout::read(&db, Path::new("x"), RecordKind::Chunk, false);
+        let layout = TableColumns::read(&db, Path::new("x"), RecordKind::Chunk, false);
         let lookup = KeyLookup::with_index(&db, &layout.unwrap().unwrap()).unwrap();
         (db, lookup)
     }

@@ -10,13 +10,13 @@ use rusqlite::Connection;
 
 use crate::error::{Error, Result};
 use crate::progress::Progress;
-use crate::record::{PerKind, RecordKind, Sequences};
+use crate::record::{IdSequences, PerKind, RecordKind};
 use crate::sqlite::open::connection::{open_for_reading, reading};
-use crate::sqlite::open::open_mode::DatabaseFiles;
+use crate::sqlite::open::open_mode::SourceFiles;
 use crate::sqlite::read::key_function;
 use crate::sqlite::read::other_tables;
 use crate::sqlite::read::row_reader::{Fetch, OpenTable};
-use crate::sqlite::read::table_columns::TableLayout;
+use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::read::text_encoding::TextEncoding;
 use crate::sqlite::write::row_order::RowOrder;
 use crate::stream::{Visited, VisitedEntry};
@@ -27,7 +27,7 @@ pub(crate) struct WrittenRows {
     connection: Connection,
     path: PathBuf,
     encoding: TextEncoding,
-    tables: PerKind<Option<TableLayout>>,
+    tables: PerKind<Option<TableColumns>>,
     /// The order of the tables that have rows.
     order: PerKind<Option<RowOrder>>,
 }
@@ -43,13 +43,13 @@ impl WrittenRows {
         order: PerKind<Option<RowOrder>>,
         progress: &Arc<dyn Progress>,
     ) -> Result<Self> {
-        let files = DatabaseFiles::classify(path)?.appended_by_us();
+        let files = SourceFiles::classify(path)?.appended_by_us();
         let connection = open_for_reading(&files, None, progress)?;
         let encoding = TextEncoding::of(&connection, path)?;
         key_function::register(&connection, encoding).map_err(reading(path))?;
         let mut tables = PerKind::default();
         for kind in RecordKind::ALL {
-            let layout = TableLayout::read(&connection, path, kind, encoding.is_utf16())?;
+            let layout = TableColumns::read(&connection, path, kind, encoding.is_utf16())?;
             *tables.get_mut(kind) = layout;
         }
         Ok(WrittenRows {
@@ -65,7 +65,7 @@ impl WrittenRows {
     ///
     /// # Errors
     /// The file can't be read.
-    pub(crate) fn sequences(&self) -> Result<Sequences> {
+    pub(crate) fn sequences(&self) -> Result<IdSequences> {
         other_tables::sequences(&self.connection, &self.tables).map_err(reading(&self.path))
     }
 
@@ -113,7 +113,7 @@ impl WrittenRows {
 /// # Errors
 /// The file can't be opened or read.
 pub(crate) fn count_rows(path: &Path, progress: &Arc<dyn Progress>) -> Result<PerKind<u64>> {
-    let files = DatabaseFiles::classify(path)?;
+    let files = SourceFiles::classify(path)?;
     let connection = open_for_reading(&files, None, progress)?;
     let mut rows = PerKind::default();
     for kind in RecordKind::ALL {
@@ -158,7 +158,7 @@ mod tests {
         let mut load = SqliteLoad::create(path, None, true, &progress()).unwrap();
         let records: Vec<Record> = (0..rows).rev().map(record).collect();
         load.insert(&records).unwrap();
-        load.end_rows(Sequences::default()).unwrap();
+        load.commit_rows(IdSequences::default()).unwrap();
         let order = load.take_order().unwrap();
         let written = WrittenRows::open(path, order, &progress()).unwrap();
         (load, written)

@@ -3,20 +3,20 @@
 use rusqlite::ffi;
 
 use crate::sqlite::schema::TableSpec;
-use crate::stream::Reason;
+use crate::stream::InvalidReason;
 
 /// Why a table does not take a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rejection {
     /// The column that is to blame, if there is one and records have it.
     pub(crate) column: &'static str,
-    pub(crate) reason: Reason,
+    pub(crate) reason: InvalidReason,
     /// One sentence without a full stop.
     pub(crate) message: String,
 }
 
 impl Rejection {
-    pub(crate) fn new(column: &'static str, reason: Reason, message: String) -> Self {
+    pub(crate) fn new(column: &'static str, reason: InvalidReason, message: String) -> Self {
         Rejection {
             column,
             reason,
@@ -30,10 +30,10 @@ impl Rejection {
         let text = error.to_string();
         let column = named_column(spec, code, &text).unwrap_or_default();
         let reason = match code {
-            Some(ffi::SQLITE_CONSTRAINT_NOTNULL) => Reason::Null,
-            Some(ffi::SQLITE_CONSTRAINT_DATATYPE) => Reason::StorageClass,
-            _ if spec.id == Some(column) => Reason::DuplicateId,
-            _ => Reason::Constraint,
+            Some(ffi::SQLITE_CONSTRAINT_NOTNULL) => InvalidReason::Null,
+            Some(ffi::SQLITE_CONSTRAINT_DATATYPE) => InvalidReason::StorageClass,
+            _ if spec.id == Some(column) => InvalidReason::DuplicateId,
+            _ => InvalidReason::Constraint,
         };
         let message = format!("the target's table {} rejects it: {text}", spec.name);
         Rejection::new(column, reason, message)
@@ -77,31 +77,41 @@ mod tests {
     #[test]
     fn the_column_is_the_one_that_sqlite_names() {
         for (columns, values, column, reason) in [
-            ("file_path, loc NOT NULL", "'b', NULL", "loc", Reason::Null),
+            (
+                "file_path, loc NOT NULL",
+                "'b', NULL",
+                "loc",
+                InvalidReason::Null,
+            ),
             (
                 "file_path UNIQUE, loc",
                 "'a', 2",
                 "file_path",
-                Reason::Constraint,
+                InvalidReason::Constraint,
             ),
-            ("file_path, loc UNIQUE", "'b', 1", "loc", Reason::Constraint),
+            (
+                "file_path, loc UNIQUE",
+                "'b', 1",
+                "loc",
+                InvalidReason::Constraint,
+            ),
             (
                 "file_path, loc, UNIQUE (file_path, loc)",
                 "'a', 1",
                 "",
-                Reason::Constraint,
+                InvalidReason::Constraint,
             ),
             (
                 "file_path, loc CHECK (loc < length(file_path) + 9)",
                 "'b', 99",
                 "",
-                Reason::Constraint,
+                InvalidReason::Constraint,
             ),
             (
                 "file_path, loc, CONSTRAINT loc CHECK (length(file_path) < 2)",
                 "'bb', 1",
                 "",
-                Reason::Constraint,
+                InvalidReason::Constraint,
             ),
         ] {
             let found = rejection(
@@ -119,6 +129,9 @@ mod tests {
             "CREATE TABLE file_metrics (file_path TEXT, loc INTEGER) STRICT",
             "INSERT INTO file_metrics VALUES ('b', 'many')",
         );
-        assert_eq!((found.column, found.reason), ("loc", Reason::StorageClass));
+        assert_eq!(
+            (found.column, found.reason),
+            ("loc", InvalidReason::StorageClass)
+        );
     }
 }

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use rusqlite::types::ToSql;
 
 use crate::record::Record;
-use crate::sqlite::read::table_columns::TableLayout;
+use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::schema::TableSpec;
 use crate::sqlite::write::key_lookup::KeyLookup;
 use crate::sqlite::write::writer::with_values;
@@ -33,7 +33,7 @@ pub(in crate::sqlite) struct Upsert {
 }
 
 impl Upsert {
-    pub(in crate::sqlite) fn new(layout: &TableLayout, lookup: KeyLookup) -> Self {
+    pub(in crate::sqlite) fn new(layout: &TableColumns, lookup: KeyLookup) -> Self {
         let spec = layout.spec;
         let (table, rowid) = (spec.name, layout.rowid);
         let names: Vec<&str> = layout.present_columns().collect();
@@ -66,7 +66,7 @@ impl Upsert {
     }
 
     /// The first column that the table lacks and for which the record has a value.
-    pub(in crate::sqlite) fn has_no_place_for(&self, record: &Record) -> Option<&'static str> {
+    pub(in crate::sqlite) fn missing_column_for(&self, record: &Record) -> Option<&'static str> {
         if self.present.iter().all(|present| *present) {
             return None;
         }

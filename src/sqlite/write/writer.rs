@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use rusqlite::types::ToSql;
 
-use crate::record::{PerKind, Record, RecordKey, RecordKind, Sequences};
+use crate::record::{IdSequences, PerKind, Record, RecordKey, RecordKind};
 use crate::sqlite::read::other_tables::sequence_name;
 use crate::sqlite::schema::table_spec;
 
@@ -81,7 +81,7 @@ pub(in crate::sqlite) fn insert_record(
 ///
 /// # Errors
 /// The database can't be written.
-pub fn set_sequences(connection: &Connection, marks: Sequences) -> rusqlite::Result<()> {
+pub fn set_sequences(connection: &Connection, marks: IdSequences) -> rusqlite::Result<()> {
     for kind in RecordKind::ALL {
         if table_spec(kind).id.is_some() {
             set_sequence(connection, kind, marks.get(kind))?;

@@ -1,9 +1,9 @@
-mod queries;
+mod read;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::dual::{self, RecordStore, RecordTransaction, Selection, checked};
+use super::backend::{self, RecordFilter, RecordStore, RecordTransaction, checked};
 use crate::error::Result;
 use crate::fsio::IfMissing;
 use crate::kv::KvBackend;
@@ -62,7 +62,7 @@ impl ChunkStore {
     /// # }
     /// ```
     pub fn new(path: &Path) -> Result<Self> {
-        let records = dual::in_sqlite_file(path, IfMissing::Create)?;
+        let records = backend::in_sqlite_file(path, IfMissing::Create)?;
         Ok(ChunkStore { records })
     }
 
@@ -71,7 +71,7 @@ impl ChunkStore {
     /// # Errors
     /// There is no file, it can't be opened, or is no database.
     pub fn open(path: &Path) -> Result<Self> {
-        let records = dual::in_sqlite_file(path, IfMissing::Fail)?;
+        let records = backend::in_sqlite_file(path, IfMissing::Fail)?;
         Ok(ChunkStore { records })
     }
 
@@ -89,7 +89,7 @@ impl ChunkStore {
     /// # }
     /// ```
     pub fn with_connection(connection: impl Into<SharedConnection>) -> Self {
-        let records = dual::over_connection(connection.into());
+        let records = backend::over_connection(connection.into());
         ChunkStore { records }
     }
 
@@ -110,7 +110,7 @@ impl ChunkStore {
     /// # fn main() {}
     /// ```
     pub fn with_kv_backend(backend: Arc<dyn KvBackend>) -> Self {
-        let records = dual::over_kv_backend(backend);
+        let records = backend::over_kv_backend(backend);
         ChunkStore { records }
     }
 
@@ -128,7 +128,7 @@ impl ChunkStore {
     /// # }
     /// ```
     pub fn in_memory(backend: Option<Arc<dyn KvBackend>>) -> Result<Self> {
-        let records = dual::in_memory(backend)?;
+        let records = backend::in_memory(backend)?;
         Ok(ChunkStore { records })
     }
 
@@ -252,7 +252,7 @@ impl ChunkStore {
     pub fn delete_chunks_for_file(&self, file_path: &str) -> Result<u64> {
         let mut deleted = 0;
         self.write(&mut |transaction| {
-            deleted = transaction.delete_all(&Selection::FileChunks { file_path })?;
+            deleted = transaction.delete_all(&RecordFilter::FileChunks { file_path })?;
             Ok(())
         })?;
         Ok(deleted)

@@ -1,6 +1,6 @@
-mod start_end;
+mod events;
 
-pub use start_end::{ExecutionEnd, ExecutionStart};
+pub use events::{ExecutionEnd, ExecutionStart};
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::StoreError;
+use super::backend::{self, RecordFilter, RecordStore, RecordTransaction};
 use super::clock::{Clock, SystemClock};
-use super::dual::{self, RecordStore, RecordTransaction, Selection};
 use crate::error::Result;
 use crate::fsio::IfMissing;
 use crate::kv::KvBackend;
@@ -61,7 +61,7 @@ impl ExecutionLog {
     /// # Errors
     /// The file can't be opened, or is no database.
     pub fn new(path: &Path) -> Result<Self> {
-        let records = dual::in_sqlite_file(path, IfMissing::Create)?;
+        let records = backend::in_sqlite_file(path, IfMissing::Create)?;
         Ok(Self::of(Some(records)))
     }
 
@@ -70,19 +70,19 @@ impl ExecutionLog {
     /// # Errors
     /// There is no file, it can't be opened, or is no database.
     pub fn open(path: &Path) -> Result<Self> {
-        let records = dual::in_sqlite_file(path, IfMissing::Fail)?;
+        let records = backend::in_sqlite_file(path, IfMissing::Fail)?;
         Ok(Self::of(Some(records)))
     }
 
     /// A log in a SQLite database that is open already: a `rusqlite::Connection`, or a
     /// [`SharedConnection`] that others use too, as in the example there.
     pub fn with_connection(connection: impl Into<SharedConnection>) -> Self {
-        Self::of(Some(dual::over_connection(connection.into())))
+        Self::of(Some(backend::over_connection(connection.into())))
     }
 
     /// A log in a key-value backend.
     pub fn with_kv_backend(backend: Arc<dyn KvBackend>) -> Self {
-        Self::of(Some(dual::over_kv_backend(backend)))
+        Self::of(Some(backend::over_kv_backend(backend)))
     }
 
     /// A log in a key-value backend if one is given, else in a new SQLite database in memory, which
@@ -91,7 +91,7 @@ impl ExecutionLog {
     /// # Errors
     /// SQLite can't make the database.
     pub fn in_memory(backend: Option<Arc<dyn KvBackend>>) -> Result<Self> {
-        Ok(Self::of(Some(dual::in_memory(backend)?)))
+        Ok(Self::of(Some(backend::in_memory(backend)?)))
     }
 
     /// A log that keeps nothing: it reads as empty and takes writes as done.
@@ -284,7 +284,7 @@ impl ExecutionLog {
         let Some(records) = &self.records else {
             return Ok(Vec::new());
         };
-        let all = Selection::Kind(RecordKind::ExecutionLog);
+        let all = RecordFilter::Kind(RecordKind::ExecutionLog);
         let mut newest = BTreeMap::new();
         records.visit(&all, &mut |record| {
             if let Some(run) = record.into_execution() {

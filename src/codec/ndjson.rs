@@ -1,0 +1,242 @@
+//! Records as lines of text (newline-delimited JSON), for other programs.
+
+use std::borrow::Cow;
+
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+use super::json::one_line;
+use super::{Entry, ExportEnd};
+use crate::record::{IdSequences, RecordKind};
+
+/// What the line of the id high-water marks has for its kind and its key.
+const SEQUENCES: &str = "sequences";
+
+/// What the end line has for its kind and its key.
+const END: &str = "end";
+
+/// One line of an export: `{"kind":…,"key":…,"value":{…}}`.
+#[derive(Debug, Clone)]
+pub enum Line<'l> {
+    /// A record, or what stands for one.
+    Record {
+        /// What kind of record it is.
+        kind: RecordKind,
+        /// Its key.
+        key: Cow<'l, str>,
+        /// The JSON that stands for its value, whatever it is.
+        value: &'l RawValue,
+    },
+    /// The id high-water marks, of kind and key `sequences`.
+    IdSequences(IdSequences),
+    /// The end line, of kind and key `end`.
+    End(ExportEnd),
+}
+
+/// Why text is no [`Line`].
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LineError {
+    /// The text is not a JSON object.
+    #[error("not a JSON object")]
+    NotAnObject,
+    /// The JSON is malformed, or its fields are not `kind`, `key` and `value`.
+    #[error("not an object of kind, key and value: {}", one_line(.0))]
+    Json(#[from] serde_json::Error),
+    /// No record is of this kind.
+    #[error("unknown kind {name:?}")]
+    UnknownKind {
+        /// What the line has for its kind.
+        name: String,
+    },
+    /// The line of the high-water marks does not tell them.
+    #[error("not an id sequence: {}", one_line(.0))]
+    IdSequences(#[source] serde_json::Error),
+    /// The end line does not tell the counts and the digest.
+    #[error("not an end line of an export: {}", one_line(.0))]
+    End(#[source] serde_json::Error),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields<'l> {
+    #[serde(borrow)]
+    kind: Cow<'l, str>,
+    #[serde(borrow)]
+    key: Cow<'l, str>,
+    #[serde(borrow)]
+    value: &'l RawValue,
+}
+
+impl<'l> Line<'l> {
+    /// The line of a record.
+    ///
+    /// # Errors
+    /// The key is not UTF-8, or the value is no JSON.
+    pub fn of(kind: RecordKind, entry: Entry<'l>) -> Result<Self, LineError> {
+        let key = str::from_utf8(entry.key).map_err(serde::de::Error::custom);
+        Ok(Line::Record {
+            kind,
+            key: Cow::Borrowed(key.map_err(LineError::Json)?),
+            value: serde_json::from_slice(entry.value)?,
+        })
+    }
+
+    /// Reads a line. Spaces, the order of fields and a line break at the end are free.
+    ///
+    /// Of a record nothing is known yet but its kind: its key and value may be anything.
+    ///
+    /// # Errors
+    /// [`LineError`] says what the text lacks to be a line.
+    pub fn parse(text: &'l [u8]) -> Result<Self, LineError> {
+        // serde would also read a struct from an array of its fields.
+        if text.trim_ascii_start().first() != Some(&b'{') {
+            return Err(LineError::NotAnObject);
+        }
+        let Fields { kind, key, value } = serde_json::from_slice(text)?;
+        if (&*kind, &*key) == (SEQUENCES, SEQUENCES) {
+            let sequences = serde_json::from_str(value.get());
+            return sequences
+                .map(Line::IdSequences)
+                .map_err(LineError::IdSequences);
+        }
+        if (&*kind, &*key) == (END, END) {
+            let end = serde_json::from_str(value.get());
+            return end.map(Line::End).map_err(LineError::End);
+        }
+        let known = RecordKind::ALL.into_iter().find(|k| k.name() == kind);
+        Ok(Line::Record {
+            kind: known.ok_or_else(|| LineError::UnknownKind {
+                name: kind.into_owned(),
+            })?,
+            key,
+            value,
+        })
+    }
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut line = serializer.serialize_struct("Line", 3)?;
+        match self {
+            Line::Record { kind, key, value } => {
+                line.serialize_field("kind", kind.name())?;
+                line.serialize_field("key", key)?;
+                line.serialize_field("value", value)?;
+            }
+            Line::IdSequences(sequences) => {
+                line.serialize_field("kind", SEQUENCES)?;
+                line.serialize_field("key", SEQUENCES)?;
+                line.serialize_field("value", sequences)?;
+            }
+            Line::End(end) => {
+                line.serialize_field("kind", END)?;
+                line.serialize_field("key", END)?;
+                line.serialize_field("value", end)?;
+            }
+        }
+        line.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        Line::parse(text.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_was_written_is_read_again() {
+        let (key, value) = (b"execlog:\"\n".as_slice(), br#"{"id": 1}"#.as_slice());
+        let line = Line::of(RecordKind::ExecutionLog, Entry { key, value }).unwrap();
+        let text = serde_json::to_vec(&line).unwrap();
+        assert_eq!(
+            text,
+            br#"{"kind":"execution-log","key":"execlog:\"\n","value":{"id": 1}}"#
+        );
+        let Line::Record { kind, key, value } = Line::parse(&text).unwrap() else {
+            panic!("it is a record");
+        };
+        let found = (kind, &*key, value.get());
+        let expected = (RecordKind::ExecutionLog, "execlog:\"\n", r#"{"id": 1}"#);
+        assert_eq!(found, expected);
+
+        let marks = IdSequences {
+            code_chunks: 7,
+            execution_log: 0,
+        };
+        let text = serde_json::to_vec(&Line::IdSequences(marks)).unwrap();
+        assert!(matches!(Line::parse(&text), Ok(Line::IdSequences(found)) if found == marks));
+
+        let mut end = ExportEnd::default();
+        end.add_sequences(marks);
+        let text = serde_json::to_string(&Line::End(end)).unwrap();
+        let expected = r#"{"kind":"end","key":"end","value":{"chunk":0,"execution-log":0,"#
+            .to_owned()
+            + r#""file-metrics":0,"symbol-metrics":0,"sequences":1,"digest":""#;
+        assert!(text.starts_with(&expected), "{text}");
+        assert!(matches!(Line::parse(text.as_bytes()), Ok(Line::End(found)) if found == end));
+    }
+
+    #[test]
+    fn spaces_and_the_order_of_fields_are_free_and_nothing_else() {
+        let loose = "\t{ \"value\": [1] , \"key\":\"k\", \"kind\":\"chunk\" }\r";
+        assert!(Line::parse(loose.as_bytes()).is_ok());
+        for (text, expected) in [
+            ("", "not a JSON object"),
+            ("[\"chunk\",\"k\",{}]", "not a JSON object"),
+            ("null", "not a JSON object"),
+            ("\u{feff}{}", "not a JSON object"),
+            (
+                "{\"kind\":\"chunk\",\"key\":\"k\"}",
+                "not an object of kind, key and value: missing field `value` at column 26",
+            ),
+            (
+                "{\"kind\":\"chunk\",\"key\":\"k\",\"value\":1,\"more\":1}",
+                "not an object of kind, key and value: unknown field `more`, expected one of `kind`, `key`, `value` at column 42",
+            ),
+            (
+                "{\"kind\":\"chunk\",\"key\":\"k\",\"key\":\"k\",\"value\":1}",
+                "not an object of kind, key and value: duplicate field `key` at column 31",
+            ),
+            (
+                "{\"kind\":\"chunk\",\"key\":7,\"value\":1}",
+                "not an object of kind, key and value: invalid type: integer `7`, expected a string at column 23",
+            ),
+            (
+                "{\"kind\":\"chunk\",\"key\":\"k\",\"value\":1} x",
+                "not an object of kind, key and value: trailing characters at column 38",
+            ),
+            (
+                "{\"kind\":\"chunk\",\"key\":\"k\",\"value\":{\"a\":1}",
+                "not an object of kind, key and value: EOF while parsing an object at column 41",
+            ),
+            (
+                "{\"kind\":\"chunks\",\"key\":\"k\",\"value\":1}",
+                "unknown kind \"chunks\"",
+            ),
+            (
+                "{\"kind\":\"sequences\",\"key\":\"sequences\",\"value\":{}}",
+                "not an id sequence: missing field `code_chunks` at column 2",
+            ),
+            (
+                "{\"kind\":\"sequences\",\"key\":\"other\",\"value\":{}}",
+                "unknown kind \"sequences\"",
+            ),
+            (
+                "{\"kind\":\"end\",\"key\":\"other\",\"value\":{}}",
+                "unknown kind \"end\"",
+            ),
+            (
+                "{\"kind\":\"end\",\"key\":\"end\",\"value\":{}}",
+                "not an end line of an export: missing field `chunk` at column 2",
+            ),
+        ] {
+            assert_eq!(error(text), expected, "{text}");
+        }
+    }
+}

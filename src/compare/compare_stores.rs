@@ -1,0 +1,247 @@
+//! Two whole stores: their records kind by kind, and what stands beside the records.
+
+use std::path::Path;
+
+use super::counts::KindCounts;
+use super::evidence::Evidence;
+use super::finding::Finding;
+use super::finding_class::Side;
+use super::finding_counts::FindingCounts;
+use super::join::join_kind;
+use super::manifest_check::ManifestCheck;
+use super::metadata::{compare_sequences, tell_unknown_keys, warn_of_wrong_symbols};
+use super::metered::MeteredStream;
+use crate::codec::{KindHasher, KindTotals};
+use crate::error::Result;
+use crate::progress::{Progress, Stage, check_cancelled};
+use crate::record::{PerKind, RecordKind};
+use crate::stream::{Source, digest_kind, read_kind};
+
+/// What is compared, and how closely.
+#[derive(Debug, Clone, Default)]
+pub struct CompareOptions {
+    /// The kinds to compare; empty means all.
+    pub only: Vec<RecordKind>,
+    /// Whether equal digests of a kind are proof enough. Where they differ, records are compared
+    /// one by one all the same.
+    pub quick: bool,
+    /// Whether warnings are looked for even where equal digests are proof enough: records that may
+    /// have some are then always compared.
+    pub warnings: bool,
+}
+
+impl CompareOptions {
+    fn asks_for(&self, kind: RecordKind) -> bool {
+        kind.is_asked_for(&self.only)
+    }
+
+    fn takes_digests(&self, kind: RecordKind) -> bool {
+        let may_warn = kind == RecordKind::Chunk;
+        self.quick && !(self.warnings && may_warn)
+    }
+}
+
+/// How two stores compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Comparison {
+    /// Counts of each kind; all 0 for kinds that were not asked for.
+    pub kinds: PerKind<KindCounts>,
+    /// Number of keys of no known form, on both sides.
+    pub unknown_keys: u64,
+    /// Number of divergences, without warnings.
+    pub divergences: u64,
+    /// Number of warnings.
+    pub warnings: u64,
+    /// Number of both, by class and kind.
+    pub counts: FindingCounts,
+    /// Evidence of which store is newer.
+    pub evidence: Evidence,
+}
+
+impl Comparison {
+    /// Whether both stores hold the same, and nothing that is no record. Warnings don't count.
+    pub fn is_identical(&self) -> bool {
+        self.divergences == 0 && self.kinds.iter().all(|(_, counts)| counts.identical())
+    }
+}
+
+/// Compares two stores and tells every divergence to `found`: by kind, key and class, then what
+/// stands beside the records (keys of no known form, manifests, sequences).
+///
+/// # Errors
+/// A store can't be read to its end, or `found` failed.
+pub fn compare_stores(
+    left: &mut dyn Source,
+    right: &mut dyn Source,
+    options: &CompareOptions,
+    progress: &dyn Progress,
+    found: &mut dyn FnMut(Finding) -> Result<()>,
+) -> Result<Comparison> {
+    let mut comparison = Comparison::default();
+    let mut counts = FindingCounts::default();
+    let (mut left_faults, mut right_faults) = (0, 0);
+    let mut tell = |divergence: Finding| {
+        counts.count(divergence.class, divergence.kind);
+        if divergence.class.is_fault() {
+            match divergence.side {
+                Some(Side::Left) => left_faults += 1,
+                Some(Side::Right) => right_faults += 1,
+                None => {}
+            }
+        }
+        found(divergence)
+    };
+    let (mut left_claims, mut right_claims) = (None, None);
+    for kind in RecordKind::ALL {
+        if !options.asks_for(kind) {
+            continue;
+        }
+        let mut pair = KindComparison {
+            kind,
+            left,
+            right,
+            left_claims: &mut left_claims,
+            right_claims: &mut right_claims,
+            evidence: &mut comparison.evidence,
+            progress,
+        };
+        *comparison.kinds.get_mut(kind) = match options.takes_digests(kind) {
+            true => pair.compare_digests(&mut tell)?,
+            false => pair.compare_records(&mut tell)?,
+        };
+    }
+    check_cancelled(progress)?;
+    let counted = |side: fn(&KindCounts) -> u64| -> u64 {
+        let kinds = comparison.kinds.iter();
+        kinds.map(|(_, counts)| side(counts)).sum()
+    };
+    let (left_keys, right_keys) = (counted(|c| c.left), counted(|c| c.right));
+    let only = options.only.as_slice();
+    comparison.unknown_keys = tell_unknown_keys(left, Side::Left, left_keys, only, &mut tell)?
+        + tell_unknown_keys(right, Side::Right, right_keys, only, &mut tell)?;
+    let (of_left, of_right) = (origin(left, right)?, origin(right, left)?);
+    for (check, origin, side) in [
+        (left_claims, of_left, Side::Left),
+        (right_claims, of_right, Side::Right),
+    ] {
+        let Some(check) = check else { continue };
+        let wrong = check.combined();
+        if let (true, None, Some((made_at, is_made_of_other))) = (check.holds(), &wrong, origin) {
+            let evidence = comparison.evidence.of_mut(side);
+            evidence.made_at = made_at;
+            evidence.is_made_of_other = is_made_of_other;
+        }
+        wrong.map_or(Ok(()), &mut tell)?;
+    }
+    let asks_for = |kind| options.asks_for(kind);
+    let ids = compare_sequences(left, right, asks_for, &mut tell)?;
+    if options.asks_for(RecordKind::SymbolMetrics) {
+        warn_of_wrong_symbols(left, Side::Left, &mut tell)?;
+        warn_of_wrong_symbols(right, Side::Right, &mut tell)?;
+    }
+    (comparison.evidence.left.ids, comparison.evidence.right.ids) = ids;
+    comparison.evidence.left.faults = left_faults;
+    comparison.evidence.right.faults = right_faults;
+    comparison.divergences = counts.divergences();
+    comparison.warnings = counts.warnings();
+    comparison.counts = counts;
+    Ok(comparison)
+}
+
+/// When a store says that it was made, and whether of a file that has the name of another store.
+fn origin(store: &dyn Source, other: &dyn Source) -> Result<Option<(Option<i64>, bool)>> {
+    let name = |path: &Path| {
+        path.file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+    };
+    Ok(store.origin()?.map(|origin| {
+        let is_same = name(other.path()).is_some_and(|name| name == origin.file_name);
+        (
+            origin.made_at,
+            is_same && origin.store == other.store().name(),
+        )
+    }))
+}
+
+struct KindComparison<'p> {
+    kind: RecordKind,
+    left: &'p mut dyn Source,
+    right: &'p mut dyn Source,
+    // Asked for behind the first kind: a store may be opened while the other one is read.
+    left_claims: &'p mut Option<ManifestCheck>,
+    right_claims: &'p mut Option<ManifestCheck>,
+    evidence: &'p mut Evidence,
+    progress: &'p dyn Progress,
+}
+
+impl KindComparison<'_> {
+    fn compare_records(
+        &mut self,
+        tell: &mut dyn FnMut(Finding) -> Result<()>,
+    ) -> Result<KindCounts> {
+        let (kind, progress) = (self.kind, self.progress);
+        let expected = self.left.expected_records(kind);
+        let expected = expected.or_else(|| self.right.expected_records(kind));
+        progress.start(Stage::Compare(kind), expected);
+        // What is made of rows just now makes no claims of its own.
+        let (hash_left, hash_right) = (
+            !self.left.entries_are_canonical(),
+            !self.right.entries_are_canonical(),
+        );
+        let evidence = &mut *self.evidence;
+        let (counts, left, right) = read_kind(self.left, kind, progress, |left| {
+            read_kind(self.right, kind, progress, |right| {
+                let mut left = MeteredStream::new(left, hash_left, Some(progress));
+                let mut right = MeteredStream::new(right, hash_right, None);
+                let counts = join_kind(kind, &mut left, &mut right, evidence, tell)?;
+                Ok((counts, left.digest, right.digest))
+            })
+        })?;
+        progress.finish();
+        let [left, right] = [left, right].map(|digest| digest.map(KindHasher::finish));
+        self.check_claims(left, right, tell)?;
+        Ok(counts)
+    }
+
+    fn compare_digests(
+        &mut self,
+        tell: &mut dyn FnMut(Finding) -> Result<()>,
+    ) -> Result<KindCounts> {
+        let (kind, progress) = (self.kind, self.progress);
+        let stage = Stage::Digest(kind);
+        let left = digest_kind(self.left, kind, stage, progress)?;
+        let right = digest_kind(self.right, kind, stage, progress)?;
+        if left != right || left.invalid > 0 {
+            return self.compare_records(tell);
+        }
+        self.check_claims(Some(left.totals), Some(right.totals), tell)?;
+        Ok(KindCounts {
+            left: left.totals.records,
+            right: right.totals.records,
+            equal: left.totals.records,
+            ..KindCounts::default()
+        })
+    }
+
+    /// Checks what the stores say of the kind against what was found in them.
+    fn check_claims(
+        &mut self,
+        left: Option<KindTotals>,
+        right: Option<KindTotals>,
+        tell: &mut dyn FnMut(Finding) -> Result<()>,
+    ) -> Result<()> {
+        for (side, store, check, found) in [
+            (Side::Left, &*self.left, &mut *self.left_claims, left),
+            (Side::Right, &*self.right, &mut *self.right_claims, right),
+        ] {
+            let check = match check {
+                Some(check) => check,
+                None => check.insert(ManifestCheck::new(side, store.manifest_totals()?)),
+            };
+            let wrong = found.and_then(|found| check.kind(self.kind, &found));
+            wrong.map_or(Ok(()), &mut *tell)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,211 @@
+//! What a comparison finds.
+
+use serde_json::Value;
+
+use super::finding_class::FindingClass::{InvalidRow, KeyMismatch, Undecodable};
+use super::finding_class::{FindingClass, Side};
+use crate::record::RecordKind;
+use crate::stream;
+use crate::stream::InvalidReason;
+
+/// A field that two records do not share.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct FieldDifference {
+    /// The field.
+    pub field: String,
+    /// Its value on the left.
+    pub left: Value,
+    /// Its value on the right.
+    pub right: Value,
+    /// For two strings: offset of the first byte that differs, which is the length of the shorter
+    /// one where that is a prefix of the other.
+    pub first_difference: Option<usize>,
+}
+
+/// A row that is no record, or a record that a table refuses, without its values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RowLocation {
+    /// Its table.
+    pub table: &'static str,
+    /// Its row id; `None` for a record that would have been given one.
+    pub rowid: Option<i64>,
+    /// The column that is to blame; empty where a constraint of a table does not tell.
+    pub column: &'static str,
+    /// What is wrong with it.
+    pub reason: InvalidReason,
+}
+
+/// One divergence.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// What class of divergence it is.
+    pub class: FindingClass,
+    /// The kind of record, where it is about one.
+    pub kind: Option<RecordKind>,
+    /// The key, where there is one.
+    pub key: Option<Vec<u8>>,
+    /// The side that it is about, where it is about one.
+    pub side: Option<Side>,
+    /// The fields that differ; only for [`FindingClass::Field`].
+    pub fields: Vec<FieldDifference>,
+    /// The row; only for [`FindingClass::InvalidRow`].
+    pub row: Option<RowLocation>,
+    /// One sentence without a full stop.
+    pub message: String,
+    /// The same without any text of a value, where it quotes one.
+    pub(crate) without_values: Option<String>,
+    /// Whether the other side has a record of the key, which this finding takes away from it.
+    pub(crate) other_has_record: bool,
+}
+
+/// What the other side has of the key of an invalid item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Other {
+    /// A valid record.
+    Record,
+    /// An invalid item too.
+    Invalid,
+    Nothing,
+}
+
+impl Finding {
+    /// A divergence without key, side, fields and row.
+    pub(crate) fn new(class: FindingClass, kind: Option<RecordKind>, message: String) -> Self {
+        Finding {
+            class,
+            kind,
+            key: None,
+            side: None,
+            fields: Vec::new(),
+            row: None,
+            message,
+            without_values: None,
+            other_has_record: false,
+        }
+    }
+
+    pub(crate) fn on(mut self, side: Side) -> Self {
+        self.side = Some(side);
+        self
+    }
+
+    pub(crate) fn of_key(mut self, key: &[u8]) -> Self {
+        self.key = Some(key.to_owned());
+        self
+    }
+
+    /// Adds what the other side has of the key, where this is about an invalid item.
+    pub(super) fn beside(mut self, other: Other) -> Self {
+        let (InvalidRow | Undecodable | KeyMismatch) = self.class else {
+            return self;
+        };
+        let (Some(side), Some(_)) = (self.side, &self.key) else {
+            return self;
+        };
+        let has = match other {
+            Other::Record => "has a valid record with this key",
+            Other::Invalid => "has no valid record with this key either",
+            Other::Nothing => "has no record with this key",
+        };
+        let rest = format!("; the {} side {has}", side.other().name());
+        self.message.push_str(&rest);
+        if let Some(message) = &mut self.without_values {
+            message.push_str(&rest);
+        }
+        self.other_has_record = other == Other::Record;
+        self
+    }
+
+    /// Whether it is about this side alone, and takes no record away from the other one.
+    pub(crate) fn is_only_of(&self, side: Side) -> bool {
+        self.side == Some(side) && !self.other_has_record
+    }
+
+    /// The record is on one side only.
+    pub(super) fn only(kind: RecordKind, side: Side, key: &[u8]) -> Self {
+        let class = match side {
+            Side::Left => FindingClass::OnlyLeft,
+            Side::Right => FindingClass::OnlyRight,
+        };
+        let message = format!("the record is on the {} side only", side.name());
+        Finding::new(class, Some(kind), message)
+            .on(side)
+            .of_key(key)
+    }
+
+    pub(super) fn fields(kind: RecordKind, key: &[u8], fields: Vec<FieldDifference>) -> Self {
+        let names: Vec<&str> = fields.iter().map(|f| f.field.as_str()).collect();
+        let message = format!("the records differ in {}", names.join(", "));
+        Finding {
+            fields,
+            ..Finding::new(FindingClass::Field, Some(kind), message).of_key(key)
+        }
+    }
+
+    /// A row that is no record.
+    pub(crate) fn invalid_row(side: Side, row: &stream::InvalidRow) -> Self {
+        Finding {
+            key: row.key.clone(),
+            row: Some(RowLocation {
+                table: row.table,
+                rowid: Some(row.rowid),
+                column: row.column,
+                reason: row.reason,
+            }),
+            without_values: Some(row.without_values()),
+            ..Finding::new(InvalidRow, Some(row.kind), row.to_string()).on(side)
+        }
+    }
+
+    /// A record of the left side that the target of a merge does not take.
+    pub(crate) fn rejected(
+        kind: RecordKind,
+        key: &[u8],
+        row: RowLocation,
+        message: String,
+    ) -> Self {
+        let class = match row.reason {
+            InvalidReason::WrongSymbol => FindingClass::WrongSymbol,
+            _ => FindingClass::InvalidRow,
+        };
+        Finding {
+            row: Some(row),
+            ..Finding::new(class, Some(kind), message)
+                .on(Side::Left)
+                .of_key(key)
+        }
+    }
+
+    /// A record that a table can't hold, of the left side.
+    pub(crate) fn refused(kind: RecordKind, key: &[u8], row: RowLocation) -> Self {
+        let (table, why) = (row.table, row.why_refused());
+        let message = format!("table {table} rejects the record: {why}");
+        Finding {
+            row: Some(row),
+            ..Finding::new(InvalidRow, Some(kind), message)
+                .on(Side::Left)
+                .of_key(key)
+        }
+    }
+}
+
+impl RowLocation {
+    /// Why a table refuses a record.
+    fn why_refused(&self) -> String {
+        let column = self.column;
+        match (self.reason, self.rowid) {
+            (InvalidReason::Null, _) => format!("{column} is NULL, must not be NULL"),
+            (InvalidReason::StorageClass, _) => {
+                format!("{column} has the wrong type for its column")
+            }
+            (InvalidReason::DuplicateId, Some(id)) => {
+                format!("another record has the same id {id}")
+            }
+            (reason, _) if column.is_empty() => format!("violates a {reason}"),
+            (reason, _) => format!("{column} violates a {reason}"),
+        }
+    }
+}

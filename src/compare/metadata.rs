@@ -1,0 +1,81 @@
+//! What stands in a store beside its records.
+
+use super::finding::Finding;
+use super::finding_class::{FindingClass, Side};
+use crate::codec::{is_asked_for, key_kind, symbol_metrics_key};
+use crate::error::Result;
+use crate::record::{IdSequences, RecordKind};
+use crate::stream::Source;
+
+/// Tells of keys of no known form that may be of a kind that is asked for; `counted` are the keys that
+/// were read and are of a known one.
+pub(super) fn tell_unknown_keys(
+    snapshot: &dyn Source,
+    side: Side,
+    counted: u64,
+    only: &[RecordKind],
+    tell: &mut dyn FnMut(Finding) -> Result<()>,
+) -> Result<u64> {
+    if snapshot.total_keys()?.is_none_or(|keys| keys == counted) {
+        return Ok(0);
+    }
+    let mut unknown = 0;
+    snapshot.visit_unknown(&mut |entry| {
+        if !is_asked_for(entry.key, only) {
+            return Ok(());
+        }
+        unknown += 1;
+        let message = match key_kind(entry.key) {
+            Err(error) => error.to_string(),
+            Ok(_) => "the key is of a known form".to_owned(),
+        };
+        tell(
+            Finding::new(FindingClass::UnknownKey, None, message)
+                .on(side)
+                .of_key(entry.key),
+        )
+    })?;
+    Ok(unknown)
+}
+
+/// Compares the id sequences of the kinds that are asked for, and returns those of both sides.
+pub(super) fn compare_sequences(
+    left: &dyn Source,
+    right: &dyn Source,
+    is_asked_for: impl Fn(RecordKind) -> bool,
+    tell: &mut dyn FnMut(Finding) -> Result<()>,
+) -> Result<(IdSequences, IdSequences)> {
+    let mut asked_for = (IdSequences::default(), IdSequences::default());
+    let (left, right) = (left.sequences()?, right.sequences()?);
+    for kind in RecordKind::ALL {
+        if !is_asked_for(kind) {
+            continue;
+        }
+        let (left, right) = (left.get(kind), right.get(kind));
+        asked_for.0.raise(kind, left);
+        asked_for.1.raise(kind, right);
+        if left == right {
+            continue;
+        }
+        let message = format!(
+            "id sequence of {}: {left} on the left, {right} on the right",
+            kind.table()
+        );
+        let class = FindingClass::Sequence;
+        tell(Finding::new(class, Some(kind), message))?;
+    }
+    Ok(asked_for)
+}
+
+/// Warns of metrics that stand under the id of another symbol in the store's own graph.
+pub(super) fn warn_of_wrong_symbols(
+    snapshot: &dyn Source,
+    side: Side,
+    tell: &mut dyn FnMut(Finding) -> Result<()>,
+) -> Result<()> {
+    snapshot.visit_wrong_symbols(&mut |symbol_id, message| {
+        let kind = Some(RecordKind::SymbolMetrics);
+        let warning = Finding::new(FindingClass::Graph, kind, message);
+        tell(warning.on(side).of_key(&symbol_metrics_key(symbol_id)))
+    })
+}

@@ -1,0 +1,61 @@
+use crate::codec::KindHasher;
+use crate::error::Result;
+use crate::progress::{Progress, check_cancelled};
+use crate::stream::{Item, RecordStream, SortedStream};
+
+/// Progress is told once for so many items.
+const PROGRESS_ITEMS: u64 = 1024;
+
+/// A stream that is hashed and counted while another reads it.
+pub(super) struct MeteredStream<'s> {
+    stream: &'s mut RecordStream,
+    pub(super) digest: Option<KindHasher>,
+    progress: Option<&'s dyn Progress>,
+    items: u64,
+}
+
+impl<'s> MeteredStream<'s> {
+    pub(super) fn new(
+        stream: &'s mut RecordStream,
+        is_hashed: bool,
+        progress: Option<&'s dyn Progress>,
+    ) -> Self {
+        MeteredStream {
+            stream,
+            digest: is_hashed.then(KindHasher::default),
+            progress,
+            items: 0,
+        }
+    }
+}
+
+impl SortedStream for MeteredStream<'_> {
+    fn advance(&mut self) -> Result<bool> {
+        if !self.stream.advance()? {
+            if let Some(progress) = self.progress.take() {
+                progress.inc(self.items % PROGRESS_ITEMS);
+            }
+            return Ok(false);
+        }
+        if let (Some(digest), Some(Item::Entry(entry))) = (&mut self.digest, self.stream.current())
+        {
+            digest.update(entry);
+        }
+        self.items += 1;
+        if let Some(progress) = self.progress
+            && self.items.is_multiple_of(PROGRESS_ITEMS)
+        {
+            progress.inc(PROGRESS_ITEMS);
+            check_cancelled(progress)?;
+        }
+        Ok(true)
+    }
+
+    fn current(&self) -> Option<Item<'_>> {
+        self.stream.current()
+    }
+
+    fn entries_are_canonical(&self) -> bool {
+        self.stream.entries_are_canonical()
+    }
+}

@@ -1,0 +1,103 @@
+//! The two tables of a KV file.
+
+use std::path::Path;
+
+use redb::{
+    ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition, TableError, WriteTransaction,
+};
+use serde::de::DeserializeOwned;
+
+use super::error::{KvError, engine, table_error};
+use super::manifest::{FormatMarker, decode_document, encode_document};
+use crate::error::Result;
+use crate::record::IdSequences;
+
+pub(super) const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
+pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
+
+/// The entries of the `meta` table.
+pub(super) mod meta_entry {
+    pub(in crate::kv) const FORMAT: &str = "format";
+    pub(in crate::kv) const SEQUENCES: &str = "sequences";
+    pub(in crate::kv) const MANIFEST: &str = "manifest";
+}
+
+/// A document of the `meta` table: its name and its bytes.
+pub(super) type Document = (&'static str, Vec<u8>);
+
+/// The documents that every KV file has.
+pub(super) fn base_documents(sequences: &IdSequences) -> Result<Vec<Document>> {
+    let format = encode_document(&FormatMarker::current())?;
+    Ok(vec![
+        (meta_entry::FORMAT, format),
+        (meta_entry::SEQUENCES, encode_document(sequences)?),
+    ])
+}
+
+/// Writes documents into the `meta` table. Both tables are there then, empty or not.
+pub(super) fn write_documents(
+    transaction: &WriteTransaction,
+    documents: &[Document],
+    path: &Path,
+) -> Result<()> {
+    transaction.open_table(RECORDS).map_err(table_error(path))?;
+    let mut meta = transaction.open_table(META).map_err(table_error(path))?;
+    for (name, document) in documents {
+        meta.insert(*name, document.as_slice())
+            .map_err(engine("write", path))?;
+    }
+    Ok(())
+}
+
+/// The document `name` of a `meta` table; `None` if there is none.
+pub(super) fn read_document<T: DeserializeOwned>(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+    name: &'static str,
+    path: &Path,
+) -> Result<Option<T>> {
+    let document = meta.get(name).map_err(engine("read", path))?;
+    document
+        .map(|document| decode_document(name, document.value(), path))
+        .transpose()
+}
+
+/// The id high-water marks of a `meta` table; 0 where it tells none, or one below 0.
+pub(super) fn read_sequences(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+    path: &Path,
+) -> Result<IdSequences> {
+    let sequences: Option<IdSequences> = read_document(meta, meta_entry::SEQUENCES, path)?;
+    // No table of a new database could keep a mark below 0.
+    Ok(sequences.unwrap_or_default().max(IdSequences::default()))
+}
+
+/// Opens the table of records to read it.
+pub(super) fn open_records(
+    transaction: &ReadTransaction,
+    path: &Path,
+) -> Result<ReadOnlyTable<&'static [u8], &'static [u8]>> {
+    match transaction.open_table(RECORDS) {
+        Err(TableError::TableDoesNotExist(_)) => Err(KvError::Damaged {
+            path: path.to_owned(),
+            detail: "the table of records is missing".to_owned(),
+        }
+        .into()),
+        table => table.map_err(table_error(path)),
+    }
+}
+
+/// Opens the table of documents to read it.
+pub(super) fn open_meta(
+    transaction: &ReadTransaction,
+    path: &Path,
+) -> Result<ReadOnlyTable<&'static str, &'static [u8]>> {
+    transaction.open_table(META).map_err(table_error(path))
+}
+
+/// Demands that a file has both tables and is of this version.
+pub(super) fn check_format(transaction: &ReadTransaction, path: &Path) -> Result<()> {
+    let meta = open_meta(transaction, path)?;
+    let format = read_document(&meta, meta_entry::FORMAT, path)?;
+    FormatMarker::check(format.as_ref(), path)?;
+    open_records(transaction, path).map(|_| ())
+}

@@ -1,0 +1,247 @@
+//! What every copy has in common: where from, where to, and what is known once the source was read.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::copy_sink::CopySink;
+use super::json_lines::JsonLines;
+use super::output_file::OutputKind;
+use super::rejects::RejectedLines;
+use super::staged::{Published, leftover_dirs};
+use super::target::{Destination, TargetError};
+use super::{CopyOptions, CopySummary, OnInvalid};
+use crate::codec::{KindTotals, combined_digest, is_asked_for};
+use crate::compare::{Finding, FindingClass, ManifestCheck, Side};
+use crate::error::Result;
+use crate::fsio::StoreKind;
+use crate::kv::{Manifest, ManifestSource};
+use crate::progress::{Progress, Stage, check_cancelled};
+use crate::record::{IdSequences, PerKind, RecordKind};
+use crate::stream::{Source, read_kind};
+
+/// A copy that was asked for.
+pub(super) struct Job<'c> {
+    /// What messages and the manifest call the source.
+    pub(super) source: &'c Path,
+    /// The file that the source is, which nothing may be written over; a pipe is none.
+    pub(super) protected_path: Option<&'c Path>,
+    pub(super) target_store: StoreKind,
+    pub(super) destination: Destination,
+    /// What a text held that is no record.
+    pub(super) rejected_lines: Option<&'c dyn RejectedLines>,
+    pub(super) options: &'c CopyOptions,
+    pub(super) progress: &'c Arc<dyn Progress>,
+}
+
+impl Job<'_> {
+    /// Reads the source to its end.
+    pub(super) fn take_all(
+        &self,
+        snapshot: &mut dyn Source,
+        intake: &mut CopySink<'_>,
+    ) -> Result<PerKind<KindTotals>> {
+        let mut claims = ManifestCheck::new(Side::Left, snapshot.manifest_totals()?);
+        let mut totals = PerKind::default();
+        let mut counted = 0;
+        for kind in RecordKind::ALL {
+            if !self.options.asks_for(kind) {
+                continue;
+            }
+            let (copied, read) = self.take_kind(snapshot, kind, intake)?;
+            *totals.get_mut(kind) = copied;
+            counted += read.records;
+            if let Some(wrong) = claims.kind(kind, &read) {
+                intake.refusals.refuse(wrong);
+            }
+        }
+        if let Some(wrong) = claims.combined() {
+            intake.refusals.refuse(wrong);
+        }
+        if let Some(lines) = self.rejected_lines {
+            lines.visit(&mut |line| intake.refusals.reject_line(line))?;
+        }
+        let keys = snapshot.total_keys()?;
+        if keys.is_some_and(|keys| keys != counted) {
+            snapshot.visit_unknown(&mut |entry| {
+                if !is_asked_for(entry.key, &self.options.only) {
+                    return Ok(());
+                }
+                let message = "the key is not that of a record".to_owned();
+                let class = FindingClass::UnknownKey;
+                let why = Finding::new(class, None, message);
+                intake.refusals.unknown_keys += 1;
+                intake
+                    .refusals
+                    .reject_entry(entry, why.on(Side::Left).of_key(entry.key))
+            })?;
+        }
+        Ok(totals)
+    }
+
+    fn take_kind(
+        &self,
+        snapshot: &mut dyn Source,
+        kind: RecordKind,
+        intake: &mut CopySink<'_>,
+    ) -> Result<(KindTotals, KindTotals)> {
+        let progress = self.progress.as_ref();
+        let stage = match self.options.merge {
+            true => Stage::Digest(kind),
+            false => Stage::Copy(kind),
+        };
+        progress.start(stage, snapshot.expected_records(kind));
+        read_kind(snapshot, kind, progress, |stream| {
+            while let Some(batch) = stream.next_batch()? {
+                check_cancelled(progress)?;
+                let items = batch.len() as u64;
+                intake.take(kind, batch)?;
+                progress.inc(items);
+            }
+            Ok(())
+        })?;
+        progress.finish();
+        Ok(intake.finish_kind())
+    }
+
+    /// Everything that is known once the source was read.
+    pub(super) fn summary(
+        &self,
+        snapshot: &dyn Source,
+        intake: &CopySink<'_>,
+        totals: PerKind<KindTotals>,
+    ) -> Result<CopySummary> {
+        let refusals = &intake.refusals;
+        let copied = refusals.told == 0 || self.options.on_invalid == OnInvalid::Skip;
+        Ok(CopySummary {
+            source: self.source.to_owned(),
+            source_store: snapshot.store(),
+            schema_version: snapshot.schema_version(),
+            source_closed_cleanly: snapshot.closed_cleanly(),
+            target_closed_cleanly: true,
+            end_line: None,
+            only: self.options.only.clone(),
+            missing: snapshot.missing().to_vec(),
+            without_columns: self.options.without_columns.clone(),
+            target: self.destination.given().to_owned(),
+            target_store: self.target_store,
+            written: false,
+            target_bytes: None,
+            verified: false,
+            totals,
+            rejected: refusals.rejected,
+            unknown_keys: refusals.unknown_keys,
+            sha256: copied.then(|| combined_digest(&totals)),
+            sequences: self.source_sequences(snapshot, intake.largest_ids)?,
+            uncopied_tables: snapshot.other_tables()?,
+            rejections: refusals.first.clone(),
+            rejections_total: refusals.told,
+            rejects: None,
+            stale_rejects_file: None,
+            divergences: Vec::new(),
+            divergences_total: 0,
+            counts: refusals.counts,
+            dry_run: self.options.dry_run,
+            merge: self.options.merge,
+            merged: None,
+            changes_beside: false,
+            rebuilt: Vec::new(),
+            stale: Vec::new(),
+            skipped_triggers: Vec::new(),
+            lost_access: Vec::new(),
+            leftover_dirs: self.leftover_dirs(refusals.rejects_folder())?,
+        })
+    }
+
+    /// The marks of the kinds that were asked for, which are never below the largest id.
+    pub(super) fn source_sequences(
+        &self,
+        snapshot: &dyn Source,
+        largest_ids: IdSequences,
+    ) -> Result<IdSequences> {
+        let told = snapshot.sequences()?.max(largest_ids);
+        Ok(told.of_kinds(|kind| self.options.asks_for(kind)))
+    }
+
+    /// What runs that were killed left where this one writes.
+    fn leftover_dirs(&self, rejects: Option<&Path>) -> Result<Vec<PathBuf>> {
+        let mut left = leftover_dirs(self.destination.folder())?;
+        if let Some(folder) = rejects.filter(|folder| *folder != self.destination.folder()) {
+            left.extend(leftover_dirs(folder)?);
+        }
+        Ok(left)
+    }
+
+    /// A manifest for content that came from the source.
+    pub(super) fn manifest_of(
+        &self,
+        summary: &CopySummary,
+        totals: &PerKind<KindTotals>,
+    ) -> Result<Manifest> {
+        let file_name = self.source.file_name().unwrap_or(self.source.as_os_str());
+        let source = ManifestSource {
+            file_name: file_name.to_string_lossy().into_owned(),
+            store: summary.source_store.name().to_owned(),
+            schema_version: summary.schema_version,
+        };
+        let created_at = self.options.created_at_text()?;
+        Ok(Manifest::new(source, created_at, totals))
+    }
+
+    fn default_rejects(&self) -> PathBuf {
+        let mut path = self.destination.given().as_os_str().to_owned();
+        path.push(".rejects.jsonl");
+        PathBuf::from(path)
+    }
+
+    /// The rejects file, if there is to be one. A dry run fails where the run itself would.
+    pub(super) fn rejects(&self) -> Result<Option<JsonLines>> {
+        let path = match (&self.options.rejects, self.options.on_invalid) {
+            (Some(path), _) => path.clone(),
+            (None, OnInvalid::Skip) => self.default_rejects(),
+            (None, OnInvalid::Fail) => return Ok(None),
+        };
+        // A merge has no --replace, and what its source has was not lost with an earlier one.
+        let replace = self.options.replace || self.options.merge;
+        let protected_path = self.protected_path.as_slice();
+        let rejects = JsonLines::resolve(OutputKind::Rejects, &path, replace, protected_path)?;
+        if rejects.destination().path() == self.destination.path() {
+            return Err(TargetError::RejectsIsTarget { path }.into());
+        }
+        Ok((!self.options.dry_run).then_some(rejects))
+    }
+
+    /// Publishes the rejects file before the target; what came of it can still be undone.
+    pub(super) fn publish_rejects_first(
+        &self,
+        rejects: Option<JsonLines>,
+        summary: &mut CopySummary,
+    ) -> Result<Option<Published>> {
+        let Some(rejects) = rejects else {
+            return Ok(None);
+        };
+        let place = rejects.destination().given().to_owned();
+        let Some(prepared) = rejects.prepare()? else {
+            return Ok(None);
+        };
+        prepared.mark_provisional();
+        let published = prepared.publish()?.sync_or_undo()?;
+        summary.rejects = Some(place);
+        Ok(Some(published))
+    }
+
+    pub(super) fn publish_rejects(
+        &self,
+        rejects: Option<JsonLines>,
+        summary: &mut CopySummary,
+    ) -> Result<()> {
+        self.publish_rejects_first(rejects, summary).map(|_| ())
+    }
+
+    pub(super) fn look_for_old_rejects(&self, summary: &mut CopySummary) {
+        if summary.rejects.is_none() {
+            let old = self.options.rejects.clone();
+            let old = old.unwrap_or_else(|| self.default_rejects());
+            summary.stale_rejects_file = Some(old).filter(|path| path.exists());
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! A text, taken in line by line: its records in the order of their keys, and what is none.
+
+use std::fs::Metadata;
+use std::path::PathBuf;
+
+use super::ImportSource;
+use super::end_check::{EndCheck, EndLine};
+use super::line_reader::Input;
+use super::line_splitter::{Portion, without_mark};
+use super::parse_line::{Good, judge, shares, too_long};
+use crate::codec::{Entry, Line};
+use crate::compare::Finding;
+use crate::error::{Error, Result};
+use crate::migrate::CopyOptions;
+use crate::migrate::rejects::{RejectedLine, RejectedLines};
+use crate::progress::{Progress, Stage};
+use crate::record::IdSequences;
+use crate::sqlite::{Duplicate, ScratchEntries, ScratchLine, ScratchLines};
+
+/// What a text held.
+pub(super) struct Lines {
+    pub(super) path: PathBuf,
+    pub(super) entries: ScratchEntries,
+    pub(super) sequences: IdSequences,
+    /// Bytes of all keys and values.
+    pub(super) bytes: u64,
+    pub(super) end_line: EndLine,
+}
+
+/// The lines of a text that are no records.
+pub(super) struct InvalidLines(ScratchLines);
+
+/// Reads a text to its end; `file` is what [`ImportSource::file`] said.
+pub(super) fn take_in(
+    source: ImportSource<'_>,
+    file: Option<Metadata>,
+    options: &CopyOptions,
+    progress: &dyn Progress,
+) -> Result<(Lines, InvalidLines)> {
+    let temp_dir = options.temp_dir.as_deref();
+    let path = source.path().to_owned();
+    let mut intake = LineIntake {
+        options,
+        lines: Lines {
+            path,
+            entries: ScratchEntries::create(temp_dir)?,
+            sequences: IdSequences::default(),
+            bytes: 0,
+            end_line: EndLine::Missing,
+        },
+        rejected: ScratchLines::create(temp_dir)?,
+        line: 0,
+        end_check: EndCheck::default(),
+        has_rejected: false,
+    };
+    let mut input = Input::start(source, file)?;
+    progress.start(Stage::ReadLines, None);
+    while let Some(portion) = input.next(progress)? {
+        let before = intake.line;
+        match portion {
+            Portion::Lines(text) => intake.take_lines(&text)?,
+            Portion::Start(start) => {
+                intake.line += 1;
+                intake.end_check.take_invalid(None);
+                intake.reject(&start, true)?;
+            }
+        }
+        progress.inc(intake.line - before);
+    }
+    progress.finish();
+    input.confirm()?;
+    intake.end()
+}
+
+struct LineIntake<'o> {
+    options: &'o CopyOptions,
+    lines: Lines,
+    rejected: ScratchLines,
+    line: u64,
+    end_check: EndCheck,
+    has_rejected: bool,
+}
+
+impl LineIntake<'_> {
+    fn take_lines(&mut self, text: &[u8]) -> Result<()> {
+        let text = match self.line {
+            0 => without_mark(text),
+            _ => text,
+        };
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            self.line += 1;
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            match judge(line)? {
+                Ok(good) => self.keep(good)?,
+                Err(why) => {
+                    self.end_check.take_invalid(why.kind);
+                    if why.kind.is_none_or(|kind| self.options.asks_for(kind)) {
+                        self.reject(line, false)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, good: Good<'_>) -> Result<()> {
+        self.end_check.take(&good);
+        match good {
+            Good::Record { kind, .. } if !self.options.asks_for(kind) => Ok(()),
+            Good::Record { kind, key, value } => {
+                let entry = Entry {
+                    key: key.as_bytes(),
+                    value: &value,
+                };
+                self.lines.bytes += (entry.key.len() + entry.value.len()) as u64;
+                self.lines.entries.add(kind, self.line, entry)
+            }
+            Good::IdSequences(sequences) => {
+                self.lines.sequences = self.lines.sequences.max(sequences);
+                Ok(())
+            }
+            Good::End(_) => Ok(()),
+        }
+    }
+
+    fn reject(&mut self, text: &[u8], is_cut: bool) -> Result<()> {
+        let text = text.strip_suffix(b"\n").unwrap_or(text);
+        self.has_rejected = true;
+        self.rejected.add(ScratchLine {
+            line: self.line,
+            text,
+            is_cut,
+            shared: None,
+        })
+    }
+
+    fn end(self) -> Result<(Lines, InvalidLines)> {
+        let LineIntake {
+            mut lines,
+            mut rejected,
+            end_check,
+            options,
+            has_rejected,
+            line: _,
+        } = self;
+        lines.end_line = end_check.finish(&lines.path, options, has_rejected)?;
+        lines.entries.settle(&mut |kind, sharing| {
+            let Duplicate {
+                line,
+                shared,
+                other,
+                entry,
+            } = sharing;
+            let text = Line::of(kind, entry).map_err(internal)?;
+            let text = serde_json::to_vec(&text).map_err(internal)?;
+            rejected.add(ScratchLine {
+                line,
+                text: &text,
+                is_cut: false,
+                shared: Some((shared, other)),
+            })
+        })?;
+        Ok((lines, InvalidLines(rejected)))
+    }
+}
+
+impl RejectedLines for InvalidLines {
+    fn visit(&self, visit: &mut dyn FnMut(RejectedLine<'_>) -> Result<()>) -> Result<()> {
+        self.0.visit(&mut |spooled| {
+            let ScratchLine { line, text, .. } = spooled;
+            let mut why = why_of(&spooled)?;
+            why.message = format!("line {line}: {}", why.message);
+            let key = why.key.clone();
+            let key = key.as_deref().and_then(|key| str::from_utf8(key).ok());
+            visit(RejectedLine {
+                line,
+                key,
+                text,
+                why,
+            })
+        })
+    }
+}
+
+fn why_of(spooled: &ScratchLine<'_>) -> Result<Finding> {
+    let text = spooled.text;
+    match spooled.shared {
+        _ if spooled.is_cut => Ok(too_long(text)),
+        Some((shared, other)) => match Line::parse(text).map_err(internal)? {
+            Line::Record { kind, key, value } => {
+                let (key, value) = (key.as_bytes(), value.get().as_bytes());
+                Ok(shares(kind, Entry { key, value }, shared, other))
+            }
+            Line::IdSequences(_) | Line::End(_) => Err(internal("only records share keys and ids")),
+        },
+        None => match judge(text)? {
+            Err(why) => Ok(*why),
+            Ok(_) => Err(internal("a line that was no record is one")),
+        },
+    }
+}
+
+fn internal(error: impl ToString) -> Error {
+    Error::Internal(error.to_string())
+}

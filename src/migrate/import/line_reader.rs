@@ -1,0 +1,170 @@
+//! The text that is imported, read in a thread of its own and cut at its line breaks.
+
+use std::fs::{self, File, Metadata};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use super::line_splitter::{LineSplitter, Portion};
+use super::{ImportError, ImportSource};
+use crate::error::{Error, IoContext as _, KindError, Result};
+use crate::fsio::{StoreKind, detect};
+use crate::kv::is_unwritten;
+use crate::progress::{Progress, check_cancelled};
+use crate::stream::{QueueReceiver, QueueSender, queue};
+
+/// How often whoever waits for text looks whether the work is to stop.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+enum Message {
+    Portion(Portion),
+    /// The text was read to its end. Without this, a reader that stops has failed.
+    End,
+    Failed(Error),
+}
+
+/// Text on its way in.
+pub(super) struct Input {
+    path: PathBuf,
+    portions: QueueReceiver<Message>,
+    /// What the file was like before it was read, where it is one that stays.
+    before: Option<Metadata>,
+}
+
+impl ImportSource<'_> {
+    /// The name of the text in messages and in the manifest.
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            ImportSource::File(path) => path,
+            ImportSource::Reader { name, .. } => name,
+        }
+    }
+
+    /// What the file is like that the text comes from, if it is one that stays; a pipe is none.
+    ///
+    /// # Errors
+    /// There is no such file, it is a directory, or a store.
+    pub(super) fn file(&self) -> Result<Option<Metadata>> {
+        let ImportSource::File(path) = self else {
+            return Ok(None);
+        };
+        let metadata = fs::metadata(path).io_context("read", path)?;
+        if metadata.is_dir() {
+            return Err(KindError::not_a_file(path, metadata.file_type()).into());
+        }
+        if !metadata.is_file() {
+            return Ok(None);
+        }
+        refuse_others(detect(path)?, path)?;
+        Ok(Some(metadata))
+    }
+}
+
+/// Fails if there is something where lines should be that is known to hold none.
+fn refuse_others(found: StoreKind, path: &Path) -> Result<()> {
+    let path = path.to_owned();
+    let found = match found {
+        StoreKind::Sqlite => "a SQLite database",
+        StoreKind::Kv => "a KV file",
+        StoreKind::Other(format) => return Err(KindError::OtherFormat { path, format }.into()),
+        StoreKind::Ndjson | StoreKind::Empty | StoreKind::Unknown => return Ok(()),
+    };
+    Err(ImportError::IsStore { path, found }.into())
+}
+
+impl Input {
+    /// Starts to read; `before` is what [`ImportSource::file`] said.
+    pub(super) fn start(source: ImportSource<'_>, before: Option<Metadata>) -> Result<Self> {
+        let path = source.path().to_owned();
+        let (sender, portions) = queue();
+        let name = path.clone();
+        let open: Box<dyn FnOnce() -> Result<Box<dyn Read>> + Send> = match source {
+            ImportSource::Reader { reader, .. } => Box::new(|| Ok(reader as Box<dyn Read>)),
+            // A pipe may let us wait already when it is opened.
+            ImportSource::File(path) => {
+                let path = path.to_owned();
+                Box::new(move || {
+                    let file = File::open(&path).io_context("read", &path)?;
+                    Ok(Box::new(file) as Box<dyn Read>)
+                })
+            }
+        };
+        // Nobody waits for this thread: it may hang in a pipe that nobody writes to.
+        thread::Builder::new()
+            .name("reader".to_owned())
+            .spawn(move || read(&name, open, &sender))
+            .map_err(Error::Thread)?;
+        Ok(Input {
+            path,
+            portions,
+            before,
+        })
+    }
+
+    /// The next portion; `None` once the text was read to its end.
+    pub(super) fn next(&mut self, progress: &dyn Progress) -> Result<Option<Portion>> {
+        loop {
+            check_cancelled(progress)?;
+            match self.portions.next_within(PATIENCE) {
+                None => {}
+                Some(Some(Message::Portion(portion))) => return Ok(Some(portion)),
+                Some(Some(Message::End)) => return Ok(None),
+                Some(Some(Message::Failed(error))) => return Err(error),
+                Some(None) => return Err(Error::Internal("a reader thread stopped".to_owned())),
+            }
+        }
+    }
+
+    /// Confirms that nobody wrote the file while it was read.
+    pub(super) fn confirm(&self) -> Result<()> {
+        let Some(before) = &self.before else {
+            return Ok(());
+        };
+        let now = fs::metadata(&self.path).io_context("stat", &self.path)?;
+        match is_unwritten(before, &now) {
+            true => Ok(()),
+            false => Err(ImportError::Changed {
+                path: self.path.clone(),
+            }
+            .into()),
+        }
+    }
+}
+
+fn read(
+    path: &Path,
+    open: Box<dyn FnOnce() -> Result<Box<dyn Read>> + Send>,
+    sender: &QueueSender<Message>,
+) {
+    let last = match open().and_then(|mut text| read_lines(path, text.as_mut(), sender)) {
+        Ok(()) => Message::End,
+        Err(error) => Message::Failed(error),
+    };
+    // Nobody listens any more if whoever takes has failed; then its error is the one that counts.
+    let _ = sender.send(last, 0);
+}
+
+fn read_lines(path: &Path, text: &mut dyn Read, sender: &QueueSender<Message>) -> Result<()> {
+    let mut cutter = LineSplitter::new();
+    let mut is_first = true;
+    loop {
+        let more = cutter.fill(text).io_context("read", path)?;
+        if std::mem::take(&mut is_first) {
+            refuse_others(StoreKind::of_first_bytes(cutter.gathered()), path)?;
+        }
+        let portion = match more {
+            true => cutter.cut(),
+            false => cutter.rest(),
+        };
+        if let Some(portion) = portion {
+            let bytes = portion.len();
+            if sender.send(Message::Portion(portion), bytes).is_err() {
+                return Ok(());
+            }
+        }
+        if !more {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What one line is: a record, the high-water marks, or neither.
+
+use std::borrow::Cow;
+
+use crate::codec::{Entry, ExportEnd, Line, canonical_id, key_kind};
+use crate::compare::{EntryCheck, Finding, FindingClass, RowLocation, Side};
+use crate::error::{Error, Result};
+use crate::record::{IdSequences, RecordKind};
+use crate::sqlite::{Unique, key_columns};
+use crate::stream::InvalidReason;
+
+/// A line that is as it should be.
+#[derive(Debug)]
+pub(super) enum Good<'l> {
+    /// A record, with its own key and its canonical bytes.
+    Record {
+        kind: RecordKind,
+        key: Cow<'l, str>,
+        value: Cow<'l, [u8]>,
+    },
+    IdSequences(IdSequences),
+    End(ExportEnd),
+}
+
+/// Judges a line as an entry of a KV file is judged, except that its JSON may be written in any
+/// way: other programs have their own.
+///
+/// What keeps it from being a record is the inner error.
+pub(super) fn judge(text: &[u8]) -> Result<std::result::Result<Good<'_>, Box<Finding>>> {
+    let (kind, key, value) = match Line::parse(text) {
+        Ok(Line::Record { kind, key, value }) => (kind, key, value.get().as_bytes()),
+        Ok(Line::IdSequences(sequences)) => return Ok(Ok(Good::IdSequences(sequences))),
+        Ok(Line::End(end)) => return Ok(Ok(Good::End(end))),
+        Err(error) => {
+            let class = FindingClass::Undecodable;
+            return Ok(Err(fault(class, None, error.to_string())));
+        }
+    };
+    let of_key = |class, message| Ok(Err(fault(class, Some((kind, key.as_bytes())), message)));
+    match key_kind(key.as_bytes()) {
+        Ok(found) if found == kind => {}
+        Ok(found) => {
+            let message = format!("the key is that of a {found} record");
+            return of_key(FindingClass::KeyMismatch, message);
+        }
+        Err(error) => return of_key(FindingClass::UnknownKey, error.to_string()),
+    }
+    let entry = Entry {
+        key: key.as_bytes(),
+        value,
+    };
+    let judged = EntryCheck::of(kind, entry);
+    let Some(value) = judged.canonical_of_its_key(value)? else {
+        let mut faults = judged.divergences(kind, Side::Left, entry.key);
+        let fault = faults.find(|fault| fault.class != FindingClass::Noncanonical);
+        let no_fault = || Error::Internal("an invalid line has no reason".to_owned());
+        return Ok(Err(Box::new(fault.ok_or_else(no_fault)?)));
+    };
+    Ok(Ok(Good::Record { kind, key, value }))
+}
+
+fn fault(class: FindingClass, of: Option<(RecordKind, &[u8])>, message: String) -> Box<Finding> {
+    let fault = Finding::new(class, of.map(|(kind, _)| kind), message).on(Side::Left);
+    Box::new(match of {
+        Some((_, key)) => fault.of_key(key),
+        None => fault,
+    })
+}
+
+/// A line that is a record, but shares its key or its id with another line.
+pub(super) fn shares(kind: RecordKind, entry: Entry<'_>, shared: Unique, other: u64) -> Finding {
+    let key_column = key_columns(kind).first().copied().unwrap_or("key");
+    let (column, reason, what) = match shared {
+        Unique::Key => (key_column, InvalidReason::DuplicateKey, "key"),
+        Unique::Id => ("id", InvalidReason::DuplicateId, "id"),
+    };
+    let row = RowLocation {
+        table: kind.table(),
+        rowid: canonical_id(entry.value).filter(|_| shared == Unique::Id),
+        column,
+        reason,
+    };
+    Finding {
+        message: format!("line {other} has the same {what}"),
+        ..Finding::refused(kind, entry.key, row)
+    }
+}
+
+/// A line of which only the start was read.
+pub(super) fn too_long(start: &[u8]) -> Finding {
+    let message = match start.trim_ascii_start().first() {
+        Some(b'{') => "the line is longer than any record can be",
+        _ => "not a JSON object",
+    };
+    *fault(FindingClass::Undecodable, None, message.to_owned())
+}

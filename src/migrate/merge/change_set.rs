@@ -1,0 +1,55 @@
+use std::path::{Path, PathBuf};
+
+use crate::codec::Entry;
+use crate::error::Result;
+use crate::kv::{BulkLoader, KvReader};
+use crate::record::IdSequences;
+
+/// Entries are written when they have so many bytes together.
+const PENDING_BYTES: usize = 2 << 20;
+
+/// The entries that a merge writes, kept in a KV file of their own so that they take no memory.
+pub(super) struct Changes {
+    path: PathBuf,
+    load: BulkLoader,
+    pending: Vec<(Vec<u8>, Vec<u8>)>,
+    bytes: usize,
+}
+
+impl Changes {
+    pub(super) fn create(path: &Path, expected_bytes: u64) -> Result<Self> {
+        Ok(Changes {
+            path: path.to_owned(),
+            load: BulkLoader::create(path, expected_bytes)?,
+            pending: Vec::new(),
+            bytes: 0,
+        })
+    }
+
+    /// Takes in the next entry in key order.
+    pub(super) fn push(&mut self, entry: Entry<'_>) -> Result<()> {
+        self.bytes += entry.key.len() + entry.value.len();
+        self.pending
+            .push((entry.key.to_vec(), entry.value.to_vec()));
+        match self.bytes >= PENDING_BYTES {
+            true => self.flush(),
+            false => Ok(()),
+        }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let entries = self.pending.iter();
+        self.load
+            .append(entries.map(|(key, value)| Entry { key, value }))?;
+        self.pending.clear();
+        self.bytes = 0;
+        Ok(())
+    }
+
+    /// The file, to read from.
+    pub(super) fn finish(mut self) -> Result<KvReader> {
+        self.flush()?;
+        self.load.finish(&IdSequences::default(), None)?;
+        KvReader::open_unverified(&self.path)
+    }
+}

@@ -1,0 +1,134 @@
+//! Whether what is at a target's place may be replaced, and whether its name is free.
+
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::Path;
+
+use rustix::process::{Flock, FlockType, fcntl_getlk};
+
+use super::target::{Destination, TargetError};
+use crate::error::{Error, IoContext as _, Result};
+use crate::fsio::{StoreKind, detect};
+use crate::kv::{KvError, KvReader, is_locked};
+use crate::sqlite::side_files;
+
+/// The bytes of a database that SQLite locks: the pending byte, the reserved one, and the shared
+/// range behind them (<https://www.sqlite.org/fileformat2.html#the_lock_byte_page>).
+const SQLITE_LOCK_BYTES: (u64, u64) = (0x4000_0000, 512);
+
+/// Fails unless a store of a kind may be made at the place: nothing is there, or, with `replace`,
+/// a store of that kind that nobody has open, or an empty file.
+pub(super) fn check(destination: &Destination, store: StoreKind, replace: bool) -> Result<()> {
+    let given = destination.given();
+    check_again(destination, store, replace)?;
+    if destination.exists() && store == StoreKind::Kv {
+        check_readable_kv(given)?;
+    }
+    Ok(())
+}
+
+/// The cheap part of [`check`], for a second look right before the rename.
+pub(super) fn check_again(
+    destination: &Destination,
+    store: StoreKind,
+    replace: bool,
+) -> Result<()> {
+    let given = destination.given();
+    if store == StoreKind::Sqlite {
+        check_side_files(destination, replace)?;
+    }
+    if !destination.exists() {
+        return Ok(());
+    }
+    let found = detect(given)?;
+    if found != store && found != StoreKind::Empty {
+        return Err(not_replaceable(given, name(found, store)));
+    }
+    if !replace {
+        let path = given.to_owned();
+        return Err(TargetError::Exists { path }.into());
+    }
+    match found {
+        StoreKind::Empty => Ok(()),
+        _ => check_unlocked(given, store),
+    }
+}
+
+/// Fails if another process has a store open.
+pub(super) fn check_unlocked(path: &Path, store: StoreKind) -> Result<()> {
+    let file = File::open(path).io_context("open", path)?;
+    let locked = match store {
+        StoreKind::Sqlite => is_locked_by_sqlite(&file),
+        _ => is_locked(&file),
+    };
+    match locked {
+        true => Err(TargetError::Locked {
+            path: path.to_owned(),
+        }
+        .into()),
+        false => Ok(()),
+    }
+}
+
+/// A stale `-wal` or a hot `-journal` beside a new database would bring old rows back.
+fn check_side_files(destination: &Destination, replace: bool) -> Result<()> {
+    for side in side_files(destination.path()) {
+        let metadata = match fs::symlink_metadata(&side) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(error).io_context("stat", &side),
+        };
+        if !replace || !metadata.is_file() || metadata.len() > 0 {
+            let path = destination.given().to_owned();
+            return Err(TargetError::SideFile { path, side }.into());
+        }
+    }
+    Ok(())
+}
+
+/// Whether another process holds a lock of SQLite's on a database, be it to read or to write.
+fn is_locked_by_sqlite(file: &File) -> bool {
+    let (start, length) = SQLITE_LOCK_BYTES;
+    let lock = Flock {
+        start,
+        length,
+        ..Flock::from(FlockType::WriteLock)
+    };
+    // A file system without locks has no locked files.
+    matches!(fcntl_getlk(file, &lock), Ok(Some(_)))
+}
+
+fn check_readable_kv(given: &Path) -> Result<()> {
+    if detect(given)? == StoreKind::Empty {
+        return Ok(());
+    }
+    let found = match KvReader::open_verified(given) {
+        Ok(_) => return Ok(()),
+        Err(Error::Kv(error)) => match *error {
+            KvError::Version { .. } => return Ok(()),
+            KvError::Foreign { .. } => "a redb file of another tool",
+            KvError::Damaged { .. } => "a corrupt redb file",
+            error => return Err(error.into()),
+        },
+        Err(error) => return Err(error),
+    };
+    Err(not_replaceable(given, found))
+}
+
+fn name(found: StoreKind, wanted: StoreKind) -> &'static str {
+    match (found, wanted) {
+        (StoreKind::Sqlite, _) => "a SQLite database",
+        (StoreKind::Kv, _) => "a KV file",
+        (StoreKind::Empty, _) => "an empty file",
+        (_, StoreKind::Sqlite) => "not a SQLite database",
+        (_, _) => "not a KV file",
+    }
+}
+
+fn not_replaceable(path: &Path, found: &str) -> Error {
+    TargetError::NotReplaceable {
+        path: path.to_owned(),
+        found: found.to_owned(),
+    }
+    .into()
+}

@@ -1,0 +1,159 @@
+//! A new store of either kind: filled, finished, and proved from what is on disk.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::CopyOptions;
+use super::read_back::{self, Content};
+use super::worker::Worker;
+use crate::error::{Error, Result};
+use crate::fsio::StoreKind;
+use crate::kv::{BulkLoader, KvReader};
+use crate::open::OpenOptions;
+use crate::progress::{Progress, Stage};
+use crate::record::Record;
+use crate::sqlite::{IdSet, SqliteLoad, SqliteSnapshot, WrittenRows, count_rows};
+use crate::stream::{Batch, Source, join2};
+
+/// A store that is being filled.
+#[derive(Debug)]
+pub(super) enum TargetWriter {
+    /// Takes entries in key order.
+    Kv(Worker<Batch, BulkLoader>),
+    /// Takes records of one kind at a time.
+    Sqlite(Worker<Vec<Record>, SqliteLoad>),
+}
+
+impl TargetWriter {
+    /// Creates a store, whose file must not be there yet, for about so many bytes.
+    pub(super) fn create(
+        store: StoreKind,
+        path: &Path,
+        expected_bytes: u64,
+        options: &CopyOptions,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<Self> {
+        match store {
+            StoreKind::Kv => {
+                let load = BulkLoader::create(path, expected_bytes)?;
+                Worker::start(load, |load, batch: Batch| load.append(batch.entries()))
+                    .map(TargetWriter::Kv)
+            }
+            StoreKind::Sqlite => {
+                let (temp_dir, keeps_order) = (options.temp_dir.as_deref(), options.verify);
+                let load = SqliteLoad::create(path, temp_dir, keeps_order, progress)?;
+                Worker::start(load, |load, records: Vec<Record>| load.insert(&records))
+                    .map(TargetWriter::Sqlite)
+            }
+            _ => Err(no_store()),
+        }
+    }
+
+    /// Waits until everything that was sent is in the store.
+    pub(super) fn fill(self) -> Result<FilledTarget> {
+        match self {
+            TargetWriter::Kv(worker) => worker.finish().map(FilledTarget::Kv),
+            TargetWriter::Sqlite(worker) => worker.finish().map(Box::new).map(FilledTarget::Sqlite),
+        }
+    }
+}
+
+/// A store that has all records, and nothing else yet.
+#[derive(Debug)]
+pub(super) enum FilledTarget {
+    Kv(BulkLoader),
+    Sqlite(Box<SqliteLoad>),
+}
+
+impl FilledTarget {
+    /// Ids that came a second time, whose records were left out. A KV file takes any id.
+    pub(super) fn take_shared_ids(&mut self) -> IdSet {
+        match self {
+            FilledTarget::Kv(_) => IdSet::default(),
+            FilledTarget::Sqlite(load) => load.take_duplicate_ids(),
+        }
+    }
+
+    /// Closes the file and brings it to disk. Tells, if that is to be proved, whether it holds just
+    /// what it should: every record is read from it again.
+    pub(super) fn finish(
+        self,
+        path: &Path,
+        content: &Content<'_>,
+        options: &CopyOptions,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<bool> {
+        match self {
+            FilledTarget::Kv(load) => {
+                let closed = load.close(content.sequences, Some(content.manifest))?;
+                if !options.verify {
+                    closed.sync()?;
+                    return Ok(true);
+                }
+                let mut file = KvReader::open_unverified(path)?;
+                let ((), holds) = join2(
+                    "syncer",
+                    || closed.sync(),
+                    || read_back::verify_kv(&mut file, content, progress.as_ref()),
+                )?;
+                Ok(holds)
+            }
+            FilledTarget::Sqlite(mut load) => {
+                load.commit_rows(*content.sequences)?;
+                if options.verify {
+                    return finish_beside_read_back(*load, path, content, progress);
+                }
+                progress.start(Stage::Index, None);
+                load.make_indexes()?;
+                progress.finish();
+                Ok(true)
+            }
+        }
+    }
+}
+
+/// Makes the indexes of a database in a thread of its own while its rows are read back, and counts
+/// the rows of the finished file.
+fn finish_beside_read_back(
+    mut load: SqliteLoad,
+    path: &Path,
+    content: &Content<'_>,
+    progress: &Arc<dyn Progress>,
+) -> Result<bool> {
+    let mut rows = WrittenRows::open(path, load.take_order()?, progress)?;
+    let both = join2(
+        "indexer",
+        || load.make_indexes(),
+        || {
+            let holds = read_back::verify_sqlite(&mut rows, content, progress.as_ref());
+            progress.start(Stage::Index, None);
+            holds
+        },
+    );
+    progress.finish();
+    let ((), holds) = both?;
+    let counted = count_rows(path, progress)?;
+    let mut totals = content.totals.iter();
+    Ok(holds && totals.all(|(kind, totals)| *counted.get(kind) == totals.records))
+}
+
+/// Opens a finished file to compare it record by record.
+pub(super) fn open(
+    store: StoreKind,
+    path: &Path,
+    options: &CopyOptions,
+    progress: &Arc<dyn Progress>,
+) -> Result<Box<dyn Source>> {
+    let options = OpenOptions {
+        temp_dir: options.temp_dir.clone(),
+        ..OpenOptions::default()
+    };
+    Ok(match store {
+        StoreKind::Sqlite => Box::new(SqliteSnapshot::open(path, &options, progress)?),
+        _ => Box::new(KvReader::open_verified(path)?),
+    })
+}
+
+fn no_store() -> Error {
+    Error::Internal("a target is neither a database nor a KV file".to_owned())
+}

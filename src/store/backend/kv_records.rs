@@ -1,0 +1,205 @@
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::selection::RecordFilter;
+use super::{RecordStore, RecordTransaction};
+use crate::codec::{Entry, decode_json, encode_json, encode_key, parse_key, record_key};
+use crate::error::Result;
+use crate::kv::{KvBackend, KvTransaction};
+use crate::record::{IdSequences, Record, RecordError, RecordKey, RecordKind};
+use crate::store::StoreError;
+
+/// Records in a key-value backend, each under its key as canonical JSON.
+pub(super) struct KvRecords {
+    backend: Arc<dyn KvBackend>,
+}
+
+impl KvRecords {
+    pub(super) fn new(backend: Arc<dyn KvBackend>) -> Self {
+        KvRecords { backend }
+    }
+}
+
+impl fmt::Debug for KvRecords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KvRecords").finish_non_exhaustive()
+    }
+}
+
+impl RecordStore for KvRecords {
+    fn has_kv_backend(&self) -> bool {
+        true
+    }
+
+    fn ensure_schema(&self, _: RecordKind) -> Result<()> {
+        Ok(())
+    }
+
+    fn keeps_ids(&self, _: RecordKind) -> Result<bool> {
+        Ok(true)
+    }
+
+    fn get(&self, key: &RecordKey) -> Result<Option<Record>> {
+        let encoded = encode_key(key);
+        let value = self.backend.get(&encoded)?;
+        value
+            .map(|value| decode(key.kind(), &encoded, &value))
+            .transpose()
+    }
+
+    fn visit(
+        &self,
+        selection: &RecordFilter<'_>,
+        visit: &mut dyn FnMut(Record) -> Result<()>,
+    ) -> Result<()> {
+        self.backend
+            .scan_prefix(&selection.key_prefix(), &mut |entry| {
+                step(selection, entry, || match is_selected(selection, entry) {
+                    true => visit(decode(selection.kind(), entry.key, entry.value)?),
+                    false => Ok(()),
+                })
+            })
+    }
+
+    fn count(&self, selection: &RecordFilter<'_>) -> Result<u64> {
+        let mut count = 0;
+        self.backend
+            .scan_prefix(&selection.key_prefix(), &mut |entry| {
+                step(selection, entry, || {
+                    count += u64::from(is_selected(selection, entry));
+                    Ok(())
+                })
+            })?;
+        Ok(count)
+    }
+
+    fn transaction(
+        &self,
+        _: &[RecordKind],
+        write: &mut dyn FnMut(&mut dyn RecordTransaction) -> Result<()>,
+    ) -> Result<()> {
+        self.backend.transaction(&mut |transaction| {
+            let mut records = KvRecordTransaction {
+                transaction,
+                given: None,
+            };
+            write(&mut records)?;
+            records.keep_sequences()
+        })
+    }
+}
+
+struct KvRecordTransaction<'t> {
+    transaction: &'t mut dyn KvTransaction,
+    /// The marks with the ids that this transaction gave; `None` if it gave none.
+    given: Option<IdSequences>,
+}
+
+impl KvRecordTransaction<'_> {
+    /// The next id by AUTOINCREMENT's rule: one above the highest that was ever given.
+    fn next_id(&mut self, kind: RecordKind) -> Result<i64> {
+        let mut sequences = match self.given {
+            Some(sequences) => sequences,
+            None => self.transaction.sequences()?,
+        };
+        let next = sequences.get(kind).max(0).checked_add(1);
+        let id = next.ok_or(RecordError::NoIdLeft { kind })?;
+        sequences.raise(kind, id);
+        self.given = Some(sequences);
+        Ok(id)
+    }
+
+    fn keep_sequences(&mut self) -> Result<()> {
+        match self.given {
+            Some(sequences) => self.transaction.set_sequences(sequences),
+            None => Ok(()),
+        }
+    }
+}
+
+impl RecordTransaction for KvRecordTransaction<'_> {
+    fn get(&mut self, key: &RecordKey) -> Result<Option<Record>> {
+        let encoded = encode_key(key);
+        let value = self.transaction.get(&encoded)?;
+        value
+            .map(|value| decode(key.kind(), &encoded, &value))
+            .transpose()
+    }
+
+    fn replace(&mut self, record: Record) -> Result<i64> {
+        let id = self.next_id(record.kind())?;
+        self.upsert(&record.with_id(id))?;
+        Ok(id)
+    }
+
+    fn upsert(&mut self, record: &Record) -> Result<()> {
+        let value = encode_json(record)?;
+        self.transaction.put(&record_key(record), &value)
+    }
+
+    fn delete(&mut self, key: &RecordKey) -> Result<bool> {
+        self.transaction.delete(&encode_key(key))
+    }
+
+    fn delete_all(&mut self, selection: &RecordFilter<'_>) -> Result<u64> {
+        let mut keys = Vec::new();
+        self.transaction
+            .scan_prefix(&selection.key_prefix(), &mut |entry| {
+                step(selection, entry, || {
+                    if is_selected(selection, entry) {
+                        keys.push(entry.key.to_vec());
+                    }
+                    Ok(())
+                })
+            })?;
+        let mut count = 0;
+        for key in keys {
+            count += u64::from(self.transaction.delete(&key)?);
+        }
+        Ok(count)
+    }
+}
+
+/// What a scan over the prefix of a selection does with an entry: hands it on if its key may be of
+/// the selection, and passes by keys of no record. `false` when no more can come.
+fn step(
+    selection: &RecordFilter<'_>,
+    entry: Entry<'_>,
+    visit: impl FnOnce() -> Result<()>,
+) -> Result<bool> {
+    match parse_key(entry.key) {
+        Ok(key) if selection.may_match_key(&key) => visit().map(|()| true),
+        // The chunks of `a` stand before those of `a:b`: a digit is below a colon.
+        Ok(_) => Ok(false),
+        Err(_) => Ok(true),
+    }
+}
+
+/// Whether an entry whose key may be of a selection is of it. As in a table, only the field counts that
+/// tells it, and not whether the rest makes a record; a value without that field is of none.
+fn is_selected(selection: &RecordFilter<'_>, entry: Entry<'_>) -> bool {
+    let Some((name, text)) = selection.field() else {
+        return true;
+    };
+    let fields: serde_json::Result<HashMap<Cow<'_, str>, serde_json::Value>> =
+        serde_json::from_slice(entry.value);
+    let fields = fields.unwrap_or_default();
+    let field = fields.get(name).and_then(serde_json::Value::as_str);
+    field == Some(text)
+}
+
+fn decode(kind: RecordKind, key: &[u8], value: &[u8]) -> Result<Record> {
+    let undecodable = |detail| StoreError::Undecodable {
+        key: String::from_utf8_lossy(key).into_owned(),
+        detail,
+    };
+    let record = decode_json(kind, value).map_err(|error| undecodable(error.to_string()))?;
+    let own_key = record_key(&record);
+    if own_key != key {
+        let own_key = String::from_utf8_lossy(&own_key);
+        return Err(undecodable(format!("it belongs to {own_key:?}")).into());
+    }
+    Ok(record)
+}

@@ -1,0 +1,162 @@
+//! What a store of chunks is asked for.
+
+use super::ChunkStore;
+use crate::error::Result;
+use crate::record::{CodeChunk, Record, RecordKey, RecordKind};
+use crate::store::backend::RecordFilter;
+
+impl ChunkStore {
+    /// The chunk of a span, `byte_start..byte_end`; `None` if there is none.
+    ///
+    /// # Errors
+    /// See [the store](ChunkStore#errors).
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// # use chunkmigrate::{record::CodeChunk, store::ChunkStore};
+    /// let store = ChunkStore::in_memory(None)?;
+    /// store.store_chunk(&CodeChunk::new("a.rs", 0, 3, "abc"))?;
+    /// assert!(store.get_chunk_by_span("a.rs", 0, 3)?.is_some());
+    /// assert!(store.get_chunk_by_span("a.rs", 0, 2)?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get_chunk_by_span(
+        &self,
+        file_path: &str,
+        byte_start: u64,
+        byte_end: u64,
+    ) -> Result<Option<CodeChunk>> {
+        let max = i64::MAX.unsigned_abs();
+        if byte_start > max || byte_end > max {
+            // No store can hold it, and SQLite can't even be asked.
+            return Ok(None);
+        }
+        let record = self.records.get(&RecordKey::Chunk {
+            file_path: file_path.to_owned(),
+            byte_start,
+            byte_end,
+        })?;
+        Ok(record.and_then(Record::into_chunk))
+    }
+
+    /// The chunks of a file, by `byte_start`, then `byte_end`.
+    ///
+    /// # Errors
+    /// See [the store](ChunkStore#errors).
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// # use chunkmigrate::{record::CodeChunk, store::ChunkStore};
+    /// let store = ChunkStore::in_memory(None)?;
+    /// for start in [10, 9, 0] {
+    ///     store.store_chunk(&CodeChunk::new("a.rs", start, 20, "…"))?;
+    /// }
+    /// store.store_chunk(&CodeChunk::new("a.rs:b", 5, 20, "…"))?;
+    /// let starts = store.get_chunks_for_file("a.rs")?.into_iter().map(|chunk| chunk.byte_start);
+    /// assert_eq!(starts.collect::<Vec<_>>(), [0, 9, 10]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get_chunks_for_file(&self, file_path: &str) -> Result<Vec<CodeChunk>> {
+        self.chunks(RecordFilter::FileChunks { file_path })
+    }
+
+    /// The chunks of a file that define a symbol of a name, by `byte_start`, then `byte_end`.
+    ///
+    /// In a key-value backend all chunks of the file are read: O(n) in their number.
+    ///
+    /// # Errors
+    /// See [the store](ChunkStore#errors).
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// # use chunkmigrate::{record::CodeChunk, store::ChunkStore};
+    /// let store = ChunkStore::in_memory(None)?;
+    /// let chunk = CodeChunk::new("a.rs", 0, 3, "abc").with_symbol("main", "Function");
+    /// store.store_chunk(&chunk)?;
+    /// assert_eq!(store.get_chunks_for_symbol("a.rs", "main")?.len(), 1);
+    /// assert_eq!(store.get_chunks_for_symbol("b.rs", "main")?.len(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get_chunks_for_symbol(
+        &self,
+        file_path: &str,
+        symbol_name: &str,
+    ) -> Result<Vec<CodeChunk>> {
+        self.chunks(RecordFilter::SymbolChunks {
+            file_path,
+            symbol_name,
+        })
+    }
+
+    /// The chunks that define a symbol of a kind, by `file_path`, `byte_start`, `byte_end`.
+    ///
+    /// All chunks of the store are read: O(n) in their number.
+    ///
+    /// # Errors
+    /// See [the store](ChunkStore#errors).
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// # use chunkmigrate::{record::CodeChunk, store::ChunkStore};
+    /// let store = ChunkStore::in_memory(None)?;
+    /// let chunk = CodeChunk::new("a.rs", 0, 3, "abc").with_symbol("main", "Function");
+    /// store.store_chunk(&chunk)?;
+    /// assert_eq!(store.get_chunks_by_kind("Function")?.len(), 1);
+    /// assert_eq!(store.get_chunks_by_kind("Struct")?.len(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get_chunks_by_kind(&self, symbol_kind: &str) -> Result<Vec<CodeChunk>> {
+        self.chunks(RecordFilter::SymbolKindChunks { symbol_kind })
+    }
+
+    /// The number of chunks. All their keys are read: O(n) in their number.
+    ///
+    /// # Errors
+    /// See [the store](ChunkStore#errors).
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// let store = chunkmigrate::store::ChunkStore::in_memory(None)?;
+    /// assert_eq!(store.count_chunks()?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn count_chunks(&self) -> Result<u64> {
+        self.records.count(&RecordFilter::Kind(RecordKind::Chunk))
+    }
+
+    /// The number of chunks of a file.
+    ///
+    /// # Errors
+    /// See [the store](ChunkStore#errors).
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// # use chunkmigrate::{record::CodeChunk, store::ChunkStore};
+    /// let store = ChunkStore::in_memory(None)?;
+    /// store.store_chunk(&CodeChunk::new("a.rs", 0, 3, "abc"))?;
+    /// assert_eq!(store.count_chunks_for_file("a.rs")?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn count_chunks_for_file(&self, file_path: &str) -> Result<u64> {
+        self.records.count(&RecordFilter::FileChunks { file_path })
+    }
+
+    fn chunks(&self, selection: RecordFilter<'_>) -> Result<Vec<CodeChunk>> {
+        let mut chunks = Vec::new();
+        self.records.visit(&selection, &mut |record| {
+            chunks.extend(record.into_chunk());
+            Ok(())
+        })?;
+        chunks.sort_by(|a: &CodeChunk, b| {
+            let place = |chunk: &CodeChunk| (chunk.byte_start, chunk.byte_end);
+            (&a.file_path, place(a)).cmp(&(&b.file_path, place(b)))
+        });
+        Ok(chunks)
+    }
+}

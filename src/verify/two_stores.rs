@@ -1,0 +1,76 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use super::findings::Findings;
+use super::report::{Hop, StoreLabel, VerifyOptions, VerifyReport};
+use crate::compare::compare_stores;
+use crate::error::Result;
+use crate::open::{Candidate, open_pair, retry_if_changed};
+use crate::progress::Progress;
+
+/// Compares two stores of any kind.
+///
+/// Neither is changed. A store that can't be read to its end is an error and never the end of its
+/// data; what differs is no error but in the report.
+///
+/// # Errors
+/// A store can't be read, or the file of findings can't be written.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use chunkmigrate::verify::FindingClass;
+/// use chunkmigrate::migrate::{CopyOptions, sqlite_to_kv};
+/// use chunkmigrate::record::CodeChunk;
+/// use chunkmigrate::store::ChunkStore;
+/// use chunkmigrate::verify::{VerifyOptions, verify_pair};
+/// use chunkmigrate::{NoProgress, Progress};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let (database, kv) = (folder.path().join("code.db"), folder.path().join("code.kv"));
+/// let store = ChunkStore::new(&database)?;
+/// store.store_chunk(&CodeChunk::new("a.rs", 0, 2, "fn"))?;
+/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// sqlite_to_kv(&database, &kv, &CopyOptions::default(), &progress)?;
+/// assert!(verify_pair(&database, &kv, &VerifyOptions::default(), &progress)?.is_identical());
+///
+/// // The tool works on.
+/// store.store_chunk(&CodeChunk::new("a.rs", 2, 3, " "))?;
+/// let report = verify_pair(&database, &kv, &VerifyOptions::default(), &progress)?;
+/// assert_eq!((report.equal(), report.divergences()), (1, 2));
+/// assert_eq!(report.findings[0].class, FindingClass::OnlyLeft);
+/// assert_eq!(report.findings[0].key.as_deref(), Some(&b"chunk:a.rs:2:3"[..]));
+/// assert_eq!(report.findings[1].class, FindingClass::Sequence);
+/// # Ok(())
+/// # }
+/// ```
+pub fn verify_pair(
+    left: &Path,
+    right: &Path,
+    options: &VerifyOptions,
+    progress: &Arc<dyn Progress>,
+) -> Result<VerifyReport> {
+    retry_if_changed(|| {
+        // Both are looked at before either is opened: they may be one file.
+        let (left, right) = (Candidate::look(left)?, Candidate::look(right)?);
+        let mut findings = Findings::create(options, &[left.path(), right.path()])?;
+        let open_options = options.open_options();
+        let (mut left, mut right) = open_pair(left, right, &open_options, progress)?;
+        options.check_columns(&[left.as_ref(), right.as_ref()])?;
+        let comparison = compare_stores(
+            left.as_mut(),
+            right.as_mut(),
+            &options.compare_options(),
+            progress.as_ref(),
+            &mut |divergence| findings.take(divergence),
+        )?;
+        left.confirm()?;
+        right.confirm()?;
+        let hop = Hop {
+            left: StoreLabel::of(left.as_ref())?,
+            right: StoreLabel::of(right.as_ref())?,
+            comparison,
+        };
+        VerifyReport::of(vec![hop], options, findings)
+    })
+}
