@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::fsio::{StoreKind, detect};
 use crate::kv::KvReader;
 use crate::progress::Progress;
-use crate::sqlite::{SourceFiles, SourceOptions, SqliteError, SqliteSnapshot};
+use crate::sqlite::{SourceFiles, SourceOptions, SqliteSnapshot};
 use crate::stream::{Source, join2};
 
 /// How often a database that is written while it is read without a lock is read, and how long it is
@@ -111,5 +111,5 @@ pub(crate) fn retry_if_changed<T>(mut read: impl FnMut() -> Result<T>) -> Result
 }
 
 fn is_changed(error: &Error) -> bool {
-    matches!(error, Error::Sqlite(error) if matches!(**error, SqliteError::Changed { .. }))
+    matches!(error, Error::Changed { .. })
 }

@@ -6,9 +6,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 
-use chunkmigrate::migrate::{
-    CopyOptions, ImportError, ImportSource, import_to_kv, import_to_sqlite,
-};
+use chunkmigrate::migrate::{CopyOptions, ImportSource, import_to_kv, import_to_sqlite};
 use chunkmigrate::verify::{VerifyOptions, verify_pair};
 use chunkmigrate::{Error, NoProgress, Progress};
 use proptest::prelude::*;
@@ -314,7 +312,6 @@ fn a_file_that_is_written_while_it_is_read_is_told() {
     let progress: Arc<dyn Progress> = Arc::new(Appends(text.clone()));
     let lines = ImportSource::File(&text);
     let error = import_to_kv(lines, &target, &CopyOptions::default(), &progress).unwrap_err();
-    let expected = ImportError::Changed { path: text };
-    assert!(matches!(error, Error::Import(found) if found == expected));
+    assert!(matches!(error, Error::Changed { path } if path == text));
     assert!(!target.exists());
 }

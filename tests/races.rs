@@ -3,9 +3,8 @@
 use std::fs;
 use std::sync::{Arc, Barrier, Mutex, PoisonError};
 
-use chunkmigrate::error::KindError;
 use chunkmigrate::internal::KvReader;
-use chunkmigrate::migrate::{CopyOptions, TargetError, kv_to_sqlite, sqlite_to_kv};
+use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::{Error, NoProgress, Progress, Stage};
 use rusqlite::Connection;
@@ -35,13 +34,6 @@ fn replacing() -> CopyOptions {
     }
 }
 
-fn target_error(error: Error) -> TargetError {
-    match error {
-        Error::Target(error) => *error,
-        other => panic!("{other:?}"),
-    }
-}
-
 #[test]
 fn a_target_that_appears_meanwhile_is_not_overwritten() {
     let scenario = Scenario::with_small_pair();
@@ -54,8 +46,8 @@ fn a_target_that_appears_meanwhile_is_not_overwritten() {
             true => sqlite_to_kv(&scenario.path("code.db"), &target, &options, &progress),
             false => kv_to_sqlite(&scenario.path("code.kv"), &target, &options, &progress),
         };
-        let error = target_error(copied.unwrap_err());
-        assert!(matches!(error, TargetError::Exists { .. }), "{error}");
+        let error = copied.unwrap_err();
+        assert!(matches!(error, Error::TargetExists { .. }), "{error}");
         assert_eq!(fs::read(&target).unwrap(), b"theirs");
         fs::remove_file(&target).unwrap();
         assert_eq!(scenario.files().len(), 2);
@@ -70,11 +62,8 @@ fn a_target_that_becomes_something_else_meanwhile_is_not_replaced() {
     let theirs = target.clone();
     let progress = meanwhile(move || fs::write(theirs, "dear diary").unwrap());
     let copied = sqlite_to_kv(&scenario.path("code.db"), &target, &replacing(), &progress);
-    let error = target_error(copied.unwrap_err());
-    assert!(
-        matches!(error, TargetError::NotReplaceable { .. }),
-        "{error}"
-    );
+    let error = copied.unwrap_err();
+    assert!(matches!(error, Error::NotReplaceable { .. }), "{error}");
     assert_eq!(fs::read(&target).unwrap(), b"dear diary");
     assert_eq!(scenario.files().len(), 3);
 }
@@ -91,10 +80,7 @@ fn a_target_that_becomes_a_folder_meanwhile_stays_one() {
     });
     let copied = sqlite_to_kv(&scenario.path("code.db"), &target, &replacing(), &progress);
     let error = copied.unwrap_err();
-    let is_told = matches!(
-        error,
-        Error::Kind(KindError::NotAFile { .. }) | Error::Io { .. }
-    );
+    let is_told = matches!(error, Error::NotAFile { .. } | Error::Io { .. });
     assert!(is_told, "{error:?}");
     assert!(target.is_dir());
     assert_eq!(scenario.files().len(), 3);
@@ -117,8 +103,8 @@ fn a_database_that_is_opened_meanwhile_is_not_replaced() {
         std::mem::forget(db);
     });
     let copied = kv_to_sqlite(&scenario.path("code.kv"), &target, &replacing(), &progress);
-    let error = target_error(copied.unwrap_err());
-    assert!(matches!(error, TargetError::SideFile { .. }), "{error}");
+    let error = copied.unwrap_err();
+    assert!(matches!(error, Error::StaleSidecar { .. }), "{error}");
     assert!(side.exists() && fs::read(&target).unwrap() != before);
 }
 
@@ -153,8 +139,8 @@ fn of_two_copies_to_one_name_one_comes_whole_and_the_other_is_an_error() {
     });
     let failures: Vec<Error> = results.into_iter().filter_map(Result::err).collect();
     let [failure] = <[Error; 1]>::try_from(failures).unwrap();
-    let error = target_error(failure);
-    assert!(matches!(error, TargetError::Exists { .. }), "{error}");
+    let error = failure;
+    assert!(matches!(error, Error::TargetExists { .. }), "{error}");
     assert_eq!(KvReader::open_verified(&target).unwrap().len().unwrap(), 8);
     assert_eq!(scenario.files().len(), 3);
 }

@@ -9,6 +9,7 @@
 mod common;
 
 mod advice;
+mod api;
 mod classes;
 mod completions;
 mod damaged_kv;

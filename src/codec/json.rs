@@ -7,7 +7,8 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::explain::{Explanation, explain};
-use crate::record::{Record, RecordError, RecordKind};
+use crate::error::RecordError;
+use crate::record::{Record, RecordKind};
 
 /// Why a record has no canonical bytes.
 #[derive(Debug, Error)]
@@ -15,6 +16,12 @@ use crate::record::{Record, RecordError, RecordKind};
 pub struct EncodeError {
     #[from]
     source: serde_json::Error,
+}
+
+impl From<EncodeError> for crate::Error {
+    fn from(error: EncodeError) -> Self {
+        crate::Error::Encode(error.source)
+    }
 }
 
 /// Why bytes are no record.

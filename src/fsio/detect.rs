@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
 
-use crate::error::{IoContext as _, KindError, Result};
+use crate::error::{Error, IoContext as _, Result};
 use crate::file_format::FileFormat;
 
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -47,7 +47,7 @@ pub enum StoreKind {
 pub fn detect(path: &Path) -> Result<StoreKind> {
     let metadata = fs::metadata(path).io_context("read", path)?;
     if !metadata.is_file() {
-        return Err(KindError::not_a_file(path, metadata.file_type()).into());
+        return Err(Error::not_a_file(path, metadata.file_type()));
     }
     let mut start = Vec::with_capacity(16);
     File::open(path)
@@ -86,50 +86,47 @@ impl StoreKind {
     /// Demands a store of either kind.
     ///
     /// # Errors
-    /// [`KindError`] names what the file is instead.
+    /// The file is something else, which the error names.
     pub fn expect_store(self, path: &Path) -> Result<()> {
         let path = path.to_owned();
         Err(match self {
             StoreKind::Sqlite | StoreKind::Kv => return Ok(()),
-            StoreKind::Ndjson => KindError::Ndjson { path },
-            StoreKind::Empty => KindError::Empty { path },
-            StoreKind::Other(format) => KindError::OtherFormat { path, format },
-            StoreKind::Unknown => KindError::Neither { path },
-        }
-        .into())
+            StoreKind::Ndjson => Error::IsExport { path },
+            StoreKind::Empty => Error::EmptyFile { path },
+            StoreKind::Other(format) => Error::OtherFormat { path, format },
+            StoreKind::Unknown => Error::UnrecognizedFile { path },
+        })
     }
 
     /// Demands a SQLite database.
     ///
     /// # Errors
-    /// [`KindError`] names what the file is instead.
+    /// The file is something else, which the error names.
     pub fn expect_sqlite(self, path: &Path) -> Result<()> {
         let path = path.to_owned();
         Err(match self {
             StoreKind::Sqlite => return Ok(()),
-            StoreKind::Kv => KindError::KvNotSqlite { path },
-            StoreKind::Ndjson => KindError::Ndjson { path },
-            StoreKind::Empty => KindError::Empty { path },
-            StoreKind::Other(format) => KindError::OtherFormat { path, format },
-            StoreKind::Unknown => KindError::Neither { path },
-        }
-        .into())
+            StoreKind::Kv => Error::KvNotSqlite { path },
+            StoreKind::Ndjson => Error::IsExport { path },
+            StoreKind::Empty => Error::EmptyFile { path },
+            StoreKind::Other(format) => Error::OtherFormat { path, format },
+            StoreKind::Unknown => Error::UnrecognizedFile { path },
+        })
     }
 
     /// Demands a KV file.
     ///
     /// # Errors
-    /// [`KindError`] names what the file is instead.
+    /// The file is something else, which the error names.
     pub fn expect_kv(self, path: &Path) -> Result<()> {
         let path = path.to_owned();
         Err(match self {
             StoreKind::Kv => return Ok(()),
-            StoreKind::Sqlite => KindError::SqliteNotKv { path },
-            StoreKind::Ndjson => KindError::Ndjson { path },
-            StoreKind::Empty => KindError::Empty { path },
-            StoreKind::Other(format) => KindError::OtherFormat { path, format },
-            StoreKind::Unknown => KindError::Neither { path },
-        }
-        .into())
+            StoreKind::Sqlite => Error::SqliteNotKv { path },
+            StoreKind::Ndjson => Error::IsExport { path },
+            StoreKind::Empty => Error::EmptyFile { path },
+            StoreKind::Other(format) => Error::OtherFormat { path, format },
+            StoreKind::Unknown => Error::UnrecognizedFile { path },
+        })
     }
 }

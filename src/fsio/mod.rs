@@ -1,13 +1,24 @@
 //! Files, whatever is in them: folders that nobody else looks into, names that are still free, and who
 //! may read a file.
 
+#[cfg(feature = "native-v2")]
+mod destination;
 mod detect;
 #[cfg(feature = "native-v2")]
 mod file_access;
 #[cfg(feature = "native-v2")]
+mod free_space;
+#[cfg(feature = "native-v2")]
+mod json_lines;
+#[cfg(feature = "native-v2")]
+mod output_file;
+#[cfg(feature = "native-v2")]
 mod private_folder;
 #[cfg(feature = "native-v2")]
 mod rename;
+pub(crate) mod sidecars;
+#[cfg(feature = "native-v2")]
+mod staged;
 mod store_path;
 
 #[cfg(feature = "native-v2")]
@@ -15,13 +26,24 @@ use std::env;
 #[cfg(feature = "native-v2")]
 use std::path::PathBuf;
 
+#[cfg(feature = "native-v2")]
+pub(crate) use destination::Destination;
 pub use detect::{StoreKind, detect};
 #[cfg(feature = "native-v2")]
 pub(crate) use file_access::FileAccess;
 #[cfg(feature = "native-v2")]
+pub(crate) use free_space::{check_copy, check_lines, check_sorting, check_target};
+#[cfg(feature = "native-v2")]
+pub(crate) use json_lines::JsonLines;
+#[cfg(feature = "native-v2")]
+pub(crate) use output_file::{OutputFile, OutputKind};
+#[cfg(feature = "native-v2")]
 pub(crate) use private_folder::{PrivateFolder, leftover_folders, remove_all_private_folders};
 #[cfg(feature = "native-v2")]
 pub(crate) use rename::rename_to_free_name;
+pub(crate) use sidecars::side_files;
+#[cfg(feature = "native-v2")]
+pub(crate) use staged::{Published, Staged, leftover_dirs, private_folder};
 pub(crate) use store_path::{IfMissing, check_store_path};
 
 /// Where temporary files go if nothing else is said. An empty `TMPDIR` counts as none, as it does for

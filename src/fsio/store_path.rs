@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use crate::error::{IoContext as _, KindError, Result};
+use crate::error::{Error, IoContext as _, Result};
 
 /// Whether a store may be made where there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(crate) fn check_store_path(path: &Path, if_missing: IfMissing) -> Result<()>
         return Err(source).io_context("open", path);
     }
     match fs::metadata(path) {
-        Ok(found) if !found.is_file() => Err(KindError::not_a_file(path, found.file_type()).into()),
+        Ok(found) if !found.is_file() => Err(Error::not_a_file(path, found.file_type())),
         Err(error) if error.kind() == ErrorKind::NotFound && if_missing == IfMissing::Create => {
             let folder = path
                 .parent()

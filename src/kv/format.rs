@@ -7,9 +7,9 @@ use redb::{
 };
 use serde::de::DeserializeOwned;
 
-use super::error::{KvError, engine, table_error};
+use super::error::{engine, table_error};
 use super::manifest::{FormatMarker, decode_document, encode_document};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::record::IdSequences;
 
 pub(super) const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
@@ -77,11 +77,10 @@ pub(super) fn open_records(
     path: &Path,
 ) -> Result<ReadOnlyTable<&'static [u8], &'static [u8]>> {
     match transaction.open_table(RECORDS) {
-        Err(TableError::TableDoesNotExist(_)) => Err(KvError::Damaged {
+        Err(TableError::TableDoesNotExist(_)) => Err(Error::CorruptKvFile {
             path: path.to_owned(),
             detail: "the table of records is missing".to_owned(),
-        }
-        .into()),
+        }),
         table => table.map_err(table_error(path)),
     }
 }

@@ -5,7 +5,6 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::error::KvError;
 use super::{FORMAT_NAME, FORMAT_VERSION};
 use crate::codec::{Digest, KindTotals, combined_digest};
 use crate::error::{Error, Result};
@@ -33,21 +32,21 @@ impl FormatMarker {
     pub(super) fn check(found: Option<&FormatMarker>, path: &Path) -> Result<()> {
         let path = path.to_owned();
         Err(match found {
-            Some(format) if format.name != FORMAT_NAME => KvError::Foreign {
+            Some(format) if format.name != FORMAT_NAME => Error::NotChunkmigrate {
                 path,
                 detail: format!("its format is {:?}", format.name),
             },
-            Some(format) if format.version != FORMAT_VERSION => KvError::Version {
+            Some(format) if format.version != FORMAT_VERSION => Error::KvVersion {
                 path,
                 found: format.version,
+                supported: FORMAT_VERSION,
             },
             Some(_) => return Ok(()),
-            None => KvError::Foreign {
+            None => Error::NotChunkmigrate {
                 path,
                 detail: "no format marker".to_owned(),
             },
-        }
-        .into())
+        })
     }
 }
 
@@ -65,7 +64,7 @@ pub(super) fn decode_document<T: DeserializeOwned>(
     serde_json::from_slice(bytes).map_err(|error| {
         let detail = format!("cannot decode its {name} document: {error}");
         let path = path.to_owned();
-        KvError::Damaged { path, detail }.into()
+        Error::CorruptKvFile { path, detail }
     })
 }
 

@@ -34,8 +34,6 @@ pub use backend::{KvBackend, KvTransaction};
 #[cfg(feature = "native-v2")]
 pub(crate) use bulk_loader::BulkLoader;
 #[cfg(feature = "native-v2")]
-pub use error::KvError;
-#[cfg(feature = "native-v2")]
 pub(crate) use fingerprint::{is_locked, is_unwritten};
 #[cfg(feature = "native-v2")]
 pub(crate) use manifest::{Manifest, ManifestSource};

@@ -12,7 +12,7 @@ use redb::{
 };
 use serde::de::DeserializeOwned;
 
-use super::error::{KvError, engine};
+use super::error::engine;
 use super::fingerprint::{Fingerprint, lock_shared};
 use super::format::{
     META, RECORDS, check_format, meta_entry, open_meta, open_records, read_document, read_sequences,
@@ -20,7 +20,7 @@ use super::format::{
 use super::manifest::{FormatMarker, Manifest};
 use super::overlay::Overlay;
 use crate::codec::{Entry, key_kind, key_prefix};
-use crate::error::{IoContext as _, Result};
+use crate::error::{Error, IoContext as _, Result};
 use crate::fsio::StoreKind;
 use crate::record::{IdSequences, RecordKind};
 use crate::stream::{ManifestTotals, Origin, Source, UncopiedTable, Visited};
@@ -66,10 +66,9 @@ impl KvReader {
     pub fn open_verified(path: &Path) -> Result<Self> {
         let file = File::open(path).io_context("open", path)?;
         if !lock_shared(&file) {
-            return Err(KvError::Locked {
+            return Err(Error::KvFileInUse {
                 path: path.to_owned(),
-            }
-            .into());
+            });
         }
         let watched = Fingerprint::of(&file)
             .inspect_err(|_| drop(file.unlock()))
@@ -365,10 +364,9 @@ impl Source for KvReader {
         let is_unchanged = self.file.is_unchanged();
         match is_unchanged.io_context("stat", &self.path)? {
             true => Ok(()),
-            false => Err(KvError::Changed {
+            false => Err(Error::Changed {
                 path: self.path.clone(),
-            }
-            .into()),
+            }),
         }
     }
 }

@@ -8,11 +8,11 @@ use redb::{Builder, Database, ReadableDatabase as _, ReadableTable, Table, Write
 
 use super::backend::{KvBackend, KvTransaction};
 use super::create::{initialize, is_new, make_if_missing};
-use super::error::{KvError, engine, table_error};
+use super::error::{engine, table_error};
 use super::format::{META, RECORDS, check_format, meta_entry, open_records, read_sequences};
 use super::manifest::encode_document;
 use crate::codec::Entry;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fsio::{IfMissing, check_store_path};
 use crate::record::IdSequences;
 
@@ -50,21 +50,21 @@ impl RedbBackend {
     ///
     /// # Errors
     /// - There is no file, or it can't be read and written.
-    /// - [`KvError::Locked`]: another process, or this one, has it open already.
-    /// - [`KvError::NotRedb`], [`KvError::Foreign`], [`KvError::Version`]: it is no KV file that this
+    /// - [`Error::KvFileInUse`]: another process, or this one, has it open already.
+    /// - [`Error::NotRedb`], [`Error::NotChunkmigrate`], [`Error::KvVersion`]: it is no KV file that this
     ///   version knows.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use chunkmigrate::Error;
-    /// use chunkmigrate::kv::{KvError, RedbBackend};
+    /// use chunkmigrate::kv::{RedbBackend};
     ///
     /// # let folder = tempfile::tempdir()?;
     /// # let path = folder.path().join("code.kv");
     /// let backend = RedbBackend::open_or_create(&path)?;
     /// // It is open already.
     /// let second = RedbBackend::open(&path);
-    /// assert!(matches!(second, Err(Error::Kv(error)) if matches!(*error, KvError::Locked { .. })));
+    /// assert!(matches!(second, Err(Error::KvFileInUse { .. })));
     /// drop(backend);
     /// RedbBackend::open(&path)?;
     /// # Ok(())
@@ -277,10 +277,9 @@ fn opening(path: &Path) -> impl Fn(redb::DatabaseError) -> crate::Error + '_ {
         redb::DatabaseError::Storage(redb::StorageError::Io(error))
             if error.kind() == ErrorKind::InvalidData =>
         {
-            KvError::NotRedb {
+            Error::NotRedb {
                 path: path.to_owned(),
             }
-            .into()
         }
         error => engine("open", path)(error),
     }

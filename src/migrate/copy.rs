@@ -6,15 +6,14 @@ use std::sync::Arc;
 
 use super::copy_job::Job;
 use super::copy_sink::CopySink;
-use super::json_lines::JsonLines;
 use super::merge;
 use super::read_back::{Content, report_divergences};
-use super::staged::Staged;
-use super::target::Destination;
 use super::target_check;
 use super::target_writer::{self, FilledTarget, TargetWriter};
-use super::{CopyOptions, CopySummary, free_space};
+use super::{CopyOptions, CopySummary};
 use crate::error::{IoContext as _, Result};
+use crate::fsio;
+use crate::fsio::{Destination, JsonLines, Staged};
 use crate::fsio::{StoreKind, detect};
 use crate::open::{Candidate, retry_if_changed};
 use crate::progress::{Progress, check_cancelled};
@@ -191,7 +190,7 @@ impl Job<'_> {
     ) -> Result<(CopySummary, IdSet)> {
         let rejects = self.rejects()?;
         let temp_dir = self.options.temp_dir.as_deref();
-        free_space::check_sorting(temp_dir, snapshot.sorting_bytes())?;
+        fsio::check_sorting(temp_dir, snapshot.sorting_bytes())?;
         let staged = match self.options.dry_run {
             true => {
                 Staged::check(&self.destination)?;
@@ -200,7 +199,7 @@ impl Job<'_> {
             false => {
                 let stores = [self.target_store];
                 let expected = snapshot.expected_bytes();
-                free_space::check_target(self.destination.folder(), &stores, expected)?;
+                fsio::check_target(self.destination.folder(), &stores, expected)?;
                 Some(Staged::create(&self.destination)?)
             }
         };

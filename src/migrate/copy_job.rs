@@ -4,16 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::copy_sink::CopySink;
-use super::json_lines::JsonLines;
-use super::output_file::OutputKind;
 use super::rejects::RejectedLines;
-use super::staged::{Published, leftover_dirs};
-use super::target::{Destination, TargetError};
 use super::{CopyOptions, CopySummary, OnInvalid};
 use crate::codec::{KindTotals, combined_digest, is_asked_for};
 use crate::compare::{Finding, FindingClass, ManifestCheck, Side};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
+use crate::fsio::leftover_dirs;
+use crate::fsio::{Destination, JsonLines, OutputKind, Published};
 use crate::kv::{Manifest, ManifestSource};
 use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::{IdSequences, PerKind, RecordKind};
@@ -205,7 +203,7 @@ impl Job<'_> {
         let protected_path = self.protected_path.as_slice();
         let rejects = JsonLines::resolve(OutputKind::Rejects, &path, replace, protected_path)?;
         if rejects.destination().path() == self.destination.path() {
-            return Err(TargetError::RejectsIsTarget { path }.into());
+            return Err(Error::RejectsFileIsTarget { path });
         }
         Ok((!self.options.dry_run).then_some(rejects))
     }

@@ -1,13 +1,13 @@
 //! What becomes of each item of a source: it is hashed and written, or refused.
 
 use super::dual_digest::DualDigest;
-use super::json_lines::JsonLines;
 use super::reject_log::RejectLog;
 use super::target_writer::{FilledTarget, TargetWriter};
 use super::{CopyOptions, OnInvalid};
 use crate::codec::{Entry, KindTotals, encode_json};
 use crate::compare::{EntryCheck, Finding, FindingClass, RowLocation, Side};
 use crate::error::Result;
+use crate::fsio::JsonLines;
 use crate::fsio::StoreKind;
 use crate::record::{IdSequences, Record, RecordKind};
 use crate::sqlite::{IdSet, ScratchSet};

@@ -4,10 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::staged::Staged;
-use super::target::Destination;
 use super::target_check;
 use crate::error::{IoContext as _, Result};
+use crate::fsio::{Destination, Staged};
 use crate::progress::{Progress, check_cancelled};
 use crate::record::{IdSequences, PerKind, Record};
 use crate::sqlite::SqliteLoad;

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::json_lines::JsonLines;
 use super::rejects::{RejectedLine, entry_line, row_line, text_line};
 use super::{CopyOptions, OnInvalid};
 use crate::codec::Entry;
 use crate::compare::{Finding, FindingCounts, Room, Side};
 use crate::error::Result;
+use crate::fsio::JsonLines;
 use crate::record::{PerKind, RecordKind};
 use crate::stream::InvalidRow;
 

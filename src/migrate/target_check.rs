@@ -6,11 +6,10 @@ use std::path::Path;
 
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
-use super::target::{Destination, TargetError};
 use crate::error::{Error, IoContext as _, Result};
+use crate::fsio::{Destination, side_files};
 use crate::fsio::{StoreKind, detect};
-use crate::kv::{KvError, KvReader, is_locked};
-use crate::sqlite::side_files;
+use crate::kv::{KvReader, is_locked};
 
 /// The bytes of a database that SQLite locks: the pending byte, the reserved one, and the shared
 /// range behind them (<https://www.sqlite.org/fileformat2.html#the_lock_byte_page>).
@@ -46,7 +45,7 @@ pub(super) fn check_again(
     }
     if !replace {
         let path = given.to_owned();
-        return Err(TargetError::Exists { path }.into());
+        return Err(Error::TargetExists { path });
     }
     match found {
         StoreKind::Empty => Ok(()),
@@ -62,10 +61,9 @@ pub(super) fn check_unlocked(path: &Path, store: StoreKind) -> Result<()> {
         _ => is_locked(&file),
     };
     match locked {
-        true => Err(TargetError::Locked {
+        true => Err(Error::TargetLocked {
             path: path.to_owned(),
-        }
-        .into()),
+        }),
         false => Ok(()),
     }
 }
@@ -80,7 +78,7 @@ fn check_side_files(destination: &Destination, replace: bool) -> Result<()> {
         };
         if !replace || !metadata.is_file() || metadata.len() > 0 {
             let path = destination.given().to_owned();
-            return Err(TargetError::SideFile { path, side }.into());
+            return Err(Error::StaleSidecar { path, side });
         }
     }
     Ok(())
@@ -104,12 +102,9 @@ fn check_readable_kv(given: &Path) -> Result<()> {
     }
     let found = match KvReader::open_verified(given) {
         Ok(_) => return Ok(()),
-        Err(Error::Kv(error)) => match *error {
-            KvError::Version { .. } => return Ok(()),
-            KvError::Foreign { .. } => "a redb file of another tool",
-            KvError::Damaged { .. } => "a corrupt redb file",
-            error => return Err(error.into()),
-        },
+        Err(Error::KvVersion { .. }) => return Ok(()),
+        Err(Error::NotChunkmigrate { .. }) => "a redb file of another tool",
+        Err(Error::CorruptKvFile { .. }) => "a corrupt redb file",
         Err(error) => return Err(error),
     };
     Err(not_replaceable(given, found))
@@ -126,9 +121,8 @@ fn name(found: StoreKind, wanted: StoreKind) -> &'static str {
 }
 
 fn not_replaceable(path: &Path, found: &str) -> Error {
-    TargetError::NotReplaceable {
+    Error::NotReplaceable {
         path: path.to_owned(),
         found: found.to_owned(),
     }
-    .into()
 }

@@ -9,13 +9,13 @@ mod metrics;
 mod serde_helpers;
 mod validate;
 
+pub use crate::error::RecordError;
 pub use chunk::CodeChunk;
 pub use execution::ExecutionRecord;
 pub use id_sequences::IdSequences;
 pub use key::RecordKey;
 pub use kind::{PerKind, RecordKind};
 pub use metrics::{FileMetrics, SymbolMetrics};
-pub use validate::RecordError;
 
 /// A record of any kind.
 ///

@@ -1,34 +1,6 @@
 //! What a record must be so that either store can keep it.
 
-use thiserror::Error;
-
-use super::{Record, RecordKind};
-
-/// Why a record can't be kept exactly.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[non_exhaustive]
-pub enum RecordError {
-    /// An offset is above [`i64::MAX`], which no store can hold.
-    #[error("{field} is above {max}", max = i64::MAX)]
-    OffsetRange {
-        /// The field that holds the offset.
-        field: &'static str,
-    },
-    /// A float is infinite or not a number. SQLite would keep the latter as NULL.
-    #[error("{field} is {value}, not a finite number")]
-    NotFinite {
-        /// The field that holds the float.
-        field: &'static str,
-        /// The float.
-        value: f64,
-    },
-    /// The largest id there is, [`i64::MAX`], was given already.
-    #[error("no ids left for {kind} records")]
-    NoIdLeft {
-        /// The kind of record.
-        kind: RecordKind,
-    },
-}
+use super::{Record, RecordError};
 
 impl Record {
     /// Checks what the types of the fields leave open.

@@ -1,7 +1,6 @@
 //! SQLite databases: which tables and columns hold records, how a database in any state is opened
 //! without leaving a trace, how rows come in key order, and how records become rows.
 
-mod error;
 #[cfg(feature = "native-v2")]
 pub(crate) mod merge;
 mod open;
@@ -13,7 +12,6 @@ mod scratch;
 mod shared_connection;
 pub(crate) mod write;
 
-pub use error::SqliteError;
 #[cfg(feature = "native-v2")]
 pub(crate) use merge::SqliteMerge;
 #[cfg(feature = "native-v2")]
@@ -25,7 +23,6 @@ pub(crate) use merge::target::{TargetPath, roll_back};
 pub(crate) use open::connection::is_hot_journal;
 pub(crate) use open::open_mode::SourceFiles;
 pub(crate) use open::private_copy::copy_database;
-pub(crate) use open::sidecars::side_files;
 pub(crate) use read::options::SourceOptions;
 pub(crate) use read::snapshot::SqliteSnapshot;
 pub(crate) use read::symbol_graph::other_symbol;

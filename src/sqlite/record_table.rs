@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, Params, Row, params_from_iter};
 
-use super::error::SqliteError;
 use super::open::connection::{reading, writing};
 use super::read::invalid_field::{same_key_message, value_message};
 use super::read::other_tables;
@@ -162,12 +161,11 @@ impl RecordTable {
     /// Inserts a record under a new id, whatever its own, and returns that id.
     pub(crate) fn insert(&self, connection: &Connection, record: &Record) -> Result<i64> {
         if !self.layout.id_is_rowid {
-            return Err(SqliteError::NotATable {
+            return Err(Error::NotATable {
                 path: self.path.clone(),
                 table: self.layout.spec.name,
                 found: "a table whose id is not its rowid",
-            }
-            .into());
+            });
         }
         self.check_has_place_for(record)?;
         let inserted = with_values(record, |values| {
@@ -185,7 +183,10 @@ impl RecordTable {
         });
         inserted.map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) if self.last_id_is_taken(connection) => {
-                RecordError::NoIdLeft { kind: self.kind }.into()
+                RecordError::NoIdLeft {
+                    kind: self.kind.name(),
+                }
+                .into()
             }
             _ => self.not_written(record, error),
         })
@@ -198,13 +199,12 @@ impl RecordTable {
                 column,
                 reason: InvalidReason::Null,
                 ..
-            } if !column.is_empty() => SqliteError::NotNull {
+            } if !column.is_empty() => Error::NotNull {
                 path: self.path.clone(),
                 table: self.layout.spec.name,
                 column,
                 key: String::from_utf8_lossy(&record_key(record)).into_owned(),
-            }
-            .into(),
+            },
             _ => writing(&self.path)(error),
         }
     }
@@ -277,16 +277,15 @@ impl RecordTable {
             };
         let spec = self.layout.spec;
         let values = read_raw(self.kind, row, self.encoding).map_err(&failed)?;
-        Err(SqliteError::InvalidRow {
+        Err(Error::InvalidRow {
             path: self.path.clone(),
             table: spec.name,
             rowid,
             column,
-            reason,
-            key: key_text(spec.key, &values),
-            message: value_message(spec, column, reason, &values, self.encoding),
-        }
-        .into())
+            reason: reason.name(),
+            key: key_text(spec.key, &values).into(),
+            message: value_message(spec, column, reason, &values, self.encoding).into(),
+        })
     }
 
     /// Two rows have one key, whose values these are.
@@ -297,27 +296,25 @@ impl RecordTable {
         let values: Vec<_> = values
             .filter_map(|(column, value)| Some((*column, raw(value)?)))
             .collect();
-        SqliteError::InvalidRow {
+        Error::InvalidRow {
             path: self.path.clone(),
             table: spec.name,
             rowid,
             column: spec.key.first().copied().unwrap_or_default(),
-            reason: InvalidReason::DuplicateKey,
-            key: key_text(spec.key, &values),
-            message: same_key_message(&[first]),
+            reason: InvalidReason::DuplicateKey.name(),
+            key: key_text(spec.key, &values).into(),
+            message: same_key_message(&[first]).into(),
         }
-        .into()
     }
 
     fn check_has_place_for(&self, record: &Record) -> Result<()> {
         match self.upsert.missing_column_for(record) {
             None => Ok(()),
-            Some(column) => Err(SqliteError::MissingColumn {
+            Some(column) => Err(Error::MissingColumn {
                 path: self.path.clone(),
                 table: self.layout.spec.name,
                 column,
-            }
-            .into()),
+            }),
         }
     }
 

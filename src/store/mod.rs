@@ -5,7 +5,6 @@
 mod backend;
 mod chunks;
 mod clock;
-mod error;
 mod execution;
 mod metrics;
 mod new_chunk;
@@ -14,6 +13,5 @@ pub use crate::file_format::FileFormat;
 pub use crate::fsio::{StoreKind, detect};
 pub use chunks::ChunkStore;
 pub use clock::{Clock, SystemClock};
-pub use error::StoreError;
 pub use execution::{ExecutionEnd, ExecutionLog, ExecutionStart};
 pub use metrics::{HotspotQuery, MetricsOps};

@@ -183,7 +183,7 @@ pub(crate) fn key_text(columns: &[&str], values: &[(&str, RawValue)]) -> String 
 }
 
 /// A text behind a space and in brackets, or nothing.
-pub(crate) fn in_brackets(text: &str) -> String {
+fn in_brackets(text: &str) -> String {
     match text {
         "" => String::new(),
         text => format!(" ({text})"),

@@ -16,8 +16,8 @@ mod uncopied_table;
 
 pub use batch::Batch;
 pub use digest::{KindContent, digest_kind, digest_stream};
+pub(crate) use invalid_row::key_text;
 pub use invalid_row::{InvalidReason, InvalidRow, RawValue, Visited, VisitedEntry, VisitedValue};
-pub(crate) use invalid_row::{in_brackets, key_text};
 pub(crate) use parallel::join2;
 pub(crate) use queue::{QueueClosed, QueueReceiver, QueueSender, queue};
 pub use reader_thread::{RecordStream, read_kind, read_stream};
@@ -173,7 +173,7 @@ pub trait Source: Send {
     /// that is read without a lock may have been changed meanwhile.
     ///
     /// # Errors
-    /// [`SqliteError::Changed`](crate::sqlite::SqliteError::Changed).
+    /// [`Error::Changed`](crate::Error::Changed).
     fn confirm(&self) -> Result<()>;
 }
 

@@ -18,7 +18,7 @@ use crate::kv::KvReader;
 use crate::open::{Candidate, OpenOptions};
 use crate::progress::Progress;
 use crate::record::{Record, RecordKind};
-use crate::sqlite::{SqliteError, create_tables, insert_records, set_sequences};
+use crate::sqlite::{create_tables, insert_records, set_sequences};
 use crate::stream::Source as _;
 
 /// What came of the built-in sample.
@@ -74,7 +74,7 @@ pub fn verify_sample(
     let mut trip = RoundTrip::create(options, 0)?;
     let database = trip.path("sample.db");
     let records = sample_records();
-    make_database(&database, &records).map_err(|source| SqliteError::Engine {
+    make_database(&database, &records).map_err(|source| Error::Sqlite {
         action: "create",
         path: database.clone(),
         source,

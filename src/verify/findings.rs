@@ -4,7 +4,7 @@ use super::finding_json::FindingJson;
 use super::report::VerifyOptions;
 use crate::compare::{Finding, FindingLog, Values};
 use crate::error::Result;
-use crate::migrate::{JsonLines, OutputKind};
+use crate::fsio::{JsonLines, OutputKind};
 
 /// Takes in findings: the first ones for the report, all of them for its file.
 pub(super) struct Findings {

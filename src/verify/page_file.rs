@@ -1,8 +1,8 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::error::{IoContext as _, Result};
-use crate::migrate::{Destination, OutputFile, OutputKind, TargetError};
+use crate::error::{Error, IoContext as _, Result};
+use crate::fsio::{Destination, OutputFile, OutputKind};
 use crate::progress::{Progress, check_cancelled};
 
 /// The place for a page of HTML about a verification. The page appears there whole or not at all.
@@ -36,10 +36,9 @@ impl HtmlReportFile {
         if let Some(report) = report
             && file.destination().is(&Destination::resolve(report, &[])?)?
         {
-            return Err(TargetError::PageIsReport {
+            return Err(Error::HtmlIsReport {
                 path: path.to_owned(),
-            }
-            .into());
+            });
         }
         file.open()?;
         Ok(HtmlReportFile(file))

@@ -2,11 +2,10 @@ use std::path::PathBuf;
 
 use super::findings::Findings;
 use crate::compare::{CompareOptions, Comparison, Finding, FindingCounts, Values};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
 use crate::open::OpenOptions;
 use crate::record::RecordKind;
-use crate::sqlite::SqliteError;
 use crate::stream::Source;
 
 /// How stores are verified.
@@ -74,12 +73,11 @@ impl VerifyOptions {
             }
             if !is_there {
                 let path = stores.first().map(|store| store.path().to_owned());
-                return Err(SqliteError::WithoutColumn {
+                return Err(Error::CannotIgnoreColumn {
                     path: path.unwrap_or_default(),
                     column: column.clone(),
                     why: "no table to compare has such a column",
-                }
-                .into());
+                });
             }
         }
         Ok(())

@@ -13,7 +13,6 @@ use crate::kv::{BulkLoader, KvReader, Manifest, ManifestSource};
 use crate::open::{Candidate, OpenOptions};
 use crate::progress::Progress;
 use crate::record::{IdSequences, PerKind, RecordKind};
-use crate::sqlite::SqliteError;
 use crate::stream::Source as _;
 
 /// Damages a copy of the sample once for each class, and demands exactly that finding. Returns the
@@ -196,12 +195,9 @@ const OTHER_SYMBOL: &str = "
 fn change(database: &Path, sql: &str) -> Result<()> {
     Connection::open(database)
         .and_then(|connection| connection.execute_batch(sql))
-        .map_err(|source| {
-            SqliteError::Engine {
-                action: "write",
-                path: database.to_owned(),
-                source,
-            }
-            .into()
+        .map_err(|source| Error::Sqlite {
+            action: "write",
+            path: database.to_owned(),
+            source,
         })
 }

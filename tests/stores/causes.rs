@@ -5,25 +5,19 @@ use std::sync::Arc;
 
 use chunkmigrate::Error;
 use chunkmigrate::codec::{encode_json, record_key};
-use chunkmigrate::error::KindError;
 use chunkmigrate::kv::{KvBackend, RedbBackend};
 use chunkmigrate::record::{CodeChunk, FileMetrics, Record, SymbolMetrics};
 use chunkmigrate::rusqlite::Connection;
 use chunkmigrate::sqlite::SharedConnection;
-use chunkmigrate::store::{
-    ChunkStore, ExecutionEnd, ExecutionLog, ExecutionStart, MetricsOps, StoreError,
-};
+use chunkmigrate::store::{ChunkStore, ExecutionEnd, ExecutionLog, ExecutionStart, MetricsOps};
 
 /// The variant of an error, with what decides whether two are the same.
 fn variant(error: &Error) -> String {
     match error {
         Error::Io { action, source, .. } => format!("Io {action}, {:?}", source.kind()),
-        Error::Kind(KindError::NotAFile { found, .. }) => format!("NotAFile {found}"),
+        Error::NotAFile { found, .. } => format!("NotAFile {found}"),
         Error::Record(error) => format!("{error:?}"),
-        Error::Store(error) => match **error {
-            StoreError::Undecodable { .. } => "Undecodable".to_owned(),
-            ref other => format!("{other:?}"),
-        },
+        Error::InvalidRecord { .. } => "Undecodable".to_owned(),
         other => format!("{other:?}"),
     }
 }

@@ -7,7 +7,8 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use chunkmigrate::kv::{KvError, RedbBackend};
+use chunkmigrate::Error;
+use chunkmigrate::kv::RedbBackend;
 use chunkmigrate::record::{CodeChunk, FileMetrics, SymbolMetrics};
 use chunkmigrate::redb::{Database, StorageBackend};
 use chunkmigrate::store::HotspotQuery;
@@ -286,10 +287,7 @@ fn a_store_whose_write_has_failed_says_that_it_must_be_opened_again() {
     assert!(write.try_run(&stores).is_err());
     disk.arm(None);
     let error = write.try_run(&stores).unwrap_err();
-    let chunkmigrate::Error::Kv(error) = error else {
-        panic!("{error:?}");
-    };
-    assert!(matches!(*error, KvError::MustReopen { .. }), "{error:?}");
+    assert!(matches!(error, Error::MustReopen { .. }), "{error:?}");
     drop(stores);
     let stores = Disk::with(&disk.bytes()).open().unwrap();
     let found = state(&stores);

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use chunkmigrate::Error;
-use chunkmigrate::kv::{KvBackend, KvError, RedbBackend};
+use chunkmigrate::kv::{KvBackend, RedbBackend};
 use chunkmigrate::record::CodeChunk;
 use chunkmigrate::store::{ChunkStore, ExecutionEnd, ExecutionLog, ExecutionStart, MetricsOps};
 
@@ -164,10 +164,7 @@ fn a_kv_file_that_is_open_elsewhere_is_an_error_that_says_so() {
     let path = folder.path().join("code.kv");
     let check = || {
         let error = RedbBackend::open(&path).unwrap_err();
-        let Error::Kv(kv) = &error else {
-            panic!("{error:?}");
-        };
-        assert!(matches!(**kv, KvError::Locked { .. }), "{error:?}");
+        assert!(matches!(error, Error::KvFileInUse { .. }), "{error:?}");
         assert!(
             error.to_string().contains("code.kv is already open"),
             "{error}"

@@ -3,10 +3,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use chunkmigrate::Error;
-use chunkmigrate::error::KindError;
-use chunkmigrate::migrate::{
-    CopyOptions, EndLine, ImportError, ImportSource, import_to_kv, import_to_sqlite,
-};
+use chunkmigrate::migrate::{CopyOptions, EndLine, ImportSource, import_to_kv, import_to_sqlite};
 use clap::{ValueEnum, ValueHint};
 
 use crate::cli::commands::copy_args::{CopyArgs, DatabaseArgs, STATUSES, report};
@@ -122,10 +119,8 @@ pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
 /// The failure, with the command that imports the text after all where there is one.
 fn failure(error: Error, source: &Path) -> CliError {
     let filter = match &error {
-        Error::Import(ImportError::LineCount { .. } | ImportError::OtherLines { .. }) => {
-            Some(WITHOUT_END_LINE)
-        }
-        Error::Kind(KindError::OtherFormat { format, .. }) => format.to_stdout(),
+        Error::LineCount { .. } | Error::LinesDiffer { .. } => Some(WITHOUT_END_LINE),
+        Error::OtherFormat { format, .. } => format.to_stdout(),
         _ => None,
     };
     let failure = CliError::from(error);

@@ -4,7 +4,6 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use chunkmigrate::Error;
-use chunkmigrate::migrate::TargetError;
 use clap::{Command, ValueHint};
 use serde::Serialize;
 
@@ -93,10 +92,9 @@ pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
 fn write_pages(program: &Command, dir: &Path) -> Result<Vec<PathBuf>, Error> {
     if let Err(error) = fs::read_dir(dir) {
         return Err(match error.kind() {
-            ErrorKind::NotFound => TargetError::NoFolder {
+            ErrorKind::NotFound => Error::ParentMissing {
                 path: dir.to_owned(),
-            }
-            .into(),
+            },
             _ => Error::Io {
                 action: "write to",
                 path: dir.to_owned(),

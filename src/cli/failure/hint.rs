@@ -4,11 +4,7 @@ use std::io;
 use std::path::Path;
 
 use chunkmigrate::Error;
-use chunkmigrate::error::KindError;
-use chunkmigrate::kv::KvError;
-use chunkmigrate::migrate::{ImportError, TargetError};
 use chunkmigrate::redb;
-use chunkmigrate::sqlite::SqliteError;
 use chunkmigrate::store::FileFormat;
 
 /// A next step. Not every command has the options that it may name.
@@ -80,86 +76,142 @@ const SHORTER_NAME: &str = "choose a shorter name, or a directory with a shorter
 
 /// The next step, where one is known.
 pub(super) fn hint(error: &Error) -> Option<Hint> {
-    if let Error::Sqlite(error) = error {
-        match **error {
-            SqliteError::TemporaryFull { .. }
-            | SqliteError::TemporaryWrite { .. }
-            | SqliteError::Temporary { .. } => return Some(ROOM_FOR_TEMPORARY),
-            SqliteError::TempDir { .. } => return Some(OTHER_TEMP_DIR),
-            SqliteError::UnknownCollation { .. } => return Some(OTHER_COLLATION),
-            _ => {}
-        }
-    }
-    if let Error::Io { action, source, .. } = error
-        && *action == "create a temporary directory in"
-        && limit_hint(source).is_none()
-    {
-        return Some(OTHER_TEMP_DIR);
-    }
     match error {
-        Error::Target(error) if matches!(**error, TargetError::Exists { .. }) => {
-            Some(REPLACE_OR_MERGE)
+        Error::TempDiskFull { .. } | Error::TempWrite { .. } | Error::TempDatabase { .. } => {
+            Some(ROOM_FOR_TEMPORARY)
+        }
+        Error::TempDir { .. } => Some(OTHER_TEMP_DIR),
+        Error::UnknownCollation { .. } => Some(OTHER_COLLATION),
+        Error::TargetExists { .. } => Some(REPLACE_OR_MERGE),
+        Error::Io { action, source, .. }
+            if *action == "create a temporary directory in" && limit_hint(source).is_none() =>
+        {
+            Some(OTHER_TEMP_DIR)
         }
         error => text(error).map(Hint::from),
     }
 }
 
+/// The hints that are the same for every command.
 fn text(error: &Error) -> Option<&'static str> {
-    match error {
-        Error::Sqlite(error) => sqlite_hint(error),
-        Error::Kv(error) => kv_hint(error),
-        Error::Target(error) => target_hint(error),
-        Error::Kind(error) => kind_hint(error),
-        Error::Import(error) => import_hint(error),
-        Error::Io { action, source, .. } => match (limit_hint(source), *action) {
-            (Some(hint), _) => Some(hint),
-            (None, "create a staging directory in") => {
-                Some("the target is built next to its destination; choose another one")
-            }
-            _ => io_hint(source),
-        },
-        Error::Thread(_) => Some("the system is out of threads or memory; try again later"),
-        Error::Internal(_) => Some("this is a bug in chunkmigrate; please report it"),
-        _ => None,
-    }
-}
-
-fn kind_hint(error: &KindError) -> Option<&'static str> {
     Some(match error {
-        KindError::KvNotSqlite { .. } | KindError::SqliteNotKv { .. } => {
+        Error::Io { action, source, .. } => match (limit_hint(source), *action) {
+            (Some(hint), _) => hint,
+            (None, "create a staging directory in") => {
+                "the target is built next to its destination; choose another one"
+            }
+            _ => return io_hint(source),
+        },
+        Error::Thread(_) => "the system is out of threads or memory; try again later",
+        Error::Internal(_) => "this is a bug in chunkmigrate; please report it",
+        Error::KvNotSqlite { .. } | Error::SqliteNotKv { .. } => {
             "sqlite-to-kv copies a database to a KV file, kv-to-sqlite the reverse; for import, \
              --to names the kind of the target"
         }
-        KindError::Ndjson { .. } => "import it first with `chunkmigrate import`",
-        KindError::Empty { .. } | KindError::Neither { .. } => {
+        Error::IsExport { .. } => "import it first with `chunkmigrate import`",
+        Error::EmptyFile { .. } | Error::UnrecognizedFile { .. } => {
             "is this the right file? (The type is detected from its contents, not its name.)"
         }
-        KindError::OtherFormat { format, .. } => match format {
+        Error::OtherFormat { format, .. } => match format {
             FileFormat::Utf16 | FileFormat::Utf32 => "convert it to UTF-8 first",
             format if format.to_stdout().is_some() => "decompress it first",
             _ => "only SQLite databases of Magellan can be read: index the code into one",
         },
-        KindError::NotAFile { .. } => "give the path of a regular file",
-        _ => return None,
-    })
-}
-
-fn import_hint(error: &ImportError) -> Option<&'static str> {
-    Some(match error {
-        ImportError::IsStore { .. } => {
+        Error::NotAFile { .. } => "give the path of a regular file",
+        Error::DatabaseLocked { .. } => "wait for the other process or close it, then retry",
+        Error::HotJournal { .. } => {
+            "open the database once with the tool that wrote it, or with sqlite3, to roll the \
+             transaction back; then retry"
+        }
+        Error::Truncated { .. } | Error::NotADatabase { .. } => {
+            "restore the file from a backup or copy it again"
+        }
+        Error::CorruptDatabase { .. } | Error::IntegrityCheck { .. } => {
+            "run `PRAGMA integrity_check`; `REINDEX` repairs damaged indexes. A failing disk is \
+             reported as corruption too"
+        }
+        Error::MultiDatabaseJournal { .. } => {
+            "if you trust the journal, open the database once with the tool that wrote it, or \
+             with sqlite3, to roll the transaction back; then retry"
+        }
+        Error::Changed { .. } => "stop the writer, or retry when the file is idle",
+        Error::DiskFull { .. } => MAKE_ROOM,
+        Error::Sqlite { source, .. } if is_out_of_memory(source) => MORE_MEMORY,
+        Error::Sqlite { path, source, .. }
+            if is_cannot_open(source) && is_too_long_for_sqlite(path) =>
+        {
+            "SQLite cannot open absolute paths of more than 504 bytes: choose a shorter one"
+        }
+        Error::Sqlite { action, source, .. } if is_cannot_open(source) => match *action {
+            "read" => "the database and its -wal and -shm files, if any, must be readable",
+            _ => "the database and its directory must be writable: SQLite creates a journal there",
+        },
+        Error::NoTables { .. } => "is this a code indexer's database?",
+        Error::NotATable { .. } => {
+            "only ordinary tables can be read; convert it in a copy of the database"
+        }
+        Error::MissingColumn { .. } => {
+            "a newer version of the tool that wrote it may upgrade the schema"
+        }
+        Error::NotNull { .. } => "give the record a value for it",
+        Error::UnwritableTable { .. } => {
+            "exclude its kind with --only, or copy into a new database instead of merging"
+        }
+        Error::UnknownColumns { .. } => {
+            "ignore it with --without-column TABLE.COLUMN (sqlite-to-kv, verify), or drop it in a \
+             copy of the database"
+        }
+        Error::CannotIgnoreColumn { .. } => {
+            "--without-column takes TABLE.COLUMN of a column that is not part of the record"
+        }
+        Error::KvFileInUse { .. } => "close the process that has it open, then retry",
+        Error::MustReopen { .. } => "free some space if the disk is full, then retry",
+        Error::CorruptKvFile { .. } => {
+            "restore the file from a backup, or recreate it from its source database"
+        }
+        Error::KvVersion { .. } => "use a newer version of chunkmigrate",
+        Error::NotRedb { .. } | Error::NotChunkmigrate { .. } => {
+            "is this the right file? Only KV files written by chunkmigrate, or a tool that uses \
+             its library, can be read"
+        }
+        Error::OldRedb { .. } => {
+            "the program that wrote it has to upgrade it, with `Database::upgrade` of redb 2.6"
+        }
+        Error::Redb { source, .. } => return redb_limit_hint(source),
+        Error::RejectsFileExists { .. } => "remove it, or choose another with --rejects",
+        Error::StaleSidecar { .. } => {
+            "it may hold unmerged changes: open and close the database with its own tool, or \
+             delete the file if there is no database"
+        }
+        Error::NothingToMergeInto { .. } => "omit --merge to create it",
+        Error::Referenced { .. } => {
+            "nothing was written; change or delete the referencing rows first, or exclude its \
+             kind with --only"
+        }
+        Error::NotReplaceable { .. } => "choose another name, or remove the file first",
+        Error::TargetIsSource { .. }
+        | Error::SidecarOfSource { .. }
+        | Error::RejectsFileIsTarget { .. }
+        | Error::HtmlIsReport { .. } => "choose another name for one of them",
+        Error::NotAFileName { .. } => "give the name of the file to create",
+        Error::DirectorySyncFailed { .. } => {
+            "the file is complete; keep the source until the disk is \
+            healthy"
+        }
+        Error::TargetLocked { .. } => "close the process that has it open, then retry",
+        Error::ParentMissing { .. } => "create it first",
+        Error::NotEnoughSpace { .. } => MAKE_ROOM,
+        Error::NotJsonLines { .. } => {
             "copy it with sqlite-to-kv or kv-to-sqlite, or export it first"
         }
-        ImportError::NoLines { .. } => {
+        Error::NoLines { .. } => {
             "an export that failed leaves no lines: check why it failed; --allow-empty creates an \
              empty store"
         }
-        ImportError::NoEndLine { .. } => {
-            "export it again, or omit --require-end to import it anyway"
-        }
-        ImportError::LineCount { .. } | ImportError::OtherLines { .. } => {
+        Error::NoEndLine { .. } => "export it again, or omit --require-end to import it anyway",
+        Error::LineCount { .. } | Error::LinesDiffer { .. } => {
             "export it again; if you edited the export, remove its end line"
         }
-        ImportError::Changed { .. } => "wait until the writer has finished, then retry",
         _ => return None,
     })
 }
@@ -213,106 +265,4 @@ fn redb_limit_hint(error: &redb::Error) -> Option<&'static str> {
 fn is_too_long_for_sqlite(path: &Path) -> bool {
     let path = std::path::absolute(path);
     path.is_ok_and(|path| path.as_os_str().len() > LONGEST_SQLITE_PATH)
-}
-
-fn sqlite_hint(error: &SqliteError) -> Option<&'static str> {
-    Some(match error {
-        SqliteError::Locked { .. } => "wait for the other process or close it, then retry",
-        SqliteError::HotJournal { .. } => {
-            "open the database once with the tool that wrote it, or with sqlite3, to roll the \
-             transaction back; then retry"
-        }
-        SqliteError::Truncated { .. } | SqliteError::NotADatabase { .. } => {
-            "restore the file from a backup or copy it again"
-        }
-        SqliteError::Damaged { .. } | SqliteError::Integrity { .. } => {
-            "run `PRAGMA integrity_check`; `REINDEX` repairs damaged indexes. A failing disk is \
-             reported as corruption too"
-        }
-        SqliteError::SuperJournal { .. } => {
-            "if you trust the journal, open the database once with the tool that wrote it, or \
-             with sqlite3, to roll the transaction back; then retry"
-        }
-        SqliteError::Changed { .. } => "stop the writer, or retry when the file is idle",
-        SqliteError::Full { .. } => MAKE_ROOM,
-        SqliteError::Engine { source, .. } if is_out_of_memory(source) => MORE_MEMORY,
-        SqliteError::Engine { path, source, .. }
-            if is_cannot_open(source) && is_too_long_for_sqlite(path) =>
-        {
-            "SQLite cannot open absolute paths of more than 504 bytes: choose a shorter one"
-        }
-        SqliteError::Engine { action, source, .. } if is_cannot_open(source) => match *action {
-            "read" => "the database and its -wal and -shm files, if any, must be readable",
-            _ => "the database and its directory must be writable: SQLite creates a journal there",
-        },
-        SqliteError::NoTables { .. } => "is this a code indexer's database?",
-        SqliteError::NotATable { .. } => {
-            "only ordinary tables can be read; convert it in a copy of the database"
-        }
-        SqliteError::MissingColumn { .. } => {
-            "a newer version of the tool that wrote it may upgrade the schema"
-        }
-        SqliteError::NotNull { .. } => "give the record a value for it",
-        SqliteError::TakesNoRecord { .. } => {
-            "exclude its kind with --only, or copy into a new database instead of merging"
-        }
-        SqliteError::UnknownColumns { .. } => {
-            "ignore it with --without-column TABLE.COLUMN (sqlite-to-kv, verify), or drop it in a \
-             copy of the database"
-        }
-        SqliteError::WithoutColumn { .. } => {
-            "--without-column takes TABLE.COLUMN of a column that is not part of the record"
-        }
-        _ => return None,
-    })
-}
-
-fn kv_hint(error: &KvError) -> Option<&'static str> {
-    Some(match error {
-        KvError::Locked { .. } => "close the process that has it open, then retry",
-        KvError::MustReopen { .. } => "free some space if the disk is full, then retry",
-        KvError::Changed { .. } => "stop the writer, or retry when the file is idle",
-        KvError::Damaged { .. } => {
-            "restore the file from a backup, or recreate it from its source database"
-        }
-        KvError::Version { .. } => "use a newer version of chunkmigrate",
-        KvError::NotRedb { .. } | KvError::Foreign { .. } => {
-            "is this the right file? Only KV files written by chunkmigrate, or a tool that uses \
-             its library, can be read"
-        }
-        KvError::OldRedb { .. } => {
-            "the program that wrote it has to upgrade it, with `Database::upgrade` of redb 2.6"
-        }
-        KvError::Engine { source, .. } => return redb_limit_hint(source),
-        _ => return None,
-    })
-}
-
-fn target_hint(error: &TargetError) -> Option<&'static str> {
-    Some(match error {
-        TargetError::RejectsExist { .. } => "remove it, or choose another with --rejects",
-        TargetError::SideFile { .. } => {
-            "it may hold unmerged changes: open and close the database with its own tool, or \
-             delete the file if there is no database"
-        }
-        TargetError::NothingToMergeInto { .. } => "omit --merge to create it",
-        TargetError::Referenced { .. } => {
-            "nothing was written; change or delete the referencing rows first, or exclude its \
-             kind with --only"
-        }
-        TargetError::NotReplaceable { .. } => "choose another name, or remove the file first",
-        TargetError::IsSource { .. }
-        | TargetError::BesideSource { .. }
-        | TargetError::RejectsIsTarget { .. }
-        | TargetError::PageIsReport { .. } => "choose another name for one of them",
-        TargetError::NoName { .. } => "give the name of the file to create",
-        TargetError::NotSynced { .. } => {
-            "the file is complete; keep the source until the disk is \
-            healthy"
-        }
-        TargetError::Locked { .. } => "close the process that has it open, then retry",
-        TargetError::NoFolder { .. } => "create it first",
-        TargetError::NoRoom { .. } => MAKE_ROOM,
-        _ => return None,
-    })
 }

@@ -2,13 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use chunkmigrate::error::KindError;
-use chunkmigrate::kv::KvError;
-use chunkmigrate::migrate::{ImportError, TargetError};
-use chunkmigrate::record::{RecordError, RecordKind};
-use chunkmigrate::sqlite::SqliteError;
-use chunkmigrate::store::{FileFormat, StoreError};
-use chunkmigrate::verify::InvalidReason;
+use chunkmigrate::Error;
+use chunkmigrate::record::RecordError;
+use chunkmigrate::store::FileFormat;
 
 use super::*;
 
@@ -23,96 +19,96 @@ fn full() -> io::Error {
     io::Error::from(io::ErrorKind::StorageFull)
 }
 
-fn sqlite_errors(path: &Path) -> Vec<SqliteError> {
+fn sqlite_errors(path: &Path) -> Vec<Error> {
     let path = || path.to_owned();
     let (table, action) = ("code_chunks", "read");
     vec![
-        SqliteError::Engine {
+        Error::Sqlite {
             action,
             path: path(),
             source: engine(),
         },
-        SqliteError::Engine {
+        Error::Sqlite {
             action: "write",
             path: path(),
             source: engine(),
         },
-        SqliteError::Locked { path: path() },
-        SqliteError::HotJournal { path: path() },
-        SqliteError::Truncated {
+        Error::DatabaseLocked { path: path() },
+        Error::HotJournal { path: path() },
+        Error::Truncated {
             path: path(),
             expected: 8192,
             actual: 5000,
         },
-        SqliteError::Damaged {
+        Error::CorruptDatabase {
             path: path(),
             detail: "a detail".to_owned(),
         },
-        SqliteError::Integrity {
+        Error::IntegrityCheck {
             path: path(),
             problems: vec![
                 "row 1 missing from index a".to_owned(),
                 "another".to_owned(),
             ],
         },
-        SqliteError::UnknownCollation {
+        Error::UnknownCollation {
             path: path(),
             collation: "by_length".to_owned(),
         },
-        SqliteError::SuperJournal {
+        Error::MultiDatabaseJournal {
             path: path(),
             super_journal: PathBuf::from("dir/other-mj01234567"),
         },
-        SqliteError::NotADatabase { path: path() },
-        SqliteError::Changed { path: path() },
-        SqliteError::TemporaryFull { path: path() },
-        SqliteError::TemporaryWrite {
+        Error::NotADatabase { path: path() },
+        Error::Changed { path: path() },
+        Error::TempDiskFull { path: path() },
+        Error::TempWrite {
             path: path(),
             source: engine(),
         },
-        SqliteError::Full { path: path() },
-        SqliteError::Temporary { source: engine() },
-        SqliteError::TempDir {
+        Error::DiskFull { path: path() },
+        Error::TempDatabase { source: engine() },
+        Error::TempDir {
             path: path(),
             why: "not a directory",
         },
-        SqliteError::NoTables { path: path() },
-        SqliteError::NotATable {
+        Error::NoTables { path: path() },
+        Error::NotATable {
             path: path(),
             table,
             found: "a view",
         },
-        SqliteError::MissingColumn {
+        Error::MissingColumn {
             path: path(),
             table,
             column: "content",
         },
-        SqliteError::InvalidRow {
+        Error::InvalidRow {
             path: path(),
             table,
             rowid: 4,
             column: "content",
-            reason: InvalidReason::StorageClass,
-            key: "file_path \"a.rs\", byte_start 0, byte_end 9".to_owned(),
-            message: "content is a BLOB, must be TEXT".to_owned(),
+            reason: "storage-class",
+            key: "file_path \"a.rs\", byte_start 0, byte_end 9".into(),
+            message: "content is a BLOB, must be TEXT".into(),
         },
-        SqliteError::NotNull {
+        Error::NotNull {
             path: path(),
             table: "file_metrics",
             column: "loc",
             key: "metrics:file:a.rs".to_owned(),
         },
-        SqliteError::TakesNoRecord {
+        Error::UnwritableTable {
             path: path(),
             table: "code_chunks",
             why: "no such function: norm".to_owned(),
         },
-        SqliteError::UnknownColumns {
+        Error::UnknownColumns {
             path: path(),
             table,
             columns: vec!["language".to_owned(), "author".to_owned()],
         },
-        SqliteError::WithoutColumn {
+        Error::CannotIgnoreColumn {
             path: path(),
             column: "code_chunks.id".to_owned(),
             why: "it is part of the record",
@@ -120,81 +116,82 @@ fn sqlite_errors(path: &Path) -> Vec<SqliteError> {
     ]
 }
 
-fn kv_errors(path: &Path) -> Vec<KvError> {
+fn kv_errors(path: &Path) -> Vec<Error> {
     let path = || path.to_owned();
     vec![
-        KvError::Engine {
+        Error::Redb {
             action: "read",
             path: path(),
-            source: redb::Error::TableDoesNotExist("records".to_owned()),
+            source: Box::new(redb::Error::TableDoesNotExist("records".to_owned())),
         },
-        KvError::MustReopen { path: path() },
-        KvError::Engine {
+        Error::MustReopen { path: path() },
+        Error::Redb {
             action: "write",
             path: path(),
-            source: redb::Error::Io(full()),
+            source: Box::new(redb::Error::Io(full())),
         },
-        KvError::Damaged {
+        Error::CorruptKvFile {
             path: path(),
             detail: "a checksum is wrong".to_owned(),
         },
-        KvError::Locked { path: path() },
-        KvError::Changed { path: path() },
-        KvError::NotRedb { path: path() },
-        KvError::Foreign {
+        Error::KvFileInUse { path: path() },
+        Error::Changed { path: path() },
+        Error::NotRedb { path: path() },
+        Error::NotChunkmigrate {
             path: path(),
             detail: "no format marker".to_owned(),
         },
-        KvError::OldRedb {
+        Error::OldRedb {
             path: path(),
             version: 2,
         },
-        KvError::Version {
+        Error::KvVersion {
+            supported: 1,
             path: path(),
             found: 2,
         },
     ]
 }
 
-fn target_errors(path: &Path) -> Vec<TargetError> {
+fn target_errors(path: &Path) -> Vec<Error> {
     let path = || path.to_owned();
     let source_path = PathBuf::from("code.db");
     vec![
-        TargetError::Exists { path: path() },
-        TargetError::RejectsExist { path: path() },
-        TargetError::NotReplaceable {
+        Error::TargetExists { path: path() },
+        Error::RejectsFileExists { path: path() },
+        Error::NotReplaceable {
             path: path(),
             found: "a SQLite database".to_owned(),
         },
-        TargetError::Locked { path: path() },
-        TargetError::IsSource {
+        Error::TargetLocked { path: path() },
+        Error::TargetIsSource {
             path: path(),
             source_path: source_path.clone(),
         },
-        TargetError::BesideSource {
+        Error::SidecarOfSource {
             path: path(),
             source_path,
         },
-        TargetError::SideFile {
+        Error::StaleSidecar {
             path: path(),
             side: PathBuf::from("dir/file-wal"),
         },
-        TargetError::NothingToMergeInto { path: path() },
-        TargetError::Referenced {
+        Error::NothingToMergeInto { path: path() },
+        Error::Referenced {
             path: path(),
             table: "notes".to_owned(),
             columns: vec!["chunk".to_owned()],
             key: "chunk:a:0:1".to_owned(),
         },
-        TargetError::NoFolder { path: path() },
-        TargetError::NoName { path: path() },
-        TargetError::NotSynced {
+        Error::ParentMissing { path: path() },
+        Error::NotAFileName { path: path() },
+        Error::DirectorySyncFailed {
             path: path(),
             source: full(),
         },
-        TargetError::RejectsIsTarget { path: path() },
-        TargetError::PageIsReport { path: path() },
-        TargetError::NoRoom {
+        Error::RejectsFileIsTarget { path: path() },
+        Error::HtmlIsReport { path: path() },
+        Error::NotEnoughSpace {
             path: path(),
             what: "the records",
             needed: 10,
@@ -203,84 +200,76 @@ fn target_errors(path: &Path) -> Vec<TargetError> {
     ]
 }
 
-fn kind_errors(path: &Path) -> Vec<KindError> {
+fn kind_errors(path: &Path) -> Vec<Error> {
     let path = || path.to_owned();
     vec![
-        KindError::NotAFile {
+        Error::NotAFile {
             path: path(),
             found: "a FIFO",
         },
-        KindError::Empty { path: path() },
-        KindError::KvNotSqlite { path: path() },
-        KindError::SqliteNotKv { path: path() },
-        KindError::Ndjson { path: path() },
-        KindError::OtherFormat {
+        Error::EmptyFile { path: path() },
+        Error::KvNotSqlite { path: path() },
+        Error::SqliteNotKv { path: path() },
+        Error::IsExport { path: path() },
+        Error::OtherFormat {
             path: path(),
             format: FileFormat::Gzip,
         },
-        KindError::OtherFormat {
+        Error::OtherFormat {
             path: path(),
             format: FileFormat::Utf16,
         },
-        KindError::OtherFormat {
+        Error::OtherFormat {
             path: path(),
             format: FileFormat::NativeV2,
         },
-        KindError::Neither { path: path() },
+        Error::UnrecognizedFile { path: path() },
     ]
 }
 
-fn import_errors(path: &Path) -> Vec<ImportError> {
+fn import_errors(path: &Path) -> Vec<Error> {
     let path = || path.to_owned();
     vec![
-        ImportError::IsStore {
+        Error::NotJsonLines {
             path: path(),
             found: "a KV file",
         },
-        ImportError::NoLines { path: path() },
-        ImportError::NoEndLine { path: path() },
-        ImportError::LineCount {
+        Error::NoLines { path: path() },
+        Error::NoEndLine { path: path() },
+        Error::LineCount {
             path: path(),
             found: 41,
             told: 60,
         },
-        ImportError::OtherLines {
+        Error::LinesDiffer {
             path: path(),
             told: 60,
         },
-        ImportError::Changed { path: path() },
+        Error::Changed { path: path() },
     ]
 }
 
 fn store_errors() -> Vec<Error> {
     let execution_id = || "6b03891c-1431".to_owned();
     vec![
-        StoreError::Undecodable {
+        Error::InvalidRecord {
             key: "chunk:a:0:1".to_owned(),
             detail: "the value is not a JSON object".to_owned(),
-        }
-        .into(),
-        StoreError::ExecutionExists {
+        },
+        Error::ExecutionExists {
             execution_id: execution_id(),
-        }
-        .into(),
-        StoreError::NoExecution {
+        },
+        Error::ExecutionNotFound {
             execution_id: execution_id(),
-        }
-        .into(),
-        RecordError::OffsetRange {
+        },
+        Error::Record(RecordError::OffsetRange {
             field: "byte_start",
-        }
-        .into(),
-        RecordError::NotFinite {
+        }),
+        Error::Record(RecordError::NotFinite {
             field: "estimated_loc",
             value: f64::INFINITY,
-        }
-        .into(),
-        RecordError::NoIdLeft {
-            kind: RecordKind::Chunk,
-        }
-        .into(),
+        }),
+        Error::Record(RecordError::NoIdLeft { kind: "chunk" }),
         Error::Backend("the connection was closed".into()),
     ]
 }
@@ -289,11 +278,11 @@ fn store_errors() -> Vec<Error> {
 fn every_error_says_what_happened_to_which_file_and_what_to_do() {
     let path = PathBuf::from("dir/file");
     let mut errors: Vec<Error> = Vec::new();
-    errors.extend(sqlite_errors(&path).into_iter().map(Error::from));
-    errors.extend(kv_errors(&path).into_iter().map(Error::from));
-    errors.extend(target_errors(&path).into_iter().map(Error::from));
-    errors.extend(kind_errors(&path).into_iter().map(Error::from));
-    errors.extend(import_errors(&path).into_iter().map(Error::from));
+    errors.extend(sqlite_errors(&path));
+    errors.extend(kv_errors(&path));
+    errors.extend(target_errors(&path));
+    errors.extend(kind_errors(&path));
+    errors.extend(import_errors(&path));
     errors.extend(store_errors());
     errors.extend([
         Error::Io {

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use super::ImportError;
 use super::parse_line::Good;
 use crate::codec::{Entry, ExportEnd};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::migrate::{CopyOptions, OnInvalid};
 use crate::record::RecordKind;
 
@@ -71,11 +70,11 @@ impl EndCheck {
     ) -> Result<EndLine> {
         let path = || path.to_owned();
         if !self.has_lines && !options.allow_empty {
-            return Err(ImportError::NoLines { path: path() }.into());
+            return Err(Error::NoLines { path: path() });
         }
         let Some(told) = self.told else {
             return match options.require_end {
-                true => Err(ImportError::NoEndLine { path: path() }.into()),
+                true => Err(Error::NoEndLine { path: path() }),
                 false => Ok(EndLine::Missing),
             };
         };
@@ -87,13 +86,12 @@ impl EndCheck {
         }
         let (found, told) = (self.found.lines(), told.lines());
         Err(match found == told {
-            true => ImportError::OtherLines { path: path(), told },
-            false => ImportError::LineCount {
+            true => Error::LinesDiffer { path: path(), told },
+            false => Error::LineCount {
                 path: path(),
                 found,
                 told,
             },
-        }
-        .into())
+        })
     }
 }

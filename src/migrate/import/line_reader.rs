@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use super::ImportSource;
 use super::line_splitter::{LineSplitter, Portion};
-use super::{ImportError, ImportSource};
-use crate::error::{Error, IoContext as _, KindError, Result};
+use crate::error::{Error, IoContext as _, Result};
 use crate::fsio::{StoreKind, detect};
 use crate::kv::is_unwritten;
 use crate::progress::{Progress, check_cancelled};
@@ -51,7 +51,7 @@ impl ImportSource<'_> {
         };
         let metadata = fs::metadata(path).io_context("read", path)?;
         if metadata.is_dir() {
-            return Err(KindError::not_a_file(path, metadata.file_type()).into());
+            return Err(Error::not_a_file(path, metadata.file_type()));
         }
         if !metadata.is_file() {
             return Ok(None);
@@ -67,10 +67,10 @@ fn refuse_others(found: StoreKind, path: &Path) -> Result<()> {
     let found = match found {
         StoreKind::Sqlite => "a SQLite database",
         StoreKind::Kv => "a KV file",
-        StoreKind::Other(format) => return Err(KindError::OtherFormat { path, format }.into()),
+        StoreKind::Other(format) => return Err(Error::OtherFormat { path, format }),
         StoreKind::Ndjson | StoreKind::Empty | StoreKind::Unknown => return Ok(()),
     };
-    Err(ImportError::IsStore { path, found }.into())
+    Err(Error::NotJsonLines { path, found })
 }
 
 impl Input {
@@ -124,10 +124,9 @@ impl Input {
         let now = fs::metadata(&self.path).io_context("stat", &self.path)?;
         match is_unwritten(before, &now) {
             true => Ok(()),
-            false => Err(ImportError::Changed {
+            false => Err(Error::Changed {
                 path: self.path.clone(),
-            }
-            .into()),
+            }),
         }
     }
 }

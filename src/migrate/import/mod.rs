@@ -10,16 +10,15 @@ mod source;
 use std::fmt;
 use std::fs::Metadata;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-
-use thiserror::Error;
 
 pub use self::end_check::EndLine;
 use super::copy_job::Job;
-use super::target::Destination;
-use super::{CopyOptions, CopySummary, free_space};
+use super::{CopyOptions, CopySummary};
 use crate::error::Result;
+use crate::fsio;
+use crate::fsio::Destination;
 use crate::fsio::StoreKind;
 use crate::progress::Progress;
 
@@ -43,63 +42,6 @@ impl fmt::Debug for ImportSource<'_> {
     }
 }
 
-/// Why text can't be imported.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum ImportError {
-    /// A store stands where lines of JSON should.
-    #[error("{} is {found}, not JSON Lines", path.display())]
-    IsStore {
-        /// The file.
-        path: PathBuf,
-        /// What it is, with its article.
-        found: &'static str,
-    },
-    /// There is no line, as where the export failed that was to write them.
-    #[error("{} has no lines", path.display())]
-    NoLines {
-        /// What was read.
-        path: PathBuf,
-    },
-    /// No end line tells whether the text is complete, and one is required.
-    #[error("{} has no end line: completeness unknown", path.display())]
-    NoEndLine {
-        /// What was read.
-        path: PathBuf,
-    },
-    /// There are not as many lines as the end line tells.
-    #[error("{} {}", path.display(), line_count(*found, *told))]
-    LineCount {
-        /// What was read.
-        path: PathBuf,
-        /// How many lines it has.
-        found: u64,
-        /// How many the end line tells of.
-        told: u64,
-    },
-    /// There are as many lines as the end line tells, and not the same ones.
-    #[error("{} has all {told} lines its end line counts, but some differ from what was exported", path.display())]
-    OtherLines {
-        /// What was read.
-        path: PathBuf,
-        /// How many lines it has.
-        told: u64,
-    },
-    /// Somebody wrote the file.
-    #[error("{} changed while it was being read", path.display())]
-    Changed {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
-fn line_count(found: u64, told: u64) -> String {
-    match found < told {
-        true => format!("is incomplete: it has {found} of {told} lines"),
-        false => format!("has {found} lines, but its end line counts {told}"),
-    }
-}
-
 /// Imports records into a new KV file, or merges them into one.
 ///
 /// The text is one JSON object a line, as [`export`](super::export) hands out and
@@ -114,7 +56,7 @@ fn line_count(found: u64, told: u64) -> String {
 /// Of the options, those about columns and the integrity of a database have no meaning here.
 ///
 /// # Errors
-/// As [`sqlite_to_kv`](super::sqlite_to_kv), and [`ImportError`].
+/// As [`sqlite_to_kv`](super::sqlite_to_kv), and for text without lines, without its end line, or with other lines than the end line counts.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -183,7 +125,7 @@ fn import(
     };
     job.check_target()?;
     let expected = file.as_ref().map_or(0, Metadata::len);
-    free_space::check_lines(options.temp_dir.as_deref(), expected)?;
+    fsio::check_lines(options.temp_dir.as_deref(), expected)?;
     let (mut lines, rejected) = collect::take_in(source, file, options, progress.as_ref())?;
     job.rejected_lines = Some(&rejected);
     Ok(CopySummary {

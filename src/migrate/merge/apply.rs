@@ -9,14 +9,14 @@ use crate::compare::{
 };
 use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
+use crate::fsio::side_files;
 use crate::kv::{KvMerge, KvReader};
 use crate::migrate::OnInvalid;
 use crate::migrate::copy_job::Job;
-use crate::migrate::target::TargetError;
 use crate::migrate::target_check::check_unlocked;
 use crate::progress::{Stage, check_cancelled};
 use crate::record::{Record, RecordKind};
-use crate::sqlite::{Rejection, SqliteMerge, SqliteSnapshot, roll_back, side_files};
+use crate::sqlite::{Rejection, SqliteMerge, SqliteSnapshot, roll_back};
 use crate::stream::{Source as _, digest_kind};
 
 /// Progress is told once for so many records.
@@ -90,7 +90,7 @@ impl Apply<'_, '_> {
         let mut merge = SqliteMerge::begin(target, &needed, temp_dir, self.job.progress)?;
         let reference = self.changing_reference(&merge)?;
         let reference = match (reference, self.job.options.on_invalid) {
-            (Some(error), OnInvalid::Fail) => return Err(error.into()),
+            (Some(error), OnInvalid::Fail) => return Err(error),
             (reference, _) => reference,
         };
         let before = self.report.by_target();
@@ -100,7 +100,7 @@ impl Apply<'_, '_> {
         }
         // Not before: what is rejected changes no id.
         if let Some(error) = reference {
-            return Err(error.into());
+            return Err(error);
         }
         if self.report.fails() {
             return Ok(Outcome::GivenUp);
@@ -129,7 +129,7 @@ impl Apply<'_, '_> {
     }
 
     /// A row of some table that refers to what the merge would change, as the error that it is.
-    fn changing_reference(&self, merge: &SqliteMerge) -> Result<Option<TargetError>> {
+    fn changing_reference(&self, merge: &SqliteMerge) -> Result<Option<Error>> {
         for kind in self.plan.changed_kinds() {
             let found = merge.find_reference(kind, &mut |visit| {
                 each_record(&self.plan.changes, kind, &mut |entry, record| {
@@ -137,7 +137,7 @@ impl Apply<'_, '_> {
                 })
             })?;
             if let Some(found) = found {
-                return Ok(Some(TargetError::Referenced {
+                return Ok(Some(Error::Referenced {
                     path: self.job.destination.given().to_owned(),
                     table: found.table,
                     columns: found.columns,

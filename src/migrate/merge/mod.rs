@@ -18,11 +18,10 @@ use self::target::MergeTarget;
 use super::CopySummary;
 use super::copy_job::Job;
 use super::copy_sink::CopySink;
-use super::target::TargetError;
 use crate::codec::combined_digest;
-use crate::error::{Error, IoContext as _, KindError, Result};
+use crate::error::{Error, IoContext as _, Result};
 use crate::fsio::{StoreKind, detect};
-use crate::sqlite::{IdSet, SqliteError};
+use crate::sqlite::IdSet;
 use crate::stream::Source;
 
 /// How often a target that is written while the merge is planned is looked at again.
@@ -118,23 +117,21 @@ pub(super) fn check_target(job: &Job<'_>) -> Result<()> {
     let path = job.destination.given();
     if !job.destination.exists() {
         let path = path.to_owned();
-        return Err(TargetError::NothingToMergeInto { path }.into());
+        return Err(Error::NothingToMergeInto { path });
     }
     let found = detect(path)?;
     match job.target_store {
         StoreKind::Sqlite => found.expect_sqlite(path),
         StoreKind::Kv => found.expect_kv(path),
         // Never is one of the others asked for.
-        _ => Err(KindError::Neither {
+        _ => Err(Error::UnrecognizedFile {
             path: path.to_owned(),
-        }
-        .into()),
+        }),
     }
 }
 
 fn changed(job: &Job<'_>) -> Error {
-    SqliteError::Changed {
+    Error::Changed {
         path: job.destination.given().to_owned(),
     }
-    .into()
 }

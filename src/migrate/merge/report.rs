@@ -3,8 +3,8 @@
 use crate::codec::Entry;
 use crate::compare::{Finding, Room, RowLocation};
 use crate::error::Result;
+use crate::fsio::JsonLines;
 use crate::migrate::copy_job::Job;
-use crate::migrate::json_lines::JsonLines;
 use crate::migrate::rejects::rejected_line;
 use crate::migrate::{CopySummary, OnInvalid};
 use crate::record::RecordKind;

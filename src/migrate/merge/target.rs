@@ -6,16 +6,16 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::error::{IoContext as _, Result};
+use crate::fsio;
 use crate::fsio::PrivateFolder;
 use crate::fsio::StoreKind;
+use crate::fsio::{Staged, private_folder, side_files};
 use crate::kv::KvReader;
 use crate::migrate::copy_job::Job;
-use crate::migrate::free_space;
-use crate::migrate::staged::{Staged, private_folder};
 use crate::migrate::target_check::check_unlocked;
 use crate::open::{OpenOptions, retry_if_changed};
 use crate::sqlite::{
-    SourceFiles, SqliteSnapshot, TargetPath, copy_database, is_hot_journal, roll_back, side_files,
+    SourceFiles, SqliteSnapshot, TargetPath, copy_database, is_hot_journal, roll_back,
 };
 use crate::stream::Source;
 use rustix::fs::{Access, access};
@@ -95,7 +95,7 @@ impl<'j> MergeTarget<'j> {
                 .map(|m| m.len())
                 .sum::<u64>();
         }
-        free_space::check_copy(folder.path(), bytes)?;
+        fsio::check_copy(folder.path(), bytes)?;
         Ok(folder)
     }
 

@@ -17,7 +17,6 @@ use rusqlite::{Connection, ErrorCode};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::record::{IdSequences, PerKind, RecordKind};
-use crate::sqlite::error::SqliteError;
 use crate::sqlite::merge::affinity::StoredRecords;
 use crate::sqlite::merge::full_text::StaleIndex;
 use crate::sqlite::merge::id_swap::IdSwap;
@@ -81,7 +80,7 @@ impl SqliteMerge {
     /// Triggers don't run, and neither do the actions of foreign keys: no other table changes.
     ///
     /// # Errors
-    /// Among others: [`SqliteError::TakesNoRecord`].
+    /// Among others: [`Error::UnwritableTable`].
     pub(crate) fn begin(
         target: TargetPath<'_>,
         needed: &[RecordKind],
@@ -172,12 +171,11 @@ impl SqliteMerge {
         if is_unknown_collation(message) {
             return self.failed()(error);
         }
-        SqliteError::TakesNoRecord {
+        Error::UnwritableTable {
             path: self.shown.clone(),
             table: table_spec(kind).name,
             why: message.clone(),
         }
-        .into()
     }
 
     pub(in crate::sqlite) fn sql<T>(
@@ -241,6 +239,6 @@ impl SqliteSnapshot {
         connection.execute_batch("COMMIT").map_err(failed(target))?;
         connection
             .close()
-            .map_err(|(_, error)| SqliteError::from_engine("write", target.shown, error).into())
+            .map_err(|(_, error)| Error::from_engine("write", target.shown, error))
     }
 }

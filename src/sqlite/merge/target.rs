@@ -9,11 +9,10 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::error::{Error, IoContext as _, Result};
+use crate::fsio::sidecars::super_journal;
 use crate::progress::Progress;
-use crate::sqlite::error::SqliteError;
 use crate::sqlite::open::connection::{stop_when_cancelled, wait_for_locks, writing};
 use crate::sqlite::open::hardening::defend;
-use crate::sqlite::open::sidecars::super_journal;
 
 /// Length of a new `-shm`.
 const SHM_BYTES: usize = 32 << 10;
@@ -72,14 +71,13 @@ fn configure(connection: &mut Connection, progress: &Arc<dyn Progress>) -> rusql
 /// Rolls back what a transaction that was cut off left in a hot journal.
 ///
 /// # Errors
-/// Among others: [`SqliteError::SuperJournal`].
+/// Among others: [`Error::MultiDatabaseJournal`].
 pub(crate) fn roll_back(target: TargetPath<'_>, progress: &Arc<dyn Progress>) -> Result<()> {
     if let Some(super_journal) = super_journal(target.path)? {
-        return Err(SqliteError::SuperJournal {
+        return Err(Error::MultiDatabaseJournal {
             path: target.shown.to_owned(),
             super_journal,
-        }
-        .into());
+        });
     }
     let connection = connect(target, progress)?;
     connection
@@ -87,5 +85,5 @@ pub(crate) fn roll_back(target: TargetPath<'_>, progress: &Arc<dyn Progress>) ->
         .map_err(failed(target))?;
     connection
         .close()
-        .map_err(|(_, error)| SqliteError::from_engine("write", target.shown, error).into())
+        .map_err(|(_, error)| Error::from_engine("write", target.shown, error))
 }

@@ -11,7 +11,6 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
 use crate::error::{Error, Result};
 use crate::progress::Progress;
-use crate::sqlite::error::SqliteError;
 use crate::sqlite::open::hardening::{SORTING_THREADS, defend};
 use crate::sqlite::open::open_mode::{Access, SourceFiles};
 
@@ -23,32 +22,32 @@ const CACHE_KIB: i64 = 6 << 10;
 /// Virtual-machine instructions between two looks at whether to stop.
 const CANCEL_CHECK_INTERVAL: i32 = 10_000;
 
-impl SqliteError {
+impl Error {
     /// Gives an error of SQLite the file, and its own variant where the cause is known.
     pub(in crate::sqlite) fn from_engine(
         action: &'static str,
         path: &Path,
         source: rusqlite::Error,
-    ) -> SqliteError {
+    ) -> Error {
         let path = path.to_owned();
         let extended = source.sqlite_error().map(|error| error.extended_code);
         if let Some(collation) = unknown_collation(&source) {
-            return SqliteError::UnknownCollation { path, collation };
+            return Error::UnknownCollation { path, collation };
         }
         match (source.sqlite_error_code(), extended) {
-            (_, Some(ffi::SQLITE_READONLY_ROLLBACK)) => SqliteError::HotJournal { path },
+            (_, Some(ffi::SQLITE_READONLY_ROLLBACK)) => Error::HotJournal { path },
             (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => {
-                SqliteError::Locked { path }
+                Error::DatabaseLocked { path }
             }
-            (Some(ErrorCode::DatabaseCorrupt), _) => SqliteError::Damaged {
+            (Some(ErrorCode::DatabaseCorrupt), _) => Error::CorruptDatabase {
                 path,
                 detail: source.to_string(),
             },
-            (Some(ErrorCode::NotADatabase), _) => SqliteError::NotADatabase { path },
+            (Some(ErrorCode::NotADatabase), _) => Error::NotADatabase { path },
             // A connection that only reads writes nothing else.
-            (Some(ErrorCode::DiskFull), _) => SqliteError::TemporaryFull { path },
-            (_, Some(ffi::SQLITE_IOERR_WRITE)) => SqliteError::TemporaryWrite { path, source },
-            _ => SqliteError::Engine {
+            (Some(ErrorCode::DiskFull), _) => Error::TempDiskFull { path },
+            (_, Some(ffi::SQLITE_IOERR_WRITE)) => Error::TempWrite { path, source },
+            _ => Error::Sqlite {
                 action,
                 path,
                 source,
@@ -89,7 +88,7 @@ pub(in crate::sqlite) fn reading(path: &Path) -> impl Fn(rusqlite::Error) -> Err
     |source| match source.sqlite_error_code() {
         Some(ErrorCode::OperationInterrupted) => Error::Cancelled,
         Some(ErrorCode::CannotOpen) => cannot_open("read", path, source),
-        _ => SqliteError::from_engine("read", path, source).into(),
+        _ => Error::from_engine("read", path, source),
     }
 }
 
@@ -102,7 +101,7 @@ fn cannot_open(action: &'static str, path: &Path, source: rusqlite::Error) -> Er
             path: path.to_owned(),
             source: limit,
         },
-        _ => SqliteError::from_engine(action, path, source).into(),
+        _ => Error::from_engine(action, path, source),
     }
 }
 
@@ -113,15 +112,14 @@ pub(in crate::sqlite) fn writing(path: &Path) -> impl Fn(rusqlite::Error) -> Err
         let path = || path.to_owned();
         match (source.sqlite_error_code(), extended) {
             (Some(ErrorCode::OperationInterrupted), _) => Error::Cancelled,
-            (Some(ErrorCode::DiskFull), _) => SqliteError::Full { path: path() }.into(),
+            (Some(ErrorCode::DiskFull), _) => Error::DiskFull { path: path() },
             (Some(ErrorCode::CannotOpen), _) => cannot_open("write", &path(), source),
-            (_, Some(ffi::SQLITE_IOERR_WRITE)) => SqliteError::Engine {
+            (_, Some(ffi::SQLITE_IOERR_WRITE)) => Error::Sqlite {
                 action: "write",
                 path: path(),
                 source,
-            }
-            .into(),
-            _ => SqliteError::from_engine("write", &path(), source).into(),
+            },
+            _ => Error::from_engine("write", &path(), source),
         }
     }
 }
@@ -134,10 +132,9 @@ pub(in crate::sqlite) fn open_for_reading(
 ) -> Result<Connection> {
     let path = files.given.as_path();
     if files.hot_journal {
-        return Err(SqliteError::HotJournal {
+        return Err(Error::HotJournal {
             path: path.to_owned(),
-        }
-        .into());
+        });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_URI
@@ -154,12 +151,11 @@ pub(in crate::sqlite) fn open_for_reading(
         |error| match (beginning(path, error), files.is_truncated()) {
             // A commit that was cut off may have told of pages that it had not written yet.
             (error, Some(_)) if is_hot_journal(&error) => error,
-            (_, Some((expected, actual))) => SqliteError::Truncated {
+            (_, Some((expected, actual))) => Error::Truncated {
                 path: path.to_owned(),
                 expected,
                 actual,
-            }
-            .into(),
+            },
             (error, None) => error,
         },
     )?;
@@ -176,17 +172,16 @@ fn beginning(path: &Path, source: rusqlite::Error) -> Error {
     let extended = source.sqlite_error().map(|error| error.extended_code);
     match extended == Some(ffi::SQLITE_READONLY_RECOVERY) {
         // The first writer has come and not made the index of its `-wal` yet.
-        true => SqliteError::Changed {
+        true => Error::Changed {
             path: path.to_owned(),
-        }
-        .into(),
+        },
         false => reading(path)(source),
     }
 }
 
 /// Whether a database could not be read because a transaction that was cut off must be rolled back.
 pub(crate) fn is_hot_journal(error: &Error) -> bool {
-    matches!(error, Error::Sqlite(error) if matches!(**error, SqliteError::HotJournal { .. }))
+    matches!(error, Error::HotJournal { .. })
 }
 
 fn configure(
@@ -240,18 +235,18 @@ pub(in crate::sqlite) fn wait_for_locks(
 
 /// Tells SQLite where to put temporary files.
 pub(in crate::sqlite) fn set_temp_dir(connection: &Connection, dir: &Path) -> Result<()> {
-    let refused = |why| SqliteError::TempDir {
+    let refused = |why| Error::TempDir {
         path: dir.to_owned(),
         why,
     };
     if !dir.is_dir() {
-        return Err(refused("not a directory").into());
+        return Err(refused("not a directory"));
     }
     let text = dir.to_str();
     let text = text.ok_or_else(|| refused("SQLite accepts only UTF-8 paths"))?;
     connection
         .pragma_update(None, "temp_store_directory", text)
-        .map_err(|_| refused("it is not writable").into())
+        .map_err(|_| refused("it is not writable"))
 }
 
 /// A cut file whose lost pages are never asked for would otherwise pass for a whole one.
@@ -265,12 +260,11 @@ fn check_length(connection: &Connection, files: &SourceFiles) -> Result<()> {
         .map_err(reading(&files.given))?;
     let actual = files.len()?;
     if actual < expected {
-        return Err(SqliteError::Truncated {
+        return Err(Error::Truncated {
             path: files.given.clone(),
             expected,
             actual,
-        }
-        .into());
+        });
     }
     Ok(())
 }

@@ -4,8 +4,8 @@ use std::fs::{self, Metadata};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use crate::error::{IoContext as _, KindError, Result};
-use crate::sqlite::open::sidecars::{beside, if_present};
+use crate::error::{Error, IoContext as _, Result};
+use crate::fsio::sidecars::{beside, if_present};
 
 /// A file that was written so short a time ago can be written again without another time of its last
 /// change: clocks of file systems go in steps of up to 10 ms.
@@ -62,7 +62,7 @@ impl FileState {
         };
         if !metadata.is_file() {
             // SQLite would open it, and wait for ever if it is a FIFO.
-            return Err(KindError::not_a_file(path, metadata.file_type()).into());
+            return Err(Error::not_a_file(path, metadata.file_type()));
         }
         Ok(Some(FileState {
             identity: identity(&metadata),

@@ -5,4 +5,3 @@ pub(in crate::sqlite) mod fingerprint;
 pub(in crate::sqlite) mod hardening;
 pub(in crate::sqlite) mod open_mode;
 pub(in crate::sqlite) mod private_copy;
-pub(in crate::sqlite) mod sidecars;

@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use crate::error::{IoContext as _, Result};
-use crate::sqlite::error::SqliteError;
+use crate::error::{Error, IoContext as _, Result};
+use crate::fsio::sidecars::{WAL_HEADER_BYTES, beside, has_journal_header, has_wal_header};
 use crate::sqlite::open::fingerprint::{FileState, Fingerprint};
-use crate::sqlite::open::sidecars::{WAL_HEADER_BYTES, beside, has_journal_header, has_wal_header};
 
 /// Length of the header of a database.
 const HEADER_BYTES: usize = 100;
@@ -81,10 +80,9 @@ impl SourceFiles {
             }
             thread::sleep(LOOK_AGAIN);
         }
-        Err(SqliteError::Changed {
+        Err(Error::Changed {
             path: given.to_owned(),
-        }
-        .into())
+        })
     }
 
     fn look(given: &Path, path: &Path) -> Result<Self> {
@@ -95,10 +93,9 @@ impl SourceFiles {
             .and_then(|file| file.take(HEADER_BYTES as u64).read_to_end(&mut header))
             .io_context("read", given)?;
         if header.len() < HEADER_BYTES {
-            return Err(SqliteError::NotADatabase {
+            return Err(Error::NotADatabase {
                 path: given.to_owned(),
-            }
-            .into());
+            });
         }
         // Bytes 18 and 19, write and read version: 1 for a rollback journal, 2 for a WAL.
         let wal_mode = header.get(18..20) != Some(&[1, 1]);

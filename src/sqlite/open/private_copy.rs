@@ -7,12 +7,11 @@ use std::sync::Arc;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::error::{IoContext as _, Result};
+use crate::error::{Error, IoContext as _, Result};
+use crate::fsio::sidecars::beside;
 use crate::progress::{Progress, check_cancelled};
-use crate::sqlite::error::SqliteError;
 use crate::sqlite::open::connection::{is_hot_journal, open_for_reading, reading, writing};
 use crate::sqlite::open::open_mode::SourceFiles;
-use crate::sqlite::open::sidecars::beside;
 
 /// Pages that are copied between two looks at whether to stop.
 const PAGES: i32 = 1024;
@@ -41,10 +40,9 @@ pub(crate) fn copy_database(from: &Path, to: &Path, progress: &Arc<dyn Progress>
     };
     match is_one_state {
         true => Ok(()),
-        false => Err(SqliteError::Changed {
+        false => Err(Error::Changed {
             path: from.to_owned(),
-        }
-        .into()),
+        }),
     }
 }
 
@@ -55,10 +53,9 @@ fn copy_pages(
     progress: &Arc<dyn Progress>,
 ) -> Result<()> {
     let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => SqliteError::TemporaryFull {
+        Some(ErrorCode::DiskFull) => Error::TempDiskFull {
             path: from.to_owned(),
-        }
-        .into(),
+        },
         _ => writing(to)(error),
     };
     // SQLite does not say why it can't create a file.

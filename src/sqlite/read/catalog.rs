@@ -4,10 +4,9 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::progress::{Progress, Stage};
 use crate::record::{PerKind, RecordKind};
-use crate::sqlite::error::SqliteError;
 use crate::sqlite::open::connection::{reading, register_fallback_collations};
 use crate::sqlite::read::key_function;
 use crate::sqlite::read::options::SourceOptions;
@@ -62,10 +61,9 @@ impl Catalog {
             }
         }
         if !found_any && !options.allow_no_tables {
-            return Err(SqliteError::NoTables {
+            return Err(Error::NoTables {
                 path: path.to_owned(),
-            }
-            .into());
+            });
         }
         check_without_columns(path, &contents.tables, options)?;
         for kind in RecordKind::ALL {

@@ -8,7 +8,6 @@ use rusqlite::{Connection, OptionalExtension as _, Statement};
 use crate::codec::{MAX_ENTRY_BYTES, MAX_VALUE_BYTES, encode_json, record_key_into};
 use crate::error::{Error, Result};
 use crate::record::{Record, RecordKind};
-use crate::sqlite::error::SqliteError;
 use crate::sqlite::open::connection::reading;
 use crate::sqlite::read::invalid_field::{
     same_id_message, same_key_message, too_large_message, value_message,
@@ -38,20 +37,18 @@ impl OpenTable<'_> {
             return Ok(());
         }
         let table = self.layout.spec.name;
-        Err(SqliteError::Damaged {
+        Err(Error::CorruptDatabase {
             path: self.path.to_owned(),
             detail: format!("{table} has {counted} rows when counted, {read} when read"),
-        }
-        .into())
+        })
     }
 
     /// What a damaged table is found out by.
     pub(in crate::sqlite) fn inconsistent_row(&self, rowid: i64, what: &str) -> Error {
-        SqliteError::Damaged {
+        Error::CorruptDatabase {
             path: self.path.to_owned(),
             detail: format!("row {rowid} of {} {what}", self.layout.spec.name),
         }
-        .into()
     }
 }
 

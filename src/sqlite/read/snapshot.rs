@@ -6,11 +6,10 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use crate::codec::Entry;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SHOWN_PROBLEMS};
 use crate::fsio::StoreKind;
 use crate::progress::{Progress, Stage};
 use crate::record::{IdSequences, RecordKind};
-use crate::sqlite::error::SqliteError;
 use crate::sqlite::open::connection::{open_for_reading, reading};
 use crate::sqlite::open::open_mode::SourceFiles;
 use crate::sqlite::read::catalog::Catalog;
@@ -40,7 +39,7 @@ impl SqliteSnapshot {
     /// # Errors
     /// Among others: no such file; a hot journal; a lock that another process holds for five
     /// seconds; a damaged file; none of the four tables; a table that is a view or virtual; a
-    /// missing column, or an unknown one with values. See [`SqliteError`].
+    /// missing column, or an unknown one with values. See [`Error`].
     pub fn open(
         path: &Path,
         options: &SourceOptions,
@@ -65,7 +64,7 @@ impl SqliteSnapshot {
             Err(_) if progress.is_cancelled() => Err(Error::Cancelled),
             // Before the first lock a writer may come, or the last one go and take its files along,
             // in any state.
-            Err(Error::Sqlite(_)) if !files.unchanged().unwrap_or(true) => {
+            Err(error) if error.is_about_database() && !files.unchanged().unwrap_or(true) => {
                 Err(changed(&files.given))
             }
             Err(error) => Err(error),
@@ -251,7 +250,7 @@ impl Source for SqliteSnapshot {
 
 /// Under a writer that we don't see, SQLite may find anything: then the writer is the cause.
 fn attribute_to_writer(files: &SourceFiles, error: Error) -> Error {
-    let about_source = matches!(error, Error::Sqlite(_));
+    let about_source = error.is_about_database();
     match about_source && !files.is_consistent().unwrap_or(true) {
         true => changed(&files.given),
         false => error,
@@ -259,27 +258,22 @@ fn attribute_to_writer(files: &SourceFiles, error: Error) -> Error {
 }
 
 fn changed(path: &Path) -> Error {
-    SqliteError::Changed {
+    Error::Changed {
         path: path.to_owned(),
     }
-    .into()
 }
-
-/// How many problems of a database an error tells.
-pub(in crate::sqlite) const TOLD_PROBLEMS: usize = 10;
 
 fn check_integrity(connection: &Connection, path: &Path) -> Result<()> {
     let problems: Vec<String> = connection
         // One more than is told, to know whether there are more.
-        .prepare(&format!("PRAGMA integrity_check({})", TOLD_PROBLEMS + 1))
+        .prepare(&format!("PRAGMA integrity_check({})", SHOWN_PROBLEMS + 1))
         .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
         .map_err(reading(path))?;
     if problems == ["ok"] {
         return Ok(());
     }
-    Err(SqliteError::Integrity {
+    Err(Error::IntegrityCheck {
         path: path.to_owned(),
         problems,
-    }
-    .into())
+    })
 }

@@ -4,9 +4,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::record::RecordKind;
-use crate::sqlite::error::SqliteError;
 use crate::sqlite::schema::{Column, ColumnClass, TableSpec, quoted, table_spec};
 use crate::sqlite::write::key_index;
 
@@ -37,7 +36,7 @@ impl TableColumns {
         utf16: bool,
     ) -> Result<Option<TableColumns>> {
         let spec = table_spec(kind);
-        let engine = |source| SqliteError::from_engine("read the schema of", path, source);
+        let engine = |source| Error::from_engine("read the schema of", path, source);
         let found = connection
             .query_row(
                 "SELECT type, wr FROM pragma_table_list(?1) WHERE schema = 'main'",
@@ -55,12 +54,11 @@ impl TableColumns {
             Some(_) => Some("part of a virtual table"),
         };
         if let Some(found) = found {
-            return Err(SqliteError::NotATable {
+            return Err(Error::NotATable {
                 path: path.to_owned(),
                 table: spec.name,
                 found,
-            }
-            .into());
+            });
         }
         let names: Vec<String> = connection
             .prepare("SELECT name FROM pragma_table_xinfo(?1, 'main')")
@@ -86,18 +84,17 @@ impl TableColumns {
         let present: Vec<bool> = spec.columns.iter().map(|column| is(column.name)).collect();
         for (column, present) in spec.columns.iter().zip(&present) {
             if !present && !column.nullable {
-                return Err(SqliteError::MissingColumn {
+                return Err(Error::MissingColumn {
                     path: path.to_owned(),
                     table: spec.name,
                     column: column.name,
-                }
-                .into());
+                });
             }
         }
         let rowid = ["rowid", "_rowid_", "oid"]
             .into_iter()
             .find(|name| !is(name))
-            .ok_or_else(|| SqliteError::NotATable {
+            .ok_or_else(|| Error::NotATable {
                 path: path.to_owned(),
                 table: spec.name,
                 found: "a table whose columns hide its rowid",

@@ -4,9 +4,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, Row};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::record::PerKind;
-use crate::sqlite::error::SqliteError;
 use crate::sqlite::open::connection::reading;
 use crate::sqlite::read::options::SourceOptions;
 use crate::sqlite::read::other_tables;
@@ -63,11 +62,10 @@ pub(in crate::sqlite) fn survey(
     let rows = layout.count_rows(connection).map_err(reading(path))?;
     let by_index = other_tables::count_rows(connection, table).map_err(reading(path))?;
     if by_index != rows {
-        return Err(SqliteError::Damaged {
+        return Err(Error::CorruptDatabase {
             path: path.to_owned(),
             detail: format!("{table} has {rows} rows, but one of its indexes has {by_index}"),
-        }
-        .into());
+        });
     }
     let (text_bytes, key_bytes) = sizes(connection, layout, rows).map_err(reading(path))?;
     Ok(TableStats {
@@ -109,12 +107,11 @@ fn check_unknown_columns(
     let columns: Vec<String> = with_values.map(|(column, _)| (*column).clone()).collect();
     match columns.is_empty() {
         true => Ok(()),
-        false => Err(SqliteError::UnknownColumns {
+        false => Err(Error::UnknownColumns {
             path: path.to_owned(),
             table,
             columns,
-        }
-        .into()),
+        }),
     }
 }
 
@@ -184,12 +181,11 @@ pub(in crate::sqlite) fn check_without_columns(
             _ if options.allow_no_columns => continue,
             _ => "the tables to copy have no such column",
         };
-        return Err(SqliteError::WithoutColumn {
+        return Err(Error::CannotIgnoreColumn {
             path: path.to_owned(),
             column: wanted.clone(),
             why,
-        }
-        .into());
+        });
     }
     Ok(())
 }

@@ -8,8 +8,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Row};
 
-use crate::error::Result;
-use crate::sqlite::error::SqliteError;
+use crate::error::{Error, Result};
 use crate::sqlite::open::connection::set_temp_dir;
 
 /// Opens an empty database in one transaction that never ends. Its file has no name and goes with
@@ -47,5 +46,5 @@ pub(in crate::sqlite) fn blob<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r
 }
 
 pub(in crate::sqlite) fn failed(source: rusqlite::Error) -> crate::Error {
-    SqliteError::Temporary { source }.into()
+    Error::TempDatabase { source }
 }

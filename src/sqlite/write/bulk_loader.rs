@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::error::{IoContext as _, Result};
+use crate::error::{Error, IoContext as _, Result};
 use crate::progress::Progress;
 use crate::record::{IdSequences, PerKind, Record, RecordKind};
-use crate::sqlite::error::SqliteError;
 use crate::sqlite::open::connection::{set_temp_dir, stop_when_cancelled, writing};
 use crate::sqlite::open::hardening::SORTING_THREADS;
 use crate::sqlite::scratch::sets::IdSet;
@@ -145,7 +144,7 @@ impl SqliteLoad {
             .map_err(writing(path))?;
         self.connection
             .close()
-            .map_err(|(_, error)| SqliteError::from_engine("write", path, error))?;
+            .map_err(|(_, error)| Error::from_engine("write", path, error))?;
         File::open(path)
             .and_then(|file| file.sync_all())
             .io_context("sync", path)

@@ -131,7 +131,6 @@ mod tests {
     use super::*;
     use crate::progress::NoProgress;
     use crate::record::{FileMetrics, Record};
-    use crate::sqlite::SqliteError;
     use crate::sqlite::write::bulk_loader::SqliteLoad;
 
     const KIND: RecordKind = RecordKind::FileMetrics;
@@ -174,7 +173,7 @@ mod tests {
     }
 
     fn is_damage(error: &Error) -> bool {
-        matches!(error, Error::Sqlite(e) if matches!(**e, SqliteError::Damaged { .. }))
+        matches!(error, Error::CorruptDatabase { .. })
     }
 
     #[test]

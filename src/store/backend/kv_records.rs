@@ -6,10 +6,9 @@ use std::sync::Arc;
 use super::selection::RecordFilter;
 use super::{RecordStore, RecordTransaction};
 use crate::codec::{Entry, decode_json, encode_json, encode_key, parse_key, record_key};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kv::{KvBackend, KvTransaction};
 use crate::record::{IdSequences, Record, RecordError, RecordKey, RecordKind};
-use crate::store::StoreError;
 
 /// Records in a key-value backend, each under its key as canonical JSON.
 pub(super) struct KvRecords {
@@ -105,7 +104,7 @@ impl KvRecordTransaction<'_> {
             None => self.transaction.sequences()?,
         };
         let next = sequences.get(kind).max(0).checked_add(1);
-        let id = next.ok_or(RecordError::NoIdLeft { kind })?;
+        let id = next.ok_or(RecordError::NoIdLeft { kind: kind.name() })?;
         sequences.raise(kind, id);
         self.given = Some(sequences);
         Ok(id)
@@ -191,7 +190,7 @@ fn is_selected(selection: &RecordFilter<'_>, entry: Entry<'_>) -> bool {
 }
 
 fn decode(kind: RecordKind, key: &[u8], value: &[u8]) -> Result<Record> {
-    let undecodable = |detail| StoreError::Undecodable {
+    let undecodable = |detail| Error::InvalidRecord {
         key: String::from_utf8_lossy(key).into_owned(),
         detail,
     };
@@ -199,7 +198,7 @@ fn decode(kind: RecordKind, key: &[u8], value: &[u8]) -> Result<Record> {
     let own_key = record_key(&record);
     if own_key != key {
         let own_key = String::from_utf8_lossy(&own_key);
-        return Err(undecodable(format!("it belongs to {own_key:?}")).into());
+        return Err(undecodable(format!("it belongs to {own_key:?}")));
     }
     Ok(record)
 }

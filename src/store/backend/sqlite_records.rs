@@ -6,8 +6,7 @@ use super::selection::RecordFilter;
 use super::{RecordStore, RecordTransaction};
 use crate::error::{Error, Result};
 use crate::record::{PerKind, Record, RecordKey, RecordKind};
-use crate::sqlite::{RecordTable, SharedConnection, SqliteError};
-use crate::store::StoreError;
+use crate::sqlite::{RecordTable, SharedConnection};
 
 /// Records in the tables of a SQLite database. A table that is not there holds none, and is made
 /// when one is written.
@@ -133,23 +132,19 @@ impl RecordStore for SqliteRecords {
 
 /// A row that is no record is the error that it is in a key-value backend.
 fn of_either_mode(error: Error) -> Error {
-    let Error::Sqlite(error) = error else {
-        return error;
-    };
-    match *error {
-        SqliteError::InvalidRow {
+    match error {
+        Error::InvalidRow {
             path,
             table,
             rowid,
             key,
             message,
             ..
-        } => StoreError::Undecodable {
+        } => Error::InvalidRecord {
             key: format!("row {rowid} of {table}"),
             detail: format!("{message} ({key}, in {})", path.display()),
-        }
-        .into(),
-        error => error.into(),
+        },
+        error => error,
     }
 }
 

@@ -19,11 +19,11 @@ use crate::sqlite::SharedConnection;
 /// # Errors
 /// Beside what is said at an operation, each fails if the store can't be read or written, and each
 /// that hands out chunks if what it finds is no chunk:
-/// [`StoreError::Undecodable`](super::StoreError::Undecodable). A damaged chunk of another file, symbol
+/// [`Error::InvalidRecord`](crate::Error::InvalidRecord). A damaged chunk of another file, symbol
 /// or kind hinders nothing. An operation that fails has written nothing.
 ///
 /// The same cause is the same error over both, but for what only one of them has: a file that is no
-/// database ([`SqliteError`](crate::sqlite::SqliteError)), or no KV file (`KvError`), or that another
+/// database ([`Error`](crate::Error)), or no KV file, or that another
 /// process has locked, or that the disk fails to read or write.
 ///
 /// ```

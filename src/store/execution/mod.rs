@@ -8,10 +8,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::StoreError;
 use super::backend::{self, RecordFilter, RecordStore, RecordTransaction};
 use super::clock::{Clock, SystemClock};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fsio::IfMissing;
 use crate::kv::KvBackend;
 use crate::record::{ExecutionRecord, Record, RecordKey, RecordKind};
@@ -167,7 +166,7 @@ impl ExecutionLog {
     /// in the log: one above the highest that was ever given. A disabled log returns 0.
     ///
     /// # Errors
-    /// - [`StoreError::ExecutionExists`]: a run of this execution id was started before.
+    /// - [`Error::ExecutionExists`]: a run of this execution id was started before.
     /// - [`RecordError::NoIdLeft`](crate::record::RecordError::NoIdLeft).
     /// - Else see [`ChunkStore`](super::ChunkStore#errors).
     ///
@@ -194,7 +193,7 @@ impl ExecutionLog {
         write(records, &mut |transaction| {
             if transaction.get(&record.key())?.is_some() {
                 let execution_id = start.execution_id.to_owned();
-                return Err(StoreError::ExecutionExists { execution_id }.into());
+                return Err(Error::ExecutionExists { execution_id });
             }
             id = transaction.replace(record.clone())?;
             Ok(())
@@ -209,7 +208,7 @@ impl ExecutionLog {
     /// difference of the seconds of start and end, and 0 if the clock was set back between them.
     ///
     /// # Errors
-    /// - [`StoreError::NoExecution`]: no run of this execution id was ever started.
+    /// - [`Error::ExecutionNotFound`]: no run of this execution id was ever started.
     /// - Else see [`ChunkStore`](super::ChunkStore#errors).
     ///
     /// ```
@@ -234,7 +233,7 @@ impl ExecutionLog {
         };
         write(records, &mut |transaction| {
             let found = transaction.get(&key)?.and_then(Record::into_execution);
-            let mut execution = found.ok_or_else(|| StoreError::NoExecution {
+            let mut execution = found.ok_or_else(|| Error::ExecutionNotFound {
                 execution_id: execution_id.to_owned(),
             })?;
             end.note_in(&mut execution, now, measured);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{IoContext as _, Result};
 
 /// Length of the header of a `-wal`, behind which its frames are.
-pub(in crate::sqlite) const WAL_HEADER_BYTES: u64 = 32;
+pub(crate) const WAL_HEADER_BYTES: u64 = 32;
 /// What a journal begins with, and ends with if it names a super-journal.
 const JOURNAL_MAGIC: &[u8; 8] = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7";
 /// The longest end of a journal that names a super-journal: paths are shorter.
@@ -19,7 +19,7 @@ pub(crate) fn side_files(path: &Path) -> [PathBuf; 3] {
 }
 
 /// The file that SQLite keeps beside a database under a suffix such as `-wal`.
-pub(in crate::sqlite) fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
@@ -27,7 +27,7 @@ pub(in crate::sqlite) fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 /// What was read, or `None` if the file does not exist. A name that is too long counts as that too: the
 /// sidecar of a database with the longest possible name cannot exist.
-pub(in crate::sqlite) fn if_present<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+pub(crate) fn if_present<T>(read: io::Result<T>) -> io::Result<Option<T>> {
     match read.as_ref().map_err(io::Error::kind) {
         Err(ErrorKind::NotFound | ErrorKind::InvalidFilename) => Ok(None),
         _ => read.map(Some),
@@ -35,7 +35,7 @@ pub(in crate::sqlite) fn if_present<T>(read: io::Result<T>) -> io::Result<Option
 }
 
 /// SQLite takes a journal for hot when its first byte is not zero.
-pub(in crate::sqlite) fn has_journal_header(journal: &Path) -> Result<bool> {
+pub(crate) fn has_journal_header(journal: &Path) -> Result<bool> {
     let mut first = [0u8; 1];
     let read = File::open(journal).and_then(|mut file| file.read(&mut first));
     let length = if_present(read).io_context("read", journal)?;
@@ -44,7 +44,7 @@ pub(in crate::sqlite) fn has_journal_header(journal: &Path) -> Result<bool> {
 
 /// Whether a `-wal` begins as SQLite would have it: its magic number, and a page size behind its
 /// version. SQLite treats any other as empty.
-pub(in crate::sqlite) fn has_wal_header(wal: &Path) -> Result<bool> {
+pub(crate) fn has_wal_header(wal: &Path) -> Result<bool> {
     let mut header = Vec::with_capacity(WAL_HEADER_BYTES as usize);
     let read =
         File::open(wal).and_then(|file| file.take(WAL_HEADER_BYTES).read_to_end(&mut header));
@@ -57,7 +57,7 @@ pub(in crate::sqlite) fn has_wal_header(wal: &Path) -> Result<bool> {
 
 /// The journal of several databases that the hot journal of a database names: to roll back, SQLite
 /// looks into it and may delete it, whatever it is.
-pub(in crate::sqlite) fn super_journal(given: &Path) -> Result<Option<PathBuf>> {
+pub(crate) fn super_journal(given: &Path) -> Result<Option<PathBuf>> {
     let path = given.canonicalize().io_context("resolve", given)?;
     let journal = beside(&path, "-journal");
     let read = if_present(super_journal_of(&journal)).io_context("read", &journal)?;

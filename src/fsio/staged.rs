@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
-use super::target::{Destination, TargetError};
-use crate::error::{IoContext as _, Result};
-use crate::fsio::{PrivateFolder, leftover_folders, rename_to_free_name, temp_dir};
+use super::destination::Destination;
+use super::{PrivateFolder, leftover_folders, rename_to_free_name, temp_dir};
+use crate::error::{Error, IoContext as _, Result};
 
 /// What fails where no file can be built.
 const CREATE_PRIVATE: &str = "create a staging directory in";
@@ -95,7 +95,7 @@ pub(crate) struct Prepared {
     folder: File,
     kept: Option<PathBuf>,
     /// What of the access rights of the file that it replaces it can't have.
-    pub(super) lost_access: Vec<&'static str>,
+    pub(crate) lost_access: Vec<&'static str>,
 }
 
 impl Prepared {
@@ -120,7 +120,7 @@ impl Prepared {
             None => rename_to_free_name(self.staged.path(), place).map_err(|error| {
                 let path = given.clone();
                 match error.kind() {
-                    ErrorKind::AlreadyExists => TargetError::Exists { path }.into(),
+                    ErrorKind::AlreadyExists => Error::TargetExists { path },
                     _ => crate::Error::Io {
                         action: "create",
                         path,
@@ -142,7 +142,7 @@ impl Published {
     pub(crate) fn sync(&self) -> Result<()> {
         self.sync_folder().map_err(|source| {
             let path = self.given().to_owned();
-            TargetError::NotSynced { path, source }.into()
+            Error::DirectorySyncFailed { path, source }
         })
     }
 

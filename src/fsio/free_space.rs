@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::statvfs;
 
-use super::target::TargetError;
+use super::StoreKind;
 use crate::error::{Error, Result};
-use crate::fsio::StoreKind;
 
 /// Fails if the file system of a folder has less room than stores take at least that hold so many
 /// bytes of keys and values.
@@ -21,7 +20,7 @@ pub(crate) fn check_target(folder: &Path, stores: &[StoreKind], expected: u64) -
 }
 
 /// Fails if there is less room than sorting takes at least.
-pub(super) fn check_sorting(temp_dir: Option<&Path>, needed: u64) -> Result<()> {
+pub(crate) fn check_sorting(temp_dir: Option<&Path>, needed: u64) -> Result<()> {
     check_temporary(temp_dir, "sorting the keys", needed)
 }
 
@@ -34,12 +33,12 @@ fn check_temporary(temp_dir: Option<&Path>, what: &'static str, needed: u64) -> 
 }
 
 /// Fails if there is less room than lines of so many bytes take while they are imported.
-pub(super) fn check_lines(temp_dir: Option<&Path>, needed: u64) -> Result<()> {
+pub(crate) fn check_lines(temp_dir: Option<&Path>, needed: u64) -> Result<()> {
     check_temporary(temp_dir, "the lines to import", needed)
 }
 
 /// Fails if there is less room in a folder than a copy of so many bytes takes.
-pub(super) fn check_copy(folder: &Path, needed: u64) -> Result<()> {
+pub(crate) fn check_copy(folder: &Path, needed: u64) -> Result<()> {
     check(folder, "a copy of the target for a dry run", needed)
 }
 
@@ -55,13 +54,12 @@ fn check(folder: &Path, what: &'static str, needed: u64) -> Result<()> {
     }
     let available = stat.f_bavail.saturating_mul(stat.f_frsize);
     if available < needed {
-        return Err(TargetError::NoRoom {
+        return Err(Error::NotEnoughSpace {
             path: folder.to_owned(),
             what,
             needed,
             available,
-        }
-        .into());
+        });
     }
     Ok(())
 }

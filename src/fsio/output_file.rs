@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, IntoInnerError, Read as _, Write};
 use std::path::Path;
 
+use super::destination::Destination;
 use super::staged::{Prepared, Staged, is_from_killed_run};
-use super::target::{Destination, TargetError};
-use crate::error::{IoContext as _, Result};
+use crate::error::{Error, IoContext as _, Result};
 
 /// What such a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,10 +59,9 @@ impl OutputFile {
         let destination = Destination::resolve(path, sources)?;
         may_replace(kind, &destination)?;
         if destination.exists() && !replace && !is_from_killed_run(&destination)? {
-            return Err(TargetError::RejectsExist {
+            return Err(Error::RejectsFileExists {
                 path: path.to_owned(),
-            }
-            .into());
+            });
         }
         Ok(OutputFile {
             kind,
@@ -115,10 +114,9 @@ fn may_replace(kind: OutputKind, destination: &Destination) -> Result<()> {
         .io_context("read", path)?;
     match line.is_empty() || line.starts_with(kind.first_bytes()) {
         true => Ok(()),
-        false => Err(TargetError::NotReplaceable {
+        false => Err(Error::NotReplaceable {
             path: path.to_owned(),
             found: kind.not_one().to_owned(),
-        }
-        .into()),
+        }),
     }
 }

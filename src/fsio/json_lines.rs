@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::destination::Destination;
 use super::output_file::{OutputFile, OutputKind};
 use super::staged::Prepared;
-use super::target::Destination;
 use crate::error::{IoContext as _, Result};
 
 /// A file that is written as lines come up.
