@@ -1,5 +1,4 @@
-//! Files, whatever is in them: folders that nobody else looks into, names that are still free, and who
-//! may read a file.
+//! File operations independent of content: private directories, unique names and access rights.
 
 mod detect;
 #[cfg(feature = "native-v2")]
@@ -24,8 +23,8 @@ pub(crate) use private_folder::{PrivateFolder, leftover_folders, remove_all_priv
 pub(crate) use rename::rename_to_free_name;
 pub(crate) use store_path::{IfMissing, check_store_path};
 
-/// Where temporary files go if nothing else is said. An empty `TMPDIR` counts as none, as it does for
-/// `mktemp` and SQLite.
+/// The default directory for temporary files. An empty `TMPDIR` counts as unset, as for `mktemp`
+/// and SQLite.
 #[cfg(feature = "native-v2")]
 pub(crate) fn temp_dir() -> PathBuf {
     match env::var_os("TMPDIR") {

@@ -1,4 +1,4 @@
-//! What a record must be so that either store can keep it.
+//! The conditions under which either store can keep a record exactly.
 
 use thiserror::Error;
 
@@ -31,7 +31,7 @@ pub enum RecordError {
 }
 
 impl Record {
-    /// Checks what the types of the fields leave open.
+    /// Checks the constraints that the field types don't enforce.
     ///
     /// # Errors
     /// An offset above [`i64::MAX`], or a float that is not finite.

@@ -46,7 +46,7 @@ fn records() -> [Record; 4] {
     ]
 }
 
-/// The canonical JSON of a record with another value in one field.
+/// The canonical JSON of a record with the value of one field replaced.
 fn changed(record: &Record, field: &str, value: &str) -> String {
     let json = String::from_utf8(encode_json(record).unwrap()).unwrap();
     let start = json.find(&format!("\"{field}\":")).unwrap() + field.len() + 3;
@@ -59,7 +59,7 @@ fn message(record: &Record, json: &str) -> Option<String> {
     decoded.err().map(|error| error.to_string())
 }
 
-/// serde and the table above agree about every field: what it takes and what it does not.
+/// serde and the table above accept and reject the same values for every field.
 #[test]
 fn every_field_that_is_wrong_is_named_with_what_it_must_be() {
     for record in records() {
