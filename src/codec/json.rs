@@ -189,7 +189,7 @@ pub(crate) fn decode_content(value: &[u8]) -> Result<HashedContent<'_>, DecodeEr
 ///     "fan_out":0,"complexity_score":null,"last_updated":0}"#;
 /// let metrics = decode_json(RecordKind::FileMetrics, value)?.into_file_metrics();
 /// assert_eq!(metrics.and_then(|metrics| metrics.estimated_loc), Some(10.0));
-/// A nullable field must still be present.
+/// // A nullable field must still be present.
 /// assert!(decode_json(RecordKind::FileMetrics, br#"{"file_path":"a.rs"}"#).is_err());
 /// # Ok(())
 /// # }

@@ -165,15 +165,15 @@ mod tests {
         let expected = (RecordKind::ExecutionLog, "execlog:\"\n", r#"{"id": 1}"#);
         assert_eq!(found, expected);
 
-        let marks = IdSequences {
+        let sequences = IdSequences {
             code_chunks: 7,
             execution_log: 0,
         };
-        let text = serde_json::to_vec(&Line::IdSequences(marks)).unwrap();
-        assert!(matches!(Line::parse(&text), Ok(Line::IdSequences(found)) if found == marks));
+        let text = serde_json::to_vec(&Line::IdSequences(sequences)).unwrap();
+        assert!(matches!(Line::parse(&text), Ok(Line::IdSequences(found)) if found == sequences));
 
         let mut end = ExportEnd::default();
-        end.add_sequences(marks);
+        end.add_sequences(sequences);
         let text = serde_json::to_string(&Line::End(end)).unwrap();
         let expected = r#"{"kind":"end","key":"end","value":{"chunk":0,"execution-log":0,"#
             .to_owned()

@@ -11,14 +11,14 @@ use crate::error::{Error, Result};
 use crate::record::RecordKind;
 use crate::stream::{InvalidRow, Item, SortedStream};
 
-/// Compares all items of a kind and tells every divergence to `found`, by key and then by class;
-/// what has no key comes first.
+/// Compares all items of a kind and calls `found` for every divergence, ordered by key and then by
+/// class. Items without a key come first.
 ///
-/// Returns counts that balance: each item of either side is counted once as equal, on one side
-/// only, differing or invalid.
+/// Returns consistent counts: each item of either side is counted once as equal, on one side only,
+/// differing or invalid.
 ///
 /// # Errors
-/// A stream can't be read to its end or is out of order, or `found` failed.
+/// A stream can't be read to its end or is out of order, or the error of `found`.
 pub fn compare_kind(
     kind: RecordKind,
     left: &mut dyn SortedStream,
@@ -28,7 +28,7 @@ pub fn compare_kind(
     join_kind(kind, left, right, &mut Evidence::default(), found)
 }
 
-/// As [`compare_kind`], and gathers evidence of which side is newer.
+/// As [`compare_kind`], and collects evidence of which side is newer.
 pub(super) fn join_kind(
     kind: RecordKind,
     left: &mut dyn SortedStream,
@@ -38,7 +38,7 @@ pub(super) fn join_kind(
 ) -> Result<KindCounts> {
     let mut join = Join {
         kind,
-        is_made: left.entries_are_canonical() || right.entries_are_canonical(),
+        is_canonical: left.entries_are_canonical() || right.entries_are_canonical(),
         counts: KindCounts::default(),
         evidence,
         left: Cursor::new(left),
@@ -56,8 +56,9 @@ pub(super) fn join_kind(
 
 struct Join<'s, 'f> {
     kind: RecordKind,
-    /// Whether one side's entries are made of rows: what equals one of them is as sound as it is.
-    is_made: bool,
+    /// Whether either side's entries are built from rows: a value equal to one of them is then
+    /// valid too.
+    is_canonical: bool,
     counts: KindCounts,
     evidence: &'f mut Evidence,
     left: Cursor<'s>,
@@ -83,7 +84,7 @@ impl Join<'_, '_> {
         Ok(())
     }
 
-    /// Deals with the lowest key: that of the left side, the right side or both.
+    /// Processes the lowest key, which is on the left, on the right or on both sides.
     fn settle(&mut self, on_left: bool, on_right: bool) -> Result<()> {
         let kind = self.kind;
         let left = on_left.then(|| self.left.item()).flatten();
@@ -92,7 +93,7 @@ impl Join<'_, '_> {
         let is_paired = left.is_some() && right.is_some();
         let (mut told, beside_rows) = match (left, right) {
             (Some(Item::Entry(left)), Some(Item::Entry(right))) => {
-                let told = match self.is_made && left.value == right.value {
+                let told = match self.is_canonical && left.value == right.value {
                     true => {
                         counts.equal += 1;
                         hash_warning(kind, left)?.into_iter().collect()
@@ -110,7 +111,7 @@ impl Join<'_, '_> {
             _ if is_paired => (Vec::new(), Other::Invalid),
             _ => (Vec::new(), Other::Nothing),
         };
-        // An entry and the first invalid row of its key are counted together.
+        // An entry and the first invalid row with its key are counted together.
         let is_entry = |item: Option<Item<'_>>| matches!(item, Some(Item::Entry(_)));
         let counted = u64::from(is_paired && (is_entry(left) || is_entry(right)));
         told.sort_by_key(|divergence| (divergence.class, divergence.side));
@@ -128,8 +129,8 @@ impl Join<'_, '_> {
     }
 }
 
-/// Judges an entry whose key no entry of the other side has; an invalid row may have it. Also returns
-/// what the entry is to such a row.
+/// Checks an entry whose key no entry on the other side has, though an invalid row may. Also
+/// returns what the entry is to such a row.
 fn one(
     kind: RecordKind,
     side: Side,
@@ -162,7 +163,7 @@ fn one(
     (told, judged.as_other())
 }
 
-/// Compares two values of one key.
+/// Compares two values with the same key.
 fn both(
     kind: RecordKind,
     left: Entry<'_>,
@@ -191,7 +192,7 @@ fn both(
     let judged_right = EntryCheck::of(kind, right);
     tell(&mut told, &judged_left, Side::Left, &judged_right);
     tell(&mut told, &judged_right, Side::Right, &judged_left);
-    // A record under another's key has no fields to compare with those of the key's record.
+    // The fields of a record with the wrong key aren't compared with those of the key's record.
     let records = (
         judged_left.record_if_key_matches(),
         judged_right.record_if_key_matches(),
@@ -210,7 +211,7 @@ fn both(
     Ok(told)
 }
 
-/// A stream with the place of its current item.
+/// A stream with the key of its current item.
 struct Cursor<'s> {
     stream: &'s mut dyn SortedStream,
     items: u64,
@@ -259,7 +260,7 @@ impl<'s> Cursor<'s> {
         self.stream.current().filter(|_| !self.ended)
     }
 
-    /// The key of the current item, if there is an item; a row may have none.
+    /// The key of the current item, if there is an item; an invalid row may have no key.
     fn place(&self) -> Option<Option<&[u8]>> {
         self.item().map(|item| match item {
             Item::Entry(entry) => Some(entry.key),
@@ -274,8 +275,8 @@ impl<'s> Cursor<'s> {
         }
     }
 
-    /// Moves past an entry, or past all rows that share a key, which are reported with what the other
-    /// side has; returns how many rows these are.
+    /// Skips an entry, or all rows with the same key, which are reported with what the other side
+    /// has; returns the number of these rows.
     fn pass(
         &mut self,
         side: Side,

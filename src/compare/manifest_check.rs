@@ -1,4 +1,4 @@
-//! Whether what a store says of its content holds.
+//! Checks a store's manifest against its content.
 
 use super::finding::Finding;
 use super::finding_class::{FindingClass, Side};
@@ -6,7 +6,7 @@ use crate::codec::{KindTotals, combined_digest};
 use crate::record::RecordKind;
 use crate::stream::ManifestTotals;
 
-/// Checks what a store claims, kind by kind as it is read.
+/// Checks the manifest's totals kind by kind as the store is read.
 #[derive(Debug)]
 pub(crate) struct ManifestCheck {
     side: Side,
@@ -23,7 +23,7 @@ impl ManifestCheck {
         }
     }
 
-    /// Checks what is told of a kind against what was found.
+    /// Compares the manifest's totals of a kind with those found.
     pub(crate) fn kind(&mut self, kind: RecordKind, found: &KindTotals) -> Option<Finding> {
         let told = self.claims.as_ref()?.kinds.get(kind);
         let differing = |what: &str, told: u64, found: u64| {
@@ -46,13 +46,13 @@ impl ManifestCheck {
         Some(Finding::new(class, Some(kind), message).on(self.side))
     }
 
-    /// Whether there are claims, and all that were checked kind by kind hold.
+    /// Whether there is a manifest and all totals checked so far match.
     pub(crate) fn holds(&self) -> bool {
         self.claims.is_some() && self.holds
     }
 
-    /// Checks that the combined digest is that of the kinds. Nothing more is told where a kind has
-    /// been found wrong, which makes the combined digest wrong as well.
+    /// Checks the combined digest. If the totals of a kind already differ, reports nothing more,
+    /// since the combined digest is then wrong as well.
     pub(crate) fn combined(&self) -> Option<Finding> {
         let claims = self.claims.as_ref().filter(|_| self.holds)?;
         let (told, combined) = (claims.sha256, combined_digest(&claims.kinds));

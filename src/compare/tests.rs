@@ -1,4 +1,4 @@
-//! The merge-join against a model: two maps, compared key by key.
+//! Tests the merge-join against a model: two maps, compared key by key.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 type Listing = Result<(Vec<u8>, Vec<u8>), Box<InvalidRow>>;
 
-/// Items in memory, in the order in which they stand; after the last it can fail.
+/// Yields items in the given order, then optionally fails.
 struct Listed {
     items: Vec<Listing>,
     position: usize,
@@ -223,7 +223,7 @@ fn a_record_under_anothers_key_is_a_key_mismatch() {
     assert_eq!(counts.differing, 1);
 }
 
-/// Wherever they stand: before, between and behind the entries.
+/// In any position: before, between and after the entries.
 #[test]
 fn invalid_rows_are_told_and_counted_and_take_no_part_in_the_join() {
     let (one, two) = (symbol(1, 0), symbol(2, 0));
@@ -288,8 +288,8 @@ fn invalid_rows_are_told_and_counted_and_take_no_part_in_the_join() {
     assert_eq!(messages, expected);
 }
 
-/// A row that is no record where the other side has one: the row is the finding, and nothing says that
-/// its side lacks the record.
+/// For an invalid row with a valid record on the other side, the row is the only finding; the
+/// record is not reported as missing.
 #[test]
 fn a_row_that_is_invalid_on_one_side_and_valid_on_the_other_is_one_finding() {
     for swapped in [false, true] {
@@ -313,7 +313,8 @@ fn a_row_that_is_invalid_on_one_side_and_valid_on_the_other_is_one_finding() {
     }
 }
 
-/// Several rows may share the key of one record: each is a finding, and the first is its counterpart.
+/// Several rows may have the key of one record: each is a finding, and the first is its
+/// counterpart.
 #[test]
 fn every_row_of_a_records_key_is_a_finding_and_the_counts_balance() {
     for swapped in [false, true] {
@@ -329,7 +330,7 @@ fn every_row_of_a_records_key_is_a_finding_and_the_counts_balance() {
     }
 }
 
-/// In a KV file too, what is no record is one finding, whatever the other side has.
+/// An invalid entry of a KV file is one finding too, whatever the other side has.
 #[test]
 fn a_value_that_is_no_record_is_one_finding_whatever_the_other_side_has() {
     let (key, value) = symbol(1, 10);
@@ -358,7 +359,7 @@ fn a_value_that_is_no_record_is_one_finding_whatever_the_other_side_has() {
             assert!(found[0].message.ends_with(&told), "{found:?}");
             assert_eq!(counts.differing, 1);
 
-            // Both are wrong, each in its way: two things to see to.
+            // Both are invalid in different ways: two problems to fix.
             let row = Listed::with_rows([invalid_of(7, Some(1))]);
             let (counts, found) = compare_swapped(swapped, bad(), row);
             assert_eq!(classes(&found), [class, "invalid-row"]);

@@ -54,13 +54,13 @@ impl PrivateFolder {
     }
 
     fn create(prefix: &str, random: usize, parent: &Path, name: &OsStr) -> io::Result<Self> {
-        let made = tempfile::Builder::new()
+        let created = tempfile::Builder::new()
             .prefix(prefix)
             .rand_bytes(random)
             .permissions(Permissions::from_mode(0o700))
             .tempdir_in(parent)?;
         // From here on, `Drop` removes it.
-        let path = made.keep();
+        let path = created.keep();
         with_folders(|folders| folders.push(path.clone()));
         let folder = PrivateFolder {
             file: path.join(name),

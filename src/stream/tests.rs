@@ -79,9 +79,11 @@ fn take_all(
 #[test]
 fn every_entry_comes_out_once_and_in_order_copied_or_handed_over() {
     let lengths = [0, 0, 1, 3, 5 << 20, 6 << 20, 7, 1 << 20, 2 << 20, 9];
-    let made = TestEntries::new(lengths.repeat(3));
-    let taken = take_all(|visit| made.visit(visit));
-    let expected: Vec<_> = (0..made.lengths.len()).map(|i| made.entry(i)).collect();
+    let entries = TestEntries::new(lengths.repeat(3));
+    let taken = take_all(|visit| entries.visit(visit));
+    let expected: Vec<_> = (0..entries.lengths.len())
+        .map(|i| entries.entry(i))
+        .collect();
     assert!(taken == expected);
 }
 
@@ -113,11 +115,11 @@ fn records_come_out_as_their_canonical_bytes() {
 
 #[test]
 fn a_reader_that_fails_is_never_the_end_of_the_data() {
-    let mut made = TestEntries::new([1, 2, 3]);
-    made.fails_at_end = true;
+    let mut entries = TestEntries::new([1, 2, 3]);
+    entries.fails_at_end = true;
     let error = read_stream(
         false,
-        |visit| made.visit(visit),
+        |visit| entries.visit(visit),
         &NoProgress,
         |stream| {
             while stream.next_batch()?.is_some() {}
@@ -131,10 +133,10 @@ fn a_reader_that_fails_is_never_the_end_of_the_data() {
 #[test]
 fn a_taker_that_fails_ends_the_reader() {
     let error = returns(move || {
-        let made = more_than_the_queue_holds();
+        let entries = more_than_the_queue_holds();
         read_stream(
             false,
-            |visit| made.visit(visit),
+            |visit| entries.visit(visit),
             &NoProgress,
             |stream| {
                 stream.next_batch()?;
@@ -149,11 +151,11 @@ fn a_taker_that_fails_ends_the_reader() {
 #[test]
 fn a_taker_that_panics_ends_the_reader() {
     let outcome = returns(move || {
-        let made = more_than_the_queue_holds();
+        let entries = more_than_the_queue_holds();
         catch_unwind(AssertUnwindSafe(|| {
             read_stream(
                 false,
-                |visit| made.visit(visit),
+                |visit| entries.visit(visit),
                 &NoProgress,
                 |stream| {
                     stream.next_batch()?;
