@@ -91,16 +91,16 @@ impl Join<'_, '_> {
         let right = on_right.then(|| self.right.item()).flatten();
         let (counts, evidence) = (&mut self.counts, &mut *self.evidence);
         let is_paired = left.is_some() && right.is_some();
-        let (mut told, beside_rows) = match (left, right) {
+        let (mut findings, other_of_rows) = match (left, right) {
             (Some(Item::Entry(left)), Some(Item::Entry(right))) => {
-                let told = match self.is_canonical && left.value == right.value {
+                let findings = match self.is_canonical && left.value == right.value {
                     true => {
                         counts.equal += 1;
                         hash_warning(kind, left)?.into_iter().collect()
                     }
                     false => both(kind, left, right, counts, evidence)?,
                 };
-                (told, Other::Nothing)
+                (findings, Other::Nothing)
             }
             (Some(Item::Entry(entry)), _) => {
                 one(kind, Side::Left, entry, is_paired, counts, evidence)
@@ -114,15 +114,15 @@ impl Join<'_, '_> {
         // An entry and the first invalid row with its key are counted together.
         let is_entry = |item: Option<Item<'_>>| matches!(item, Some(Item::Entry(_)));
         let counted = u64::from(is_paired && (is_entry(left) || is_entry(right)));
-        told.sort_by_key(|divergence| (divergence.class, divergence.side));
-        let warnings = told.split_off(told.partition_point(|d| !d.class.is_warning()));
-        told.into_iter().try_for_each(&mut self.found)?;
+        findings.sort_by_key(|divergence| (divergence.class, divergence.side));
+        let warnings = findings.split_off(findings.partition_point(|d| !d.class.is_warning()));
+        findings.into_iter().try_for_each(&mut self.found)?;
         if on_left {
-            let rows = self.left.pass(Side::Left, beside_rows, self.found)?;
+            let rows = self.left.pass(Side::Left, other_of_rows, self.found)?;
             self.counts.invalid_left += rows.saturating_sub(counted);
         }
         if on_right {
-            let rows = self.right.pass(Side::Right, beside_rows, self.found)?;
+            let rows = self.right.pass(Side::Right, other_of_rows, self.found)?;
             self.counts.invalid_right += rows.saturating_sub(counted);
         }
         warnings.into_iter().try_for_each(&mut self.found)
@@ -135,32 +135,32 @@ fn one(
     kind: RecordKind,
     side: Side,
     entry: Entry<'_>,
-    is_beside_row: bool,
+    row_has_key: bool,
     counts: &mut KindCounts,
     evidence: &mut Evidence,
 ) -> (Vec<Finding>, Other) {
-    let judged = EntryCheck::of(kind, entry);
-    let other = match is_beside_row {
+    let checked = EntryCheck::of(kind, entry);
+    let other = match row_has_key {
         true => Other::Invalid,
         false => Other::Nothing,
     };
-    let faults = judged.divergences(kind, side, entry.key);
-    let mut told: Vec<Finding> = faults.map(|fault| fault.beside(other)).collect();
+    let faults = checked.divergences(kind, side, entry.key);
+    let mut findings: Vec<Finding> = faults.map(|fault| fault.beside(other)).collect();
     let (only, invalid) = match side {
         Side::Left => (&mut counts.only_left, &mut counts.invalid_left),
         Side::Right => (&mut counts.only_right, &mut counts.invalid_right),
     };
-    match judged.record_if_key_matches() {
-        _ if is_beside_row => counts.differing += 1,
+    match checked.record_if_key_matches() {
+        _ if row_has_key => counts.differing += 1,
         None => *invalid += 1,
         Some(record) => {
             *only += 1;
             evidence.of_mut(side).only(record);
-            told.push(Finding::only(kind, side, entry.key));
+            findings.push(Finding::only(kind, side, entry.key));
         }
     }
-    told.extend(judged.hash_warning(entry.key).map(|w| w.on(side)));
-    (told, judged.as_other())
+    findings.extend(checked.hash_warning(entry.key).map(|w| w.on(side)));
+    (findings, checked.as_other())
 }
 
 /// Compares two values with the same key.
@@ -172,30 +172,31 @@ fn both(
     evidence: &mut Evidence,
 ) -> Result<Vec<Finding>> {
     let key = left.key;
-    let judged_left = EntryCheck::of(kind, left);
-    let mut told = Vec::new();
-    let tell = |told: &mut Vec<Finding>, judged: &EntryCheck, side, other: &EntryCheck| {
-        let faults = judged.divergences(kind, side, key);
-        told.extend(faults.map(|fault| fault.beside(other.as_other())));
-    };
+    let checked_left = EntryCheck::of(kind, left);
+    let mut findings = Vec::new();
+    let report_faults =
+        |findings: &mut Vec<Finding>, checked: &EntryCheck, side, other: &EntryCheck| {
+            let faults = checked.divergences(kind, side, key);
+            findings.extend(faults.map(|fault| fault.beside(other.as_other())));
+        };
     if left.value == right.value {
-        match judged_left.is_sound() {
+        match checked_left.is_sound() {
             true => counts.equal += 1,
             false => counts.differing += 1,
         }
-        tell(&mut told, &judged_left, Side::Left, &judged_left);
-        tell(&mut told, &judged_left, Side::Right, &judged_left);
-        told.extend(judged_left.hash_warning(key));
-        return Ok(told);
+        report_faults(&mut findings, &checked_left, Side::Left, &checked_left);
+        report_faults(&mut findings, &checked_left, Side::Right, &checked_left);
+        findings.extend(checked_left.hash_warning(key));
+        return Ok(findings);
     }
     counts.differing += 1;
-    let judged_right = EntryCheck::of(kind, right);
-    tell(&mut told, &judged_left, Side::Left, &judged_right);
-    tell(&mut told, &judged_right, Side::Right, &judged_left);
+    let checked_right = EntryCheck::of(kind, right);
+    report_faults(&mut findings, &checked_left, Side::Left, &checked_right);
+    report_faults(&mut findings, &checked_right, Side::Right, &checked_left);
     // The fields of a record with the wrong key aren't compared with those of the key's record.
     let records = (
-        judged_left.record_if_key_matches(),
-        judged_right.record_if_key_matches(),
+        checked_left.record_if_key_matches(),
+        checked_right.record_if_key_matches(),
     );
     if let (Some(left), Some(right)) = records {
         let fields = fields::differences(&encode_json(left)?, &encode_json(right)?)?;
@@ -203,12 +204,12 @@ fn both(
             evidence.left.differs(left);
             evidence.right.differs(right);
             evidence.ids_differ |= left.id() != right.id();
-            told.push(Finding::fields(kind, key, fields));
+            findings.push(Finding::fields(kind, key, fields));
         }
     }
-    told.extend(judged_left.hash_warning(key).map(|w| w.on(Side::Left)));
-    told.extend(judged_right.hash_warning(key).map(|w| w.on(Side::Right)));
-    Ok(told)
+    findings.extend(checked_left.hash_warning(key).map(|w| w.on(Side::Left)));
+    findings.extend(checked_right.hash_warning(key).map(|w| w.on(Side::Right)));
+    Ok(findings)
 }
 
 /// A stream with the key of its current item.

@@ -25,21 +25,21 @@ impl ManifestCheck {
 
     /// Compares the manifest's totals of a kind with those found.
     pub(crate) fn kind(&mut self, kind: RecordKind, found: &KindTotals) -> Option<Finding> {
-        let told = self.claims.as_ref()?.kinds.get(kind);
-        let differing = |what: &str, told: u64, found: u64| {
-            let message = format!("the manifest says {told} {what}, the contents have {found}");
-            (told != found).then_some(message)
+        let claimed = self.claims.as_ref()?.kinds.get(kind);
+        let differing = |what: &str, claimed: u64, found: u64| {
+            let message = format!("the manifest says {claimed} {what}, the contents have {found}");
+            (claimed != found).then_some(message)
         };
-        let message = differing("records", told.records, found.records)
-            .or_else(|| differing("key bytes", told.key_bytes, found.key_bytes))
-            .or_else(|| differing("value bytes", told.value_bytes, found.value_bytes))
+        let message = differing("records", claimed.records, found.records)
+            .or_else(|| differing("key bytes", claimed.key_bytes, found.key_bytes))
+            .or_else(|| differing("value bytes", claimed.value_bytes, found.value_bytes))
             .or_else(|| {
-                let (told, found) = (told.sha256, found.sha256);
+                let (claimed, found) = (claimed.sha256, found.sha256);
                 let message = format!(
-                    "the manifest's digest is {told}, that of the contents is \
+                    "the manifest's digest is {claimed}, that of the contents is \
                     {found}"
                 );
-                (told != found).then_some(message)
+                (claimed != found).then_some(message)
             })?;
         self.holds = false;
         let class = FindingClass::Manifest;
@@ -55,10 +55,10 @@ impl ManifestCheck {
     /// since the combined digest is then wrong as well.
     pub(crate) fn combined(&self) -> Option<Finding> {
         let claims = self.claims.as_ref().filter(|_| self.holds)?;
-        let (told, combined) = (claims.sha256, combined_digest(&claims.kinds));
+        let (claimed, combined) = (claims.sha256, combined_digest(&claims.kinds));
         let message =
-            format!("the manifest's combined digest is {told}, that of its kinds is {combined}");
+            format!("the manifest's combined digest is {claimed}, that of its kinds is {combined}");
         let class = FindingClass::Manifest;
-        (told != combined).then(|| Finding::new(class, None, message).on(self.side))
+        (claimed != combined).then(|| Finding::new(class, None, message).on(self.side))
     }
 }

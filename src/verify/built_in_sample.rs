@@ -88,7 +88,7 @@ pub fn verify_sample(
     }
     let file = KvReader::open_verified(&trip.there())?;
     let as_made = match file.sequences()? == sample_sequences() {
-        true => count_as_made(&file, &records)?,
+        true => count_unchanged(&file, &records)?,
         false => 0,
     };
     Ok(SampleReport {
@@ -109,14 +109,16 @@ fn make_database(path: &Path, records: &[Record]) -> rusqlite::Result<()> {
 }
 
 /// The number of records that the file contains under their keys and that decode to the original.
-fn count_as_made(file: &KvReader, records: &[Record]) -> Result<u64> {
+fn count_unchanged(file: &KvReader, records: &[Record]) -> Result<u64> {
     let mut count = 0;
     for kind in RecordKind::ALL {
         file.visit_kind(kind, &mut |entry| {
             let decoded = decode_json(kind, entry.value)
                 .map_err(|error| Error::Internal(error.to_string()))?;
-            let made = records.iter().find(|made| record_key(made) == entry.key);
-            count += u64::from(made == Some(&decoded));
+            let original = records
+                .iter()
+                .find(|original| record_key(original) == entry.key);
+            count += u64::from(original == Some(&decoded));
             Ok(())
         })?;
     }
