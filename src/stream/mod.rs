@@ -3,7 +3,6 @@
 //! A [`Source`] yields the records of one kind as entries in key order. Copying reads one stream
 //! and loads the other store, comparing joins two streams, and a digest hashes one stream; none of
 //! them depends on the type of store.
-//! knows which store it has in hand.
 
 mod batch;
 mod digest;

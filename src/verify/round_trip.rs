@@ -22,8 +22,8 @@ const BACK: &str = "round trip";
 /// The store is not changed. Invalid rows and entries can't make the round trip and are in the
 /// report.
 ///
+/// # Errors
 /// The store can't be read, or there is not enough disk space for the copies.
-/// The store can't be read, or there is no room for its copies.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
