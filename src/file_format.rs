@@ -1,8 +1,8 @@
-//! Formats that are not read and can be told from the first bytes of a file.
+//! File formats that cannot be read, but are recognized from the first bytes.
 
 use std::fmt;
 
-/// What a file is that is neither a store nor an export.
+/// A recognized format that is neither a store nor an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileFormat {
@@ -18,7 +18,7 @@ pub enum FileFormat {
     Lz4,
     /// A ZIP archive.
     Zip,
-    /// Text in UTF-16, as Windows PowerShell writes what goes through `>`.
+    /// Text in UTF-16, as Windows PowerShell writes with `>`.
     Utf16,
     /// Text in UTF-32.
     Utf32,
@@ -32,7 +32,7 @@ pub enum FileFormat {
     Geodb,
 }
 
-/// How files begin. Of two that fit, the longer one stands first.
+/// Magic numbers. If one is a prefix of another, the longer one comes first.
 const MAGIC: [(&[u8], FileFormat); 18] = [
     (b"\x1f\x8b", FileFormat::Gzip),
     (b"\x28\xb5\x2f\xfd", FileFormat::Zstd),
@@ -55,7 +55,7 @@ const MAGIC: [(&[u8], FileFormat); 18] = [
 ];
 
 impl FileFormat {
-    /// What a file is that begins so, if that is known.
+    /// The format of a file with these first bytes, if it is known.
     pub(crate) fn of_first_bytes(start: &[u8]) -> Option<Self> {
         let mut known = MAGIC.iter();
         let (_, format) = known.find(|(magic, _)| start.starts_with(magic))?;
@@ -80,7 +80,7 @@ impl FileFormat {
         }
     }
 
-    /// The command that writes what such a file holds to stdout, as UTF-8; `None` if there is no common
+    /// The command that writes the decoded content to stdout as UTF-8; `None` if there is no common
     /// one.
     pub const fn to_stdout(self) -> Option<&'static str> {
         Some(match self {
@@ -100,7 +100,7 @@ impl FileFormat {
     }
 }
 
-/// What the file is, to follow "is".
+/// Describes the format; follows "is" in a sentence.
 impl fmt::Display for FileFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -1,10 +1,10 @@
 //! Moves source-code chunks, file and symbol metrics and execution logs between a SQLite database
-//! and an embedded key-value file ([redb](https://docs.rs/redb)), and proves record by record that
-//! nothing was lost.
+//! and an embedded key-value file ([redb](https://docs.rs/redb)), and verifies record by record
+//! that nothing was lost.
 //!
 //! Tools can keep such records in either store: [`ChunkStore`](store::ChunkStore),
-//! [`MetricsOps`](store::MetricsOps) and [`ExecutionLog`](store::ExecutionLog) have one API and the
-//! same answers over both.
+//! [`MetricsOps`](store::MetricsOps) and [`ExecutionLog`](store::ExecutionLog) have the same API
+//! and the same behaviour on both.
 //!
 //! ```
 //! # #[cfg(feature = "native-v2")]
@@ -25,13 +25,13 @@
 //! store.store_chunk(&CodeChunk::new("src/main.rs", 0, 12, "fn main() {}"))?;
 //! drop(store);
 //!
-//! // Another day it finds them there.
+//! // A later session reads them.
 //! let store = ChunkStore::with_kv_backend(Arc::new(RedbBackend::open(&kv)?));
 //! let chunk = store.get_chunk_by_span("src/main.rs", 0, 12)?.expect("it was stored");
 //! assert_eq!(chunk.content, "fn main() {}");
 //! drop(store);
 //!
-//! // It leaves that backend, and wants proof that nothing stayed behind.
+//! // It migrates to SQLite and verifies that no record was lost.
 //! let progress: Arc<dyn Progress> = Arc::new(NoProgress);
 //! let summary = kv_to_sqlite(&kv, &sqlite, &CopyOptions::default(), &progress)?;
 //! assert!(summary.is_complete());
@@ -48,14 +48,15 @@
 //!
 //! # Layers
 //!
-//! `record` <- `codec` <- `stream` <- `kv`, `sqlite` <- `store` <- `compare` <- `migrate` <- `verify`:
-//! each knows those to its left. Both stores yield the same stream, entries of one kind in the order
-//! of their keys' bytes, so that copying, comparing and hashing are three uses of one thing.
+//! `record` <- `codec` <- `stream` <- `kv`, `sqlite` <- `store` <- `compare` <- `migrate` <-
+//! `verify`: modules depend only on modules to their left. Both stores yield the same stream, the
+//! entries of one kind in the order of their keys' bytes, so copying, comparing and hashing are
+//! three uses of one stream.
 //!
 //! # Features
 //!
-//! - `native-v2` (default): the KV file. Without it the library knows SQLite, and key-value backends
-//!   that a tool brings itself, and builds without redb.
+//! - `native-v2` (default): the KV file. Without it the library supports SQLite and key-value
+//!   backends supplied by the caller, and builds without redb.
 //! - `cli` (default): the program and its dependencies.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -63,7 +64,7 @@
     not(test),
     deny(clippy::print_stdout, clippy::print_stderr, clippy::exit)
 )]
-// Without the KV file there is nothing to copy or compare, and what serves that goes unused.
+// Without the KV file nothing can be copied or compared, so the code for that is unused.
 #![cfg_attr(
     not(feature = "native-v2"),
     allow(dead_code, unreachable_pub, unused_imports)
@@ -89,8 +90,8 @@ mod stream;
 #[cfg(feature = "native-v2")]
 pub mod verify;
 
-/// For this crate's own tests, fuzz targets and benchmarks. Not part of the API: it changes in any
-/// release.
+/// For this crate's own tests, fuzz targets and benchmarks. Not part of the API: it may change in
+/// any release.
 #[cfg(feature = "native-v2")]
 #[doc(hidden)]
 pub mod internal {
@@ -114,8 +115,8 @@ pub mod internal {
 pub use error::{Error, Result};
 pub use progress::{NoProgress, Progress, Stage};
 
-/// The version of redb whose databases [`kv::RedbBackend`] takes.
+/// The version of redb whose databases [`kv::RedbBackend`] accepts.
 #[cfg(feature = "native-v2")]
 pub use redb;
-/// The version of rusqlite whose connections the stores take.
+/// The version of rusqlite whose connections the stores accept.
 pub use rusqlite;

@@ -1,4 +1,5 @@
-//! The command-line program. Everything but flags, progress bars and rendering is in the library.
+//! The command-line program: arguments, progress bars and reports. Everything else is in the
+//! library.
 
 mod cli;
 mod out_of_memory;

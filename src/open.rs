@@ -1,4 +1,4 @@
-//! Opening any store: its type is detected, and it is read again if it changed meanwhile.
+//! Opens any kind of store: detects its type, and reads it again if it changed meanwhile.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,18 +12,19 @@ use crate::progress::Progress;
 use crate::sqlite::{SourceFiles, SourceOptions, SqliteSnapshot};
 use crate::stream::{Source, join2};
 
-/// How often a database that is written while it is read without a lock is read, and how long it is
-/// left alone before that is tried again.
+/// How often to read a database that is being written while it is read without a lock, and how long
+/// to wait before the next attempt.
 const ATTEMPTS: usize = 3;
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// How a store is opened for reading; all but `only` is about SQLite databases.
+/// How a store is opened for reading; everything except `only` applies to SQLite databases.
 pub(crate) type OpenOptions = SourceOptions;
 
-/// A store that was looked at and not opened yet.
+/// A store whose type has been detected, but which is not open yet.
 ///
-/// To look at a database closes a descriptor of it, and with that the process loses its locks on
-/// the file. So of two stores that may be one file, both are looked at before either is opened.
+/// Probing a database closes a file descriptor of it, and with that the process loses its POSIX
+/// locks on the file. So if two stores may be the same file, both are probed before either is
+/// opened.
 #[derive(Debug)]
 pub(crate) struct Candidate {
     path: PathBuf,
@@ -31,10 +32,10 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    /// Looks at a store, whichever its first bytes say it is.
+    /// Detects the type of a store from its first bytes.
     ///
     /// # Errors
-    /// The file is not there, can't be read, or is no store.
+    /// The file does not exist, can't be read, or is not a store.
     pub(crate) fn look(path: &Path) -> Result<Self> {
         let found = detect(path)?;
         found.expect_store(path)?;
@@ -48,12 +49,12 @@ impl Candidate {
         })
     }
 
-    /// The file, as it was given.
+    /// The file path, as specified by the caller.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Which store it is.
+    /// The kind of store.
     fn store(&self) -> StoreKind {
         match self.files {
             Some(_) => StoreKind::Sqlite,
@@ -61,10 +62,10 @@ impl Candidate {
         }
     }
 
-    /// Opens the store: a KV file with every page checked, a database in one read transaction.
+    /// Opens the store: a KV file after verifying every page, a database in one read transaction.
     ///
     /// # Errors
-    /// Those of [`KvReader::open_verified`] and [`SqliteSnapshot::open`].
+    /// The errors of [`KvReader::open_verified`] and [`SqliteSnapshot::open`].
     pub(crate) fn open(
         self,
         options: &OpenOptions,
@@ -77,10 +78,10 @@ impl Candidate {
     }
 }
 
-/// Opens two stores, a KV file while the other store is being opened.
+/// Opens two stores. A KV file is opened in parallel with the other store.
 ///
 /// # Errors
-/// Those of [`Candidate::open`].
+/// The errors of [`Candidate::open`].
 pub(crate) fn open_pair(
     left: Candidate,
     right: Candidate,
@@ -89,17 +90,17 @@ pub(crate) fn open_pair(
 ) -> Result<(Box<dyn Source>, Box<dyn Source>)> {
     let open = |opening: Candidate| move || opening.open(options, progress);
     if let (StoreKind::Sqlite, StoreKind::Sqlite) = (left.store(), right.store()) {
-        // Both report progress, which has one stage at a time.
+        // Sequentially: both report progress, and only one stage can be active.
         return Ok((open(left)()?, open(right)()?));
     }
     join2("opener", open(left), open(right))
 }
 
-/// Does something that reads databases, and does it again, a few times, if one of them was written
+/// Runs `read`, which reads databases, and repeats it a few times if one of them was written
 /// meanwhile.
 ///
 /// # Errors
-/// Those of `read`.
+/// The errors of `read`.
 pub(crate) fn retry_if_changed<T>(mut read: impl FnMut() -> Result<T>) -> Result<T> {
     for _ in 1..ATTEMPTS {
         match read() {

@@ -1,5 +1,5 @@
-//! Ends the program in good order when there is no memory left: it removes what it has not published.
-//! The standard library would abort it, and leave private folders behind.
+//! On out-of-memory, removes unpublished files before exiting. The standard library would abort the
+//! process and leave private directories behind.
 
 #![expect(unsafe_code, reason = "there is no other way to write an allocator")]
 
@@ -12,28 +12,28 @@ use std::time::Duration;
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
-/// The allocator of the system, which returns only if there is memory.
+/// The system allocator; an allocation failure ends the process instead of returning null.
 struct Allocator;
 
-// SAFETY: everything is left to the allocator of the system.
+// SAFETY: every call is forwarded to the system allocator.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller keeps to the same contract.
+        // SAFETY: the caller upholds the same contract.
         unless_null(unsafe { System.alloc(layout) }, layout.size())
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps to the same contract.
+        // SAFETY: the caller upholds the same contract.
         unsafe { System.dealloc(memory, layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller keeps to the same contract.
+        // SAFETY: the caller upholds the same contract.
         unless_null(unsafe { System.alloc_zeroed(layout) }, layout.size())
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: the caller keeps to the same contract.
+        // SAFETY: the caller upholds the same contract.
         unless_null(unsafe { System.realloc(memory, layout, size) }, size)
     }
 }
@@ -45,20 +45,20 @@ fn unless_null(memory: *mut u8, size: usize) -> *mut u8 {
     }
 }
 
-/// Ends the program. What it takes to do that is small, and mostly there: it is large allocations that
-/// fail.
+/// Ends the process. This needs little memory, which is usually available: it is large allocations
+/// that fail.
 fn end(size: usize) -> ! {
     static IS_ENDING: AtomicBool = AtomicBool::new(false);
     thread_local!(static IS_HERE: Cell<bool> = const { Cell::new(false) });
     const STATUS: i32 = 2;
 
     if IS_HERE.replace(true) {
-        // Not even that is there.
+        // Not even a small allocation succeeded.
         signal_hook::low_level::exit(STATUS);
     }
     if IS_ENDING.swap(true, Ordering::Relaxed) {
-        // Another thread is ending the program. Parking needs a thread handle, which this thread may not
-        // have while it starts or ends.
+        // Another thread is already ending the process. Parking needs a thread handle, which this
+        // thread may lack during its start or exit.
         loop {
             std::thread::sleep(Duration::MAX);
         }

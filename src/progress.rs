@@ -1,11 +1,11 @@
-//! How long work tells of itself, and how it is cancelled.
+//! Progress reporting and cancellation.
 
 use std::fmt;
 
 use crate::error::{Error, Result};
 use crate::record::RecordKind;
 
-/// A part of the work that is worth a progress bar of its own.
+/// A stage of the work that has its own progress bar.
 ///
 /// ```
 /// use chunkmigrate::{Stage, record::RecordKind};
@@ -17,9 +17,9 @@ use crate::record::RecordKind;
 pub enum Stage {
     /// SQLite checks the integrity of the source.
     CheckSource,
-    /// The rows of a table are counted and its columns looked at.
+    /// SQLite scans a table: its rows are counted and its columns checked.
     Survey(RecordKind),
-    /// Records go from the source into the target.
+    /// Records are copied from the source into the target.
     Copy(RecordKind),
     /// Records of the finished target are read and checked.
     ReadBack(RecordKind),
@@ -27,13 +27,13 @@ pub enum Stage {
     Compare(RecordKind),
     /// Records of a store are counted and hashed.
     Digest(RecordKind),
-    /// Lines of text are read; their number is not known beforehand.
+    /// Lines of text are read; their number is not known in advance.
     ReadLines,
-    /// Records go out as text.
+    /// Records are exported as text.
     Export(RecordKind),
     /// Records are written into an existing store.
     Merge(RecordKind),
-    /// The indexes of a new database are made.
+    /// The indexes of a new database are built.
     Index,
 }
 
@@ -54,15 +54,15 @@ impl fmt::Display for Stage {
     }
 }
 
-/// Receives the progress of long work. Stages follow one another; they don't overlap.
+/// Receives the progress of long-running work. Stages run one after another and never overlap.
 ///
-/// The methods are called from worker threads, once for some hundred records or more.
+/// The methods are called from worker threads, usually once per several hundred records.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
 /// use chunkmigrate::{Progress, Stage};
 ///
-/// /// Counts what was done, and stops when it is enough.
+/// Counts the records, and cancels after a maximum.
 /// #[derive(Default)]
 /// struct AtMost(AtomicU64);
 ///
@@ -85,32 +85,32 @@ impl fmt::Display for Stage {
 /// # assert!(!progress.is_cancelled());
 /// ```
 pub trait Progress: Send + Sync {
-    /// A stage begins; `total` is its number of records, where that is known.
+    /// A stage begins; `total` is its number of records, if known.
     fn start(&self, stage: Stage, total: Option<u64>) {
         let _ = (stage, total);
     }
 
-    /// So many more records of the stage are done.
+    /// `records` more records of the stage are done.
     fn inc(&self, records: u64) {
         let _ = records;
     }
 
-    /// The stage has ended.
+    /// The stage ended.
     fn finish(&self) {}
 
-    /// Whether the work should stop; it then ends with [`Error::Cancelled`] and leaves nothing.
+    /// Whether to cancel the work, which then fails with [`Error::Cancelled`] and leaves no files.
     fn is_cancelled(&self) -> bool {
         false
     }
 }
 
-/// Takes no notice of progress and never cancels.
+/// Ignores progress and never cancels.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoProgress;
 
 impl Progress for NoProgress {}
 
-/// Fails if the work is to stop.
+/// Fails if the work was cancelled.
 pub(crate) fn check_cancelled(progress: &dyn Progress) -> Result<()> {
     if progress.is_cancelled() {
         return Err(Error::Cancelled);

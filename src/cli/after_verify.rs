@@ -1,5 +1,5 @@
-//! What follows a verification that found divergences: how to bring the older store up to date, and
-//! what a merge would bring back that was deleted.
+//! The next step after a verification that found divergences: how to update the older store, and
+//! which deleted records a merge would restore.
 
 use chunkmigrate::store::StoreKind;
 use chunkmigrate::verify::{Hop, StoreLabel, VerifyReport};
@@ -10,7 +10,7 @@ use super::report::suggestions::{NextStep, transfer};
 use super::report::verify_outcome::total;
 use super::term::terminal_escape::escaped_path;
 
-/// What to do next, if there is a command for it that works.
+/// What to do next, if a command would succeed.
 pub(super) fn after_verify(report: &VerifyReport) -> Option<NextStep> {
     let [hop] = report.hops.as_slice() else {
         return None;
@@ -26,7 +26,7 @@ pub(super) fn after_verify(report: &VerifyReport) -> Option<NextStep> {
     }
 }
 
-/// Two stores that were compared.
+/// Two compared stores.
 struct Pair<'r> {
     report: &'r VerifyReport,
     hop: &'r Hop,
@@ -55,7 +55,7 @@ impl Pair<'_> {
         Some(NextStep::new(what, [command]).or(self.going_back(older)))
     }
 
-    /// What a merge of the older store into the newer one would do, if it would do anything.
+    /// What merging the older store into the newer one would do, if anything.
     fn going_back(&self, older: Side) -> Option<NextStep> {
         let mut effects = Vec::new();
         let (only, name) = (self.only(older), self.name(older));
@@ -72,7 +72,7 @@ impl Pair<'_> {
         Some(NextStep::new(what, self.merge(older)))
     }
 
-    /// Which store is newer is unclear: both ways, each with its effects.
+    /// It is unclear which store is newer: both directions, each with its effects.
     fn either(&self) -> Option<NextStep> {
         let mut sides = [Side::Left, Side::Right];
         sides.sort_by_key(|from| !self.is_fresh_copy(*from));
@@ -88,7 +88,7 @@ impl Pair<'_> {
         Some(NextStep::new(what, [command]).or(other))
     }
 
-    /// How to bring the records of one side into the other, with the command.
+    /// How to bring the records of one side into the other: a description and a command.
     fn way(&self, from: Side, adds: &str) -> Option<(String, String)> {
         let to = from.other();
         let (only_from, only_to) = (self.only(from), self.only(to));
@@ -101,7 +101,7 @@ impl Pair<'_> {
             effects.push(format!("changes {}", records(self.total.differing)));
         }
         let is_fresh_copy = self.is_fresh_copy(from);
-        // A merge takes nothing away.
+        // A merge never deletes records.
         if effects.is_empty() && !is_fresh_copy {
             return None;
         }
@@ -125,13 +125,13 @@ impl Pair<'_> {
         }
     }
 
-    /// Whether a fresh copy takes the place of the other store: a database may hold more than records,
-    /// and a part of the kinds is no copy.
+    /// Whether a fresh copy can replace the other store. A database may contain more than records,
+    /// and a copy of only some kinds would be incomplete.
     fn is_fresh_copy(&self, from: Side) -> bool {
         self.store(from.other()).store == StoreKind::Kv && self.report.only.is_empty()
     }
 
-    /// A merge of one side into the other, if it would succeed.
+    /// The command to merge one side into the other, if it would succeed.
     fn merge(&self, from: Side) -> Option<String> {
         let evidence = &self.hop.comparison.evidence;
         let is_whole = self.faults(from) + self.faults(from.other()) == 0;
@@ -172,7 +172,7 @@ impl Pair<'_> {
     }
 }
 
-/// A list of phrases with "and" before the last; `None` if it is empty.
+/// Joins phrases with commas and "and"; `None` if there are none.
 fn joined(phrases: &[String]) -> Option<String> {
     let (last, before) = phrases.split_last()?;
     Some(match before {

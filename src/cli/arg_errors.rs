@@ -1,4 +1,4 @@
-//! Arguments that are no work to do: they ask for help or the version, or are wrong.
+//! Handles arguments that ask for help or the version, or are invalid.
 
 use std::ffi::OsString;
 
@@ -9,7 +9,7 @@ use super::failure::CliError;
 use super::term::terminal_escape;
 use super::term::ui::{Format, Ui, When};
 
-/// Prints what was asked for, or what is wrong with the arguments.
+/// Prints the help, the version, or the error.
 pub(super) fn usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
     let format = given(arguments, "--format").unwrap_or(Format::Human);
     let color = given(arguments, "--color").unwrap_or(When::Auto);
@@ -21,7 +21,7 @@ pub(super) fn usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
             Err(failure) => ui.fail(&failure),
         };
     }
-    // Arguments, which may be names of files, are quoted as they are.
+    // clap quotes arguments, which may be file names, without escaping them.
     if format == Format::Json || !arguments.iter().all(is_plain) {
         return ui.fail(&CliError::usage(error));
     }
@@ -29,7 +29,7 @@ pub(super) fn usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
     Exit::Failed
 }
 
-/// The value of an option in arguments that were not parsed.
+/// The value of an option in unparsed arguments.
 fn given<V: ValueEnum>(arguments: &[OsString], option: &str) -> Option<V> {
     let values = arguments.iter().skip(1).map(Some).chain([None]);
     arguments
@@ -44,7 +44,7 @@ fn given<V: ValueEnum>(arguments: &[OsString], option: &str) -> Option<V> {
         .and_then(|value| V::from_str(value, false).ok())
 }
 
-/// Whether an argument may be shown on a terminal.
+/// Whether an argument can be shown on a terminal unescaped.
 fn is_plain(argument: &OsString) -> bool {
     argument
         .to_string_lossy()

@@ -1,4 +1,4 @@
-//! The commands and options as clap knows them.
+//! The clap definition of all commands and options.
 
 use chunkmigrate::kv::FORMAT_VERSION;
 use clap::builder::PossibleValuesParser;
@@ -6,7 +6,7 @@ use clap::{Command, CommandFactory as _};
 
 use super::Cli;
 
-/// What the program is called.
+/// The name of the program.
 pub(super) const NAME: &str = "chunkmigrate";
 
 /// The program with all its commands.
@@ -16,7 +16,7 @@ pub(super) fn command() -> Command {
         .get_subcommands()
         .map(|command| command.get_name().to_owned())
         .collect();
-    // `man` knows the commands only here, where all of them are there.
+    // The names of all commands are known only here, and `man` takes them as values.
     command.mut_subcommand("man", |man| {
         man.mut_arg("command", |arg| {
             arg.value_parser(PossibleValuesParser::new(names))
@@ -24,7 +24,7 @@ pub(super) fn command() -> Command {
     })
 }
 
-/// What `--version` tells: all that decides which files can be read.
+/// The output of `--version`: everything that determines which files can be read.
 pub(super) fn long_version() -> String {
     format!(
         "{}\nKV format {FORMAT_VERSION}\nSQLite {}",

@@ -1,15 +1,15 @@
 use std::process::ExitCode;
 
-/// Exit statuses, as `--help` and the README state them.
+/// Exit statuses, as documented in `--help` and the README.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exit {
-    /// Everything done, everything compared equal.
+    /// Success; everything compared was equal.
     Done,
-    /// Stores diverge, or rows are no records.
+    /// Stores diverge, or there are invalid rows.
     Diverged,
-    /// It could not be done, or its outcome could not be established.
+    /// The operation failed or its result is unknown.
     Failed,
-    /// Stopped by a signal, by its number.
+    /// Stopped by a signal with this number.
     Signal(u8),
 }
 
@@ -24,13 +24,13 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// What the exit statuses of a command mean; what is `None` never comes of it.
+/// The meaning of a command's exit statuses; `None` for those it never returns.
 pub(super) struct ExitStatusHelp {
-    /// What 0 means.
+    /// The meaning of 0.
     pub(super) done: &'static str,
-    /// What 1 means.
+    /// The meaning of 1.
     pub(super) diverged: Option<&'static str>,
-    /// How things are after a signal.
+    /// The state after a signal.
     pub(super) stopped: Option<&'static str>,
 }
 

@@ -1,4 +1,4 @@
-//! What stands below the options in `--help`: sections that are also those of the man page.
+//! The sections after the options in `--help`; the man page has the same.
 
 use std::fmt::{Display, Write as _};
 
@@ -6,18 +6,19 @@ use anstyle::Style;
 
 use super::exit_status::ExitStatusHelp;
 
-/// The look of clap's own headings.
+/// The style of clap's headings.
 const HEADING: Style = Style::new().bold().underline();
 
 /// Text in sections.
 ///
-/// A heading stands at the margin, an entry is indented by 2, and what is said of it by 6. Where an
-/// entry ends with a colon, lines to paste follow. The man pages are made by this form.
+/// Headings start at the margin, entries are indented by 2, and their descriptions by 6. An entry
+/// that ends with a colon is followed by lines to paste. The man pages are generated from this
+/// format.
 #[derive(Debug, Default)]
 pub(super) struct AfterHelp(String);
 
 impl AfterHelp {
-    /// A section of entries, each with a text.
+    /// Adds a section of entries with descriptions.
     pub(super) fn section<E: Display, T: Display>(
         mut self,
         heading: &str,
@@ -34,7 +35,7 @@ impl AfterHelp {
         self
     }
 
-    /// The end of every help: what the exit statuses mean, and examples, each told and shown.
+    /// Finishes the help: the exit statuses, and examples with a description and a command each.
     pub(super) fn end(self, statuses: &ExitStatusHelp, examples: &[(&str, &str)]) -> String {
         let examples = examples
             .iter()

@@ -1,4 +1,4 @@
-//! Flags in, reports out. One file a subcommand.
+//! The command-line interface: parses arguments and prints reports.
 
 mod after_verify;
 mod arg_errors;
@@ -119,7 +119,7 @@ pub(crate) fn run() -> ExitCode {
     .into()
 }
 
-/// The options of the command that is run, with their dashes.
+/// The options of the selected command, with their dashes.
 fn options_of_command(matches: &clap::ArgMatches) -> Option<Vec<String>> {
     let mut program = command();
     program.build();

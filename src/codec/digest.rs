@@ -39,7 +39,7 @@ impl Digest {
         hex
     }
 
-    /// Adds another one, both as numbers of 32 bytes, modulo 2^256.
+    /// Adds another digest; both are treated as 32-byte numbers, modulo 2^256.
     pub(super) fn add(&mut self, other: Digest) {
         let mut carry = 0;
         for (byte, more) in self.0.iter_mut().zip(other.0).rev() {
@@ -88,7 +88,7 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// Counts and digest of the entries of one kind, taken in key order.
+/// Counts and hashes the entries of one kind, in key order.
 ///
 /// Each entry is hashed as the length of its key (u64, little-endian), the key, the length of its
 /// value (u64, little-endian), and the value.
@@ -101,7 +101,7 @@ pub struct KindHasher {
 }
 
 impl KindHasher {
-    /// Takes in the next entry.
+    /// Adds the next entry.
     pub fn update(&mut self, entry: Entry<'_>) {
         self.records += 1;
         self.key_bytes += entry.key.len() as u64;
@@ -112,7 +112,7 @@ impl KindHasher {
         }
     }
 
-    /// The totals of all entries; without any, the digest is the SHA-256 of nothing.
+    /// The totals of all entries; without any, the digest is the SHA-256 of the empty input.
     pub fn finish(self) -> KindTotals {
         KindTotals {
             records: self.records,
@@ -123,7 +123,7 @@ impl KindHasher {
     }
 }
 
-/// What a store holds of one kind.
+/// Counts and digest of one kind in a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KindTotals {
@@ -138,13 +138,13 @@ pub struct KindTotals {
 }
 
 impl Default for KindTotals {
-    /// The totals of no entries.
+    /// The totals of an empty kind.
     fn default() -> Self {
         KindHasher::default().finish()
     }
 }
 
-/// The digest of a store: the SHA-256 over the four raw digests, in key order.
+/// The digest of a store: the SHA-256 over the four raw digests in key order.
 pub fn combined_digest(kinds: &PerKind<KindTotals>) -> Digest {
     let mut hasher = Sha256::new();
     for (_, totals) in kinds.iter() {
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
     use crate::record::RecordKind;
 
-    /// The first is an example of FIPS 180; the others were computed with another implementation.
+    /// The first is an example from FIPS 180; the others were computed with another implementation.
     #[test]
     fn digests_are_those_of_another_implementation() {
         let of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";

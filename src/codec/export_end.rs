@@ -1,4 +1,4 @@
-//! The end line of an export, which tells whether the lines before it are all there.
+//! The end line of an export, which shows whether the export is complete.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -6,11 +6,11 @@ use sha2::{Digest as _, Sha256};
 use super::{Digest, Entry};
 use crate::record::{IdSequences, RecordKind};
 
-/// What the lines of an export come to: how many there are of each kind, and a digest over all of
-/// them.
+/// Summary of an export's lines: the number of lines of each kind, and a digest over all of them.
 ///
-/// It depends on no order, and several can be added up, as their exports can be joined. It shows that
-/// lines were lost or changed by accident, and not that somebody made others that fit.
+/// It doesn't depend on the order of the lines, and the summaries of several exports can be added
+/// up when the exports are concatenated. It detects accidental loss and change, not deliberate
+/// forgery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ExportEnd {
@@ -25,13 +25,13 @@ pub struct ExportEnd {
     /// Number of lines with id sequences; an export has one at most.
     pub sequences: u64,
     /// The sum, modulo 2^256, of the SHA-256 of each line: over the length of its key, the key, the
-    /// length of its canonical value, and the value. Lengths are 8 bytes, the lowest first; each
-    /// SHA-256 is a number of 32 bytes, the highest first.
+    /// length of its canonical value, and the value. Lengths are 8 bytes, little-endian; each
+    /// SHA-256 is a 32-byte big-endian number.
     pub digest: Digest,
 }
 
 impl Default for ExportEnd {
-    /// That of no lines.
+    /// The summary of an export without lines.
     fn default() -> Self {
         ExportEnd {
             chunk: 0,
@@ -45,13 +45,13 @@ impl Default for ExportEnd {
 }
 
 impl ExportEnd {
-    /// Adds the line of a record, whose value is canonical.
+    /// Adds the line of a record. The entry's value must be canonical.
     pub fn add_record(&mut self, kind: RecordKind, entry: Entry<'_>) {
         self.count(kind);
         self.digest.add(digest(entry));
     }
 
-    /// Adds the line of the id sequences.
+    /// Adds the line with the id sequences.
     pub fn add_sequences(&mut self, sequences: IdSequences) {
         let IdSequences {
             code_chunks,
@@ -63,7 +63,7 @@ impl ExportEnd {
         self.digest.add(digest(Entry { key, value }));
     }
 
-    /// Counts a line whose content is not known.
+    /// Counts a line without adding its content to the digest.
     pub(crate) fn count(&mut self, kind: RecordKind) {
         let count = match kind {
             RecordKind::Chunk => &mut self.chunk,
@@ -96,7 +96,7 @@ impl ExportEnd {
         digest.add(other.digest);
     }
 
-    /// Number of all lines, without the end line itself.
+    /// Total number of lines, excluding the end line.
     pub fn lines(&self) -> u64 {
         let ExportEnd {
             chunk,
@@ -204,7 +204,7 @@ mod tests {
         ) {
             let whole = of_lines(&lines);
             let at = at.index(lines.len());
-            // A byte that moves from the key to the value is a change as well.
+            // Moving a byte from the key to the value changes the digest too.
             let mut moved = lines.clone();
             moved[at].0.push(byte);
             prop_assert_ne!(of_lines(&moved).digest, whole.digest);

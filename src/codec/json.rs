@@ -1,4 +1,4 @@
-//! Canonical JSON: one way to write each record.
+//! Canonical JSON: exactly one encoding of each record.
 
 use std::borrow::Cow;
 use std::io;
@@ -10,7 +10,7 @@ use super::explain::{Explanation, explain};
 use crate::error::RecordError;
 use crate::record::{Record, RecordKind};
 
-/// Why a record has no canonical bytes.
+/// Why a record has no canonical encoding.
 #[derive(Debug, Error)]
 #[error("the record cannot be encoded as JSON")]
 pub struct EncodeError {
@@ -31,13 +31,13 @@ pub enum DecodeError {
     /// The document is not a JSON object.
     #[error("the value is not a JSON object")]
     NotAnObject,
-    /// The JSON is malformed, or its fields are not those of the record.
+    /// The JSON is malformed, or its fields don't match the record's.
     #[error("{message}")]
     Json {
-        /// What is wrong, a sentence without a full stop such as `loc is 10.0, must be an integer or
-        /// null`.
+        /// What is wrong: a sentence without a full stop, such as `loc is 10.0, must be an integer
+        /// or null`.
         message: String,
-        /// The same without any text of the value.
+        /// The same without any text from the value.
         without_values: String,
     },
     /// A field has a value that no store can hold.
@@ -57,7 +57,7 @@ impl DecodeError {
         }
     }
 
-    /// What is wrong, without any text of the value.
+    /// What is wrong, without any text from the value.
     pub fn without_values(&self) -> String {
         match self {
             DecodeError::Json { without_values, .. } => without_values.clone(),
@@ -66,7 +66,8 @@ impl DecodeError {
     }
 }
 
-/// What serde_json says of text that is one line: its place is a column, and of no use as "line 1".
+/// serde_json's message for a single line of text, with the column but without the useless "line
+/// 1".
 pub(super) fn one_line(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line 1 column {}", error.column());
@@ -77,10 +78,10 @@ pub(super) fn one_line(error: &serde_json::Error) -> String {
     }
 }
 
-/// The canonical bytes of a record: one JSON object without spaces, all fields in their order.
+/// The canonical bytes of a record: one JSON object without whitespace, all fields in fixed order.
 ///
 /// # Errors
-/// A float that is not finite has no JSON number.
+/// A float is not finite, so JSON has no number for it.
 pub fn encode_json(record: &Record) -> Result<Vec<u8>, EncodeError> {
     let mut out = Vec::new();
     encode_json_into(record, &mut out)?;
@@ -90,11 +91,11 @@ pub fn encode_json(record: &Record) -> Result<Vec<u8>, EncodeError> {
 /// Appends the canonical bytes of a record.
 ///
 /// # Errors
-/// As [`encode_json`]; `out` may then end in part of a record.
+/// As [`encode_json`]; `out` may then end with part of a record.
 pub fn encode_json_into(record: &Record, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     if let Record::Chunk(chunk) = record {
-        // Room for the escapes of usual source text: growing by doubling would cost a large chunk
-        // twice its size.
+        // Reserve space for the escapes of typical source text: growing by doubling would use twice
+        // the size of a large chunk.
         out.reserve(chunk.content.len() + chunk.content.len() / 8 + 512);
     }
     encode_json_to(record, out)
@@ -110,7 +111,8 @@ fn encode_json_to(record: &Record, out: impl io::Write) -> Result<(), EncodeErro
     Ok(())
 }
 
-/// Whether bytes are the canonical bytes of a record; takes no memory for a second copy of them.
+/// Whether `value` is the canonical encoding of `record`; compares without allocating a second
+/// copy.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -131,7 +133,7 @@ pub fn is_canonical(record: &Record, value: &[u8]) -> bool {
     encode_json_to(record, &mut rest).is_ok() && rest.0.is_empty()
 }
 
-/// Takes what is written off the front of what was expected, and fails where they differ.
+/// A writer that compares its input with the expected bytes and fails at the first difference.
 struct Rest<'v>(&'v [u8]);
 
 impl io::Write for Rest<'_> {
@@ -150,15 +152,15 @@ impl io::Write for Rest<'_> {
     }
 }
 
-/// The row id in the canonical bytes of a record, whose first field it is; `None` for kinds that
-/// have none.
+/// The row id from the canonical bytes of a record, in which it is the first field; `None` for
+/// kinds without ids.
 pub(crate) fn canonical_id(value: &[u8]) -> Option<i64> {
     let rest = value.strip_prefix(b"{\"id\":")?;
     let id = rest.split(|byte| *byte == b',').next()?;
     str::from_utf8(id).ok()?.parse().ok()
 }
 
-/// The content of a chunk and the hash that it tells of it.
+/// The content of a chunk and its stored hash.
 #[derive(Debug, Deserialize)]
 pub(crate) struct HashedContent<'v> {
     #[serde(borrow)]
@@ -167,23 +169,23 @@ pub(crate) struct HashedContent<'v> {
     pub(crate) content_hash: Cow<'v, str>,
 }
 
-/// Reads nothing else of a chunk, whose value must be known to be one.
+/// Decodes only these two fields. The value must be known to be a valid chunk.
 ///
 /// # Errors
-/// The value is no chunk.
+/// The value is not a valid chunk.
 pub(crate) fn decode_content(value: &[u8]) -> Result<HashedContent<'_>, DecodeError> {
     let content = serde_json::from_slice(value);
     content.map_err(|error| DecodeError::of(RecordKind::Chunk, value, &error))
 }
 
-/// Reads a record of a kind from JSON.
+/// Decodes a record of a kind from JSON.
 ///
-/// Spaces, the order of fields and the way a float is written are free; that the value is written
-/// canonically is seen by encoding the record again. Everything else is strict: each field exactly
-/// once, no other field, nothing behind the object, and for an integer a plain integer in range.
+/// Whitespace, field order and the notation of floats may vary; to check for the canonical form,
+/// use [`is_canonical`]. Everything else is strict: each field exactly once, no other fields,
+/// nothing after the object, and integers without fraction or exponent, in range.
 ///
 /// # Errors
-/// [`DecodeError`] says what the value lacks to be a record.
+/// [`DecodeError`] describes why the value is not a valid record.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -194,13 +196,13 @@ pub(crate) fn decode_content(value: &[u8]) -> Result<HashedContent<'_>, DecodeEr
 ///     "fan_out":0,"complexity_score":null,"last_updated":0}"#;
 /// let metrics = decode_json(RecordKind::FileMetrics, value)?.into_file_metrics();
 /// assert_eq!(metrics.and_then(|metrics| metrics.estimated_loc), Some(10.0));
-/// // A field that may be null must be there all the same.
+/// // A nullable field must still be present.
 /// assert!(decode_json(RecordKind::FileMetrics, br#"{"file_path":"a.rs"}"#).is_err());
 /// # Ok(())
 /// # }
 /// ```
 pub fn decode_json(kind: RecordKind, value: &[u8]) -> Result<Record, DecodeError> {
-    // serde would also read a struct from an array of its fields.
+    // serde would also accept an array of the fields as a struct.
     if value.trim_ascii_start().first() != Some(&b'{') {
         return Err(DecodeError::NotAnObject);
     }

@@ -1,4 +1,4 @@
-//! Keys: one text key for each record, and its parser.
+//! Text keys: one for each record, and their parser.
 
 use std::io::Write as _;
 
@@ -7,37 +7,37 @@ use thiserror::Error;
 use super::key_prefix;
 use crate::record::{Record, RecordKey, RecordKind};
 
-/// Why bytes are no key of a record.
+/// Why bytes are not a valid record key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The key starts with no known prefix.
+    /// The key starts with an unknown prefix.
     #[error("the key starts with none of {}", RecordKind::ALL.map(key_prefix).join(", "))]
     UnknownPrefix,
     /// The key is not UTF-8.
     #[error("the key is not valid UTF-8 at byte {valid_up_to}")]
     NotUtf8 {
-        /// Number of bytes before the first that is not UTF-8.
+        /// Number of valid bytes before the error.
         valid_up_to: usize,
     },
-    /// A chunk key has fewer than two `:` behind its prefix.
+    /// A chunk key has fewer than two `:` after its prefix.
     #[error("the chunk key lacks a path, start or end")]
     MissingOffset,
-    /// A `:` of a path is not doubled.
+    /// A `:` in a path is not doubled.
     #[error("a ':' in the path is not doubled")]
     SingleColon,
-    /// A number is not written as this format writes it, or is out of range.
+    /// A number is not in this format's notation, or is out of range.
     #[error("{text:?} is not a valid number in a key")]
     Number {
-        /// What stands where the number should.
+        /// The text in place of the number.
         text: String,
     },
 }
 
-/// The key of a chunk: `chunk:` path `:` start `:` end, with every `:` of the path doubled.
+/// The key of a chunk: `chunk:` path `:` start `:` end, with every `:` in the path doubled.
 ///
-/// The offsets are the chunk's half-open byte range. Above [`i64::MAX`] the result is no key that
-/// [`parse_key`] accepts.
+/// The offsets are the chunk's half-open byte range. Keys with an offset above [`i64::MAX`] are
+/// rejected by [`parse_key`].
 ///
 /// ```
 /// use chunkmigrate::codec::chunk_key;
@@ -50,21 +50,21 @@ pub fn chunk_key(file_path: &str, byte_start: u64, byte_end: u64) -> Vec<u8> {
     key
 }
 
-/// The key of an execution: `execlog:` and the execution id, verbatim.
+/// The key of an execution: `execlog:` followed by the execution id, verbatim.
 pub fn execution_log_key(execution_id: &str) -> Vec<u8> {
     let mut key = Vec::with_capacity(execution_id.len() + 8);
     write_execution_log_key(&mut key, execution_id);
     key
 }
 
-/// The key of a file's metrics: `metrics:file:` and the path with every `:` doubled.
+/// The key of a file's metrics: `metrics:file:` followed by the path with every `:` doubled.
 pub fn file_metrics_key(file_path: &str) -> Vec<u8> {
     let mut key = Vec::with_capacity(file_path.len() + 16);
     write_file_metrics_key(&mut key, file_path);
     key
 }
 
-/// The key of a symbol's metrics: `metrics:symbol:` and the id in decimal.
+/// The key of a symbol's metrics: `metrics:symbol:` followed by the id in decimal.
 pub fn symbol_metrics_key(symbol_id: i64) -> Vec<u8> {
     let mut key = Vec::with_capacity(36);
     write_symbol_metrics_key(&mut key, symbol_id);
@@ -85,14 +85,14 @@ pub fn encode_key(key: &RecordKey) -> Vec<u8> {
     }
 }
 
-/// The bytes of a record's own key.
+/// The bytes of a record's key.
 pub fn record_key(record: &Record) -> Vec<u8> {
     let mut key = Vec::new();
     record_key_into(record, &mut key);
     key
 }
 
-/// Appends the bytes of a record's own key.
+/// Appends the bytes of a record's key.
 pub fn record_key_into(record: &Record, out: &mut Vec<u8>) {
     match record {
         Record::Chunk(r) => write_chunk_key(out, &r.file_path, r.byte_start, r.byte_end),
@@ -102,10 +102,10 @@ pub fn record_key_into(record: &Record, out: &mut Vec<u8>) {
     }
 }
 
-/// What the keys of all chunks of a file begin with.
+/// The common prefix of all chunk keys of a file.
 ///
-/// The keys of other files may begin with it too: those of `a:b` with the prefix of `a`. They come
-/// behind those of `a`.
+/// Keys of other files may start with it too, for example those of `a:b` with the prefix of `a`.
+/// They sort after those of `a`.
 ///
 /// ```
 /// use chunkmigrate::codec::chunk_key;
@@ -123,13 +123,13 @@ pub fn file_chunks_prefix(file_path: &str) -> Vec<u8> {
     prefix
 }
 
-/// Reads the bytes of a key.
+/// Parses the bytes of a key.
 ///
-/// Every key that this module writes comes back as what it was made of, and no other bytes are
-/// accepted: a single `:` in a path, a leading zero or a plus sign is an error.
+/// Accepts exactly the keys that this module writes: a single `:` in a path, a leading zero or a
+/// plus sign is an error.
 ///
 /// # Errors
-/// [`KeyError`] says what the bytes lack to be a key.
+/// [`KeyError`] describes why the bytes are not a valid key.
 ///
 /// ```
 /// use chunkmigrate::codec::{KeyError, parse_key};
@@ -158,7 +158,7 @@ pub fn parse_key(key: &[u8]) -> Result<RecordKey, KeyError> {
     })
 }
 
-/// The kind of record that the bytes of a key identify; takes no memory.
+/// The kind of record that a key identifies. Doesn't allocate.
 ///
 /// # Errors
 /// As [`parse_key`].
@@ -178,7 +178,7 @@ pub fn key_kind(key: &[u8]) -> Result<RecordKind, KeyError> {
     })
 }
 
-/// What a key is made of, with paths as they stand in it.
+/// The parts of a key, with paths still escaped.
 enum Parts<'k> {
     Chunk { path: &'k str, start: u64, end: u64 },
     ExecutionLog(&'k str),
@@ -196,7 +196,7 @@ fn split_key(key: &[u8]) -> Result<Parts<'_>, KeyError> {
     })?;
     match kind {
         RecordKind::Chunk => {
-            // From the right: the path may hold colons, the numbers can't.
+            // From the right: the path may contain colons, the numbers can't.
             let (rest, end) = rest.rsplit_once(':').ok_or(KeyError::MissingOffset)?;
             let (path, start) = rest.rsplit_once(':').ok_or(KeyError::MissingOffset)?;
             check_colons(path)?;

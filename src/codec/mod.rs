@@ -1,8 +1,8 @@
-//! The bytes of a record: its key, its canonical JSON, and digests over both.
+//! The encoding of a record: its key, its canonical JSON, and digests over both.
 //!
-//! The rules are those of the KV file format, version 1 (`docs/format.md`). They hold for every
-//! store: a SQLite row has the key and the bytes that it would have in a KV file, which is what
-//! makes two stores comparable.
+//! The rules are those of version 1 of the KV file format (`docs/format.md`). They apply to every
+//! store: a SQLite row is converted to the key and value that it would have in a KV file, so that
+//! two stores can be compared.
 //!
 //! ```
 //! use chunkmigrate::codec::{decode_json, encode_json, parse_key, record_key};
@@ -44,16 +44,16 @@ pub(crate) use ndjson::Line;
 
 use crate::record::RecordKind;
 
-/// A record as a store yields it: the bytes of its key and of its value.
+/// A record in its encoded form: the bytes of its key and of its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry<'a> {
-    /// The key; entries of a store are ordered by it.
+    /// The key; a store's entries are ordered by it.
     pub key: &'a [u8],
-    /// The value: canonical JSON, unless a KV file holds something else.
+    /// The value: canonical JSON, except for invalid entries of a KV file.
     pub value: &'a [u8],
 }
 
-/// What every key of a kind starts with.
+/// The prefix of all keys of a kind.
 ///
 /// ```
 /// use chunkmigrate::{codec::key_prefix, record::RecordKind};
@@ -69,14 +69,14 @@ pub const fn key_prefix(kind: RecordKind) -> &'static str {
     }
 }
 
-/// Whether a key of no known form is of concern where only some kinds are asked for: if it begins as
-/// the keys of one of them do, it is a damaged one of these.
+/// Whether an unknown key concerns the selected kinds: a key with the prefix of one of them is a
+/// damaged key of that kind.
 pub(crate) fn is_asked_for(key: &[u8], only: &[RecordKind]) -> bool {
     let begins = |kind: &RecordKind| key.starts_with(key_prefix(*kind).as_bytes());
     only.is_empty() || only.iter().any(begins)
 }
 
-/// The largest value that a record may have, in bytes: what redb takes.
+/// Maximum size of a record's value in bytes: redb's limit.
 pub const MAX_VALUE_BYTES: usize = 3 << 30;
-/// The most that key and value may have together, in bytes: what redb takes.
+/// Maximum size of key and value together in bytes: redb's limit.
 pub const MAX_ENTRY_BYTES: usize = MAX_VALUE_BYTES + (768 << 20);

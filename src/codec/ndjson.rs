@@ -1,4 +1,4 @@
-//! Records as lines of text (newline-delimited JSON), for other programs.
+//! Records as newline-delimited JSON (NDJSON), for other programs.
 
 use std::borrow::Cow;
 
@@ -11,31 +11,31 @@ use super::json::one_line;
 use super::{Entry, ExportEnd};
 use crate::record::{IdSequences, RecordKind};
 
-/// What the line of the id high-water marks has for its kind and its key.
+/// Kind and key of the line with the id sequences.
 const SEQUENCES: &str = "sequences";
 
-/// What the end line has for its kind and its key.
+/// Kind and key of the end line.
 const END: &str = "end";
 
 /// One line of an export: `{"kind":…,"key":…,"value":{…}}`.
 #[derive(Debug, Clone)]
 pub enum Line<'l> {
-    /// A record, or what stands for one.
+    /// A record, not validated yet.
     Record {
-        /// What kind of record it is.
+        /// The kind of the record.
         kind: RecordKind,
         /// Its key.
         key: Cow<'l, str>,
-        /// The JSON that stands for its value, whatever it is.
+        /// The JSON in place of its value; may be anything.
         value: &'l RawValue,
     },
-    /// The id high-water marks, of kind and key `sequences`.
+    /// The id sequences; kind and key are `sequences`.
     IdSequences(IdSequences),
-    /// The end line, of kind and key `end`.
+    /// The end line; kind and key are `end`.
     End(ExportEnd),
 }
 
-/// Why text is no [`Line`].
+/// Why text is not a valid [`Line`].
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LineError {
@@ -45,16 +45,16 @@ pub enum LineError {
     /// The JSON is malformed, or its fields are not `kind`, `key` and `value`.
     #[error("not an object of kind, key and value: {}", one_line(.0))]
     Json(#[from] serde_json::Error),
-    /// No record is of this kind.
+    /// The kind is unknown.
     #[error("unknown kind {name:?}")]
     UnknownKind {
-        /// What the line has for its kind.
+        /// The kind in the line.
         name: String,
     },
-    /// The line of the high-water marks does not tell them.
+    /// The value of the `sequences` line is invalid.
     #[error("not an id sequence: {}", one_line(.0))]
     IdSequences(#[source] serde_json::Error),
-    /// The end line does not tell the counts and the digest.
+    /// The value of the end line has no valid counts or digest.
     #[error("not an end line of an export: {}", one_line(.0))]
     End(#[source] serde_json::Error),
 }
@@ -74,7 +74,7 @@ impl<'l> Line<'l> {
     /// The line of a record.
     ///
     /// # Errors
-    /// The key is not UTF-8, or the value is no JSON.
+    /// The key is not UTF-8, or the value is not JSON.
     pub fn of(kind: RecordKind, entry: Entry<'l>) -> Result<Self, LineError> {
         let key = str::from_utf8(entry.key).map_err(serde::de::Error::custom);
         Ok(Line::Record {
@@ -84,14 +84,14 @@ impl<'l> Line<'l> {
         })
     }
 
-    /// Reads a line. Spaces, the order of fields and a line break at the end are free.
+    /// Parses a line. Whitespace, field order and a trailing line break may vary.
     ///
-    /// Of a record nothing is known yet but its kind: its key and value may be anything.
+    /// Only the kind of a record is checked: its key and value may be anything.
     ///
     /// # Errors
-    /// [`LineError`] says what the text lacks to be a line.
+    /// [`LineError`] describes why the text is not a valid line.
     pub fn parse(text: &'l [u8]) -> Result<Self, LineError> {
-        // serde would also read a struct from an array of its fields.
+        // serde would also accept an array of the fields as a struct.
         if text.trim_ascii_start().first() != Some(&b'{') {
             return Err(LineError::NotAnObject);
         }
@@ -165,15 +165,15 @@ mod tests {
         let expected = (RecordKind::ExecutionLog, "execlog:\"\n", r#"{"id": 1}"#);
         assert_eq!(found, expected);
 
-        let marks = IdSequences {
+        let sequences = IdSequences {
             code_chunks: 7,
             execution_log: 0,
         };
-        let text = serde_json::to_vec(&Line::IdSequences(marks)).unwrap();
-        assert!(matches!(Line::parse(&text), Ok(Line::IdSequences(found)) if found == marks));
+        let text = serde_json::to_vec(&Line::IdSequences(sequences)).unwrap();
+        assert!(matches!(Line::parse(&text), Ok(Line::IdSequences(found)) if found == sequences));
 
         let mut end = ExportEnd::default();
-        end.add_sequences(marks);
+        end.add_sequences(sequences);
         let text = serde_json::to_string(&Line::End(end)).unwrap();
         let expected = r#"{"kind":"end","key":"end","value":{"chunk":0,"execution-log":0,"#
             .to_owned()

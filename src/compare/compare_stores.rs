@@ -1,4 +1,4 @@
-//! Two whole stores: their records kind by kind, and what stands beside the records.
+//! Compares two whole stores: their records kind by kind, then their metadata.
 
 use std::path::Path;
 
@@ -17,16 +17,16 @@ use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::{PerKind, RecordKind};
 use crate::stream::{Source, digest_kind, read_kind};
 
-/// What is compared, and how closely.
+/// Which kinds to compare, and how.
 #[derive(Debug, Clone, Default)]
 pub struct CompareOptions {
     /// The kinds to compare; empty means all.
     pub only: Vec<RecordKind>,
-    /// Whether equal digests of a kind are proof enough. Where they differ, records are compared
-    /// one by one all the same.
+    /// Whether to skip the comparison of a kind's records if its digests are equal. If they differ,
+    /// the records are compared anyway.
     pub quick: bool,
-    /// Whether warnings are looked for even where equal digests are proof enough: records that may
-    /// have some are then always compared.
+    /// Whether to look for warnings even if digests are equal: records that may cause warnings are
+    /// then always read.
     pub warnings: bool,
 }
 
@@ -41,36 +41,36 @@ impl CompareOptions {
     }
 }
 
-/// How two stores compare.
+/// The result of comparing two stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Comparison {
-    /// Counts of each kind; all 0 for kinds that were not asked for.
+    /// Counts of each kind; all 0 for kinds that were not selected.
     pub kinds: PerKind<KindCounts>,
-    /// Number of keys of no known form, on both sides.
+    /// Number of keys with an unknown form, on both sides.
     pub unknown_keys: u64,
-    /// Number of divergences, without warnings.
+    /// Number of divergences, excluding warnings.
     pub divergences: u64,
     /// Number of warnings.
     pub warnings: u64,
-    /// Number of both, by class and kind.
+    /// Number of divergences and warnings by class and kind.
     pub counts: FindingCounts,
     /// Evidence of which store is newer.
     pub evidence: Evidence,
 }
 
 impl Comparison {
-    /// Whether both stores hold the same, and nothing that is no record. Warnings don't count.
+    /// Whether both stores contain the same records and nothing invalid. Warnings don't count.
     pub fn is_identical(&self) -> bool {
         self.divergences == 0 && self.kinds.iter().all(|(_, counts)| counts.identical())
     }
 }
 
-/// Compares two stores and tells every divergence to `found`: by kind, key and class, then what
-/// stands beside the records (keys of no known form, manifests, sequences).
+/// Compares two stores and calls `found` for every divergence: first by kind, key and class, then
+/// for the metadata (unknown keys, manifests, id sequences).
 ///
 /// # Errors
-/// A store can't be read to its end, or `found` failed.
+/// A store can't be read to its end, or the error of `found`.
 pub fn compare_stores(
     left: &mut dyn Source,
     right: &mut dyn Source,
@@ -149,7 +149,8 @@ pub fn compare_stores(
     Ok(comparison)
 }
 
-/// When a store says that it was made, and whether of a file that has the name of another store.
+/// When a store was created according to its manifest, and whether its source had the other store's
+/// name.
 fn origin(store: &dyn Source, other: &dyn Source) -> Result<Option<(Option<i64>, bool)>> {
     let name = |path: &Path| {
         path.file_name()
@@ -168,7 +169,7 @@ struct KindComparison<'p> {
     kind: RecordKind,
     left: &'p mut dyn Source,
     right: &'p mut dyn Source,
-    // Asked for behind the first kind: a store may be opened while the other one is read.
+    // Read after the first kind: one store may still be opening while the other is read.
     left_claims: &'p mut Option<ManifestCheck>,
     right_claims: &'p mut Option<ManifestCheck>,
     evidence: &'p mut Evidence,
@@ -184,7 +185,7 @@ impl KindComparison<'_> {
         let expected = self.left.expected_records(kind);
         let expected = expected.or_else(|| self.right.expected_records(kind));
         progress.start(Stage::Compare(kind), expected);
-        // What is made of rows just now makes no claims of its own.
+        // Entries that are built from rows have no manifest to check.
         let (hash_left, hash_right) = (
             !self.left.entries_are_canonical(),
             !self.right.entries_are_canonical(),
@@ -224,7 +225,7 @@ impl KindComparison<'_> {
         })
     }
 
-    /// Checks what the stores say of the kind against what was found in them.
+    /// Checks a kind's totals against the manifests of both stores.
     fn check_claims(
         &mut self,
         left: Option<KindTotals>,

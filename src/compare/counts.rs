@@ -1,6 +1,6 @@
 use std::ops::AddAssign;
 
-/// How the items of one kind compare.
+/// The result of comparing the items of one kind.
 ///
 /// ```
 /// use chunkmigrate::verify::KindCounts;
@@ -15,17 +15,17 @@ pub struct KindCounts {
     pub left: u64,
     /// Rows or keys on the right.
     pub right: u64,
-    /// Records that are the same on both sides.
+    /// Records that are equal on both sides.
     pub equal: u64,
     /// Valid records on the left side only.
     pub only_left: u64,
     /// Valid records on the right side only.
     pub only_right: u64,
-    /// Keys that both sides have, but not with the same valid record: the records differ, or one of
-    /// them is invalid, or both.
+    /// Keys that exist on both sides without equal valid records: the records differ, or one or
+    /// both are invalid.
     pub differing: u64,
-    /// Invalid rows and entries on the left without a counterpart on the right: nothing has their key
-    /// there, they have none, or they are further rows of one key.
+    /// Invalid rows and entries on the left without a counterpart on the right: their key does not
+    /// exist there, they have no key, or they are additional rows with the same key.
     pub invalid_left: u64,
     /// The same on the right.
     pub invalid_right: u64,
@@ -39,7 +39,7 @@ impl KindCounts {
             && self.right == both + self.only_right + self.invalid_right
     }
 
-    /// Whether every item is a record that the other side has too, the same.
+    /// Whether every item is a valid record and equal on both sides.
     pub const fn identical(&self) -> bool {
         self.left == self.equal && self.right == self.equal
     }

@@ -1,4 +1,4 @@
-//! What one entry is, by itself: whether its value is the canonical record of its key.
+//! Checks a single entry: whether its value is the canonical record of its key.
 
 use std::borrow::Cow;
 
@@ -9,16 +9,16 @@ use crate::codec::{Digest, Entry, decode_content, decode_json, is_canonical, rec
 use crate::error::{Error, Result};
 use crate::record::{Record, RecordKind};
 
-/// A value that was judged.
+/// The result of checking a value.
 #[derive(Debug)]
 pub(crate) struct EntryCheck {
     /// The record that the value decodes to.
     pub(crate) record: Option<Record>,
-    /// What keeps the value from being the canonical record of its key.
+    /// Why the value is not the canonical record of its key.
     pub(crate) faults: Vec<Fault>,
 }
 
-/// One thing that is wrong with a value.
+/// One problem of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) class: FindingClass,
@@ -73,7 +73,7 @@ impl EntryCheck {
         self.faults.is_empty()
     }
 
-    /// What this is to the other side of a comparison.
+    /// How the other side of a comparison sees this value.
     pub(super) fn as_other(&self) -> Other {
         match self.record_if_key_matches() {
             Some(_) => Other::Record,
@@ -85,13 +85,14 @@ impl EntryCheck {
         self.faults.iter().any(|fault| fault.class == class)
     }
 
-    /// The record, if it is that of the key under which it stands, however it is written.
+    /// The record if its key is the one it is stored under, whether or not its encoding is
+    /// canonical.
     pub(crate) fn record_if_key_matches(&self) -> Option<&Record> {
         let record = self.record.as_ref();
         record.filter(|_| !self.has(FindingClass::KeyMismatch))
     }
 
-    /// The canonical bytes of [`EntryCheck::record_if_key_matches`]; `value` is what was judged.
+    /// The canonical bytes of [`EntryCheck::record_if_key_matches`]; `value` is the checked value.
     pub(crate) fn canonical_of_its_key<'v>(
         &self,
         value: &'v [u8],
@@ -105,13 +106,13 @@ impl EntryCheck {
         }))
     }
 
-    /// As [`EntryCheck::record_if_key_matches`], to keep.
+    /// As [`EntryCheck::record_if_key_matches`], by value.
     pub(crate) fn into_record_of_its_key(self) -> Option<Record> {
         let is_its_own = !self.has(FindingClass::KeyMismatch);
         self.record.filter(|_| is_its_own)
     }
 
-    /// The faults as divergences of one side.
+    /// The problems as findings on one side.
     pub(crate) fn divergences(
         &self,
         kind: RecordKind,
@@ -126,7 +127,7 @@ impl EntryCheck {
         })
     }
 
-    /// The warning about a hash that is not the content's.
+    /// The warning that the stored hash is not the SHA-256 of the content.
     pub(crate) fn hash_warning(&self, key: &[u8]) -> Option<Finding> {
         match &self.record {
             Some(Record::Chunk(chunk)) => warn_of_hash(key, &chunk.content, &chunk.content_hash),
@@ -135,7 +136,7 @@ impl EntryCheck {
     }
 }
 
-/// As [`EntryCheck::hash_warning`], of a value that is known to be a canonical record.
+/// As [`EntryCheck::hash_warning`], for a value known to be a canonical record.
 pub(crate) fn hash_warning(kind: RecordKind, entry: Entry<'_>) -> Result<Option<Finding>> {
     if kind != RecordKind::Chunk {
         return Ok(None);

@@ -1,5 +1,5 @@
-//! Evidence of which of two stores is newer, gathered during a comparison: a few numbers per side,
-//! however many records there are.
+//! Evidence of which of two stores is newer, collected during a comparison: a few numbers per side,
+//! regardless of the number of records.
 
 use super::finding_class::Side;
 use crate::record::{IdSequences, PerKind, Record, RecordKind};
@@ -8,32 +8,32 @@ use crate::record::{IdSequences, PerKind, Record, RecordKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct SideEvidence {
-    /// The id sequences, of the kinds that were compared.
+    /// The id sequences of the compared kinds.
     pub ids: IdSequences,
-    /// The lowest and the highest id of the records that only this side has.
+    /// The lowest and the highest id of the records that exist only on this side.
     pub only_ids: PerKind<Option<(i64, i64)>>,
-    /// The latest time of the records that only this side has, or that differ: when a chunk was
-    /// stored, metrics were computed, a run was started.
+    /// The latest time in the records that exist only on this side or differ: when a chunk was
+    /// stored, metrics were computed, or a run started.
     pub latest: PerKind<Option<i64>>,
-    /// When a migration made the store, in Unix seconds, if it holds just what that left in it: a KV
-    /// file whose manifest is right.
+    /// When a migration created the store, in Unix seconds, if its content is unchanged since: a KV
+    /// file with a matching manifest.
     pub made_at: Option<i64>,
-    /// Whether that manifest names a file for its source that has the name of the other store.
+    /// Whether the source file in that manifest has the name of the other store.
     pub is_made_of_other: bool,
-    /// Number of findings on this side that no merge resolves: invalid rows and entries, values that
-    /// are not canonical, malformed keys, a wrong manifest.
+    /// Number of findings on this side that no merge resolves: invalid rows and entries,
+    /// noncanonical values, malformed keys, a wrong manifest.
     pub faults: u64,
 }
 
-/// Evidence of which of two stores is newer, and of what keeps a merge of them from succeeding.
+/// Evidence of which of two stores is newer, and of obstacles to merging them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Evidence {
-    /// Of the left store.
+    /// Evidence for the left store.
     pub left: SideEvidence,
-    /// Of the right store.
+    /// Evidence for the right store.
     pub right: SideEvidence,
-    /// Whether a record has one id on the left and another on the right.
+    /// Whether a record has different ids on the two sides.
     pub ids_differ: bool,
 }
 
@@ -41,14 +41,14 @@ pub struct Evidence {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Newer {
-    /// Its side.
+    /// The side of the newer store.
     pub side: Side,
     /// Its id sequences are higher.
     pub by_ids: bool,
-    /// Records that differ, or that only it has, are later than those of the other store, or than
-    /// the migration that made the other store.
+    /// Records that differ or exist only in this store are later than those of the other store, or
+    /// than the migration that created the other store.
     pub by_times: bool,
-    /// The other store is an unchanged copy of a file of its name.
+    /// The other store is an unchanged copy of a file with this store's name.
     pub by_origin: bool,
 }
 
@@ -63,7 +63,7 @@ impl Evidence {
     /// assert_eq!(evidence.newer(), None);
     /// evidence.right.ids = IdSequences { code_chunks: 7, execution_log: 0 };
     /// assert_eq!(evidence.newer().map(|newer| newer.side), Some(Side::Right));
-    /// // But something on the left is later.
+    /// // But the left side has a later record.
     /// evidence.left.latest.file_metrics = Some(1_700_000_009);
     /// evidence.right.latest.file_metrics = Some(1_700_000_000);
     /// assert_eq!(evidence.newer(), None);
@@ -79,8 +79,8 @@ impl Evidence {
         }
     }
 
-    /// Whether the records of both stores together may have an id twice: those that only one side
-    /// has, where a chunk was moved, or those that have another id on either side.
+    /// Whether merging both stores may produce duplicate ids: records that exist only on one side,
+    /// as after a chunk was moved, or whose ids differ.
     pub fn ids_may_clash(&self) -> bool {
         let clash = |kind| match (self.left.only_ids.get(kind), self.right.only_ids.get(kind)) {
             (Some((left_low, left_high)), Some((right_low, right_high))) => {
@@ -127,7 +127,7 @@ impl Evidence {
 }
 
 impl SideEvidence {
-    /// A record that only this side has.
+    /// Adds a record that exists only on this side.
     pub(super) fn only(&mut self, record: &Record) {
         self.differs(record);
         if let Some(id) = record.id() {
@@ -139,7 +139,7 @@ impl SideEvidence {
         }
     }
 
-    /// A record that the other side has otherwise.
+    /// Adds a record that differs on the other side.
     pub(super) fn differs(&mut self, record: &Record) {
         let time = match record {
             Record::Chunk(chunk) => chunk.created_at,

@@ -1,4 +1,4 @@
-//! Which fields of two records differ, and where.
+//! Compares two records field by field.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
@@ -31,7 +31,7 @@ fn first_difference(left: &Value, right: &Value) -> Option<usize> {
     Some(common)
 }
 
-/// The fields of an object in their order.
+/// The fields of an object in order.
 struct Fields(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Fields {

@@ -1,4 +1,4 @@
-//! What a comparison finds.
+//! The findings of a comparison.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::record::RecordKind;
 use crate::stream;
 use crate::stream::InvalidReason;
 
-/// A field that two records do not share.
+/// A field that differs between two records.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FieldDifference {
@@ -18,36 +18,36 @@ pub struct FieldDifference {
     pub left: Value,
     /// Its value on the right.
     pub right: Value,
-    /// For two strings: offset of the first byte that differs, which is the length of the shorter
-    /// one where that is a prefix of the other.
+    /// For two strings: offset of the first differing byte, or the length of the shorter one if it
+    /// is a prefix of the other.
     pub first_difference: Option<usize>,
 }
 
-/// A row that is no record, or a record that a table refuses, without its values.
+/// Location of an invalid row, or of a record that a table rejects, without its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RowLocation {
     /// Its table.
     pub table: &'static str,
-    /// Its row id; `None` for a record that would have been given one.
+    /// Its row id; `None` for a record that would be assigned one.
     pub rowid: Option<i64>,
-    /// The column that is to blame; empty where a constraint of a table does not tell.
+    /// The invalid column; empty if a constraint violation doesn't name one.
     pub column: &'static str,
     /// What is wrong with it.
     pub reason: InvalidReason,
 }
 
-/// One divergence.
+/// A divergence or a warning.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// What class of divergence it is.
+    /// The class of the finding.
     pub class: FindingClass,
-    /// The kind of record, where it is about one.
+    /// The kind of record, if it concerns one.
     pub kind: Option<RecordKind>,
-    /// The key, where there is one.
+    /// The key, if there is one.
     pub key: Option<Vec<u8>>,
-    /// The side that it is about, where it is about one.
+    /// The side, if it concerns only one.
     pub side: Option<Side>,
     /// The fields that differ; only for [`FindingClass::Field`].
     pub fields: Vec<FieldDifference>,
@@ -55,13 +55,14 @@ pub struct Finding {
     pub row: Option<RowLocation>,
     /// One sentence without a full stop.
     pub message: String,
-    /// The same without any text of a value, where it quotes one.
+    /// The message without any text from a value, if it contains some.
     pub(crate) without_values: Option<String>,
-    /// Whether the other side has a record of the key, which this finding takes away from it.
+    /// Whether the other side has a valid record with the key, which then doesn't count as existing
+    /// only there.
     pub(crate) other_has_record: bool,
 }
 
-/// What the other side has of the key of an invalid item.
+/// What the other side has under the key of an invalid item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Other {
     /// A valid record.
@@ -72,7 +73,7 @@ pub(super) enum Other {
 }
 
 impl Finding {
-    /// A divergence without key, side, fields and row.
+    /// Creates a finding without key, side, fields and row.
     pub(crate) fn new(class: FindingClass, kind: Option<RecordKind>, message: String) -> Self {
         Finding {
             class,
@@ -97,7 +98,7 @@ impl Finding {
         self
     }
 
-    /// Adds what the other side has of the key, where this is about an invalid item.
+    /// For a finding about an invalid item: adds what the other side has under its key.
     pub(super) fn beside(mut self, other: Other) -> Self {
         let (InvalidRow | Undecodable | KeyMismatch) = self.class else {
             return self;
@@ -119,12 +120,12 @@ impl Finding {
         self
     }
 
-    /// Whether it is about this side alone, and takes no record away from the other one.
+    /// Whether it concerns only this side, and the other side has no record with the key.
     pub(crate) fn is_only_of(&self, side: Side) -> bool {
         self.side == Some(side) && !self.other_has_record
     }
 
-    /// The record is on one side only.
+    /// A record that exists on one side only.
     pub(super) fn only(kind: RecordKind, side: Side, key: &[u8]) -> Self {
         let class = match side {
             Side::Left => FindingClass::OnlyLeft,
@@ -145,7 +146,7 @@ impl Finding {
         }
     }
 
-    /// A row that is no record.
+    /// An invalid row.
     pub(crate) fn invalid_row(side: Side, row: &stream::InvalidRow) -> Self {
         Finding {
             key: row.key.clone(),
@@ -160,7 +161,7 @@ impl Finding {
         }
     }
 
-    /// A record of the left side that the target of a merge does not take.
+    /// A record of the left side that the target of a merge rejects.
     pub(crate) fn rejected(
         kind: RecordKind,
         key: &[u8],
@@ -179,7 +180,7 @@ impl Finding {
         }
     }
 
-    /// A record that a table can't hold, of the left side.
+    /// A record of the left side that a table rejects.
     pub(crate) fn refused(kind: RecordKind, key: &[u8], row: RowLocation) -> Self {
         let (table, why) = (row.table, row.why_refused());
         let message = format!("table {table} rejects the record: {why}");
@@ -193,7 +194,7 @@ impl Finding {
 }
 
 impl RowLocation {
-    /// Why a table refuses a record.
+    /// Why a table rejects the record.
     fn why_refused(&self) -> String {
         let column = self.column;
         match (self.reason, self.rowid) {

@@ -1,4 +1,4 @@
-//! In which ways two stores can diverge.
+//! The classes of findings when comparing two stores.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ impl Side {
         }
     }
 
-    /// The other one.
+    /// The opposite side.
     #[must_use]
     pub const fn other(self) -> Self {
         match self {
@@ -30,7 +30,7 @@ impl Side {
     }
 }
 
-/// The classes of divergence, in the order in which reports list them.
+/// The classes of findings, in the order in which reports list them.
 ///
 /// ```
 /// use chunkmigrate::verify::FindingClass;
@@ -43,33 +43,33 @@ impl Side {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum FindingClass {
-    /// The record is on the left side only.
+    /// The record exists on the left side only.
     OnlyLeft,
-    /// The record is on the right side only.
+    /// The record exists on the right side only.
     OnlyRight,
-    /// Both sides have the record, and fields differ.
+    /// Both sides have the record, but fields differ.
     Field,
-    /// The value is no record.
+    /// The value is not a valid record.
     Undecodable,
-    /// The value is a record, but not in its canonical bytes.
+    /// The value is a valid record, but not in canonical form.
     Noncanonical,
-    /// The record's own identity is not the key under which it stands.
+    /// The record is stored under the wrong key.
     KeyMismatch,
-    /// The key is of no known form.
+    /// The key has an unknown form.
     UnknownKey,
-    /// A SQLite row has no exact record.
+    /// A SQLite row cannot be represented exactly as a record.
     InvalidRow,
-    /// The record's id stands for another symbol in the target of a merge.
+    /// The record's id belongs to a different symbol in the target of a merge.
     WrongSymbol,
-    /// The manifest's count or digest is not the content's.
+    /// The manifest's count or digest doesn't match the content.
     Manifest,
-    /// The id high-water marks differ.
+    /// The id sequences differ.
     Sequence,
-    /// `content_hash` is not the SHA-256 of `content`. A warning: the store holds what the tool
-    /// wrote.
+    /// `content_hash` is not the SHA-256 of `content`. A warning: the copy is exact, the tool wrote
+    /// a wrong hash.
     ContentHash,
-    /// In the graph of the database the id of a symbol's metrics stands for another symbol. A
-    /// warning: the store holds what the tool wrote.
+    /// In the database's graph, the id of a symbol's metrics belongs to a different symbol. A
+    /// warning: the copy is exact, the tool wrote a wrong id.
     Graph,
 }
 
@@ -110,17 +110,17 @@ impl FindingClass {
         }
     }
 
-    /// Whether it is a warning, which alone makes no two stores diverge.
+    /// Whether it is a warning. Warnings alone don't make two stores diverge.
     pub const fn is_warning(self) -> bool {
         matches!(self, FindingClass::ContentHash | FindingClass::Graph)
     }
 
-    /// Whether comparing two stores can find it. The rest is found by a merge.
+    /// Whether a comparison of two stores can find it. The others are found by a merge.
     pub const fn is_of_comparison(self) -> bool {
         !matches!(self, FindingClass::WrongSymbol)
     }
 
-    /// Whether it is about something in one store that no merge carries over as it is.
+    /// Whether it concerns something in one store that a merge doesn't carry over unchanged.
     pub(super) const fn is_fault(self) -> bool {
         match self {
             FindingClass::Undecodable

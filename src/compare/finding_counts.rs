@@ -3,10 +3,10 @@
 use super::finding_class::FindingClass;
 use crate::record::RecordKind;
 
-/// Kinds of records, and findings that are about none.
+/// Number of record kinds, plus one for findings without a kind.
 const KINDS: usize = RecordKind::ALL.len() + 1;
 
-/// How many findings there are of each class and each kind of record.
+/// Number of findings of each class and each kind of record.
 ///
 /// ```
 /// use chunkmigrate::verify::FindingCounts;
@@ -19,7 +19,7 @@ const KINDS: usize = RecordKind::ALL.len() + 1;
 pub struct FindingCounts([[u64; KINDS]; FindingClass::ALL.len()]);
 
 impl FindingCounts {
-    /// Counts a finding of a class, about a kind of record or none.
+    /// Counts a finding of a class, with or without a kind of record.
     pub fn count(&mut self, class: FindingClass, kind: Option<RecordKind>) {
         let cell = self
             .cells_mut()
@@ -29,7 +29,7 @@ impl FindingCounts {
         }
     }
 
-    /// Adds other numbers.
+    /// Adds the counts of another comparison.
     pub fn add(&mut self, other: &FindingCounts) {
         let others = other.0.as_flattened().iter();
         for (count, more) in self.0.as_flattened_mut().iter_mut().zip(others) {
@@ -37,7 +37,7 @@ impl FindingCounts {
         }
     }
 
-    /// The same without warnings.
+    /// The counts without warnings.
     #[must_use]
     pub fn without_warnings(mut self) -> Self {
         for (count, class, _) in self.cells_mut() {
@@ -48,7 +48,7 @@ impl FindingCounts {
         self
     }
 
-    /// What there is any of: class, kind and number, in the order of classes and then of kinds.
+    /// All nonzero counts: class, kind and number, ordered by class and then by kind.
     pub fn iter(&self) -> impl Iterator<Item = (FindingClass, Option<RecordKind>, u64)> + '_ {
         let rows = FindingClass::ALL.into_iter().zip(&self.0);
         let cells = rows.flat_map(|(class, counts)| {
@@ -59,12 +59,12 @@ impl FindingCounts {
         cells.filter(|(.., count)| *count > 0)
     }
 
-    /// Number of all divergences, without warnings.
+    /// Number of divergences, excluding warnings.
     pub fn divergences(&self) -> u64 {
         self.sum(false)
     }
 
-    /// Number of all warnings.
+    /// Number of warnings.
     pub fn warnings(&self) -> u64 {
         self.sum(true)
     }
@@ -87,7 +87,7 @@ impl FindingCounts {
     }
 }
 
-/// The columns: each kind, and none.
+/// The columns: each kind, and one for findings without a kind.
 fn kinds() -> impl Iterator<Item = Option<RecordKind>> {
     RecordKind::ALL.into_iter().map(Some).chain([None])
 }

@@ -1,4 +1,4 @@
-//! The findings that a report keeps.
+//! Collects the findings that a report keeps.
 
 use serde_json::Value;
 
@@ -6,14 +6,13 @@ use super::finding::Finding;
 use super::finding_counts::FindingCounts;
 use super::values::Values;
 
-/// Bytes of values that are kept in full, unless those of the first finding have more.
+/// Maximum total size of values that are kept in full, except for those of the first finding.
 const VALUE_BYTES: usize = 16 << 20;
 
-/// Bytes of keys and messages behind which no more findings are kept, unless there is none yet.
+/// Total size of keys and messages above which no more findings are kept, except for the first.
 const TEXT_BYTES: usize = 16 << 20;
 
-/// Whether there is room for another finding among those that are kept: they are not too many, and
-/// have not too much text.
+/// Limits the number of kept findings and the size of their text.
 #[derive(Debug, Default)]
 pub(crate) struct Room {
     findings: usize,
@@ -21,7 +20,7 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    /// Takes room for a finding, if there is any.
+    /// Whether another finding fits within the limits; if so, counts it.
     pub(crate) fn take(&mut self, finding: &Finding, limit: usize) -> bool {
         let key = finding.key.as_ref().map_or(0, Vec::len);
         let without_values = finding.without_values.as_ref().map_or(0, String::len);
@@ -34,8 +33,8 @@ impl Room {
     }
 }
 
-/// Keeps the first findings and counts all of them. Memory stays flat: values beyond
-/// [`VALUE_BYTES`] are kept as they are shown short, and keys and messages have bounds of their own.
+/// Keeps the first findings and counts all of them. Memory is bounded: values beyond
+/// [`VALUE_BYTES`] are kept in their short form, and keys and messages have limits of their own.
 #[derive(Debug)]
 pub(crate) struct FindingLog {
     limit: usize,
@@ -46,12 +45,12 @@ pub(crate) struct FindingLog {
     warnings: Vec<(u64, Finding)>,
     room_for_divergences: Room,
     room_for_warnings: Room,
-    /// Bytes of the values that are kept in full.
+    /// Total bytes of values kept in full.
     bytes: usize,
 }
 
 impl FindingLog {
-    /// A log of so many findings, whose values are going to be shown so.
+    /// Creates a log that keeps `limit` findings and displays their values as `values`.
     pub(crate) fn new(limit: usize, values: Values) -> Self {
         FindingLog {
             limit,
@@ -87,7 +86,7 @@ impl FindingLog {
         &self.counts
     }
 
-    /// The first findings in order; where there is no room for all, divergences go before warnings.
+    /// The first findings in order; if not all are kept, divergences take precedence over warnings.
     pub(crate) fn into_first(mut self) -> Vec<Finding> {
         let room = self.limit.saturating_sub(self.divergences.len());
         self.warnings.truncate(room);
@@ -97,7 +96,7 @@ impl FindingLog {
         first.into_iter().map(|(_, finding)| finding).collect()
     }
 
-    /// Shortens the values of a finding for which there is no room, or of which nothing is to be shown.
+    /// Shortens the values of a finding if they exceed the limit or are not displayed.
     fn bound(&mut self, finding: &mut Finding) {
         let is_redacted = self.values == Values::Redacted;
         let bytes = |value: &Value| value.as_str().map_or(0, str::len);

@@ -11,14 +11,14 @@ use crate::error::{Error, Result};
 use crate::record::RecordKind;
 use crate::stream::{InvalidRow, Item, SortedStream};
 
-/// Compares all items of a kind and tells every divergence to `found`, by key and then by class;
-/// what has no key comes first.
+/// Compares all items of a kind and calls `found` for every divergence, ordered by key and then by
+/// class. Items without a key come first.
 ///
-/// Returns counts that balance: each item of either side is counted once as equal, on one side
-/// only, differing or invalid.
+/// Returns consistent counts: each item of either side is counted once as equal, on one side only,
+/// differing or invalid.
 ///
 /// # Errors
-/// A stream can't be read to its end or is out of order, or `found` failed.
+/// A stream can't be read to its end or is out of order, or the error of `found`.
 pub fn compare_kind(
     kind: RecordKind,
     left: &mut dyn SortedStream,
@@ -28,7 +28,7 @@ pub fn compare_kind(
     join_kind(kind, left, right, &mut Evidence::default(), found)
 }
 
-/// As [`compare_kind`], and gathers evidence of which side is newer.
+/// As [`compare_kind`], and collects evidence of which side is newer.
 pub(super) fn join_kind(
     kind: RecordKind,
     left: &mut dyn SortedStream,
@@ -38,7 +38,7 @@ pub(super) fn join_kind(
 ) -> Result<KindCounts> {
     let mut join = Join {
         kind,
-        is_made: left.entries_are_canonical() || right.entries_are_canonical(),
+        is_canonical: left.entries_are_canonical() || right.entries_are_canonical(),
         counts: KindCounts::default(),
         evidence,
         left: Cursor::new(left),
@@ -56,8 +56,9 @@ pub(super) fn join_kind(
 
 struct Join<'s, 'f> {
     kind: RecordKind,
-    /// Whether one side's entries are made of rows: what equals one of them is as sound as it is.
-    is_made: bool,
+    /// Whether either side's entries are built from rows: a value equal to one of them is then
+    /// valid too.
+    is_canonical: bool,
     counts: KindCounts,
     evidence: &'f mut Evidence,
     left: Cursor<'s>,
@@ -83,23 +84,23 @@ impl Join<'_, '_> {
         Ok(())
     }
 
-    /// Deals with the lowest key: that of the left side, the right side or both.
+    /// Processes the lowest key, which is on the left, on the right or on both sides.
     fn settle(&mut self, on_left: bool, on_right: bool) -> Result<()> {
         let kind = self.kind;
         let left = on_left.then(|| self.left.item()).flatten();
         let right = on_right.then(|| self.right.item()).flatten();
         let (counts, evidence) = (&mut self.counts, &mut *self.evidence);
         let is_paired = left.is_some() && right.is_some();
-        let (mut told, beside_rows) = match (left, right) {
+        let (mut findings, other_of_rows) = match (left, right) {
             (Some(Item::Entry(left)), Some(Item::Entry(right))) => {
-                let told = match self.is_made && left.value == right.value {
+                let findings = match self.is_canonical && left.value == right.value {
                     true => {
                         counts.equal += 1;
                         hash_warning(kind, left)?.into_iter().collect()
                     }
                     false => both(kind, left, right, counts, evidence)?,
                 };
-                (told, Other::Nothing)
+                (findings, Other::Nothing)
             }
             (Some(Item::Entry(entry)), _) => {
                 one(kind, Side::Left, entry, is_paired, counts, evidence)
@@ -110,59 +111,59 @@ impl Join<'_, '_> {
             _ if is_paired => (Vec::new(), Other::Invalid),
             _ => (Vec::new(), Other::Nothing),
         };
-        // An entry and the first invalid row of its key are counted together.
+        // An entry and the first invalid row with its key are counted together.
         let is_entry = |item: Option<Item<'_>>| matches!(item, Some(Item::Entry(_)));
         let counted = u64::from(is_paired && (is_entry(left) || is_entry(right)));
-        told.sort_by_key(|divergence| (divergence.class, divergence.side));
-        let warnings = told.split_off(told.partition_point(|d| !d.class.is_warning()));
-        told.into_iter().try_for_each(&mut self.found)?;
+        findings.sort_by_key(|divergence| (divergence.class, divergence.side));
+        let warnings = findings.split_off(findings.partition_point(|d| !d.class.is_warning()));
+        findings.into_iter().try_for_each(&mut self.found)?;
         if on_left {
-            let rows = self.left.pass(Side::Left, beside_rows, self.found)?;
+            let rows = self.left.pass(Side::Left, other_of_rows, self.found)?;
             self.counts.invalid_left += rows.saturating_sub(counted);
         }
         if on_right {
-            let rows = self.right.pass(Side::Right, beside_rows, self.found)?;
+            let rows = self.right.pass(Side::Right, other_of_rows, self.found)?;
             self.counts.invalid_right += rows.saturating_sub(counted);
         }
         warnings.into_iter().try_for_each(&mut self.found)
     }
 }
 
-/// Judges an entry whose key no entry of the other side has; an invalid row may have it. Also returns
-/// what the entry is to such a row.
+/// Checks an entry whose key no entry on the other side has, though an invalid row may. Also
+/// returns what the entry is to such a row.
 fn one(
     kind: RecordKind,
     side: Side,
     entry: Entry<'_>,
-    is_beside_row: bool,
+    row_has_key: bool,
     counts: &mut KindCounts,
     evidence: &mut Evidence,
 ) -> (Vec<Finding>, Other) {
-    let judged = EntryCheck::of(kind, entry);
-    let other = match is_beside_row {
+    let checked = EntryCheck::of(kind, entry);
+    let other = match row_has_key {
         true => Other::Invalid,
         false => Other::Nothing,
     };
-    let faults = judged.divergences(kind, side, entry.key);
-    let mut told: Vec<Finding> = faults.map(|fault| fault.beside(other)).collect();
+    let faults = checked.divergences(kind, side, entry.key);
+    let mut findings: Vec<Finding> = faults.map(|fault| fault.beside(other)).collect();
     let (only, invalid) = match side {
         Side::Left => (&mut counts.only_left, &mut counts.invalid_left),
         Side::Right => (&mut counts.only_right, &mut counts.invalid_right),
     };
-    match judged.record_if_key_matches() {
-        _ if is_beside_row => counts.differing += 1,
+    match checked.record_if_key_matches() {
+        _ if row_has_key => counts.differing += 1,
         None => *invalid += 1,
         Some(record) => {
             *only += 1;
             evidence.of_mut(side).only(record);
-            told.push(Finding::only(kind, side, entry.key));
+            findings.push(Finding::only(kind, side, entry.key));
         }
     }
-    told.extend(judged.hash_warning(entry.key).map(|w| w.on(side)));
-    (told, judged.as_other())
+    findings.extend(checked.hash_warning(entry.key).map(|w| w.on(side)));
+    (findings, checked.as_other())
 }
 
-/// Compares two values of one key.
+/// Compares two values with the same key.
 fn both(
     kind: RecordKind,
     left: Entry<'_>,
@@ -171,30 +172,31 @@ fn both(
     evidence: &mut Evidence,
 ) -> Result<Vec<Finding>> {
     let key = left.key;
-    let judged_left = EntryCheck::of(kind, left);
-    let mut told = Vec::new();
-    let tell = |told: &mut Vec<Finding>, judged: &EntryCheck, side, other: &EntryCheck| {
-        let faults = judged.divergences(kind, side, key);
-        told.extend(faults.map(|fault| fault.beside(other.as_other())));
-    };
+    let checked_left = EntryCheck::of(kind, left);
+    let mut findings = Vec::new();
+    let report_faults =
+        |findings: &mut Vec<Finding>, checked: &EntryCheck, side, other: &EntryCheck| {
+            let faults = checked.divergences(kind, side, key);
+            findings.extend(faults.map(|fault| fault.beside(other.as_other())));
+        };
     if left.value == right.value {
-        match judged_left.is_sound() {
+        match checked_left.is_sound() {
             true => counts.equal += 1,
             false => counts.differing += 1,
         }
-        tell(&mut told, &judged_left, Side::Left, &judged_left);
-        tell(&mut told, &judged_left, Side::Right, &judged_left);
-        told.extend(judged_left.hash_warning(key));
-        return Ok(told);
+        report_faults(&mut findings, &checked_left, Side::Left, &checked_left);
+        report_faults(&mut findings, &checked_left, Side::Right, &checked_left);
+        findings.extend(checked_left.hash_warning(key));
+        return Ok(findings);
     }
     counts.differing += 1;
-    let judged_right = EntryCheck::of(kind, right);
-    tell(&mut told, &judged_left, Side::Left, &judged_right);
-    tell(&mut told, &judged_right, Side::Right, &judged_left);
-    // A record under another's key has no fields to compare with those of the key's record.
+    let checked_right = EntryCheck::of(kind, right);
+    report_faults(&mut findings, &checked_left, Side::Left, &checked_right);
+    report_faults(&mut findings, &checked_right, Side::Right, &checked_left);
+    // The fields of a record with the wrong key aren't compared with those of the key's record.
     let records = (
-        judged_left.record_if_key_matches(),
-        judged_right.record_if_key_matches(),
+        checked_left.record_if_key_matches(),
+        checked_right.record_if_key_matches(),
     );
     if let (Some(left), Some(right)) = records {
         let fields = fields::differences(&encode_json(left)?, &encode_json(right)?)?;
@@ -202,15 +204,15 @@ fn both(
             evidence.left.differs(left);
             evidence.right.differs(right);
             evidence.ids_differ |= left.id() != right.id();
-            told.push(Finding::fields(kind, key, fields));
+            findings.push(Finding::fields(kind, key, fields));
         }
     }
-    told.extend(judged_left.hash_warning(key).map(|w| w.on(Side::Left)));
-    told.extend(judged_right.hash_warning(key).map(|w| w.on(Side::Right)));
-    Ok(told)
+    findings.extend(checked_left.hash_warning(key).map(|w| w.on(Side::Left)));
+    findings.extend(checked_right.hash_warning(key).map(|w| w.on(Side::Right)));
+    Ok(findings)
 }
 
-/// A stream with the place of its current item.
+/// A stream with the key of its current item.
 struct Cursor<'s> {
     stream: &'s mut dyn SortedStream,
     items: u64,
@@ -259,7 +261,7 @@ impl<'s> Cursor<'s> {
         self.stream.current().filter(|_| !self.ended)
     }
 
-    /// The key of the current item, if there is an item; a row may have none.
+    /// The key of the current item, if there is an item; an invalid row may have no key.
     fn place(&self) -> Option<Option<&[u8]>> {
         self.item().map(|item| match item {
             Item::Entry(entry) => Some(entry.key),
@@ -274,8 +276,8 @@ impl<'s> Cursor<'s> {
         }
     }
 
-    /// Moves past an entry, or past all rows that share a key, which are reported with what the other
-    /// side has; returns how many rows these are.
+    /// Skips an entry, or all rows with the same key, which are reported with what the other side
+    /// has; returns the number of these rows.
     fn pass(
         &mut self,
         side: Side,

@@ -1,4 +1,4 @@
-//! What stands in a store beside its records.
+//! Compares what stores contain in addition to records.
 
 use super::finding::Finding;
 use super::finding_class::{FindingClass, Side};
@@ -7,8 +7,8 @@ use crate::error::Result;
 use crate::record::{IdSequences, RecordKind};
 use crate::stream::Source;
 
-/// Tells of keys of no known form that may be of a kind that is asked for; `counted` are the keys that
-/// were read and are of a known one.
+/// Reports unknown keys that may belong to the selected kinds; `counted` is the number of valid
+/// keys read.
 pub(super) fn tell_unknown_keys(
     snapshot: &dyn Source,
     side: Side,
@@ -38,7 +38,7 @@ pub(super) fn tell_unknown_keys(
     Ok(unknown)
 }
 
-/// Compares the id sequences of the kinds that are asked for, and returns those of both sides.
+/// Compares the id sequences of the selected kinds, and returns those of both sides.
 pub(super) fn compare_sequences(
     left: &dyn Source,
     right: &dyn Source,
@@ -67,7 +67,7 @@ pub(super) fn compare_sequences(
     Ok(asked_for)
 }
 
-/// Warns of metrics that stand under the id of another symbol in the store's own graph.
+/// Warns of metrics stored under the id of a different symbol in the store's own graph.
 pub(super) fn warn_of_wrong_symbols(
     snapshot: &dyn Source,
     side: Side,

@@ -3,10 +3,10 @@ use crate::error::Result;
 use crate::progress::{Progress, check_cancelled};
 use crate::stream::{Item, RecordStream, SortedStream};
 
-/// Progress is told once for so many items.
+/// Progress is reported once per this many items.
 const PROGRESS_ITEMS: u64 = 1024;
 
-/// A stream that is hashed and counted while another reads it.
+/// A stream wrapper that counts and hashes the entries read through it.
 pub(super) struct MeteredStream<'s> {
     stream: &'s mut RecordStream,
     pub(super) digest: Option<KindHasher>,

@@ -1,4 +1,5 @@
-//! Merge-join of two streams of entries in key order. Pure: it reads, counts and tells.
+//! Merge-join of two streams of entries in key order. Reads streams and reports findings; writes
+//! nothing.
 
 mod compare_stores;
 mod counts;

@@ -1,4 +1,4 @@
-//! The merge-join against a model: two maps, compared key by key.
+//! Tests the merge-join against a model: two maps, compared key by key.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 type Listing = Result<(Vec<u8>, Vec<u8>), Box<InvalidRow>>;
 
-/// Items in memory, in the order in which they stand; after the last it can fail.
+/// Yields items in the given order, then optionally fails.
 struct Listed {
     items: Vec<Listing>,
     position: usize,
@@ -223,7 +223,7 @@ fn a_record_under_anothers_key_is_a_key_mismatch() {
     assert_eq!(counts.differing, 1);
 }
 
-/// Wherever they stand: before, between and behind the entries.
+/// In any position: before, between and after the entries.
 #[test]
 fn invalid_rows_are_told_and_counted_and_take_no_part_in_the_join() {
     let (one, two) = (symbol(1, 0), symbol(2, 0));
@@ -254,14 +254,14 @@ fn invalid_rows_are_told_and_counted_and_take_no_part_in_the_join() {
     };
     assert_eq!(counts, expected);
     assert!(counts.is_consistent() && !counts.identical());
-    let told: Vec<_> = found
+    let reported: Vec<_> = found
         .iter()
         .map(|d| (d.class, d.side.unwrap(), d.row.unwrap().rowid.unwrap()))
         .collect();
     let row = |side, rowid| (FindingClass::InvalidRow, side, rowid);
     let (left, right) = (Side::Left, Side::Right);
     assert_eq!(
-        told,
+        reported,
         [
             row(left, 10),
             row(left, 11),
@@ -288,8 +288,8 @@ fn invalid_rows_are_told_and_counted_and_take_no_part_in_the_join() {
     assert_eq!(messages, expected);
 }
 
-/// A row that is no record where the other side has one: the row is the finding, and nothing says that
-/// its side lacks the record.
+/// For an invalid row with a valid record on the other side, the row is the only finding; the
+/// record is not reported as missing.
 #[test]
 fn a_row_that_is_invalid_on_one_side_and_valid_on_the_other_is_one_finding() {
     for swapped in [false, true] {
@@ -308,12 +308,13 @@ fn a_row_that_is_invalid_on_one_side_and_valid_on_the_other_is_one_finding() {
             true => (Side::Left, "right"),
         };
         assert_eq!(found[0].side, Some(row));
-        let told = format!("; the {record} side has a valid record with this key");
-        assert!(found[0].message.ends_with(&told), "{found:?}");
+        let reported = format!("; the {record} side has a valid record with this key");
+        assert!(found[0].message.ends_with(&reported), "{found:?}");
     }
 }
 
-/// Several rows may share the key of one record: each is a finding, and the first is its counterpart.
+/// Several rows may have the key of one record: each is a finding, and the first is its
+/// counterpart.
 #[test]
 fn every_row_of_a_records_key_is_a_finding_and_the_counts_balance() {
     for swapped in [false, true] {
@@ -329,7 +330,7 @@ fn every_row_of_a_records_key_is_a_finding_and_the_counts_balance() {
     }
 }
 
-/// In a KV file too, what is no record is one finding, whatever the other side has.
+/// An invalid entry of a KV file is one finding too, whatever the other side has.
 #[test]
 fn a_value_that_is_no_record_is_one_finding_whatever_the_other_side_has() {
     let (key, value) = symbol(1, 10);
@@ -346,19 +347,19 @@ fn a_value_that_is_no_record_is_one_finding_whatever_the_other_side_has() {
             };
             let (counts, found) = compare_swapped(swapped, bad(), Listed::new([]));
             assert_eq!(classes(&found), [class]);
-            let told = format!("; the {side} side has no record with this key");
-            assert!(found[0].message.ends_with(&told), "{found:?}");
+            let reported = format!("; the {side} side has no record with this key");
+            assert!(found[0].message.ends_with(&reported), "{found:?}");
             assert_eq!((counts.only_left, counts.only_right), (0, 0));
             assert_eq!(counts.invalid_left + counts.invalid_right, 1);
 
             let record = Listed::new([(key.clone(), value.clone())]);
             let (counts, found) = compare_swapped(swapped, bad(), record);
             assert_eq!(classes(&found), [class]);
-            let told = format!("; the {side} side has a valid record with this key");
-            assert!(found[0].message.ends_with(&told), "{found:?}");
+            let reported = format!("; the {side} side has a valid record with this key");
+            assert!(found[0].message.ends_with(&reported), "{found:?}");
             assert_eq!(counts.differing, 1);
 
-            // Both are wrong, each in its way: two things to see to.
+            // Both are invalid in different ways: two problems to fix.
             let row = Listed::with_rows([invalid_of(7, Some(1))]);
             let (counts, found) = compare_swapped(swapped, bad(), row);
             assert_eq!(classes(&found), [class, "invalid-row"]);

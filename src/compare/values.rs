@@ -1,29 +1,29 @@
-//! How much of a value is shown.
+//! How much of a value to display.
 
 use serde_json::{Value, json};
 
 use crate::codec::Digest;
 
-/// A text that is longer, in bytes, is cut where values are to be short.
+/// Longer texts, in bytes, are shortened in short form.
 const SHORT_BYTES: usize = 80;
-/// Characters of it that stand before the first difference.
+/// Number of characters to show before the first difference.
 const SHORT_LEAD: usize = 20;
 
-/// How much of a value a report shows.
+/// How much of each value a report displays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Values {
-    /// All of it. Of many findings, those behind 16 MiB of values are short.
+    /// The whole value. After 16 MiB of values, further findings are shortened.
     #[default]
     Full,
-    /// A long text only around its first difference: as an object of `excerpt`, its `offset` in
-    /// bytes, and `bytes`, the length of the whole.
+    /// Long texts only around the first difference: an object with `excerpt`, its `offset` in
+    /// bytes, and `bytes`, the total length.
     Short,
-    /// Of a text only its length in bytes and its SHA-256, as an object of `bytes` and `sha256`.
+    /// For texts, an object with only the length in `bytes` and the `sha256`.
     Redacted,
 }
 
 impl Values {
-    /// A value as it is shown; `first_difference` is the offset of what matters in it.
+    /// The value in displayed form; `first_difference` is the offset of the relevant part.
     pub(crate) fn shown(self, value: &Value, first_difference: Option<usize>) -> Value {
         match (value, self) {
             (Value::String(text), Values::Redacted) => json!({
@@ -39,7 +39,7 @@ impl Values {
     }
 }
 
-/// The part of a text around an offset, and where it begins.
+/// The part of a text around an offset, and its start.
 fn excerpt(text: &str, around: usize) -> (usize, String) {
     let mut boundaries = (0..=around.min(text.len())).rev();
     let before = boundaries

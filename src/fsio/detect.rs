@@ -1,4 +1,4 @@
-//! Which kind of store a file is, from its first bytes and never from its name.
+//! Detects the type of a file from its first bytes, never from its name.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -11,27 +11,27 @@ const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 const REDB_MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
 const EXPORT_START: &[u8] = b"{\"kind\":\"";
 
-/// What a file is.
+/// The type of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreKind {
     /// A SQLite database.
     Sqlite,
     /// A redb file, of this tool or another.
     Kv,
-    /// Lines of JSON, as an export writes them. They are imported, but are no store.
+    /// JSON Lines, as written by an export. They can be imported, but are not a store.
     Ndjson,
-    /// A file of no bytes.
+    /// An empty file.
     Empty,
-    /// Something else that is known, and not read.
+    /// Another known format that cannot be read.
     Other(FileFormat),
     /// Anything else.
     Unknown,
 }
 
-/// Tells what a file is by its first bytes. Symbolic links are followed.
+/// Detects the type of a file from its first bytes. Follows symbolic links.
 ///
 /// # Errors
-/// The file is not there or can't be read, or is a directory, FIFO or device.
+/// The file does not exist or can't be read, or is a directory, FIFO or device.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -57,7 +57,7 @@ pub fn detect(path: &Path) -> Result<StoreKind> {
 }
 
 impl StoreKind {
-    /// What a file is that begins so; 16 bytes are enough.
+    /// The type of a file with these first bytes; 16 bytes are enough.
     pub(crate) fn of_first_bytes(start: &[u8]) -> Self {
         match start {
             [] => StoreKind::Empty,
@@ -83,7 +83,7 @@ impl StoreKind {
         }
     }
 
-    /// Demands a store of either kind.
+    /// Requires a store of either kind.
     ///
     /// # Errors
     /// The file is something else, which the error names.
@@ -98,7 +98,7 @@ impl StoreKind {
         })
     }
 
-    /// Demands a SQLite database.
+    /// Requires a SQLite database.
     ///
     /// # Errors
     /// The file is something else, which the error names.
@@ -114,7 +114,7 @@ impl StoreKind {
         })
     }
 
-    /// Demands a KV file.
+    /// Requires a KV file.
     ///
     /// # Errors
     /// The file is something else, which the error names.

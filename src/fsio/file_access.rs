@@ -1,15 +1,15 @@
-//! Who may read and write a file: its owner, group, mode and access control list.
+//! Access rights of a file: owner, group, mode and access control list (ACL).
 
 use std::fs::{self, Metadata, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::Path;
 
-/// The attribute in which Linux keeps the list of a file.
+/// The extended attribute in which Linux stores a file's ACL.
 #[cfg(target_os = "linux")]
 const ACL: &str = "system.posix_acl_access";
 
-/// Who may do what with a file.
+/// The access rights of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FileAccess {
     owner: u32,
@@ -19,7 +19,7 @@ pub(crate) struct FileAccess {
 }
 
 impl FileAccess {
-    /// Of a file that is there, with what is known of it.
+    /// The access rights of an existing file with this metadata.
     pub(crate) fn of(path: &Path, metadata: &Metadata) -> io::Result<Self> {
         Ok(FileAccess {
             owner: metadata.uid(),
@@ -29,8 +29,8 @@ impl FileAccess {
         })
     }
 
-    /// Gives the same access to another file, and says what of it can't be given. Nobody gets more
-    /// than the file had.
+    /// Applies the access rights to another file and returns those that can't be applied. Nobody
+    /// gets more access than the original file granted.
     pub(crate) fn give(&self, path: &Path) -> io::Result<Vec<&'static str>> {
         let mut lost = Vec::new();
         let found = fs::metadata(path)?;
@@ -47,13 +47,13 @@ impl FileAccess {
         }
         fs::set_permissions(path, Permissions::from_mode(mode))?;
         match &self.acl {
-            // What a folder hands down to new files is not what this one had.
+            // Remove an ACL inherited from the directory: the original file had none.
             None => remove_acl(path)?,
             Some(acl) if has_group && set_acl(path, acl).is_ok() => {}
             Some(acl) => {
                 lost.push("access control list");
                 remove_acl(path)?;
-                // With a list, the mode shows what all its entries have together.
+                // With an ACL, the mode's group bits are the mask of all its entries.
                 let group = if has_group {
                     group_bits(acl) & mode >> 3
                 } else {
@@ -70,8 +70,8 @@ fn with_group_bits(mode: u32, bits: u32) -> u32 {
     mode & !0o070 | (mode >> 3 & bits & 0o7) << 3
 }
 
-/// What an access control list gives to the group of the file. It is a version and entries of a tag,
-/// of permissions, and of an id (`linux/posix_acl_xattr.h`).
+/// The permissions that an ACL grants to the file's group. An ACL is a version followed by entries
+/// of a tag, permissions and an id (`linux/posix_acl_xattr.h`).
 fn group_bits(acl: &[u8]) -> u32 {
     const GROUP_OF_FILE: u16 = 0x04;
     let (entries, _) = acl.get(4..).unwrap_or_default().as_chunks::<8>();
@@ -87,7 +87,7 @@ fn acl_of(path: &Path) -> io::Result<Option<Vec<u8>>> {
     use rustix::fs::getxattr;
     use rustix::io::Errno;
 
-    // No attribute is longer.
+    // The maximum length of an attribute.
     let mut acl = vec![0; 64 << 10];
     match getxattr(path, ACL, acl.as_mut_slice()) {
         Ok(length) => {

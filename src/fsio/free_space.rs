@@ -1,4 +1,4 @@
-//! Whether there is room, asked before the work.
+//! Checks free disk space before the work starts.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -8,18 +8,18 @@ use rustix::fs::statvfs;
 use super::StoreKind;
 use crate::error::{Error, Result};
 
-/// Fails if the file system of a folder has less room than stores take at least that hold so many
-/// bytes of keys and values.
+/// Fails if the directory's file system has less space than the minimum for `stores` with
+/// `expected` bytes of keys and values.
 pub(crate) fn check_target(folder: &Path, stores: &[StoreKind], expected: u64) -> Result<()> {
     let needed = stores.iter().map(|store| match store {
-        // Rows have no field names, and no path twice.
+        // Rows contain no field names, and each path only once.
         StoreKind::Sqlite => expected / 3,
         _ => expected,
     });
     check(folder, "the records", needed.fold(0, u64::saturating_add))
 }
 
-/// Fails if there is less room than sorting takes at least.
+/// Fails if there is less disk space than sorting needs at least.
 pub(crate) fn check_sorting(temp_dir: Option<&Path>, needed: u64) -> Result<()> {
     check_temporary(temp_dir, "sorting the keys", needed)
 }
@@ -32,12 +32,12 @@ fn check_temporary(temp_dir: Option<&Path>, what: &'static str, needed: u64) -> 
     }
 }
 
-/// Fails if there is less room than lines of so many bytes take while they are imported.
+/// Fails if there is less disk space than an import of `needed` bytes of lines uses.
 pub(crate) fn check_lines(temp_dir: Option<&Path>, needed: u64) -> Result<()> {
     check_temporary(temp_dir, "the lines to import", needed)
 }
 
-/// Fails if there is less room in a folder than a copy of so many bytes takes.
+/// Fails if a directory has less disk space than a copy of `needed` bytes uses.
 pub(crate) fn check_copy(folder: &Path, needed: u64) -> Result<()> {
     check(folder, "a copy of the target for a dry run", needed)
 }
@@ -49,7 +49,7 @@ fn check(folder: &Path, what: &'static str, needed: u64) -> Result<()> {
         source: error.into(),
     })?;
     if stat.f_blocks == 0 {
-        // A file system that tells of no size, such as /proc.
+        // Some file systems report no size, for example /proc.
         return Ok(());
     }
     let available = stat.f_bavail.saturating_mul(stat.f_frsize);
@@ -64,13 +64,13 @@ fn check(folder: &Path, what: &'static str, needed: u64) -> Result<()> {
     Ok(())
 }
 
-/// Where SQLite puts temporary files if it is told nothing.
+/// SQLite's default directory for temporary files.
 fn default_temp_dir() -> Option<PathBuf> {
     let from_environment = ["SQLITE_TMPDIR", "TMPDIR"]
         .into_iter()
         .filter_map(env::var_os);
     let fixed = ["/var/tmp", "/usr/tmp", "/tmp", "."].map(Into::into);
     let mut folders = from_environment.chain(fixed).map(PathBuf::from);
-    // An empty name is that of the current folder to the system, and none to SQLite.
+    // An empty path means the current directory to the system, and unset to SQLite.
     folders.find(|folder| !folder.as_os_str().is_empty() && folder.is_dir())
 }

@@ -1,4 +1,4 @@
-//! A file of one JSON object a line, which appears whole or not at all.
+//! A JSON Lines file that is published atomically.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -10,12 +10,13 @@ use super::output_file::{OutputFile, OutputKind};
 use super::staged::Prepared;
 use crate::error::{IoContext as _, Result};
 
-/// A file that is written as lines come up.
+/// A file that is created with its first line.
 #[derive(Debug)]
 pub(crate) struct JsonLines(OutputFile);
 
 impl JsonLines {
-    /// Resolves the place, as [`OutputFile::resolve`] does; nothing is made before the first line.
+    /// Resolves the destination, as [`OutputFile::resolve`] does. Creates nothing before the first
+    /// line.
     pub(crate) fn resolve(
         kind: OutputKind,
         path: &Path,
@@ -29,7 +30,7 @@ impl JsonLines {
         self.0.destination()
     }
 
-    /// Makes the file even if no line comes up.
+    /// Creates the file even if it stays empty.
     pub(crate) fn open(&mut self) -> Result<()> {
         self.0.open().map(|_| ())
     }
@@ -42,7 +43,7 @@ impl JsonLines {
             .io_context("write", self.0.destination().given())
     }
 
-    /// Finishes the file; `None` if there was no line.
+    /// Finishes the file; `None` if no line was written.
     pub(crate) fn prepare(self) -> Result<Option<Prepared>> {
         self.0.prepare()
     }

@@ -1,5 +1,4 @@
-//! Files, whatever is in them: folders that nobody else looks into, names that are still free, and who
-//! may read a file.
+//! File operations independent of content: private directories, unique names and access rights.
 
 #[cfg(feature = "native-v2")]
 mod destination;
@@ -46,8 +45,8 @@ pub(crate) use sidecars::side_files;
 pub(crate) use staged::{Published, Staged, leftover_dirs, private_folder};
 pub(crate) use store_path::{IfMissing, check_store_path};
 
-/// Where temporary files go if nothing else is said. An empty `TMPDIR` counts as none, as it does for
-/// `mktemp` and SQLite.
+/// The default directory for temporary files. An empty `TMPDIR` counts as unset, as for `mktemp`
+/// and SQLite.
 #[cfg(feature = "native-v2")]
 pub(crate) fn temp_dir() -> PathBuf {
     match env::var_os("TMPDIR") {

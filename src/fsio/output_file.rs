@@ -1,4 +1,5 @@
-//! A file beside the stores, which appears whole or not at all and replaces nothing but its like.
+//! An output file other than a store: published atomically, and replaces only a file of the same
+//! type.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, IntoInnerError, Read as _, Write};
@@ -8,19 +9,19 @@ use super::destination::Destination;
 use super::staged::{Prepared, Staged, is_from_killed_run};
 use crate::error::{Error, IoContext as _, Result};
 
-/// What such a file is for.
+/// The type of such a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OutputKind {
-    /// Rows and entries that are no records, one JSON object a line.
+    /// Rejected items, as JSON Lines.
     Rejects,
-    /// Every finding of a verification, one JSON object a line.
+    /// Every finding of a verification, as JSON Lines.
     Report,
-    /// What a verification found, as HTML.
+    /// The result of a verification, as HTML.
     Page,
 }
 
 impl OutputKind {
-    /// How the first line of such a file begins.
+    /// The first bytes of such a file, by which it is recognized.
     pub(crate) const fn first_bytes(self) -> &'static [u8] {
         match self {
             OutputKind::Rejects => b"{\"table\":",
@@ -38,7 +39,7 @@ impl OutputKind {
     }
 }
 
-/// A file that is written bit by bit and published at once.
+/// A file that is written incrementally and published at once.
 #[derive(Debug)]
 pub(crate) struct OutputFile {
     kind: OutputKind,
@@ -47,9 +48,9 @@ pub(crate) struct OutputFile {
 }
 
 impl OutputFile {
-    /// Resolves the place; nothing is made before [`open`](OutputFile::open). What is there already
-    /// is replaced only if it is such a file, or empty, and if `replace` allows it or a run that was
-    /// killed left it.
+    /// Resolves the destination; creates nothing before [`open`](OutputFile::open). Replaces an
+    /// existing file only if it is of the same type or empty, and only if `replace` is set or a
+    /// killed run left it.
     pub(crate) fn resolve(
         kind: OutputKind,
         path: &Path,
@@ -74,7 +75,7 @@ impl OutputFile {
         &self.destination
     }
 
-    /// Makes the file, where it is not made yet, and gives what writes into it.
+    /// Creates the file, if necessary, and returns its writer.
     pub(crate) fn open(&mut self) -> Result<&mut impl Write> {
         let (_, file) = match self.open.take() {
             Some(open) => self.open.insert(open),
@@ -102,7 +103,7 @@ impl OutputFile {
     }
 }
 
-/// Fails if there is something else than such a file.
+/// Fails if the path names something other than such a file.
 fn may_replace(kind: OutputKind, destination: &Destination) -> Result<()> {
     if !destination.exists() {
         return Ok(());

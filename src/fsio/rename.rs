@@ -6,32 +6,33 @@ use std::path::Path;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
-/// Renames a file, and fails if there is one of the new name.
+/// Renames a file; fails if the new name exists.
 pub(crate) fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<()> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // Not every file system can; a hard link refuses to overwrite as well.
+        // Not supported by every file system; creating a hard link doesn't overwrite either.
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
         renamed => return renamed.map_err(io::Error::from),
     }
     match fs::hard_link(from, to) {
         Ok(()) => fs::remove_file(from),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
-        // Nor does every file system have hard links, as exFAT and what VirtualBox shares.
+        // Some file systems have no hard links either, for example exFAT and VirtualBox shared
+        // folders.
         Err(_) => rename_over_claim(from, to),
     }
 }
 
-/// ManifestTotals a name with an empty file, which is made only if there is none, and renames over that.
+/// Reserves the name by creating an empty file, which fails if it exists, and renames over that.
 fn rename_over_claim(from: &Path, to: &Path) -> io::Result<()> {
     let claim = File::create_new(to)?.metadata()?;
     let is_claim = || fs::symlink_metadata(to).is_ok_and(|found| is_same(&found, &claim));
     let renamed = match is_claim() {
         true => fs::rename(from, to),
-        // Somebody replaced it meanwhile.
+        // Another process replaced it in the meantime.
         false => Err(ErrorKind::AlreadyExists.into()),
     };
     if renamed.is_err() && is_claim() {
-        // This follows a failure that is reported; a second one would hide it.
+        // Cleans up after a failure that is reported; a second error would hide it.
         let _ = fs::remove_file(to);
     }
     renamed
@@ -59,7 +60,7 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::AlreadyExists);
         }
         assert_eq!(fs::read(path("free")).unwrap(), b"new");
-        // A claim that leads to nothing is taken back.
+        // A claim is removed if the rename fails.
         assert!(rename_over_claim(&path("absent"), &path("other")).is_err());
         assert!(!path("other").exists());
     }

@@ -1,4 +1,4 @@
-//! The files that SQLite keeps beside a database, as far as they tell what they are.
+//! SQLite's sidecar files, and what their headers show.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
@@ -6,26 +6,26 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{IoContext as _, Result};
 
-/// Length of the header of a `-wal`, behind which its frames are.
+/// Length of the header of a `-wal` in bytes, after which its frames begin.
 pub(crate) const WAL_HEADER_BYTES: u64 = 32;
-/// What a journal begins with, and ends with if it names a super-journal.
+/// Magic number at the start of a journal, and at the end of one that names a super-journal.
 const JOURNAL_MAGIC: &[u8; 8] = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7";
-/// The longest end of a journal that names a super-journal: paths are shorter.
+/// Maximum length of a journal's super-journal record in bytes: paths are shorter.
 const JOURNAL_END_BYTES: usize = 8 << 10;
 
-/// The files that SQLite looks for beside a database.
+/// The sidecar files of a database.
 pub(crate) fn side_files(path: &Path) -> [PathBuf; 3] {
     ["-wal", "-shm", "-journal"].map(|suffix| beside(path, suffix))
 }
 
-/// The file that SQLite keeps beside a database under a suffix such as `-wal`.
+/// The sidecar file with a suffix such as `-wal`.
 pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
 }
 
-/// What was read, or `None` if the file does not exist. A name that is too long counts as that too: the
+/// The result, or `None` if the file does not exist. A name that is too long counts as missing: the
 /// sidecar of a database with the longest possible name cannot exist.
 pub(crate) fn if_present<T>(read: io::Result<T>) -> io::Result<Option<T>> {
     match read.as_ref().map_err(io::Error::kind) {
@@ -34,7 +34,7 @@ pub(crate) fn if_present<T>(read: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// SQLite takes a journal for hot when its first byte is not zero.
+/// SQLite treats a journal as hot if its first byte is not zero.
 pub(crate) fn has_journal_header(journal: &Path) -> Result<bool> {
     let mut first = [0u8; 1];
     let read = File::open(journal).and_then(|mut file| file.read(&mut first));
@@ -42,8 +42,8 @@ pub(crate) fn has_journal_header(journal: &Path) -> Result<bool> {
     Ok(length == Some(1) && first != [0])
 }
 
-/// Whether a `-wal` begins as SQLite would have it: its magic number, and a page size behind its
-/// version. SQLite treats any other as empty.
+/// Whether a `-wal` has a valid magic number, and a page size after its version. SQLite treats any
+/// other as empty.
 pub(crate) fn has_wal_header(wal: &Path) -> Result<bool> {
     let mut header = Vec::with_capacity(WAL_HEADER_BYTES as usize);
     let read =
@@ -55,8 +55,8 @@ pub(crate) fn has_wal_header(wal: &Path) -> Result<bool> {
     Ok(is_magic && number(8).is_some_and(is_page_size))
 }
 
-/// The journal of several databases that the hot journal of a database names: to roll back, SQLite
-/// looks into it and may delete it, whatever it is.
+/// The super-journal named in the hot journal of a database: on rollback, SQLite reads that file
+/// and may delete it, whatever it is.
 pub(crate) fn super_journal(given: &Path) -> Result<Option<PathBuf>> {
     let path = given.canonicalize().io_context("resolve", given)?;
     let journal = beside(&path, "-journal");
@@ -64,7 +64,7 @@ pub(crate) fn super_journal(given: &Path) -> Result<Option<PathBuf>> {
     Ok(read.flatten())
 }
 
-/// The end of a journal that names a super-journal: name, its length, a checksum, the magic number.
+/// Parses the super-journal record: name, length, checksum, magic number.
 fn super_journal_of(journal: &Path) -> io::Result<Option<PathBuf>> {
     use std::io::{Seek as _, SeekFrom};
     use std::os::unix::ffi::OsStringExt as _;
@@ -96,7 +96,8 @@ fn super_journal_of(journal: &Path) -> io::Result<Option<PathBuf>> {
 mod tests {
     use super::*;
 
-    /// A writer that closes the database removes its sidecars, even ones that were just found there.
+    /// A writer that closes the database removes its sidecar files, even ones that were just
+    /// detected.
     #[test]
     fn sidecars_that_a_writer_has_just_removed_are_absent() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,8 +1,8 @@
-//! A file that appears whole or not at all.
+//! A file that is published atomically.
 //!
-//! It is built in a private folder beside its place, so that nobody sees it before it is finished,
-//! brought to disk, and renamed. Where no file may be replaced, the rename is one that refuses to
-//! overwrite.
+//! It is built in a private directory next to its destination, so that nobody sees it before it is
+//! finished, synced to disk, and renamed. If no file may be replaced, the rename fails if the
+//! destination exists.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -16,14 +16,14 @@ use super::destination::Destination;
 use super::{PrivateFolder, leftover_folders, rename_to_free_name, temp_dir};
 use crate::error::{Error, IoContext as _, Result};
 
-/// What fails where no file can be built.
+/// The action that is reported when no file can be built.
 const CREATE_PRIVATE: &str = "create a staging directory in";
-/// A second name, in the private folder, of the file that is replaced.
+/// A second name, in the private directory, for the file that is replaced.
 const REPLACED_FILE: &str = ".chunkmigrate-replaced";
-/// A second name, in the private folder, of a file that is published before the work is done.
+/// A second name, in the private directory, for a file that is published before the work is done.
 const PUBLISHED_FILE: &str = ".chunkmigrate-published";
 
-/// A file that is being built out of sight. Dropping it removes it.
+/// A file being built in a private directory. Dropping it removes it.
 #[derive(Debug)]
 pub(crate) struct Staged {
     destination: Destination,
@@ -31,7 +31,7 @@ pub(crate) struct Staged {
 }
 
 impl Staged {
-    /// Fails where [`create`](Staged::create) would, as far as permissions tell, and makes nothing.
+    /// Fails if [`create`](Staged::create) would, as far as permissions show. Creates nothing.
     pub(crate) fn check(destination: &Destination) -> Result<()> {
         let folder = &destination.folder;
         access(folder, Access::WRITE_OK | Access::EXEC_OK)
@@ -39,7 +39,7 @@ impl Staged {
             .io_context(CREATE_PRIVATE, folder)
     }
 
-    /// Makes the private folder in which the file is built.
+    /// Creates the private directory in which the file is built.
     pub(crate) fn create(destination: &Destination) -> Result<Self> {
         let folder = &destination.folder;
         let name = destination.path.file_name().unwrap_or(OsStr::new("t"));
@@ -49,13 +49,13 @@ impl Staged {
         })
     }
 
-    /// Where the file is to be built.
+    /// The path at which to build the file.
     pub(crate) fn path(&self) -> &Path {
         self.private.file()
     }
 
-    /// Does all that can fail before the finished file, whose content is on disk already, goes to
-    /// its place. What is at the place now is looked at by `check` once more.
+    /// Does everything that can fail before the finished file, whose content is already synced, is
+    /// moved to its destination. `check` inspects the destination once more.
     pub(crate) fn prepare(
         self,
         check: impl FnOnce(&Destination) -> Result<()>,
@@ -74,8 +74,8 @@ impl Staged {
         }
         check(&self.destination)?;
         if replaced.is_some() {
-            // Without hard links the old file can't be brought back, and needn't be: what could
-            // fail behind this is another file's rename.
+            // Without hard links the old file can't be restored, but doesn't need to be: the only
+            // step that could fail later is the rename of another file.
             let old = self.private.path().join(REPLACED_FILE);
             kept = fs::hard_link(place, &old).ok().map(|()| old);
         }
@@ -88,26 +88,26 @@ impl Staged {
     }
 }
 
-/// A finished file that one rename brings to its place.
+/// A finished file that a single rename publishes.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     staged: Staged,
     folder: File,
     kept: Option<PathBuf>,
-    /// What of the access rights of the file that it replaces it can't have.
+    /// Access rights of the replaced file that could not be applied to it.
     pub(crate) lost_access: Vec<&'static str>,
 }
 
 impl Prepared {
-    /// Keeps a second name of the file until the work is done, by which [`is_from_killed_run`] knows
-    /// it if the work is never done.
+    /// Gives the file a second name until the work is done, by which [`is_from_killed_run`]
+    /// recognizes it if the work is never completed.
     pub(crate) fn mark_provisional(&self) {
         let second = self.staged.private.path().join(PUBLISHED_FILE);
-        // Without hard links the file is one that nobody knows the origin of, and is not replaced.
+        // Without hard links the file has no known origin later, and is not replaced.
         let _ = fs::hard_link(self.staged.path(), second);
     }
 
-    /// Brings the file to its place, where it is whole; [`Published::sync`] makes it stay.
+    /// Moves the file to its destination. [`Published::sync`] makes that durable.
     pub(crate) fn publish(self) -> Result<Published> {
         let Destination {
             given,
@@ -133,12 +133,12 @@ impl Prepared {
     }
 }
 
-/// A file at its place.
+/// A published file.
 #[derive(Debug)]
 pub(crate) struct Published(Prepared);
 
 impl Published {
-    /// Brings the folder to disk, without which a loss of power may take the file's name away again.
+    /// Syncs the directory; without it, a power failure may undo the rename.
     pub(crate) fn sync(&self) -> Result<()> {
         self.sync_folder().map_err(|source| {
             let path = self.given().to_owned();
@@ -146,7 +146,7 @@ impl Published {
         })
     }
 
-    /// As [`sync`](Published::sync), and takes the file away again if that fails.
+    /// As [`sync`](Published::sync), but removes the file again if that fails.
     pub(crate) fn sync_or_undo(self) -> Result<Self> {
         match self.sync_folder() {
             Ok(()) => Ok(self),
@@ -160,7 +160,7 @@ impl Published {
 
     fn sync_folder(&self) -> io::Result<()> {
         match self.0.folder.sync_all() {
-            // Not every file system can sync a folder.
+            // Some file systems can't sync a directory.
             Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
             synced => synced,
         }
@@ -170,10 +170,10 @@ impl Published {
         &self.0.staged.destination.given
     }
 
-    /// Takes the file away again and brings back what it replaced.
+    /// Removes the file and restores the one it replaced.
     pub(crate) fn undo(self) {
         let place = self.0.staged.destination.path.as_path();
-        // This follows a failure that is told; a second one would hide it.
+        // Follows a failure that is reported; a second error would hide it.
         let _ = match &self.0.kept {
             Some(old) => fs::rename(old, place),
             None => fs::remove_file(place),
@@ -181,7 +181,7 @@ impl Published {
     }
 }
 
-/// Whether the file at a place was published by a run that was killed before its work was done.
+/// Whether the file at a destination was published by a run that was killed before it was done.
 pub(crate) fn is_from_killed_run(destination: &Destination) -> Result<bool> {
     let path = destination.path();
     let found = fs::metadata(path).io_context("stat", path)?;
@@ -192,12 +192,12 @@ pub(crate) fn is_from_killed_run(destination: &Destination) -> Result<bool> {
     }))
 }
 
-/// Private folders of runs that were killed, in a folder.
+/// Private directories of killed runs in a directory.
 pub(crate) fn leftover_dirs(folder: &Path) -> Result<Vec<PathBuf>> {
     leftover_folders(folder).io_context("read", folder)
 }
 
-/// Makes a folder for temporary files that nobody else may look into.
+/// Creates a private directory for temporary files.
 pub(crate) fn private_folder(temp_dir_given: Option<&Path>) -> Result<PrivateFolder> {
     let parent = temp_dir_given.map_or_else(temp_dir, Path::to_owned);
     PrivateFolder::temporary(&parent).io_context("create a temporary directory in", &parent)

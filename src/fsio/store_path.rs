@@ -1,4 +1,4 @@
-//! Paths at which a store is opened in place.
+//! Checks of paths at which a store is opened in place.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -6,16 +6,17 @@ use std::path::Path;
 
 use crate::error::{Error, IoContext as _, Result};
 
-/// Whether a store may be made where there is none.
+/// Whether a missing store may be created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IfMissing {
     Create,
     Fail,
 }
 
-/// Fails if there can be no store at a path, for a reason that is the same for every kind of store: it
-/// names nothing, it is SQLite's name for a database in memory, there is something else than a file, or
-/// nothing where something must be. No file is opened, which would take the locks of the process away.
+/// Fails if no store can be opened or created at a path, for a reason that applies to every kind of
+/// store: the path has no file name, it is SQLite's name for an in-memory database, it names
+/// something other than a file, or a required file is missing. Doesn't open the file, because
+/// closing it would release the process's locks on it.
 pub(crate) fn check_store_path(path: &Path, if_missing: IfMissing) -> Result<()> {
     let wrong = match path.as_os_str().as_encoded_bytes() {
         b"" => Some("the path is empty"),

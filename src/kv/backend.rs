@@ -1,4 +1,4 @@
-//! What the dual-mode stores need of a key-value store.
+//! The key-value store interface that the dual-mode stores are built on.
 
 use crate::codec::Entry;
 use crate::error::{Error, Result};
@@ -6,14 +6,14 @@ use crate::record::IdSequences;
 
 const RAN_AGAIN: &str = "a scan was repeated, which only a backend with its own scan_prefix may do";
 
-/// A key-value store with transactions, its keys in ascending order of their bytes.
+/// A key-value store with transactions and keys in ascending byte order.
 ///
-/// [`RedbBackend`](super::RedbBackend) is one; a tool may bring its own. Everything is built on
-/// [`transaction`](KvBackend::transaction); an implementation that can read without one does better
-/// to implement `get` and `scan_prefix` too.
+/// [`RedbBackend`](super::RedbBackend) implements it, and tools may supply their own. Every method
+/// has a default on top of [`transaction`](KvBackend::transaction); an implementation that can read
+/// without a write transaction should also implement `get` and `scan_prefix`.
 ///
-/// Two handles on one backend are two clones of its [`Arc`](std::sync::Arc); what one of them
-/// commits, the other reads.
+/// To get two handles on one backend, clone its [`Arc`](std::sync::Arc): each sees what the other
+/// commits.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -91,20 +91,20 @@ const RAN_AGAIN: &str = "a scan was repeated, which only a backend with its own 
 /// # }
 /// ```
 pub trait KvBackend: Send + Sync {
-    /// Runs `f` in a write transaction and commits it. If `f` fails, nothing of what it did remains
-    /// and its error comes back. A write transaction waits for the one before it to end.
+    /// Runs `f` in a write transaction and commits it. If `f` fails, the transaction is rolled back
+    /// and its error is returned. Write transactions are serialized: each waits for the previous
+    /// one to end.
     ///
-    /// `f` may be run again after what it did was taken back, for example because of a conflict. A
-    /// backend that does so implements [`scan_prefix`](KvBackend::scan_prefix) too.
+    /// `f` may run again after a rollback, for example because of a conflict. A backend that does
+    /// so must also implement [`scan_prefix`](KvBackend::scan_prefix).
     ///
-    /// `f` must not begin another write transaction of the same backend, which would wait for its
-    /// own end.
+    /// `f` must not begin another write transaction of the same backend: it would deadlock.
     ///
     /// # Errors
-    /// That of `f`, or the store can't be read or written.
+    /// The error of `f`, or the store can't be read or written.
     fn transaction(&self, f: &mut dyn FnMut(&mut dyn KvTransaction) -> Result<()>) -> Result<()>;
 
-    /// The value of a key; `None` if there is none.
+    /// The value of a key; `None` if the key is missing.
     ///
     /// # Errors
     /// The store can't be read.
@@ -117,12 +117,12 @@ pub trait KvBackend: Send + Sync {
         Ok(value)
     }
 
-    /// Hands the entries whose keys begin with a prefix to `visit`, in ascending order of their keys
-    /// and all of one state, until it returns `false`. None is handed out twice.
+    /// Calls `visit` for every entry whose key starts with `prefix`, in ascending key order and
+    /// from one snapshot, until it returns `false`. No entry is visited twice.
     ///
     /// # Errors
-    /// That of `visit`, or the store can't be read. [`Error::Backend`] if this is not implemented and
-    /// [`transaction`](KvBackend::transaction) runs again.
+    /// The error of `visit`, or the store can't be read. [`Error::Backend`] if this is not
+    /// implemented and [`transaction`](KvBackend::transaction) runs its function again.
     fn scan_prefix(
         &self,
         prefix: &[u8],
@@ -130,7 +130,7 @@ pub trait KvBackend: Send + Sync {
     ) -> Result<()> {
         let mut has_run = false;
         self.transaction(&mut |transaction| {
-            // What was visited can't be taken back.
+            // Visited entries can't be taken back.
             if std::mem::replace(&mut has_run, true) {
                 return Err(Error::Backend(RAN_AGAIN.into()));
             }
@@ -138,7 +138,7 @@ pub trait KvBackend: Send + Sync {
         })
     }
 
-    /// Gives a key a value, in place of the one it may have.
+    /// Sets the value of a key, replacing the old one.
     ///
     /// # Errors
     /// The store can't be written.
@@ -146,7 +146,7 @@ pub trait KvBackend: Send + Sync {
         self.transaction(&mut |transaction| transaction.put(key, value))
     }
 
-    /// Takes a key and its value away; `false` if it had none.
+    /// Deletes a key and its value; returns `false` if the key is missing.
     ///
     /// # Errors
     /// The store can't be written.
@@ -160,47 +160,47 @@ pub trait KvBackend: Send + Sync {
     }
 }
 
-/// A write transaction of a [`KvBackend`]. It reads what it has written.
+/// A write transaction of a [`KvBackend`]. Reads see its own writes.
 ///
-/// A backend that keeps a statement about its content, as the manifest of a KV file is one, takes it
-/// back in the same transaction as the first write.
+/// A backend that stores metadata derived from its content, such as the manifest of a KV file, must
+/// invalidate it in the transaction of the first write.
 pub trait KvTransaction {
-    /// The value of a key; `None` if there is none.
+    /// The value of a key; `None` if the key is missing.
     ///
     /// # Errors
     /// The store can't be read.
     fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>>;
 
-    /// Gives a key a value, in place of the one it may have.
+    /// Sets the value of a key, replacing the old one.
     ///
     /// # Errors
     /// The store can't be written.
     fn put(&mut self, key: &[u8], value: &[u8]) -> Result<()>;
 
-    /// Takes a key and its value away; `false` if it had none.
+    /// Deletes a key and its value; returns `false` if the key is missing.
     ///
     /// # Errors
     /// The store can't be written.
     fn delete(&mut self, key: &[u8]) -> Result<bool>;
 
-    /// Hands the entries whose keys begin with a prefix to `visit`, in ascending order of their
-    /// keys, until it returns `false`.
+    /// Calls `visit` for every entry whose key starts with `prefix`, in ascending key order, until
+    /// it returns `false`.
     ///
     /// # Errors
-    /// That of `visit`, or the store can't be read.
+    /// The error of `visit`, or the store can't be read.
     fn scan_prefix(
         &mut self,
         prefix: &[u8],
         visit: &mut dyn FnMut(Entry<'_>) -> Result<bool>,
     ) -> Result<()>;
 
-    /// The id high-water marks, 0 where none was ever set. They stand beside the keys.
+    /// The id sequences, 0 where none was set. They are stored separately from the entries.
     ///
     /// # Errors
     /// The store can't be read.
     fn sequences(&mut self) -> Result<IdSequences>;
 
-    /// Sets the id high-water marks.
+    /// Sets the id sequences.
     ///
     /// # Errors
     /// The store can't be written.

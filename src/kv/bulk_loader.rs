@@ -1,11 +1,11 @@
-//! Filling a new KV file with entries in key order, as fast as redb can.
+//! Loads entries in key order into a new KV file at redb's maximum speed.
 //!
-//! Entries go through a cursor at the end of the table, so that leaves are packed full. Every few
-//! MiB are a transaction that is not made durable, so that pages are written once and don't pile
-//! up in memory. The file is extended beforehand to a power of two of pages: redb adopts that
-//! layout, hands pages out from its start, and cuts the unused tail exactly when it closes, whereas
-//! a file that grows by doubling keeps pages at its very end. Nothing is synced before the end:
-//! until it is published nobody can see the file.
+//! Entries are inserted through a cursor at the end of the table, so that leaf pages are completely
+//! filled. Every few MiB are committed without durability, so that pages are written once and don't
+//! accumulate in memory. The file is extended in advance to a power-of-two number of pages: redb
+//! adopts that layout, allocates pages from its start, and truncates the unused tail when it
+//! closes, whereas a file that grows by doubling keeps pages at its very end. Nothing is synced
+//! before the end: nobody can see the file until it is published.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -22,15 +22,15 @@ use crate::codec::Entry;
 use crate::error::{Error, IoContext as _, Result};
 use crate::record::IdSequences;
 
-/// Memory that redb may use to write.
+/// Memory limit of redb's write cache.
 const CACHE_BYTES: usize = 16 << 20;
 /// redb's page size.
 const PAGE_BYTES: u64 = 4096;
-/// The smallest and the largest layout that a file is extended to, in pages; the largest is one
-/// region of redb, 4 GiB.
+/// The smallest and the largest layout that a file is extended to, in pages. The largest is one
+/// redb region, 4 GiB.
 const LAYOUT_PAGES: (u64, u64) = (32, 1 << 20);
 
-/// A new KV file that is being filled.
+/// A new KV file that is being loaded.
 #[derive(Debug)]
 pub struct BulkLoader {
     path: PathBuf,
@@ -40,7 +40,7 @@ pub struct BulkLoader {
 }
 
 impl BulkLoader {
-    /// Creates a file, which must not be there yet, for about so many bytes of keys and values.
+    /// Creates a new file for about `expected_bytes` bytes of keys and values.
     ///
     /// # Errors
     /// The file exists or can't be written.
@@ -58,7 +58,7 @@ impl BulkLoader {
         let pages = (2 * expected_bytes / PAGE_BYTES)
             .next_power_of_two()
             .clamp(LAYOUT_PAGES.0, LAYOUT_PAGES.1);
-        // Only spares slack in the file: where it can't be had, redb grows the file as it needs.
+        // This only avoids slack in the file: if it fails, redb grows the file as needed.
         let _ = file.file().set_len((1 + pages) * PAGE_BYTES);
         Ok(BulkLoader {
             database: open_database(&file, path)?,
@@ -68,7 +68,7 @@ impl BulkLoader {
         })
     }
 
-    /// Appends entries whose keys ascend and lie above all that were appended before.
+    /// Appends entries. Their keys must be ascending and above all keys appended before.
     ///
     /// # Errors
     /// The file can't be written. Keys out of order are an internal error.
@@ -104,7 +104,7 @@ impl BulkLoader {
         Ok(())
     }
 
-    /// Writes the documents, closes the file and brings it to disk.
+    /// Writes the metadata documents, closes the file and syncs it to disk.
     ///
     /// # Errors
     /// The file can't be written.
@@ -112,7 +112,7 @@ impl BulkLoader {
         self.close(sequences, manifest)?.sync()
     }
 
-    /// Writes the documents and closes the file, which is complete then, but not on disk.
+    /// Writes the metadata documents and closes the file. It is then complete, but not synced.
     pub(crate) fn close(
         self,
         sequences: &IdSequences,
@@ -142,7 +142,7 @@ impl BulkLoader {
     }
 }
 
-/// A KV file that is complete and not on disk yet.
+/// A complete KV file that is not synced to disk yet.
 #[derive(Debug)]
 pub(crate) struct ClosedFile {
     path: PathBuf,
@@ -150,7 +150,7 @@ pub(crate) struct ClosedFile {
 }
 
 impl ClosedFile {
-    /// Brings the file to disk.
+    /// Syncs the file to disk.
     pub(crate) fn sync(self) -> Result<()> {
         let synced = self.file.file().sync_all();
         synced.io_context("sync", &self.path)
@@ -165,7 +165,7 @@ fn open_database(file: &WriteBuffer, path: &Path) -> Result<Database> {
         .map_err(engine("create", path))
 }
 
-/// Whether much of the file is a hole, as when it could not be extended beforehand.
+/// Whether much of the file is a hole, as happens if it could not be extended in advance.
 fn has_slack(file: &File) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = file.metadata()?;

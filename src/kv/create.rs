@@ -1,4 +1,4 @@
-//! An empty KV file appears whole or not at all.
+//! Creates an empty KV file atomically.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -15,23 +15,23 @@ use crate::error::{IoContext as _, Result};
 use crate::fsio::{FileAccess, rename_to_free_name};
 use crate::record::IdSequences;
 
-/// Makes an empty KV file if there is no file of that name, or one without a byte.
+/// Creates an empty KV file if the file is missing or has no bytes.
 pub(super) fn make_if_missing(path: &Path) -> Result<()> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() && metadata.len() == 0 => {
             let path = fs::canonicalize(path).io_context("resolve", path)?;
             let access = FileAccess::of(&path, &metadata).io_context("stat", &path)?;
-            let made = make_beside(&path, metadata.permissions())?;
+            let temporary = create_temporary(&path, metadata.permissions())?;
             access
-                .give(made.path())
+                .give(temporary.path())
                 .io_context("set the permissions of", &path)?;
-            let persisted = made.persist(&path).map_err(|error| error.error);
+            let persisted = temporary.persist(&path).map_err(|error| error.error);
             publish(persisted.map(|_| ()), &path)
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let made = make_beside(path, fs::Permissions::from_mode(0o666))?;
-            match rename_to_free_name(made.path(), path) {
-                // Somebody else was faster.
+            let temporary = create_temporary(path, fs::Permissions::from_mode(0o666))?;
+            match rename_to_free_name(temporary.path(), path) {
+                // Another process created it first.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
                 renamed => publish(renamed, path),
             }
@@ -40,14 +40,14 @@ pub(super) fn make_if_missing(path: &Path) -> Result<()> {
     }
 }
 
-/// Whether a database has nothing in it, not even tables.
+/// Whether a database is empty and has no tables.
 pub(super) fn is_new(database: &Database, path: &Path) -> Result<bool> {
     let transaction = database.begin_read().map_err(engine("read", path))?;
     let mut tables = transaction.list_tables().map_err(engine("read", path))?;
     Ok(tables.next().is_none())
 }
 
-/// Writes what an empty KV file has.
+/// Writes the content of an empty KV file.
 pub(super) fn initialize(database: &Database, path: &Path) -> Result<()> {
     let documents = base_documents(&IdSequences::default())?;
     let transaction = database.begin_write().map_err(engine("create", path))?;
@@ -55,8 +55,8 @@ pub(super) fn initialize(database: &Database, path: &Path) -> Result<()> {
     transaction.commit().map_err(engine("create", path))
 }
 
-/// Makes an empty KV file in the folder of its place, under another name.
-fn make_beside(path: &Path, permissions: fs::Permissions) -> Result<NamedTempFile> {
+/// Creates an empty KV file in the directory of `path` under a temporary name.
+fn create_temporary(path: &Path, permissions: fs::Permissions) -> Result<NamedTempFile> {
     let temporary = tempfile::Builder::new()
         .prefix(".chunkmigrate-")
         .permissions(permissions)
@@ -72,7 +72,7 @@ fn make_beside(path: &Path, permissions: fs::Permissions) -> Result<NamedTempFil
     Ok(temporary)
 }
 
-/// Makes sure that a file keeps the name that it was given.
+/// Syncs the directory, so that the new name of the file persists.
 fn publish(renamed: io::Result<()>, path: &Path) -> Result<()> {
     renamed.io_context("create", path)?;
     let folder = folder_of(path);

@@ -1,9 +1,9 @@
-//! Whether somebody writes a file that is read.
+//! Detects whether a file is written while it is being read.
 
 use std::fs::{File, Metadata, TryLockError};
 use std::io;
 
-/// A file, and what it was like when it was opened.
+/// An open file with its metadata at the time of opening.
 pub(super) struct Fingerprint {
     file: File,
     metadata: Metadata,
@@ -27,22 +27,22 @@ impl Fingerprint {
     }
 }
 
-/// Whether a file is as it was before, as far as its length and time tell.
+/// Whether a file's length and modification time are unchanged.
 pub(crate) fn is_unwritten(before: &Metadata, now: &Metadata) -> bool {
     let state = |file: &Metadata| (file.len(), file.modified().ok());
     state(before) == state(now)
 }
 
 impl Drop for Fingerprint {
-    /// Gives up the lock that the file may have. To close it is not enough: a process that was just
-    /// started by another thread may have inherited it, and with it the lock.
+    /// Releases the lock on the file, if it has one. Closing it is not enough: a child process just
+    /// started by another thread may have inherited the descriptor and with it the lock.
     fn drop(&mut self) {
         let _ = self.file.unlock();
     }
 }
 
-/// Keeps redb's writers away from a file until it is unlocked; `false` if one has it open. A file
-/// system without locks has no locked files.
+/// Locks a file against redb writers; returns `false` if one has it open. On a file system without
+/// locks, no file counts as locked.
 pub(super) fn lock_shared(file: &File) -> bool {
     !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
@@ -50,7 +50,7 @@ pub(super) fn lock_shared(file: &File) -> bool {
 /// Whether a redb writer has the file open.
 pub(crate) fn is_locked(file: &File) -> bool {
     let is_free = lock_shared(file);
-    // Not left to closing it, as above.
+    // Unlock explicitly instead of by closing, as above.
     let _ = file.unlock();
     !is_free
 }

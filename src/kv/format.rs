@@ -22,10 +22,10 @@ pub(super) mod meta_entry {
     pub(in crate::kv) const MANIFEST: &str = "manifest";
 }
 
-/// A document of the `meta` table: its name and its bytes.
+/// A document of the `meta` table: its name and content.
 pub(super) type Document = (&'static str, Vec<u8>);
 
-/// The documents that every KV file has.
+/// The documents of every KV file.
 pub(super) fn base_documents(sequences: &IdSequences) -> Result<Vec<Document>> {
     let format = encode_document(&FormatMarker::current())?;
     Ok(vec![
@@ -34,7 +34,7 @@ pub(super) fn base_documents(sequences: &IdSequences) -> Result<Vec<Document>> {
     ])
 }
 
-/// Writes documents into the `meta` table. Both tables are there then, empty or not.
+/// Writes documents into the `meta` table. Creates both tables if they are missing.
 pub(super) fn write_documents(
     transaction: &WriteTransaction,
     documents: &[Document],
@@ -49,7 +49,7 @@ pub(super) fn write_documents(
     Ok(())
 }
 
-/// The document `name` of a `meta` table; `None` if there is none.
+/// The document `name` of a `meta` table; `None` if it is missing.
 pub(super) fn read_document<T: DeserializeOwned>(
     meta: &impl ReadableTable<&'static str, &'static [u8]>,
     name: &'static str,
@@ -61,17 +61,17 @@ pub(super) fn read_document<T: DeserializeOwned>(
         .transpose()
 }
 
-/// The id high-water marks of a `meta` table; 0 where it tells none, or one below 0.
+/// The id sequences of a `meta` table; 0 where one is missing or negative.
 pub(super) fn read_sequences(
     meta: &impl ReadableTable<&'static str, &'static [u8]>,
     path: &Path,
 ) -> Result<IdSequences> {
     let sequences: Option<IdSequences> = read_document(meta, meta_entry::SEQUENCES, path)?;
-    // No table of a new database could keep a mark below 0.
+    // A new database can't store a negative sequence.
     Ok(sequences.unwrap_or_default().max(IdSequences::default()))
 }
 
-/// Opens the table of records to read it.
+/// Opens the table of records for reading.
 pub(super) fn open_records(
     transaction: &ReadTransaction,
     path: &Path,
@@ -85,7 +85,7 @@ pub(super) fn open_records(
     }
 }
 
-/// Opens the table of documents to read it.
+/// Opens the table of documents for reading.
 pub(super) fn open_meta(
     transaction: &ReadTransaction,
     path: &Path,
@@ -93,7 +93,7 @@ pub(super) fn open_meta(
     transaction.open_table(META).map_err(table_error(path))
 }
 
-/// Demands that a file has both tables and is of this version.
+/// Checks that a file has both tables and the current format version.
 pub(super) fn check_format(transaction: &ReadTransaction, path: &Path) -> Result<()> {
     let meta = open_meta(transaction, path)?;
     let format = read_document(&meta, meta_entry::FORMAT, path)?;

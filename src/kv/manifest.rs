@@ -10,17 +10,17 @@ use crate::codec::{Digest, KindTotals, combined_digest};
 use crate::error::{Error, Result};
 use crate::record::PerKind;
 
-/// What marks a redb file as a KV file: the document `format`.
+/// Identifies a redb file as a KV file: the document `format`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormatMarker {
     /// [`FORMAT_NAME`](super::FORMAT_NAME).
     pub name: String,
-    /// [`FORMAT_VERSION`](super::FORMAT_VERSION) for files of this version.
+    /// The version of the format; [`FORMAT_VERSION`](super::FORMAT_VERSION) in current files.
     pub version: u64,
 }
 
 impl FormatMarker {
-    /// That of files of this version.
+    /// The marker of the current version.
     pub(super) fn current() -> Self {
         FormatMarker {
             name: FORMAT_NAME.to_owned(),
@@ -28,7 +28,7 @@ impl FormatMarker {
         }
     }
 
-    /// Demands that a file has a marker, and one of this version.
+    /// Checks that a file has a marker of the current version.
     pub(super) fn check(found: Option<&FormatMarker>, path: &Path) -> Result<()> {
         let path = path.to_owned();
         Err(match found {
@@ -50,12 +50,12 @@ impl FormatMarker {
     }
 }
 
-/// The bytes of a document.
+/// Serializes a document.
 pub(super) fn encode_document(value: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(value).map_err(|error| Error::Internal(error.to_string()))
 }
 
-/// Reads the bytes of the document `name`.
+/// Parses the document `name`.
 pub(super) fn decode_document<T: DeserializeOwned>(
     name: &str,
     bytes: &[u8],
@@ -68,17 +68,17 @@ pub(super) fn decode_document<T: DeserializeOwned>(
     })
 }
 
-/// What a migration says of the file that it left: the document `manifest`.
+/// Written by a migration to describe the file's content: the document `manifest`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// Name and version of the tool that wrote the file.
     pub tool: String,
-    /// When, in UTC, as `2026-01-31T12:00:00Z`.
+    /// When it was written, in UTC, as `2026-01-31T12:00:00Z`.
     pub created_at: String,
     /// Where the records came from.
     pub source: ManifestSource,
-    /// Counts and digest of each kind; all are always listed.
+    /// Counts and digest of each kind. Always lists all kinds.
     pub kinds: PerKind<KindTotals>,
     /// The combined digest.
     pub sha256: Digest,
@@ -88,16 +88,16 @@ pub struct Manifest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ManifestSource {
-    /// Name of the source file, without its folder.
+    /// Name of the source file, without its directory.
     pub file_name: String,
     /// `sqlite` or `kv`.
     pub store: String,
-    /// Magellan's schema version, `null` where there was none.
+    /// Magellan's schema version, `null` if there was none.
     pub schema_version: Option<i64>,
 }
 
 impl Manifest {
-    /// A manifest of this version of the tool, for content with these totals.
+    /// Creates a manifest of this version of the tool for content with these totals.
     pub fn new(source: ManifestSource, created_at: String, totals: &PerKind<KindTotals>) -> Self {
         Manifest {
             tool: concat!("chunkmigrate ", env!("CARGO_PKG_VERSION")).to_owned(),

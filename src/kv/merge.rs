@@ -1,4 +1,4 @@
-//! Writing entries into an existing KV file, in one transaction.
+//! Writes entries into an existing KV file in one transaction.
 
 use std::path::Path;
 
@@ -13,25 +13,25 @@ use crate::error::Result;
 use crate::progress::{Progress, check_cancelled};
 use crate::record::{IdSequences, PerKind};
 
-/// Memory that redb may use.
+/// Memory limit of redb's cache.
 const CACHE_BYTES: usize = 32 << 20;
-/// Cancellation is looked for once in so many entries.
+/// Cancellation is checked once per this many entries.
 const CANCEL_CHECK_ENTRIES: u64 = 4096;
 
-/// What a merge writes, and what the file is to hold afterwards.
+/// The entries that a merge writes, and the expected content afterwards.
 #[derive(Debug)]
 pub(crate) struct KvMerge<'m> {
     /// The entries to write.
     pub(crate) changes: &'m KvReader,
     pub(crate) sequences: &'m IdSequences,
     pub(crate) manifest: &'m Manifest,
-    /// Counts and digests of all that the file holds afterwards.
+    /// Counts and digests of the whole file after the merge.
     pub(crate) expected: &'m PerKind<KindTotals>,
 }
 
 impl KvMerge<'_> {
-    /// Writes the entries and reads the whole file back before it commits. `false`, and nothing is
-    /// changed, if it would not hold what is expected.
+    /// Writes the entries and reads the whole file back before committing. If the content isn't as
+    /// expected, rolls back and returns `false`.
     pub(crate) fn apply(&self, path: &Path, progress: &dyn Progress) -> Result<bool> {
         let failed = |error: redb::Error| engine("write", path)(error);
         let mut builder = Database::builder();

@@ -1,8 +1,9 @@
 //! The KV file: a [redb](https://docs.rs/redb) database with two tables, `records` (key bytes to
-//! canonical JSON) and `meta` (JSON documents about the file). `docs/format.md` has every byte.
+//! canonical JSON) and `meta` (JSON documents about the file). `docs/format.md` specifies the
+//! format byte by byte.
 //!
-//! Without the feature `native-v2` there is only the trait [`KvBackend`], for key-value stores that a
-//! tool brings itself.
+//! Without the feature `native-v2` only the trait [`KvBackend`] is available, for key-value stores
+//! supplied by the caller.
 
 mod backend;
 #[cfg(feature = "native-v2")]
@@ -44,7 +45,7 @@ pub(crate) use reader::KvReader;
 #[cfg(feature = "native-v2")]
 pub use redb_backend::RedbBackend;
 
-/// The format that this version writes and reads.
+/// The format version that this release writes and reads.
 pub const FORMAT_VERSION: u64 = 1;
-/// The name that marks a redb file as a KV file of this tool.
+/// The name that identifies a redb file as a KV file of this tool.
 pub const FORMAT_NAME: &str = "chunkmigrate-kv";

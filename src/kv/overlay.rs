@@ -1,8 +1,8 @@
-//! A storage backend that reads a file and keeps every change in memory.
+//! A storage backend that reads from a file and keeps every change in memory (copy-on-write).
 //!
-//! A read-only open of redb verifies no checksum: damage can make it panic, or read as other
-//! content. The full check of redb wants to write, so it gets something to write to. A file whose
-//! writer was killed is repaired the same way, and stays as it is.
+//! redb's read-only open verifies no checksums: corruption can make it panic, or return wrong
+//! content. redb's full check needs a writable file, so it gets this overlay. A file whose writer
+//! was killed is repaired the same way, and stays unchanged on disk.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -14,10 +14,10 @@ use redb::StorageBackend;
 
 use super::read_ahead::ReadAhead;
 
-/// Changes are kept in blocks of so many bytes.
+/// Changes are kept in blocks of this many bytes.
 const BLOCK: u64 = 4096;
 
-/// The file as it is, with changes on top.
+/// The unmodified file, with changes on top.
 #[derive(Debug)]
 pub(super) struct Overlay {
     file: ReadAhead,
@@ -27,7 +27,8 @@ pub(super) struct Overlay {
 #[derive(Debug)]
 struct Changes {
     len: u64,
-    /// Bytes of the file that still count; a cut and regrown file reads as zeros behind it.
+    /// Length of the file's prefix that is still valid. A file that is truncated and extended again
+    /// reads as zeros after it.
     valid: u64,
     blocks: BTreeMap<u64, Box<[u8; BLOCK as usize]>>,
 }
@@ -50,7 +51,7 @@ impl Overlay {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads from the file below; behind its end there are zeros.
+    /// Reads from the underlying file, and zeros after its valid prefix.
     fn read_below(&self, valid: u64, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let there = valid.min(self.file.len()).saturating_sub(offset);
         let there = usize::try_from(there).unwrap_or(usize::MAX).min(out.len());

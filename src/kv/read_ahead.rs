@@ -1,17 +1,18 @@
-//! Reading a file page by page, with fewer calls where pages follow one another.
+//! Reads a file with read-ahead, to make fewer system calls for consecutive pages.
 //!
-//! A bulk load leaves neighbours in key order beside each other, so whoever reads or checks all of a
-//! KV file reads it nearly from front to back, one page a call, with a branch page in between.
+//! A bulk load places entries that are adjacent in key order next to each other. So a full scan or
+//! check of a KV file reads it almost front to back, one page per call, with a branch page in
+//! between.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::sync::{Mutex, PoisonError};
 
-/// So much is read at once where reads go forward.
+/// Number of bytes to read at once during sequential reads.
 const AHEAD_BYTES: usize = 64 << 10;
 
-/// A file that is not written meanwhile.
+/// A file that must not be written meanwhile.
 #[derive(Debug)]
 pub(super) struct ReadAhead {
     file: File,
@@ -23,9 +24,9 @@ pub(super) struct ReadAhead {
 struct Ahead {
     start: u64,
     bytes: Vec<u8>,
-    /// The end of the last read of the run that goes forward.
+    /// End offset of the last read of the sequential run.
     run: u64,
-    /// The end of the last read that was elsewhere.
+    /// End offset of the last read outside the run.
     elsewhere: u64,
 }
 
@@ -43,7 +44,7 @@ impl ReadAhead {
         self.len
     }
 
-    /// Reads just as many bytes as there is room for.
+    /// Fills `out` completely, or fails.
     pub(super) fn read_exact_at(&self, out: &mut [u8], offset: u64) -> io::Result<()> {
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         let end = offset.saturating_add(out.len() as u64);
@@ -77,7 +78,7 @@ impl ReadAhead {
 }
 
 impl Ahead {
-    /// Whether a read continues the run, or the one before it, which then becomes the run.
+    /// Whether a read continues the run, or the last read outside it, which then becomes the run.
     fn goes_forward(&self, offset: u64) -> bool {
         let near = |end: u64| {
             offset
@@ -87,7 +88,7 @@ impl Ahead {
         near(self.run) || offset == self.elsewhere
     }
 
-    /// Takes what was read ahead; `false` if that is not all.
+    /// Copies from the read-ahead buffer; returns `false` if it doesn't contain all bytes.
     fn copy(&self, out: &mut [u8], offset: u64) -> bool {
         let start = offset.checked_sub(self.start).map(usize::try_from);
         let Some(Ok(start)) = start else {

@@ -1,4 +1,4 @@
-//! Reading a KV file.
+//! Reads a KV file.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -25,28 +25,29 @@ use crate::fsio::StoreKind;
 use crate::record::{IdSequences, RecordKind};
 use crate::stream::{ManifestTotals, Origin, Source, UncopiedTable, Visited};
 
-/// Memory that redb may use to read.
+/// Memory limit of redb's read cache.
 const CACHE_BYTES: usize = 8 << 20;
 
-/// Where redb keeps flags about its file, and the one that is set while a writer has it open.
+/// The offset of redb's flags in its file header, and the flag that is set while a writer has the
+/// file open.
 const FLAGS_OFFSET: u64 = 9;
 const RECOVERY_REQUIRED: u8 = 2;
 
-/// A KV file, open for reading in one state.
+/// A KV file, open for reading a consistent snapshot.
 pub struct KvReader {
     path: PathBuf,
     file: Fingerprint,
     closed_cleanly: bool,
-    // Tables are opened anew for each use: an open one holds its root page, which may be as large
-    // as the largest record.
+    // Tables are reopened for each use: an open table keeps its root page in memory, which may be
+    // as large as the largest record.
     transaction: ReadTransaction,
-    // Dropped behind the transaction that reads through it.
-    _database: Engine,
+    // Declared after the transaction, so that it is dropped after it.
+    _database: DatabaseHandle,
 }
 
-enum Engine {
-    Checked { _database: Database },
-    Plain { _database: ReadOnlyDatabase },
+enum DatabaseHandle {
+    Verified { _database: Database },
+    Trusted { _database: ReadOnlyDatabase },
 }
 
 impl std::fmt::Debug for KvReader {
@@ -58,11 +59,11 @@ impl std::fmt::Debug for KvReader {
 }
 
 impl KvReader {
-    /// Opens a file that may be damaged: every page is checked first, and the file stays as it is.
-    /// A file whose writer was killed is repaired in memory.
+    /// Opens a file that may be corrupt: verifies every page first and leaves the file unchanged. A
+    /// file whose writer was killed is repaired in memory.
     ///
     /// # Errors
-    /// The file is damaged, open for writing elsewhere, of another tool or of another version.
+    /// The file is corrupt, open for writing elsewhere, or of another tool or version.
     pub fn open_verified(path: &Path) -> Result<Self> {
         let file = File::open(path).io_context("open", path)?;
         if !lock_shared(&file) {
@@ -82,20 +83,20 @@ impl KvReader {
             .create_with_backend(overlay)
             .map_err(engine("open", path))?;
         let transaction = database.begin_read().map_err(engine("read", path))?;
-        let engine = Engine::Checked {
+        let engine = DatabaseHandle::Verified {
             _database: database,
         };
         Self::from_transaction(path, watched, closed_cleanly, transaction, engine)
     }
 
-    /// Opens a file that this process has just written: no page is checked beforehand.
+    /// Opens a file that this process has just written, without verifying its pages.
     ///
     /// # Errors
-    /// As [`KvReader::open_verified`], but damage may go unnoticed.
+    /// As [`KvReader::open_verified`], but corruption may go undetected.
     pub(crate) fn open_unverified(path: &Path) -> Result<Self> {
         let file = File::open(path).io_context("open", path)?;
         let watched = Fingerprint::of(&file).io_context("stat", path)?;
-        // Opened to be written, redb would look through the whole file first.
+        // If opened for writing, redb would first scan the whole file.
         let unwritten = Overlay::new(file).io_context("read", path)?;
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);
@@ -103,7 +104,7 @@ impl KvReader {
             .open_read_only_with_backend(unwritten)
             .map_err(engine("open", path))?;
         let transaction = database.begin_read().map_err(engine("read", path))?;
-        let engine = Engine::Plain {
+        let engine = DatabaseHandle::Trusted {
             _database: database,
         };
         Self::from_transaction(path, watched, true, transaction, engine)
@@ -114,7 +115,7 @@ impl KvReader {
         file: Fingerprint,
         closed_cleanly: bool,
         transaction: ReadTransaction,
-        database: Engine,
+        database: DatabaseHandle,
     ) -> Result<Self> {
         check_format(&transaction, path)?;
         Ok(KvReader {
@@ -135,7 +136,7 @@ impl KvReader {
         read_document(&meta, name, &self.path)
     }
 
-    /// Number of all keys, whatever they are.
+    /// Total number of keys, including unknown ones.
     ///
     /// # Errors
     /// The file can't be read.
@@ -151,7 +152,7 @@ impl KvReader {
         Ok(self.len()? == 0)
     }
 
-    /// What the last migration said of the content, unless a write since then has dropped it.
+    /// The manifest of the last migration; `None` if a later write removed it.
     ///
     /// # Errors
     /// The file or its document can't be read.
@@ -159,7 +160,7 @@ impl KvReader {
         self.document(meta_entry::MANIFEST)
     }
 
-    /// The version of the format, as the file tells it.
+    /// The format version recorded in the file.
     ///
     /// # Errors
     /// The file or its document can't be read.
@@ -180,11 +181,11 @@ impl KvReader {
         Ok(value.map(|value| value.value().to_vec()))
     }
 
-    /// Calls `visit` for every entry whose key is that of a record of a kind, in key order. A key
-    /// that only starts like one is unknown.
+    /// Calls `visit` for every entry with a valid key of `kind`, in key order. A key that only has
+    /// the kind's prefix counts as unknown.
     ///
     /// # Errors
-    /// The file can't be read to its end, or `visit` failed.
+    /// The file can't be read to its end, or the error of `visit`.
     pub fn visit_kind(
         &self,
         kind: RecordKind,
@@ -202,15 +203,15 @@ impl KvReader {
         })
     }
 
-    /// Hands every entry to `visit`, in key order, whatever its key.
+    /// Calls `visit` for every entry in key order, regardless of its key.
     ///
     /// # Errors
-    /// The file can't be read to its end, or `visit` failed.
+    /// The file can't be read to its end, or the error of `visit`.
     pub fn visit_all(&self, visit: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()> {
         self.visit_from(b"", &mut |entry| visit(entry).map(|()| true))
     }
 
-    /// Hands entries from a key on to `visit`, until it says that it has enough.
+    /// Calls `visit` for the entries from a key on, until it stops.
     fn visit_from(
         &self,
         start: &[u8],
@@ -249,7 +250,7 @@ impl Source for KvReader {
     }
 
     fn expected_records(&self, kind: RecordKind) -> Option<u64> {
-        // Counting would be as much work as reading; a wrong number only misleads a progress bar.
+        // Counting would take as long as reading, and a wrong number only affects the progress bar.
         let manifest = self.manifest().ok()??;
         Some(manifest.kinds.get(kind).records)
     }
@@ -258,7 +259,7 @@ impl Source for KvReader {
         false
     }
 
-    /// 0 where the file has no sequence, or one below 0.
+    /// The id sequences; 0 where one is missing or negative.
     fn sequences(&self) -> Result<IdSequences> {
         let meta = open_meta(&self.transaction, &self.path)?;
         read_sequences(&meta, &self.path)
@@ -358,7 +359,7 @@ impl Source for KvReader {
         0
     }
 
-    /// Confirms that the file was not overwritten while it was read. A writer that respects redb's
+    /// Confirms that the file was not overwritten while it was read. Writers that respect redb's
     /// lock can't do that, but `cp` to the same path can.
     fn confirm(&self) -> Result<()> {
         let is_unchanged = self.file.is_unchanged();
@@ -371,18 +372,18 @@ impl Source for KvReader {
     }
 }
 
-/// The Unix seconds of a time in a manifest.
+/// Converts a time from a manifest to Unix seconds.
 fn unix_seconds(time: &str) -> Option<i64> {
     let time = humantime::parse_rfc3339(time).ok()?;
     let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     i64::try_from(since.as_secs()).ok()
 }
 
-/// Whether redb's flags say that a writer has the file open, or had when it was killed.
+/// Whether redb's flags show that a writer has the file open, or had it open when it was killed.
 fn is_marked_open(file: &File) -> io::Result<bool> {
     let mut flags = [0];
     match file.read_exact_at(&mut flags, FLAGS_OFFSET) {
-        // Too short for a file of redb's, which shows when it is opened.
+        // Too short for a redb file, which opening it will report.
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
         read => read.map(|()| flags[0] & RECOVERY_REQUIRED != 0),
     }

@@ -16,16 +16,17 @@ use crate::error::{Error, Result};
 use crate::fsio::{IfMissing, check_store_path};
 use crate::record::IdSequences;
 
-/// Memory that redb may use.
+/// Memory limit of redb's cache.
 const CACHE_BYTES: usize = 32 << 20;
 
-/// A KV file as a [`KvBackend`]: what the dual-mode stores keep their records in.
+/// A KV file as a [`KvBackend`], for use with the dual-mode stores.
 ///
-/// Every write transaction is on disk when it returns. The first write of a transaction takes the
-/// file's manifest away, which would no longer hold.
+/// Every write transaction is durable when it returns. The first write of a transaction removes the
+/// file's manifest, because it would no longer match.
 ///
-/// The file is opened plainly, as fast as redb can: one that is damaged may read as other content or
-/// panic. `chunkmigrate verify` checks a file without that risk, while no store has it open.
+/// The file is opened without verification, as fast as redb can: a corrupt file may return wrong
+/// content or panic. `chunkmigrate verify` checks a file without that risk, while no store has it
+/// open.
 ///
 /// ```
 /// # fn main() -> chunkmigrate::Result<()> {
@@ -46,7 +47,7 @@ pub struct RedbBackend {
 }
 
 impl RedbBackend {
-    /// Opens a KV file that is there. One whose writer was killed is repaired.
+    /// Opens an existing KV file. Repairs it if its writer was killed.
     ///
     /// # Errors
     /// - There is no file, or it can't be read and written.
@@ -80,32 +81,32 @@ impl RedbBackend {
         })
     }
 
-    /// Opens a KV file, or makes an empty one if there is none. A new one appears whole or not at
-    /// all; an empty file of that name becomes one.
+    /// Opens a KV file, or creates an empty one if it is missing or has no bytes. Creation is
+    /// atomic.
     ///
     /// # Errors
-    /// Those of [`open`](RedbBackend::open), or the file can't be made.
+    /// The errors of [`open`](RedbBackend::open), or the file can't be created.
     pub fn open_or_create(path: &Path) -> Result<Self> {
         check_store_path(path, IfMissing::Create)?;
         make_if_missing(path)?;
         Self::open(path)
     }
 
-    /// An empty store in memory, gone with the last handle on it.
+    /// An empty in-memory store, which is discarded with its last handle.
     ///
     /// # Errors
-    /// redb can't make it.
+    /// redb can't create it.
     pub fn in_memory() -> Result<Self> {
         let path = Path::new(":memory:");
         let database = builder().create_with_backend(InMemoryBackend::new());
         Self::from_database(database.map_err(engine("create", path))?, path)
     }
 
-    /// Takes a redb database that was opened with settings of its own, such as another cache size.
-    /// One without tables becomes an empty KV file. Errors name it as `path`.
+    /// Wraps a redb database that was opened with custom settings, such as another cache size. A
+    /// database without tables becomes an empty KV file. Errors refer to it as `path`.
     ///
     /// # Errors
-    /// It is no KV file that this version knows, or can't be read and written.
+    /// It is not a KV file that this version supports, or can't be read and written.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -132,7 +133,7 @@ impl RedbBackend {
         })
     }
 
-    /// The file, as it was given.
+    /// The file path, as specified by the caller.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -190,8 +191,8 @@ impl<'t> RedbTransaction<'t> {
         })
     }
 
-    /// Notes that something was written, which the manifest does not tell of.
-    fn touch(&mut self) -> Result<()> {
+    /// Removes the manifest before the first write of the transaction.
+    fn invalidate_manifest(&mut self) -> Result<()> {
         if !self.written {
             let removed = self.meta.remove(meta_entry::MANIFEST);
             removed.map_err(engine("write", self.path))?;
@@ -207,7 +208,7 @@ impl KvTransaction for RedbTransaction<'_> {
     }
 
     fn put(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
-        self.touch()?;
+        self.invalidate_manifest()?;
         let inserted = self.records.insert(key, value);
         inserted.map(|_| ()).map_err(engine("write", self.path))
     }
@@ -216,7 +217,7 @@ impl KvTransaction for RedbTransaction<'_> {
         let removed = self.records.remove(key);
         let found = removed.map_err(engine("write", self.path))?.is_some();
         if found {
-            self.touch()?;
+            self.invalidate_manifest()?;
         }
         Ok(found)
     }
@@ -234,7 +235,7 @@ impl KvTransaction for RedbTransaction<'_> {
     }
 
     fn set_sequences(&mut self, sequences: IdSequences) -> Result<()> {
-        self.touch()?;
+        self.invalidate_manifest()?;
         let document = encode_document(&sequences)?;
         let inserted = self.meta.insert(meta_entry::SEQUENCES, document.as_slice());
         inserted.map(|_| ()).map_err(engine("write", self.path))

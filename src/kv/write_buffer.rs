@@ -1,8 +1,9 @@
-//! The file of a bulk load: written in large pieces, and brought to disk once, by whoever made it.
+//! The output file of a bulk load: written in large extents and synced once by its creator.
 //!
-//! redb writes page by page, in the order in which pages leave its cache, which is near their order
-//! in the file but not that. A window of pages that wait puts them in order, so that neighbours
-//! become one write. A piece of 64 KiB costs the kernel about a third of what its pages cost.
+//! redb writes page by page, in the order in which pages leave its cache, which is close to their
+//! order in the file but not the same. A buffer of pending writes sorts them, so that adjacent
+//! pages become one write. One 64 KiB write costs the kernel about a third of writing its pages
+//! individually.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,33 +13,34 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::StorageBackend;
 
-/// So many bytes may wait; when there are more, those in front are written until half is left.
-const WINDOW_BYTES: usize = 16 << 20;
-/// Neighbours are written together up to so many bytes. What is larger by itself doesn't wait.
-const PIECE_BYTES: usize = 64 << 10;
+/// Maximum number of pending bytes. Above it, the writes with the lowest offsets are written until
+/// half remains.
+const MAX_PENDING_BYTES: usize = 16 << 20;
+/// Adjacent writes are combined up to this many bytes. Larger writes are not buffered.
+const EXTENT_BYTES: usize = 64 << 10;
 
-/// A file that is written through a window. Clones are the same file and the same window.
+/// A file with a write buffer. Clones share both.
 #[derive(Debug, Clone)]
 pub(super) struct WriteBuffer(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     file: File,
-    window: Mutex<Window>,
+    pending: Mutex<PendingWrites>,
 }
 
-/// Writes that wait, by their place in the file. They don't overlap.
+/// Pending writes by file offset. They don't overlap.
 #[derive(Debug, Default)]
-struct Window {
+struct PendingWrites {
     writes: BTreeMap<u64, Vec<u8>>,
     bytes: usize,
-    /// The error of a write that was told to be done: from then on nothing works.
-    failed: Option<CliError>,
+    /// The error of an earlier buffered write; every later operation fails with it.
+    failed: Option<StickyError>,
 }
 
-/// What is kept of an error, to tell it again.
+/// The parts of an error that are kept to report it again.
 #[derive(Debug, Clone, Copy)]
-struct CliError {
+struct StickyError {
     kind: io::ErrorKind,
     os: Option<i32>,
 }
@@ -47,48 +49,48 @@ impl WriteBuffer {
     pub(super) fn new(file: File) -> Self {
         WriteBuffer(Arc::new(Shared {
             file,
-            window: Mutex::default(),
+            pending: Mutex::default(),
         }))
     }
 
-    /// The file itself, to which all that was flushed is written.
+    /// The underlying file, which contains all flushed writes.
     pub(super) fn file(&self) -> &File {
         &self.0.file
     }
 
-    /// Writes everything that waits.
+    /// Writes all pending writes.
     pub(super) fn flush(&self) -> io::Result<()> {
-        self.window()?.write_until(&self.0.file, 0)
+        self.pending()?.write_until(&self.0.file, 0)
     }
 
-    fn window(&self) -> io::Result<MutexGuard<'_, Window>> {
-        let window = self.0.window.lock();
-        let window = window.unwrap_or_else(PoisonError::into_inner);
-        match window.failed {
+    fn pending(&self) -> io::Result<MutexGuard<'_, PendingWrites>> {
+        let pending = self.0.pending.lock();
+        let pending = pending.unwrap_or_else(PoisonError::into_inner);
+        match pending.failed {
             Some(failure) => Err(failure.into()),
-            None => Ok(window),
+            None => Ok(pending),
         }
     }
 }
 
-impl Window {
-    /// Writes what is in front until so many bytes are left.
+impl PendingWrites {
+    /// Writes the pending writes with the lowest offsets until at most `bytes_left` bytes remain.
     fn write_until(&mut self, file: &File, bytes_left: usize) -> io::Result<()> {
-        let mut piece = Vec::new();
+        let mut extent = Vec::new();
         let mut start = 0;
         while self.bytes > bytes_left
             && let Some((offset, data)) = self.writes.pop_first()
         {
             self.bytes -= data.len();
-            let is_neighbour = offset == start + piece.len() as u64;
-            if !is_neighbour || piece.len() + data.len() > PIECE_BYTES {
-                self.write(file, start, &piece)?;
-                piece.clear();
+            let is_neighbour = offset == start + extent.len() as u64;
+            if !is_neighbour || extent.len() + data.len() > EXTENT_BYTES {
+                self.write(file, start, &extent)?;
+                extent.clear();
                 start = offset;
             }
-            piece.extend_from_slice(&data);
+            extent.extend_from_slice(&data);
         }
-        self.write(file, start, &piece)
+        self.write(file, start, &extent)
     }
 
     fn write(&mut self, file: &File, offset: u64, data: &[u8]) -> io::Result<()> {
@@ -99,8 +101,8 @@ impl Window {
         written
     }
 
-    /// Whether a write waits that has bytes in common with one at this place, and isn't one of just
-    /// as many bytes, which it would replace.
+    /// Whether a pending write overlaps this range, except for one of exactly the same range, which
+    /// it would replace.
     fn collides(&self, offset: u64, len: usize) -> bool {
         let end = offset + len as u64;
         let before_end = self.writes.range(..end).next_back();
@@ -119,7 +121,7 @@ impl Window {
 
 impl StorageBackend for WriteBuffer {
     fn len(&self) -> io::Result<u64> {
-        // Nobody writes behind the end: redb sets the length first.
+        // redb sets the length before it writes, so no pending write is beyond the end.
         Ok(self.0.file.metadata()?.len())
     }
 
@@ -139,17 +141,17 @@ impl StorageBackend for WriteBuffer {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let file = &self.0.file;
-        let mut window = self.window()?;
-        let is_large = data.len() > PIECE_BYTES;
-        if is_large || window.collides(offset, data.len()) {
-            window.write_until(file, 0)?;
+        let mut pending = self.pending()?;
+        let is_large = data.len() > EXTENT_BYTES;
+        if is_large || pending.collides(offset, data.len()) {
+            pending.write_until(file, 0)?;
         }
         if is_large {
-            return window.write(file, offset, data);
+            return pending.write(file, offset, data);
         }
-        window.put(offset, data);
-        match window.bytes > WINDOW_BYTES {
-            true => window.write_until(file, WINDOW_BYTES / 2),
+        pending.put(offset, data);
+        match pending.bytes > MAX_PENDING_BYTES {
+            true => pending.write_until(file, MAX_PENDING_BYTES / 2),
             false => Ok(()),
         }
     }
@@ -159,17 +161,17 @@ impl StorageBackend for WriteBuffer {
     }
 }
 
-impl From<&io::Error> for CliError {
+impl From<&io::Error> for StickyError {
     fn from(error: &io::Error) -> Self {
-        CliError {
+        StickyError {
             kind: error.kind(),
             os: error.raw_os_error(),
         }
     }
 }
 
-impl From<CliError> for io::Error {
-    fn from(failure: CliError) -> Self {
+impl From<StickyError> for io::Error {
+    fn from(failure: StickyError) -> Self {
         match failure.os {
             Some(code) => io::Error::from_raw_os_error(code),
             None => failure.kind.into(),
@@ -183,7 +185,7 @@ mod tests {
 
     use super::*;
 
-    /// Pages of a few sizes at places that collide often.
+    /// Pages of various sizes at offsets that often overlap.
     fn write() -> impl Strategy<Value = (u64, usize, u8)> {
         let len = prop_oneof![Just(512_usize), Just(4096), Just(8192), Just(80_000)];
         (0_u64..64, len, any::<u8>()).prop_map(|(at, len, byte)| (at * 2048, len, byte))
@@ -218,9 +220,9 @@ mod tests {
     fn no_more_than_the_window_waits() {
         let file = WriteBuffer::new(tempfile::tempfile().unwrap());
         let page = vec![7; 4096];
-        for index in (0..2 * WINDOW_BYTES as u64 / 4096).rev() {
+        for index in (0..2 * MAX_PENDING_BYTES as u64 / 4096).rev() {
             file.write(index * 4096, &page).unwrap();
-            assert!(file.window().unwrap().bytes <= WINDOW_BYTES);
+            assert!(file.pending().unwrap().bytes <= MAX_PENDING_BYTES);
         }
     }
 

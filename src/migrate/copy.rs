@@ -1,4 +1,4 @@
-//! From a store to a new one of the other kind.
+//! Copies a store into a new store of the other kind.
 
 use std::fs;
 use std::path::Path;
@@ -20,16 +20,16 @@ use crate::progress::{Progress, check_cancelled};
 use crate::sqlite::IdSet;
 use crate::stream::Source;
 
-/// Copies all records of a SQLite database into a new KV file, or merges them into one.
+/// Copies all records of a SQLite database into a new KV file, or merges them into an existing one.
 ///
-/// The source is read in one transaction and not changed, nor does anything appear beside it. The
-/// target is built out of sight, read back, and only then published; it appears whole or not at
-/// all. A row that is no record, or a difference that the read-back finds, is not an error but
-/// told in the summary: see [`CopySummary::is_complete`].
+/// The source is read in one transaction and not changed, and no file appears next to it. The
+/// target is built in a private directory, read back, and only then published: it is complete or
+/// not created. Invalid rows, and differences found by the read-back, are not an error but are
+/// reported in the summary: see [`CopySummary::is_complete`].
 ///
 /// # Errors
-/// Everything that keeps the copy from being made or its outcome from being known. Nothing is
-/// published then, and nothing is left behind.
+/// The copy failed or its result is unknown. In that case nothing is published, and no files are
+/// left.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -47,7 +47,7 @@ use crate::stream::Source;
 /// let summary = sqlite_to_kv(&source, &target, &CopyOptions::default(), &progress)?;
 /// assert!(summary.is_complete() && summary.verified);
 /// assert_eq!(summary.records(), 1);
-/// // A target is not replaced unless that is asked for.
+/// // Without `replace`, an existing target is an error.
 /// assert!(sqlite_to_kv(&source, &target, &CopyOptions::default(), &progress).is_err());
 /// # Ok(())
 /// # }
@@ -62,12 +62,12 @@ pub fn sqlite_to_kv(
     copy_file(source, target, StoreKind::Kv, options, progress)
 }
 
-/// Copies all records of a KV file into a new SQLite database, or merges them into one.
+/// Copies all records of a KV file into a new SQLite database, or merges them into an existing one.
 ///
-/// The new database has the tables and indexes of Magellan's newest schema. An entry that is no
-/// record is told in the summary, as a row is by [`sqlite_to_kv`]; so is one whose id another
-/// record has. A record that is only written in another way than this version writes it is told
-/// too, and with [`OnInvalid::Skip`](super::OnInvalid::Skip) copied.
+/// The new database has the tables and indexes of Magellan's newest schema. Invalid entries are
+/// reported in the summary, as rows are by [`sqlite_to_kv`]; so are entries whose id is a
+/// duplicate. A valid record that is not in canonical form is reported too, but copied with
+/// [`OnInvalid::Skip`](super::OnInvalid::Skip).
 ///
 /// # Errors
 /// As [`sqlite_to_kv`].
@@ -89,7 +89,7 @@ pub fn sqlite_to_kv(
 /// assert_eq!(summary.rejections[0].class, FindingClass::Undecodable);
 /// assert!(!summary.written);
 ///
-/// // All that is a record, and a file of what is none.
+/// // Copy the valid records, and write the rest to a rejects file.
 /// let options = CopyOptions { on_invalid: OnInvalid::Skip, ..CopyOptions::default() };
 /// let summary = kv_to_sqlite(&source, &target, &options, &progress)?;
 /// assert!(summary.written && !summary.is_complete());
@@ -132,7 +132,7 @@ fn copy_file(
     })
 }
 
-/// Copies what an open store holds into a new store in a folder that nobody else knows of.
+/// Copies an open store into a new store in a private directory.
 pub(crate) fn copy_snapshot(
     snapshot: &mut dyn Source,
     target: &Path,
@@ -154,7 +154,7 @@ pub(crate) fn copy_snapshot(
 }
 
 impl Job<'_> {
-    /// Fails if the target is not one that this job may make or write into.
+    /// Checks that this job may create the target or write into it.
     pub(super) fn check_target(&self) -> Result<()> {
         match self.options.merge {
             true => merge::check_target(self),
@@ -164,7 +164,7 @@ impl Job<'_> {
         }
     }
 
-    /// Copies or merges what a store holds.
+    /// Copies or merges the content of a store.
     pub(super) fn run(&self, snapshot: &mut dyn Source) -> Result<CopySummary> {
         match self.options.merge {
             true => merge::merge(self, snapshot),
@@ -232,7 +232,7 @@ impl Job<'_> {
         Ok((summary, IdSet::default()))
     }
 
-    /// Closes the target, proves it and publishes it.
+    /// Closes the target, reads it back and publishes it.
     fn finish(
         &self,
         snapshot: &mut dyn Source,
@@ -259,7 +259,7 @@ impl Job<'_> {
         }
         let metadata = fs::metadata(staged.path()).io_context("stat", staged.path())?;
         check_cancelled(progress)?;
-        // All that can fail comes first; what is left are two renames.
+        // Everything that can fail comes first; only two renames remain.
         let target = staged.prepare(|destination| {
             target_check::check_again(destination, self.target_store, self.options.replace)
         })?;

@@ -1,4 +1,5 @@
-//! What every copy has in common: where from, where to, and what is known once the source was read.
+//! The part common to every copy: source, target and options, and the summary once the source was
+//! read.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,15 +18,15 @@ use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::{IdSequences, PerKind, RecordKind};
 use crate::stream::{Source, read_kind};
 
-/// A copy that was asked for.
+/// A requested copy.
 pub(super) struct Job<'c> {
-    /// What messages and the manifest call the source.
+    /// Name of the source in messages and in the manifest.
     pub(super) source: &'c Path,
-    /// The file that the source is, which nothing may be written over; a pipe is none.
+    /// The source file, which must not be overwritten; `None` for a pipe.
     pub(super) protected_path: Option<&'c Path>,
     pub(super) target_store: StoreKind,
     pub(super) destination: Destination,
-    /// What a text held that is no record.
+    /// The invalid lines of an imported text.
     pub(super) rejected_lines: Option<&'c dyn RejectedLines>,
     pub(super) options: &'c CopyOptions,
     pub(super) progress: &'c Arc<dyn Progress>,
@@ -101,7 +102,7 @@ impl Job<'_> {
         Ok(intake.finish_kind())
     }
 
-    /// Everything that is known once the source was read.
+    /// The summary of what is known once the source was read.
     pub(super) fn summary(
         &self,
         snapshot: &dyn Source,
@@ -150,17 +151,17 @@ impl Job<'_> {
         })
     }
 
-    /// The marks of the kinds that were asked for, which are never below the largest id.
+    /// The id sequences of the selected kinds, which are never below the largest id.
     pub(super) fn source_sequences(
         &self,
         snapshot: &dyn Source,
         largest_ids: IdSequences,
     ) -> Result<IdSequences> {
-        let told = snapshot.sequences()?.max(largest_ids);
-        Ok(told.of_kinds(|kind| self.options.asks_for(kind)))
+        let sequences = snapshot.sequences()?.max(largest_ids);
+        Ok(sequences.of_kinds(|kind| self.options.asks_for(kind)))
     }
 
-    /// What runs that were killed left where this one writes.
+    /// Directories left by killed runs where this one writes.
     fn leftover_dirs(&self, rejects: Option<&Path>) -> Result<Vec<PathBuf>> {
         let mut left = leftover_dirs(self.destination.folder())?;
         if let Some(folder) = rejects.filter(|folder| *folder != self.destination.folder()) {
@@ -169,7 +170,7 @@ impl Job<'_> {
         Ok(left)
     }
 
-    /// A manifest for content that came from the source.
+    /// A manifest for content copied from the source.
     pub(super) fn manifest_of(
         &self,
         summary: &CopySummary,
@@ -191,14 +192,15 @@ impl Job<'_> {
         PathBuf::from(path)
     }
 
-    /// The rejects file, if there is to be one. A dry run fails where the run itself would.
+    /// The rejects file, if one is configured. A dry run fails in the same cases as a real run.
     pub(super) fn rejects(&self) -> Result<Option<JsonLines>> {
         let path = match (&self.options.rejects, self.options.on_invalid) {
             (Some(path), _) => path.clone(),
             (None, OnInvalid::Skip) => self.default_rejects(),
             (None, OnInvalid::Fail) => return Ok(None),
         };
-        // A merge has no --replace, and what its source has was not lost with an earlier one.
+        // A merge has no --replace, and its source still contains everything that an earlier merge
+        // rejected.
         let replace = self.options.replace || self.options.merge;
         let protected_path = self.protected_path.as_slice();
         let rejects = JsonLines::resolve(OutputKind::Rejects, &path, replace, protected_path)?;
@@ -208,7 +210,7 @@ impl Job<'_> {
         Ok((!self.options.dry_run).then_some(rejects))
     }
 
-    /// Publishes the rejects file before the target; what came of it can still be undone.
+    /// Publishes the rejects file before the target; the result allows it to be undone.
     pub(super) fn publish_rejects_first(
         &self,
         rejects: Option<JsonLines>,

@@ -1,4 +1,4 @@
-//! What becomes of each item of a source: it is hashed and written, or refused.
+//! Processes each item of a source: hashes and writes it, or rejects it.
 
 use super::dual_digest::DualDigest;
 use super::reject_log::RejectLog;
@@ -13,22 +13,22 @@ use crate::record::{IdSequences, Record, RecordKind};
 use crate::sqlite::{IdSet, ScratchSet};
 use crate::stream::{Batch, InvalidReason, Item};
 
-/// Takes in what the stream of a source yields.
+/// Consumes the items of a source's stream.
 pub(super) struct CopySink<'o> {
     options: &'o CopyOptions,
     source: StoreKind,
-    /// The target; none for a dry run.
+    /// The target; `None` for a dry run.
     new: Option<TargetWriter>,
     pub(super) refusals: RejectLog<'o>,
-    /// The ids so far, where no table keeps them apart.
+    /// The ids so far, if no target table checks their uniqueness.
     ids: Option<IdSet>,
-    /// Ids that are known to be shared, and those that came up.
+    /// Ids known to be duplicates, and those found during this copy.
     known_shared: &'o IdSet,
     pub(super) found_shared: IdSet,
-    /// The keys of the records with ids that are known to be shared.
+    /// The keys of the records whose ids are known to be duplicates.
     pub(super) keys_of_shared: ScratchSet,
     pub(super) largest_ids: IdSequences,
-    /// Records of this batch that go into a table.
+    /// Records of this batch to insert into a table.
     accepted: Vec<Record>,
     digests: DualDigest,
 }
@@ -42,7 +42,7 @@ impl<'o> CopySink<'o> {
         known_shared: &'o IdSet,
     ) -> Self {
         let temp_dir = options.temp_dir.as_deref();
-        // Of the records of a database or of a text no two have one id.
+        // Ids from a database or a text are already unique.
         let wants_ids = source == StoreKind::Kv && new.is_none();
         CopySink {
             options,
@@ -63,7 +63,7 @@ impl<'o> CopySink<'o> {
         for item in batch.iter() {
             match item {
                 Item::Invalid(row) => self.refusals.reject_row(row)?,
-                // The entries of a database were made of its rows just now.
+                // Entries of a database are built from its rows and therefore valid.
                 Item::Entry(entry) if self.source == StoreKind::Sqlite => {
                     self.digests.copied(entry);
                 }
@@ -83,7 +83,7 @@ impl<'o> CopySink<'o> {
         }
     }
 
-    /// The target with everything in it, unless there is to be none.
+    /// The target with all records, unless this is a dry run.
     pub(super) fn fill(&mut self) -> Result<Option<FilledTarget>> {
         let mut filled = self.new.take().map(TargetWriter::fill).transpose()?;
         if let Some(filled) = &mut filled {
@@ -92,12 +92,12 @@ impl<'o> CopySink<'o> {
         Ok(filled.filter(|_| !self.refusals.have_failed))
     }
 
-    /// Ends a kind: the totals of what was copied and of what was read.
+    /// Ends a kind; returns the totals of what was copied and of what was read.
     pub(super) fn finish_kind(&mut self) -> (KindTotals, KindTotals) {
         std::mem::take(&mut self.digests).finish()
     }
 
-    /// An entry of a KV file, which may be anything.
+    /// Processes an entry of a KV file, which may be invalid.
     fn judge(&mut self, kind: RecordKind, entry: Entry<'_>) -> Result<()> {
         let judged = EntryCheck::of(kind, entry);
         let is_sound = judged.is_sound();
@@ -132,8 +132,8 @@ impl<'o> CopySink<'o> {
         Ok(())
     }
 
-    /// Whether a record may have its id; `false` if it is known that another one has it too. A
-    /// table finds that out itself, later.
+    /// Whether a record may keep its id; `false` if the id is known to be a duplicate. A target
+    /// table detects new duplicates itself, later.
     fn gets_its_id(&mut self, kind: RecordKind, entry: Entry<'_>, record: &Record) -> Result<bool> {
         let Some(id) = record.id() else {
             return Ok(true);

@@ -1,16 +1,16 @@
 use crate::codec::{Entry, KindHasher, KindTotals};
 
-/// Digests of what was read of a kind and of what was copied: one digest for as long as both are the
+/// Digests of the entries read and of the entries copied: a single digest as long as both are the
 /// same.
 #[derive(Default)]
 pub(super) struct DualDigest {
     copied: KindHasher,
-    /// What was read, once that is something else.
+    /// The digest of the entries read, once it differs.
     read: Option<KindHasher>,
 }
 
 impl DualDigest {
-    /// An entry is copied as it is.
+    /// Adds an entry that is copied unchanged.
     pub(super) fn copied(&mut self, entry: Entry<'_>) {
         if let Some(read) = &mut self.read {
             read.update(entry);
@@ -18,14 +18,14 @@ impl DualDigest {
         self.copied.update(entry);
     }
 
-    /// An entry is copied with another value.
+    /// Adds an entry that is copied with a different value.
     pub(super) fn copied_as(&mut self, entry: Entry<'_>, value: &[u8]) {
         self.left_out(entry);
         let key = entry.key;
         self.copied.update(Entry { key, value });
     }
 
-    /// An entry is not copied.
+    /// Adds an entry that is not copied.
     pub(super) fn left_out(&mut self, entry: Entry<'_>) {
         let read = self.read.get_or_insert_with(|| self.copied.clone());
         read.update(entry);

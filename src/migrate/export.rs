@@ -1,4 +1,4 @@
-//! Records as lines of text.
+//! Exports records as JSON Lines.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::{IdSequences, RecordKind};
 use crate::stream::{Item, Source, read_kind};
 
-/// What is exported.
+/// Options of an export.
 #[derive(Debug, Clone, Default)]
 pub struct ExportOptions {
     /// The kinds to export; empty means all.
     pub only: Vec<RecordKind>,
     /// Only records whose key starts with these bytes.
     pub prefix: Vec<u8>,
-    /// Where sorting puts what it needs for a while.
+    /// Directory for the temporary files of sorting.
     pub temp_dir: Option<std::path::PathBuf>,
 }
 
@@ -29,44 +29,44 @@ impl ExportOptions {
     }
 }
 
-/// What an export brings: a record, or something that is none.
+/// An item of an export.
 #[derive(Debug)]
 pub enum ExportItem<'e> {
     /// A record's key and its canonical JSON.
     Record {
         /// The kind of record.
         kind: RecordKind,
-        /// The key, which is UTF-8, and the value.
+        /// The key, which is valid UTF-8, and the value.
         entry: Entry<'e>,
     },
-    /// The id high-water marks, behind all records. They are handed out only if one of them is above
-    /// the ids of the records, which else tell as much, and only if everything is exported.
+    /// The id sequences, after all records. Passed on only in a full export, and only if a sequence
+    /// is above the records' highest id: otherwise they can be derived from the records.
     IdSequences(IdSequences),
-    /// The end, behind all that was handed out: how much it was. An export that fails, or that is
-    /// stopped, has none.
+    /// The end of the export, with the totals of all preceding items. Missing if the export fails
+    /// or is stopped.
     End(ExportEnd),
-    /// The store was not closed by its last writer: what follows is its last complete state.
+    /// The store was not closed by its last writer: the last complete state is exported.
     NotClosed,
-    /// Something that is not exported, or not as it stands, on the left side.
+    /// An item on the left side that is not exported, or not unchanged.
     Finding(Finding),
 }
 
-/// Whether an export goes on.
+/// Whether to continue an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExportFlow {
-    /// It goes on.
+    /// Continue.
     Continue,
-    /// Whoever takes it has enough.
+    /// Stop: the consumer needs no more items.
     Stop,
 }
 
-/// Hands every record of a store to `take`, in key order, and the id high-water marks; then, once it
-/// is known that everything was read, the end.
+/// Calls `take` for every record of a store in key order, then with the id sequences and, after
+/// confirming that everything was read, with the end.
 ///
-/// A record of a KV file that is not written canonically is exported as it should be, and told.
+/// A record of a KV file that is not in canonical form is exported in canonical form and reported.
 ///
 /// # Errors
-/// The store can't be read to its end, or was written while it was read; or `take` failed.
+/// The store can't be read to its end, or changed while it was being read; or the error of `take`.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -155,7 +155,7 @@ pub fn export(
     take(ExportItem::End(end)).map(|_| ())
 }
 
-/// Whether keys of a kind can start with a prefix.
+/// Whether a key of a kind can start with the prefix.
 fn may_match(kind: RecordKind, prefix: &[u8]) -> bool {
     let own = key_prefix(kind).as_bytes();
     own.starts_with(prefix) || prefix.starts_with(own)
@@ -196,7 +196,7 @@ fn export_kind(
     Ok(flow)
 }
 
-/// Whether a key is asked for; a row without one can't be left out by a prefix.
+/// Whether a key is selected. Rows without a key are always selected.
 fn is_in(key: Option<&[u8]>, options: &ExportOptions) -> bool {
     key.is_none_or(|key| key.starts_with(&options.prefix))
 }

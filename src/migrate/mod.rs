@@ -1,5 +1,5 @@
-//! Copying all records of one store into another: read once, verified from the finished file, and
-//! published whole or not at all.
+//! Copies all records of one store into another: read once, verified from the finished file, and
+//! published atomically.
 
 mod copy;
 mod copy_job;
@@ -36,56 +36,56 @@ use crate::fsio::remove_all_private_folders;
 use crate::open::OpenOptions;
 use crate::record::RecordKind;
 
-/// 9999-12-31T23:59:59Z, since 1970.
+/// 9999-12-31T23:59:59Z in Unix seconds.
 const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
 
-/// What becomes of a copy when a row of the source has no exact record.
+/// What a copy does about invalid rows, entries or lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnInvalid {
-    /// The source is read to its end, every such row is told, and no target is made.
+    /// Read the source to its end, report every invalid item, and create no target.
     #[default]
     Fail,
-    /// The other rows are copied, and every such row goes to the rejects file.
+    /// Copy the valid records, and write the invalid items to the rejects file.
     Skip,
 }
 
-/// How records are copied.
+/// Options of a copy.
 #[derive(Debug, Clone)]
 pub struct CopyOptions {
     /// The kinds to copy; empty means all.
     pub only: Vec<RecordKind>,
     /// Whether an existing target may be replaced.
     pub replace: bool,
-    /// Whether the records go into an existing target, by their keys, in one transaction.
+    /// Whether to merge the records into an existing target by key, in one transaction.
     pub merge: bool,
-    /// What to do with rows that are no records.
+    /// What to do with invalid items.
     pub on_invalid: OnInvalid,
-    /// Where rejected rows are written, one JSON object a line. Without it, [`OnInvalid::Skip`]
-    /// takes the target's name with `.rejects.jsonl`, and [`OnInvalid::Fail`] writes none.
+    /// The file for rejected items, as JSON Lines. If `None`, [`OnInvalid::Skip`] uses the target's
+    /// name with `.rejects.jsonl`, and [`OnInvalid::Fail`] writes none.
     pub rejects: Option<PathBuf>,
-    /// Columns, each as `TABLE.COLUMN`, to leave out although they hold values.
+    /// Columns to ignore although they contain values, each as `TABLE.COLUMN`.
     pub without_columns: Vec<String>,
-    /// Whether SQLite checks the integrity of the source first.
+    /// Whether to run SQLite's integrity check on the source first.
     pub check_source: bool,
-    /// Whether a text must have an end line to be imported.
+    /// Whether the import of a text without an end line is an error.
     pub require_end: bool,
-    /// Whether a text without any line is imported.
+    /// Whether the import of a text without any lines is allowed.
     pub allow_empty: bool,
-    /// Whether to read and check everything and write nothing.
+    /// Whether to read and check everything, but write nothing.
     pub dry_run: bool,
-    /// Whether the finished target is read back and compared before it is published.
+    /// Whether to read back and compare the finished target before publishing it.
     pub verify: bool,
-    /// Where SQLite sorts what does not fit into memory.
+    /// Directory in which SQLite sorts what does not fit into memory.
     pub temp_dir: Option<PathBuf>,
-    /// How many rejections and divergences the summary keeps; all are counted.
+    /// Maximum number of rejections and divergences in the summary; all are counted.
     pub limit: usize,
-    /// The time that the manifest has; now, if there is none. The manifest has only times from 1970 to
-    /// 9999, and takes the nearest for others.
+    /// The time for the manifest; `None` for the current time. Times outside of the years 1970 to
+    /// 9999 are clamped.
     pub created_at: Option<SystemTime>,
 }
 
 impl Default for CopyOptions {
-    /// All kinds, into a new target, with read-back; the first invalid row fails the copy.
+    /// All kinds, into a new target, with read-back; any invalid item fails the copy.
     fn default() -> Self {
         CopyOptions {
             only: Vec::new(),
@@ -111,7 +111,7 @@ impl CopyOptions {
         kind.is_asked_for(&self.only)
     }
 
-    /// The kinds that are asked for, in key order.
+    /// The selected kinds, in key order.
     fn kinds(&self) -> Vec<RecordKind> {
         let mut kinds = RecordKind::ALL.to_vec();
         kinds.retain(|kind| self.asks_for(*kind));
@@ -128,8 +128,8 @@ impl CopyOptions {
         }
     }
 
-    /// The time for the manifest, in UTC: one that is written in four digits for the year. A clock that
-    /// stands before 1970 or after 9999 is wrong in any case.
+    /// The time for the manifest, in UTC with a four-digit year. A clock before 1970 or after 9999
+    /// is wrong anyway.
     fn created_at_text(&self) -> Result<String> {
         let created_at = self.created_at.unwrap_or_else(SystemTime::now);
         let last = UNIX_EPOCH + LAST_SECOND;
@@ -141,9 +141,9 @@ impl CopyOptions {
     }
 }
 
-/// Removes what copies, merges and verifications of this process that are under way have not
-/// published, without waiting for them. For a process that is about to end and can't let them fail,
-/// as one without memory.
+/// Removes the unpublished files of all running copies, merges and verifications of this process,
+/// without waiting for these. For a process that has to exit at once, for example because it is out
+/// of memory.
 pub fn remove_private_folders() {
     remove_all_private_folders();
 }

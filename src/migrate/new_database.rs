@@ -1,4 +1,4 @@
-//! A database of records that are in memory, published like every other target.
+//! Builds a database from records in memory and publishes it like every other target.
 
 use std::fs;
 use std::path::Path;
@@ -12,15 +12,15 @@ use crate::record::{IdSequences, PerKind, Record};
 use crate::sqlite::SqliteLoad;
 use crate::store::StoreKind;
 
-/// What is known of a database once it is at its place.
+/// The result of publishing a database.
 #[derive(Debug)]
 pub(crate) struct NewDatabase {
     pub(crate) bytes: u64,
-    /// Access rights of the replaced file that the new one could not be given.
+    /// Access rights of the replaced file that could not be applied to the new one.
     pub(crate) lost_access: Vec<&'static str>,
 }
 
-/// Creates a database of these records out of sight and publishes it complete or not at all.
+/// Creates a database of these records and publishes it atomically.
 pub(crate) fn create_database(
     target: &Path,
     replace: bool,

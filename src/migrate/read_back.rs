@@ -1,4 +1,4 @@
-//! Proof of a finished store: everything that was written is read from it again.
+//! Reads back a finished store and compares it with what was written.
 
 use super::worker::Worker;
 use super::{CopyOptions, CopySummary};
@@ -11,7 +11,7 @@ use crate::record::{IdSequences, PerKind, RecordKind};
 use crate::sqlite::WrittenRows;
 use crate::stream::{Batch, Source, Visited, digest_stream, read_kind, read_stream};
 
-/// What a finished store is to hold.
+/// The expected content of a finished store.
 pub(super) struct Content<'c> {
     pub(super) totals: &'c PerKind<KindTotals>,
     pub(super) sequences: &'c IdSequences,
@@ -19,9 +19,8 @@ pub(super) struct Content<'c> {
     pub(super) manifest: &'c Manifest,
 }
 
-/// Whether a KV file holds exactly what was written: every value decodes, encodes again to the same
-/// bytes and belongs to its key, counts and digests are those of the stream, and so are the
-/// documents.
+/// Whether a KV file contains exactly what was written: every value decodes, is canonical and
+/// belongs to its key, and counts, digests and metadata documents equal those of the stream.
 pub(super) fn verify_kv(
     file: &mut KvReader,
     content: &Content<'_>,
@@ -41,8 +40,8 @@ pub(super) fn verify_kv(
     Ok(holds)
 }
 
-/// Whether a database holds exactly what was written. Each row is read with the storage class of
-/// each of its values; one that is no exact record, or another, changes the digest.
+/// Whether a database contains exactly what was written. Each row is read with the storage class of
+/// every value; an invalid or different row changes the digest.
 pub(super) fn verify_sqlite(
     rows: &mut WrittenRows,
     content: &Content<'_>,
@@ -62,7 +61,7 @@ pub(super) fn verify_sqlite(
     Ok(holds)
 }
 
-/// Joins source and target record by record, to name what was found to differ.
+/// Compares source and target record by record, to report the differences.
 pub(super) fn report_divergences(
     source: &mut dyn Source,
     target: &mut dyn Source,
@@ -91,8 +90,8 @@ pub(super) fn report_divergences(
     Ok(())
 }
 
-/// Counts and digest of a kind, and whether each value is the canonical record of its key. That
-/// takes longest: another thread finds it out for as many as it can, this one for the others.
+/// Counts and digest of a kind, and whether each value is the canonical record of its key. The
+/// check is the slowest part: another thread does as many batches as it can, this one the rest.
 fn digest_checked(
     file: &mut KvReader,
     kind: RecordKind,
@@ -100,7 +99,7 @@ fn digest_checked(
 ) -> Result<(KindTotals, bool)> {
     let mut digest = KindHasher::default();
     let mut here = CanonicalCheck::of(kind);
-    let mut beside = Worker::start(CanonicalCheck::of(kind), CanonicalCheck::check)?;
+    let mut worker = Worker::start(CanonicalCheck::of(kind), CanonicalCheck::check)?;
     read_kind(file, kind, progress, |stream| {
         while let Some(batch) = stream.next_batch()? {
             for entry in batch.entries() {
@@ -108,17 +107,17 @@ fn digest_checked(
             }
             progress.inc(batch.len() as u64);
             let weight = batch.weight();
-            if let Some(batch) = beside.offer(batch, weight)? {
+            if let Some(batch) = worker.offer(batch, weight)? {
                 here.check(batch)?;
             }
         }
         Ok(())
     })?;
-    let all_sound = beside.finish()?.all_sound && here.all_sound;
+    let all_sound = worker.finish()?.all_sound && here.all_sound;
     Ok((digest.finish(), all_sound))
 }
 
-/// Whether all values decode to records that belong to their keys and have just their bytes.
+/// Whether all values decode to records with the right keys and are canonical.
 struct CanonicalCheck {
     kind: RecordKind,
     own_key: Vec<u8>,
@@ -205,7 +204,7 @@ mod tests {
         Manifest::new(source, "2026-01-31T12:00:00Z".to_owned(), totals)
     }
 
-    /// Whether a file of `written` holds what a stream of `streamed` would have brought.
+    /// Whether a file with `written` passes as the result of a stream of `streamed`.
     fn holds_what(written: &Entries, sequences: IdSequences, streamed: &Entries) -> bool {
         let expected = totals(streamed);
         let manifest = manifest(&expected);
@@ -260,7 +259,7 @@ mod tests {
         assert!(!holds_what(&entries(), sequences, &entries()));
     }
 
-    /// Whichever thread gets the batch that it is in.
+    /// Regardless of which thread checks the batch.
     #[test]
     fn one_bad_value_anywhere_in_a_large_file_does_not_hold() {
         let long = "x".repeat(64 << 10);
@@ -279,7 +278,7 @@ mod tests {
         }
     }
 
-    /// The stream had the same fault, so counts and digests are right.
+    /// The stream had the same error, so counts and digests match.
     #[test]
     fn values_that_are_not_their_keys_record_in_canonical_form_do_not_hold() {
         let changes: [fn(&mut Entries); 3] = [

@@ -1,4 +1,5 @@
-//! What a source holds that is no record: told, counted, and kept in the rejects file.
+//! Collects the invalid items of a source: reports and counts them, and writes them to the rejects
+//! file.
 
 use std::path::Path;
 
@@ -14,13 +15,13 @@ use crate::stream::InvalidRow;
 pub(super) struct RejectLog<'o> {
     options: &'o CopyOptions,
     pub(super) rejects: Option<JsonLines>,
-    /// Whether something was refused that fails the copy.
+    /// Whether an invalid item fails the copy.
     pub(super) have_failed: bool,
     /// Number of records that are not copied.
     pub(super) rejected: PerKind<u64>,
-    /// Number of what is not copied and of no kind.
+    /// Number of items without a kind that are not copied.
     pub(super) unknown_keys: u64,
-    /// The first of all that was told, its number, and numbers by class and kind.
+    /// The first findings, their total number, and their numbers by class and kind.
     pub(super) first: Vec<Finding>,
     pub(super) told: u64,
     room: Room,
@@ -42,7 +43,7 @@ impl<'o> RejectLog<'o> {
         }
     }
 
-    /// Takes note of a row that is no record.
+    /// Rejects an invalid row.
     pub(super) fn reject_row(&mut self, row: &InvalidRow) -> Result<()> {
         self.count(row.kind);
         self.refuse(Finding::invalid_row(Side::Left, row));
@@ -52,7 +53,7 @@ impl<'o> RejectLog<'o> {
         }
     }
 
-    /// Takes note of an entry that is not copied.
+    /// Rejects an entry that is not copied.
     pub(super) fn reject_entry(&mut self, entry: Entry<'_>, why: Finding) -> Result<()> {
         if let Some(rejects) = &mut self.rejects {
             rejects.write(&entry_line(entry, &why))?;
@@ -61,7 +62,7 @@ impl<'o> RejectLog<'o> {
         Ok(())
     }
 
-    /// Takes note of a line of text that is no record.
+    /// Rejects an invalid line of text.
     pub(super) fn reject_line(&mut self, line: RejectedLine<'_>) -> Result<()> {
         match line.why.kind {
             Some(kind) => self.count(kind),
@@ -74,14 +75,14 @@ impl<'o> RejectLog<'o> {
         Ok(())
     }
 
-    /// Takes note of something that fails the copy unless it may be skipped.
+    /// Records a finding that fails the copy unless invalid items may be skipped.
     pub(super) fn refuse(&mut self, divergence: Finding) {
-        // Without leave to skip anything the rest is read only to tell of it.
+        // Without `Skip`, the rest is read only to report it.
         self.have_failed |= self.options.on_invalid == OnInvalid::Fail;
         self.tell(divergence);
     }
 
-    /// Takes note of something that is not as it should be.
+    /// Records a finding.
     pub(super) fn tell(&mut self, divergence: Finding) {
         self.told += 1;
         self.counts.count(divergence.class, divergence.kind);
@@ -95,7 +96,7 @@ impl<'o> RejectLog<'o> {
         *self.rejected.get_mut(kind) += 1;
     }
 
-    /// The folder of the rejects file.
+    /// The directory of the rejects file.
     pub(super) fn rejects_folder(&self) -> Option<&Path> {
         self.rejects.as_ref().map(|r| r.destination().folder())
     }

@@ -1,5 +1,5 @@
-//! The lines of a rejects file: every row that is no record with its values as SQLite stores them,
-//! every entry of a KV file that is none with its value, every line of text that is none.
+//! The lines of a rejects file: invalid rows with their values as stored in SQLite, invalid entries
+//! of a KV file with their value, and invalid lines of text.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::compare::{Finding, RowLocation};
 use crate::error::Result;
 use crate::stream::{InvalidRow, RawValue};
 
-/// A row as one line of the file.
+/// A row as a line of the rejects file.
 pub(super) fn row_line(row: &InvalidRow) -> impl Serialize + use<'_> {
     RowLine {
         table: row.table,
@@ -49,7 +49,7 @@ impl Serialize for Values<'_> {
     }
 }
 
-/// A value with its storage class; what JSON can't hold stands in hex or as a word.
+/// A value with its storage class; values that JSON can't represent are in hex or a word.
 fn raw_json(value: &RawValue) -> Value {
     let class = value.storage_class();
     match value {
@@ -64,8 +64,8 @@ fn raw_json(value: &RawValue) -> Value {
     }
 }
 
-/// An entry of a KV file as one line of the file; key and value stand in hex where they are no
-/// text.
+/// An entry of a KV file as a line of the rejects file; key and value are in hex if they are not
+/// valid text.
 pub(super) fn entry_line(entry: Entry<'_>, why: &Finding) -> impl Serialize {
     let (key, key_hex) = text_or_hex(entry.key);
     let (value, value_hex) = text_or_hex(entry.value);
@@ -80,7 +80,7 @@ pub(super) fn entry_line(entry: Entry<'_>, why: &Finding) -> impl Serialize {
     }
 }
 
-/// A record that the target does not take as one line of the file.
+/// A record that the target rejects, as a line of the rejects file.
 pub(super) fn rejected_line<'r>(
     entry: Entry<'r>,
     row: &RowLocation,
@@ -111,7 +111,7 @@ struct RefusedLine<'r> {
 
 #[derive(Serialize)]
 struct EntryLine {
-    // Always null: the line begins as those of rows do.
+    // Always null: the line has the same first fields as those of rows.
     table: Option<()>,
     key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,26 +123,26 @@ struct EntryLine {
     value_hex: Option<String>,
 }
 
-/// The lines of a text that are no records.
+/// The invalid lines of a text.
 pub(super) trait RejectedLines {
-    /// Hands every line to `visit`, in their order.
+    /// Calls `visit` for every line, in order.
     ///
     /// # Errors
-    /// They can't be read to their end, or `visit` failed.
+    /// The lines can't be read to their end, or the error of `visit`.
     fn visit(&self, visit: &mut dyn FnMut(RejectedLine<'_>) -> Result<()>) -> Result<()>;
 }
 
-/// A line of text that is no record.
+/// An invalid line of text.
 pub(super) struct RejectedLine<'l> {
     pub(super) line: u64,
-    /// What is known of its key.
+    /// The part of its key that is known.
     pub(super) key: Option<&'l str>,
     /// The line, or its start if it is too long.
     pub(super) text: &'l [u8],
     pub(super) why: Finding,
 }
 
-/// A line of text as one line of the file.
+/// A line of text as a line of the rejects file.
 pub(super) fn text_line<'l>(line: &'l RejectedLine<'_>) -> impl Serialize + use<'l> {
     let (text, text_hex) = text_or_hex(line.text);
     TextLine {

@@ -1,4 +1,4 @@
-//! Whether what is at a target's place may be replaced, and whether its name is free.
+//! Checks whether a target's destination may be replaced, and whether its name is free.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -11,12 +11,12 @@ use crate::fsio::{Destination, side_files};
 use crate::fsio::{StoreKind, detect};
 use crate::kv::{KvReader, is_locked};
 
-/// The bytes of a database that SQLite locks: the pending byte, the reserved one, and the shared
-/// range behind them (<https://www.sqlite.org/fileformat2.html#the_lock_byte_page>).
+/// The bytes of a database that SQLite locks: the pending byte, the reserved byte, and the shared
+/// range after them (<https://www.sqlite.org/fileformat2.html#the_lock_byte_page>).
 const SQLITE_LOCK_BYTES: (u64, u64) = (0x4000_0000, 512);
 
-/// Fails unless a store of a kind may be made at the place: nothing is there, or, with `replace`,
-/// a store of that kind that nobody has open, or an empty file.
+/// Fails unless a store may be created at the destination: it does not exist or, with `replace`, is
+/// a store of the same kind that is not open, or an empty file.
 pub(super) fn check(destination: &Destination, store: StoreKind, replace: bool) -> Result<()> {
     let given = destination.given();
     check_again(destination, store, replace)?;
@@ -26,7 +26,7 @@ pub(super) fn check(destination: &Destination, store: StoreKind, replace: bool) 
     Ok(())
 }
 
-/// The cheap part of [`check`], for a second look right before the rename.
+/// The cheap part of [`check`], repeated right before the rename.
 pub(super) fn check_again(
     destination: &Destination,
     store: StoreKind,
@@ -68,7 +68,7 @@ pub(super) fn check_unlocked(path: &Path, store: StoreKind) -> Result<()> {
     }
 }
 
-/// A stale `-wal` or a hot `-journal` beside a new database would bring old rows back.
+/// A stale `-wal` or a hot `-journal` next to a new database would bring old rows back.
 fn check_side_files(destination: &Destination, replace: bool) -> Result<()> {
     for side in side_files(destination.path()) {
         let metadata = match fs::symlink_metadata(&side) {
@@ -84,7 +84,7 @@ fn check_side_files(destination: &Destination, replace: bool) -> Result<()> {
     Ok(())
 }
 
-/// Whether another process holds a lock of SQLite's on a database, be it to read or to write.
+/// Whether another process holds one of SQLite's locks on a database, for reading or writing.
 fn is_locked_by_sqlite(file: &File) -> bool {
     let (start, length) = SQLITE_LOCK_BYTES;
     let lock = Flock {
@@ -92,7 +92,7 @@ fn is_locked_by_sqlite(file: &File) -> bool {
         length,
         ..Flock::from(FlockType::WriteLock)
     };
-    // A file system without locks has no locked files.
+    // On a file system without locks, no file counts as locked.
     matches!(fcntl_getlk(file, &lock), Ok(Some(_)))
 }
 

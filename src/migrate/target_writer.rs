@@ -1,4 +1,4 @@
-//! A new store of either kind: filled, finished, and proved from what is on disk.
+//! Writes a new store of either kind, and reads it back from disk.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,17 +15,17 @@ use crate::record::Record;
 use crate::sqlite::{IdSet, SqliteLoad, SqliteSnapshot, WrittenRows, count_rows};
 use crate::stream::{Batch, Source, join2};
 
-/// A store that is being filled.
+/// A store that is being written.
 #[derive(Debug)]
 pub(super) enum TargetWriter {
-    /// Takes entries in key order.
+    /// Receives entries in key order.
     Kv(Worker<Batch, BulkLoader>),
-    /// Takes records of one kind at a time.
+    /// Receives records, one kind at a time.
     Sqlite(Worker<Vec<Record>, SqliteLoad>),
 }
 
 impl TargetWriter {
-    /// Creates a store, whose file must not be there yet, for about so many bytes.
+    /// Creates a new store of about `expected_bytes` bytes.
     pub(super) fn create(
         store: StoreKind,
         path: &Path,
@@ -49,7 +49,7 @@ impl TargetWriter {
         }
     }
 
-    /// Waits until everything that was sent is in the store.
+    /// Waits until everything that was sent has been written.
     pub(super) fn fill(self) -> Result<FilledTarget> {
         match self {
             TargetWriter::Kv(worker) => worker.finish().map(FilledTarget::Kv),
@@ -58,7 +58,7 @@ impl TargetWriter {
     }
 }
 
-/// A store that has all records, and nothing else yet.
+/// A store that has all records, but no indexes or metadata yet.
 #[derive(Debug)]
 pub(super) enum FilledTarget {
     Kv(BulkLoader),
@@ -66,7 +66,8 @@ pub(super) enum FilledTarget {
 }
 
 impl FilledTarget {
-    /// Ids that came a second time, whose records were left out. A KV file takes any id.
+    /// Ids that occurred more than once and whose later records were skipped. A KV file accepts any
+    /// id.
     pub(super) fn take_shared_ids(&mut self) -> IdSet {
         match self {
             FilledTarget::Kv(_) => IdSet::default(),
@@ -74,8 +75,8 @@ impl FilledTarget {
         }
     }
 
-    /// Closes the file and brings it to disk. Tells, if that is to be proved, whether it holds just
-    /// what it should: every record is read from it again.
+    /// Closes the file and syncs it to disk. If the read-back is enabled, returns whether the store
+    /// contains exactly the expected records.
     pub(super) fn finish(
         self,
         path: &Path,
@@ -101,7 +102,7 @@ impl FilledTarget {
             FilledTarget::Sqlite(mut load) => {
                 load.commit_rows(*content.sequences)?;
                 if options.verify {
-                    return finish_beside_read_back(*load, path, content, progress);
+                    return finish_during_read_back(*load, path, content, progress);
                 }
                 progress.start(Stage::Index, None);
                 load.make_indexes()?;
@@ -112,9 +113,9 @@ impl FilledTarget {
     }
 }
 
-/// Makes the indexes of a database in a thread of its own while its rows are read back, and counts
-/// the rows of the finished file.
-fn finish_beside_read_back(
+/// Builds the indexes of a database in a new thread while its rows are read back, then counts the
+/// rows of the finished file.
+fn finish_during_read_back(
     mut load: SqliteLoad,
     path: &Path,
     content: &Content<'_>,

@@ -1,27 +1,27 @@
-//! A thread that works on one portion after the other, while another makes them.
+//! A thread that processes items produced by another thread.
 
 use std::thread::{self, JoinHandle};
 
 use crate::error::{Error, Result};
 use crate::stream::{QueueClosed, QueueSender, queue};
 
-/// A thread that takes portions `P` into its state `S`.
+/// A thread that processes items `P` with its state `S`.
 #[derive(Debug)]
 pub(super) struct Worker<P, S> {
-    // Dropped before the thread is waited for, which ends when nothing more can come.
+    // Dropped before the thread is joined, so that the thread ends.
     portions: QueueSender<P>,
     thread: Thread<S>,
 }
 
-/// A thread that is waited for even when it is given up: until it ends it may have a file open.
+/// A thread that is joined even on failure: until it ends, it may have a file open.
 #[derive(Debug)]
 struct Thread<S>(Option<JoinHandle<Result<S>>>);
 
 impl<P: Send + 'static, S: Send + 'static> Worker<P, S> {
-    /// Starts a thread in which `take` takes each portion.
+    /// Starts a thread that calls `take` for each item.
     ///
     /// # Errors
-    /// There is no thread to be had.
+    /// The system can't start a thread.
     pub(super) fn start(mut state: S, take: fn(&mut S, P) -> Result<()>) -> Result<Self> {
         let (portions, mut waiting) = queue();
         let thread = thread::Builder::new()
@@ -39,17 +39,16 @@ impl<P: Send + 'static, S: Send + 'static> Worker<P, S> {
         })
     }
 
-    /// Hands a portion of so many bytes over, once there is room for it.
+    /// Sends an item of `bytes` bytes, waiting until it fits.
     ///
     /// # Errors
-    /// The worker has failed, with this portion or with one before.
+    /// The worker has failed, with this item or an earlier one.
     pub(super) fn send(&mut self, portion: P, bytes: usize) -> Result<()> {
         let sent = self.portions.send(portion, bytes);
         sent.map_err(|QueueClosed| self.why_it_stopped())
     }
 
-    /// As [`send`](Worker::send), if there is room for the portion at once; gives it back if the
-    /// worker has enough to do.
+    /// As [`send`](Worker::send), but returns the item instead of waiting if it doesn't fit now.
     ///
     /// # Errors
     /// As [`send`](Worker::send).
@@ -65,7 +64,7 @@ impl<P: Send + 'static, S: Send + 'static> Worker<P, S> {
         }
     }
 
-    /// Waits until every portion was taken.
+    /// Waits until every item has been processed.
     ///
     /// # Errors
     /// The worker has failed.
@@ -82,7 +81,7 @@ impl<P: Send + 'static, S: Send + 'static> Worker<P, S> {
 }
 
 impl<S> Thread<S> {
-    /// Waits for the thread to end; `None` if it was waited for before.
+    /// Waits for the thread to end; `None` if it was joined before.
     fn end(&mut self) -> Option<Result<S>> {
         let thread = self.0.take()?;
         Some(match thread.join() {
@@ -124,7 +123,7 @@ mod tests {
     #[test]
     fn the_workers_own_error_comes_out_however_late() {
         let mut worker = Worker::start(0, add).unwrap();
-        // The second one can't be on its way before the first one failed.
+        // An item this large can't be sent before the worker has processed the previous one.
         let mut sent = || -> Result<()> {
             loop {
                 worker.send(0, 8 << 20)?;

@@ -18,7 +18,7 @@ pub struct CodeChunk {
     pub content: String,
     /// Hex SHA-256 of `content`, as the tool wrote it.
     pub content_hash: String,
-    /// Name of the symbol that the span defines.
+    /// Name of the symbol that the span defines, if any.
     #[serde(deserialize_with = "required")]
     pub symbol_name: Option<String>,
     /// Kind of that symbol, such as `Function`.

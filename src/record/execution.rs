@@ -8,7 +8,7 @@ use super::serde_helpers::required;
 pub struct ExecutionRecord {
     /// Row id in the tool's table.
     pub id: i64,
-    /// The id that the tool gave the run; identifies the record.
+    /// The id that the tool assigned to the run; identifies the record.
     pub execution_id: String,
     /// Version of the tool.
     pub tool_version: String,
@@ -17,19 +17,19 @@ pub struct ExecutionRecord {
     /// Root folder of the run.
     #[serde(deserialize_with = "required")]
     pub root: Option<String>,
-    /// Path of the database, as the tool was given it.
+    /// Path of the database, as it was passed to the tool.
     pub db_path: String,
     /// Start, in Unix seconds.
     pub started_at: i64,
-    /// End, in Unix seconds; absent while the run goes on.
+    /// End, in Unix seconds; `None` while the run is in progress.
     #[serde(deserialize_with = "required")]
     pub finished_at: Option<i64>,
     /// Duration in milliseconds.
     #[serde(deserialize_with = "required")]
     pub duration_ms: Option<i64>,
-    /// How the run ended, such as `success`, or that it is `running`.
+    /// How the run ended, such as `success`, or `running`.
     pub outcome: String,
-    /// What went wrong.
+    /// The error message, if the run failed.
     #[serde(deserialize_with = "required")]
     pub error_message: Option<String>,
     /// Number of files that were indexed.

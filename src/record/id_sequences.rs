@@ -1,24 +1,24 @@
 use super::RecordKind;
 
-/// The highest row id ever given in each table that hands ids out (AUTOINCREMENT's high-water
-/// mark), 0 where none above 0 was. An id at or below it is not given again.
+/// The highest row id ever assigned in each table with AUTOINCREMENT (its `sqlite_sequence`), 0 if
+/// no id above 0 was. An id at or below it is not assigned again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdSequences {
-    /// Ids of chunks.
+    /// Sequence of the chunk ids.
     pub code_chunks: i64,
-    /// Ids of the execution log.
+    /// Sequence of the execution log's ids.
     pub execution_log: i64,
 }
 
 impl IdSequences {
-    /// Below every id.
+    /// Below every sequence.
     pub(crate) const LOWEST: IdSequences = IdSequences {
         code_chunks: i64::MIN,
         execution_log: i64::MIN,
     };
 
-    /// The mark of a kind; 0 for kinds that hand no ids out.
+    /// The sequence of a kind; 0 for kinds without ids.
     pub const fn get(&self, kind: RecordKind) -> i64 {
         match kind {
             RecordKind::Chunk => self.code_chunks,
@@ -27,15 +27,15 @@ impl IdSequences {
         }
     }
 
-    /// Raises the mark of a kind to an id, if it is lower; nothing for kinds that hand no ids out.
+    /// Raises the sequence of a kind to `id` if it is lower. Does nothing for kinds without ids.
     ///
     /// ```
     /// use chunkmigrate::record::{RecordKind, IdSequences};
     ///
-    /// let mut marks = IdSequences { code_chunks: 7, execution_log: 0 };
-    /// marks.raise(RecordKind::Chunk, 5);
-    /// marks.raise(RecordKind::ExecutionLog, 5);
-    /// assert_eq!(marks, IdSequences { code_chunks: 7, execution_log: 5 });
+    /// let mut sequences = IdSequences { code_chunks: 7, execution_log: 0 };
+    /// sequences.raise(RecordKind::Chunk, 5);
+    /// sequences.raise(RecordKind::ExecutionLog, 5);
+    /// assert_eq!(sequences, IdSequences { code_chunks: 7, execution_log: 5 });
     /// ```
     pub fn raise(&mut self, kind: RecordKind, id: i64) {
         match kind {
@@ -45,7 +45,7 @@ impl IdSequences {
         }
     }
 
-    /// The marks of some kinds, and 0 for the others.
+    /// The sequences of the selected kinds, and 0 for the others.
     pub(crate) fn of_kinds(self, is_asked_for: impl Fn(RecordKind) -> bool) -> IdSequences {
         let mut some = IdSequences::default();
         for kind in RecordKind::ALL {
@@ -56,7 +56,7 @@ impl IdSequences {
         some
     }
 
-    /// The higher mark of each kind.
+    /// The higher sequence of each kind.
     #[must_use]
     pub fn max(mut self, other: IdSequences) -> IdSequences {
         for kind in RecordKind::ALL {

@@ -1,6 +1,6 @@
 use super::RecordKind;
 
-/// What identifies a record. Two records of one store never share it.
+/// The identity of a record. No two records of a store share it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RecordKey {
     /// A chunk is the span `byte_start..byte_end` of a file.
@@ -12,9 +12,9 @@ pub enum RecordKey {
         /// One past the last byte, at most [`i64::MAX`].
         byte_end: u64,
     },
-    /// A run of the tool has an id of its own, beside the row id.
+    /// A run is identified by an id of its own, in addition to the row id.
     ExecutionLog {
-        /// The id that the tool gave the run.
+        /// The id that the tool assigned to the run.
         execution_id: String,
     },
     /// A file has one set of metrics.

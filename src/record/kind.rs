@@ -34,7 +34,7 @@ impl RecordKind {
         }
     }
 
-    /// The SQLite table that holds its records.
+    /// The SQLite table that contains its records.
     pub const fn table(self) -> &'static str {
         match self {
             RecordKind::Chunk => "code_chunks",
@@ -44,7 +44,7 @@ impl RecordKind {
         }
     }
 
-    /// Whether its records have ids, which no two of them share, beside their keys.
+    /// Whether its records have unique ids in addition to their keys.
     pub const fn has_ids(self) -> bool {
         match self {
             RecordKind::Chunk | RecordKind::ExecutionLog => true,
@@ -52,7 +52,7 @@ impl RecordKind {
         }
     }
 
-    /// Whether a list of kinds asks for this one; a list of none asks for all.
+    /// Whether a list of kinds includes this one; an empty list includes all.
     ///
     /// ```
     /// use chunkmigrate::record::RecordKind;
@@ -96,7 +96,7 @@ pub struct PerKind<T> {
 }
 
 impl<T> PerKind<T> {
-    /// Makes a value for each kind, in key order.
+    /// Creates a value for each kind, in key order.
     pub fn from_fn(mut value: impl FnMut(RecordKind) -> T) -> Self {
         PerKind {
             chunk: value(RecordKind::Chunk),
@@ -116,7 +116,7 @@ impl<T> PerKind<T> {
         }
     }
 
-    /// The value of one kind, to change.
+    /// A mutable reference to the value of one kind.
     pub const fn get_mut(&mut self, kind: RecordKind) -> &mut T {
         match kind {
             RecordKind::Chunk => &mut self.chunk,
@@ -126,7 +126,7 @@ impl<T> PerKind<T> {
         }
     }
 
-    /// Kinds and values, in key order.
+    /// All kinds with their values, in key order.
     pub fn iter(&self) -> impl Iterator<Item = (RecordKind, &T)> {
         RecordKind::ALL
             .into_iter()

@@ -51,7 +51,7 @@ pub struct SymbolMetrics {
     /// Number of references to the symbol.
     #[serde(deserialize_with = "required")]
     pub fan_in: Option<i64>,
-    /// Number of references that the symbol makes.
+    /// Number of references from the symbol to others.
     #[serde(deserialize_with = "required")]
     pub fan_out: Option<i64>,
     /// Cyclomatic complexity.

@@ -1,4 +1,4 @@
-//! The records that are moved, and nothing about how a store keeps them.
+//! The records themselves, independent of how a store keeps them.
 
 mod chunk;
 mod execution;
@@ -50,7 +50,7 @@ impl Record {
         }
     }
 
-    /// The row id that a table gave the record; `None` for kinds that have none beside their key.
+    /// The row id that the table assigned; `None` for kinds without ids.
     pub const fn id(&self) -> Option<i64> {
         match self {
             Record::Chunk(chunk) => Some(chunk.id),
@@ -59,7 +59,7 @@ impl Record {
         }
     }
 
-    /// Bytes of all its text.
+    /// Total length of its text fields in bytes.
     pub(crate) fn text_len(&self) -> usize {
         let len = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         match self {
@@ -84,7 +84,7 @@ impl Record {
         }
     }
 
-    /// The record with another row id; as it is if its kind has none beside its key.
+    /// The record with another row id; unchanged if its kind has no ids.
     #[must_use]
     pub fn with_id(mut self, id: i64) -> Self {
         match &mut self {

@@ -1,11 +1,11 @@
-//! How single fields of a record become JSON where serde's defaults are too lenient.
+//! Field (de)serializers for cases where serde's defaults are too lenient.
 
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Error, Serialize, Serializer};
 
-/// Reads a field that may be `null` and must be there.
+/// Reads a field that may be `null` but must be present.
 ///
-/// Without this, serde takes a missing `Option` field for `None`.
+/// Without this, serde reads a missing `Option` field as `None`.
 pub(super) fn required<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -14,7 +14,7 @@ where
     Option::deserialize(deserializer)
 }
 
-/// Writes a float, refusing what JSON has no number for, and -0.0 as 0.0.
+/// Writes a float: -0.0 as 0.0, and an error for values without a JSON number.
 ///
 /// serde_json would write NaN and the infinities as `null`.
 pub(super) fn finite<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {

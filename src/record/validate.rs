@@ -1,9 +1,9 @@
-//! What a record must be so that either store can keep it.
+//! The conditions under which either store can keep a record exactly.
 
 use super::{Record, RecordError};
 
 impl Record {
-    /// Checks what the types of the fields leave open.
+    /// Checks the constraints that the field types don't enforce.
     ///
     /// # Errors
     /// An offset above [`i64::MAX`], or a float that is not finite.

@@ -1,5 +1,5 @@
-//! SQLite databases: which tables and columns hold records, how a database in any state is opened
-//! without leaving a trace, how rows come in key order, and how records become rows.
+//! SQLite databases: the tables and columns that contain records, opening a database in any state
+//! without leaving a trace, reading rows in key order, and writing records as rows.
 
 #[cfg(feature = "native-v2")]
 pub(crate) mod merge;

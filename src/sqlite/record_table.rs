@@ -1,4 +1,4 @@
-//! A table of records that is read and written in place, record by record.
+//! Reads and writes individual records of a table in place.
 
 use std::path::PathBuf;
 
@@ -21,10 +21,10 @@ use crate::error::{Error, Result};
 use crate::record::{Record, RecordError, RecordKey, RecordKind};
 use crate::stream::{InvalidReason, RawValue, key_text};
 
-/// Columns and the text that each must hold.
+/// Columns with the text that each must equal.
 pub(crate) type Conditions<'a> = [(&'static str, &'a str)];
 
-/// A table of records as a connection sees it. It must be read anew when the schema changes.
+/// A table of records as seen by a connection. It must be reread when the schema changes.
 #[derive(Debug)]
 pub(crate) struct RecordTable {
     kind: RecordKind,
@@ -32,7 +32,8 @@ pub(crate) struct RecordTable {
     encoding: TextEncoding,
     layout: TableColumns,
     upsert: Upsert,
-    /// Statements, of which all but `insert` go on with a condition; `of_key` is that of a key.
+    /// SQL statements. All except `insert` are completed with a condition; `of_key` is the one for
+    /// a key.
     select: String,
     count: String,
     delete: String,
@@ -41,7 +42,7 @@ pub(crate) struct RecordTable {
 }
 
 impl RecordTable {
-    /// The table of a kind; `None` if the database has none.
+    /// The table of a kind; `None` if it does not exist.
     pub(crate) fn read(connection: &Connection, kind: RecordKind) -> Result<Option<Self>> {
         let path = path_of(connection);
         let encoding = TextEncoding::of(connection, &path)?;
@@ -74,7 +75,7 @@ impl RecordTable {
         }))
     }
 
-    /// Makes the table of a kind, with its indexes, if the database has none.
+    /// Creates the table of a kind with its indexes if it does not exist.
     pub(crate) fn ensure(connection: &Connection, kind: RecordKind) -> Result<()> {
         let path = path_of(connection);
         if other_tables::exists(connection, kind).map_err(reading(&path))? {
@@ -93,12 +94,12 @@ impl RecordTable {
             .map_err(reading(&path_of(connection)))
     }
 
-    /// Whether SQLite never gives an id of the table twice.
+    /// Whether SQLite never reuses an id of the table.
     pub(crate) fn keeps_ids(&self, connection: &Connection) -> Result<bool> {
         other_tables::is_autoincrement(connection, self.layout.spec).map_err(reading(&self.path))
     }
 
-    /// Whether no row can meet the conditions, as the table lacks a column of theirs.
+    /// Whether no row can match because the table lacks a column of the conditions.
     fn lacks_column_of(&self, conditions: &Conditions<'_>) -> bool {
         let has = |column: &str| {
             self.layout
@@ -108,7 +109,7 @@ impl RecordTable {
         !conditions.iter().all(|(column, _)| has(column))
     }
 
-    /// The record of a key.
+    /// The record with a key.
     pub(crate) fn get(&self, connection: &Connection, key: &RecordKey) -> Result<Option<Record>> {
         let sql = [self.select.as_str(), &self.of_key].concat();
         let mut found = None;
@@ -126,7 +127,7 @@ impl RecordTable {
         Ok(found.map(|(record, _)| record))
     }
 
-    /// Hands every record that meets the conditions to `visit`, in no order that could be relied on.
+    /// Calls `visit` for every record that matches the conditions, in unspecified order.
     pub(crate) fn visit(
         &self,
         connection: &Connection,
@@ -141,7 +142,7 @@ impl RecordTable {
         self.query(connection, &sql, values, &mut |record, _| visit(record))
     }
 
-    /// The number of rows that meet the conditions.
+    /// The number of rows that match the conditions.
     pub(crate) fn count(
         &self,
         connection: &Connection,
@@ -158,7 +159,7 @@ impl RecordTable {
             .map_err(reading(&self.path))
     }
 
-    /// Inserts a record under a new id, whatever its own, and returns that id.
+    /// Inserts a record under a new id, ignoring its own, and returns the new id.
     pub(crate) fn insert(&self, connection: &Connection, record: &Record) -> Result<i64> {
         if !self.layout.id_is_rowid {
             return Err(Error::NotATable {
@@ -192,7 +193,7 @@ impl RecordTable {
         })
     }
 
-    /// Why a record was not written.
+    /// The error for a record that was not written.
     fn not_written(&self, record: &Record, error: rusqlite::Error) -> Error {
         match Rejection::constraint(self.layout.spec, &error) {
             Rejection {
@@ -209,7 +210,7 @@ impl RecordTable {
         }
     }
 
-    /// Writes a record over the row of its key, or as a new row.
+    /// Overwrites the row of the record's key, or inserts a new row.
     pub(crate) fn upsert(&self, connection: &Connection, record: &Record) -> Result<()> {
         self.check_has_place_for(record)?;
         let written = self.upsert.write(connection, record);
@@ -217,7 +218,7 @@ impl RecordTable {
         written.map_err(|error| self.not_written(record, error))
     }
 
-    /// Takes the record of a key away; `false` if there is none.
+    /// Deletes the record with a key; returns `false` if there is none.
     pub(crate) fn delete(&self, connection: &Connection, key: &RecordKey) -> Result<bool> {
         let deleted = with_key_values(key, |key| {
             self.execute_delete(connection, &self.of_key, key)
@@ -225,7 +226,7 @@ impl RecordTable {
         Ok(deleted.map_err(writing(&self.path))? > 0)
     }
 
-    /// Takes all rows away that meet the conditions; returns how many.
+    /// Deletes all rows that match the conditions; returns their number.
     pub(crate) fn delete_all(
         &self,
         connection: &Connection,
@@ -288,7 +289,7 @@ impl RecordTable {
         })
     }
 
-    /// Two rows have one key, whose values these are.
+    /// The error for two rows with the same key; `values` are the key columns.
     fn same_key(&self, values: &[&dyn ToSql], first: i64, rowid: i64) -> Error {
         let spec = self.layout.spec;
         let raw = |value: &&dyn ToSql| value.to_sql().ok().as_ref().and_then(raw_value);
@@ -318,7 +319,7 @@ impl RecordTable {
         }
     }
 
-    /// Whether the largest id there is was given: SQLite then says that the database is full.
+    /// Whether the largest possible id is assigned: SQLite then reports a full database.
     fn last_id_is_taken(&self, connection: &Connection) -> bool {
         other_tables::last_id(connection, &self.layout).is_ok_and(|id| id == Some(i64::MAX))
     }
@@ -335,7 +336,7 @@ fn where_all_equal(columns: impl Iterator<Item = &'static str>) -> String {
     format!(" WHERE {}", all_equal(columns))
 }
 
-/// What is bound to a parameter: a number or a text of this program.
+/// Converts a bound parameter: a number or text from this program.
 fn raw_value(value: &ToSqlOutput<'_>) -> Option<RawValue> {
     let value = match value {
         ToSqlOutput::Borrowed(value) => *value,

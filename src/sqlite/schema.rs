@@ -1,14 +1,14 @@
-//! Which tables hold records, and which columns.
+//! The tables and columns that contain records.
 
 use crate::record::RecordKind;
 use crate::stream::{InvalidRow, RawValue};
 
-/// What a column may hold.
+/// The type of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ColumnClass {
     Text,
     Integer,
-    /// An integer from 0 on.
+    /// An integer, 0 or more.
     Offset,
     /// A finite float.
     Real,
@@ -21,25 +21,25 @@ pub(super) struct Column {
     pub(super) nullable: bool,
 }
 
-/// A table as records need it. Columns stand in the order of the record's fields.
+/// Specification of a record table. Columns are in the order of the record's fields.
 #[derive(Debug)]
 pub(super) struct TableSpec {
     pub(super) name: &'static str,
     pub(super) columns: &'static [Column],
-    /// The columns that make the key, which are also the first arguments of the key function.
+    /// The columns that form the key; they are also the first arguments of the key function.
     pub(super) key: &'static [&'static str],
     /// The SQL function that computes the key.
     pub(super) key_function: &'static str,
-    /// The column whose values must be unique beside the key.
+    /// The column of the ids, whose values must be unique in addition to the key.
     pub(super) id: Option<&'static str>,
-    /// The column that makes a record too large: where all text is free, the content is.
+    /// The column that is reported when a record is too large: the one most likely to be large.
     pub(super) largest: &'static str,
-    /// The table as a new database gets it, with its indexes.
+    /// SQL that creates the table with its indexes in a new database.
     pub(super) create: &'static str,
     pub(super) create_indexes: &'static str,
 }
 
-/// The id of the record in an invalid row, where the kind has ids and the row has a valid one.
+/// The id of the record in an invalid row, if the kind has ids and the row's is valid.
 pub(crate) fn record_id(row: &InvalidRow) -> Option<i64> {
     let id = table_spec(row.kind).id?;
     row.values.iter().find_map(|(column, value)| match value {
@@ -48,7 +48,7 @@ pub(crate) fn record_id(row: &InvalidRow) -> Option<i64> {
     })
 }
 
-/// The columns that make the key of a kind of record, in their order in the key.
+/// The columns that form the key of a kind, in the order of the key.
 pub(crate) const fn key_columns(kind: RecordKind) -> &'static [&'static str] {
     table_spec(kind).key
 }
@@ -222,7 +222,7 @@ static SYMBOL_METRICS: TableSpec = TableSpec {
     CREATE INDEX idx_symbol_metrics_file_path ON symbol_metrics(file_path);",
 };
 
-/// A name quoted for SQL.
+/// Quotes a name for SQL.
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -7,7 +7,7 @@ use super::open::connection::{reading, writing};
 use crate::error::Result;
 use crate::fsio::{IfMissing, check_store_path};
 
-/// A connection that several stores, and the tool itself, use in turn.
+/// A connection shared by several stores and the calling tool.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -30,7 +30,7 @@ use crate::fsio::{IfMissing, check_store_path};
 pub struct SharedConnection(Arc<Mutex<Connection>>);
 
 impl SharedConnection {
-    /// Opens a database; where there is none, an empty one is made if that is wanted.
+    /// Opens a database; if it is missing, creates an empty one if `if_missing` allows it.
     pub(crate) fn open(path: &Path, if_missing: IfMissing) -> Result<Self> {
         check_store_path(path, if_missing)?;
         let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -40,29 +40,29 @@ impl SharedConnection {
         );
         let connection = Connection::open_with_flags(file_name(path), flags);
         let connection = connection.map_err(reading(path))?;
-        // A file that is no database shows only when it is read.
+        // SQLite detects a file that is not a database only on the first read.
         connection
             .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
             .map_err(reading(path))?;
         Ok(connection.into())
     }
 
-    /// Makes a database in memory that nobody else sees.
+    /// Creates a private in-memory database.
     pub(crate) fn in_memory() -> Result<Self> {
         let connection = Connection::open_in_memory();
         Ok(connection.map_err(reading(Path::new(IN_MEMORY)))?.into())
     }
 
-    /// Waits until nobody else uses the connection.
+    /// Locks the connection, waiting until it is free.
     ///
-    /// While the guard is held, the operations of every store on this connection wait. What they
-    /// write while a transaction of the tool's own is open belongs to that transaction.
+    /// While the guard is held, the operations of every store on this connection wait. Writes made
+    /// while the tool has a transaction open belong to that transaction.
     pub fn lock(&self) -> MutexGuard<'_, Connection> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs `write` in a transaction of its own, or within the one that the tool has begun on the
-    /// connection: all that it writes remains, or nothing if it or the commit fails.
+    /// Runs `write` in a transaction, or within the transaction that the tool has begun on the
+    /// connection. If `write` or the commit fails, everything it wrote is rolled back.
     pub(crate) fn transaction(&self, write: impl FnOnce(&Connection) -> Result<()>) -> Result<()> {
         let mut connection = self.lock();
         let path = path_of(&connection);
@@ -92,7 +92,8 @@ impl From<Arc<Mutex<Connection>>> for SharedConnection {
     }
 }
 
-/// A path that SQLite takes for one, and never for a URI that may name another file, or none.
+/// A path that SQLite always opens as a file, never as a URI that could name a different file or
+/// none.
 fn file_name(path: &Path) -> PathBuf {
     match path.as_os_str().as_encoded_bytes().starts_with(b"file:") {
         true => Path::new(".").join(path),
@@ -100,10 +101,10 @@ fn file_name(path: &Path) -> PathBuf {
     }
 }
 
-/// How errors name a database that has no file.
+/// Name in error messages for a database without a file.
 const IN_MEMORY: &str = ":memory:";
 
-/// How errors name the database of a connection.
+/// The path of a connection's database for error messages.
 pub(super) fn path_of(connection: &Connection) -> PathBuf {
     let path = connection.path().filter(|path| !path.is_empty());
     PathBuf::from(path.unwrap_or(IN_MEMORY))
@@ -113,7 +114,7 @@ pub(super) fn path_of(connection: &Connection) -> PathBuf {
 mod tests {
     use super::*;
 
-    /// As a URI, this would be an empty database in memory, which forgets what is written.
+    /// As a URI, this would be an in-memory database that loses what is written.
     #[test]
     fn a_path_is_never_taken_for_a_uri() {
         let path = Path::new("file:/no/such/folder/x.db?mode=memory");

@@ -1,26 +1,26 @@
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Tells an [`ExecutionLog`](super::ExecutionLog) the time.
+/// The time source of an [`ExecutionLog`](super::ExecutionLog).
 pub trait Clock: Send + Sync + fmt::Debug {
     /// Seconds since 1970-01-01 00:00 UTC, negative before.
     fn unix_seconds(&self) -> i64;
 
-    /// Time since a moment that stays the same as long as the clock is there; it never goes back.
+    /// Monotonic time since a fixed moment in the life of the clock.
     fn elapsed(&self) -> Duration;
 }
 
-/// The clocks of the operating system.
+/// The operating system's clocks.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
-    made: Instant,
+    start: Instant,
 }
 
 impl SystemClock {
-    /// A clock whose [`elapsed`](Clock::elapsed) begins now.
+    /// Creates a clock whose [`elapsed`](Clock::elapsed) starts at zero now.
     pub fn new() -> Self {
         SystemClock {
-            made: Instant::now(),
+            start: Instant::now(),
         }
     }
 }
@@ -41,6 +41,6 @@ impl Clock for SystemClock {
     }
 
     fn elapsed(&self) -> Duration {
-        self.made.elapsed()
+        self.start.elapsed()
     }
 }

@@ -10,10 +10,10 @@ use crate::kv::KvBackend;
 use crate::record::{FileMetrics, Record, RecordKey, RecordKind, SymbolMetrics};
 use crate::sqlite::SharedConnection;
 
-/// The metrics of a tool's files and symbols, in a key-value backend or in SQLite.
+/// The metrics of files and symbols, in a key-value backend or in SQLite.
 ///
-/// Both give the same answers to the same calls, as with [`ChunkStore`](super::ChunkStore), and fail
-/// for the same reasons.
+/// Both return the same results for the same calls and fail for the same reasons, as with
+/// [`ChunkStore`](super::ChunkStore).
 ///
 /// ```
 /// # fn main() -> chunkmigrate::Result<()> {
@@ -41,7 +41,7 @@ pub struct MetricsOps {
     records: Arc<dyn RecordStore>,
 }
 
-/// Which files are hotspots. A file whose number is absent is below every minimum.
+/// Selects the files that count as hotspots. A missing number is below every minimum.
 ///
 /// ```
 /// use chunkmigrate::store::{HotspotQuery, MetricsOps};
@@ -55,13 +55,13 @@ pub struct MetricsOps {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HotspotQuery {
-    /// How many files at most; all without it.
+    /// Maximum number of files; `None` for all.
     pub limit: Option<usize>,
-    /// Least lines of code.
+    /// Minimum lines of code.
     pub min_loc: Option<i64>,
-    /// Least number of references into the file.
+    /// Minimum number of references into the file.
     pub min_fan_in: Option<i64>,
-    /// Least number of references out of the file.
+    /// Minimum number of references out of the file.
     pub min_fan_out: Option<i64>,
 }
 
@@ -75,43 +75,43 @@ impl HotspotQuery {
 }
 
 impl MetricsOps {
-    /// Metrics in a SQLite file, which is made if there is none. Tables are made by the first write;
-    /// until then there are no metrics.
+    /// Opens a SQLite file for metrics, and creates it if it is missing. The first write creates
+    /// the tables; until then there are no metrics.
     ///
     /// # Errors
-    /// The file can't be opened, or is no database.
+    /// The file can't be opened, or is not a database.
     pub fn new(path: &Path) -> Result<Self> {
         let records = backend::in_sqlite_file(path, IfMissing::Create)?;
         Ok(MetricsOps { records })
     }
 
-    /// Metrics in a SQLite file that is there.
+    /// Opens an existing SQLite file.
     ///
     /// # Errors
-    /// There is no file, it can't be opened, or is no database.
+    /// The file does not exist, can't be opened, or is not a database.
     pub fn open(path: &Path) -> Result<Self> {
         let records = backend::in_sqlite_file(path, IfMissing::Fail)?;
         Ok(MetricsOps { records })
     }
 
-    /// Metrics in a SQLite database that is open already: a `rusqlite::Connection`, or a
-    /// [`SharedConnection`] that others use too, as in the example there.
+    /// Uses an open SQLite database: a `rusqlite::Connection`, or a [`SharedConnection`] that
+    /// others use too, as in the example there.
     pub fn with_connection(connection: impl Into<SharedConnection>) -> Self {
         let records = backend::over_connection(connection.into());
         MetricsOps { records }
     }
 
-    /// Metrics in a key-value backend.
+    /// Uses a key-value backend.
     pub fn with_kv_backend(backend: Arc<dyn KvBackend>) -> Self {
         let records = backend::over_kv_backend(backend);
         MetricsOps { records }
     }
 
-    /// Metrics in a key-value backend if one is given, else in a new SQLite database in memory, which
-    /// goes with the store.
+    /// Uses a key-value backend if there is one, otherwise a new in-memory SQLite database, which
+    /// is discarded with the store.
     ///
     /// # Errors
-    /// SQLite can't make the database.
+    /// SQLite can't create the database.
     pub fn in_memory(backend: Option<Arc<dyn KvBackend>>) -> Result<Self> {
         let records = backend::in_memory(backend)?;
         Ok(MetricsOps { records })
@@ -122,10 +122,10 @@ impl MetricsOps {
         self.records.has_kv_backend()
     }
 
-    /// Stores the metrics of a file, in place of those that it may have.
+    /// Stores the metrics of a file, replacing existing ones.
     ///
     /// # Errors
-    /// [`RecordError`](crate::record::RecordError): a float that is not finite. Else see
+    /// [`RecordError`](crate::record::RecordError): a float is not finite. Otherwise see
     /// [`ChunkStore`](super::ChunkStore#errors).
     ///
     /// ```
@@ -144,11 +144,12 @@ impl MetricsOps {
         self.upsert(Record::FileMetrics(metrics.clone()))
     }
 
-    /// Stores the metrics of a symbol, in place of those that it may have.
+    /// Stores the metrics of a symbol, replacing existing ones.
     ///
     /// # Errors
-    /// [`RecordError`](crate::record::RecordError): a float that is not finite. In an older database
-    /// of Magellan the symbol must be in its graph. Else see [`ChunkStore`](super::ChunkStore#errors).
+    /// [`RecordError`](crate::record::RecordError): a float is not finite. In an older Magellan
+    /// database the symbol must exist in the graph. Otherwise see
+    /// [`ChunkStore`](super::ChunkStore#errors).
     ///
     /// ```
     /// # fn main() -> chunkmigrate::Result<()> {
@@ -202,10 +203,10 @@ impl MetricsOps {
         Ok(record.and_then(Record::into_symbol_metrics))
     }
 
-    /// Takes the metrics of a file and those of its symbols away, in one transaction; returns how many
-    /// records that were.
+    /// Deletes the metrics of a file and of its symbols in one transaction; returns the number of
+    /// deleted records.
     ///
-    /// The metrics of all symbols are read: O(n) in their number.
+    /// Reads the metrics of all symbols: O(n) in their number.
     ///
     /// # Errors
     /// See [`ChunkStore`](super::ChunkStore#errors).
@@ -238,10 +239,11 @@ impl MetricsOps {
         Ok(deleted)
     }
 
-    /// The files that meet a query, those of the highest `complexity_score` first, those without one
-    /// last, files of one score by `file_path`.
+    /// The files that match a query, ordered by descending `complexity_score`, those without one
+    /// last, then by `file_path`.
     ///
-    /// The metrics of all files are read, O(n) in their number, and as many kept as are asked for.
+    /// Reads the metrics of all files, O(n) in their number, but keeps only the requested number in
+    /// memory.
     ///
     /// # Errors
     /// See [`ChunkStore`](super::ChunkStore#errors).
@@ -284,7 +286,7 @@ impl MetricsOps {
     }
 }
 
-/// An integer that is in the same order as finite floats without -0.0.
+/// Maps finite floats, without -0.0, to integers in the same order.
 fn ordered(float: f64) -> i64 {
     let bits = float.to_bits().cast_signed();
     match float.is_sign_negative() {

@@ -1,6 +1,6 @@
-//! Stores that keep records in place: [`ChunkStore`], [`MetricsOps`] and [`ExecutionLog`] read and
-//! write them in a [`KvBackend`](crate::kv::KvBackend) when there is one and in SQLite otherwise, with
-//! the same answers.
+//! Stores for reading and writing individual records: [`ChunkStore`], [`MetricsOps`] and
+//! [`ExecutionLog`] use a [`KvBackend`](crate::kv::KvBackend) if there is one and SQLite otherwise,
+//! with the same results.
 
 mod backend;
 mod chunks;

@@ -3,8 +3,8 @@ use crate::codec::Digest;
 use crate::record::CodeChunk;
 
 impl CodeChunk {
-    /// A chunk that was made now: its id is 0 until a store gives it one, `content_hash` is the hex
-    /// SHA-256 of the content, `created_at` the current second.
+    /// Creates a chunk: `id` is 0 until a store assigns one, `content_hash` is the hex SHA-256 of
+    /// the content, and `created_at` is the current time in Unix seconds.
     ///
     /// ```
     /// use chunkmigrate::record::CodeChunk;
@@ -33,7 +33,7 @@ impl CodeChunk {
         }
     }
 
-    /// The same chunk as the definition of a symbol.
+    /// The same chunk with the symbol that it defines.
     #[must_use]
     pub fn with_symbol(mut self, name: impl Into<String>, kind: impl Into<String>) -> Self {
         self.symbol_name = Some(name.into());

@@ -1,4 +1,4 @@
-//! Consecutive items of a stream, and how they are gathered.
+//! Batches of consecutive stream items, and how they are filled.
 
 use std::borrow::Cow;
 
@@ -6,12 +6,12 @@ use super::{InvalidRow, Item, Visited, VisitedEntry, VisitedValue};
 use crate::codec::{Entry, encode_json_into};
 use crate::error::Result;
 
-/// A batch is handed on when it has so many bytes.
+/// A batch is sent once it contains this many bytes.
 const BATCH_BYTES: usize = 1 << 20;
-/// A batch is handed on when it has so many items.
+/// A batch is sent once it contains this many items.
 const BATCH_ITEMS: usize = 16 << 10;
 
-/// Some consecutive items of a stream.
+/// Consecutive items of a stream.
 #[derive(Debug, Default)]
 pub struct Batch {
     bytes: Vec<u8>,
@@ -26,7 +26,7 @@ enum Slot {
         value_start: usize,
         value_end: usize,
     },
-    /// An entry whose value was handed over.
+    /// An entry whose value is owned and not copied into the shared buffer.
     Large {
         key: Vec<u8>,
         value: Vec<u8>,
@@ -68,12 +68,12 @@ impl Batch {
         self.items.len()
     }
 
-    /// Bytes of all keys and values.
+    /// Total bytes of all keys and values.
     pub fn weight(&self) -> usize {
         self.weight
     }
 
-    /// Whether there are no items.
+    /// Whether the batch is empty.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
@@ -119,7 +119,7 @@ impl Batch {
         })
     }
 
-    /// Adds an item, writing the value of a record.
+    /// Adds an item. A record is encoded to its canonical value.
     pub(super) fn push(&mut self, visited: Visited<'_>) -> Result<()> {
         match visited {
             Ok(VisitedEntry { key, value }) => self.push_entry(key, value),
@@ -131,7 +131,7 @@ impl Batch {
         }
     }
 
-    /// Whether it is to be handed on.
+    /// Whether the batch should be sent.
     pub(super) fn is_full(&self) -> bool {
         self.weight >= BATCH_BYTES || self.items.len() >= BATCH_ITEMS
     }

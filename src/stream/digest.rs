@@ -4,17 +4,17 @@ use crate::error::Result;
 use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::RecordKind;
 
-/// What a store holds of a kind.
+/// Counts and digest of one kind in a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct KindContent {
     /// Counts and digest of the entries.
     pub totals: KindTotals,
-    /// Number of rows that have none.
+    /// Number of invalid rows.
     pub invalid: u64,
 }
 
-/// Reads all of a kind to count and hash it; `stage` is what progress calls it.
+/// Reads all records of a kind to count and hash them; progress is reported as `stage`.
 ///
 /// # Errors
 /// The store can't be read to its end.
@@ -32,7 +32,7 @@ pub fn digest_kind(
     Ok(content)
 }
 
-/// Counts and hashes what is left of a stream.
+/// Counts and hashes the rest of a stream.
 ///
 /// # Errors
 /// The store can't be read to its end.

@@ -1,4 +1,4 @@
-//! Rows that have no exact record.
+//! Rows that cannot be represented exactly as a record.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,19 +6,18 @@ use std::fmt;
 use crate::codec::{Entry, quoted_short};
 use crate::record::{Record, RecordKind};
 
-/// Of a longer blob only the start is shown, so many bytes.
+/// Longer blobs are displayed shortened to this many bytes.
 const SHOWN_BYTES: usize = 16;
 
-/// Why a row has no exact record, as a code for programs. For people there is
-/// [`InvalidRow::message`].
+/// Why a row is invalid, as a code for programs. [`InvalidRow::message`] is for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum InvalidReason {
-    /// NULL in a column that every record needs.
+    /// NULL in a required column.
     Null,
-    /// A value of another storage class than the column's: a blob, a real for an integer.
+    /// The wrong storage class for the column, such as a blob, or a real in an integer column.
     StorageClass,
-    /// Text that is no valid UTF-8, or in a UTF-16 database no valid UTF-16.
+    /// Text that is not valid UTF-8, or in a UTF-16 database not valid UTF-16.
     NotUtf8,
     /// An integer out of the column's range.
     Range,
@@ -30,10 +29,9 @@ pub enum InvalidReason {
     DuplicateId,
     /// The record is larger than a KV file can hold.
     TooLarge,
-    /// A constraint of the target's table refuses it: a foreign key, a check, a column that is not
-    /// there.
+    /// A constraint of the target table rejects it: a foreign key, a CHECK, or a missing column.
     Constraint,
-    /// The id stands for another symbol in the target of a merge.
+    /// The id belongs to a different symbol in the target of a merge.
     WrongSymbol,
 }
 
@@ -70,9 +68,9 @@ pub enum RawValue {
     Integer(i64),
     /// A float.
     Real(f64),
-    /// Text that can be read.
+    /// Valid text.
     Text(String),
-    /// Text whose stored bytes are no text.
+    /// Text with an invalid encoding, as the stored bytes.
     MalformedText(Vec<u8>),
     /// A blob.
     Blob(Vec<u8>),
@@ -92,8 +90,8 @@ impl RawValue {
 }
 
 impl fmt::Display for RawValue {
-    /// The value in short, as SQL or Rust writes it: control characters are escaped, long text and
-    /// blobs are shortened.
+    /// A short form of the value in SQL or Rust syntax: control characters are escaped, long text
+    /// and blobs are shortened.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RawValue::Null => f.write_str("NULL"),
@@ -114,46 +112,46 @@ impl fmt::Display for RawValue {
     }
 }
 
-/// A row that has no exact record. It displays as one line that names the row and what is wrong
-/// with it: `code_chunks row 7 (file_path "a.rs", byte_start -5, byte_end 9): byte_start is -5, must
-/// be 0 or more`.
+/// A row that cannot be represented exactly as a record. It displays as one line with the row and
+/// the problem: `code_chunks row 7 (file_path "a.rs", byte_start -5, byte_end 9): byte_start is -5,
+/// must be 0 or more`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InvalidRow {
-    /// The kind of record that the row's table holds.
+    /// The kind of record that the table contains.
     pub kind: RecordKind,
     /// The table.
     pub table: &'static str,
     /// The row id.
     pub rowid: i64,
-    /// The column that is to blame: the first one, or the key's or id's first.
+    /// The first invalid column; for duplicates, the first column of the key or the id.
     pub column: &'static str,
-    /// What is wrong with it, for programs.
+    /// What is wrong with it, as a code for programs.
     pub reason: InvalidReason,
-    /// What is wrong with it, for people: a sentence without a full stop, such as `byte_start is -5,
-    /// must be 0 or more`. It quotes no text of the row.
+    /// What is wrong with it, for people: a sentence without a full stop, such as `byte_start is
+    /// -5, must be 0 or more`. It contains no text from the row.
     pub message: String,
     /// The row's key, if it has one.
     pub key: Option<Vec<u8>>,
-    /// The columns that make the key.
+    /// The columns that form the key.
     pub key_columns: &'static [&'static str],
-    /// Every column that a record knows, with its value as stored.
+    /// Every column that corresponds to a field of the record, with its stored value.
     pub values: Vec<(&'static str, RawValue)>,
 }
 
 impl InvalidRow {
-    /// The columns of the key with their values in short, by which the row can be found; empty if
-    /// the values are not known.
+    /// The key columns with their shortened values, to locate the row; empty if the values are
+    /// unknown.
     pub(crate) fn key_text(&self) -> String {
         key_text(self.key_columns, &self.values)
     }
 
-    /// As it displays, without the values of the key.
+    /// The displayed text without the values of the key.
     pub(crate) fn without_values(&self) -> String {
         let (table, rowid, message) = (self.table, self.rowid, &self.message);
         format!("{table} row {rowid}: {message}")
     }
 
-    /// About how many bytes its values take.
+    /// Approximate size of its values in bytes.
     pub(crate) fn size(&self) -> usize {
         let values = self.values.iter().map(|(_, value)| match value {
             RawValue::Text(text) => text.len(),
@@ -172,7 +170,7 @@ impl fmt::Display for InvalidRow {
     }
 }
 
-/// Columns of a row with their values in short.
+/// Columns with their shortened values.
 pub(crate) fn key_text(columns: &[&str], values: &[(&str, RawValue)]) -> String {
     let of_key = |column: &&str| {
         let value = values.iter().find(|(name, _)| name == column);
@@ -182,7 +180,7 @@ pub(crate) fn key_text(columns: &[&str], values: &[(&str, RawValue)]) -> String 
     shown.join(", ")
 }
 
-/// A text behind a space and in brackets, or nothing.
+/// The text with a leading space and parentheses, or an empty string if there is none.
 fn in_brackets(text: &str) -> String {
     match text {
         "" => String::new(),
@@ -190,10 +188,10 @@ fn in_brackets(text: &str) -> String {
     }
 }
 
-/// What a scan meets at one place of its order: an entry, or a row that has none.
+/// What a scan visits at one position: an entry or an invalid row.
 pub type Visited<'a> = Result<VisitedEntry<'a>, Box<InvalidRow>>;
 
-/// An entry, or the record that it is made of.
+/// An entry, or the record from which it is built.
 #[derive(Debug)]
 pub struct VisitedEntry<'a> {
     /// As [`Entry::key`].
@@ -209,9 +207,9 @@ pub struct VisitedEntry<'a> {
     reason = "most are records, and a box for each costs more than to move it"
 )]
 pub enum VisitedValue<'a> {
-    /// As [`Entry::value`]. A large one may be taken over, so that it is not there twice.
+    /// As [`Entry::value`]. Owned if large, so that it can be moved instead of copied.
     Bytes(Cow<'a, [u8]>),
-    /// The record whose canonical bytes are the value, which whoever takes it may write.
+    /// A record whose canonical bytes are the value; the receiver encodes it.
     Record(Record),
 }
 

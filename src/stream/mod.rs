@@ -1,8 +1,8 @@
-//! Records on the move: one view of every store that records are read from.
+//! Streams of records: one interface to every store that records are read from.
 //!
-//! A [`Source`] gives the records of one kind as entries in key order. Copying is "read one stream,
-//! load the other side", comparing is "join two streams", a digest is "hash one stream"; none of them
-//! knows which store it has in hand.
+//! A [`Source`] yields the records of one kind as entries in key order. Copying reads one stream
+//! and loads the other store, comparing joins two streams, and a digest hashes one stream; none of
+//! them depends on the type of store.
 
 mod batch;
 mod digest;
@@ -31,7 +31,7 @@ use crate::error::Result;
 use crate::fsio::StoreKind;
 use crate::record::{IdSequences, PerKind, RecordKind};
 
-/// An item of a stream: an entry, or a row that has none.
+/// An item of a stream: an entry or an invalid row.
 #[derive(Debug, Clone, Copy)]
 pub enum Item<'a> {
     /// A record's key and value.
@@ -56,7 +56,7 @@ pub trait SortedStream {
     fn entries_are_canonical(&self) -> bool;
 }
 
-/// What the manifest of a store says about its content.
+/// The totals that a store's manifest records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ManifestTotals {
     /// Counts and digest of each kind.
@@ -68,7 +68,7 @@ pub struct ManifestTotals {
 /// Where the content of a store came from, according to its manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// When it was copied, in Unix seconds, where that can be read.
+    /// When it was copied, in Unix seconds; `None` if that cannot be read.
     pub made_at: Option<i64>,
     /// The name of the source file, without its directory.
     pub file_name: String,
@@ -76,33 +76,33 @@ pub struct Origin {
     pub store: String,
 }
 
-/// One consistent state of a store, whichever it is.
+/// A consistent snapshot of either kind of store.
 ///
-/// No method has a default: what wraps a source has to pass on everything, or findings get lost.
-/// Methods about things that only one of the stores has return nothing for the other.
+/// No method has a default, so that a wrapper has to forward every method; otherwise findings could
+/// get lost. Methods for features of only one kind of store return nothing for the other.
 pub trait Source: Send {
-    /// The file, as it was given.
+    /// The file path, as specified by the caller.
     fn path(&self) -> &Path;
 
-    /// Which store it is.
+    /// The kind of store.
     fn store(&self) -> StoreKind;
 
     /// Calls `visit` for every entry of a kind, in ascending order of the keys' bytes, and for each
-    /// invalid row when it comes up. Invalid rows without a key come first.
+    /// invalid row as the scan reaches it. Invalid rows without a key come first.
     ///
     /// # Errors
-    /// The store can't be read to its end, or `visit` failed.
+    /// The store can't be read to its end, or the error of `visit`.
     fn visit(
         &self,
         kind: RecordKind,
         visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
     ) -> Result<()>;
 
-    /// Number of rows or keys of a kind, where it is known beforehand.
+    /// Number of rows or keys of a kind, if known in advance.
     fn expected_records(&self, kind: RecordKind) -> Option<u64>;
 
-    /// Whether each entry is built from a row when it is read, and so is the canonical entry of its
-    /// record, under the record's own key. The entries of a KV file may be anything.
+    /// Whether every entry is built from a row when it is read and is therefore canonical and
+    /// stored under its record's own key. The entries of a KV file are untrusted.
     fn entries_are_canonical(&self) -> bool;
 
     /// The id sequences.
@@ -111,17 +111,17 @@ pub trait Source: Send {
     /// The store can't be read.
     fn sequences(&self) -> Result<IdSequences>;
 
-    /// Number of all keys of a KV file, unknown ones included; `None` for a database.
+    /// Total number of keys in a KV file, including unknown ones; `None` for a database.
     ///
     /// # Errors
     /// The store can't be read.
     fn total_keys(&self) -> Result<Option<u64>>;
 
-    /// Calls `visit` for every entry whose key has no known form, in key order. Only a KV file can
-    /// have such entries.
+    /// Calls `visit` for every entry whose key has an unknown form, in key order. Only a KV file
+    /// can have such entries.
     ///
     /// # Errors
-    /// The store can't be read to its end, or `visit` failed.
+    /// The store can't be read to its end, or the error of `visit`.
     fn visit_unknown(&self, visit: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()>;
 
     /// The totals in the manifest of a KV file, if it has one.
@@ -136,41 +136,41 @@ pub trait Source: Send {
     /// The store can't be read.
     fn origin(&self) -> Result<Option<Origin>>;
 
-    /// Whether the last writer of a KV file closed it; if not, as after a kill, what is read is the
-    /// last complete state.
+    /// Whether the last writer closed the KV file. If not, for example after a kill, the last
+    /// complete state is read.
     fn closed_cleanly(&self) -> bool;
 
-    /// Magellan's schema version, where the store has one.
+    /// Magellan's schema version, if the store has one.
     fn schema_version(&self) -> Option<i64>;
 
-    /// The kinds that were asked for and whose table does not exist.
+    /// The selected kinds whose table does not exist.
     fn missing(&self) -> &[RecordKind];
 
-    /// The tables that hold something else, by name.
+    /// The tables that contain other data, by name.
     ///
     /// # Errors
     /// The store can't be read.
     fn other_tables(&self) -> Result<Vec<UncopiedTable>>;
 
     /// Calls `visit` with the id of each symbol whose metrics are stored under the id of another
-    /// symbol of the database's graph, and with a sentence that says so. Only a database can have a
+    /// symbol of the database's graph, and with a message that says so. Only a database can have a
     /// graph.
     ///
     /// # Errors
-    /// The store can't be read to its end, or `visit` failed.
+    /// The store can't be read to its end, or the error of `visit`.
     fn visit_wrong_symbols(&self, visit: &mut dyn FnMut(i64, String) -> Result<()>) -> Result<()>;
 
-    /// Whether a table has a column, given as `TABLE.COLUMN`, that no record has a field for.
+    /// Whether a table has the column `TABLE.COLUMN` and no record field corresponds to it.
     fn has_unknown_column(&self, column: &str) -> bool;
 
-    /// About how many bytes of keys and values there are.
+    /// Approximate total size of keys and values in bytes.
     fn expected_bytes(&self) -> u64;
 
-    /// The least number of bytes of temporary files that sorting the records by key takes.
+    /// The minimum size in bytes of the temporary files for sorting the records by key.
     fn sorting_bytes(&self) -> u64;
 
-    /// Confirms that everything read so far belongs to one state. Until it has returned, a database
-    /// that is read without a lock may have been changed meanwhile.
+    /// Confirms that everything read so far belongs to one state. A database that is read without a
+    /// lock may have changed since it was opened; call this before using the results.
     ///
     /// # Errors
     /// [`Error::Changed`](crate::Error::Changed).

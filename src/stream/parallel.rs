@@ -2,10 +2,10 @@ use std::thread;
 
 use crate::error::{Error, Result};
 
-/// Runs two functions at once, `other` in a thread of its own, and waits for both.
+/// Runs two functions in parallel, `other` in a new thread, and waits for both.
 ///
 /// # Errors
-/// That of `other`, or else that of `work`.
+/// The error of `other`, otherwise that of `work`.
 pub(crate) fn join2<A: Send, B>(
     name: &str,
     other: impl FnOnce() -> Result<A> + Send,

@@ -1,14 +1,14 @@
-//! A queue between two threads, bounded in bytes and not in items.
+//! A queue between two threads, bounded in bytes rather than items.
 
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// So many bytes may wait to be taken. One larger item may wait alone.
+/// Maximum number of bytes in flight. A single larger item is allowed on its own.
 const WAITING_BYTES: usize = 4 << 20;
 
-/// A queue that is empty.
+/// Creates an empty queue.
 pub(crate) fn queue<T>() -> (QueueSender<T>, QueueReceiver<T>) {
     let gate = Arc::new(Gate::default());
     let (sender, receiver) = channel();
@@ -24,27 +24,28 @@ pub(crate) fn queue<T>() -> (QueueSender<T>, QueueReceiver<T>) {
     (feeding, taking)
 }
 
-/// The end of a [`queue`] that items go into.
+/// The sending end of a [`queue`].
 #[derive(Debug)]
 pub(crate) struct QueueSender<T> {
     sender: Sender<(T, usize)>,
     gate: Arc<Gate>,
 }
 
-/// Nobody takes items out of a queue any more.
+/// The receiving end of a queue was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct QueueClosed;
 
 impl<T> QueueSender<T> {
-    /// Adds an item of so many bytes once there is room for it. An item that is larger than all
-    /// that may wait is also waited for: when this returns it was taken and done with, so that the
-    /// next one, which may be as large, is not made before.
+    /// Adds an item of `bytes` bytes, waiting until it fits. For an item above the limit, also
+    /// waits until the receiver has finished with it, so that the caller doesn't create a second
+    /// large item meanwhile.
     pub(crate) fn send(&self, item: T, bytes: usize) -> Result<(), QueueClosed> {
         self.gate.acquire(bytes);
         self.pass(item, bytes)
     }
 
-    /// As [`send`](QueueSender::send), if there is room for the item at once; gives it back if not.
+    /// As [`send`](QueueSender::send), but returns the item instead of waiting if it doesn't fit
+    /// now.
     pub(crate) fn offer(&self, item: T, bytes: usize) -> Result<Option<T>, QueueClosed> {
         match self.gate.try_acquire(bytes) {
             true => self.pass(item, bytes).map(|()| None),
@@ -61,18 +62,18 @@ impl<T> QueueSender<T> {
     }
 }
 
-/// The end of a [`queue`] that items come out of.
+/// The receiving end of a [`queue`].
 #[derive(Debug)]
 pub(crate) struct QueueReceiver<T> {
     receiver: Receiver<(T, usize)>,
     gate: Arc<Gate>,
-    /// Bytes of the item that was taken last.
+    /// Bytes of the item received last.
     held: usize,
 }
 
 impl<T> QueueReceiver<T> {
-    /// The next item; `None` once the sender is gone and all was taken. The one before counts as
-    /// done with.
+    /// The next item; `None` once the sender is dropped and the queue is empty. Also releases the
+    /// bytes of the previous item.
     pub(crate) fn next(&mut self) -> Option<T> {
         self.gate.release(std::mem::take(&mut self.held));
         let (item, bytes) = self.receiver.recv().ok()?;
@@ -80,11 +81,11 @@ impl<T> QueueReceiver<T> {
         Some(item)
     }
 
-    /// As [`next`](QueueReceiver::next), for whoever can't wait for ever: `None` if nothing came in
-    /// time.
-    pub(crate) fn next_within(&mut self, patience: Duration) -> Option<Option<T>> {
+    /// As [`next`](QueueReceiver::next) with a timeout: the outer `Option` is `None` if no item
+    /// arrived in time.
+    pub(crate) fn next_within(&mut self, timeout: Duration) -> Option<Option<T>> {
         self.gate.release(std::mem::take(&mut self.held));
-        match self.receiver.recv_timeout(patience) {
+        match self.receiver.recv_timeout(timeout) {
             Ok((item, bytes)) => {
                 self.held = bytes;
                 Some(Some(item))
@@ -96,13 +97,13 @@ impl<T> QueueReceiver<T> {
 }
 
 impl<T> Drop for QueueReceiver<T> {
-    /// Lets the sender go on and end, also when the taker has panicked.
+    /// Unblocks the sender, even if the receiver panicked.
     fn drop(&mut self) {
         self.gate.close();
     }
 }
 
-/// Bounds the bytes between two threads.
+/// Limits the bytes in flight between two threads.
 #[derive(Debug, Default)]
 struct Gate {
     state: Mutex<GateState>,
@@ -122,7 +123,7 @@ impl GateState {
 }
 
 impl Gate {
-    /// Waits until there is room for so many bytes, or nothing else waits.
+    /// Waits until `bytes` more bytes fit, or nothing is in flight.
     fn acquire(&self, bytes: usize) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = self
@@ -132,7 +133,7 @@ impl Gate {
         state.waiting += bytes;
     }
 
-    /// As [`acquire`](Gate::acquire), but `false` instead of waiting.
+    /// As [`acquire`](Gate::acquire), but returns `false` instead of waiting.
     fn try_acquire(&self, bytes: usize) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let has_room = state.has_room(bytes);
@@ -142,7 +143,7 @@ impl Gate {
         has_room
     }
 
-    /// Waits until all that waits was taken and done with.
+    /// Waits until the receiver has finished with every item.
     fn wait_until_empty(&self) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         drop(
@@ -159,7 +160,7 @@ impl Gate {
         self.changed.notify_one();
     }
 
-    /// Lets a sender go on that nobody takes from any more.
+    /// Unblocks the sender once there is no receiver.
     fn close(&self) {
         self.state
             .lock()

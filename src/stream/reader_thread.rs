@@ -1,4 +1,4 @@
-//! A stream that one thread reads and another takes, batch by batch.
+//! A stream that one thread reads and another consumes in batches.
 
 use std::thread;
 
@@ -11,24 +11,24 @@ use crate::record::RecordKind;
 #[derive(Debug)]
 enum Message {
     Batch(Batch),
-    /// The stream was read to its end. Without this, a stream that stops has failed.
+    /// The stream was read to its end. A stream that ends without it has failed.
     End,
     Failed(Error),
 }
 
-/// The taking end of a [`read_kind`].
+/// The consuming end of a [`read_kind`].
 #[derive(Debug)]
 pub struct RecordStream {
     receiver: QueueReceiver<Message>,
     entries_are_canonical: bool,
     ended: bool,
-    /// The batch of the current item, and the position behind that item.
+    /// The batch of the current item, and the index after that item.
     batch: Batch,
     position: usize,
 }
 
 impl RecordStream {
-    /// The next batch; `None` once the store was read to its end.
+    /// The next batch; `None` once the whole stream was read.
     ///
     /// # Errors
     /// The store could not be read to its end.
@@ -51,7 +51,7 @@ impl RecordStream {
 impl SortedStream for RecordStream {
     fn advance(&mut self) -> Result<bool> {
         if self.position >= self.batch.len() {
-            // Freed before the next one is taken.
+            // Frees the previous batch before receiving the next.
             self.batch = Batch::default();
             self.position = 0;
             match self.next_batch()? {
@@ -72,12 +72,12 @@ impl SortedStream for RecordStream {
     }
 }
 
-/// Reads the entries of a kind in a thread of its own while `take` works on them in this one.
+/// Reads the entries of a kind in a new thread while `take` consumes them in the current one.
 ///
-/// What waits in between is bounded in bytes, not in records.
+/// The queue in between is bounded in bytes, not in records.
 ///
 /// # Errors
-/// Those of `take`; reading errors reach it through [`RecordStream::next_batch`].
+/// The error of `take`; read errors are returned by [`RecordStream::next_batch`].
 pub fn read_kind<T>(
     source: &mut dyn Source,
     kind: RecordKind,
@@ -89,8 +89,8 @@ pub fn read_kind<T>(
     read_stream(entries_are_canonical, visit, progress, take)
 }
 
-/// As [`read_kind`], of whatever calls its argument for each item. `entries_are_canonical` as in
-/// [`Source::entries_are_canonical`].
+/// As [`read_kind`], for any function that calls its argument for each item. For
+/// `entries_are_canonical`, see [`Source::entries_are_canonical`].
 ///
 /// # Errors
 /// As [`read_kind`].
@@ -119,7 +119,7 @@ pub fn read_stream<T>(
         };
         let taken = take(&mut stream);
         drop(stream);
-        // It is waited for: a scope panics if a thread does that nobody has joined.
+        // Joined explicitly: a scope panics if a thread that nobody joined has panicked.
         match reader.join() {
             Ok(()) => taken,
             Err(_) => Err(Error::Internal("a reader thread panicked".to_owned())),
@@ -127,7 +127,7 @@ pub fn read_stream<T>(
     })
 }
 
-/// Gathers items and sends them on.
+/// Collects items into batches and sends them.
 struct Feed<'q> {
     gathered: Batch,
     sender: &'q QueueSender<Message>,
@@ -162,13 +162,13 @@ impl<'q> Feed<'q> {
         sent.map_err(|_| Error::Cancelled)
     }
 
-    /// Sends what is left, and how the stream ended.
+    /// Sends the last batch and the result of the stream.
     fn end(mut self, result: Result<()>) {
         let last = match result.and_then(|()| self.send()) {
             Ok(()) => Message::End,
             Err(error) => Message::Failed(error),
         };
-        // Nobody listens any more if the taker has failed; then its error is the one that counts.
+        // If the consumer has failed, nobody receives this; its own error is reported instead.
         let _ = self.sender.send(last, 0);
     }
 }

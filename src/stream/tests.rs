@@ -1,4 +1,4 @@
-//! The reader thread and its queue: nothing is lost in it, and neither end waits for one that is gone.
+//! The reader thread and its queue: no item gets lost, and neither end waits for a dropped one.
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,15 +12,15 @@ use crate::error::{Error, Result};
 use crate::progress::NoProgress;
 use crate::record::{CodeChunk, Record};
 
-/// Entries whose values have these lengths; behind the last it can fail.
-struct Made {
+/// Yields entries whose values have these lengths, then optionally fails.
+struct TestEntries {
     lengths: Vec<usize>,
     fails_at_end: bool,
 }
 
-impl Made {
+impl TestEntries {
     fn new(lengths: impl Into<Vec<usize>>) -> Self {
-        Made {
+        TestEntries {
             lengths: lengths.into(),
             fails_at_end: false,
         }
@@ -32,7 +32,7 @@ impl Made {
     }
 }
 
-impl Made {
+impl TestEntries {
     fn visit(&self, visit: &mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> {
         for index in 0..self.lengths.len() {
             let (key, value) = self.entry(index);
@@ -50,19 +50,19 @@ impl Made {
     }
 }
 
-/// More than may wait in the pipe, so that the reader has to wait for a taker.
-fn more_than_waits() -> Made {
-    Made::new([1 << 20; 40])
+/// More bytes than the queue holds, so that the reader has to wait for the consumer.
+fn more_than_the_queue_holds() -> TestEntries {
+    TestEntries::new([1 << 20; 40])
 }
 
-/// What `work` returns; fails if it never does.
+/// Returns the result of `work`; fails if it doesn't finish.
 fn returns<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = channel();
     thread::spawn(move || sender.send(work()));
     receiver.recv_timeout(Duration::from_secs(60)).unwrap()
 }
 
-/// Every entry that comes out of the pipe.
+/// Collects every entry from the pipe.
 fn take_all(
     visit: impl FnOnce(&mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> + Send,
 ) -> Vec<(Vec<u8>, Vec<u8>)> {
@@ -79,13 +79,15 @@ fn take_all(
 #[test]
 fn every_entry_comes_out_once_and_in_order_copied_or_handed_over() {
     let lengths = [0, 0, 1, 3, 5 << 20, 6 << 20, 7, 1 << 20, 2 << 20, 9];
-    let made = Made::new(lengths.repeat(3));
-    let taken = take_all(|visit| made.visit(visit));
-    let expected: Vec<_> = (0..made.lengths.len()).map(|i| made.entry(i)).collect();
+    let entries = TestEntries::new(lengths.repeat(3));
+    let taken = take_all(|visit| entries.visit(visit));
+    let expected: Vec<_> = (0..entries.lengths.len())
+        .map(|i| entries.entry(i))
+        .collect();
     assert!(taken == expected);
 }
 
-/// Chunks, each as the record that its value is to be made of.
+/// Yields each chunk as a record whose value is not encoded yet.
 struct Records(Vec<Record>);
 
 impl Records {
@@ -113,11 +115,11 @@ fn records_come_out_as_their_canonical_bytes() {
 
 #[test]
 fn a_reader_that_fails_is_never_the_end_of_the_data() {
-    let mut made = Made::new([1, 2, 3]);
-    made.fails_at_end = true;
+    let mut entries = TestEntries::new([1, 2, 3]);
+    entries.fails_at_end = true;
     let error = read_stream(
         false,
-        |visit| made.visit(visit),
+        |visit| entries.visit(visit),
         &NoProgress,
         |stream| {
             while stream.next_batch()?.is_some() {}
@@ -131,10 +133,10 @@ fn a_reader_that_fails_is_never_the_end_of_the_data() {
 #[test]
 fn a_taker_that_fails_ends_the_reader() {
     let error = returns(move || {
-        let made = more_than_waits();
+        let entries = more_than_the_queue_holds();
         read_stream(
             false,
-            |visit| made.visit(visit),
+            |visit| entries.visit(visit),
             &NoProgress,
             |stream| {
                 stream.next_batch()?;
@@ -149,11 +151,11 @@ fn a_taker_that_fails_ends_the_reader() {
 #[test]
 fn a_taker_that_panics_ends_the_reader() {
     let outcome = returns(move || {
-        let made = more_than_waits();
+        let entries = more_than_the_queue_holds();
         catch_unwind(AssertUnwindSafe(|| {
             read_stream(
                 false,
-                |visit| made.visit(visit),
+                |visit| entries.visit(visit),
                 &NoProgress,
                 |stream| {
                     stream.next_batch()?;

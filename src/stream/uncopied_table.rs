@@ -4,8 +4,8 @@
 pub struct UncopiedTable {
     /// Its name.
     pub name: String,
-    /// Its number of rows; `None` if SQLite can't count them: the table is corrupt, or virtual with
-    /// a module that is not built in.
+    /// Its number of rows; `None` if SQLite can't count them because the table is corrupt, or
+    /// virtual with a module that is not built in.
     pub rows: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! The built-in sample, there and back, and the verifier under test.
+//! Round trip of the built-in sample, and self-test of the verifier.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,24 +21,23 @@ use crate::record::{Record, RecordKind};
 use crate::sqlite::{create_tables, insert_records, set_sequences};
 use crate::stream::Source as _;
 
-/// What came of the built-in sample.
+/// The result of verifying the built-in sample.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 #[must_use = "says whether the sample came back"]
 pub struct SampleReport {
     /// The round trip of the sample.
     pub round_trip: VerifyReport,
-    /// Number of records of the sample that the KV file holds just as they were made.
+    /// Number of sample records that the KV file contains unchanged.
     pub as_made: u64,
-    /// Number of records that the sample has.
+    /// Number of records in the sample.
     pub made: u64,
-    /// The classes of divergence that the verifier was shown, one damaged record for each, and
-    /// found.
+    /// The classes of findings that the self-test detected, after corrupting one record for each.
     pub proved: Vec<FindingClass>,
 }
 
 impl SampleReport {
-    /// Whether every record came through exactly and every kind of damage was found.
+    /// Whether every record survived the round trip and every kind of damage was detected.
     pub fn is_identical(&self) -> bool {
         self.round_trip.is_identical()
             && self.as_made == self.made
@@ -48,12 +47,13 @@ impl SampleReport {
     }
 }
 
-/// Makes a database of the built-in sample in a temporary folder and takes it round; then damages
-/// one record for each class of divergence, and demands of the verifier to find just that.
+/// Creates a database of the built-in sample in a temporary directory and verifies its round trip.
+/// Then corrupts one record for each class of finding and checks that the verifier detects exactly
+/// that.
 ///
 /// # Errors
-/// A file can't be made or read, or the verifier found something else. Divergences of the round
-/// trip are no error but in the report.
+/// A file can't be created or read, or the self-test failed. Divergences in the round trip are not
+/// an error; they are in the report.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -88,7 +88,7 @@ pub fn verify_sample(
     }
     let file = KvReader::open_verified(&trip.there())?;
     let as_made = match file.sequences()? == sample_sequences() {
-        true => count_as_made(&file, &records)?,
+        true => count_unchanged(&file, &records)?,
         false => 0,
     };
     Ok(SampleReport {
@@ -108,15 +108,17 @@ fn make_database(path: &Path, records: &[Record]) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-/// How many records stand in the file under their keys, decoded equal to what was made.
-fn count_as_made(file: &KvReader, records: &[Record]) -> Result<u64> {
+/// The number of records that the file contains under their keys and that decode to the original.
+fn count_unchanged(file: &KvReader, records: &[Record]) -> Result<u64> {
     let mut count = 0;
     for kind in RecordKind::ALL {
         file.visit_kind(kind, &mut |entry| {
             let decoded = decode_json(kind, entry.value)
                 .map_err(|error| Error::Internal(error.to_string()))?;
-            let made = records.iter().find(|made| record_key(made) == entry.key);
-            count += u64::from(made == Some(&decoded));
+            let original = records
+                .iter()
+                .find(|original| record_key(original) == entry.key);
+            count += u64::from(original == Some(&decoded));
             Ok(())
         })?;
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::compare::{FieldDifference, Finding, Values};
 
-/// A divergence for programs.
+/// A finding as JSON, for programs.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -35,7 +35,7 @@ pub struct FindingJson {
     class: &'static str,
     kind: Option<&'static str>,
     key: Option<String>,
-    /// A key that is not UTF-8.
+    /// The key in hex if it is not UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_hex: Option<String>,
     side: Option<&'static str>,
@@ -61,7 +61,7 @@ struct RowDocument {
 }
 
 impl FindingJson {
-    /// The document of a divergence.
+    /// The JSON form of a finding.
     pub fn new(divergence: &Finding, values: Values) -> Self {
         let key = divergence.key.as_deref().map(std::str::from_utf8);
         let row = divergence.row.as_ref().map(|row| RowDocument {
@@ -88,7 +88,7 @@ impl FindingJson {
         }
     }
 
-    /// The message of a divergence; redacted, it quotes no text of a value.
+    /// The message of a finding; if redacted, it contains no text from a value.
     pub fn message(divergence: &Finding, values: Values) -> String {
         let message = match values {
             Values::Redacted => divergence.without_values.as_ref(),
@@ -97,7 +97,7 @@ impl FindingJson {
         message.unwrap_or(&divergence.message).clone()
     }
 
-    /// The value of a field as a report shows it.
+    /// The value of a field in displayed form.
     pub fn value(value: &Value, values: Values) -> Value {
         values.shown(value, None)
     }

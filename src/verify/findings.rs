@@ -6,7 +6,7 @@ use crate::compare::{Finding, FindingLog, Values};
 use crate::error::Result;
 use crate::fsio::{JsonLines, OutputKind};
 
-/// Takes in findings: the first ones for the report, all of them for its file.
+/// Collects findings: the first ones for the report, all of them for the report file.
 pub(super) struct Findings {
     values: Values,
     first: FindingLog,
@@ -14,7 +14,7 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// The file may be none of the stores, and replaces nothing but another such file.
+    /// The report file must not be one of the stores, and may replace only another such file.
     pub(super) fn create(options: &VerifyOptions, stores: &[&Path]) -> Result<Self> {
         let lines = options.report.as_deref().map(|path| {
             let mut lines = JsonLines::resolve(OutputKind::Report, path, true, stores)?;
@@ -36,7 +36,7 @@ impl Findings {
         Ok(())
     }
 
-    /// Publishes the file; returns the first findings in order, and where the file is.
+    /// Publishes the report file; returns the first findings in order, and the file's path.
     pub(super) fn finish(self) -> Result<(Vec<Finding>, Option<PathBuf>)> {
         let mut place = None;
         if let Some(lines) = self.lines {

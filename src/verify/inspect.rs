@@ -12,54 +12,54 @@ use crate::record::{IdSequences, PerKind, RecordKind};
 use crate::sqlite::{SourceOptions, SqliteSnapshot};
 use crate::stream::{KindContent, Source, UncopiedTable, digest_kind};
 
-/// What a store holds.
+/// The contents of a store.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 #[must_use = "says whether the store is sound: see `is_sound`"]
 pub struct Inspection {
-    /// The file, as it was given.
+    /// The file path, as specified by the caller.
     pub path: PathBuf,
-    /// Which store it is.
+    /// The kind of store.
     pub store: StoreKind,
     /// Version of the KV format; `None` for a database.
     pub format_version: Option<u64>,
-    /// Magellan's schema version, where the store tells one.
+    /// Magellan's schema version, if the store has one.
     pub schema_version: Option<i64>,
-    /// Whether the last writer of a KV file closed it; if not, this is its last complete state. `None`
-    /// for a database.
+    /// Whether the last writer of a KV file closed it; if not, this is its last complete state.
+    /// `None` for a database.
     pub closed_cleanly: Option<bool>,
-    /// Length of the file in bytes; of a database without its `-wal`.
+    /// Length of the file in bytes, without the `-wal` of a database.
     pub file_bytes: u64,
-    /// What there is of each kind.
+    /// Counts and digest of each kind.
     pub kinds: PerKind<KindContent>,
-    /// The kinds for which the store has no table.
+    /// The kinds whose table does not exist.
     pub missing: Vec<RecordKind>,
-    /// The id high-water marks.
+    /// The id sequences.
     pub sequences: IdSequences,
     /// The manifest of a KV file, if it has one.
     pub manifest: Option<Manifest>,
-    /// Whether the manifest tells of just what there is; `None` without one.
+    /// Whether the manifest matches the content; `None` without a manifest.
     pub manifest_matches: Option<bool>,
-    /// What else the file holds.
+    /// Tables that contain other data.
     pub uncopied_tables: Vec<UncopiedTable>,
-    /// Number of keys of no known form.
+    /// Number of keys with an unknown form.
     pub unknown_keys: u64,
 }
 
 impl Inspection {
-    /// The digest of a kind; `None` if some of its rows are no records.
+    /// The digest of a kind; `None` if some of its rows are invalid.
     pub fn kind_sha256(&self, kind: RecordKind) -> Option<Digest> {
         let content = self.kinds.get(kind);
         (content.invalid == 0).then_some(content.totals.sha256)
     }
 
-    /// The combined digest: equal ones mean equal records. `None` if some rows are no records.
+    /// The combined digest: equal digests mean equal records. `None` if some rows are invalid.
     pub fn sha256(&self) -> Option<Digest> {
         let whole = self.kinds.iter().all(|(_, content)| content.invalid == 0);
         whole.then(|| combined_digest(&self.totals()))
     }
 
-    /// Whether everything in the store is a record, and what it says of itself holds.
+    /// Whether all entries and rows are valid and the manifest, if any, matches.
     pub fn is_sound(&self) -> bool {
         self.sha256().is_some() && self.unknown_keys == 0 && self.manifest_matches != Some(false)
     }
@@ -69,9 +69,9 @@ impl Inspection {
     }
 }
 
-/// Reads all of a store to count and hash it.
+/// Reads a whole store to count and hash its records.
 ///
-/// A database has the digests of the KV file that it would become.
+/// The digests of a database are those of the KV file it would be converted to.
 ///
 /// # Errors
 /// The store can't be read to its end.
@@ -91,7 +91,7 @@ impl Inspection {
 /// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
 /// sqlite_to_kv(&database, &kv, &CopyOptions::default(), &progress)?;
 ///
-/// // What one machine tells of the database, another one can tell of the KV file.
+/// // The digest of the database on one machine equals that of the KV file on another.
 /// let (here, there) = (inspect(&database, &progress)?, inspect(&kv, &progress)?);
 /// assert!(here.sha256().is_some());
 /// assert_eq!(here.sha256(), there.sha256());
@@ -140,7 +140,7 @@ fn inspect_kv(path: &Path, progress: &dyn Progress) -> Result<Inspection> {
     Ok(inspection)
 }
 
-/// What both stores have in common.
+/// The part that applies to both kinds of store.
 fn inspect_snapshot(snapshot: &mut dyn Source, progress: &dyn Progress) -> Result<Inspection> {
     let mut kinds = PerKind::default();
     for kind in RecordKind::ALL {

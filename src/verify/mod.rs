@@ -1,5 +1,5 @@
-//! Proof: two stores are compared, one goes round and comes back, and the verifier itself is put to
-//! the test.
+//! Verification: compares two stores, checks the round trip of one store, and tests the verifier
+//! itself.
 
 mod built_in_sample;
 mod finding_json;

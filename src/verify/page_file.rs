@@ -5,7 +5,7 @@ use crate::error::{Error, IoContext as _, Result};
 use crate::fsio::{Destination, OutputFile, OutputKind};
 use crate::progress::{Progress, check_cancelled};
 
-/// The place for a page of HTML about a verification. The page appears there whole or not at all.
+/// The destination of an HTML report on a verification. The file is written atomically.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -15,7 +15,7 @@ use crate::progress::{Progress, check_cancelled};
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("report.html");
 /// let page = HtmlReportFile::create(&path, &[], None)?;
-/// // The work; then:
+/// // Run the verification, then:
 /// page.publish(&NoProgress, |out| writeln!(out, "<title>Report</title>"))?;
 /// assert!(std::fs::read_to_string(&path)?.ends_with("<title>Report</title>\n"));
 /// # Ok(())
@@ -25,12 +25,12 @@ use crate::progress::{Progress, check_cancelled};
 pub struct HtmlReportFile(OutputFile);
 
 impl HtmlReportFile {
-    /// Finds the place and makes sure, before the work, that a file can be made there. What is
-    /// there already will be replaced if it is such a page, or empty.
+    /// Checks, before the work starts, that the file can be created. An existing file is replaced
+    /// only if it is such a report, or empty.
     ///
     /// # Errors
-    /// The place is one of the stores or SQLite takes it for a part of one, or it is that of the
-    /// file of findings; there is something else; or no file can be made.
+    /// The path is one of the stores, a sidecar file of one, or the file of findings; it names
+    /// something else that exists; or no file can be created.
     pub fn create(path: &Path, stores: &[&Path], report: Option<&Path>) -> Result<Self> {
         let mut file = OutputFile::resolve(OutputKind::Page, path, true, stores)?;
         if let Some(report) = report
@@ -44,11 +44,12 @@ impl HtmlReportFile {
         Ok(HtmlReportFile(file))
     }
 
-    /// Publishes what `render` writes behind the doctype, and returns the path as it was given.
+    /// Publishes what `render` writes after the doctype, and returns the path as specified by the
+    /// caller.
     ///
     /// # Errors
-    /// The page can't be written, or brought to its place: there is none then, or the old one. Or
-    /// the work is to stop.
+    /// The file can't be written or published, in which case an earlier report is kept; or the work
+    /// was cancelled.
     pub fn publish(
         mut self,
         progress: &dyn Progress,

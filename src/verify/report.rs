@@ -8,33 +8,32 @@ use crate::open::OpenOptions;
 use crate::record::RecordKind;
 use crate::stream::Source;
 
-/// How stores are verified.
+/// Options of a verification.
 #[derive(Debug, Clone)]
 pub struct VerifyOptions {
     /// The kinds to compare; empty means all.
     pub only: Vec<RecordKind>,
-    /// Whether equal digests of a kind are proof enough, so that its records are not compared one
-    /// by one. Warnings are then looked for only if they count or are kept: with `strict` or
-    /// `report`.
+    /// Whether to skip the comparison of a kind's records if its digests are equal. Warnings are
+    /// then searched for only if they affect the result or are kept: with `strict` or `report`.
     pub quick: bool,
-    /// Whether a warning makes two stores diverge.
+    /// Whether a warning counts as a divergence.
     pub strict: bool,
-    /// How many findings the report keeps; all are counted.
+    /// Maximum number of findings that the report keeps; all are counted.
     pub limit: usize,
-    /// A file for every finding, one JSON object a line.
+    /// A file for all findings, as JSON Lines.
     pub report: Option<PathBuf>,
-    /// How values are written into that file, and are going to be shown: the findings that the report
-    /// keeps have theirs in full, up to 16 MiB altogether, and then so.
+    /// How values are displayed in that file and in the report. The findings in the report keep
+    /// their full values up to 16 MiB in total, and only the displayed form after that.
     pub values: Values,
-    /// Columns of databases to leave out although they hold values, each as `TABLE.COLUMN`. Not
+    /// Columns of databases to ignore although they contain values, each as `TABLE.COLUMN`. Not
     /// every database needs to have them.
     pub without_columns: Vec<String>,
-    /// Where round trips and sorting put what they need for a while.
+    /// Directory for the temporary files of round trips and sorting.
     pub temp_dir: Option<PathBuf>,
 }
 
 impl Default for VerifyOptions {
-    /// All kinds, record by record; warnings are told and change no verdict.
+    /// All kinds, record by record; warnings are reported but don't affect the result.
     fn default() -> Self {
         VerifyOptions {
             only: Vec::new(),
@@ -58,13 +57,13 @@ impl VerifyOptions {
         }
     }
 
-    /// Whether warnings are looked for even where equal digests are proof enough.
+    /// Whether to look for warnings even if digests are equal.
     fn wants_warnings(&self) -> bool {
         self.strict || self.report.is_some()
     }
 
-    /// Fails if a column that is to be left out is in none of the stores: its name is wrong, or
-    /// nothing has to be left out.
+    /// Fails if a column to ignore exists in none of the stores: its name is wrong, or nothing
+    /// needs to be ignored.
     pub(super) fn check_columns(&self, stores: &[&dyn Source]) -> Result<()> {
         for column in &self.without_columns {
             let mut is_there = false;
@@ -94,15 +93,16 @@ impl VerifyOptions {
     }
 }
 
-/// A store as a report names it.
+/// A store as displayed in a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoreLabel {
-    /// The file, or what stands in for one that was there for a while only.
+    /// The file, or a label for a temporary one.
     pub path: PathBuf,
-    /// Which store it is.
+    /// The kind of store.
     pub store: StoreKind,
-    /// Whether the last writer of a KV file closed it; if not, its last complete state was compared.
+    /// Whether the last writer of a KV file closed it; if not, its last complete state was
+    /// compared.
     pub closed_cleanly: bool,
 }
 
@@ -132,35 +132,35 @@ pub struct Hop {
     pub left: StoreLabel,
     /// The right store.
     pub right: StoreLabel,
-    /// How they compare.
+    /// The result of the comparison.
     pub comparison: Comparison,
 }
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 #[must_use = "says whether the stores are identical: see `is_identical`"]
 pub struct VerifyReport {
-    /// The comparisons: one of two files, or one for each step of a round trip.
+    /// The comparisons: one for two files, or one for each step of a round trip.
     pub hops: Vec<Hop>,
     /// The kinds that were compared; empty means all.
     pub only: Vec<RecordKind>,
-    /// The columns that were left out where they are, each as `TABLE.COLUMN`.
+    /// The ignored columns, each as `TABLE.COLUMN`.
     pub without_columns: Vec<String>,
-    /// Whether equal digests were proof enough.
+    /// Whether equal digests were accepted without comparing records.
     pub quick: bool,
-    /// Whether all warnings were looked for; else only those about kinds whose digests differ.
+    /// Whether all warnings were searched for; otherwise only those of kinds whose digests differ.
     pub has_all_warnings: bool,
-    /// Whether a warning makes two stores diverge.
+    /// Whether a warning counts as a divergence.
     pub strict: bool,
-    /// The first findings in order; where there is no room for all, divergences go before warnings.
+    /// The first findings in order; if not all are kept, divergences take precedence over warnings.
     pub findings: Vec<Finding>,
-    /// The file that holds every finding, if there is one.
+    /// The file with all findings, if there is one.
     pub report: Option<PathBuf>,
 }
 
 impl VerifyReport {
-    /// The report of some comparisons; publishes the file of findings.
+    /// Creates the report on some comparisons; publishes the file of findings.
     pub(super) fn of(hops: Vec<Hop>, options: &VerifyOptions, findings: Findings) -> Result<Self> {
         let (findings, report) = findings.finish()?;
         Ok(VerifyReport {
@@ -175,7 +175,7 @@ impl VerifyReport {
         })
     }
 
-    /// Number of all findings, by class and kind.
+    /// Number of all findings by class and kind.
     pub fn counts(&self) -> FindingCounts {
         let mut counts = FindingCounts::default();
         self.hops
@@ -184,7 +184,7 @@ impl VerifyReport {
         counts
     }
 
-    /// Number of all divergences, without warnings.
+    /// Number of all divergences, excluding warnings.
     pub fn divergences(&self) -> u64 {
         self.hops.iter().map(|hop| hop.comparison.divergences).sum()
     }
@@ -194,21 +194,21 @@ impl VerifyReport {
         self.hops.iter().map(|hop| hop.comparison.warnings).sum()
     }
 
-    /// Number of keys of no known form.
+    /// Number of keys with an unknown form.
     pub fn unknown_keys(&self) -> u64 {
         let hops = self.hops.iter();
         hops.map(|hop| hop.comparison.unknown_keys).sum()
     }
 
-    /// Number of records that were found the same in the first comparison.
+    /// Number of records that were equal in the first comparison.
     pub fn equal(&self) -> u64 {
         let kinds = self.hops.first().map(|hop| hop.comparison.kinds);
         let kinds = kinds.unwrap_or_default();
         kinds.iter().map(|(_, counts)| counts.equal).sum()
     }
 
-    /// The verdict. It is earned: every record of both sides was read and, unless it is a quick
-    /// one, compared.
+    /// Whether the stores are identical: every record on both sides was read and, unless quick,
+    /// compared.
     pub fn is_identical(&self) -> bool {
         let identical = |hop: &Hop| hop.comparison.is_identical();
         let warned = self.strict && self.warnings() > 0;

@@ -13,17 +13,18 @@ use crate::open::{Candidate, OpenOptions, retry_if_changed};
 use crate::progress::Progress;
 use crate::stream::Source;
 
-/// What takes the place of a file name for the stores of a round trip.
+/// Label for the temporary stores of a round trip, in place of a file name.
 const THERE: &str = "copy";
 const BACK: &str = "round trip";
 
-/// Takes a store round: a database into a KV file and back into a database, or a KV file into a
-/// database and back, in a temporary folder. Each step is compared record by record.
+/// Verifies a round trip in a temporary directory: a database is copied to a KV file and back to a
+/// database, or a KV file to a database and back. Each step is compared record by record.
 ///
-/// The store is not changed. What is no record can't go round and is in the report.
+/// The store is not changed. Invalid rows and entries can't make the round trip and are in the
+/// report.
 ///
 /// # Errors
-/// The store can't be read, or there is no room for its copies.
+/// The store can't be read, or there is not enough disk space for the copies.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -40,7 +41,7 @@ const BACK: &str = "round trip";
 /// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
 /// let report = verify_round_trip(&path, &VerifyOptions::default(), &progress)?;
 /// assert!(report.is_identical());
-/// // There, and back.
+/// // One comparison per step: there and back.
 /// assert_eq!(report.hops.len(), 2);
 /// # Ok(())
 /// # }
@@ -80,12 +81,12 @@ impl RoundTrip {
         self.folder.path().join(name)
     }
 
-    /// Where the store is on the way there.
+    /// Path of the first copy.
     pub(super) fn there(&self) -> PathBuf {
         self.path("there")
     }
 
-    /// Takes a store round.
+    /// Runs the round trip.
     pub(super) fn run(
         &mut self,
         source: &mut dyn Source,
@@ -100,7 +101,7 @@ impl RoundTrip {
         let copy_options = CopyOptions {
             only: options.only.clone(),
             on_invalid: OnInvalid::Skip,
-            // The comparison reads it back.
+            // The comparison reads the copy back.
             verify: false,
             temp_dir: options.temp_dir.clone(),
             limit: 0,
@@ -109,7 +110,7 @@ impl RoundTrip {
         let mut hops = Vec::new();
         let mut take = |left: &mut dyn Source, right: &mut dyn Source, names| {
             let (left_name, right_name) = names;
-            // What the first step warned of is in all copies.
+            // All copies have the same warnings as the source, so only the first step reports them.
             let warns = hops.is_empty();
             let mut comparison = compare_stores(
                 left,
@@ -133,7 +134,7 @@ impl RoundTrip {
             Ok::<_, crate::Error>(())
         };
         let there_path = self.there();
-        // What a copy leaves behind shows when both ends are compared.
+        // Records that a copy rejects are reported when source and copy are compared.
         let _ = copy_snapshot(source, &there_path, there, &copy_options, progress)?;
         let open = |path: &Path| Candidate::look(path)?.open(&OpenOptions::default(), progress);
         let mut middle = open(&there_path)?;

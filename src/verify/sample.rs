@@ -1,9 +1,9 @@
-//! Records in every awkward encoding there is.
+//! The built-in sample of records with difficult encodings.
 
 use crate::codec::Digest;
 use crate::record::{CodeChunk, ExecutionRecord, FileMetrics, IdSequences, Record, SymbolMetrics};
 
-/// Texts that encoders like to get wrong.
+/// Texts that are often encoded incorrectly.
 const TEXTS: [&str; 22] = [
     "",
     " leading and trailing ",
@@ -29,7 +29,7 @@ const TEXTS: [&str; 22] = [
     "'; DROP TABLE code_chunks; --",
 ];
 
-/// Paths whose keys lie close together.
+/// Paths whose keys sort close together.
 const PATHS: [&str; 14] = [
     "",
     ":",
@@ -47,7 +47,7 @@ const PATHS: [&str; 14] = [
     "nul\u{0}in.rs",
 ];
 
-/// Floats at the edges of every way to write them.
+/// Floats at the boundaries of each notation.
 const FLOATS: [f64; 26] = [
     0.0,
     1.0,
@@ -77,7 +77,7 @@ const FLOATS: [f64; 26] = [
     f64::EPSILON,
 ];
 
-/// Integers at the edges.
+/// Integers at the boundaries of their range.
 const INTEGERS: [i64; 9] = [
     0,
     1,
@@ -90,7 +90,7 @@ const INTEGERS: [i64; 9] = [
     i64::MIN,
 ];
 
-/// Spans whose numbers sort otherwise as text than as numbers.
+/// Spans whose offsets sort differently as text and as numbers.
 const SPANS: [(u64, u64); 6] = [
     (0, 0),
     (1, 5),
@@ -123,8 +123,8 @@ pub fn sample_records() -> Vec<Record> {
         .collect()
 }
 
-/// The id high-water marks of the sample: above every id of the execution log, whose last ones
-/// were deleted, and as high as it goes for chunks.
+/// The id sequences of the sample: for the execution log above every id, as if the last runs had
+/// been deleted, and for chunks the maximum.
 pub fn sample_sequences() -> IdSequences {
     IdSequences {
         code_chunks: i64::MAX,
@@ -156,7 +156,7 @@ fn chunks() -> Vec<CodeChunk> {
             }
         })
         .collect();
-    // Ids and times at the edges.
+    // Ids and times at the boundaries of their range.
     for (chunk, integer) in chunks.iter_mut().zip(INTEGERS) {
         chunk.created_at = integer;
         if !(0..1000).contains(&integer) {

@@ -1,4 +1,4 @@
-//! The built-in sample as a database to keep.
+//! Writes the built-in sample to a database.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,26 +9,26 @@ use crate::migrate::create_database;
 use crate::progress::Progress;
 use crate::record::{PerKind, Record};
 
-/// A database of the built-in sample.
+/// A written database of the built-in sample.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SampleFile {
-    /// The database, as its path was given.
+    /// The path of the database, as specified by the caller.
     pub path: PathBuf,
     /// Size of the database in bytes.
     pub bytes: u64,
     /// Number of records of each kind.
     pub records: PerKind<u64>,
-    /// Access rights of the replaced file that the new one could not be given: `owner`, `group`,
-    /// `access control list`.
+    /// Access rights of the replaced file that could not be applied to the new one: `owner`,
+    /// `group`, `access control list`.
     pub lost_access: Vec<&'static str>,
 }
 
-/// Writes the built-in sample, the one of [`verify_sample`](super::verify_sample), as a SQLite
-/// database. An existing database is replaced only with `replace`.
+/// Writes the built-in sample of [`verify_sample`](super::verify_sample) to a SQLite database.
+/// Replaces an existing database only with `replace`.
 ///
 /// # Errors
-/// The target exists or cannot be written. Nothing is published then.
+/// The target exists or cannot be written. In that case nothing is published.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -42,7 +42,7 @@ pub struct SampleFile {
 /// let written = write_sample(&path, false, &progress)?;
 /// let records: u64 = written.records.iter().map(|(_, count)| count).sum();
 /// assert_eq!(records, sample_records().len() as u64);
-/// // An existing database is not replaced unless that is asked for.
+/// // Without `replace`, an existing database is an error.
 /// assert!(write_sample(&path, false, &progress).is_err());
 /// # Ok(())
 /// # }

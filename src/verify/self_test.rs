@@ -1,4 +1,4 @@
-//! The verifier under test: one record is damaged for each class of divergence.
+//! The self-test of the verifier: corrupts one record for each class of finding.
 
 use std::fs;
 use std::path::Path;
@@ -15,8 +15,8 @@ use crate::progress::Progress;
 use crate::record::{IdSequences, PerKind, RecordKind};
 use crate::stream::Source as _;
 
-/// Damages a copy of the sample once for each class, and demands exactly that finding. Returns the
-/// classes that were found.
+/// Corrupts a copy of the sample once for each class and requires exactly that finding. Returns the
+/// detected classes.
 pub(super) fn prove_classes(
     sample: &KvReader,
     folder: &Path,
@@ -82,7 +82,7 @@ fn findings(left: &Path, right: &Path, progress: &Arc<dyn Progress>) -> Result<V
     Ok(found)
 }
 
-/// What a KV file holds.
+/// The content of a KV file.
 #[derive(Clone)]
 struct Content {
     entries: Vec<(Vec<u8>, Vec<u8>)>,
@@ -111,7 +111,7 @@ impl Content {
         load.finish(&self.sequences, self.manifest.as_ref())
     }
 
-    /// A value as text, and where it is: that of the first key with a prefix.
+    /// The value of the first key with a prefix, as mutable bytes.
     fn value(&mut self, prefix: &str) -> Result<&mut Vec<u8>> {
         let mut entries = self.entries.iter_mut();
         let entry = entries.find(|(key, _)| key.starts_with(prefix.as_bytes()));
@@ -121,13 +121,13 @@ impl Content {
     }
 }
 
-/// Damages one record of the right side, or for one class of both.
+/// Corrupts one record on the right side, or for one class on both.
 fn damage(class: FindingClass, left: &mut Content, right: &mut Content) -> Result<()> {
     match class {
         FindingClass::OnlyLeft => drop(right.entries.pop()),
         FindingClass::OnlyRight => drop(left.entries.pop()),
         FindingClass::Field => {
-            // One bit of a float: 0.1 and its neighbour.
+            // One bit of a float: 0.1 and the adjacent value.
             let key = String::from_utf8_lossy(&file_metrics_key("src/float_3.rs")).into_owned();
             replace(right.value(&key)?, "0.1,", "0.10000000000000002,")?;
         }
@@ -163,7 +163,7 @@ fn replace(value: &mut Vec<u8>, from: &str, to: &str) -> Result<()> {
     Ok(())
 }
 
-/// A manifest that is right but for the number of chunks.
+/// A manifest that is correct except for the number of chunks.
 fn wrong_manifest(content: &Content) -> Manifest {
     let mut totals: PerKind<KindTotals> = PerKind::from_fn(|kind| {
         let mut digest = crate::codec::KindHasher::default();
@@ -186,7 +186,7 @@ fn wrong_manifest(content: &Content) -> Manifest {
 const DAMAGED_ROW: &str = "UPDATE code_chunks SET content = x'00' WHERE file_path = 'src/texts.rs'
     AND byte_start = (SELECT max(byte_start) FROM code_chunks WHERE file_path = 'src/texts.rs')";
 
-/// A graph in which one of the symbols with metrics has another name.
+/// A graph in which one of the symbols with metrics has a different name.
 const OTHER_SYMBOL: &str = "
     CREATE TABLE graph_entities (id INTEGER PRIMARY KEY, name TEXT, file_path TEXT);
     INSERT INTO graph_entities SELECT symbol_id, symbol_name, file_path FROM symbol_metrics;

@@ -10,8 +10,8 @@ use crate::progress::Progress;
 
 /// Compares two stores of any kind.
 ///
-/// Neither is changed. A store that can't be read to its end is an error and never the end of its
-/// data; what differs is no error but in the report.
+/// Neither is changed. A store that can't be read to its end is always an error; differences are
+/// not an error, they are in the report.
 ///
 /// # Errors
 /// A store can't be read, or the file of findings can't be written.
@@ -34,7 +34,7 @@ use crate::progress::Progress;
 /// sqlite_to_kv(&database, &kv, &CopyOptions::default(), &progress)?;
 /// assert!(verify_pair(&database, &kv, &VerifyOptions::default(), &progress)?.is_identical());
 ///
-/// // The tool works on.
+/// // The tool adds a chunk.
 /// store.store_chunk(&CodeChunk::new("a.rs", 2, 3, " "))?;
 /// let report = verify_pair(&database, &kv, &VerifyOptions::default(), &progress)?;
 /// assert_eq!((report.equal(), report.divergences()), (1, 2));
@@ -51,7 +51,7 @@ pub fn verify_pair(
     progress: &Arc<dyn Progress>,
 ) -> Result<VerifyReport> {
     retry_if_changed(|| {
-        // Both are looked at before either is opened: they may be one file.
+        // Both are probed before either is opened: they may be the same file.
         let (left, right) = (Candidate::look(left)?, Candidate::look(right)?);
         let mut findings = Findings::create(options, &[left.path(), right.path()])?;
         let open_options = options.open_options();

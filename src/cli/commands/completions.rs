@@ -6,7 +6,7 @@ use crate::cli::failure::CliError;
 use crate::cli::help_sections::AfterHelp;
 use crate::cli::term::ui::Ui;
 
-/// The completer of elvish knows commands and options only, and elvish asks nobody else.
+/// elvish's completer offers only commands and options, and elvish has no fallback to file names.
 const ELVISH_FILES: &str = r"
 # Arguments may be files, which the completer above does not offer.
 var chunkmigrate-with-files~ = {|completer|

@@ -79,7 +79,7 @@ pub(in crate::cli) struct CopyArgs {
     limit: Option<usize>,
 }
 
-/// What the exit statuses of a copy mean.
+/// The exit statuses of a copy.
 pub(in crate::cli) const STATUSES: ExitStatusHelp = ExitStatusHelp {
     done: "everything was copied and, unless --no-verify was given, read back identical",
     diverged: Some(
@@ -143,7 +143,7 @@ impl CopyArgs {
     }
 }
 
-/// Prints what a copy did.
+/// Prints the result of a copy.
 pub(in crate::cli) fn report(summary: &CopySummary, ui: &Ui) -> Result<Exit, CliError> {
     let report = CopyReport::new(summary);
     ui.report(|out| report.write(out), &copy_document(summary))?;

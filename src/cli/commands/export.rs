@@ -77,8 +77,8 @@ fn after_help() -> String {
     )
 }
 
-/// Fails if no key of the kinds that are asked for can begin with the prefix: it is mistyped, and an
-/// export of nothing would look like one of a store without records.
+/// Fails if no key of the selected kinds can start with the prefix: it is probably mistyped, and
+/// the empty export would look like that of an empty store.
 fn check_prefix(args: &Args) -> Result<(), CliError> {
     let kinds = RecordKind::ALL.into_iter();
     let asked_for = kinds.filter(|kind| kind.is_asked_for(&args.only));
@@ -146,7 +146,7 @@ pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     })
 }
 
-/// Writes a record as it stands in a KV file, unless somebody would see it on a terminal.
+/// Writes a record in the form of a KV file, but escaped if the output is a terminal.
 fn write_line(out: &mut dyn Write, line: &Line<'_>, to_terminal: bool) -> io::Result<()> {
     match to_terminal {
         true => write_safe_json(out, line)?,

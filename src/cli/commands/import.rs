@@ -52,7 +52,7 @@ pub(in crate::cli) struct Args {
     copy: CopyArgs,
 }
 
-/// Drops the end lines of a text.
+/// Filters out the end lines of a text.
 const WITHOUT_END_LINE: &str = "jq -c 'select(.kind != \"end\")'";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -116,7 +116,7 @@ pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     report(&summary, ui)
 }
 
-/// The failure, with the command that imports the text after all where there is one.
+/// The error, with a command that can import the text, if there is one.
 fn failure(error: Error, source: &Path) -> CliError {
     let filter = match &error {
         Error::LineCount { .. } | Error::LinesDiffer { .. } => Some(WITHOUT_END_LINE),
@@ -130,8 +130,8 @@ fn failure(error: Error, source: &Path) -> CliError {
     }
 }
 
-/// The command of this process, with the source read through another program; of a pipe only that
-/// program.
+/// The command line of this process with the source read through a filter; for a pipe only the
+/// filter.
 fn import_through(filter: &str, source: &Path) -> Option<String> {
     if source == Path::new("-") {
         return Some(filter.to_owned());

@@ -1,7 +1,7 @@
 use chunkmigrate::record::RecordKind;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-/// Takes the name of a kind of record, as reports have it.
+/// Parses the name of a kind of record, as used in reports.
 pub(in crate::cli) fn kind_parser() -> impl TypedValueParser<Value = RecordKind> {
     let names = PossibleValuesParser::new(RecordKind::ALL.map(RecordKind::name));
     names.try_map(|name| {

@@ -64,7 +64,7 @@ struct Document {
 }
 
 pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
-    // No page of `help`, which only prints other commands' help.
+    // No page for `help`, which only prints other commands' help.
     let mut program = command().disable_help_subcommand(true);
     program.build();
     match &args.dir {
@@ -88,7 +88,7 @@ pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// Writes the pages of the program and of its commands, and tells which.
+/// Writes the pages of the program and of its commands, and returns their paths.
 fn write_pages(program: &Command, dir: &Path) -> Result<Vec<PathBuf>, Error> {
     if let Err(error) = fs::read_dir(dir) {
         return Err(match error.kind() {
@@ -119,7 +119,7 @@ fn write_pages(program: &Command, dir: &Path) -> Result<Vec<PathBuf>, Error> {
         .collect()
 }
 
-/// Writes a page into a folder; where it can't be written whole, an old one stays.
+/// Writes a page into a directory atomically; if that fails, an old page is kept.
 fn write_whole(dir: &Path, path: &Path, page: &[u8]) -> io::Result<()> {
     let mut file = tempfile::Builder::new()
         .permissions(Permissions::from_mode(0o666))

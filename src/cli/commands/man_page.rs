@@ -1,4 +1,4 @@
-//! A manual page, made of the help.
+//! Builds a manual page from the help of a command.
 
 use clap::Command;
 use clap_mangen::Man;
@@ -6,7 +6,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::cli::command_line::NAME;
 
-/// The page of a command, as roff. The command has been built, with all above it.
+/// The page of a command as roff. The command and its parents must be built.
 pub(in crate::cli) fn man_page(command: &Command) -> Vec<u8> {
     let mut page = Vec::new();
     // Writing to a vector cannot fail.
@@ -23,7 +23,7 @@ fn write_page(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
             .subcommand_value_name("COMMAND"),
     )
     .title(name.to_uppercase())
-    // An argument that is there and empty: pages made at different times are the same.
+    // An empty date argument, so that pages don't depend on the build date.
     .date("\"\"")
     .source(concat!("chunkmigrate ", env!("CARGO_PKG_VERSION")))
     .manual("User Commands");
@@ -45,7 +45,8 @@ fn write_page(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
     roff.to_writer(page)
 }
 
-/// The sections below the options, by the form of [`AfterHelp`](crate::cli::help_sections::AfterHelp).
+/// The sections after the options, from the format of
+/// [`AfterHelp`](crate::cli::help_sections::AfterHelp).
 fn sections(after_help: &str) -> Roff {
     let mut roff = Roff::new();
     let mut shows_lines = false;

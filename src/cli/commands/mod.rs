@@ -1,4 +1,4 @@
-//! One file for each subcommand: its arguments, its help and what it does.
+//! The subcommands, one per file: arguments, help and implementation.
 
 pub(super) mod completions;
 pub(super) mod copy_args;

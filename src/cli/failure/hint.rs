@@ -1,4 +1,4 @@
-//! Advice that follows from an error.
+//! Suggests how to resolve an error.
 
 use std::io;
 use std::path::Path;
@@ -7,11 +7,11 @@ use chunkmigrate::Error;
 use chunkmigrate::redb;
 use chunkmigrate::store::FileFormat;
 
-/// A next step. Not every command has the options that it may name.
+/// A suggested next step. It may name options that not every command has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hint {
     text: &'static str,
-    /// For commands that lack one of the options of `text`.
+    /// For commands without one of the options in `text`.
     otherwise: Option<&'static str>,
 }
 
@@ -23,8 +23,8 @@ impl Hint {
         }
     }
 
-    /// The step for a command that has some options, each with its dashes; all, if it is not known
-    /// which command it is.
+    /// The step for a command with these options, each with its dashes; `None` if the command is
+    /// unknown and any option may be named.
     pub(super) fn for_command(self, options: Option<&[String]>) -> &'static str {
         match (options, self.otherwise) {
             (Some(options), Some(otherwise)) if !has_all(options, self.text) => otherwise,
@@ -70,11 +70,11 @@ const MAKE_ROOM: &str = "free some space or choose another directory";
 const MORE_MEMORY: &str = "a record takes up to six times its size: raise the limit of the process \
     (`ulimit -v`, a container's memory), or close other programs";
 const MORE_FILES: &str = "raise the limit of open files (`ulimit -n`), or close other programs";
-/// With the names of the files that it keeps beside a database, SQLite opens paths of 512 bytes.
+/// SQLite's limit is 512 bytes, including the names of its sidecar files.
 const LONGEST_SQLITE_PATH: usize = 504;
 const SHORTER_NAME: &str = "choose a shorter name, or a directory with a shorter path";
 
-/// The next step, where one is known.
+/// The next step, if one is known.
 pub(super) fn hint(error: &Error) -> Option<Hint> {
     match error {
         Error::TempDiskFull { .. } | Error::TempWrite { .. } | Error::TempDatabase { .. } => {
@@ -224,7 +224,7 @@ fn is_cannot_open(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen)
 }
 
-/// What to do about a limit of the system that was reached, whatever was done.
+/// What to do about an exceeded system limit, independent of the operation.
 fn limit_hint(error: &io::Error) -> Option<&'static str> {
     use io::ErrorKind::{FileTooLarge, InvalidFilename, OutOfMemory, QuotaExceeded, StorageFull};
     use rustix::io::Errno;
@@ -261,7 +261,7 @@ fn redb_limit_hint(error: &redb::Error) -> Option<&'static str> {
     }
 }
 
-/// SQLite does not open a longer path.
+/// Whether a path is too long for SQLite to open.
 fn is_too_long_for_sqlite(path: &Path) -> bool {
     let path = std::path::absolute(path);
     path.is_ok_and(|path| path.as_os_str().len() > LONGEST_SQLITE_PATH)

@@ -1,4 +1,4 @@
-//! Failures as the user sees them: what happened, why, and what to do next.
+//! Errors as the user sees them: what happened, why, and what to do next.
 
 mod hint;
 
@@ -14,15 +14,15 @@ use self::hint::{Hint, hint};
 use super::term::json::SCHEMA;
 use super::term::terminal_escape::escaped;
 
-/// Something that ends the program with a status of 2 or more.
+/// An error that ends the program with a status of 2 or more.
 #[derive(Debug)]
 pub(super) struct CliError {
     message: String,
     causes: Vec<String>,
     hint: Option<Hint>,
-    /// A command that does what the hint says.
+    /// A command that carries out the hint.
     command: Option<Box<str>>,
-    /// The options of the command, with their dashes, where it is known.
+    /// The options of the command with their dashes, if it is known.
     options: Option<Box<[String]>>,
     cancelled: bool,
 }
@@ -32,7 +32,7 @@ impl From<Error> for CliError {
         let mut causes = Vec::new();
         let mut cause = error.source();
         while let Some(error) = cause {
-            // SQLite's bare code says less than the message above it.
+            // SQLite's bare error code says less than the message above it.
             if !error.is::<rusqlite::ffi::Error>() {
                 causes.push(error.to_string());
             }
@@ -50,7 +50,7 @@ impl From<Error> for CliError {
 }
 
 impl CliError {
-    /// Wrong arguments.
+    /// An invalid argument.
     pub(super) fn usage(error: &clap::Error) -> Self {
         let text = error.to_string();
         let about: Vec<&str> = text
@@ -68,7 +68,7 @@ impl CliError {
         }
     }
 
-    /// A report that could not be written.
+    /// A report could not be written.
     pub(super) fn output(error: &io::Error) -> Self {
         CliError {
             message: "cannot write to stdout".to_owned(),
@@ -80,13 +80,13 @@ impl CliError {
         }
     }
 
-    /// The failure of a command that has some options, of which alone its hint may speak.
+    /// Restricts the hint to options that the command has.
     pub(super) fn of_command(mut self, options: Vec<String>) -> Self {
         self.options = Some(options.into());
         self
     }
 
-    /// The failure with a command that does what its hint says.
+    /// Adds a command that carries out the hint.
     pub(super) fn with_command(mut self, command: String) -> Self {
         self.command = Some(command.into());
         self
@@ -104,7 +104,7 @@ impl CliError {
         self.cancelled
     }
 
-    /// The failure as text.
+    /// Writes the error as text.
     pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         let cyan = Style::new().bold().fg_color(Some(AnsiColor::Cyan.into()));
@@ -118,7 +118,7 @@ impl CliError {
         Ok(())
     }
 
-    /// The failure as a JSON document.
+    /// The error as a JSON document.
     pub(super) fn document(&self) -> impl Serialize + use<'_> {
         Document {
             schema: SCHEMA,

@@ -1,4 +1,4 @@
-//! Every error as it is shown.
+//! Every error as displayed.
 
 use std::path::{Path, PathBuf};
 
@@ -348,7 +348,8 @@ fn every_error_says_what_happened_to_which_file_and_what_to_do() {
     });
 }
 
-/// A hint names only options that the command has, or names the commands that have them.
+/// Checks that a hint names only options that the command has, or also names the commands that have
+/// them.
 fn check_options(failure: &CliError) {
     let mut program = crate::cli::command_line::command();
     program.build();
@@ -372,7 +373,7 @@ fn check_options(failure: &CliError) {
     }
 }
 
-/// Hints of errors that only commands with some option can have.
+/// Hints for errors that occur only with a certain option.
 const COME_WITH: [(&str, &str); 8] = [
     ("use --replace to overwrite it", "--replace"),
     ("remove it, or choose another with", "--rejects"),

@@ -1,4 +1,4 @@
-//! Two texts side by side: which of their lines and which parts of these differ.
+//! Side-by-side diff of two texts: which lines differ, and which parts of these.
 
 use std::ops::Range;
 
@@ -8,13 +8,13 @@ use super::window::{Bounds, Window};
 
 #[derive(Debug, PartialEq)]
 pub(super) enum Row<'t> {
-    /// A line that both have, by its numbers.
+    /// A line that both texts have, with its line numbers.
     Same(usize, usize, &'t str),
-    /// A line of either, or two that differ.
+    /// A line of one text, or two lines that differ.
     Differs(Option<Line<'t>>, Option<Line<'t>>),
-    /// So many lines that both have.
+    /// A number of skipped lines that both texts have.
     Skipped(usize),
-    /// So many bytes of each that were not compared.
+    /// The number of bytes of each text that were not compared.
     NotCompared(usize, usize),
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Line<'t> {
     pub(super) parts: Vec<Part<'t>>,
 }
 
-/// The rows of two texts that differ.
+/// The rows of the diff of two texts.
 pub(super) fn rows<'t>(left: &'t str, right: &'t str, bounds: Bounds) -> Vec<Row<'t>> {
     let window = Window::of(left, right, bounds);
     let mut rows = Vec::new();
@@ -47,7 +47,7 @@ pub(super) fn rows<'t>(left: &'t str, right: &'t str, bounds: Bounds) -> Vec<Row
     rows
 }
 
-/// Adds the rows of a window; returns how many lines of either side are in them.
+/// Adds the rows of a window; returns the number of lines added for either side.
 fn add_lines<'t>(
     rows: &mut Vec<Row<'t>>,
     window: &Window<'t>,
@@ -84,7 +84,7 @@ fn add_lines<'t>(
     (left_end, right_end)
 }
 
-/// Adds lines that have no counterpart, each beside the one that stands where it does.
+/// Adds lines without a counterpart, paired with the lines at the same position on the other side.
 fn add_run<'t>(
     rows: &mut Vec<Row<'t>>,
     (left, old): (&[&'t str], Range<usize>),
@@ -114,7 +114,7 @@ fn add_run<'t>(
     }
 }
 
-/// Leaves out the lines that both have, but for some beside those that differ.
+/// Skips lines that both texts have, except for some context around the differences.
 fn skip_what_is_the_same(rows: Vec<Row<'_>>, context: usize) -> Vec<Row<'_>> {
     let differs: Vec<usize> = rows
         .iter()
@@ -158,7 +158,7 @@ mod tests {
 
     use super::*;
 
-    /// Every text of up to three of these pieces.
+    /// All texts of up to three of these fragments.
     fn texts() -> Vec<String> {
         let pieces = ["a", "b_c", "\n", "é", "e\u{301}"];
         let mut texts = vec![String::new()];
@@ -172,7 +172,7 @@ mod tests {
         texts
     }
 
-    /// The numbered lines of a side, without their breaks.
+    /// The numbered lines of one side, without line breaks.
     fn lines(rows: &[Row<'_>], of_right: bool) -> Vec<(usize, String)> {
         let line = |line: &Line<'_>| {
             let parts = line.parts.iter().map(|part| match part {
@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(many, ["8 lines", "=", "x", "x", "49 and 45 bytes"]);
     }
 
-    /// Follows rows through both texts, and fails if one of them tells of something that is not there.
+    /// Checks that the rows cover both texts completely and contain nothing else.
     fn check(left: &str, right: &str, rows: &[Row<'_>]) {
         let (mut old, mut new) = (left.split_inclusive('\n'), right.split_inclusive('\n'));
         let (mut old_number, mut new_number) = (0, 0);
@@ -289,8 +289,8 @@ mod tests {
                         (bytes(old.clone()), bytes(new.clone())),
                         (*of_left, *of_right)
                     );
-                    // A line alone at the edge does not occur further down in the other text, except
-                    // among the lines that both texts end with: these match each other.
+                    // A line alone at the edge doesn't occur later in the other text, except among
+                    // the common last lines of both texts, which match each other.
                     let (mut old, mut new): (Vec<_>, Vec<_>) = (old.collect(), new.collect());
                     while old.last().is_some_and(|line| new.last() == Some(line)) {
                         old.pop();

@@ -1,4 +1,4 @@
-//! The fields in which two records differ, left and right.
+//! The fields that differ between two records, side by side.
 
 use std::borrow::Cow;
 use std::io;
@@ -14,12 +14,12 @@ use super::parts::{Part, parts_of_pair};
 use super::window::{Bounds, CONTEXT};
 use crate::cli::report::findings::shortened;
 
-/// How much of values is shown.
+/// How much of the values to show.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Extent {
     values: Values,
     bounds: Bounds,
-    /// Of a line that has more bytes only what is around its differences is shown.
+    /// Longer lines show only the text around their differences.
     line_bytes: usize,
 }
 
@@ -40,7 +40,7 @@ impl Extent {
         }
     }
 
-    /// The values of a field that are compared line by line.
+    /// The values of a field as text, if they are compared line by line.
     fn lines<'f>(&self, field: &'f FieldDifference) -> Option<(&'f str, &'f str)> {
         match (&field.left, &field.right) {
             (Value::String(left), Value::String(right)) if self.values != Values::Redacted => {
@@ -51,8 +51,8 @@ impl Extent {
     }
 }
 
-/// Writes the fields in which two records differ: those of one line in one table, each other in one
-/// of its own.
+/// Writes the fields that differ between two records: single-line values in one table, each other
+/// field in its own table.
 pub(super) fn write_fields(
     html: &mut Html<'_>,
     fields: &[FieldDifference],
@@ -114,7 +114,7 @@ fn text_of(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// Writes a value, of whose text these are the parts.
+/// Writes a value that consists of these parts.
 fn write_value(
     html: &mut Html<'_>,
     side: Side,

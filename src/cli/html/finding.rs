@@ -13,10 +13,10 @@ use crate::cli::report::advice::advice;
 use crate::cli::report::findings::{class_says_all, key, kind};
 use crate::cli::report::verify_outcome::Verified;
 
-/// Bytes of a key or a message that are shown.
+/// Maximum number of bytes of a key or a message to show.
 const LINE_BYTES: usize = 4 << 10;
 
-/// Writes the findings that the report keeps, and how to get at the others.
+/// Writes the findings in the report, and how to get the others.
 pub(super) fn write_findings(
     html: &mut Html<'_>,
     verified: &Verified,
@@ -57,7 +57,7 @@ pub(super) fn write_findings(
     html.markup("</section>\n")
 }
 
-/// Writes how many findings there are of each class and kind, leading to the classes that are shown.
+/// Writes the number of findings of each class and kind, with links to the classes shown.
 fn write_contents(
     html: &mut Html<'_>,
     counts: &FindingCounts,

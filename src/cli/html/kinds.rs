@@ -1,4 +1,4 @@
-//! The comparisons: for each kind of record its counts, and a bar of them.
+//! The comparisons: counts of each kind of record, and a bar chart of them.
 
 use std::io;
 
@@ -10,13 +10,13 @@ use super::markup::Html;
 use crate::cli::report::pluralize::{closed, plural, store_name};
 use crate::cli::report::verify_outcome::total;
 
-/// A bar is so many parts long.
+/// The length of a bar in units.
 const BAR: u64 = 1000;
 
-/// A column of numbers, and a part of each bar.
+/// A column of numbers and a part of each bar.
 struct Column {
     label: &'static str,
-    /// How it looks; `side` for the sums of either side, which are no parts.
+    /// Its CSS class; `side` for the totals of either side, which are not part of the bar.
     class: &'static str,
     count: fn(&KindCounts) -> u64,
 }
@@ -89,7 +89,7 @@ fn write_store(html: &mut Html<'_>, side: &'static str, store: &StoreLabel) -> i
     html.markup(")</span> ")
 }
 
-/// Writes the numbers of a kind, and below them its bar.
+/// Writes the numbers of a kind, and its bar below.
 fn write_kind(
     html: &mut Html<'_>,
     name: &'static str,
@@ -122,7 +122,7 @@ fn write_bar(html: &mut Html<'_>, counts: &KindCounts, columns: &[&Column]) -> i
     let parts = parts.map(|column| (column.class, (column.count)(counts)));
     let parts: Vec<_> = parts.filter(|(_, count)| *count > 0).collect();
     let all: u64 = parts.iter().map(|(_, count)| count).sum();
-    // The numbers are in the row above.
+    // Hidden from screen readers: the row above has the numbers.
     html.markup("<tr class=\"bar\" aria-hidden=\"true\"><td colspan=\"")?;
     html.plain_number(1 + columns.len() as u64)?;
     html.markup("\"><div>")?;

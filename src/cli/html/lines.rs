@@ -1,4 +1,4 @@
-//! Lines of two texts, left and right, with what differs marked.
+//! Lines of two texts side by side, with highlighted differences.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use super::markup::Html;
 use super::parts::Part;
 use crate::cli::report::text_diff::floor;
 
-/// Writes the rows of a table of four columns: a number and a line for each side.
+/// Writes the rows of a table with four columns: a number and a line for each side.
 pub(super) fn write_rows(html: &mut Html<'_>, rows: &[Row<'_>], room: usize) -> io::Result<()> {
     for (nth, row) in rows.iter().enumerate() {
         if html.is_full() {
@@ -53,7 +53,7 @@ pub(super) fn write_rows(html: &mut Html<'_>, rows: &[Row<'_>], room: usize) -> 
     Ok(())
 }
 
-/// Tells how many rows there is no room for.
+/// Writes how many rows were omitted for lack of space.
 fn write_left_out(html: &mut Html<'_>, rows: &[Row<'_>]) -> io::Result<()> {
     let differs = rows.iter().filter(|row| matches!(row, Row::Differs(..)));
     html.markup("<tr class=\"between\"><td colspan=\"4\">the page is full: ")?;
@@ -94,7 +94,7 @@ fn write_line(
     html.markup("</code></td>")
 }
 
-/// Writes a line; of one that has no room, what is around its differences.
+/// Writes a line; if it is too long, only the text around its differences.
 pub(super) fn write_parts(
     html: &mut Html<'_>,
     side: Side,
@@ -107,7 +107,7 @@ pub(super) fn write_parts(
     let is_long = parts.iter().map(length).sum::<usize>() > room;
     let last = parts.len().saturating_sub(1);
     for (at, part) in parts.iter().enumerate() {
-        // A tenth of the room stays beside a difference, and half of it of what differs.
+        // Show a tenth of `room` next to a difference, and half of it of the difference itself.
         let (beside, alone) = (room / 10, room / 2);
         let (head, tail) = match part {
             _ if !is_long => (usize::MAX, 0),
@@ -134,7 +134,7 @@ pub(super) fn write_parts(
     Ok(())
 }
 
-/// Writes a text, or its ends, and how much is between.
+/// Writes a text, or its start and end and the length omitted in between.
 fn write_ends(html: &mut Html<'_>, text: &str, head: usize, tail: usize) -> io::Result<()> {
     let (head, tail) = (
         floor(text, head),

@@ -1,4 +1,4 @@
-//! The one way into a page: markup that is part of the program, and text that comes from data.
+//! Writes a page from two kinds of input: markup, which is part of the program, and text from data.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -7,10 +7,10 @@ use indicatif::HumanCount;
 
 use crate::cli::term::terminal_escape::{escaped, is_plain};
 
-/// A page that has so many bytes is full.
+/// Size in bytes at which a page is full.
 const PAGE_BYTES: usize = 16 << 20;
 
-/// Writes a page.
+/// Writes an HTML page.
 pub(super) struct Html<'o> {
     out: &'o mut dyn Write,
     written: usize,
@@ -21,18 +21,18 @@ impl<'o> Html<'o> {
         Html { out, written: 0 }
     }
 
-    /// Whether the page takes no more findings, and no more lines of one.
+    /// Whether the page is full and takes no more findings, and no more lines of one.
     pub(super) fn is_full(&self) -> bool {
         self.written >= PAGE_BYTES
     }
 
-    /// Writes markup. No data can be `'static`, so none can be taken for markup.
+    /// Writes markup. Data is never `'static`, so it can't be passed as markup by mistake.
     pub(super) fn markup(&mut self, markup: &'static str) -> io::Result<()> {
         self.write(markup)
     }
 
-    /// Writes a text. Control and format characters stand in it as escapes that are marked, so that
-    /// they can be told from the same text written out.
+    /// Writes a text. Control and format characters are written as highlighted escapes, to
+    /// distinguish them from text that looks like an escape.
     pub(super) fn text(&mut self, text: &str) -> io::Result<()> {
         let mut rest = text;
         let mut first = true;
@@ -56,12 +56,12 @@ impl<'o> Html<'o> {
         Ok(())
     }
 
-    /// Writes a text where there can be no elements, as in a title.
+    /// Writes a text where elements are not allowed, such as in a title.
     pub(super) fn bare_text(&mut self, text: &str) -> io::Result<()> {
         self.characters(&escaped(text))
     }
 
-    /// Writes a path; what is not UTF-8 in it shows as a replacement character.
+    /// Writes a path; bytes that are not UTF-8 become replacement characters.
     pub(super) fn path(&mut self, path: &Path) -> io::Result<()> {
         self.text(&path.to_string_lossy())
     }
@@ -123,7 +123,7 @@ fn first_char(text: &str) -> usize {
     text.chars().next().map_or(0, char::len_utf8)
 }
 
-/// Whether a character would combine with what stands before it, which may be markup.
+/// Whether a character would combine with the preceding one, which may be markup.
 fn combines(char: char) -> bool {
     !char.is_ascii() && char.escape_debug().count() > 1
 }

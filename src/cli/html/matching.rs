@@ -1,10 +1,10 @@
-//! What two sequences have in common.
+//! Finds the common parts of two sequences.
 
 use std::collections::{HashMap, HashSet};
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-/// A run that both sequences have, and where.
+/// A run of items common to both sequences, with its positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Match {
     pub(super) left: usize,
@@ -14,8 +14,8 @@ pub(super) struct Match {
 
 /// The runs of a longest common subsequence, in order.
 pub(super) fn matching(left: &[&str], right: &[&str]) -> Vec<Match> {
-    // A number for each item that both have. The others are in no common subsequence, and would take
-    // the more time the more of them there are.
+    // Number only the items that both sequences have. The others are in no common subsequence and
+    // would only cost time.
     let in_right: HashSet<&str> = right.iter().copied().collect();
     let mut numbers = HashMap::new();
     for item in left.iter().filter(|item| in_right.contains(**item)) {

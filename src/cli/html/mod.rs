@@ -1,4 +1,4 @@
-//! What a verification found, as a page: one file without a script that needs no other.
+//! Renders a verification as a self-contained HTML page without scripts.
 
 mod diff;
 mod fields;
@@ -20,7 +20,7 @@ use self::kinds::write_hop;
 use self::markup::Html;
 use super::report::verify_outcome::Verified;
 
-/// Nothing is loaded and nothing runs, whatever the data say.
+/// The content security policy blocks loading and scripts, whatever the data contains.
 const HEAD: &str = "\
 <html lang=\"en\">
 <head>
@@ -30,7 +30,7 @@ const HEAD: &str = "\
 <meta name=\"color-scheme\" content=\"light dark\">
 <title>";
 
-/// Writes the page of a verification, behind its doctype.
+/// Writes the page of a verification, after its doctype.
 pub(super) fn write_page(
     out: &mut dyn Write,
     verified: &Verified,
@@ -60,7 +60,7 @@ pub(super) fn write_page(
     html.markup("</main>\n</body>\n</html>\n")
 }
 
-/// Writes the verdict and the names of the first store and the last.
+/// Writes the verdict and the names of the first and the last store.
 fn write_title(html: &mut Html<'_>, verified: &Verified) -> io::Result<()> {
     html.markup(verified.word())?;
     let hops = &verified.report().hops;

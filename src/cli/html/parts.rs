@@ -1,4 +1,4 @@
-//! A line in parts: what it shares with its counterpart, and what it does not.
+//! Splits two lines into the parts they share and those that differ.
 
 use super::matching::{Match, matching};
 use crate::cli::report::text_diff::{common_head, common_tail};
@@ -12,9 +12,9 @@ pub(super) enum Part<'t> {
     Differs(&'t str),
 }
 
-/// The parts of two lines that differ.
+/// The parts of two different lines.
 pub(super) fn parts_of_pair<'t>(left: &'t str, right: &'t str) -> (Vec<Part<'t>>, Vec<Part<'t>>) {
-    // Where only one of them ends with a line break, that is a difference, and has to be seen.
+    // If only one line ends with a line break, the difference must be visible.
     let (left, right) = match left.ends_with('\n') && right.ends_with('\n') {
         true => (without_break(left), without_break(right)),
         false => (left, right),
@@ -29,7 +29,7 @@ pub(super) fn without_break(line: &str) -> &str {
     line.strip_suffix('\n').unwrap_or(line)
 }
 
-/// What differs is what is left between what both begin and end with.
+/// The difference is what remains between the common start and the common end.
 fn from_both_ends<'t>(left: &'t str, right: &'t str) -> (Vec<Part<'t>>, Vec<Part<'t>>) {
     let head = common_head(left, right);
     let tail = common_tail(left, right, head);
@@ -44,7 +44,7 @@ fn from_both_ends<'t>(left: &'t str, right: &'t str) -> (Vec<Part<'t>>, Vec<Part
     (parts(left), parts(right))
 }
 
-/// What differs between words that both have; `None` where that is little.
+/// The differences between common words; `None` if few words are common.
 fn by_words<'t>(left: &'t str, right: &'t str) -> Option<(Vec<Part<'t>>, Vec<Part<'t>>)> {
     let (left_words, right_words) = (words(left), words(right));
     let (mut left_parts, mut right_parts) = (Vec::new(), Vec::new());
@@ -72,7 +72,7 @@ fn by_words<'t>(left: &'t str, right: &'t str) -> Option<(Vec<Part<'t>>, Vec<Par
     (shared * 3 >= longest).then_some((left_parts, right_parts))
 }
 
-/// The text of some words, which is taken off what is left of it.
+/// Splits the text of some words off the start of `rest`.
 fn take<'t>(rest: &mut &'t str, words: &[&str], range: std::ops::Range<usize>) -> &'t str {
     let words = words.get(range).unwrap_or_default();
     let length = words.iter().map(|word| word.len()).sum();

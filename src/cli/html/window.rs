@@ -1,32 +1,33 @@
-//! What of two texts is compared line by line.
+//! Selects the part of two texts that is compared line by line.
 
 use std::collections::HashSet;
 
 use crate::cli::report::text_diff::{common_head, common_tail};
 
-/// How much of two texts is compared and shown.
+/// How much of two texts to compare and show.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
-    /// Lines that are the same, on either side of those that differ.
+    /// Number of equal lines to show around differences.
     pub(super) context: usize,
-    /// Bytes of either text, from the first line that differs on. One line is compared in any case.
+    /// Maximum number of bytes of either text after the first differing line. One line is always
+    /// compared.
     pub(super) bytes: usize,
-    /// Lines of either text, from the first that differs on.
+    /// Maximum number of lines of either text from the first differing one.
     pub(super) lines: usize,
 }
 
-/// Lines around a difference where there is no room for more.
+/// Context lines around a difference, if space is limited.
 pub(super) const CONTEXT: usize = 3;
 
-/// What of two texts is compared line by line: from the same offset on, where a line begins, to the end
-/// of what differs, or as far as there is room.
+/// The parts of two texts to compare line by line: from the same offset, at the start of a line, to
+/// the end of the differences, or up to the limits.
 pub(super) struct Window<'t> {
     pub(super) start: usize,
     pub(super) left: Side<'t>,
     pub(super) right: Side<'t>,
 }
 
-/// The lines of a text in a window, and those that differ behind it.
+/// The lines of a text inside the window, and the differing text after it.
 pub(super) struct Side<'t> {
     pub(super) lines: Vec<&'t str>,
     rest: &'t str,
@@ -39,7 +40,8 @@ impl<'t> Window<'t> {
         let start = start_of_lines(left, head, bounds.context);
         let before = left.get(start..head).unwrap_or_default();
         let before = before.bytes().filter(|byte| *byte == b'\n').count();
-        // Both texts go on with the same bytes: the rest of a line, and some lines that need no room.
+        // Both texts continue with the same bytes: the rest of a line, and context lines that don't
+        // count towards the limits.
         let rest = lines_at_start(left, left.len() - tail, 0);
         let behind = lines_at_start(left, left.len() - tail, bounds.context);
         let part = |text: &'t str, from: usize, to: usize| text.get(from..to).unwrap_or_default();
@@ -60,16 +62,16 @@ impl<'t> Window<'t> {
         window
     }
 
-    /// Whether there was no room for all that differs.
+    /// Whether the limits cut off some differences.
     pub(super) fn is_cut(&self) -> bool {
         !self.left.rest.is_empty() || !self.right.rest.is_empty()
     }
 
-    /// How many of the last lines of either side may be shown as lines that the other one does not have
-    /// like that, if no line behind `left_end` and `right_end` has a counterpart in the window.
+    /// Number of last lines on either side that may be shown as missing on the other side, if no
+    /// line after `left_end` and `right_end` has a counterpart in the window.
     ///
-    /// The counterpart of such a line may stand behind the window. So it ends where one does, and no
-    /// line stands alone at its edge unless the other text has no more lines.
+    /// The counterpart of such a line may be after the window. So the run ends at the first line
+    /// with one, and no line is shown alone at the edge unless the other text has no more lines.
     pub(super) fn trusted(&self, left_end: usize, right_end: usize) -> (usize, usize) {
         let run = |side: &Side<'t>, end: usize, other: &Side<'t>| {
             let elsewhere = other.lines_of_rest();
@@ -95,7 +97,7 @@ impl<'t> Window<'t> {
 }
 
 impl<'t> Side<'t> {
-    /// `before` lines are the same in both texts and take no room.
+    /// The first `before` lines are equal in both texts and don't count towards the limits.
     fn of(differs: &'t str, before: usize, bounds: Bounds) -> Self {
         let mut lines = Vec::new();
         let mut rest = differs;
@@ -120,7 +122,7 @@ impl<'t> Side<'t> {
     }
 }
 
-/// Where the line of an offset begins, or one some lines before it.
+/// Start of the line that contains an offset, or of the line `before` lines earlier.
 fn start_of_lines(text: &str, at: usize, before: usize) -> usize {
     let head = text.get(..at).unwrap_or_default();
     let breaks = head.bytes().enumerate().rev();
@@ -128,7 +130,7 @@ fn start_of_lines(text: &str, at: usize, before: usize) -> usize {
     breaks.nth(before).map_or(0, |(at, _)| at + 1)
 }
 
-/// Length of the rest of the line of an offset and of some lines behind it.
+/// Length of the rest of the line at an offset and of `behind` lines after it.
 fn lines_at_start(text: &str, at: usize, behind: usize) -> usize {
     let tail = text.get(at..).unwrap_or_default();
     let breaks = tail.bytes().enumerate();

@@ -1,11 +1,11 @@
-//! What to do about the findings of a class.
+//! Advice for each class of finding.
 
 use chunkmigrate::verify::FindingClass;
 
 /// What a finding of a class means, and what to do about it, in one line.
 ///
-/// Whether a record was added to one store or deleted from the other does not show, so no advice
-/// leads to a merge that could restore deleted records.
+/// It is not visible whether a record was added to one store or deleted from the other, so no
+/// advice suggests a merge that could restore deleted records.
 pub(in crate::cli) const fn advice(class: FindingClass) -> &'static str {
     match class {
         FindingClass::OnlyLeft => {

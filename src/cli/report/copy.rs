@@ -1,4 +1,4 @@
-//! What a copy did, for people.
+//! The report of a copy as text.
 
 use std::io::{self, Write};
 
@@ -17,7 +17,7 @@ use crate::cli::report::suggestions::after_copy;
 use crate::cli::report::table::{write_fact, write_table};
 use crate::cli::term::terminal_escape::{escaped, escaped_path};
 
-/// Renders the summary of a copy.
+/// Displays the summary of a copy.
 pub(in crate::cli) struct CopyReport<'s> {
     summary: &'s CopySummary,
 }
@@ -27,7 +27,7 @@ impl<'s> CopyReport<'s> {
         CopyReport { summary }
     }
 
-    /// The summary for people.
+    /// Writes the summary as text.
     pub(in crate::cli) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let summary = self.summary;
         let schema = match summary.schema_version {
@@ -112,7 +112,7 @@ impl<'s> CopyReport<'s> {
         Ok(())
     }
 
-    /// What a merge left as it was, and what it did beside writing records.
+    /// Writes what a merge left unchanged, and what it did besides writing records.
     fn write_merge_facts(&self, out: &mut dyn Write) -> io::Result<()> {
         let summary = self.summary;
         let kept: u64 = summary

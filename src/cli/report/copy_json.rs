@@ -1,4 +1,4 @@
-//! What a copy did, for programs.
+//! The report of a copy as JSON.
 
 use chunkmigrate::codec::Digest;
 use chunkmigrate::migrate::StaleIndex;
@@ -12,7 +12,7 @@ use crate::cli::report::other_tables::TableDocument;
 use crate::cli::report::pluralize::is_true;
 use crate::cli::term::json::SCHEMA;
 
-/// The summary for programs.
+/// The summary as a JSON document.
 pub(in crate::cli) fn copy_document(summary: &CopySummary) -> impl Serialize + use<'_> {
     Document {
         schema: SCHEMA,
@@ -126,7 +126,7 @@ struct SourceDocument<'s> {
     closed_cleanly: bool,
     schema_version: Option<i64>,
     missing_tables: Vec<&'static str>,
-    /// Only for text.
+    /// Only for the import of text.
     #[serde(skip_serializing_if = "Option::is_none")]
     end_line: Option<&'static str>,
     without_columns: &'s [String],

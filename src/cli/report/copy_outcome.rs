@@ -1,4 +1,4 @@
-//! The last sentence of a copy's report.
+//! The verdict: the last sentence of a copy's report.
 
 use chunkmigrate::migrate::CopySummary;
 use chunkmigrate::store::StoreKind;
@@ -7,7 +7,7 @@ use indicatif::HumanCount;
 use crate::cli::report::pluralize::{count_of, plural};
 use crate::cli::term::terminal_escape::escaped_path;
 
-/// What came of a copy, in one sentence or two.
+/// The result of a copy in one or two sentences.
 pub(in crate::cli) fn verdict(summary: &CopySummary) -> String {
     if summary.divergences_total > 0 {
         let made = nothing_made(summary);
@@ -128,7 +128,7 @@ impl Problems {
         self.rejected + self.other == 0
     }
 
-    /// What keeps a target from being created.
+    /// Why no target was created.
     fn text(&self) -> String {
         match (self.rejected, self.other) {
             (_, 0) => self.invalid(),

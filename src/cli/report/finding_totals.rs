@@ -1,4 +1,4 @@
-//! How many findings there are, by class and kind.
+//! Number of findings by class and kind.
 
 use std::io::{self, Write};
 
@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use crate::cli::report::table::write_table;
 
-/// Writes a table of the counts, and a blank line, unless what is shown says as much: all findings, of
-/// one class and kind.
+/// Writes a table of the counts and a blank line, unless all findings are shown and have the same
+/// class and kind.
 pub(in crate::cli) fn write_totals(
     out: &mut dyn Write,
     counts: &FindingCounts,
@@ -48,7 +48,7 @@ fn total(counts: &FindingCounts) -> u64 {
     counts.divergences() + counts.warnings()
 }
 
-/// The counts for programs, with whether the findings beside them are only the first ones.
+/// The counts as JSON, with a flag that says whether only the first findings are listed.
 #[derive(Serialize)]
 pub(in crate::cli) struct TotalsDocument {
     truncated: bool,

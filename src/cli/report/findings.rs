@@ -1,4 +1,4 @@
-//! Findings for people: grouped by class, the key first, differences inside their line.
+//! Findings as text: grouped by class, the key first, with inline differences.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -13,9 +13,9 @@ use crate::cli::report::advice::advice;
 use crate::cli::report::text_diff::{common_head, common_tail};
 use crate::cli::term::terminal_escape::escaped;
 
-/// Characters of a text that are shown around a difference.
+/// Number of characters to show around a difference.
 const CONTEXT: usize = 24;
-/// Characters of a difference that are shown.
+/// Maximum number of characters of a difference to show.
 const DIFFERENCE: usize = 60;
 
 const BOLD: Style = Style::new().bold();
@@ -27,7 +27,7 @@ const ADDED: Style = Style::new()
     .bold()
     .fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 
-/// Writes findings, class by class.
+/// Writes findings grouped by class.
 pub(in crate::cli) fn write_findings(
     out: &mut dyn Write,
     findings: &[Finding],
@@ -91,7 +91,7 @@ pub(in crate::cli) fn class_says_all(finding: &Finding) -> bool {
     only && finding.message.ends_with("side only")
 }
 
-/// The key, in hex where it is no text.
+/// The key, in hex if it is not valid text.
 pub(in crate::cli) fn key(finding: &Finding) -> Option<Cow<'_, str>> {
     let key = finding.key.as_deref()?;
     Some(match std::str::from_utf8(key) {
@@ -103,7 +103,7 @@ pub(in crate::cli) fn key(finding: &Finding) -> Option<Cow<'_, str>> {
     })
 }
 
-/// The kind of record that a finding is about.
+/// The kind of record that a finding concerns.
 pub(in crate::cli) fn kind(finding: &Finding) -> &'static str {
     finding.kind.map_or("all kinds", |kind| kind.name())
 }
@@ -153,7 +153,7 @@ fn scalar(value: &Value, values: Values) -> String {
     }
 }
 
-/// A text that a report holds only in part.
+/// A shortened text in a report.
 pub(in crate::cli) fn shortened(value: &Value) -> String {
     let text = |name: &str| value.get(name).and_then(Value::as_str);
     let number = |name: &str| value.get(name).and_then(Value::as_u64).unwrap_or_default();
@@ -168,7 +168,7 @@ pub(in crate::cli) fn shortened(value: &Value) -> String {
     }
 }
 
-/// Two texts, taken apart into what they have in common at both ends and what differs between.
+/// Two texts, split into the common start and end and the differing middle.
 struct Parts<'t> {
     head: &'t str,
     tail: &'t str,

@@ -1,4 +1,4 @@
-//! What the commands print about their results, as text and as JSON.
+//! Reports of the commands, as text and as JSON.
 
 pub(super) mod advice;
 pub(super) mod copy;

@@ -1,4 +1,4 @@
-//! Tables of a database that are not copied, and tables that it lacks.
+//! Tables of a database that are not copied, and missing tables.
 
 use std::io::{self, Write};
 
@@ -10,8 +10,8 @@ use crate::cli::report::pluralize::{count_of, plural};
 use crate::cli::report::table::write_fact;
 use crate::cli::term::terminal_escape::escaped;
 
-/// Writes one line for each table that holds something, and one for all that are empty. The label
-/// stands before the first.
+/// Writes one line for each nonempty table, and one for all empty ones. The label is in front of
+/// the first line.
 pub(in crate::cli) fn write_tables(
     out: &mut dyn Write,
     label: &str,
@@ -39,7 +39,7 @@ pub(in crate::cli) fn write_tables(
     }
 }
 
-/// Writes that a store has no table for a kind of record.
+/// Writes that a store lacks the table of a kind.
 pub(in crate::cli) fn write_missing_table(out: &mut dyn Write, kind: RecordKind) -> io::Result<()> {
     let table = kind.table();
     write_fact(
@@ -49,7 +49,7 @@ pub(in crate::cli) fn write_missing_table(out: &mut dyn Write, kind: RecordKind)
     )
 }
 
-/// A table for programs; `rows` is null where they can't be counted.
+/// A table as JSON; `rows` is null if they can't be counted.
 #[derive(Serialize)]
 pub(in crate::cli) struct TableDocument<'t> {
     table: &'t str,

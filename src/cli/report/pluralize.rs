@@ -1,17 +1,17 @@
 use chunkmigrate::store::StoreKind;
 use indicatif::HumanCount;
 
-/// The word that fits a number.
+/// The singular or plural form for a number.
 pub(in crate::cli) fn plural<'w>(count: u64, one: &'w str, many: &'w str) -> &'w str {
     if count == 1 { one } else { many }
 }
 
-/// A number and the word that fits it.
+/// A number with the singular or plural form.
 pub(in crate::cli) fn count_of(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", HumanCount(count), plural(count, one, many))
 }
 
-/// What follows the name of a store whose last writer did not close it.
+/// The text after the name of a store whose last writer did not close it.
 pub(in crate::cli) fn closed(cleanly: bool) -> &'static str {
     match cleanly {
         true => "",
@@ -19,13 +19,13 @@ pub(in crate::cli) fn closed(cleanly: bool) -> &'static str {
     }
 }
 
-/// The same for programs, who are told only where it is so.
+/// For JSON: skips the field if the store was closed.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
 pub(in crate::cli) fn is_true(value: &bool) -> bool {
     *value
 }
 
-/// What people call a store.
+/// The display name of a kind of store.
 pub(in crate::cli) fn store_name(store: StoreKind) -> &'static str {
     match store {
         StoreKind::Sqlite => "SQLite",

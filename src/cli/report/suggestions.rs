@@ -1,4 +1,4 @@
-//! What to do next: the last lines of a report for people.
+//! The next step: the last lines of a text report.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -13,17 +13,17 @@ use chunkmigrate::verify::{Finding, FindingClass};
 
 use crate::cli::term::shell::{pasted, path_argument};
 
-/// How a command line calls stdin.
+/// The name of stdin on a command line.
 const STDIN: &str = "-";
 
 const BOLD: Style = Style::new().bold();
 
-/// Some words, and the commands that they speak of.
+/// A suggestion with its commands.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::cli) struct NextStep {
     what: Cow<'static, str>,
     commands: Vec<String>,
-    /// What else can be done.
+    /// An alternative.
     other: Option<Box<NextStep>>,
 }
 
@@ -60,7 +60,7 @@ impl NextStep {
     }
 }
 
-/// What follows a copy.
+/// The next step after a copy.
 pub(in crate::cli) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
     if summary.divergences_total > 0 {
         let what = "try again; if the read-back differs again, the disk or the memory may be \
@@ -90,7 +90,7 @@ pub(in crate::cli) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
     ];
     if summary.rejected_total() > 0 {
         let what = match summary.merge {
-            // The target may have refused it.
+            // The target may have rejected it.
             true => "fix the rejected items in the source or the target, then add them",
             false => "fix the rejected items in the source, then add them",
         };
@@ -113,7 +113,7 @@ pub(in crate::cli) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
     Some(NextStep::new("compare it with its source", [command]))
 }
 
-/// What follows the built-in sample: its copy.
+/// The next step after writing the built-in sample: copying it.
 pub(in crate::cli) fn after_sample(database: &Path) -> Option<NextStep> {
     let target = database.with_extension("kv");
     if target == database {
@@ -123,7 +123,7 @@ pub(in crate::cli) fn after_sample(database: &Path) -> Option<NextStep> {
     Some(NextStep::new("copy it into a KV file", [command]))
 }
 
-/// What brings the records of a store into another one, which is there already.
+/// A command that brings the records of one store into another, existing one.
 pub(in crate::cli) fn transfer(
     stores: [(&Path, StoreKind); 2],
     option: &str,
@@ -136,7 +136,7 @@ pub(in crate::cli) fn transfer(
         (Sqlite, Kv) => "sqlite-to-kv",
         (Kv, Sqlite) => "kv-to-sqlite",
         (Kv | Sqlite, Kv | Sqlite) => {
-            // An export leaves no columns out.
+            // An export ignores no columns.
             let needs_none = without_columns.is_empty() || source_store == Kv;
             let export = needs_none.then(|| command("export", &[source], &[], only))??;
             let import = ["--to", target_store.name(), option];

@@ -1,10 +1,10 @@
-//! Tables on a terminal.
+//! Tables for terminals.
 
 use std::fmt::Display;
 use std::io::{self, Write};
 
-/// Writes a label and what it is about, in line with the others; the lines below the first have an
-/// empty label.
+/// Writes a label and its value, aligned with the other labels. Further lines of the same value
+/// have an empty label.
 pub(in crate::cli) fn write_fact(
     out: &mut dyn Write,
     label: &str,
@@ -13,7 +13,8 @@ pub(in crate::cli) fn write_fact(
     writeln!(out, "{label:<13}  {fact}")
 }
 
-/// Writes rows under a heading: the first column to the left, the others, numbers, to the right.
+/// Writes rows under a heading: the first column left-aligned, the others, which are numbers,
+/// right-aligned.
 pub(in crate::cli) fn write_table(out: &mut dyn Write, rows: &[Vec<String>]) -> io::Result<()> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {

@@ -1,6 +1,6 @@
-//! What two texts have in common at their ends.
+//! The common start and end of two texts.
 
-/// Bytes that both begin with, whole characters.
+/// Length of the common start in bytes, in whole characters.
 pub(in crate::cli) fn common_head(left: &str, right: &str) -> usize {
     let pairs = left.bytes().zip(right.bytes());
     floor(
@@ -9,7 +9,7 @@ pub(in crate::cli) fn common_head(left: &str, right: &str) -> usize {
     )
 }
 
-/// Bytes that both end with behind a common head, whole characters.
+/// Length of the common end after the common start in bytes, in whole characters.
 pub(in crate::cli) fn common_tail(left: &str, right: &str, head: usize) -> usize {
     let room = left.len().min(right.len()) - head;
     let pairs = left.bytes().rev().zip(right.bytes().rev()).take(room);
@@ -19,7 +19,7 @@ pub(in crate::cli) fn common_tail(left: &str, right: &str, head: usize) -> usize
     tails.find(is_whole).unwrap_or(0)
 }
 
-/// The last boundary of a character that is not behind an offset.
+/// The last character boundary at or before an offset.
 pub(in crate::cli) fn floor(text: &str, at: usize) -> usize {
     let mut before = (0..=at.min(text.len())).rev();
     before.find(|at| text.is_char_boundary(*at)).unwrap_or(0)

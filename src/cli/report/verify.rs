@@ -1,4 +1,4 @@
-//! What a verification found, for people.
+//! The report of a verification as text.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -24,7 +24,7 @@ const BAD: Style = Style::new()
     .bold()
     .fg_color(Some(Color::Ansi(AnsiColor::Red)));
 
-/// Writes the report, and where the page is, if there is one.
+/// Writes the report, and the path of the HTML page, if there is one.
 pub(in crate::cli) fn write_report(
     out: &mut dyn Write,
     verified: &Verified,

@@ -1,4 +1,4 @@
-//! What a verification found, for programs.
+//! The report of a verification as JSON.
 
 use std::path::Path;
 
@@ -34,12 +34,12 @@ struct Document {
     findings: Vec<FindingJson>,
     #[serde(flatten)]
     totals: TotalsDocument,
-    /// Whether there may be more warnings, which were not looked for.
+    /// Whether there may be more warnings that were not searched for.
     #[serde(skip_serializing_if = "is_false")]
     warnings_skipped: bool,
     report: Option<String>,
     html: Option<String>,
-    /// The steps of a round trip; `kinds` above are those of the first.
+    /// The steps of a round trip; `kinds` above are those of the first step.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     legs: Vec<LegDocument>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! The outcome of a verification, in the words that every report shares.
+//! The outcome of a verification, in the words that all reports share.
 
 use chunkmigrate::verify::{Comparison, FindingClass, KindCounts};
 use chunkmigrate::verify::{SampleReport, VerifyReport};
@@ -7,9 +7,9 @@ use indicatif::HumanCount;
 use crate::cli::report::pluralize::count_of;
 use crate::cli::term::terminal_escape::{escaped, escaped_path};
 
-/// What was verified.
+/// The subject of a verification.
 pub(in crate::cli) enum Verified {
-    /// Two stores, or one that went round.
+    /// Two stores, or the round trip of one.
     Stores(VerifyReport),
     /// The built-in sample.
     Sample(SampleReport),
@@ -37,7 +37,7 @@ impl Verified {
         }
     }
 
-    /// The word that the last sentence begins with.
+    /// The first word of the verdict.
     pub(in crate::cli) fn word(&self) -> &'static str {
         match self.is_identical() {
             true => "Identical",
@@ -45,7 +45,7 @@ impl Verified {
         }
     }
 
-    /// The last sentence behind that word and a colon.
+    /// The verdict after that word and a colon.
     pub(in crate::cli) fn sentence(&self) -> String {
         match self {
             Verified::Stores(report) => of_stores(report) + &left_out(report),
@@ -53,7 +53,7 @@ impl Verified {
         }
     }
 
-    /// What the verifier was shown, and found, behind the built-in sample.
+    /// The result of the self-test after the built-in sample.
     pub(in crate::cli) fn self_test(&self) -> Option<(String, String)> {
         let detected = &self.sample()?.proved;
         let names: Vec<&str> = detected.iter().map(|class| class.name()).collect();
@@ -65,7 +65,7 @@ impl Verified {
         ))
     }
 
-    /// How many findings there are beyond those that are shown, and how to get at them.
+    /// The number of findings that are not shown, and how to get them.
     pub(in crate::cli) fn more_findings(&self, shown: usize) -> Option<String> {
         let report = self.report();
         let total = report.divergences() + report.warnings();
@@ -157,7 +157,7 @@ fn unchecked_warnings(report: &VerifyReport) -> &'static str {
     }
 }
 
-/// What was not compared, so that nobody takes it for the same.
+/// What was not compared, so that it isn't mistaken for equal.
 fn left_out(report: &VerifyReport) -> String {
     let columns = report.without_columns.iter().map(|column| escaped(column));
     let columns: Vec<_> = columns.collect();
@@ -168,7 +168,7 @@ fn left_out(report: &VerifyReport) -> String {
     }
 }
 
-/// How many records took part in the first comparison.
+/// Number of records in the first comparison.
 fn compared(report: &VerifyReport) -> u64 {
     let Some(hop) = report.hops.first() else {
         return 0;
@@ -177,7 +177,7 @@ fn compared(report: &VerifyReport) -> u64 {
     counts.equal + counts.differing + counts.only_left + counts.only_right
 }
 
-/// The counts of all kinds.
+/// The total of the counts of all kinds.
 pub(in crate::cli) fn total(comparison: &Comparison) -> KindCounts {
     let mut total = KindCounts::default();
     for (_, counts) in comparison.kinds.iter() {

@@ -1,4 +1,4 @@
-//! JSON that may be shown on a terminal.
+//! JSON that is safe to show on a terminal.
 
 use std::io::{self, Write};
 
@@ -8,11 +8,11 @@ use serde_json::ser::Formatter;
 
 use crate::cli::term::terminal_escape::is_plain;
 
-/// The version of the JSON documents: a key that is renamed or removed raises it.
+/// The version of the JSON documents. It increases when a key is renamed or removed.
 pub(in crate::cli) const SCHEMA: u32 = 2;
 
-/// Writes a document without spaces, with control and format characters as `\u....`, which says the
-/// same.
+/// Writes a document as compact JSON, with control and format characters escaped as `\u....`, which
+/// is equivalent.
 pub(in crate::cli) fn write_safe_json(
     out: &mut dyn Write,
     document: &impl Serialize,
@@ -33,7 +33,7 @@ impl Formatter for Safe {
         write_escaped(out, fragment)
     }
 
-    /// Values are canonical JSON, which has such characters nowhere but in its strings.
+    /// Values are canonical JSON, which contains such characters only in strings.
     fn write_raw_fragment<W: ?Sized + Write>(
         &mut self,
         out: &mut W,

@@ -1,4 +1,4 @@
-//! Progress bars on a terminal, or lines where there is none.
+//! Progress bars on a terminal, and lines elsewhere.
 
 use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
@@ -10,14 +10,14 @@ use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget};
 use crate::cli::term::progress_bar::bar;
 use crate::cli::term::signals::Stop;
 
-/// Work that ends sooner shows nothing.
+/// Work that ends sooner shows no progress.
 const QUIET_START: Duration = Duration::from_millis(250);
-/// How often a bar is drawn while nothing is counted.
+/// How often to redraw a bar while the count doesn't change.
 const TICK: Duration = Duration::from_millis(250);
-/// How often a line is written where there is no terminal.
+/// How often to write a line without a terminal.
 const LINE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How progress shows.
+/// How to show progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli) enum Look {
     Hidden,
@@ -25,7 +25,7 @@ pub(in crate::cli) enum Look {
     Lines,
 }
 
-/// Shows progress on stderr, and stops the work when a signal has come.
+/// Shows progress on stderr, and cancels the work after a signal.
 pub(in crate::cli) struct Shown {
     look: Look,
     begun: Instant,
@@ -51,7 +51,7 @@ impl Shown {
         }
     }
 
-    /// Shows a bar that is still hidden, once the work has taken so long that it is worth it.
+    /// Shows a hidden bar once the work has taken long enough.
     fn show(&self, bar: &ProgressBar) {
         if bar.is_hidden() && self.begun.elapsed() > QUIET_START {
             bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(5));
@@ -119,7 +119,7 @@ impl Current {
         self.last_line = Instant::now();
         let (stage, done) = (self.stage, HumanCount(self.done));
         let mut stderr = std::io::stderr().lock();
-        // Progress that can't be shown is no failure of the work.
+        // A failure to show progress is not a failure of the work.
         let _ = match self.total {
             Some(total) => writeln!(stderr, "{stage}: {done} of {}", HumanCount(total)),
             None if self.done > 0 => writeln!(stderr, "{stage}: {done}"),

@@ -1,4 +1,4 @@
-//! The one line of a progress bar, on terminals of any width.
+//! A single-line progress bar for terminals of any width.
 
 use std::fmt;
 use std::io;
@@ -9,12 +9,12 @@ use indicatif::{
     HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle,
 };
 
-/// The width of a bar where there is room for it, and the least that shows anything.
+/// The minimum and maximum width of a bar.
 const BAR: std::ops::RangeInclusive<usize> = 6..=24;
-/// What a terminal is taken for that does not tell its width.
+/// The assumed width of a terminal that doesn't report its own.
 const USUAL_WIDTH: usize = 80;
 
-/// A bar that is hidden as yet.
+/// Creates a bar that is hidden at first.
 pub(in crate::cli) fn bar(stage: Stage, total: Option<u64>) -> ProgressBar {
     let line = move |state: &ProgressState, out: &mut dyn fmt::Write| {
         let facts = Facts {
@@ -36,7 +36,7 @@ pub(in crate::cli) fn bar(stage: Stage, total: Option<u64>) -> ProgressBar {
     bar
 }
 
-/// Columns of the terminal, as it is now.
+/// The current number of columns of the terminal.
 fn width() -> usize {
     match rustix::termios::tcgetwinsize(io::stderr()) {
         Ok(size) if size.ws_col > 0 => size.ws_col.into(),
@@ -48,14 +48,14 @@ struct Facts {
     name: String,
     done: u64,
     total: Option<u64>,
-    /// Records a second.
+    /// Records per second.
     rate: u64,
     left: Duration,
     elapsed: Duration,
 }
 
 impl Facts {
-    /// As much as there is room for. The last column stays free: some terminals wrap behind it.
+    /// The most detailed line that fits. The last column stays free: some terminals wrap after it.
     fn line(&self, width: usize) -> String {
         let room = width.saturating_sub(1);
         let lines = self.lines(room).into_iter();
@@ -65,7 +65,7 @@ impl Facts {
             .unwrap_or_else(|| self.name.chars().take(room).collect())
     }
 
-    /// Lines that tell less and less.
+    /// Lines with decreasing detail.
     fn lines(&self, room: usize) -> Vec<Vec<String>> {
         let name = || self.name.clone();
         let rate = format!("{:>11}", format!("{}/s", HumanCount(self.rate)));
@@ -121,7 +121,7 @@ impl Facts {
     }
 }
 
-/// A bar of so many columns.
+/// A bar with this many columns.
 fn drawn(done: u64, total: u64, columns: usize) -> String {
     let full = match total {
         0 => columns,

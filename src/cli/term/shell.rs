@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::cli::command_line::NAME;
 use crate::cli::term::terminal_escape::is_plain;
 
-/// The program with these arguments; `None` where one of them can't be shown as it is.
+/// The command line with these arguments; `None` if one of them can't be represented exactly.
 pub(in crate::cli) fn pasted<'w>(arguments: impl IntoIterator<Item = &'w OsStr>) -> Option<String> {
     let words = arguments.into_iter().map(quoted);
     let words: Option<Vec<String>> = std::iter::once(Some(NAME.to_owned()))
@@ -16,8 +16,7 @@ pub(in crate::cli) fn pasted<'w>(arguments: impl IntoIterator<Item = &'w OsStr>)
     Some(words?.join(" "))
 }
 
-/// An argument as a shell takes it, with quotes where it needs them; `None` where it can't be shown as
-/// it is.
+/// An argument, quoted for a shell if necessary; `None` if it can't be represented exactly.
 pub(in crate::cli) fn quoted(argument: &OsStr) -> Option<String> {
     let text = argument.to_str()?;
     if !text.chars().all(is_plain) {
@@ -30,7 +29,7 @@ pub(in crate::cli) fn quoted(argument: &OsStr) -> Option<String> {
     Some(format!("'{}'", text.replace('\'', r"'\''")))
 }
 
-/// A path as an argument that is no option.
+/// A path as an argument that can't be mistaken for an option.
 pub(in crate::cli) fn path_argument(path: &Path) -> Cow<'_, OsStr> {
     match path.as_os_str().as_encoded_bytes() {
         [b'-', ..] => Path::new(".").join(path).into_os_string().into(),

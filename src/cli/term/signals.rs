@@ -1,4 +1,4 @@
-//! Signals that stop the work in good order.
+//! Signals that stop the work cleanly.
 
 use std::io;
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 
-/// The signal that came, if one did.
+/// The signal that was received, if any.
 #[derive(Debug, Clone, Default)]
 pub(in crate::cli) struct Stop(Arc<AtomicUsize>);
 
 impl Stop {
-    /// Takes note of SIGINT, SIGTERM and SIGHUP instead of dying of them. One that the parent ignores
-    /// stays ignored, as `nohup` and a shell with a job in the background expect. A file that grows
-    /// over its limit becomes an error of the write instead of a signal.
+    /// Records SIGINT, SIGTERM and SIGHUP instead of terminating. A signal that the parent ignores
+    /// stays ignored, as expected by `nohup` and by shells with background jobs. Exceeding the file
+    /// size limit becomes a write error instead of a signal.
     pub(in crate::cli) fn install() -> io::Result<Self> {
         let stop = Stop::default();
         for signal in [SIGINT, SIGTERM, SIGHUP] {
@@ -28,7 +28,7 @@ impl Stop {
         Ok(stop)
     }
 
-    /// The number of the signal.
+    /// The number of the received signal.
     pub(in crate::cli) fn signal(&self) -> Option<u8> {
         match self.0.load(Ordering::Relaxed) {
             0 => None,
@@ -37,7 +37,7 @@ impl Stop {
     }
 }
 
-/// Whether the process was started with a signal ignored; `false` where there is no `/proc`.
+/// Whether the process was started with a signal ignored; `false` without `/proc`.
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status

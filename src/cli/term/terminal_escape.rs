@@ -1,10 +1,10 @@
-//! Text that comes from data, made safe for a terminal.
+//! Escapes text from data for display on a terminal.
 
 use std::borrow::Cow;
 use std::path::Path;
 
-/// Replaces control and format characters (bidi controls included) by `\u{…}`, `\n`, `\t` and the
-/// like. Everything else, combining marks too, stays.
+/// Replaces control and format characters, including bidi controls, with `\u{…}`, `\n`, `\t` and so
+/// on. All other characters, including combining marks, stay unchanged.
 pub(in crate::cli) fn escaped(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_plain) {
         return Cow::Borrowed(text);
@@ -19,17 +19,17 @@ pub(in crate::cli) fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// A path, made safe; what is not UTF-8 in it shows as a replacement character.
+/// A path with the same escapes; bytes that are not UTF-8 become replacement characters.
 pub(in crate::cli) fn escaped_path(path: &Path) -> String {
     escaped(&path.to_string_lossy()).into_owned()
 }
 
-/// Whether a character may reach a terminal as it is.
+/// Whether a character may be written to a terminal unescaped.
 pub(in crate::cli) fn is_plain(char: char) -> bool {
     if char.is_ascii() {
         return !char.is_ascii_control();
     }
-    // A mark that combines is escaped where it stands alone, but not behind a letter.
+    // `escape_debug` escapes a combining mark at the start of a text, but not after a letter.
     let mut behind_a_letter = [b'a'; 5];
     let [_, rest @ ..] = &mut behind_a_letter;
     let len = 1 + char.encode_utf8(rest).len();

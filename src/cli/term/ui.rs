@@ -1,4 +1,4 @@
-//! The global options, and where output goes.
+//! The global options, and output to the user.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
@@ -72,7 +72,7 @@ impl From<When> for ColorChoice {
     }
 }
 
-/// What a command needs to speak to its user.
+/// The output settings of a command.
 pub(in crate::cli) struct Ui {
     format: Format,
     quiet: bool,
@@ -95,12 +95,12 @@ impl Ui {
             quiet: args.quiet,
             look,
             color: args.color.into(),
-            // Without handlers a signal ends the process at once, which is safe as well.
+            // Without handlers a signal ends the process at once, which is safe too.
             stop: Stop::install().unwrap_or_default(),
         }
     }
 
-    /// For arguments that were not parsed.
+    /// The settings for arguments that could not be parsed.
     pub(in crate::cli) fn unparsed(format: Format, color: When) -> Self {
         Ui {
             format,
@@ -111,7 +111,7 @@ impl Ui {
         }
     }
 
-    /// How many findings are printed, if nothing else is said: programs read more than people.
+    /// Maximum number of findings to print: by default, more for programs than for people.
     pub(in crate::cli) fn limit(&self, said: Option<usize>) -> usize {
         said.unwrap_or(match self.format {
             Format::Human => 20,
@@ -119,7 +119,7 @@ impl Ui {
         })
     }
 
-    /// The progress that the library reports to.
+    /// The progress receiver to pass to the library.
     pub(in crate::cli) fn progress(&self) -> Arc<dyn Progress> {
         Arc::new(Shown::new(self.look, self.stop.clone()))
     }
@@ -131,7 +131,7 @@ impl Ui {
         json: &impl Serialize,
     ) -> Result<(), CliError> {
         let written = match self.format {
-            // Not through the stream that adapts colours: it would drop bytes of strings.
+            // Not through the colour-adapting stream, which would drop bytes of strings.
             Format::Json => write_json(json),
             Format::Human if self.quiet => Ok(()),
             Format::Human => {
@@ -142,31 +142,31 @@ impl Ui {
         printed(written)
     }
 
-    /// Prints text with colours to stdout, where they are wanted.
+    /// Prints text to stdout, with colours if enabled.
     pub(in crate::cli) fn print(&self, text: &dyn Display) -> Result<(), CliError> {
         let mut out = AutoStream::new(io::stdout(), self.color).lock();
         printed(write!(out, "{text}").and_then(|()| out.flush()))
     }
 
-    /// Prints to stdout what another program is to read.
+    /// Prints output for another program to stdout.
     pub(in crate::cli) fn print_raw(&self, bytes: &[u8]) -> Result<(), CliError> {
         let mut out = io::stdout().lock();
         printed(out.write_all(bytes).and_then(|()| out.flush()))
     }
 
-    /// Prints text with colours to stderr, where they are wanted.
+    /// Prints text to stderr, with colours if enabled.
     pub(in crate::cli) fn tell(&self, text: &dyn Display) {
         let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
-        // There is nobody left to tell that nothing can be told.
+        // If stderr can't be written, the error can't be reported either.
         let _ = write!(stderr, "{text}");
     }
 
-    /// Tells of something that is not as it should be, on stderr.
+    /// Prints a warning to stderr.
     pub(in crate::cli) fn warn(&self, text: &str) {
         self.tell(&format_args!("{}\n", escaped(text)));
     }
 
-    /// Prints a failure and tells the exit status.
+    /// Prints an error and returns the exit status.
     pub(in crate::cli) fn fail(&self, failure: &CliError) -> Exit {
         let exit = match (failure.is_cancelled(), self.stop.signal()) {
             (true, Some(signal)) => Exit::Signal(signal),
@@ -178,19 +178,19 @@ impl Ui {
         };
         if told.is_err() {
             let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
-            // There is nobody left to tell of a failure to tell.
+            // If stderr can't be written, the error can't be reported either.
             let _ = failure.write(&mut stderr);
         }
         exit
     }
 }
 
-/// Whether a terminal can't redraw a line.
+/// Whether the terminal can't redraw a line.
 fn is_dumb() -> bool {
     std::env::var_os("TERM").is_none_or(|term| term == "dumb")
 }
 
-/// What came of output. A pipe that was closed is no failure: who closed it has read enough.
+/// Ignores a closed pipe: the reader closed it because it has read enough.
 pub(in crate::cli) fn printed(written: io::Result<()>) -> Result<(), CliError> {
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::output(&error)),

@@ -1,4 +1,4 @@
-//! What keeps JSON from being a record, as a sentence about the field that is to blame.
+//! Explains in one sentence why JSON is not a valid record, naming the first invalid field.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use serde_json::value::RawValue;
 use super::json::one_line;
 use crate::record::RecordKind;
 
-/// Of a longer text only the start is shown, so many characters.
+/// Longer texts are shortened to this many characters.
 const SHOWN_CHARS: usize = 60;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
     Text,
     Integer,
-    /// An integer from 0 on.
+    /// An integer, 0 or more.
     Offset,
     Float,
 }
 
-/// The name of a field, what it holds, and whether it may be null.
+/// The name of a field, its type, and whether it may be null.
 type Field = (&'static str, Class, bool);
 
 use Class::{Float, Integer, Offset, Text};
@@ -84,7 +84,7 @@ const fn fields(kind: RecordKind) -> &'static [Field] {
 pub(super) struct Explanation {
     /// A sentence without a full stop, such as `loc is 10.0, must be an integer or null`.
     pub(super) message: String,
-    /// The same without any text of the value.
+    /// The same without any text from the value.
     pub(super) without_values: String,
 }
 
@@ -97,7 +97,7 @@ impl Explanation {
     }
 }
 
-/// Why a value that `error` is about is no record.
+/// Explains why `value`, for which serde reported `error`, is not a valid record.
 pub(super) fn explain(kind: RecordKind, value: &[u8], error: &serde_json::Error) -> Explanation {
     let mut walk = Walk {
         fields: fields(kind),
@@ -110,7 +110,7 @@ pub(super) fn explain(kind: RecordKind, value: &[u8], error: &serde_json::Error)
         return found;
     }
     match error.is_data() && walked.is_ok() {
-        // serde's text may quote the value.
+        // serde's message may quote the value.
         true => Explanation {
             message: one_line(error),
             without_values: "its fields are not those of a record".to_owned(),
@@ -119,8 +119,7 @@ pub(super) fn explain(kind: RecordKind, value: &[u8], error: &serde_json::Error)
     }
 }
 
-/// Looks at the fields of an object one after the other, up to the first that is wrong, and keeps
-/// none of them.
+/// Checks the fields of an object in turn, up to the first invalid one, without storing any.
 struct Walk {
     fields: &'static [Field],
     seen: Vec<&'static str>,
@@ -163,7 +162,7 @@ impl<'de> Visitor<'de> for &mut Walk {
     }
 }
 
-/// What is wrong with the JSON of a field.
+/// What is wrong with a field's JSON; `None` if it is valid.
 fn wrong((field, class, nullable): Field, json: &str) -> Option<Explanation> {
     let plain = |message| Some(Explanation::plain(message));
     let other = |found: &str, anonymous: &str| {
@@ -237,7 +236,7 @@ fn required(class: Class, nullable: bool) -> String {
     }
 }
 
-/// A number as it is written, shortened.
+/// A number as written in the JSON, shortened.
 fn number(json: &str) -> String {
     match json.get(..SHOWN_CHARS) {
         Some(start) if start.len() < json.len() => format!("{start}…"),
@@ -245,7 +244,7 @@ fn number(json: &str) -> String {
     }
 }
 
-/// A text in quotes, with control characters escaped, shortened.
+/// A text in quotes, shortened, with control characters escaped.
 pub(crate) fn quoted_short(text: &str) -> String {
     match text.char_indices().nth(SHOWN_CHARS) {
         Some((end, _)) => format!("{:?}…", text.get(..end).unwrap_or_default()),

@@ -46,7 +46,7 @@ fn records() -> [Record; 4] {
     ]
 }
 
-/// The canonical JSON of a record with another value in one field.
+/// The canonical JSON of a record with the value of one field replaced.
 fn changed(record: &Record, field: &str, value: &str) -> String {
     let json = String::from_utf8(encode_json(record).unwrap()).unwrap();
     let start = json.find(&format!("\"{field}\":")).unwrap() + field.len() + 3;
@@ -59,7 +59,7 @@ fn message(record: &Record, json: &str) -> Option<String> {
     decoded.err().map(|error| error.to_string())
 }
 
-/// serde and the table above agree about every field: what it takes and what it does not.
+/// serde and the table above accept and reject the same values for every field.
 #[test]
 fn every_field_that_is_wrong_is_named_with_what_it_must_be() {
     for record in records() {
@@ -85,8 +85,8 @@ fn every_field_that_is_wrong_is_named_with_what_it_must_be() {
                     "1.5" => class == Float,
                     _ => value.starts_with('"') && class == Text,
                 };
-                let told = format!("{field} is {found}, must be {required}");
-                let expected = (!is_own).then_some(told);
+                let expected_message = format!("{field} is {found}, must be {required}");
+                let expected = (!is_own).then_some(expected_message);
                 assert_eq!(says(value), expected, "{field}");
             }
         }
@@ -96,7 +96,7 @@ fn every_field_that_is_wrong_is_named_with_what_it_must_be() {
 #[test]
 fn numbers_out_of_range_are_told_with_the_range() {
     let [chunk, .., metrics, _] = records();
-    for (record, field, value, told) in [
+    for (record, field, value, expected_message) in [
         (
             &chunk,
             "byte_start",
@@ -125,7 +125,7 @@ fn numbers_out_of_range_are_told_with_the_range() {
     ] {
         assert_eq!(
             message(record, &changed(record, field, value)).as_deref(),
-            Some(told)
+            Some(expected_message)
         );
     }
 }
@@ -134,7 +134,7 @@ fn numbers_out_of_range_are_told_with_the_range() {
 fn fields_that_are_missing_unknown_or_there_twice_are_named() {
     let [chunk, ..] = records();
     let json = String::from_utf8(encode_json(&chunk).unwrap()).unwrap();
-    for (from, to, told) in [
+    for (from, to, expected_message) in [
         ("\"id\":0,", "", "id is missing"),
         ("\"id\":0,", "\"id\":0,\"id\":0,", "id appears twice"),
         ("\"id\"", "\"i\\u001bd\"", "unknown field \"i\\u{1b}d\""),
@@ -143,6 +143,6 @@ fn fields_that_are_missing_unknown_or_there_twice_are_named() {
     ] {
         let changed = json.replacen(from, to, 1);
         let message = message(&chunk, &changed).unwrap();
-        assert!(message.starts_with(told), "{message}");
+        assert!(message.starts_with(expected_message), "{message}");
     }
 }

@@ -1,4 +1,4 @@
-//! A text, taken in line by line: its records in the order of their keys, and what is none.
+//! Reads a text line by line and collects its records in key order, and its invalid lines.
 
 use std::fs::Metadata;
 use std::path::PathBuf;
@@ -17,20 +17,20 @@ use crate::progress::{Progress, Stage};
 use crate::record::IdSequences;
 use crate::sqlite::{Duplicate, ScratchEntries, ScratchLine, ScratchLines};
 
-/// What a text held.
+/// The content of a text.
 pub(super) struct Lines {
     pub(super) path: PathBuf,
     pub(super) entries: ScratchEntries,
     pub(super) sequences: IdSequences,
-    /// Bytes of all keys and values.
+    /// Total bytes of all keys and values.
     pub(super) bytes: u64,
     pub(super) end_line: EndLine,
 }
 
-/// The lines of a text that are no records.
+/// The invalid lines of a text.
 pub(super) struct InvalidLines(ScratchLines);
 
-/// Reads a text to its end; `file` is what [`ImportSource::file`] said.
+/// Reads a text to its end; `file` is the result of [`ImportSource::file`].
 pub(super) fn take_in(
     source: ImportSource<'_>,
     file: Option<Metadata>,

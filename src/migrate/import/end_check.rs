@@ -1,4 +1,4 @@
-//! Whether a text has all the lines that its end line tells of.
+//! Checks the lines of a text against its end line.
 
 use std::path::Path;
 
@@ -8,14 +8,14 @@ use crate::error::{Error, Result};
 use crate::migrate::{CopyOptions, OnInvalid};
 use crate::record::RecordKind;
 
-/// What the end line of a text says about it.
+/// The result of checking a text's end line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndLine {
-    /// The text has all lines of the export.
+    /// The lines match the end line.
     Matched,
-    /// It has others; but there are also lines that are no records, and so nothing is imported.
+    /// They don't match; but there are also invalid lines, so that nothing is imported anyway.
     Mismatched,
-    /// There is none, so whether the text is complete is not known.
+    /// There is no end line, so it is unknown whether the text is complete.
     Missing,
 }
 
@@ -30,7 +30,7 @@ impl EndLine {
     }
 }
 
-/// Adds up the lines of a text, and its end lines: joined exports have several.
+/// Sums up the lines of a text, and its end lines: concatenated exports have several.
 #[derive(Debug, Default)]
 pub(super) struct EndCheck {
     found: ExportEnd,
@@ -52,7 +52,7 @@ impl EndCheck {
         }
     }
 
-    /// Takes a line that is no record, of a kind if it tells one.
+    /// Counts an invalid line, with its kind if that is known.
     pub(super) fn take_invalid(&mut self, kind: Option<RecordKind>) {
         self.has_lines = true;
         if let Some(kind) = kind {
@@ -60,8 +60,8 @@ impl EndCheck {
         }
     }
 
-    /// Fails if the text is not what its end line tells, unless lines were rejected that let the import
-    /// fail in any case.
+    /// Fails if the lines don't match the end line, unless lines were rejected and the import fails
+    /// anyway.
     pub(super) fn finish(
         self,
         path: &Path,

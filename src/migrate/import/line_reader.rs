@@ -1,4 +1,4 @@
-//! The text that is imported, read in a thread of its own and cut at its line breaks.
+//! Reads the text of an import in a separate thread and splits it into lines.
 
 use std::fs::{self, File, Metadata};
 use std::io::Read;
@@ -14,26 +14,26 @@ use crate::kv::is_unwritten;
 use crate::progress::{Progress, check_cancelled};
 use crate::stream::{QueueReceiver, QueueSender, queue};
 
-/// How often whoever waits for text looks whether the work is to stop.
+/// How often to check for cancellation while waiting for text.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 enum Message {
     Portion(Portion),
-    /// The text was read to its end. Without this, a reader that stops has failed.
+    /// The text was read to its end. A reader that stops without it has failed.
     End,
     Failed(Error),
 }
 
-/// Text on its way in.
+/// The incoming text.
 pub(super) struct Input {
     path: PathBuf,
     portions: QueueReceiver<Message>,
-    /// What the file was like before it was read, where it is one that stays.
+    /// Metadata of the file before it was read, if it is a regular file.
     before: Option<Metadata>,
 }
 
 impl ImportSource<'_> {
-    /// The name of the text in messages and in the manifest.
+    /// Name of the text in messages and in the manifest.
     pub(super) fn path(&self) -> &Path {
         match self {
             ImportSource::File(path) => path,
@@ -41,10 +41,10 @@ impl ImportSource<'_> {
         }
     }
 
-    /// What the file is like that the text comes from, if it is one that stays; a pipe is none.
+    /// Metadata of the source file if it is a regular file; `None` for a pipe.
     ///
     /// # Errors
-    /// There is no such file, it is a directory, or a store.
+    /// The file does not exist, or is a directory or a store.
     pub(super) fn file(&self) -> Result<Option<Metadata>> {
         let ImportSource::File(path) = self else {
             return Ok(None);
@@ -61,7 +61,7 @@ impl ImportSource<'_> {
     }
 }
 
-/// Fails if there is something where lines should be that is known to hold none.
+/// Fails for a file type that is known not to contain JSON Lines.
 fn refuse_others(found: StoreKind, path: &Path) -> Result<()> {
     let path = path.to_owned();
     let found = match found {
@@ -74,14 +74,14 @@ fn refuse_others(found: StoreKind, path: &Path) -> Result<()> {
 }
 
 impl Input {
-    /// Starts to read; `before` is what [`ImportSource::file`] said.
+    /// Starts reading; `before` is the result of [`ImportSource::file`].
     pub(super) fn start(source: ImportSource<'_>, before: Option<Metadata>) -> Result<Self> {
         let path = source.path().to_owned();
         let (sender, portions) = queue();
         let name = path.clone();
         let open: Box<dyn FnOnce() -> Result<Box<dyn Read>> + Send> = match source {
             ImportSource::Reader { reader, .. } => Box::new(|| Ok(reader as Box<dyn Read>)),
-            // A pipe may let us wait already when it is opened.
+            // Opening a pipe may block.
             ImportSource::File(path) => {
                 let path = path.to_owned();
                 Box::new(move || {
@@ -90,7 +90,7 @@ impl Input {
                 })
             }
         };
-        // Nobody waits for this thread: it may hang in a pipe that nobody writes to.
+        // This thread is not joined: it may be blocked on a pipe without a writer.
         thread::Builder::new()
             .name("reader".to_owned())
             .spawn(move || read(&name, open, &sender))
@@ -102,7 +102,7 @@ impl Input {
         })
     }
 
-    /// The next portion; `None` once the text was read to its end.
+    /// The next segment; `None` once the whole text was read.
     pub(super) fn next(&mut self, progress: &dyn Progress) -> Result<Option<Portion>> {
         loop {
             check_cancelled(progress)?;
@@ -116,7 +116,7 @@ impl Input {
         }
     }
 
-    /// Confirms that nobody wrote the file while it was read.
+    /// Confirms that the file was not written while it was being read.
     pub(super) fn confirm(&self) -> Result<()> {
         let Some(before) = &self.before else {
             return Ok(());
@@ -140,7 +140,7 @@ fn read(
         Ok(()) => Message::End,
         Err(error) => Message::Failed(error),
     };
-    // Nobody listens any more if whoever takes has failed; then its error is the one that counts.
+    // If the consumer has failed, nobody receives this; its own error is reported instead.
     let _ = sender.send(last, 0);
 }
 

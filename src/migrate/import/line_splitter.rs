@@ -1,4 +1,4 @@
-//! Text, cut at its line breaks.
+//! Splits text at line breaks.
 
 use std::io::{self, ErrorKind, Read};
 
@@ -8,16 +8,16 @@ const LIMITS: Limits = Limits {
     kept: 1 << 10,
 };
 
-/// Some lines, the last one with or without its line break.
+/// Complete lines, the last one with or without its line break.
 #[derive(Debug)]
 pub(super) enum Portion {
     Lines(Vec<u8>),
-    /// The start of one line that is too long.
+    /// The start of a line that is too long.
     Start(Vec<u8>),
 }
 
 impl Portion {
-    /// Its length in bytes.
+    /// Length in bytes.
     pub(super) fn len(&self) -> usize {
         let (Portion::Lines(text) | Portion::Start(text)) = self;
         text.len()
@@ -27,22 +27,23 @@ impl Portion {
 /// Limits in bytes.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
-    /// What is read at once.
+    /// Size of a read.
     read: usize,
-    /// A longer line is no record: neither a value of SQLite's nor the spool can hold more.
+    /// A longer line is invalid: neither a SQLite value nor the temporary database can contain
+    /// more.
     line: usize,
-    /// What is kept of a line that is no record because of its length.
+    /// Length to keep of a line that is too long.
     kept: usize,
 }
 
-/// Cuts text at line breaks.
+/// Splits text at line breaks.
 #[derive(Debug)]
 pub(super) struct LineSplitter {
     limits: Limits,
     gathered: Vec<u8>,
-    /// Bytes of `gathered` that are known to hold no line break.
+    /// Number of bytes of `gathered` that are known to contain no line break.
     searched: usize,
-    /// Whether what is gathered is only the start of a line, of which more was dropped.
+    /// Whether `gathered` is only the start of a line, the rest of which was dropped.
     is_cut: bool,
 }
 
@@ -60,17 +61,17 @@ impl LineSplitter {
         }
     }
 
-    /// What was read and not handed out yet.
+    /// Text that was read, but not returned yet.
     pub(super) fn gathered(&self) -> &[u8] {
         &self.gathered
     }
 
-    /// Reads on; `false` at the end of the text.
+    /// Reads more text; returns `false` at the end.
     pub(super) fn fill(&mut self, text: &mut dyn Read) -> io::Result<bool> {
         let before = self.gathered.len();
         let wanted = before + self.limits.read;
         self.gathered.reserve(self.limits.read);
-        // A pipe hands out little at a time.
+        // A pipe returns few bytes at a time.
         while self.gathered.len() < wanted {
             let wanted = (wanted - self.gathered.len()) as u64;
             match (&mut *text).take(wanted).read_to_end(&mut self.gathered) {
@@ -83,7 +84,7 @@ impl LineSplitter {
         Ok(true)
     }
 
-    /// All lines that have come to their end.
+    /// All complete lines.
     pub(super) fn cut(&mut self) -> Option<Portion> {
         let new = self.gathered.get(self.searched..).unwrap_or_default();
         let is_break = |byte: &u8| *byte == b'\n';
@@ -110,7 +111,7 @@ impl LineSplitter {
         None
     }
 
-    /// What is left at the end of the text.
+    /// The remaining text at the end.
     pub(super) fn rest(&mut self) -> Option<Portion> {
         if self.is_cut {
             self.drop_rest();
@@ -136,8 +137,8 @@ impl LineSplitter {
     }
 }
 
-/// A text without the byte order mark that some programs begin one with; RFC 8259 lets a reader
-/// ignore it.
+/// The text without a leading byte order mark, which some programs write. RFC 8259 allows parsers
+/// to ignore it.
 pub(super) fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text)
 }
@@ -148,7 +149,7 @@ mod tests {
 
     use super::*;
 
-    /// Hands out a few bytes at a time, as a pipe does.
+    /// Returns a few bytes at a time, as a pipe does.
     struct Trickle<'t>(&'t [u8], usize);
 
     impl Read for Trickle<'_> {
@@ -160,7 +161,7 @@ mod tests {
         }
     }
 
-    /// Each line with its line break; of those that are too long what was kept, in brackets.
+    /// Each line with its line break; for lines that are too long, the kept part in brackets.
     fn lines(text: &[u8], at_once: usize, limits: Limits) -> Vec<String> {
         let mut text = Trickle(text, at_once);
         let mut cutter = LineSplitter::within(limits);
@@ -201,7 +202,7 @@ mod tests {
         }
         let marked = format!("\u{feff}{{{}}}", "x".repeat(14));
         assert_eq!(lines(marked.as_bytes(), 8, SMALL), [marked]);
-        // What can be no record is given up at once.
+        // A line that is too long is dropped at once.
         assert_eq!(lines(b"no record\n{1}", 1, SMALL), ["[no r]", "{1}"]);
     }
 

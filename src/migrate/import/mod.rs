@@ -1,4 +1,4 @@
-//! From lines of JSON into a store.
+//! Imports JSON Lines into a store.
 
 mod collect;
 mod end_check;
@@ -22,16 +22,16 @@ use crate::fsio::Destination;
 use crate::fsio::StoreKind;
 use crate::progress::Progress;
 
-/// Where the lines come from.
+/// The source of the lines.
 pub enum ImportSource<'s> {
-    /// A file, or a pipe that has a name.
+    /// A file or a named pipe.
     File(&'s Path),
-    /// Something else that can be read, such as stdin.
+    /// Any other reader, such as stdin.
     Reader {
-        /// What messages and the manifest call it.
+        /// Name in messages and in the manifest.
         name: &'s Path,
-        /// The text. It is read in a thread of its own, which ends with the text and not before:
-        /// an import that is cancelled waits for no pipe.
+        /// The text. It is read in a separate thread that runs until the end of the text: a
+        /// cancelled import doesn't wait for a blocked pipe.
         reader: Box<dyn Read + Send>,
     },
 }
@@ -44,16 +44,16 @@ impl fmt::Debug for ImportSource<'_> {
 
 /// Imports records into a new KV file, or merges them into one.
 ///
-/// The text is one JSON object a line, as [`export`](super::export) hands out and
-/// [`Line`](crate::codec::Line) reads it: in any order, with any spaces, and blank lines between.
-/// It is read to its end before anything is made of it, into a temporary file that takes about as
-/// much room. From then on this is [`sqlite_to_kv`](super::sqlite_to_kv): the target is built out
-/// of sight, read back, and only then published. A line that is no record is told in the summary,
-/// with its number; so is one whose key or id another line has too. An
-/// [end line](crate::codec::ExportEnd) must tell of the lines that there are, also of those of kinds
-/// that are not asked for.
+/// The text is JSON Lines, as written by [`export`](super::export()) and parsed by
+/// [`Line`](crate::codec::Line): in any order and any JSON formatting, with blank lines in between.
+/// The whole text is first read into a temporary file of about the same size. From then on the
+/// import works as [`sqlite_to_kv`](super::sqlite_to_kv): the target is built in a private
+/// directory, read back, and only then published. Invalid lines are reported in the summary with
+/// their number, and so are lines that share their key or id. An [end
+/// line](crate::codec::ExportEnd) must match all lines, including those of kinds that are not
+/// selected.
 ///
-/// Of the options, those about columns and the integrity of a database have no meaning here.
+/// The options for columns and the integrity of a database have no effect.
 ///
 /// # Errors
 /// As [`sqlite_to_kv`](super::sqlite_to_kv), and for text without lines, without its end line, or with other lines than the end line counts.
@@ -90,8 +90,8 @@ pub fn import_to_kv(
     import(source, target, StoreKind::Kv, options, progress)
 }
 
-/// Imports records into a new SQLite database, or merges them into one, as [`import_to_kv`] does
-/// into a KV file.
+/// Imports records into a new SQLite database, or merges them into an existing one, as
+/// [`import_to_kv`] does into a KV file.
 ///
 /// # Errors
 /// As [`import_to_kv`].

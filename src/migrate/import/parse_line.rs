@@ -1,4 +1,4 @@
-//! What one line is: a record, the high-water marks, or neither.
+//! Parses one line: a record, the id sequences, or neither.
 
 use std::borrow::Cow;
 
@@ -9,10 +9,10 @@ use crate::record::{IdSequences, RecordKind};
 use crate::sqlite::{Unique, key_columns};
 use crate::stream::InvalidReason;
 
-/// A line that is as it should be.
+/// A valid line.
 #[derive(Debug)]
 pub(super) enum Good<'l> {
-    /// A record, with its own key and its canonical bytes.
+    /// A record, with its key and its canonical bytes.
     Record {
         kind: RecordKind,
         key: Cow<'l, str>,
@@ -22,10 +22,10 @@ pub(super) enum Good<'l> {
     End(ExportEnd),
 }
 
-/// Judges a line as an entry of a KV file is judged, except that its JSON may be written in any
-/// way: other programs have their own.
+/// Validates a line like an entry of a KV file, except that its JSON may be formatted in any way,
+/// since it may come from other programs.
 ///
-/// What keeps it from being a record is the inner error.
+/// The inner error says why the line is invalid.
 pub(super) fn judge(text: &[u8]) -> Result<std::result::Result<Good<'_>, Box<Finding>>> {
     let (kind, key, value) = match Line::parse(text) {
         Ok(Line::Record { kind, key, value }) => (kind, key, value.get().as_bytes()),
@@ -67,7 +67,7 @@ fn fault(class: FindingClass, of: Option<(RecordKind, &[u8])>, message: String) 
     })
 }
 
-/// A line that is a record, but shares its key or its id with another line.
+/// The finding for a valid record that shares its key or its id with another line.
 pub(super) fn shares(kind: RecordKind, entry: Entry<'_>, shared: Unique, other: u64) -> Finding {
     let key_column = key_columns(kind).first().copied().unwrap_or("key");
     let (column, reason, what) = match shared {
@@ -86,7 +86,7 @@ pub(super) fn shares(kind: RecordKind, entry: Entry<'_>, shared: Unique, other: 
     }
 }
 
-/// A line of which only the start was read.
+/// The finding for a line that is too long.
 pub(super) fn too_long(start: &[u8]) -> Finding {
     let message = match start.trim_ascii_start().first() {
         Some(b'{') => "the line is longer than any record can be",

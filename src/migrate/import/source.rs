@@ -86,7 +86,7 @@ impl Source for Lines {
     }
 
     fn confirm(&self) -> Result<()> {
-        // The text was read to its end and confirmed before.
+        // The text was already read to its end and confirmed.
         Ok(())
     }
 }

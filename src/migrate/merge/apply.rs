@@ -1,4 +1,4 @@
-//! Writing what a merge changes, in one transaction that is read back before it ends.
+//! Writes the changes of a merge in one transaction, which is read back before it commits.
 
 use super::plan::Plan;
 use super::report::MergeReport;
@@ -19,20 +19,20 @@ use crate::record::{Record, RecordKind};
 use crate::sqlite::{Rejection, SqliteMerge, SqliteSnapshot, roll_back};
 use crate::stream::{Source as _, digest_kind};
 
-/// Progress is told once for so many records.
+/// Progress is reported once per this many records.
 const PROGRESS_RECORDS: u64 = 512;
 
-/// What came of an attempt to write.
+/// The result of an attempt to write.
 pub(super) enum Outcome {
-    /// Everything is written and was read back.
+    /// Everything was written and read back.
     Done,
-    /// Somebody wrote the target since the merge was planned; nothing is written.
+    /// The target changed after the merge was planned; nothing was written.
     Changed,
-    /// The target does not take records that it was to get; nothing is written.
+    /// The target rejects some of the records; nothing was written.
     Rejected,
-    /// Read back, the target differs from the source; nothing is written.
+    /// The read-back found differences between source and target; nothing was written.
     Diverged,
-    /// Nothing may be written beside what was found.
+    /// The findings don't allow anything to be written.
     GivenUp,
 }
 
@@ -72,9 +72,9 @@ impl Apply<'_, '_> {
         })
     }
 
-    /// Rolls back what a transaction that failed has written already. SQLite leaves that to whoever
-    /// opens the database next, if its own attempt failed, or if it made none. This follows a
-    /// failure that is told; where it fails too, it is still left to the next one.
+    /// Rolls back what a failed transaction has already written. If SQLite's own rollback failed or
+    /// didn't happen, it would leave the work to the next process that opens the database. This
+    /// follows a failure that is reported; if it fails too, the next process still has to do it.
     fn roll_back(&self) {
         let target = self.target.path();
         let [_, _, journal] = side_files(target.path);
@@ -98,7 +98,7 @@ impl Apply<'_, '_> {
         if self.report.by_target() > before {
             return Ok(Outcome::Rejected);
         }
-        // Not before: what is rejected changes no id.
+        // Checked only now: a rejected record changes no id.
         if let Some(error) = reference {
             return Err(error);
         }
@@ -128,7 +128,7 @@ impl Apply<'_, '_> {
         Ok(Outcome::Done)
     }
 
-    /// A row of some table that refers to what the merge would change, as the error that it is.
+    /// The error for a row that refers to a value which the merge would change.
     fn changing_reference(&self, merge: &SqliteMerge) -> Result<Option<Error>> {
         for kind in self.plan.changed_kinds() {
             let found = merge.find_reference(kind, &mut |visit| {
@@ -148,7 +148,7 @@ impl Apply<'_, '_> {
         Ok(None)
     }
 
-    /// Writes all records, and rejects those that the target does not take.
+    /// Writes all records, and rejects those that the target doesn't accept.
     fn write(&mut self, merge: &SqliteMerge) -> Result<()> {
         let kinds = self.plan.changed_kinds();
         for &kind in &kinds {
@@ -179,7 +179,7 @@ impl Apply<'_, '_> {
         Ok(())
     }
 
-    /// Moves the rows of records that are to have another id out of each other's way.
+    /// Moves rows whose ids change out of each other's way.
     fn move_rows(&mut self, merge: &SqliteMerge, kind: RecordKind) -> Result<()> {
         let count = self.plan.ids.moves(kind)?;
         if count == 0 {
@@ -203,7 +203,7 @@ impl Apply<'_, '_> {
         merge.ignore_checks(false)
     }
 
-    /// Whether the target holds in the end what it should, with the records that were there before.
+    /// Whether the target contains the expected records, including those that were there before.
     fn holds(&self, snapshot: &mut SqliteSnapshot) -> Result<bool> {
         let mut holds = true;
         for kind in self.job.options.kinds() {
@@ -214,7 +214,7 @@ impl Apply<'_, '_> {
         Ok(holds)
     }
 
-    /// The id sequences that the target can't keep: its tables don't have AUTOINCREMENT.
+    /// The id sequences that the target can't store because its tables lack AUTOINCREMENT.
     fn lost_sequences(&self, snapshot: &SqliteSnapshot) -> Result<Vec<Finding>> {
         let kept = snapshot.sequences()?;
         let wanted = self.plan.sequences;
@@ -231,8 +231,8 @@ impl Apply<'_, '_> {
         Ok(findings.collect())
     }
 
-    /// Names what the target would not hold as it was written. If there is nothing, somebody wrote
-    /// the target since the merge was planned.
+    /// Reports what the target would not store as written. If there is nothing to report, another
+    /// process wrote the target after the merge was planned.
     fn report_divergences(&mut self, target: &mut SqliteSnapshot) -> Result<Outcome> {
         let options = CompareOptions {
             only: self.plan.changed_kinds(),
@@ -257,7 +257,7 @@ impl Apply<'_, '_> {
     }
 }
 
-/// Rejects a record that is to be written, by its key.
+/// Rejects a record to be written, by its key.
 fn reject(
     report: &mut MergeReport<'_>,
     changes: &KvReader,
@@ -271,7 +271,7 @@ fn reject(
     report.reject(kind, Entry { key, value }, rowid, why)
 }
 
-/// The row id that a record asks for.
+/// The row id that a record requires.
 fn row_id(record: &Record) -> Option<i64> {
     match record {
         Record::SymbolMetrics(metrics) => Some(metrics.symbol_id),
@@ -291,7 +291,7 @@ fn decode(kind: RecordKind, value: &[u8]) -> Result<Record> {
     decode_json(kind, value).map_err(|error| Error::Internal(error.to_string()))
 }
 
-/// Whether a divergence is no loss to the records that were written.
+/// Whether a finding means no loss for the written records.
 fn is_targets_own(divergence: &Finding) -> bool {
     divergence.class.is_warning()
         || divergence.class == FindingClass::Sequence

@@ -5,10 +5,10 @@ use crate::error::Result;
 use crate::kv::{BulkLoader, KvReader};
 use crate::record::IdSequences;
 
-/// Entries are written when they have so many bytes together.
+/// Pending entries are written at this size.
 const PENDING_BYTES: usize = 2 << 20;
 
-/// The entries that a merge writes, kept in a KV file of their own so that they take no memory.
+/// The entries that a merge writes, kept in a temporary KV file to save memory.
 pub(super) struct Changes {
     path: PathBuf,
     load: BulkLoader,
@@ -26,7 +26,7 @@ impl Changes {
         })
     }
 
-    /// Takes in the next entry in key order.
+    /// Adds the next entry in key order.
     pub(super) fn push(&mut self, entry: Entry<'_>) -> Result<()> {
         self.bytes += entry.key.len() + entry.value.len();
         self.pending
@@ -46,7 +46,7 @@ impl Changes {
         Ok(())
     }
 
-    /// The file, to read from.
+    /// Closes the file and opens it for reading.
     pub(super) fn finish(mut self) -> Result<KvReader> {
         self.flush()?;
         self.load.finish(&IdSequences::default(), None)?;

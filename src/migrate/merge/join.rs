@@ -1,4 +1,4 @@
-//! What the target is to have under each key.
+//! Determines what the target will contain under each key.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -10,16 +10,16 @@ use crate::record::RecordKind;
 use crate::sqlite::record_id;
 use crate::stream::{InvalidRow, Item, RecordStream, SortedStream as _};
 
-/// What a merge does with the records of a kind.
+/// Number of records of a kind by what a merge does with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MergeCounts {
-    /// Records that the target did not have.
+    /// Records that were missing in the target.
     pub inserted: u64,
-    /// Records that the target had otherwise.
+    /// Records that differed in the target.
     pub updated: u64,
-    /// Records that the target had just so.
+    /// Records that were equal in the target.
     pub unchanged: u64,
-    /// Records of the target that the source does not have.
+    /// Records that exist only in the target.
     pub kept: u64,
 }
 
@@ -30,36 +30,36 @@ impl MergeCounts {
     }
 }
 
-/// What the target has under the key of a record that it is to get.
+/// What the target has under the key of a record to be written.
 pub(super) enum Before<'t> {
     /// Nothing.
     Nothing,
-    /// Another record.
+    /// A different record.
     Record(Entry<'t>),
-    /// A row that is not a valid record.
+    /// An invalid row.
     Row(RowBefore),
-    /// Several rows, of which two are these.
+    /// Several rows; these are the ids of two of them.
     Rows([i64; 2]),
 }
 
-/// A row of the target that is not a valid record, as far as it matters to what replaces it.
+/// An invalid row of the target, with the properties that matter for replacing it.
 pub(super) struct RowBefore {
     pub(super) rowid: i64,
     pub(super) id: Option<i64>,
 }
 
-/// Takes what a join finds, in key order.
+/// Receives the results of a join in key order.
 pub(super) trait JoinSink {
-    /// Whether the record of a key is not to be written.
+    /// Whether the record with a key is rejected and must not be written.
     fn is_rejected(&self, key: &[u8]) -> Result<bool>;
 
     /// The target keeps a record.
     fn keep(&mut self, entry: Entry<'_>) -> Result<()>;
 
-    /// The target keeps a row that is not a valid record.
+    /// The target keeps an invalid row.
     fn keep_row(&mut self, row: &RowBefore) -> Result<()>;
 
-    /// The target is to get a record; `false` if it is not to be written after all.
+    /// A record is to be written to the target; returns `false` if it has to be rejected.
     fn write(&mut self, entry: Entry<'_>, before: &Before<'_>) -> Result<bool>;
 }
 
@@ -71,24 +71,24 @@ pub(super) struct KindJoin {
     counts: MergeCounts,
 }
 
-/// What a join of source and target came to.
+/// The result of joining source and target.
 pub(super) struct Joined {
     pub(super) counts: MergeCounts,
-    /// Counts and digest of what the source brings.
+    /// Counts and digest of the records from the source.
     pub(super) totals: KindTotals,
-    /// Counts and digest of what the target holds in the end.
+    /// Counts and digest of the target after the merge.
     pub(super) expected: KindTotals,
 }
 
 /// What the source has under a key.
 struct Brought {
     key: Vec<u8>,
-    /// The canonical bytes of a record that takes part.
+    /// The canonical bytes of the record; `None` if it is invalid or rejected.
     value: Option<Vec<u8>>,
 }
 
 impl KindJoin {
-    /// `judges` says that the source's entries may be anything.
+    /// `judges` is true if the source's entries may be invalid.
     pub(super) fn new(kind: RecordKind, judges: bool) -> Self {
         KindJoin {
             kind,
@@ -107,7 +107,7 @@ impl KindJoin {
         }
     }
 
-    /// Joins two streams, and says of each key what the target is to have.
+    /// Joins two streams and determines for each key what the target will contain.
     pub(super) fn run(
         &mut self,
         source: &mut RecordStream,
@@ -138,8 +138,8 @@ impl KindJoin {
         Ok(())
     }
 
-    /// The target has something under the key of the source. Moves behind all that it has there, and
-    /// says whether there is more.
+    /// Handles a key of the source that the target has too. Moves past everything under that key in
+    /// the target, and returns whether there is more.
     fn meet(
         &mut self,
         new: &Brought,
@@ -213,7 +213,7 @@ impl KindJoin {
         }
     }
 
-    /// The target keeps what it has; `alone` if the source has nothing under the key.
+    /// The target keeps its current item; `alone` if the source has nothing under its key.
     fn keep(&mut self, target: &RecordStream, sink: &mut dyn JoinSink, alone: bool) -> Result<()> {
         match target.current() {
             Some(Item::Entry(there)) => {
@@ -226,7 +226,7 @@ impl KindJoin {
         }
     }
 
-    /// What the source has under the next key of its own.
+    /// What the source has under its next key.
     fn next_brought(
         &self,
         source: &mut RecordStream,

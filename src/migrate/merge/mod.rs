@@ -1,4 +1,4 @@
-//! Records of one store go into an existing one, by their keys: all of them or none.
+//! Merges the records of one store into an existing one by key: all of them or none.
 
 mod apply;
 mod change_set;
@@ -24,15 +24,15 @@ use crate::fsio::{StoreKind, detect};
 use crate::sqlite::IdSet;
 use crate::stream::Source;
 
-/// How often a target that is written while the merge is planned is looked at again.
+/// How often to retry if the target is written while the merge is being planned.
 const ATTEMPTS: usize = 3;
 
-/// Merges what a source holds into the target of a job, or for a dry run into a copy of it.
+/// Merges the content of a source into the target of a job, or for a dry run into a copy of it.
 ///
-/// What changes is found out first, without a trace on the target; only then is it opened for
-/// writing, and before the transaction ends all that it holds is read back. A record that the target
-/// does not take shows only when it is written: everything is taken back then, and planned again
-/// without it.
+/// The changes are determined first, without a trace on the target. Only then is the target opened
+/// for writing, and its whole content is read back before the transaction commits. Whether the
+/// target rejects a record is known only when it is written: the transaction is then rolled back
+/// and planned again without that record.
 pub(super) fn merge<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<CopySummary> {
     let mut report = take(job, source)?;
     source.confirm()?;
@@ -90,7 +90,7 @@ pub(super) fn merge<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<Cop
     Ok(summary)
 }
 
-/// Reads a source to its end, to know what it holds that is not valid.
+/// Reads a source to its end to find its invalid items.
 fn take<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<MergeReport<'j>> {
     let mut shared_ids = IdSet::new(job.options.temp_dir.as_deref());
     loop {
@@ -112,7 +112,7 @@ fn take<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<MergeReport<'j>
     }
 }
 
-/// Fails unless there is a store of the right kind to merge into.
+/// Fails unless the target is an existing store of the right kind.
 pub(super) fn check_target(job: &Job<'_>) -> Result<()> {
     let path = job.destination.given();
     if !job.destination.exists() {
@@ -123,7 +123,7 @@ pub(super) fn check_target(job: &Job<'_>) -> Result<()> {
     match job.target_store {
         StoreKind::Sqlite => found.expect_sqlite(path),
         StoreKind::Kv => found.expect_kv(path),
-        // Never is one of the others asked for.
+        // Not reached: no other type is requested.
         _ => Err(Error::UnrecognizedFile {
             path: path.to_owned(),
         }),

@@ -1,4 +1,4 @@
-//! What a merge would change, found out without a trace on the target.
+//! Determines what a merge would change, without a trace on the target.
 
 use super::change_set::Changes;
 use super::join::{Before, JoinSink, KindJoin, MergeCounts, RowBefore};
@@ -14,29 +14,29 @@ use crate::record::{IdSequences, PerKind, Record, RecordKind};
 use crate::sqlite::{FinalIds, Holder, IdClash, Rejection, key_columns, other_symbol};
 use crate::stream::{InvalidReason, ManifestTotals, Source, digest_kind, read_kind};
 
-/// What a merge would change.
+/// The planned changes of a merge.
 pub(super) struct Plan {
-    /// The entries to write, in a file of their own in the private folder.
+    /// The entries to write, in a file of their own in the private directory.
     pub(super) changes: KvReader,
     pub(super) counts: PerKind<MergeCounts>,
-    /// Counts and digests of what the source brings.
+    /// Counts and digests of the records from the source.
     pub(super) totals: PerKind<KindTotals>,
-    /// Counts and digests of what the target holds in the end.
+    /// Counts and digests of the target after the merge.
     pub(super) expected: PerKind<KindTotals>,
     pub(super) sequences: IdSequences,
-    /// The sequences of the target as they are.
+    /// The current id sequences of the target.
     sequences_before: IdSequences,
-    /// Who has which id in the end.
+    /// The holders of all ids after the merge.
     pub(super) ids: FinalIds,
-    /// Whether something else than records changes: a sequence, the manifest.
+    /// Whether metadata changes: an id sequence or the manifest.
     pub(super) changes_beside: bool,
-    // Dropped last: it removes the file of the changes.
+    // Dropped last: this removes the file with the changes.
     _folder: Workplace,
 }
 
 impl Plan {
-    /// Joins source and target, without the records that are rejected already. `None` if more of
-    /// them turned out to have no place in the target: what is to be written is another thing then.
+    /// Joins source and target, without the records that are already rejected. Returns `None` if
+    /// more records had to be rejected, because the plan is then outdated.
     pub(super) fn make(
         job: &Job<'_>,
         source: &mut dyn Source,
@@ -86,7 +86,7 @@ impl Plan {
         Ok((!has_clashes).then_some(plan))
     }
 
-    /// Rejects the records whose ids something else has.
+    /// Rejects the records whose ids are taken.
     fn reject_clashes(&mut self, report: &mut MergeReport<'_>) -> Result<bool> {
         let before = report.by_target();
         let changes = &self.changes;
@@ -110,14 +110,14 @@ impl Plan {
         self.changes_beside || counts.any(|(_, counts)| counts.changed() > 0)
     }
 
-    /// The kinds of which something is written.
+    /// The kinds with records to write.
     pub(super) fn changed_kinds(&self) -> Vec<RecordKind> {
         let counts = self.counts.iter();
         let changed = counts.filter(|(_, counts)| counts.changed() > 0);
         changed.map(|(kind, _)| kind).collect()
     }
 
-    /// The kinds whose tables are needed: for records, or for a sequence.
+    /// The kinds whose tables are needed, for records or for an id sequence.
     pub(super) fn needed_kinds(&self) -> Vec<RecordKind> {
         let counts = self.counts.iter();
         let is_raised = |kind| self.sequences.get(kind) > self.sequences_before.get(kind);
@@ -171,14 +171,15 @@ impl Planned {
 
     fn largest_ids(&self, source: &dyn Source) -> Result<IdSequences> {
         match source.store() {
-            // The sequences of a database are never below its ids.
+            // The id sequences of a database are never below its ids.
             StoreKind::Sqlite => Ok(IdSequences::LOWEST),
             _ => self.ids.largest(),
         }
     }
 }
 
-/// Keeps what is to be written and who has which id, and rejects what has no place in the target.
+/// Collects the records to write and the holders of ids, and rejects records that don't fit into
+/// the target.
 struct Sink<'s, 'r> {
     kind: RecordKind,
     changes: &'s mut Changes,
@@ -232,7 +233,7 @@ impl JoinSink for Sink<'_, '_> {
 }
 
 impl Sink<'_, '_> {
-    /// The id of a record, if it has one. What is no record has none either.
+    /// The id of a record, if it has one. An invalid value has none.
     fn id(&self, entry: Entry<'_>) -> Option<i64> {
         match self.kind.has_ids() {
             true => decode_json(self.kind, entry.value).ok()?.id(),
@@ -247,8 +248,8 @@ impl Sink<'_, '_> {
         Rejection::new(column, InvalidReason::DuplicateKey, message)
     }
 
-    /// Why metrics can't be written over those that the target has under their id, and the id, if
-    /// these are of another symbol.
+    /// The id, and why metrics can't overwrite those that the target has under that id, if these
+    /// belong to a different symbol.
     fn is_other_symbol(
         &self,
         entry: Entry<'_>,
@@ -264,7 +265,7 @@ impl Sink<'_, '_> {
         };
         let own = record(entry.value)
             .ok_or_else(|| Error::Internal("a record to merge does not decode".to_owned()))?;
-        // What is no record says nothing of its symbol.
+        // An invalid value contains no symbol.
         let Some(there) = record(there.value) else {
             return Ok(None);
         };

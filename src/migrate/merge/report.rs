@@ -1,4 +1,4 @@
-//! What a merge leaves out, and what it has to say in the end.
+//! Collects what a merge rejects, and its final summary.
 
 use crate::codec::Entry;
 use crate::compare::{Finding, Room, RowLocation};
@@ -15,17 +15,17 @@ pub(super) struct MergeReport<'j> {
     job: &'j Job<'j>,
     pub(super) summary: CopySummary,
     rejects: Option<JsonLines>,
-    /// The keys of all records that stay out.
+    /// The keys of all rejected records.
     rejected: ScratchSet,
-    /// How many the target does not take.
+    /// Number of records that the target rejects.
     by_target: u64,
-    /// How many findings about the source the summary has.
+    /// Number of findings about the source in the summary.
     from_source: usize,
     room: Room,
 }
 
 impl<'j> MergeReport<'j> {
-    /// `rejected` are the keys of records that stay out already.
+    /// `rejected` are the keys of records that are already rejected.
     pub(super) fn new(
         job: &'j Job<'j>,
         summary: CopySummary,
@@ -47,17 +47,17 @@ impl<'j> MergeReport<'j> {
         self.rejected.contains(key)
     }
 
-    /// How many records the target does not take.
+    /// Number of records that the target rejects.
     pub(super) fn by_target(&self) -> u64 {
         self.by_target
     }
 
-    /// Whether there is something that nothing may be written beside.
+    /// Whether a finding prevents the merge from writing anything.
     pub(super) fn fails(&self) -> bool {
         self.by_target > 0 && self.job.options.on_invalid == OnInvalid::Fail
     }
 
-    /// Takes note of a record that the target does not take; `rowid` is the row id that it asks for.
+    /// Records a rejection by the target; `rowid` is the row id that the record requires.
     pub(super) fn reject(
         &mut self,
         kind: RecordKind,
@@ -83,7 +83,7 @@ impl<'j> MergeReport<'j> {
         Ok(())
     }
 
-    /// Takes note of something that is not about one record.
+    /// Records a finding that is not about a single record.
     pub(super) fn find(&mut self, finding: Finding) {
         self.summary.rejections_total += 1;
         self.summary.counts.count(finding.class, finding.kind);
@@ -93,7 +93,7 @@ impl<'j> MergeReport<'j> {
         }
     }
 
-    /// Ends a merge of which nothing is written.
+    /// Ends a merge that writes nothing.
     pub(super) fn give_up(mut self) -> Result<CopySummary> {
         self.summary.sha256 = None;
         self.summary.merged = None;

@@ -1,4 +1,4 @@
-//! The store that is merged into: the target, or for a dry run a private copy of it.
+//! The store to merge into: the target, or for a dry run a private copy of it.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -20,20 +20,20 @@ use crate::sqlite::{
 use crate::stream::Source;
 use rustix::fs::{Access, access};
 
-/// The store that is merged into.
+/// The store to merge into.
 pub(super) struct MergeTarget<'j> {
     job: &'j Job<'j>,
     copy: Option<PrivateFolder>,
 }
 
-/// The folder in which a merge keeps what it is going to write.
+/// The directory in which a merge stores its planned changes.
 pub(super) enum Workplace {
     Beside(Staged),
     Temporary(PrivateFolder),
 }
 
 impl Workplace {
-    /// The file that is there to be made.
+    /// The file to be created in it.
     pub(super) fn file(&self) -> &Path {
         match self {
             Workplace::Beside(staged) => staged.path(),
@@ -43,8 +43,7 @@ impl Workplace {
 }
 
 impl<'j> MergeTarget<'j> {
-    /// For a dry run: copies a target that is a database, and fails where the target could not be
-    /// written.
+    /// For a dry run: copies a target database, and fails if the target is not writable.
     pub(super) fn prepare(job: &'j Job<'j>) -> Result<Self> {
         let mut target = MergeTarget { job, copy: None };
         if job.options.dry_run {
@@ -60,7 +59,7 @@ impl<'j> MergeTarget<'j> {
         self.job.destination.given()
     }
 
-    /// Where to write, and what messages call it.
+    /// The path to write to, and its name in messages.
     pub(super) fn path(&self) -> TargetPath<'_> {
         let shown = self.given();
         let copy = self.copy.as_ref();
@@ -82,7 +81,7 @@ impl<'j> MergeTarget<'j> {
         private_folder(self.job.options.temp_dir.as_deref())
     }
 
-    /// Makes room for a copy of the target.
+    /// Creates a directory with enough disk space for a copy of the target.
     fn make_copy(&self) -> Result<PrivateFolder> {
         let folder = self.temporary_folder()?;
         let given = self.given();
@@ -99,8 +98,8 @@ impl<'j> MergeTarget<'j> {
         Ok(folder)
     }
 
-    /// Before the target is written: for a dry run, fails where it could not be, and copies a KV
-    /// file, which is as it was when it was opened.
+    /// Called before the target is written. For a dry run, fails if the target is not writable, and
+    /// copies a KV file, which is unchanged since it was opened.
     pub(super) fn prepare_to_write(&mut self) -> Result<()> {
         if !self.job.options.dry_run {
             return Ok(());
@@ -127,7 +126,7 @@ impl<'j> MergeTarget<'j> {
         })
     }
 
-    /// Opens the store as it is before the merge.
+    /// Opens the store in its state before the merge.
     pub(super) fn open(&self) -> Result<Box<dyn Source>> {
         if self.job.target_store == StoreKind::Kv {
             return Ok(Box::new(KvReader::open_verified(self.given())?));
@@ -143,8 +142,8 @@ impl<'j> MergeTarget<'j> {
         };
         match open() {
             Err(error) if is_hot_journal(&error) => {
-                // What is merged into is ours to write: a transaction that a kill cut off, perhaps
-                // that of another merge, is rolled back.
+                // The target may be written: an interrupted transaction, perhaps of another merge,
+                // is rolled back.
                 roll_back(target, self.job.progress)?;
                 open()
             }
@@ -152,7 +151,8 @@ impl<'j> MergeTarget<'j> {
         }
     }
 
-    /// How the target database is read: what it has of its own is none of a merge's business.
+    /// Options for reading the target database: its tables without records don't matter for a
+    /// merge.
     pub(super) fn options(&self) -> OpenOptions {
         OpenOptions {
             only: self.job.options.only.clone(),

@@ -1,4 +1,4 @@
-//! Columns whose declared type lets SQLite change the values that are stored in them
+//! Columns whose declared type lets SQLite convert the values stored in them
 //! (<https://www.sqlite.org/datatype3.html#determination_of_column_affinity>).
 
 use rusqlite::types::ValueRef;
@@ -12,7 +12,7 @@ use crate::sqlite::schema::ColumnClass;
 use crate::sqlite::write::rejection::Rejection;
 use crate::stream::InvalidReason;
 
-/// What SQLite makes of values that are stored in a column.
+/// The type affinity of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Affinity {
     Integer,
@@ -23,7 +23,7 @@ enum Affinity {
 }
 
 impl Affinity {
-    /// By SQLite's rules, in their order.
+    /// SQLite's rules, in their order.
     fn of(declared: &str, is_strict: bool) -> Self {
         let declared = declared.to_ascii_uppercase();
         let has = |part: &str| declared.contains(part);
@@ -37,7 +37,7 @@ impl Affinity {
         }
     }
 
-    /// Whether every value of a class is stored as it is.
+    /// Whether every value of a class is stored unchanged.
     const fn keeps(self, class: ColumnClass) -> bool {
         match class {
             ColumnClass::Text => matches!(self, Affinity::Text | Affinity::Blob),
@@ -49,18 +49,18 @@ impl Affinity {
     }
 }
 
-/// Checks what a table made of records, where its declared types let it change values.
+/// Checks the stored form of records in a table whose declared types may convert values.
 #[derive(Debug)]
 pub(in crate::sqlite) struct StoredRecords {
     kind: RecordKind,
     encoding: TextEncoding,
     select: String,
-    /// The columns that may change a value, with their declared types.
+    /// The columns that may convert a value, with their declared types.
     converting: Vec<(&'static str, String)>,
 }
 
 impl StoredRecords {
-    /// `None` for a table that stores every record as it is.
+    /// `None` for a table that stores every record unchanged.
     pub(in crate::sqlite) fn of(
         connection: &Connection,
         layout: &TableColumns,
@@ -97,7 +97,7 @@ impl StoredRecords {
         }))
     }
 
-    /// Says why, if the row that a record was stored as is not that record.
+    /// Returns the reason if the stored row differs from the record that was written.
     pub(in crate::sqlite) fn check(
         &self,
         connection: &Connection,
@@ -135,7 +135,7 @@ impl StoredRecords {
 mod tests {
     use super::*;
 
-    /// SQLite itself says what its rules are.
+    /// Compares the rules with SQLite's own results.
     #[test]
     fn a_declared_type_keeps_the_values_that_sqlite_keeps() {
         let db = Connection::open_in_memory().unwrap();

@@ -1,5 +1,5 @@
-//! Which ids the records of a store have after a merge: the ids that two of them would share, and
-//! those that change. Kept in a temporary database.
+//! The ids of a store's records after a merge: the ids that two records would share, and those that
+//! change. Kept in a temporary database.
 
 use std::path::Path;
 
@@ -11,36 +11,36 @@ use crate::record::{IdSequences, PerKind, RecordKey, RecordKind};
 use crate::sqlite::schema::table_spec;
 use crate::sqlite::scratch::{blob, each_row, failed, temporary};
 
-/// Who has an id after a merge.
+/// The holder of an id after a merge.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Holder<'k> {
-    /// A record of the target that stays, with its key.
+    /// An unchanged record of the target, with its key.
     Kept(&'k [u8]),
-    /// A row of the target that is not a valid record, and stays.
+    /// An invalid row of the target, which stays.
     Invalid,
-    /// A record that the merge writes, with its key.
+    /// A record written by the merge, with its key.
     Written(&'k [u8]),
 }
 
-/// A record that would be written under an id that something else has as well.
+/// A record that would be written under an id that is already taken.
 #[derive(Debug)]
 pub(crate) struct IdClash<'c> {
     pub(crate) id: i64,
-    /// The key of the record.
+    /// The key of the record to write.
     pub(crate) key: &'c [u8],
-    /// The key of a record that has the id; `None` for an invalid row.
+    /// The key of the other record with the id; `None` for an invalid row.
     pub(crate) other: Option<Vec<u8>>,
 }
 
-/// The ids after a merge.
+/// The ids of all records after a merge.
 #[derive(Debug)]
 pub(crate) struct FinalIds {
     connection: Connection,
-    /// SQL that makes something the holder of an id, and that for ids that have one.
+    /// SQL that inserts the first holder of an id, and SQL that inserts any further ones.
     hold: PerKind<[String; 2]>,
 }
 
-/// Who holds an id, as the tables have it: kept, written, or to be written no more.
+/// States of the holder of an id: kept, to be written, or rejected.
 const KEPT: i64 = 0;
 const WRITTEN: i64 = 1;
 const REJECTED: i64 = 2;
@@ -71,7 +71,7 @@ impl FinalIds {
         })
     }
 
-    /// Takes note that something has an id.
+    /// Records the holder of an id.
     pub(crate) fn hold(&mut self, kind: RecordKind, id: i64, holder: Holder<'_>) -> Result<()> {
         if !has_ids(kind) {
             return Ok(());
@@ -92,7 +92,7 @@ impl FinalIds {
         Ok(())
     }
 
-    /// Takes note that the row of a record's key has another id before the merge.
+    /// Records that the row of a key has a different id before the merge.
     pub(crate) fn note_move(&mut self, kind: RecordKind, key: &[u8], from: i64) -> Result<()> {
         let sql = of(kind, "INSERT OR REPLACE INTO moves_KIND VALUES (?1, ?2)");
         self.connection
@@ -102,8 +102,8 @@ impl FinalIds {
             .map_err(failed)
     }
 
-    /// Hands every record to `visit` that can't be written because of its id. The row of such a
-    /// record keeps the id that it has, which may be in the way of another one.
+    /// Calls `visit` for every record that can't be written because its id is taken. The row of
+    /// such a record keeps its old id, which may in turn conflict with another record.
     pub(crate) fn visit_clashes(
         &mut self,
         kind: RecordKind,
@@ -138,8 +138,8 @@ impl FinalIds {
             .map_err(failed)
     }
 
-    /// The key of a record that is to be written under an id, and that of something else that has
-    /// the id, preferably one that stays.
+    /// The key of a record to write under an id, and the key of another holder of that id,
+    /// preferably one that stays.
     #[expect(clippy::type_complexity, reason = "a pair of keys")]
     fn written_holder(
         &self,
@@ -182,7 +182,7 @@ impl FinalIds {
             .map_err(failed)
     }
 
-    /// Number of records that get another id.
+    /// Number of records whose id changes.
     pub(crate) fn moves(&self, kind: RecordKind) -> Result<u64> {
         if !has_ids(kind) {
             return Ok(0);
@@ -193,7 +193,7 @@ impl FinalIds {
             .map_err(failed)
     }
 
-    /// Hands the key of each record to `visit` that gets another id.
+    /// Calls `visit` with the key of each record whose id changes.
     pub(crate) fn visit_moves(
         &self,
         kind: RecordKind,
@@ -207,7 +207,7 @@ impl FinalIds {
         })
     }
 
-    /// Whether something has an id of a range.
+    /// Whether any id in a range is taken.
     pub(crate) fn has_id(&self, kind: RecordKind, first: i64, last: i64) -> Result<bool> {
         let sql = "SELECT 1 FROM holders_KIND WHERE id BETWEEN ?1 AND ?2";
         self.connection
@@ -216,7 +216,7 @@ impl FinalIds {
             .map_err(failed)
     }
 
-    /// The largest ids, the lowest number where there is none.
+    /// The largest ids, [`IdSequences::LOWEST`] where there is none.
     pub(crate) fn largest(&self) -> Result<IdSequences> {
         let mut largest = IdSequences::LOWEST;
         for kind in RecordKind::ALL.into_iter().filter(|kind| has_ids(*kind)) {
@@ -234,7 +234,7 @@ fn has_ids(kind: RecordKind) -> bool {
     table_spec(kind).id.is_some()
 }
 
-/// The statement for the tables of a kind.
+/// The statement with the table names of a kind.
 fn of(kind: RecordKind, sql: &str) -> String {
     sql.replace("KIND", table_spec(kind).name)
 }
@@ -270,7 +270,7 @@ mod tests {
             (2, Holder::Written(b"c")),
             (2, Holder::Invalid),
             (3, Holder::Written(b"d")),
-            // The target's own clashes are no business of a merge.
+            // Duplicates that the target already contains are not reported.
             (4, Holder::Kept(b"e")),
             (4, Holder::Invalid),
         ] {
@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn a_record_that_goes_leaves_its_old_id_taken() {
         let mut ids = FinalIds::create(None).unwrap();
-        // Each of b, c and d is to have the id of the one before, and a stays.
+        // b, c and d each take the id of the previous one, and a stays.
         ids.hold(KIND, 1, Holder::Kept(b"a")).unwrap();
         for (key, from) in [(b"b", 2), (b"c", 3), (b"d", 4)] {
             ids.hold(KIND, from - 1, Holder::Written(key)).unwrap();

@@ -1,4 +1,4 @@
-//! Full-text tables that index the rows of other tables (`content=`), which fall behind when those
+//! Full-text tables that index the rows of other tables (`content=`) and become stale when those
 //! change without them.
 
 use rusqlite::types::ValueRef;
@@ -15,21 +15,21 @@ pub struct StaleIndex {
     pub table: String,
     /// Why it could not be rebuilt.
     pub why: String,
-    /// The SQL statement that rebuilds it, in a program that has what it needs.
+    /// The SQL statement that rebuilds it in a program with the required extensions.
     pub statement: String,
 }
 
-/// What became of the full-text tables over rows that changed.
+/// Result of updating the full-text tables over changed rows.
 #[derive(Debug, Default)]
 pub(in crate::sqlite) struct FullText {
     pub(in crate::sqlite) rebuilt: Vec<String>,
     pub(in crate::sqlite) stale: Vec<StaleIndex>,
 }
 
-/// Rebuilds every full-text table whose content is one of the tables that changed.
+/// Rebuilds every full-text table whose content is one of the changed tables.
 ///
 /// # Errors
-/// The database can't be written. A full-text table that can't be rebuilt is left as it was.
+/// The database can't be written. A full-text table that can't be rebuilt is left unchanged.
 pub(in crate::sqlite) fn rebuild(
     connection: &Connection,
     changed: &[&str],
@@ -58,7 +58,7 @@ pub(in crate::sqlite) fn rebuild(
     Ok(found)
 }
 
-/// A full-text table without text of its own.
+/// A full-text table that doesn't store its own text.
 struct ExternalContent {
     table: String,
     is_fts5: bool,
@@ -72,18 +72,18 @@ impl ExternalContent {
         format!("INSERT INTO {table}({table}) VALUES('{command}');")
     }
 
-    /// Rebuilds the table, and checks it against its content; says why if that can't be done.
+    /// Rebuilds the table and checks it against its content; returns the reason if that fails.
     fn rebuild(&self, connection: &Connection) -> rusqlite::Result<Option<String>> {
         let table = quoted(&self.table);
         let mut sql = format!("SAVEPOINT rebuild; {}", self.statement("rebuild"));
         if self.is_fts5 {
-            // 1 asks for a comparison with the rows of the content.
+            // With rank 1, the check compares the index with the rows of the content table.
             let check = format!("INSERT INTO {table}({table}, rank) VALUES('integrity-check', 1);");
             sql.push_str(&check);
         }
         match connection.execute_batch(&format!("{sql} RELEASE rebuild;")) {
             Ok(()) => Ok(None),
-            Err(error) if is_of_the_disk(&error) => Err(error),
+            Err(error) if is_environment_error(&error) => Err(error),
             Err(error) => {
                 connection.execute_batch("ROLLBACK TO rebuild; RELEASE rebuild;")?;
                 Ok(Some(error.to_string()))
@@ -92,8 +92,8 @@ impl ExternalContent {
     }
 }
 
-/// Whether an error says nothing about the table that it came from.
-fn is_of_the_disk(error: &rusqlite::Error) -> bool {
+/// Whether an error is caused by the environment and not by the table, such as a full disk.
+fn is_environment_error(error: &rusqlite::Error) -> bool {
     use ErrorCode::{
         CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, OperationInterrupted, OutOfMemory,
         ReadOnly, SystemIoFailure,
@@ -137,8 +137,8 @@ fn external_content_tables(connection: &Connection) -> rusqlite::Result<Vec<Exte
     Ok(found)
 }
 
-/// The `content=` of a full-text table, and whether it is one of FTS5; `None` for all other
-/// statements, and for tables that have their own text or none.
+/// The `content=` of a full-text table, and whether it is an FTS5 table; `None` for all other
+/// statements, and for tables that store their own text or none.
 fn external_content(sql: &str) -> Option<(bool, String)> {
     let mut tokens = Tokens(sql);
     tokens.find(|token| token.eq_ignore_ascii_case("USING"))?;
@@ -148,7 +148,7 @@ fn external_content(sql: &str) -> Option<(bool, String)> {
         _ => return None,
     };
     let is_option = |name: &str| match is_fts5 {
-        // FTS5 takes any beginning of the name.
+        // FTS5 accepts any prefix of the option name.
         true => name.len() <= 7 && "content"[..name.len()].eq_ignore_ascii_case(name),
         false => name.eq_ignore_ascii_case("content"),
     };
@@ -179,8 +179,8 @@ fn external_content(sql: &str) -> Option<(bool, String)> {
     None
 }
 
-/// The views that read some tables, by themselves or through other views. A view counts as one if
-/// it has the name anywhere: too many are harmless.
+/// The views that read one of the tables, directly or through other views. A view is included if
+/// its SQL contains the name anywhere: false positives are harmless.
 fn views_over(connection: &Connection, tables: &[&str]) -> rusqlite::Result<Vec<String>> {
     let mut statement =
         connection.prepare("SELECT name, sql FROM main.sqlite_schema WHERE type = 'view'")?;
@@ -206,7 +206,7 @@ fn views_over(connection: &Connection, tables: &[&str]) -> rusqlite::Result<Vec<
     }
 }
 
-/// The tokens of an SQL statement, without spaces and comments.
+/// The tokens of an SQL statement, without whitespace and comments.
 #[derive(Clone)]
 struct Tokens<'s>(&'s str);
 
@@ -237,7 +237,7 @@ impl<'s> Iterator for Tokens<'s> {
     }
 }
 
-/// The length of a quoted token, in which the quote itself is doubled.
+/// The length of a quoted token, in which the quote character is doubled.
 fn quoted_len(text: &str, quote: char) -> usize {
     let mut inside = true;
     let mut chars = text.char_indices().skip(1).peekable();
@@ -340,7 +340,7 @@ mod tests {
         .unwrap();
         let mut views = views_over(&db, &["code_chunks"]).unwrap();
         views.sort();
-        // A string of that name is one too many.
+        // A string with the name is a false positive.
         assert_eq!(views, ["far", "near", "unrelated"]);
     }
 }

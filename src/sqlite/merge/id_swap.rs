@@ -1,23 +1,23 @@
-//! Rows that are moved out of the way, so that two records may swap their ids.
+//! Moves rows out of the way so that two records can swap their ids.
 
 use rusqlite::Connection;
 
 use crate::sqlite::read::table_columns::TableColumns;
 
-/// Rows are parked at ids from here down.
+/// Rows are moved to ids from here downwards.
 pub(in crate::sqlite) const HIGHEST_ID: i64 = i64::MIN / 2;
 
-/// Moves rows of a table whose ids change to ids that no record has.
+/// Moves the rows of a table whose ids change to temporary ids that no record has.
 #[derive(Debug)]
 pub(in crate::sqlite) struct IdSwap {
     has_id: String,
     move_row: String,
-    /// Whether a row gets its id as its row id, too.
+    /// Whether moving a row also changes its row id.
     pub(in crate::sqlite) id_is_rowid: bool,
 }
 
 impl IdSwap {
-    /// `None` if the table has no ids beside its keys.
+    /// `None` if the table has no ids in addition to its keys.
     pub(in crate::sqlite) fn new(layout: &TableColumns) -> Option<Self> {
         let (table, rowid) = (layout.spec.name, layout.rowid);
         let id = layout.spec.id?;
@@ -28,7 +28,7 @@ impl IdSwap {
         })
     }
 
-    /// Whether the table has an id of a range.
+    /// Whether the table contains an id in a range.
     pub(in crate::sqlite) fn has_id(
         &self,
         connection: &Connection,
@@ -38,7 +38,7 @@ impl IdSwap {
         connection.prepare(&self.has_id)?.exists([first, last])
     }
 
-    /// Gives a row another id.
+    /// Changes the id of a row.
     pub(in crate::sqlite) fn move_row(
         &self,
         connection: &Connection,

@@ -1,4 +1,4 @@
-//! Writing records into the tables of an existing database, in one transaction.
+//! Writes records into the tables of an existing database, in one transaction.
 
 pub(in crate::sqlite) mod affinity;
 pub(in crate::sqlite) mod final_ids;
@@ -37,7 +37,7 @@ use crate::sqlite::write::key_lookup::KeyLookup;
 use crate::sqlite::write::upsert::Upsert;
 use crate::sqlite::write::writer::{create_indexes, create_table, set_sequence};
 
-/// A database in a write transaction; dropping it takes everything back.
+/// A database in a write transaction; dropping it rolls back.
 #[derive(Debug)]
 pub(crate) struct SqliteMerge {
     pub(in crate::sqlite) connection: Connection,
@@ -53,19 +53,19 @@ pub(in crate::sqlite) struct MergedTable {
     pub(in crate::sqlite) layout: TableColumns,
     pub(in crate::sqlite) upsert: Upsert,
     pub(in crate::sqlite) parking: Option<IdSwap>,
-    /// What the table makes of records, where that may be something else.
+    /// Checks the stored form of records, if the table may convert their values.
     pub(in crate::sqlite) stored: Option<StoredRecords>,
     pub(in crate::sqlite) checks: Vec<RowCheck>,
 }
 
-/// What is checked of written rows once all are written.
+/// The checks on written rows after all have been written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sqlite) enum RowCheck {
     ForeignKeys,
     SymbolGraph,
 }
 
-/// Full-text tables and triggers over tables that a merge wrote.
+/// Full-text tables and triggers of the tables that a merge wrote.
 #[derive(Debug, Default)]
 pub(crate) struct Derived {
     pub(crate) rebuilt: Vec<String>,
@@ -74,10 +74,10 @@ pub(crate) struct Derived {
 }
 
 impl SqliteMerge {
-    /// Opens a database for writing and takes its write lock. Tables that are not there are made for
-    /// the kinds of `needed`.
+    /// Opens a database for writing and takes its write lock. Creates missing tables for the kinds
+    /// in `needed`.
     ///
-    /// Triggers don't run, and neither do the actions of foreign keys: no other table changes.
+    /// Triggers and foreign key actions don't run, so no other table changes.
     ///
     /// # Errors
     /// Among others: [`Error::UnwritableTable`].
@@ -152,8 +152,8 @@ impl SqliteMerge {
         }))
     }
 
-    /// A table into which no record can be written fails with each, and says so when SQLite looks at
-    /// the statement.
+    /// The error for a table into which no record can be written at all. SQLite reports this when
+    /// it prepares or runs the statement.
     pub(in crate::sqlite) fn takes_no_record(
         &self,
         kind: RecordKind,
@@ -192,7 +192,7 @@ impl SqliteMerge {
         })
     }
 
-    /// Sets the id sequences of the tables of some kinds.
+    /// Sets the id sequences of the tables of `kinds`.
     pub(crate) fn set_sequences(&self, kinds: &[RecordKind], sequences: IdSequences) -> Result<()> {
         for &kind in kinds {
             if table_spec(kind).id.is_some() && sequences.get(kind) > 0 {
@@ -202,8 +202,8 @@ impl SqliteMerge {
         Ok(())
     }
 
-    /// Rebuilds the full-text tables over the tables of some kinds, and finds the triggers on them
-    /// that did not run.
+    /// Rebuilds the full-text tables of the changed tables, and finds the triggers on them that did
+    /// not run.
     pub(crate) fn update_derived(&mut self, changed: &[RecordKind]) -> Result<Derived> {
         let names: Vec<&str> = changed.iter().map(|kind| table_spec(*kind).name).collect();
         let full_text = self.sql(|connection| full_text::rebuild(connection, &names))?;
@@ -222,7 +222,7 @@ impl SqliteMerge {
         })
     }
 
-    /// What the database would hold if the transaction ended now.
+    /// A snapshot of the database as the uncommitted transaction sees it.
     pub(crate) fn into_snapshot(
         self,
         options: &SourceOptions,
@@ -233,7 +233,7 @@ impl SqliteMerge {
 }
 
 impl SqliteSnapshot {
-    /// Ends the transaction that [`SqliteMerge::into_snapshot`] read in.
+    /// Commits the transaction that [`SqliteMerge::into_snapshot`] reads in.
     pub(crate) fn commit(self, target: TargetPath<'_>) -> Result<()> {
         let connection = self.into_connection();
         connection.execute_batch("COMMIT").map_err(failed(target))?;

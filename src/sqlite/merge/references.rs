@@ -1,4 +1,4 @@
-//! Foreign keys: which rows of a database refer to records, and which records refer to nothing.
+//! Foreign keys: rows that refer to records, and records whose parent rows are missing.
 
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension as _, Row};
@@ -8,25 +8,26 @@ use crate::sqlite::read::other_tables::{columns_of_table, shown_name};
 use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::schema::quoted;
 
-/// A foreign key of some table that refers to columns of records which a merge may change.
+/// A foreign key that refers to record columns which a merge may change.
 #[derive(Debug)]
 pub(in crate::sqlite) struct Reference {
-    /// The table whose rows refer to records.
+    /// The table with the foreign key.
     pub(in crate::sqlite) table: String,
     /// Its columns.
     pub(in crate::sqlite) columns: Vec<String>,
-    /// The columns of the records.
+    /// The referenced columns of the record table.
     referenced: Vec<String>,
 }
 
 impl Reference {
-    /// The foreign keys that refer to a table's records by more than their keys, which never change.
+    /// The foreign keys that refer to a record table by columns other than its key, which never
+    /// changes.
     pub(in crate::sqlite) fn to(
         connection: &Connection,
         layout: &TableColumns,
     ) -> rusqlite::Result<Vec<Self>> {
         let spec = layout.spec;
-        // Where a foreign key names no columns it refers to the primary key.
+        // A foreign key without column names refers to the primary key.
         let mut statement = connection.prepare(
             "SELECT m.name, f.id, f.\"from\", coalesce(f.\"to\", (
                  SELECT p.name FROM pragma_table_xinfo(?1, 'main') AS p WHERE p.pk = f.seq + 1))
@@ -65,7 +66,7 @@ impl Reference {
             layout.present_columns().any(is) || layout.unknown.iter().any(|column| is(column))
         };
         let references = all.into_iter().map(|(_, reference)| reference);
-        // A foreign key to a column that is not there never held.
+        // A foreign key to a missing column can never be satisfied.
         let references = references.filter(|r| r.referenced.iter().all(exists));
         Ok(references
             .filter(|r| r.referenced.iter().any(may_change))
@@ -78,19 +79,18 @@ impl Reference {
     }
 }
 
-/// The rows of records, among those that a merge writes over, of which referenced columns would
-/// change.
+/// The rows overwritten by a merge whose referenced columns would change.
 #[derive(Debug)]
 pub(in crate::sqlite) struct ChangingRows {
     references: Vec<Reference>,
-    /// For each reference, SQL that adds a row if it would change.
+    /// For each reference, SQL that adds a row if its referenced columns would change.
     add: Vec<String>,
-    /// For each reference, the columns whose values the SQL takes, by their place in the table.
+    /// For each reference, the indexes of the columns that the SQL takes as parameters.
     taken: Vec<Vec<usize>>,
 }
 
 impl ChangingRows {
-    /// `None` if nothing refers to records of a table by what may change.
+    /// `None` if no foreign key refers to columns of the table that may change.
     pub(in crate::sqlite) fn of(
         connection: &Connection,
         layout: &TableColumns,
@@ -130,7 +130,7 @@ impl ChangingRows {
         }))
     }
 
-    /// Takes note of a row that is to get the values of a record, if a referenced one would change.
+    /// Adds a row to be overwritten with these values, if a referenced column would change.
     pub(in crate::sqlite) fn note(
         &self,
         connection: &Connection,
@@ -148,7 +148,7 @@ impl ChangingRows {
         Ok(())
     }
 
-    /// A row of some table that refers to a row that would change, if there is one.
+    /// A row that refers to a row whose referenced columns would change, if there is one.
     pub(in crate::sqlite) fn find_reference(
         &self,
         connection: &Connection,
@@ -181,18 +181,18 @@ impl ChangingRows {
     }
 }
 
-/// A reference to a record of which a referenced value would change.
+/// A reference to a record whose referenced columns would change.
 #[derive(Debug)]
 pub(crate) struct ChangingReference {
-    /// The table that refers to the record.
+    /// The table with the foreign key.
     pub(crate) table: String,
-    /// The columns that do.
+    /// Its columns.
     pub(crate) columns: Vec<String>,
     /// The key of the record.
     pub(crate) key: Vec<u8>,
 }
 
-/// A row that refers to a row that is not there.
+/// A row whose foreign key refers to a missing row.
 #[derive(Debug)]
 pub(in crate::sqlite) struct MissingParent {
     pub(in crate::sqlite) rowid: i64,
@@ -200,7 +200,7 @@ pub(in crate::sqlite) struct MissingParent {
     pub(in crate::sqlite) message: String,
 }
 
-/// Whether a table has foreign keys of its own.
+/// Whether a table has foreign keys.
 pub(in crate::sqlite) fn has_foreign_keys(
     connection: &Connection,
     table: &str,
@@ -210,7 +210,7 @@ pub(in crate::sqlite) fn has_foreign_keys(
         .exists([table])
 }
 
-/// The rows of a table that refer to rows which are not there.
+/// Calls `visit` for the rows of a table whose parent row is missing.
 pub(in crate::sqlite) fn visit_missing_parents(
     connection: &Connection,
     layout: &TableColumns,

@@ -1,4 +1,4 @@
-//! The rows of a merge: moved out of each other's way, written, and checked.
+//! The rows of a merge: moves them out of each other's way, writes and checks them.
 
 use rusqlite::{ErrorCode, OptionalExtension as _};
 
@@ -16,14 +16,14 @@ use crate::sqlite::write::upsert::WrittenRow;
 use crate::sqlite::write::writer::with_values;
 use crate::stream::InvalidReason;
 
-/// Hands records, each with its key, to whoever it is given.
+/// Calls its argument for each record with its key.
 type VisitRecords<'v> = dyn FnMut(&mut dyn FnMut(&[u8], &Record) -> Result<()>) -> Result<()> + 'v;
-/// Takes the key of a record that can't stay, and why.
+/// Called with the key of a rejected record and the reason.
 type Reject<'r> = dyn FnMut(&[u8], Rejection) -> Result<()> + 'r;
 
 impl SqliteMerge {
-    /// A row of some table that refers to a record of a kind by what would change, if there is one.
-    /// `visit` hands out every record that would be written.
+    /// A row that refers to a record of `kind` by columns that would change, if there is one.
+    /// `visit` must visit every record to be written.
     pub(crate) fn find_reference(
         &self,
         kind: RecordKind,
@@ -44,7 +44,8 @@ impl SqliteMerge {
         self.sql(|connection| rows.find_reference(connection, layout))
     }
 
-    /// The first of so many ids in a row that neither the table nor `is_taken` has.
+    /// The first of `count` consecutive ids that are neither in the table nor rejected by
+    /// `is_taken`.
     pub(crate) fn free_ids(
         &self,
         kind: RecordKind,
@@ -66,12 +67,12 @@ impl SqliteMerge {
         Ok(None)
     }
 
-    /// Lets ids be for a while what the table's CHECK constraints rule out, or no more.
+    /// Switches the table's CHECK constraints off or on, so that ids may temporarily violate them.
     pub(crate) fn ignore_checks(&self, ignore: bool) -> Result<()> {
         self.sql(|connection| connection.pragma_update(None, "ignore_check_constraints", ignore))
     }
 
-    /// Moves the row of a record's key out of the way, to an id that no record has; says why if a
+    /// Moves the row of a key to a temporary id that no record has; returns the reason if a
     /// constraint forbids that.
     pub(crate) fn move_aside(
         &self,
@@ -102,8 +103,8 @@ impl SqliteMerge {
         }
     }
 
-    /// Writes a record over the row of its key, or as a new row; says why if the table does not take
-    /// it.
+    /// Overwrites the row of the key with a record, or inserts it as a new row; returns the reason
+    /// if the table rejects it.
     pub(crate) fn write(&self, key: &[u8], record: &Record) -> Result<Option<Rejection>> {
         let kind = record.kind();
         let Some(table) = self.tables.get(kind) else {
@@ -164,7 +165,7 @@ impl SqliteMerge {
         row
     }
 
-    /// Why a table does not take a row, if an error is about the row and not about the database.
+    /// Why a table rejects a row, if the error concerns the row and not the database.
     fn rejection(
         &self,
         layout: &TableColumns,
@@ -179,8 +180,8 @@ impl SqliteMerge {
         }
     }
 
-    /// Hands the key of each record to `reject` that was written and can't stay: its foreign key does
-    /// not hold, or its id is that of another symbol.
+    /// Calls `reject` with the key of each written record that has to be rejected: its foreign key
+    /// is violated, or its id belongs to a different symbol.
     pub(crate) fn check_rows(&self, kind: RecordKind, reject: &mut Reject<'_>) -> Result<()> {
         let Some(table) = self.tables.get(kind) else {
             return Ok(());
@@ -200,7 +201,7 @@ impl SqliteMerge {
         table: &MergedTable,
         reject: &mut Reject<'_>,
     ) -> Result<()> {
-        // Of a foreign key that can't be checked SQLite would take no record either.
+        // SQLite would not accept a record either if a foreign key can't be checked.
         let failed = |error| self.takes_no_record(kind, error);
         visit_missing_parents(&self.connection, &table.layout, &failed, &mut |missing| {
             let Some(key) = self.written_key(kind, missing.rowid)? else {
@@ -223,7 +224,7 @@ impl SqliteMerge {
         })
     }
 
-    /// The key of the record that a row was written from; `None` for a row that was not written.
+    /// The key of the record that was written to a row; `None` if the row was not written.
     fn written_key(&self, kind: RecordKind, rowid: i64) -> Result<Option<Vec<u8>>> {
         let sql = format!(
             "SELECT record_key FROM {} WHERE row_id = ?1",
@@ -236,7 +237,7 @@ impl SqliteMerge {
     }
 }
 
-/// The temporary table with the rows of a kind that were written.
+/// The temporary table of the written rows of a kind.
 pub(in crate::sqlite) fn written_rows(kind: RecordKind) -> String {
     format!("temp.chunkmigrate_written_{}", table_spec(kind).name)
 }

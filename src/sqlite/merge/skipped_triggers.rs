@@ -1,4 +1,4 @@
-//! The triggers that statements would run, if triggers ran.
+//! Finds the triggers that statements would run if triggers were enabled.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,10 +12,10 @@ use crate::sqlite::read::other_tables::shown_name;
 /// For each trigger, the tables that it writes.
 type Triggers = BTreeMap<String, BTreeSet<String>>;
 
-/// The triggers that would run with some statements, each of which writes the table beside it; but
-/// not those that only write tables which are `kept_up` otherwise.
+/// The triggers that the statements, each paired with the table it writes, would run. Excludes
+/// triggers that only write the tables in `kept_up`, which are updated by other means.
 ///
-/// SQLite itself tells: a statement is prepared, and not run, with triggers switched on.
+/// To find them, each statement is prepared, but not run, with triggers enabled.
 pub(in crate::sqlite) fn skipped_triggers(
     connection: &mut Connection,
     statements: &[(&str, &str)],
@@ -54,7 +54,7 @@ fn prepared(
     }))?;
     let mut unknown = Vec::new();
     for (table, sql) in statements {
-        // A trigger with a function or table that is not here: then all of the table count.
+        // A trigger uses a missing function or table: report all triggers of the table.
         if connection.prepare(sql).is_err() {
             unknown.push(*table);
         }
@@ -110,7 +110,7 @@ mod tests {
         );
         assert_eq!(skipped("UPDATE t SET b = ?1"), ["on_update_of_b"]);
         assert!(skipped("UPDATE t SET a = ?1").is_empty());
-        // Nothing ran, and nothing will.
+        // No trigger ran, and none will.
         db.execute_batch("INSERT INTO t VALUES (1, 2)").unwrap();
         let logged: i64 = db
             .query_row("SELECT count(*) FROM log", [], |row| row.get(0))

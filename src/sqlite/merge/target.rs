@@ -1,4 +1,4 @@
-//! Opening a database of somebody else's for writing.
+//! Opens an existing database for writing.
 
 use std::fs;
 use std::io::Write as _;
@@ -14,30 +14,30 @@ use crate::progress::Progress;
 use crate::sqlite::open::connection::{stop_when_cancelled, wait_for_locks, writing};
 use crate::sqlite::open::hardening::defend;
 
-/// Length of a new `-shm`.
+/// Length of a new `-shm`, in bytes.
 const SHM_BYTES: usize = 32 << 10;
 
-/// A database to write into: where it is, and what messages call it.
+/// A database to write into: its real path, and the path for messages.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TargetPath<'p> {
     pub(crate) path: &'p Path,
     pub(crate) shown: &'p Path,
 }
 
-/// An error of SQLite while a database is written. What it makes beside the database it can't always
-/// make, and doesn't say why; the folder does.
+/// Converts a SQLite error from writing a database. If SQLite can't create a sidecar file it
+/// doesn't say why, so this tries to create a file in the directory.
 pub(in crate::sqlite) fn failed(target: TargetPath<'_>) -> impl Fn(rusqlite::Error) -> Error + '_ {
     move |error| {
-        let made = match error.sqlite_error_code() {
-            Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => make_file_beside(target),
+        let probe = match error.sqlite_error_code() {
+            Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => create_probe_file(target),
             _ => Ok(()),
         };
-        made.err().unwrap_or_else(|| writing(target.shown)(error))
+        probe.err().unwrap_or_else(|| writing(target.shown)(error))
     }
 }
 
-/// Makes a file beside a database, as large as a `-shm`, and takes it away again.
-fn make_file_beside(target: TargetPath<'_>) -> Result<()> {
+/// Creates a file the size of a `-shm` next to a database and removes it again.
+fn create_probe_file(target: TargetPath<'_>) -> Result<()> {
     let real_path = fs::canonicalize(target.path).io_context("resolve", target.shown)?;
     let folder = real_path.parent().unwrap_or(Path::new("/"));
     tempfile::tempfile_in(folder)
@@ -45,8 +45,7 @@ fn make_file_beside(target: TargetPath<'_>) -> Result<()> {
         .io_context("create a file next to", target.shown)
 }
 
-/// Opens a database to write into it, as it is. Triggers don't run, and neither do the actions of
-/// foreign keys.
+/// Opens an existing database for writing. Triggers and foreign key actions don't run.
 pub(in crate::sqlite) fn connect(
     target: TargetPath<'_>,
     progress: &Arc<dyn Progress>,
@@ -61,14 +60,14 @@ pub(in crate::sqlite) fn connect(
 
 fn configure(connection: &mut Connection, progress: &Arc<dyn Progress>) -> rusqlite::Result<()> {
     defend(connection)?;
-    // Their actions would change other tables; whether they hold is checked before the commit.
+    // Foreign key actions would change other tables; violations are checked before the commit.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
     connection.pragma_update(None, "temp_store", "FILE")?;
     stop_when_cancelled(connection, progress)?;
     wait_for_locks(connection, progress)
 }
 
-/// Rolls back what a transaction that was cut off left in a hot journal.
+/// Rolls back an interrupted transaction from a hot journal.
 ///
 /// # Errors
 /// Among others: [`Error::MultiDatabaseJournal`].

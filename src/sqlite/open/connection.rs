@@ -1,4 +1,4 @@
-//! Opening a database for reading, without leaving a trace beside it.
+//! Opens a database for reading without leaving any file next to it.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -14,16 +14,16 @@ use crate::progress::Progress;
 use crate::sqlite::open::hardening::{SORTING_THREADS, defend};
 use crate::sqlite::open::open_mode::{Access, SourceFiles};
 
-/// How long to wait for another process's lock.
+/// Maximum wait for another process's lock.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
-/// Memory that SQLite may use for pages, and as much to sort in, in KiB. What is sorted in three
-/// times the usual 2 MiB is merged once where it would have to be merged twice.
+/// Memory in KiB that SQLite may use for the page cache, and the same again for sorting. With three
+/// times the default of 2 MiB, a sort needs one merge pass instead of two.
 const CACHE_KIB: i64 = 6 << 10;
-/// Virtual-machine instructions between two looks at whether to stop.
+/// Virtual-machine instructions between two cancellation checks.
 const CANCEL_CHECK_INTERVAL: i32 = 10_000;
 
 impl Error {
-    /// Gives an error of SQLite the file, and its own variant where the cause is known.
+    /// Adds the path to a SQLite error, and maps it to a specific variant if the cause is known.
     pub(in crate::sqlite) fn from_engine(
         action: &'static str,
         path: &Path,
@@ -44,7 +44,7 @@ impl Error {
                 detail: source.to_string(),
             },
             (Some(ErrorCode::NotADatabase), _) => Error::NotADatabase { path },
-            // A connection that only reads writes nothing else.
+            // A read-only connection writes only temporary files.
             (Some(ErrorCode::DiskFull), _) => Error::TempDiskFull { path },
             (_, Some(ffi::SQLITE_IOERR_WRITE)) => Error::TempWrite { path, source },
             _ => Error::Sqlite {
@@ -56,7 +56,7 @@ impl Error {
     }
 }
 
-/// The collation that SQLite misses.
+/// The name of the collation that SQLite doesn't know.
 fn unknown_collation(error: &rusqlite::Error) -> Option<String> {
     let text = match error {
         rusqlite::Error::SqliteFailure(_, Some(text)) => text,
@@ -67,23 +67,23 @@ fn unknown_collation(error: &rusqlite::Error) -> Option<String> {
     Some(name.to_owned())
 }
 
-/// What SQLite says of a collation that it misses, before its name.
+/// The text before the collation's name in SQLite's message.
 const NO_COLLATION: &str = "no such collation sequence: ";
 
-/// Whether an error of SQLite is about a collation that it misses.
+/// Whether a SQLite error message is about an unknown collation.
 pub(in crate::sqlite) fn is_unknown_collation(message: &str) -> bool {
     message.starts_with(NO_COLLATION)
 }
 
-/// Lets rows be read whose columns or indexes have a collation of another program's: nothing that
-/// is read depends on how it orders. A database in UTF-16 can't be helped so.
+/// Allows rows to be read whose columns or indexes use another program's collation: the results
+/// don't depend on its order. Not possible for UTF-16 databases.
 pub(in crate::sqlite) fn register_fallback_collations(
     connection: &Connection,
 ) -> rusqlite::Result<()> {
     connection.collation_needed(|connection, name| connection.create_collation(name, str::cmp))
 }
 
-/// An error of SQLite while a source is read; an interrupted statement is a cancelled one.
+/// Converts a SQLite error from reading a source; an interrupted statement counts as cancelled.
 pub(in crate::sqlite) fn reading(path: &Path) -> impl Fn(rusqlite::Error) -> Error + '_ {
     |source| match source.sqlite_error_code() {
         Some(ErrorCode::OperationInterrupted) => Error::Cancelled,
@@ -92,8 +92,8 @@ pub(in crate::sqlite) fn reading(path: &Path) -> impl Fn(rusqlite::Error) -> Err
     }
 }
 
-/// An error of SQLite when it opens a file, for which it gives no reason. That the process has no file
-/// descriptors left is found out by trying.
+/// Converts a SQLite error from opening a file, which doesn't include the cause. Whether another
+/// file can be opened shows if the process has run out of file descriptors.
 fn cannot_open(action: &'static str, path: &Path, source: rusqlite::Error) -> Error {
     match File::open("/dev/null") {
         Err(limit) if limit.kind() != ErrorKind::NotFound => Error::Io {
@@ -105,7 +105,7 @@ fn cannot_open(action: &'static str, path: &Path, source: rusqlite::Error) -> Er
     }
 }
 
-/// An error of SQLite while a database is written.
+/// Converts a SQLite error from writing a database.
 pub(in crate::sqlite) fn writing(path: &Path) -> impl Fn(rusqlite::Error) -> Error + '_ {
     |source| {
         let extended = source.sqlite_error().map(|error| error.extended_code);
@@ -124,7 +124,8 @@ pub(in crate::sqlite) fn writing(path: &Path) -> impl Fn(rusqlite::Error) -> Err
     }
 }
 
-/// Opens a database as its state demands and begins the one read transaction of the connection.
+/// Opens a database in the mode its state requires and begins the connection's single read
+/// transaction.
 pub(in crate::sqlite) fn open_for_reading(
     files: &SourceFiles,
     temp_dir: Option<&Path>,
@@ -149,7 +150,7 @@ pub(in crate::sqlite) fn open_for_reading(
     let begun = connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;");
     begun.map_err(
         |error| match (beginning(path, error), files.is_truncated()) {
-            // A commit that was cut off may have told of pages that it had not written yet.
+            // An interrupted commit may have updated the header before writing all pages.
             (error, Some(_)) if is_hot_journal(&error) => error,
             (_, Some((expected, actual))) => Error::Truncated {
                 path: path.to_owned(),
@@ -160,18 +161,18 @@ pub(in crate::sqlite) fn open_for_reading(
         },
     )?;
     check_length(&connection, files)?;
-    // Unlike the others, this one reads the schema.
+    // Unlike the other modes, this one reads the schema.
     connection
         .pragma_update(None, "cache_size", -CACHE_KIB)
         .map_err(reading(path))?;
     Ok(connection)
 }
 
-/// An error of SQLite when the first lock is taken.
+/// Converts a SQLite error from taking the first lock.
 fn beginning(path: &Path, source: rusqlite::Error) -> Error {
     let extended = source.sqlite_error().map(|error| error.extended_code);
     match extended == Some(ffi::SQLITE_READONLY_RECOVERY) {
-        // The first writer has come and not made the index of its `-wal` yet.
+        // The first writer has opened the database and not built the index of its `-wal` yet.
         true => Error::Changed {
             path: path.to_owned(),
         },
@@ -179,7 +180,7 @@ fn beginning(path: &Path, source: rusqlite::Error) -> Error {
     }
 }
 
-/// Whether a database could not be read because a transaction that was cut off must be rolled back.
+/// Whether an error means that an interrupted transaction must be rolled back first.
 pub(crate) fn is_hot_journal(error: &Error) -> bool {
     matches!(error, Error::HotJournal { .. })
 }
@@ -198,7 +199,7 @@ fn configure(
     if access == Access::HeapWal {
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     }
-    // A mapped file counts as resident memory, and one that is cut meanwhile is a signal.
+    // Memory-mapped pages count as resident memory, and a truncated mapping raises a signal.
     connection.pragma_update(None, "mmap_size", 0)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "temp_store", "FILE")?;
@@ -206,7 +207,7 @@ fn configure(
     Ok(())
 }
 
-/// Lets a statement end when the work is to stop.
+/// Interrupts running statements when the work is cancelled.
 pub(in crate::sqlite) fn stop_when_cancelled(
     connection: &mut Connection,
     progress: &Arc<dyn Progress>,
@@ -215,7 +216,7 @@ pub(in crate::sqlite) fn stop_when_cancelled(
     connection.progress_handler(CANCEL_CHECK_INTERVAL, Some(move || stop.is_cancelled()))
 }
 
-/// Waits some seconds for another process's lock, unless the work is to stop.
+/// Waits a few seconds for another process's lock, unless the work is cancelled.
 pub(in crate::sqlite) fn wait_for_locks(
     connection: &mut Connection,
     progress: &Arc<dyn Progress>,
@@ -233,7 +234,7 @@ pub(in crate::sqlite) fn wait_for_locks(
     }))
 }
 
-/// Tells SQLite where to put temporary files.
+/// Sets SQLite's directory for temporary files.
 pub(in crate::sqlite) fn set_temp_dir(connection: &Connection, dir: &Path) -> Result<()> {
     let refused = |why| Error::TempDir {
         path: dir.to_owned(),
@@ -249,7 +250,7 @@ pub(in crate::sqlite) fn set_temp_dir(connection: &Connection, dir: &Path) -> Re
         .map_err(|_| refused("it is not writable"))
 }
 
-/// A cut file whose lost pages are never asked for would otherwise pass for a whole one.
+/// Without this check, a truncated file would pass as complete if its missing pages are never read.
 fn check_length(connection: &Connection, files: &SourceFiles) -> Result<()> {
     if matches!(files.access, Access::SharedWal | Access::HeapWal) {
         return Ok(());
@@ -269,7 +270,7 @@ fn check_length(connection: &Connection, files: &SourceFiles) -> Result<()> {
     Ok(())
 }
 
-/// The database as a URI, with everything but plain characters percent-encoded.
+/// The database path as a URI, with everything except plain characters percent-encoded.
 fn uri(path: &Path, access: Access) -> PathBuf {
     let mut uri = String::from("file:");
     for &byte in path.as_os_str().as_encoded_bytes() {

@@ -1,4 +1,4 @@
-//! Whether files were written: by their identities, lengths and times.
+//! Detects whether files were written, from their identities, lengths and times.
 
 use std::fs::{self, Metadata};
 use std::path::Path;
@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime};
 use crate::error::{Error, IoContext as _, Result};
 use crate::fsio::sidecars::{beside, if_present};
 
-/// A file that was written so short a time ago can be written again without another time of its last
-/// change: clocks of file systems go in steps of up to 10 ms.
+/// Within this time after a write, another write may leave the modification time unchanged: clocks
+/// of file systems have a granularity of up to 10 ms.
 pub(in crate::sqlite) const MTIME_GRANULARITY: Duration = Duration::from_millis(20);
 
-/// What changes when somebody writes the database.
+/// File attributes that change when the database is written.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::sqlite) struct Fingerprint {
     pub(in crate::sqlite) main: Option<FileState>,
@@ -31,12 +31,12 @@ impl Fingerprint {
         })
     }
 
-    /// Whether another write would show.
+    /// Whether another write would change the modification time.
     pub(in crate::sqlite) fn mtime_is_old_enough(&self) -> bool {
         let now = SystemTime::now();
         let mut files = [&self.main, &self.wal, &self.journal].into_iter().flatten();
         !files.any(|file| {
-            // A time that is still to come is that of another machine's clock.
+            // A time in the future comes from another machine's clock.
             let age = now.duration_since(file.modified);
             age.is_ok_and(|age| age < MTIME_GRANULARITY)
         })
@@ -55,13 +55,13 @@ pub(in crate::sqlite) struct FileState {
 }
 
 impl FileState {
-    /// `None` if there is no such file.
+    /// `None` if the file does not exist.
     pub(in crate::sqlite) fn take(path: &Path) -> Result<Option<Self>> {
         let Some(metadata) = if_present(fs::metadata(path)).io_context("stat", path)? else {
             return Ok(None);
         };
         if !metadata.is_file() {
-            // SQLite would open it, and wait for ever if it is a FIFO.
+            // SQLite would open it, and block forever if it is a FIFO.
             return Err(Error::not_a_file(path, metadata.file_type()));
         }
         Ok(Some(FileState {

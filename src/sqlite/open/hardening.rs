@@ -1,17 +1,17 @@
-//! What a hostile database may not do: everything that a connection to one is denied.
+//! Restrictions for connections to untrusted databases.
 //!
-//! A schema is a program that SQLite runs for whoever reads or writes the tables. Each connection
-//! that this program opens to a database of somebody else goes through [`defend`].
+//! A schema contains code that SQLite runs for whoever reads or writes the tables. Every connection
+//! to an existing database is configured with [`defend`].
 
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, Result};
 
-/// Threads that SQLite may start to sort.
+/// Threads that SQLite may use for sorting.
 pub(in crate::sqlite) const SORTING_THREADS: u32 = 1;
 
-/// Limits that no database of records comes near. That of the length of a value stays SQLite's own,
-/// and so do those of expressions and compound queries, which a schema may use up.
+/// Limits that no database of records reaches. The limits for value length, expressions and
+/// compound queries stay at SQLite's defaults, because a schema may legitimately use them up.
 const LIMITS: [(Limit, i32); 5] = [
     (Limit::SQLITE_LIMIT_ATTACHED, 0),
     (Limit::SQLITE_LIMIT_SQL_LENGTH, 1 << 20),
@@ -23,9 +23,10 @@ const LIMITS: [(Limit, i32); 5] = [
     ),
 ];
 
-/// Denies a schema all that the tables of records can do without: functions that are not known to be
-/// harmless, views, triggers, double-quoted strings, writes to SQLite's own tables, other databases,
-/// and what is above [`LIMITS`]. SQL can't load extensions unless that is allowed, which nobody does.
+/// Disables every feature of a schema that the record tables don't need: functions that are not
+/// known to be harmless, views, triggers, double-quoted strings, writes to SQLite's own tables,
+/// other databases, and anything above [`LIMITS`]. Loading extensions through SQL is disabled by
+/// default.
 pub(in crate::sqlite) fn defend(connection: &Connection) -> Result<()> {
     for (config, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),

@@ -1,4 +1,4 @@
-//! Opening a database for reading: which state its files are in, and how SQLite is kept from harm.
+//! Opening a database for reading: detecting the state of its files, and hardening SQLite.
 
 pub(in crate::sqlite) mod connection;
 pub(in crate::sqlite) mod fingerprint;

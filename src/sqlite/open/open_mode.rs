@@ -1,5 +1,5 @@
-//! The files of a database as they lie on disk: which way to open them leaves no trace, and
-//! whether somebody changed them meanwhile.
+//! The state of a database's files on disk: which open mode leaves no trace, and whether another
+//! process changed them meanwhile.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -11,67 +11,67 @@ use crate::error::{Error, IoContext as _, Result};
 use crate::fsio::sidecars::{WAL_HEADER_BYTES, beside, has_journal_header, has_wal_header};
 use crate::sqlite::open::fingerprint::{FileState, Fingerprint};
 
-/// Length of the header of a database.
+/// Length of the database header, in bytes.
 const HEADER_BYTES: usize = 100;
-/// How often a database that has not settled is looked at again, and how long after.
+/// How often to probe a recently written database again, and how long to wait between probes.
 const LOOKS: usize = 10;
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
-/// How a database is opened so that nothing beside it appears, changes or goes.
+/// How to open a database without creating, changing or removing any sidecar file.
 ///
-/// Judged by the files beside the database and not by its header alone: SQLite reads the frames
-/// of a `-wal` whatever the header says.
+/// Chosen from the sidecar files and not from the header alone: SQLite reads the frames of a `-wal`
+/// whatever the header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sqlite) enum Access {
-    /// Rollback-journal mode: opened plainly. SQLite's own lock keeps writers out while we read.
+    /// Rollback-journal mode: opened normally. SQLite's lock excludes writers during the read.
     Plain,
-    /// WAL mode, closed cleanly: opened as immutable, since a plain open would create `-wal` and
-    /// `-shm`. So is one whose `-wal` is a header without frames, as a kill leaves it: with the
-    /// `-shm` read-only SQLite would wait in vain for a writer to finish it. No lock.
+    /// WAL mode, closed cleanly: opened as immutable, since a normal open would create `-wal` and
+    /// `-shm`. Also used if the `-wal` is a header without frames, as after a kill: with a
+    /// read-only `-shm` SQLite would wait in vain for a writer to complete it. No lock.
     Immutable,
-    /// WAL mode with its `-shm`, in use or left by a kill: opened with the `-shm` read-only.
+    /// WAL mode with a `-shm`, in use or left by a killed process: opened with a read-only `-shm`.
     SharedWal,
-    /// WAL mode with frames in the `-wal` and no `-shm`: the index of the `-wal` is built on the
-    /// heap. No lock.
+    /// WAL mode with frames in the `-wal` and no `-shm`: SQLite builds the index of the `-wal` in
+    /// heap memory. No lock.
     HeapWal,
-    /// A new database that only this process knows of and appends to: opened as immutable. No lock.
+    /// A new database that only this process knows and appends to: opened as immutable. No lock.
     Appended,
 }
 
 impl Access {
-    /// Whether no writer can come along that SQLite doesn't see. Where one can, the files must be
-    /// looked at again before what was read is believed.
+    /// Whether SQLite detects every writer. If not, the files must be checked again before the
+    /// results are used.
     pub(in crate::sqlite) const fn sees_writers(self) -> bool {
         !matches!(self, Access::Immutable | Access::HeapWal)
     }
 }
 
-/// A database and what lies beside it.
+/// A database and its sidecar files.
 #[derive(Debug)]
 pub(crate) struct SourceFiles {
-    /// As it was given; this is what messages name.
+    /// The path as specified by the caller, for messages.
     pub(in crate::sqlite) given: PathBuf,
-    /// Without symbolic links: SQLite keeps its `-wal` beside the real file.
+    /// The path without symbolic links: SQLite keeps the `-wal` next to the real file.
     pub(in crate::sqlite) real_path: PathBuf,
     pub(in crate::sqlite) access: Access,
     pub(in crate::sqlite) hot_journal: bool,
-    /// The length that the header tells of, in bytes, if it can be believed.
+    /// The length according to the header in bytes, if the header is trustworthy.
     header_len: Option<u64>,
     signature: Fingerprint,
-    /// The main file when the lock was taken that keeps writers out, if one was.
+    /// State of the main file when the lock that excludes writers was taken, if it was.
     locked: Option<FileState>,
 }
 
 impl SourceFiles {
-    /// Looks at a database that no connection of this process has open: reading its header closes
-    /// a descriptor, which would drop the locks of such a connection.
+    /// Probes a database that this process must not have open: reading its header closes a file
+    /// descriptor, which would release the process's POSIX locks.
     ///
-    /// Where only the times of its files tell whether it is written, waits until they can.
+    /// If only the files' times can show a write, waits until they are old enough for that.
     pub(crate) fn classify(given: &Path) -> Result<Self> {
         Self::classify_as(given, given)
     }
 
-    /// As [`SourceFiles::classify`], of a database that messages call by another name.
+    /// As [`SourceFiles::classify`], with a different path for messages.
     pub(crate) fn classify_as(given: &Path, path: &Path) -> Result<Self> {
         for _ in 0..LOOKS {
             let files = Self::look(given, path)?;
@@ -97,11 +97,11 @@ impl SourceFiles {
                 path: given.to_owned(),
             });
         }
-        // Bytes 18 and 19, write and read version: 1 for a rollback journal, 2 for a WAL.
+        // Bytes 18 and 19, the write and read version: 1 for a rollback journal, 2 for WAL.
         let wal_mode = header.get(18..20) != Some(&[1, 1]);
         let access = match (signature.wal_len(), signature.shm) {
             (Some(1..=WAL_HEADER_BYTES), _) => Access::Immutable,
-            // With its `-shm`, SQLite would try again and again for ten seconds.
+            // With its `-shm`, SQLite would retry for ten seconds.
             (Some(1..), true) if !has_wal_header(&beside(&path, "-wal"))? => Access::HeapWal,
             (Some(_), true) => Access::SharedWal,
             (Some(1..), false) => Access::HeapWal,
@@ -120,8 +120,8 @@ impl SourceFiles {
         })
     }
 
-    /// Takes note of the main file, once SQLite's lock keeps writers out of it. In WAL mode its lock
-    /// doesn't.
+    /// Records the state of the main file once SQLite's lock excludes writers. In WAL mode the lock
+    /// doesn't exclude them.
     pub(in crate::sqlite) fn record_locked_state(&mut self) -> Result<()> {
         if self.access == Access::Plain {
             self.locked = FileState::take(&self.real_path)?;
@@ -129,9 +129,9 @@ impl SourceFiles {
         Ok(())
     }
 
-    /// Whether what was read is of one state: no writer came that SQLite doesn't see, nor one that
-    /// doesn't heed its locks, such as a file that is copied over the database. Reads no file, so
-    /// that no lock is dropped.
+    /// Whether everything that was read belongs to one state: no writer that SQLite doesn't detect,
+    /// and none that ignores its locks, such as a copy over the database. Opens no file, so that no
+    /// lock is released.
     pub(in crate::sqlite) fn is_consistent(&self) -> Result<bool> {
         match &self.locked {
             Some(locked) => Ok(FileState::take(&self.real_path)?.as_ref() == Some(locked)),
@@ -139,23 +139,24 @@ impl SourceFiles {
         }
     }
 
-    /// The same files, of which this process holds a lock that keeps writers out.
+    /// The same files, for which this process holds a lock that excludes writers.
     pub(in crate::sqlite) fn locked_by_us(mut self) -> Self {
         self.access = Access::Plain;
         self
     }
 
-    /// The same files, to whose end this process appends pages of other tables and indexes.
+    /// The same files, to which this process appends pages of other tables and indexes.
     pub(in crate::sqlite) fn appended_by_us(mut self) -> Self {
         self.access = Access::Appended;
         self
     }
 
-    /// Whether the file is shorter than its header told, where that can be known.
+    /// The expected and actual length if the file is shorter than its header says, where that can
+    /// be known.
     pub(in crate::sqlite) fn is_truncated(&self) -> Option<(u64, u64)> {
-        let told = self.header_len.filter(|_| !self.has_frames())?;
+        let expected = self.header_len.filter(|_| !self.has_frames())?;
         let len = self.signature.main.as_ref()?.len;
-        (len < told).then_some((told, len))
+        (len < expected).then_some((expected, len))
     }
 
     /// Whether part of the content is in the `-wal`.
@@ -163,7 +164,7 @@ impl SourceFiles {
         self.signature.wal_len() > Some(WAL_HEADER_BYTES)
     }
 
-    /// Whether the files are as they were. Reads no file, so that no lock is dropped.
+    /// Whether the files are unchanged. Opens no file, so that no lock is released.
     pub(in crate::sqlite) fn unchanged(&self) -> Result<bool> {
         Ok(Fingerprint::take(&self.real_path)? == self.signature)
     }
@@ -175,8 +176,8 @@ impl SourceFiles {
     }
 }
 
-/// Page size times number of pages. The number is valid only if the change counter beside it is the
-/// file's (offsets 92 and 24 of the header).
+/// Page size times number of pages. The page count is valid only if its "version-valid-for" number
+/// equals the change counter (offsets 92 and 24 of the header).
 fn header_len(header: &[u8]) -> Option<u64> {
     let number = |at: usize| Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?));
     let page_size = match header.get(16..18)? {
@@ -196,7 +197,7 @@ mod tests {
     use super::*;
     use crate::sqlite::open::fingerprint::MTIME_GRANULARITY;
 
-    /// Two writes within a step of the file system's clock look like one.
+    /// Two writes within the granularity of the file system's clock are indistinguishable.
     #[test]
     fn a_database_without_a_lock_is_read_when_another_write_would_show() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! A copy of a database in a file that nobody else knows of.
+//! Copies a database into a private file.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -13,11 +13,11 @@ use crate::progress::{Progress, check_cancelled};
 use crate::sqlite::open::connection::{is_hot_journal, open_for_reading, reading, writing};
 use crate::sqlite::open::open_mode::SourceFiles;
 
-/// Pages that are copied between two looks at whether to stop.
+/// Pages to copy between two cancellation checks.
 const PAGES: i32 = 1024;
 
-/// Copies a database, with what its `-wal` holds, into a file that is not there yet. Leaves no trace
-/// on the database. A hot journal is copied along with it.
+/// Copies a database, including the content of its `-wal`, into a new file. Leaves no trace on the
+/// source. A hot journal is copied along.
 ///
 /// # Errors
 /// As [`SqliteSnapshot::open`](crate::sqlite::SqliteSnapshot::open), or the copy can't be written.
@@ -70,7 +70,7 @@ fn copy_pages(
         match backup.step(PAGES).map_err(failed)? {
             StepResult::Done => return Ok(()),
             StepResult::More => {}
-            // Nobody else has the copy, and of the source there is a transaction.
+            // No other process has the copy, and the source is in a read transaction.
             _ => {
                 let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
                 return Err(reading(from)(rusqlite::Error::SqliteFailure(busy, None)));

@@ -1,4 +1,4 @@
-//! What there is to read in a database.
+//! The tables of a database that can be read.
 
 use std::path::Path;
 
@@ -15,14 +15,14 @@ use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::read::table_stats::{TableStats, check_without_columns, survey};
 use crate::sqlite::read::text_encoding::TextEncoding;
 
-/// What a database holds, as far as it is seen before its rows are read.
+/// What is known about a database before its rows are read.
 #[derive(Debug)]
 pub(in crate::sqlite) struct Catalog {
     pub(in crate::sqlite) encoding: TextEncoding,
-    /// The tables of the kinds that were asked for.
+    /// The tables of the selected kinds.
     pub(in crate::sqlite) tables: PerKind<Option<TableColumns>>,
     pub(in crate::sqlite) surveys: PerKind<TableStats>,
-    /// The kinds that were asked for and have no table.
+    /// The selected kinds without a table.
     pub(in crate::sqlite) missing: Vec<RecordKind>,
     pub(in crate::sqlite) schema_version: Option<i64>,
 }

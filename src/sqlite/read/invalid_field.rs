@@ -1,12 +1,12 @@
-//! What keeps a row from being a record, as a sentence.
+//! Messages for invalid rows.
 
 use crate::codec::MAX_VALUE_BYTES;
 use crate::sqlite::read::text_encoding::TextEncoding;
 use crate::sqlite::schema::{Column, ColumnClass, TableSpec};
 use crate::stream::{InvalidReason, RawValue};
 
-/// What is wrong with the value of a column, such as `byte_start is -5, must be 0 or more`. No text
-/// is quoted.
+/// The message for a column's invalid value, such as `byte_start is -5, must be 0 or more`. It
+/// contains no text from the row.
 pub(in crate::sqlite) fn value_message(
     spec: &TableSpec,
     column: &str,
@@ -35,7 +35,7 @@ pub(in crate::sqlite) fn value_message(
     }
 }
 
-/// Other rows have the key of this one.
+/// The message for a row whose key other rows have too.
 pub(in crate::sqlite) fn same_key_message(others: &[i64]) -> String {
     match others {
         [other] => format!("row {other} has the same key"),
@@ -44,12 +44,12 @@ pub(in crate::sqlite) fn same_key_message(others: &[i64]) -> String {
     }
 }
 
-/// Another row has the id of this one.
+/// The message for a row whose id another row has too.
 pub(in crate::sqlite) fn same_id_message(id: i64, other: i64) -> String {
     format!("row {other} has the same id {id}")
 }
 
-/// The record is too large for a KV file.
+/// The message for a record that is too large for a KV file.
 pub(in crate::sqlite) fn too_large_message(column: &str, bytes: usize) -> String {
     format!("{column} makes the record {bytes} bytes of JSON, must be at most {MAX_VALUE_BYTES}")
 }

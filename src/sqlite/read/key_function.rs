@@ -1,4 +1,4 @@
-//! SQL functions that compute a row's key, so that SQLite's sorter brings rows in key order.
+//! SQL functions that compute a row's key, so that SQLite can sort rows in key order.
 
 use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
@@ -12,7 +12,7 @@ use crate::sqlite::schema::table_spec;
 /// Registers the key function of each table.
 ///
 /// The arguments are the stored bytes of the first key column (NULL unless the database is UTF-16)
-/// and the key columns. The result is the key as a BLOB, or NULL for a row that has none.
+/// and the key columns. The result is the key as a BLOB, or NULL for a row without a valid key.
 pub(in crate::sqlite) fn register(
     connection: &Connection,
     encoding: TextEncoding,

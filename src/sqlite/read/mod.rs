@@ -1,4 +1,4 @@
-//! Reading a database: its tables, and their rows as records in key order.
+//! Reads the tables of a database as records in key order.
 
 pub(in crate::sqlite) mod catalog;
 pub(in crate::sqlite) mod invalid_field;

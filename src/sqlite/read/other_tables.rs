@@ -1,5 +1,4 @@
-//! What a database tells beside its records: versions, sequences, and the tables that hold
-//! something else.
+//! Reads what a database contains in addition to records: versions, id sequences, and other tables.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, ffi};
@@ -9,7 +8,7 @@ use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::schema::{TableSpec, quoted};
 use crate::stream::UncopiedTable;
 
-/// All ordinary and virtual tables but those that are read and SQLite's own, by name.
+/// All ordinary and virtual tables except the record tables and SQLite's own, by name.
 pub(in crate::sqlite) fn other_tables(
     connection: &Connection,
     read: &PerKind<Option<TableColumns>>,
@@ -39,7 +38,7 @@ pub(in crate::sqlite) fn other_tables(
         .collect()
 }
 
-/// A name of the schema, which may be anything in a database that was made by hand.
+/// A name from the schema, which may be invalid text in a hand-made database.
 pub(in crate::sqlite) fn shown_name(name: ValueRef<'_>) -> String {
     match name {
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
@@ -59,7 +58,7 @@ pub(in crate::sqlite) fn virtual_tables(connection: &Connection) -> rusqlite::Re
         .collect()
 }
 
-/// Whether there is a table or view of the name that a kind's table has.
+/// Whether a table or view has the name of a kind's table.
 pub(in crate::sqlite) fn exists(
     connection: &Connection,
     kind: RecordKind,
@@ -75,13 +74,13 @@ fn is_in_schema(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
     )
 }
 
-/// The number of rows, counted the cheapest way SQLite knows: through an index, if there is one.
+/// The number of rows, counted through the cheapest index SQLite can use.
 pub(in crate::sqlite) fn count_rows(connection: &Connection, table: &str) -> rusqlite::Result<u64> {
     let sql = format!("SELECT count(*) FROM main.{}", quoted(table));
     connection.query_row(&sql, [], |row| row.get(0))
 }
 
-/// Whether an error is about more than one odd or damaged table.
+/// Whether an error affects more than one unusual or corrupt table.
 fn is_fatal(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseBusy, OperationInterrupted, OutOfMemory, SystemIoFailure};
     matches!(
@@ -90,7 +89,7 @@ fn is_fatal(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// Magellan's schema version, `None` where there is none.
+/// Magellan's schema version, `None` if there is none.
 pub(in crate::sqlite) fn schema_version(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     const COLUMN: &str = "magellan_schema_version";
     let columns = columns_of_table(connection, "magellan_meta")?;
@@ -107,24 +106,24 @@ pub(in crate::sqlite) fn schema_version(connection: &Connection) -> rusqlite::Re
         .optional()
 }
 
-/// The id sequences of the tables that are there: the larger of what SQLite keeps in
-/// `sqlite_sequence` and the largest id, 0 if that is below 0 or neither is there. A sequence that is
-/// not an integer counts as what SQLite takes it for when it assigns the next id.
+/// The id sequences of the existing tables: the larger of the value in `sqlite_sequence` and the
+/// largest id, 0 if that is negative or neither exists. A value that is not an integer is converted
+/// as SQLite does when it assigns the next id.
 pub(in crate::sqlite) fn sequences(
     connection: &Connection,
     tables: &PerKind<Option<TableColumns>>,
 ) -> rusqlite::Result<IdSequences> {
-    let mark = |kind| match tables.get(kind) {
+    let sequence = |kind| match tables.get(kind) {
         Some(layout) => Ok(last_id(connection, layout)?.unwrap_or(0).max(0)),
         None => Ok::<i64, rusqlite::Error>(0),
     };
     Ok(IdSequences {
-        code_chunks: mark(RecordKind::Chunk)?,
-        execution_log: mark(RecordKind::ExecutionLog)?,
+        code_chunks: sequence(RecordKind::Chunk)?,
+        execution_log: sequence(RecordKind::ExecutionLog)?,
     })
 }
 
-/// The larger of the id sequence that SQLite keeps for a table and its largest id.
+/// The larger of SQLite's id sequence for a table and its largest id.
 pub(in crate::sqlite) fn last_id(
     connection: &Connection,
     layout: &TableColumns,
@@ -140,9 +139,9 @@ pub(in crate::sqlite) fn last_id(
     Ok(sequence.max(largest_id(connection, layout)?))
 }
 
-/// The name under which SQLite keeps the id sequence of a table, spelled as the schema has it:
-/// SQLite ignores a row of `sqlite_sequence` under any other name, and every row of a table whose ids
-/// are not AUTOINCREMENT. `None` for such a table, and where there is no table.
+/// The name under which `sqlite_sequence` contains a table's sequence, spelled as in the schema:
+/// SQLite ignores a row under any other name, and every row of a table without AUTOINCREMENT.
+/// `None` for such a table, and if the table does not exist.
 pub(in crate::sqlite) fn sequence_name(
     connection: &Connection,
     spec: &TableSpec,
@@ -159,7 +158,8 @@ pub(in crate::sqlite) fn sequence_name(
         .optional()
 }
 
-/// Whether SQLite never gives an id of a table twice; `false` if there is no such table.
+/// Whether a table is AUTOINCREMENT, so that SQLite never reuses an id; `false` if the table does
+/// not exist.
 pub(in crate::sqlite) fn is_autoincrement(
     connection: &Connection,
     spec: &TableSpec,
@@ -186,8 +186,8 @@ fn largest_id(connection: &Connection, layout: &TableColumns) -> rusqlite::Resul
     connection.query_row(&sql, [], |row| row.get(0))
 }
 
-/// Whether the database has SQLite's table of id sequences. What only has its name is damage, which
-/// SQLite itself would stumble over at the next insert.
+/// Whether the database has SQLite's `sqlite_sequence` table. An object that merely has the name is
+/// corruption, which would make SQLite's next insert fail.
 fn keeps_sequences(connection: &Connection) -> rusqlite::Result<bool> {
     const TABLE: &str = "sqlite_sequence";
     match columns_of_table(connection, TABLE)?.as_deref() {
@@ -200,8 +200,8 @@ fn keeps_sequences(connection: &Connection) -> rusqlite::Result<bool> {
     }
 }
 
-/// The columns of an ordinary table, `None` if there is none of that name. A view is none: to look
-/// into it may take for ever.
+/// The columns of an ordinary table, `None` if it does not exist. Views are excluded: inspecting
+/// one may take forever.
 pub(in crate::sqlite) fn columns_of_table(
     connection: &Connection,
     table: &str,

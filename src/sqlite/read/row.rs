@@ -1,4 +1,4 @@
-//! Rows to records.
+//! Converts rows to records.
 
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
@@ -15,11 +15,11 @@ pub(in crate::sqlite) struct InvalidField {
     pub(in crate::sqlite) reason: InvalidReason,
 }
 
-/// Reads a row that was selected with [`TableColumns::select_list`].
+/// Reads a row selected with [`TableColumns::select_list`].
 ///
-/// The outer error is SQLite's, the inner one says why the row has no record.
+/// The outer error is SQLite's; the inner one says why the row is invalid.
 ///
-/// [`TableColumns::select_list`]: crate::sqlite::read::table_columns::TableLayout::select_list
+/// [`TableColumns::select_list`]: crate::sqlite::read::table_columns::TableColumns::select_list
 pub(in crate::sqlite) fn read_record(
     kind: RecordKind,
     row: &Row<'_>,
@@ -39,7 +39,7 @@ pub(in crate::sqlite) fn read_record(
     }
 }
 
-/// All values of such a row, as they are stored.
+/// All values of such a row, as stored.
 pub(in crate::sqlite) fn read_raw(
     kind: RecordKind,
     row: &Row<'_>,
@@ -65,7 +65,7 @@ pub(in crate::sqlite) fn read_raw(
     raw.collect()
 }
 
-/// The stored bytes of a text value: in a UTF-16 database they are selected beside it.
+/// The stored bytes of a text value; in a UTF-16 database they are selected as a separate column.
 fn stored_bytes<'r>(
     row: &'r Row<'_>,
     index: usize,
@@ -86,7 +86,7 @@ fn stored_bytes<'r>(
     }
 }
 
-/// Takes the columns of a row one after the other, in the order of the record's fields.
+/// Reads the columns of a row in the order of the record's fields.
 struct Fields<'r, 's> {
     row: &'r Row<'s>,
     columns: std::iter::Enumerate<std::slice::Iter<'static, Column>>,
@@ -193,7 +193,7 @@ impl<'r> Fields<'r, '_> {
 
     fn next(&mut self) -> Field<(&'static Column, Option<Value<'r>>)> {
         let Some((index, column)) = self.columns.next() else {
-            // The spec of a table has as many columns as its record has fields.
+            // The table spec has as many columns as its record has fields.
             return Err(InvalidField {
                 column: "",
                 reason: InvalidReason::Null,

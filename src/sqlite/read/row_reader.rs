@@ -1,4 +1,4 @@
-//! Rows by their row ids: the table, never an index, gives the values.
+//! Reads rows by row id; values always come from the table, never from an index.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -17,10 +17,10 @@ use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::read::text_encoding::TextEncoding;
 use crate::stream::{InvalidReason, InvalidRow, VisitedValue};
 
-/// A record with no more text is handed over as it is; its value can't be too large.
+/// A record with at most this much text is passed on unencoded; its value can't be too large.
 const SMALL_TEXT_BYTES: usize = 1 << 20;
 
-/// A table of a database that is open.
+/// A table of an open database.
 #[derive(Clone, Copy)]
 pub(in crate::sqlite) struct OpenTable<'c> {
     pub(in crate::sqlite) connection: &'c Connection,
@@ -31,7 +31,7 @@ pub(in crate::sqlite) struct OpenTable<'c> {
 }
 
 impl OpenTable<'_> {
-    /// As many rows must have been read as there are.
+    /// Checks that as many rows were read as were counted.
     pub(in crate::sqlite) fn check_count(&self, counted: u64, read: u64) -> Result<()> {
         if counted == read {
             return Ok(());
@@ -43,7 +43,7 @@ impl OpenTable<'_> {
         })
     }
 
-    /// What a damaged table is found out by.
+    /// The error for a row that shows that the table is corrupt.
     pub(in crate::sqlite) fn inconsistent_row(&self, rowid: i64, what: &str) -> Error {
         Error::CorruptDatabase {
             path: self.path.to_owned(),
@@ -52,19 +52,19 @@ impl OpenTable<'_> {
     }
 }
 
-/// Fetches rows of a table and makes entries of them.
+/// Reads rows of a table and builds entries from them.
 pub(in crate::sqlite) struct Fetch<'c> {
     table: OpenTable<'c>,
     by_rowid: Statement<'c>,
-    /// The key of a row that is no record.
+    /// Computes the key of an invalid row.
     key: Statement<'c>,
-    /// The row's id and another row that has it, if it is among `temp.duplicate_ids`.
+    /// Selects the row's id and another row with that id, if it is in `temp.duplicate_ids`.
     shares_id: Option<Statement<'c>>,
 }
 
 impl<'c> Fetch<'c> {
-    /// Prepares to fetch rows. Where ids are not known to be unique, those that several rows have
-    /// must be in `temp.duplicate_ids`.
+    /// Prepares the statements. If ids may not be unique, `temp.duplicate_ids` must contain those
+    /// of several rows.
     pub(in crate::sqlite) fn prepare(table: OpenTable<'c>, ids_are_unique: bool) -> Result<Self> {
         let OpenTable {
             connection, layout, ..
@@ -96,9 +96,8 @@ impl<'c> Fetch<'c> {
         })
     }
 
-    /// Reads a row and computes its key, or says why it has no entry; `same_key` are the known other
-    /// rows of its key. SQLite's copy of the row is free again when this returns, before
-    /// anybody takes the entry.
+    /// Reads a row and computes its key, or says why the row is invalid; `same_key` are other rows
+    /// known to have its key. SQLite's copy of the row is freed before this returns.
     pub(in crate::sqlite) fn read(
         &mut self,
         rowid: i64,
@@ -162,8 +161,8 @@ impl<'c> Fetch<'c> {
     }
 }
 
-/// The value of a record; its length if that is more than a KV file can hold. A large one is written
-/// here, so that record and value are not there at the same time any longer than it takes.
+/// The value of a record, or its length if it is too large for a KV file. A large value is encoded
+/// here, so that record and value are in memory together only during the encoding.
 fn value_of(record: Record, key_len: usize) -> Result<Result<VisitedValue<'static>, usize>> {
     if record.text_len() <= SMALL_TEXT_BYTES {
         return Ok(Ok(VisitedValue::Record(record)));

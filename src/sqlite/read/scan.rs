@@ -1,8 +1,8 @@
-//! One table in key order: the order from SQLite's sorter, the values from the table by row id.
+//! Scans a table in key order: SQLite sorts the keys, and the values are read by row id.
 //!
-//! No index is trusted: one that lacks an entry would lose a row, and one with a wrong entry would
-//! change a record. Where the order is computed from an index, each key is computed again from the
-//! row, and the rows are counted.
+//! Indexes are not trusted: a missing index entry would lose a row, and a wrong one would change a
+//! record. If the order is computed from an index, each key is recomputed from the row, and the
+//! rows are counted.
 
 use rusqlite::Rows;
 
@@ -13,11 +13,11 @@ use crate::stream::{Visited, VisitedEntry};
 
 pub(in crate::sqlite) struct Scan<'c> {
     pub(in crate::sqlite) table: OpenTable<'c>,
-    /// Whether ids are the table's row ids and so can't be there twice.
+    /// Whether ids are the table's row ids and therefore unique.
     pub(in crate::sqlite) ids_are_unique: bool,
 }
 
-/// Where a row stands in key order.
+/// The position of a row in key order.
 #[derive(PartialEq, Eq)]
 struct Position {
     key: Option<Vec<u8>>,
@@ -25,7 +25,7 @@ struct Position {
 }
 
 impl Scan<'_> {
-    /// Hands each row to `visit`, in ascending order of the keys' bytes; rows without a key come
+    /// Calls `visit` for each row, in ascending order of the keys' bytes; rows without a key come
     /// first. Returns the number of rows.
     pub(in crate::sqlite) fn run(
         &self,
@@ -91,7 +91,7 @@ impl Scan<'_> {
         position.map_err(reading(self.table.path))
     }
 
-    /// The key that gave a row its place must be the one that its values make.
+    /// Checks that the key used for sorting equals the key computed from the row's values.
     fn check_key(&self, position: &Position, key: Option<&[u8]>) -> Result<()> {
         match position.key.as_deref() == key {
             true => Ok(()),
@@ -101,7 +101,7 @@ impl Scan<'_> {
         }
     }
 
-    /// Keeps the ids that several rows have where they take no memory: in a temporary table.
+    /// Collects the ids that several rows share in a temporary table, to save memory.
     fn collect_duplicate_ids(&self) -> rusqlite::Result<()> {
         let layout = self.table.layout;
         let Some(id) = layout.spec.id else {

@@ -1,4 +1,4 @@
-//! One consistent state of a database, as records.
+//! A consistent snapshot of a database's records.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,9 +23,9 @@ use crate::stream::{ManifestTotals, Origin, Source, UncopiedTable, Visited};
 
 /// A database in one read transaction.
 ///
-/// The source is not changed and nothing appears beside it. Where the state of its files allows no
-/// lock (a WAL-mode database that nobody has open), a writer that comes along is noticed
-/// afterwards: nothing that was read may be believed before [`SqliteSnapshot::confirm`] said so.
+/// The source is not changed and no file appears next to it. If the state of its files allows no
+/// lock (a WAL-mode database that no process has open), a concurrent writer is detected only
+/// afterwards: call [`SqliteSnapshot::confirm`] before using the results.
 #[derive(Debug)]
 pub struct SqliteSnapshot {
     connection: Connection,
@@ -34,7 +34,7 @@ pub struct SqliteSnapshot {
 }
 
 impl SqliteSnapshot {
-    /// Opens a database and surveys its tables.
+    /// Opens a database and scans its tables.
     ///
     /// # Errors
     /// Among others: no such file; a hot journal; a lock that another process holds for five
@@ -48,7 +48,7 @@ impl SqliteSnapshot {
         Self::open_classified(SourceFiles::classify(path)?, options, progress)
     }
 
-    /// Opens a database that was looked at, as [`SqliteSnapshot::open`] does.
+    /// Opens a probed database, as [`SqliteSnapshot::open`] does.
     pub(crate) fn open_classified(
         mut files: SourceFiles,
         options: &SourceOptions,
@@ -62,8 +62,8 @@ impl SqliteSnapshot {
                 contents,
             }),
             Err(_) if progress.is_cancelled() => Err(Error::Cancelled),
-            // Before the first lock a writer may come, or the last one go and take its files along,
-            // in any state.
+            // In any mode, before the first lock is taken, a writer may start, or the last one may
+            // exit and remove its sidecar files.
             Err(error) if error.is_about_database() && !files.unchanged().unwrap_or(true) => {
                 Err(changed(&files.given))
             }
@@ -71,7 +71,7 @@ impl SqliteSnapshot {
         }
     }
 
-    /// What a connection sees that is in a transaction already.
+    /// A snapshot through a connection that is already in a transaction.
     pub(in crate::sqlite) fn over(
         connection: Connection,
         files: SourceFiles,
@@ -106,7 +106,7 @@ impl SqliteSnapshot {
         Ok((connection, contents))
     }
 
-    /// What a kind's table holds; all 0 if it is not there or was not asked for.
+    /// Statistics of a kind's table; all 0 if it is missing or not selected.
     pub fn survey(&self, kind: RecordKind) -> TableStats {
         *self.contents.surveys.get(kind)
     }
@@ -248,7 +248,7 @@ impl Source for SqliteSnapshot {
     }
 }
 
-/// Under a writer that we don't see, SQLite may find anything: then the writer is the cause.
+/// With an undetected writer, any SQLite error is possible, so the writer is reported as the cause.
 fn attribute_to_writer(files: &SourceFiles, error: Error) -> Error {
     let about_source = error.is_about_database();
     match about_source && !files.is_consistent().unwrap_or(true) {

@@ -1,5 +1,5 @@
-//! Whether metrics stand under the id of their own symbol in the graph of Magellan's, whose entity
-//! ids differ from one run of the indexer to the next.
+//! Checks that metrics are stored under the id of their own symbol in Magellan's graph, whose
+//! entity ids differ between runs of the indexer.
 
 use rusqlite::{Connection, Row};
 
@@ -10,12 +10,12 @@ use crate::sqlite::schema::table_spec;
 
 const GRAPH: &str = "graph_entities";
 
-/// A row of metrics whose id is that of another symbol in the graph.
+/// A row of metrics whose id belongs to a different symbol in the graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WrongSymbol {
     /// The row id.
     pub(crate) rowid: i64,
-    /// The id that the row has.
+    /// The id in the row.
     pub(crate) symbol_id: i64,
     /// One sentence without a full stop.
     pub(crate) message: String,
@@ -28,10 +28,10 @@ pub(in crate::sqlite) fn has_graph(connection: &Connection) -> rusqlite::Result<
     Ok(["id", "name", "file_path"].into_iter().all(has))
 }
 
-/// Hands every row of metrics to `visit` whose symbol is another one in the graph: one of another
-/// name; or of another file, if no other entity has the name and file of the metrics (Magellan
-/// itself takes one of several symbols of a name for another). `among` selects the row ids to
-/// look at; without it, all are.
+/// Calls `visit` for every row of metrics whose symbol is a different one in the graph: one with
+/// another name; or one in another file, if no other entity has the name and file of the metrics
+/// (Magellan itself confuses symbols with the same name). `among` selects the row ids to check, all
+/// by default.
 ///
 /// The database must have a graph, and the columns `symbol_id`, `symbol_name` and `file_path`.
 pub(in crate::sqlite) fn visit_wrong_symbols(
@@ -49,8 +49,8 @@ pub(in crate::sqlite) fn visit_wrong_symbols(
         "FROM main.{table} AS m JOIN main.{GRAPH} AS e ON e.id = m.symbol_id
          WHERE typeof(m.symbol_id) = 'integer' {among}"
     );
-    // Two steps: only for a few, if any, does it matter which other entities there are, and those
-    // are found by an index that SQLite makes for the query where the graph has none.
+    // In two steps: only few rows, if any, need the other entities. These are found by a temporary
+    // index that SQLite builds for the query if the graph has none.
     let collect = format!(
         "DROP TABLE IF EXISTS temp.chunkmigrate_suspects;
          CREATE TEMP TABLE chunkmigrate_suspects AS
@@ -87,7 +87,8 @@ fn wrong_symbol(row: &Row<'_>) -> rusqlite::Result<WrongSymbol> {
     })
 }
 
-/// Says which symbol an id stands for, and whose metrics they are; each is a name and a file.
+/// The message that an id belongs to one symbol and its metrics to another; each is a name and a
+/// file.
 pub(crate) fn other_symbol(
     place: &str,
     symbol_id: i64,
@@ -129,7 +130,7 @@ mod tests {
         for (metrics, expected) in [
             ("(1, 'one', 'a.rs'), (2, 'two', 'a.rs')", [].as_slice()),
             ("(1, 'two', 'a.rs')", &[1]),
-            // The graph has another one of the name in that file.
+            // The graph has another entity with the name in that file.
             ("(1, 'one', 'b.rs')", &[]),
             ("(1, 'one', 'c.rs')", &[1]),
             ("(2, 'two', 'b.rs')", &[2]),

@@ -1,4 +1,4 @@
-//! A table as a database has it: which of the columns that records need, and SQL to read them.
+//! The columns of a table in a particular database, and SQL to read them.
 
 use std::path::Path;
 
@@ -9,26 +9,26 @@ use crate::record::RecordKind;
 use crate::sqlite::schema::{Column, ColumnClass, TableSpec, quoted, table_spec};
 use crate::sqlite::write::key_index;
 
-/// A table as a database has it.
+/// A record table in a particular database.
 #[derive(Debug)]
 pub(in crate::sqlite) struct TableColumns {
     pub(in crate::sqlite) spec: &'static TableSpec,
     /// For each column of the spec: whether the table has it.
     present: Vec<bool>,
-    /// Columns that the spec doesn't know, as the table writes them.
+    /// Columns that are not in the spec, spelled as in the table.
     pub(in crate::sqlite) unknown: Vec<String>,
-    /// A name of the row id that no column hides.
+    /// A name for the row id that no column hides.
     pub(in crate::sqlite) rowid: &'static str,
     /// Whether the id column is the row id itself.
     pub(in crate::sqlite) id_is_rowid: bool,
-    /// An index that has all key columns.
+    /// An index that contains all key columns.
     key_index: Option<String>,
-    /// Whether text is stored as UTF-16, so that its bytes must be read beside it.
+    /// Whether text is stored as UTF-16, so that its bytes must be selected separately.
     utf16: bool,
 }
 
 impl TableColumns {
-    /// Looks at a table; `None` if the database has none of that name.
+    /// Reads the columns of a table; `None` if the table does not exist.
     pub(in crate::sqlite) fn read(
         connection: &Connection,
         path: &Path,
@@ -70,7 +70,7 @@ impl TableColumns {
             .map_err(engine)?;
         let id_is_rowid = connection
             .query_row(
-                // INTEGER PRIMARY KEY DESC is no row id: it has an index of its own.
+                // INTEGER PRIMARY KEY DESC is not a row id: it has an index of its own.
                 "SELECT count(*) = 1 AND max(name = ?2 COLLATE NOCASE AND type = 'INTEGER' COLLATE NOCASE)
                     AND NOT EXISTS (SELECT 1 FROM pragma_index_list(?1, 'main') WHERE origin = 'pk')
                  FROM pragma_table_xinfo(?1, 'main') WHERE pk > 0",
@@ -133,19 +133,19 @@ impl TableColumns {
             .map(|(column, _)| column.name)
     }
 
-    /// The table's name for SQL, with the alias `t`.
+    /// The table's name in SQL, with the alias `t`.
     pub(in crate::sqlite) fn table_clause(&self) -> String {
-        // NOT INDEXED: a damaged index must neither hide a row nor supply a value.
+        // NOT INDEXED: a corrupt index must neither hide a row nor supply a value.
         format!("main.{} AS t NOT INDEXED", self.spec.name)
     }
 
-    /// The number of rows, counted by the table itself.
+    /// The number of rows, counted in the table itself.
     pub(in crate::sqlite) fn count_rows(&self, connection: &Connection) -> rusqlite::Result<u64> {
         let sql = format!("SELECT count(*) FROM {}", self.table_clause());
         connection.query_row(&sql, [], |row| row.get(0))
     }
 
-    /// As [`TableColumns::table_clause`], through an index that has all key columns, if there is one.
+    /// As [`TableColumns::table_clause`], but using an index with all key columns if there is one.
     pub(in crate::sqlite) fn ordering_clause(&self) -> String {
         match &self.key_index {
             Some(index) => format!("main.{} AS t INDEXED BY {}", self.spec.name, quoted(index)),
@@ -153,8 +153,8 @@ impl TableColumns {
         }
     }
 
-    /// SQL for the columns of the spec in their order, NULL where the table lacks one. In a UTF-16
-    /// database as many columns follow, with the stored bytes of those that hold text.
+    /// SQL for the columns of the spec in order, NULL for missing ones. In a UTF-16 database the
+    /// same number of columns follows, with the stored bytes of text columns.
     pub(in crate::sqlite) fn select_list(&self) -> String {
         let columns = || self.spec.columns.iter().zip(&self.present);
         let values = columns().map(|(column, present)| match present {
@@ -169,7 +169,7 @@ impl TableColumns {
         values.chain(bytes).collect::<Vec<_>>().join(", ")
     }
 
-    /// SQL that computes the key of a row, NULL if it has none.
+    /// SQL that computes the key of a row, NULL if it has no valid key.
     pub(in crate::sqlite) fn key_expression(&self) -> String {
         let arguments: Vec<String> = self.spec.key.iter().map(|c| format!("t.{c}")).collect();
         let text_bytes = match self.utf16 && self.has_text_key() {
@@ -183,7 +183,7 @@ impl TableColumns {
         )
     }
 
-    /// SQL for the bytes that a row takes: of all its text, and of the text in its key.
+    /// SQL for the size of a row in bytes: of all its text, and of the text in its key.
     pub(in crate::sqlite) fn size_expressions(&self) -> (String, String) {
         let length = |name: &str| format!("ifnull(octet_length(t.{name}), 0)");
         let all: Vec<String> = self.text_columns().map(length).collect();
@@ -208,8 +208,8 @@ impl TableColumns {
     }
 }
 
-/// SQL that compares columns of the table `t` with as many parameters, byte by byte whatever their
-/// collation.
+/// SQL that compares columns of the table `t` with the same number of parameters, byte by byte
+/// regardless of their collation.
 pub(in crate::sqlite) fn all_equal(columns: impl Iterator<Item = &'static str>) -> String {
     let equal = |(index, column)| format!("t.{column} = ?{index} COLLATE BINARY");
     (1..)

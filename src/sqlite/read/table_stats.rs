@@ -1,4 +1,4 @@
-//! A look over a table before it is read: how much there is, and whether all of it is understood.
+//! Scans a table before it is read: its size, and whether it has unknown columns with values.
 
 use std::path::Path;
 
@@ -12,35 +12,35 @@ use crate::sqlite::read::other_tables;
 use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::schema::quoted;
 
-/// What a table holds, before it is read.
+/// Statistics of a table, before it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TableStats {
     /// Number of rows.
     pub rows: u64,
-    /// Bytes of all text that records keep; of a large table about that.
+    /// Bytes of all text in records; estimated for a large table.
     pub text_bytes: u64,
-    /// Bytes of the text that is part of keys; of a large table about that.
+    /// Bytes of the text in keys; estimated for a large table.
     pub key_bytes: u64,
-    /// Whether ids are the row ids, of which SQLite has no two.
+    /// Whether ids are the row ids and therefore unique.
     pub(in crate::sqlite) ids_are_unique: bool,
 }
 
-/// What field names and numbers add to a record's text, in bytes.
+/// Size of field names and numbers in a record, in bytes.
 const RECORD_FRAME_BYTES: u64 = 100;
-/// What a row adds to its key in SQLite's sorter, in bytes.
+/// Overhead of a row in SQLite's sorter in addition to its key, in bytes.
 const SORTER_ROW_BYTES: u64 = 24;
-/// Rows that are measured to know how large the table is. A smaller one is measured whole.
+/// Number of sampled rows for estimating the size. A smaller table is measured completely.
 const MEASURED_ROWS: u64 = 4096;
-/// What SQLite sorts in memory before it writes to a temporary file, in bytes.
+/// Amount that SQLite sorts in memory before it writes to a temporary file, in bytes.
 const SORTED_IN_MEMORY: u64 = 2 << 20;
 
 impl TableStats {
-    /// About how many bytes of keys and values the table becomes.
+    /// Approximate size of the table's keys and values in bytes.
     pub(crate) fn expected_bytes(&self) -> u64 {
         self.text_bytes + self.key_bytes + self.rows * RECORD_FRAME_BYTES
     }
 
-    /// How many bytes of temporary files sorting the keys takes at least.
+    /// Minimum size in bytes of the temporary files for sorting the keys.
     pub(crate) fn sorting_bytes(&self) -> u64 {
         match self.key_bytes + self.rows * SORTER_ROW_BYTES {
             0..=SORTED_IN_MEMORY => 0,
@@ -49,8 +49,8 @@ impl TableStats {
     }
 }
 
-/// Counts the rows of a table, and looks at some of them or, where there is a question that only all
-/// can answer, at each of them.
+/// Counts the rows of a table and samples some of them; reads all rows only for checks that need
+/// them.
 pub(in crate::sqlite) fn survey(
     connection: &Connection,
     path: &Path,
@@ -76,7 +76,7 @@ pub(in crate::sqlite) fn survey(
     })
 }
 
-/// A column that no record has a field for must be empty, unless it may be left behind.
+/// Checks that columns without a record field are empty, unless they may be ignored.
 fn check_unknown_columns(
     connection: &Connection,
     path: &Path,
@@ -115,7 +115,7 @@ fn check_unknown_columns(
     }
 }
 
-/// Whether ids are the row ids: by the schema, or else in every row.
+/// Whether ids are the row ids, by the schema or in every row.
 fn ids_are_row_ids(connection: &Connection, layout: &TableColumns) -> rusqlite::Result<bool> {
     let Some(id) = layout.spec.id.filter(|_| !layout.id_is_rowid) else {
         return Ok(true);
@@ -128,8 +128,8 @@ fn ids_are_row_ids(connection: &Connection, layout: &TableColumns) -> rusqlite::
     connection.query_row(&sql, [], |row| row.get(0))
 }
 
-/// Bytes of all text and of the text in keys: of every row of a small table, and as some thousand
-/// rows all over it let expect for a large one.
+/// Bytes of all text and of the text in keys: exact for a small table, extrapolated from some
+/// thousand rows across the table for a large one.
 fn sizes(
     connection: &Connection,
     layout: &TableColumns,
@@ -142,7 +142,7 @@ fn sizes(
         let total = |row: &Row<'_>, index| row.get::<_, f64>(index).map(|bytes| bytes as u64);
         return connection.query_row(&sql, [], |row| Ok((total(row, 0)?, total(row, 1)?)));
     }
-    // Two queries: SQLite looks up the end of a table only for a single one.
+    // Two queries: SQLite optimizes min and max only when they are queried individually.
     let end = |which| {
         let sql = format!("SELECT ifnull({which}(t.{rowid}), 0) FROM {table}");
         connection.query_row(&sql, [], |row| row.get::<_, i64>(0))
@@ -190,7 +190,7 @@ pub(in crate::sqlite) fn check_without_columns(
     Ok(())
 }
 
-/// Whether a table has a column, given as `TABLE.COLUMN`, that no record has a field for.
+/// Whether a table has the column `TABLE.COLUMN` and no record field corresponds to it.
 pub(in crate::sqlite) fn has_unknown_column(
     tables: &PerKind<Option<TableColumns>>,
     wanted: &str,
@@ -205,7 +205,7 @@ fn layouts(tables: &PerKind<Option<TableColumns>>) -> impl Iterator<Item = &Tabl
     tables.iter().filter_map(|(_, layout)| layout.as_ref())
 }
 
-/// Whether `TABLE.COLUMN` names a column.
+/// Whether `wanted`, as `TABLE.COLUMN`, names the column.
 fn names(wanted: &str, table: &str, column: &str) -> bool {
     wanted
         .split_once('.')

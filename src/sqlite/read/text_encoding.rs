@@ -1,4 +1,4 @@
-//! Text as SQLite stores it.
+//! Decoding of text as SQLite stores it.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::error::{Error, Result};
 use crate::sqlite::open::connection::reading;
 
-/// The encoding of a database's text.
+/// The text encoding of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sqlite) enum TextEncoding {
     Utf8,
@@ -16,7 +16,7 @@ pub(in crate::sqlite) enum TextEncoding {
 }
 
 impl TextEncoding {
-    /// That of a database.
+    /// Reads the encoding of a database.
     pub(in crate::sqlite) fn of(connection: &Connection, path: &Path) -> Result<Self> {
         let name: String = connection
             .pragma_query_value(None, "encoding", |row| row.get(0))
@@ -33,7 +33,7 @@ impl TextEncoding {
         !matches!(self, TextEncoding::Utf8)
     }
 
-    /// What stored bytes are not, which are no text.
+    /// Describes stored bytes that are not valid text.
     pub(in crate::sqlite) fn fault_of(self, bytes: &[u8]) -> &'static str {
         match self {
             TextEncoding::Utf8 => "UTF-8",
@@ -42,8 +42,8 @@ impl TextEncoding {
         }
     }
 
-    /// Decodes stored bytes; `None` if they are no text: invalid UTF-8, half a UTF-16 unit, a lone
-    /// surrogate. Asked for such text, SQLite itself would hand out other characters.
+    /// Decodes stored bytes; `None` if they are not valid text: invalid UTF-8, half a UTF-16 unit,
+    /// or a lone surrogate. SQLite itself would return replacement characters.
     pub(in crate::sqlite) fn decode(self, bytes: &[u8]) -> Option<String> {
         let unit = match self {
             TextEncoding::Utf8 => return std::str::from_utf8(bytes).map(str::to_owned).ok(),

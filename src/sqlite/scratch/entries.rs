@@ -1,5 +1,4 @@
-//! Entries that come in any order, kept where they take no memory: in a temporary database of
-//! SQLite's, which brings them into the order of their keys.
+//! Collects entries in any order in a temporary SQLite database, which sorts them by key.
 
 use std::path::Path;
 
@@ -10,7 +9,7 @@ use crate::error::Result;
 use crate::record::{PerKind, RecordKind};
 use crate::sqlite::scratch::{blob, each_row, failed, temporary};
 
-/// Entries of all kinds, each with the number of the line that it came from.
+/// Entries of all kinds, each with the number of its line.
 #[derive(Debug)]
 pub(crate) struct ScratchEntries {
     connection: Connection,
@@ -19,19 +18,19 @@ pub(crate) struct ScratchEntries {
     id_inserts: PerKind<String>,
 }
 
-/// What is known of the entries of a kind.
+/// State of the entries of one kind.
 #[derive(Debug, Default)]
 struct Spooled {
     entries: u64,
     last_key: Vec<u8>,
-    /// Whether a key came that is not behind the one before it.
+    /// Whether a key was not greater than the previous one.
     is_unsorted: bool,
     last_id: Option<i64>,
-    /// Whether an id came that is not above the one before it.
+    /// Whether an id was not greater than the previous one.
     has_unsorted_ids: bool,
 }
 
-/// What no two records of a store may have in common.
+/// The properties that must be unique among a store's records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unique {
     Key,
@@ -39,7 +38,7 @@ pub(crate) enum Unique {
 }
 
 impl Unique {
-    /// The table that has it for each line, and the column.
+    /// The scratch table that contains the property for each line, and its column.
     fn place(self, kind: RecordKind) -> (String, &'static str) {
         let table = kind.table();
         match self {
@@ -49,23 +48,23 @@ impl Unique {
     }
 }
 
-/// An entry that shares its key or its id with another one.
+/// An entry that shares its key or its id with another entry.
 #[derive(Debug)]
 pub(crate) struct Duplicate<'s> {
     pub(crate) line: u64,
     pub(crate) shared: Unique,
-    /// The first other line that has the same.
+    /// The first other line with the same key or id.
     pub(crate) other: u64,
     pub(crate) entry: Entry<'s>,
 }
 
 impl ScratchEntries {
-    /// Creates an empty spool. Its file has no name and goes with it.
+    /// Creates an empty collection. Its file has no name and is deleted when dropped.
     pub(crate) fn create(temp_dir: Option<&Path>) -> Result<Self> {
         let connection = temporary(temp_dir)?;
         for kind in RecordKind::ALL {
             let table = kind.table();
-            // Ids have a table of their own, which is read without the values.
+            // Ids are in a table of their own, which can be read without the values.
             let sql = format!(
                 "CREATE TABLE {table} (line INTEGER PRIMARY KEY, record_key BLOB, value BLOB);
                  CREATE TABLE {table}_ids (line INTEGER PRIMARY KEY, id INTEGER);"
@@ -84,7 +83,7 @@ impl ScratchEntries {
         })
     }
 
-    /// Takes the entry of a record in. Line numbers rise.
+    /// Adds the entry of a record. Line numbers must be ascending.
     pub(crate) fn add(&mut self, kind: RecordKind, line: u64, entry: Entry<'_>) -> Result<()> {
         let id = canonical_id(entry.value);
         let spooled = self.kinds.get_mut(kind);
@@ -107,8 +106,8 @@ impl ScratchEntries {
         Ok(())
     }
 
-    /// Ends the intake. Entries that share their key, or their id, are handed to `visit` and taken
-    /// out: no store could hold them, and none of them is the right one.
+    /// Ends the input. Calls `visit` for entries that share their key or id, and removes them: no
+    /// store can contain them all, and none can be preferred.
     pub(crate) fn settle(
         &mut self,
         visit: &mut dyn FnMut(RecordKind, Duplicate<'_>) -> Result<()>,
@@ -179,16 +178,16 @@ impl ScratchEntries {
         self.kinds.get(kind).entries
     }
 
-    /// Hands every entry of a kind to `visit`, in ascending order of the keys' bytes.
+    /// Calls `visit` for every entry of a kind, in ascending order of the keys' bytes.
     ///
     /// # Errors
-    /// The spool can't be read to its end, or `visit` failed.
+    /// The database can't be read to its end, or the error of `visit`.
     pub(crate) fn visit(
         &self,
         kind: RecordKind,
         visit: &mut dyn FnMut(Entry<'_>) -> Result<()>,
     ) -> Result<()> {
-        // Lines that came in the order of their keys are in that order already.
+        // If the lines were added in key order, no sorting is needed.
         let order = match self.kinds.get(kind).is_unsorted {
             true => "record_key",
             false => "line",

@@ -1,4 +1,4 @@
-//! Databases that keep for a while what there is no room for in memory.
+//! Temporary databases for data that may not fit into memory.
 
 pub(in crate::sqlite) mod entries;
 pub(in crate::sqlite) mod rejected_lines;
@@ -11,8 +11,8 @@ use rusqlite::{Connection, Row};
 use crate::error::{Error, Result};
 use crate::sqlite::open::connection::set_temp_dir;
 
-/// Opens an empty database in one transaction that never ends. Its file has no name and goes with
-/// it.
+/// Opens an empty temporary database in a transaction that is never committed. Its file has no name
+/// and is deleted when closed.
 pub(in crate::sqlite) fn temporary(temp_dir: Option<&Path>) -> Result<Connection> {
     let connection = Connection::open("").map_err(failed)?;
     if let Some(dir) = temp_dir {
@@ -24,7 +24,7 @@ pub(in crate::sqlite) fn temporary(temp_dir: Option<&Path>) -> Result<Connection
     Ok(connection)
 }
 
-/// Hands every row of a query to `visit`.
+/// Calls `visit` for every row of a query.
 pub(in crate::sqlite) fn each_row(
     connection: &Connection,
     sql: &str,
@@ -38,7 +38,7 @@ pub(in crate::sqlite) fn each_row(
     Ok(())
 }
 
-/// The bytes in a column of a row.
+/// The bytes of a column in a row.
 pub(in crate::sqlite) fn blob<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8]> {
     row.get_ref(column)
         .and_then(|value| Ok(value.as_blob()?))

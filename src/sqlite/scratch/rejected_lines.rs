@@ -1,5 +1,4 @@
-//! Lines of text that are no records, kept where they take no memory: in a temporary database of
-//! SQLite's.
+//! Collects invalid lines of an import in a temporary SQLite database, to save memory.
 
 use std::path::Path;
 
@@ -9,25 +8,25 @@ use crate::error::Result;
 use crate::sqlite::scratch::entries::Unique;
 use crate::sqlite::scratch::{blob, each_row, failed, temporary};
 
-/// A line that is no record.
+/// An invalid line.
 #[derive(Debug)]
 pub(crate) struct ScratchLine<'s> {
     pub(crate) line: u64,
     pub(crate) text: &'s [u8],
-    /// Whether the text is only the start of the line.
+    /// Whether the text is truncated to the start of the line.
     pub(crate) is_cut: bool,
-    /// What it shares with another line, and the number of that line, where that is what is wrong.
+    /// For a duplicate: the property it shares with another line, and that line's number.
     pub(crate) shared: Option<(Unique, u64)>,
 }
 
-/// Lines that are no records.
+/// A collection of invalid lines.
 #[derive(Debug)]
 pub(crate) struct ScratchLines {
     connection: Connection,
 }
 
 impl ScratchLines {
-    /// Creates an empty spool. Its file has no name and goes with it.
+    /// Creates an empty collection. Its file has no name and is deleted when dropped.
     pub(crate) fn create(temp_dir: Option<&Path>) -> Result<Self> {
         let connection = temporary(temp_dir)?;
         connection
@@ -39,7 +38,7 @@ impl ScratchLines {
         Ok(ScratchLines { connection })
     }
 
-    /// Takes a line in.
+    /// Adds a line.
     pub(crate) fn add(&mut self, line: ScratchLine<'_>) -> Result<()> {
         let ScratchLine {
             line,
@@ -60,10 +59,10 @@ impl ScratchLines {
         Ok(())
     }
 
-    /// Hands every line to `visit`, in their order.
+    /// Calls `visit` for every line, in order.
     ///
     /// # Errors
-    /// The spool can't be read to its end, or `visit` failed.
+    /// The database can't be read to its end, or the error of `visit`.
     pub(crate) fn visit(&self, visit: &mut dyn FnMut(ScratchLine<'_>) -> Result<()>) -> Result<()> {
         let sql = "SELECT line, text, is_cut, same_key, same_id FROM lines ORDER BY line";
         each_row(&self.connection, sql, &mut |row| {

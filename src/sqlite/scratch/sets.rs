@@ -1,4 +1,4 @@
-//! Sets that may grow large, held in a temporary database instead of memory.
+//! Sets that may grow large, stored in a temporary database instead of memory.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::record::RecordKind;
 use crate::sqlite::scratch::{blob, each_row, failed, temporary};
 
-/// A set of byte strings, such as the keys of records. Its database is made with the first element.
+/// A set of byte strings, such as record keys. Its database is created with the first element.
 #[derive(Debug, Default)]
 pub(crate) struct ScratchSet {
     temp_dir: Option<PathBuf>,
@@ -27,7 +27,7 @@ impl ScratchSet {
         self.connection.is_none()
     }
 
-    /// Adds an element; `false` if the set has it already.
+    /// Adds an element; returns `false` if the set already contains it.
     pub(crate) fn insert(&mut self, element: &[u8]) -> Result<bool> {
         let connection = match &self.connection {
             Some(connection) => connection,
@@ -79,7 +79,7 @@ impl IdSet {
         self.0.is_empty()
     }
 
-    /// Adds an id; `false` if the set has it already.
+    /// Adds an id; returns `false` if the set already contains it.
     pub(crate) fn insert(&mut self, kind: RecordKind, id: i64) -> Result<bool> {
         self.0.insert(&element(kind, id))
     }

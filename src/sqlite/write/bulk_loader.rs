@@ -1,4 +1,4 @@
-//! Filling a new database with records.
+//! Loads records into a new database.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -17,11 +17,11 @@ use crate::sqlite::write::writer::{
     create_indexes, create_table, insert_sql, set_sequences, with_values,
 };
 
-/// Memory that SQLite may use for pages, in KiB.
+/// Memory in KiB that SQLite may use for the page cache.
 const CACHE_KIB: i64 = 16 << 10;
 
-/// A new database that is being filled, without a journal: until it is published nobody can see the
-/// file.
+/// A new database that is being loaded, without a journal: nobody can see the file until it is
+/// published.
 #[derive(Debug)]
 pub(crate) struct SqliteLoad {
     connection: Connection,
@@ -33,15 +33,15 @@ pub(crate) struct SqliteLoad {
 }
 
 impl SqliteLoad {
-    /// Creates a database, which must not be there yet, with empty tables. If it keeps the order of
-    /// its rows, they can be read in it without sorting.
+    /// Creates a new database with empty tables. If it records the insertion order of its rows,
+    /// they can be read back in that order without sorting.
     pub(crate) fn create(
         path: &Path,
         temp_dir: Option<&Path>,
         keeps_order: bool,
         progress: &Arc<dyn Progress>,
     ) -> Result<Self> {
-        // Not left to SQLite, which would take a file that is there.
+        // Created here, because SQLite would open an existing file.
         File::create_new(path).io_context("create", path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(writing(path))?;
@@ -62,14 +62,15 @@ impl SqliteLoad {
         })
     }
 
-    /// Inserts records of one kind. One whose id another record has is left out, and its id kept.
+    /// Inserts records of one kind. A record whose id is already taken is skipped, and its id added
+    /// to the duplicates.
     pub(crate) fn insert(&mut self, records: &[Record]) -> Result<()> {
         let Some(kind) = records.first().map(Record::kind) else {
             return Ok(());
         };
         let statement = self.connection.prepare_cached(self.inserts.get(kind));
         let mut statement = statement.map_err(writing(&self.path))?;
-        // In the order of ids a page of the table is filled before the next one is begun.
+        // Inserting in id order fills each page of the table before the next one is begun.
         let mut by_id: Vec<(usize, &Record)> = records.iter().enumerate().collect();
         by_id.sort_by_key(|(_, record)| record.id());
         let mut rowids = Vec::with_capacity(records.len());
@@ -91,7 +92,7 @@ impl SqliteLoad {
         }
     }
 
-    /// Keeps the row ids of a batch in the order of their places in it.
+    /// Records the row ids of a batch in the batch's original order.
     fn keep_order(&mut self, kind: RecordKind, mut rowids: Vec<(usize, i64)>) -> Result<()> {
         rowids.sort_unstable_by_key(|(place, _)| *place);
         let order = self.order.get_mut(kind);
@@ -107,19 +108,19 @@ impl SqliteLoad {
             .try_for_each(|(_, rowid)| order.push(rowid))
     }
 
-    /// Ids that came a second time.
+    /// Returns the ids that occurred more than once, and clears them.
     pub(crate) fn take_duplicate_ids(&mut self) -> IdSet {
         std::mem::take(&mut self.duplicate_ids)
     }
 
-    /// Sets the marks and ends the transaction: all rows are in the file, without the indexes.
+    /// Sets the id sequences and commits: all rows are in the file, but no indexes.
     pub(crate) fn commit_rows(&mut self, sequences: IdSequences) -> Result<()> {
         set_sequences(&self.connection, sequences)
             .and_then(|()| self.connection.execute_batch("COMMIT"))
             .map_err(writing(&self.path))
     }
 
-    /// The order in which rows were inserted, of the kinds that have any, if it was to be kept.
+    /// The insertion order of each kind that has rows, if it was recorded.
     pub(crate) fn take_order(&mut self) -> Result<PerKind<Option<RowOrder>>> {
         let mut orders = PerKind::default();
         for kind in RecordKind::ALL {
@@ -129,8 +130,8 @@ impl SqliteLoad {
         Ok(orders)
     }
 
-    /// Makes the indexes behind the rows, whose pages stay as they are, closes the file and brings it
-    /// to disk.
+    /// Builds the indexes after the rows, whose pages don't change, closes the file and syncs it to
+    /// disk.
     pub(crate) fn make_indexes(self) -> Result<()> {
         let path = self.path.as_path();
         self.connection
@@ -162,7 +163,7 @@ fn begin(connection: &mut Connection, progress: &Arc<dyn Progress>) -> rusqlite:
     connection.execute_batch("BEGIN")
 }
 
-/// Whether SQLite refused a row because another one has its row id.
+/// Whether SQLite rejected a row because its row id is taken.
 pub(in crate::sqlite) fn is_taken_id(error: &rusqlite::Error) -> bool {
     use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID};
     let code = error.sqlite_error().map(|error| error.extended_code);

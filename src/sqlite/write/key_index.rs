@@ -1,14 +1,16 @@
-//! The index that holds the key columns of a table, which is smaller to read than the table.
+//! Finds the index that contains the key columns of a table, which is smaller to read than the
+//! table.
 //!
-//! It is not trusted. It only tells which rows to fetch in which order: each row is fetched from the
-//! table and has its key computed again, none may come twice, and there must be as many as the table
-//! itself has. An index that says anything else than its table is found out.
+//! It is not trusted. It only determines the order in which rows are read: each row is read from
+//! the table and its key is recomputed, no row may occur twice, and the number of rows must equal
+//! the table's. So an index that differs from its table is detected.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::sqlite::schema::TableSpec;
 
-/// The name of an index over all rows of a table that has all its key columns, if there is one.
+/// The name of an index over all rows of a table that contains all its key columns, if there is
+/// one.
 pub(in crate::sqlite) fn find(
     connection: &Connection,
     spec: &TableSpec,

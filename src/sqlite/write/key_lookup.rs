@@ -1,4 +1,4 @@
-//! Finding the row of a record's key.
+//! Finds the row of a record's key.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -6,17 +6,17 @@ use crate::record::RecordKey;
 use crate::sqlite::read::table_columns::{TableColumns, all_equal};
 use crate::sqlite::write::writer::with_key_values;
 
-/// Finds rows of a table by their keys.
+/// Finds rows of a table by key.
 #[derive(Debug)]
 pub(in crate::sqlite) struct KeyLookup {
     find: String,
-    /// For a table that can only be searched from end to end: tells the copy of its keys where the
-    /// row of a key has gone.
+    /// For a table without a suitable index: SQL that updates a row's id in the indexed copy of its
+    /// keys.
     follow: Option<String>,
 }
 
 impl KeyLookup {
-    /// Looks into the table itself.
+    /// Searches the table directly.
     pub(in crate::sqlite) fn of_table(layout: &TableColumns) -> Self {
         let (table, rowid) = (layout.spec.name, layout.rowid);
         KeyLookup {
@@ -28,8 +28,8 @@ impl KeyLookup {
         }
     }
 
-    /// Looks into the table itself, if that has an index that finds keys, else into a copy of its
-    /// keys that has one. The copy is temporary, and of the state that the connection sees now.
+    /// Searches the table directly if an index supports it, otherwise an indexed temporary copy of
+    /// its keys, taken from the connection's current state.
     pub(in crate::sqlite) fn with_index(
         connection: &Connection,
         layout: &TableColumns,
@@ -75,7 +75,7 @@ impl KeyLookup {
         })
     }
 
-    /// Takes note that the row of a record's key has another row id.
+    /// Records that the row of a key has a new row id.
     pub(in crate::sqlite) fn follow(
         &self,
         connection: &Connection,
@@ -94,7 +94,7 @@ impl KeyLookup {
     }
 }
 
-/// Whether SQLite finds the row of a query without looking at all of them.
+/// Whether SQLite uses an index for a query instead of scanning the table.
 fn is_search(connection: &Connection, query: &str) -> rusqlite::Result<bool> {
     let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {query}"))?;
     // The parameters stay unbound, and so NULL: the plan is the same.

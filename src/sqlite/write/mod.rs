@@ -1,4 +1,4 @@
-//! Writing records into the tables, and reading them back.
+//! Writes records into tables and reads them back.
 
 #[cfg(feature = "native-v2")]
 pub(in crate::sqlite) mod bulk_loader;

@@ -1,7 +1,7 @@
-//! The rows that this process has just written into a new database, read from the file again.
+//! Reads back the rows that this process has just written into a new database.
 //!
-//! They were written in the order of their keys, and come in the order in which they were written:
-//! nothing has to be sorted. Meanwhile the database may be appended to.
+//! The rows were written in key order and are read in the order of writing, so no sorting is
+//! needed. Meanwhile indexes and other tables may be appended to the database.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,23 +21,23 @@ use crate::sqlite::read::text_encoding::TextEncoding;
 use crate::sqlite::write::row_order::RowOrder;
 use crate::stream::{Visited, VisitedEntry};
 
-/// The rows of a new database, of which nobody else knows.
+/// The rows of a new database that only this process knows.
 #[derive(Debug)]
 pub(crate) struct WrittenRows {
     connection: Connection,
     path: PathBuf,
     encoding: TextEncoding,
     tables: PerKind<Option<TableColumns>>,
-    /// The order of the tables that have rows.
+    /// The insertion order of the tables that have rows.
     order: PerKind<Option<RowOrder>>,
 }
 
 impl WrittenRows {
-    /// Opens a database that this process has open, too, and only appends other tables and indexes
-    /// to from now on. The writer's lock doesn't count.
+    /// Opens a database that this process is still writing, but only appends other tables and
+    /// indexes to from now on. Ignores the writer's lock.
     ///
     /// # Errors
-    /// The file can't be read, or lacks a table.
+    /// The file can't be read, or a table is missing.
     pub(crate) fn open(
         path: &Path,
         order: PerKind<Option<RowOrder>>,
@@ -61,7 +61,7 @@ impl WrittenRows {
         })
     }
 
-    /// The id high-water marks.
+    /// The id sequences.
     ///
     /// # Errors
     /// The file can't be read.
@@ -74,10 +74,10 @@ impl WrittenRows {
         self.order.get(kind).as_ref().map_or(0, RowOrder::rows)
     }
 
-    /// Hands every row of a kind to `visit`, in the order in which the rows were written.
+    /// Calls `visit` for every row of a kind, in the order in which the rows were written.
     ///
     /// # Errors
-    /// The file can't be read, lacks a row or has one more; or `visit` failed.
+    /// The file can't be read, a row is missing or unexpected, or the error of `visit`.
     pub(crate) fn visit(
         &self,
         kind: RecordKind,
@@ -152,7 +152,7 @@ mod tests {
         })
     }
 
-    /// A database with so many rows, in the order of their numbers, backwards.
+    /// A database with this many rows, inserted in descending order.
     fn loaded(path: &Path, rows: i64) -> (SqliteLoad, WrittenRows) {
         let mut load = SqliteLoad::create(path, None, true, &progress()).unwrap();
         let records: Vec<Record> = (0..rows).rev().map(record).collect();
@@ -219,7 +219,7 @@ mod tests {
     fn a_file_that_was_overwritten_is_damage_and_nobody_elses_fault() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new.db");
-        // More than SQLite's cache holds.
+        // More than fits into SQLite's cache.
         let (_load, rows) = loaded(&path, 60_000);
         let file = OpenOptions::new().write(true).open(&path).unwrap();
         for page in 1..=file.metadata().unwrap().len() / 4096 {

@@ -1,14 +1,14 @@
-//! Why a table does not take a record.
+//! Why a table rejects a record.
 
 use rusqlite::ffi;
 
 use crate::sqlite::schema::TableSpec;
 use crate::stream::InvalidReason;
 
-/// Why a table does not take a record.
+/// Why a table rejects a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rejection {
-    /// The column that is to blame, if there is one and records have it.
+    /// The column that caused it, if there is one that records have.
     pub(crate) column: &'static str,
     pub(crate) reason: InvalidReason,
     /// One sentence without a full stop.
@@ -24,7 +24,7 @@ impl Rejection {
         }
     }
 
-    /// A constraint of the table, in SQLite's words.
+    /// A violated constraint of the table, with SQLite's message.
     pub(in crate::sqlite) fn constraint(spec: &TableSpec, error: &rusqlite::Error) -> Self {
         let code = error.sqlite_error().map(|error| error.extended_code);
         let text = error.to_string();
@@ -40,9 +40,9 @@ impl Rejection {
     }
 }
 
-/// The one column that SQLite names, where that is its way to name a constraint: as in `NOT NULL
-/// constraint failed: file_metrics.loc` and `cannot store TEXT value in INTEGER column t.c`. A CHECK
-/// is named by its own text, in which any word may be that of a column.
+/// The single column that SQLite's message names, if that is its format for the constraint: as in
+/// `NOT NULL constraint failed: file_metrics.loc` and `cannot store TEXT value in INTEGER column
+/// t.c`. A CHECK is named by its expression, in which any word may be a column name.
 fn named_column(spec: &TableSpec, code: Option<i32>, text: &str) -> Option<&'static str> {
     let named = match code? {
         ffi::SQLITE_CONSTRAINT_DATATYPE => text.rsplit_once(' ')?.1,

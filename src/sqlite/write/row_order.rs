@@ -1,4 +1,4 @@
-//! The order in which a new table got its rows, to read them in that order again without sorting.
+//! The insertion order of a new table's rows, to read them in that order without sorting.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, Write as _};
@@ -8,7 +8,7 @@ use crate::error::{IoContext as _, Result};
 
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// Takes the row ids of a table as its rows are written, in a file without a name.
+/// Records the row ids of a table as its rows are written, in an unnamed temporary file.
 #[derive(Debug)]
 pub(in crate::sqlite) struct RowOrderWriter {
     folder: PathBuf,
@@ -17,7 +17,7 @@ pub(in crate::sqlite) struct RowOrderWriter {
 }
 
 impl RowOrderWriter {
-    /// Makes the file in a folder.
+    /// Creates the file in a directory.
     pub(in crate::sqlite) fn create(folder: &Path) -> Result<Self> {
         let file = tempfile::tempfile_in(folder).io_context("create a file in", folder)?;
         Ok(RowOrderWriter {
@@ -27,14 +27,14 @@ impl RowOrderWriter {
         })
     }
 
-    /// Appends the id of the row that was written next.
+    /// Appends the id of the row written next.
     pub(in crate::sqlite) fn push(&mut self, rowid: i64) -> Result<()> {
         self.rows += 1;
         let written = self.file.write_all(&rowid.to_le_bytes());
         written.io_context("write a file in", &self.folder)
     }
 
-    /// All that were appended.
+    /// The recorded order.
     pub(in crate::sqlite) fn finish(self) -> Result<RowOrder> {
         let file = self
             .file
@@ -48,7 +48,7 @@ impl RowOrderWriter {
     }
 }
 
-/// The row ids of a table in the order in which its rows were written.
+/// The row ids of a table in insertion order.
 #[derive(Debug)]
 pub(crate) struct RowOrder {
     folder: PathBuf,
@@ -57,15 +57,15 @@ pub(crate) struct RowOrder {
 }
 
 impl RowOrder {
-    /// How many row ids there are.
+    /// Number of row ids.
     pub(in crate::sqlite) fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// Hands each row id to `visit`.
+    /// Calls `visit` for each row id.
     ///
     /// # Errors
-    /// The file can't be read to its end, or `visit` failed.
+    /// The file can't be read to its end, or the error of `visit`.
     pub(in crate::sqlite) fn visit(&self, visit: &mut dyn FnMut(i64) -> Result<()>) -> Result<()> {
         let mut file = &self.file;
         file.rewind().io_context("read a file in", &self.folder)?;

@@ -1,4 +1,4 @@
-//! Writing a record over the row of its key.
+//! Writes a record over the row with its key, or as a new row.
 
 use rusqlite::Connection;
 use rusqlite::types::ToSql;
@@ -9,7 +9,7 @@ use crate::sqlite::schema::TableSpec;
 use crate::sqlite::write::key_lookup::KeyLookup;
 use crate::sqlite::write::writer::with_values;
 
-/// The row that a record was written as.
+/// The row to which a record was written.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(
     not(feature = "native-v2"),
@@ -20,7 +20,7 @@ pub(in crate::sqlite) struct WrittenRow {
     pub(in crate::sqlite) is_new: bool,
 }
 
-/// The statements that write records of a kind into a table as it is.
+/// The statements that write records of a kind into an existing table.
 #[derive(Debug)]
 pub(in crate::sqlite) struct Upsert {
     spec: &'static TableSpec,
@@ -60,12 +60,12 @@ impl Upsert {
         }
     }
 
-    /// Where rows are found by their keys.
+    /// The lookup that finds rows by key.
     pub(in crate::sqlite) fn lookup(&self) -> &KeyLookup {
         &self.lookup
     }
 
-    /// The first column that the table lacks and for which the record has a value.
+    /// The first column that the table lacks although the record has a value for it.
     pub(in crate::sqlite) fn missing_column_for(&self, record: &Record) -> Option<&'static str> {
         if self.present.iter().all(|present| *present) {
             return None;
@@ -88,12 +88,12 @@ impl Upsert {
         .unwrap_or_default()
     }
 
-    /// The SQL that inserts a record, and that which writes it over a row.
+    /// The SQL that inserts a record, and the SQL that overwrites a row.
     pub(in crate::sqlite) fn statements(&self) -> [&str; 2] {
         [&self.insert, &self.update]
     }
 
-    /// Writes a record over the row of its key, or as a new row.
+    /// Overwrites the row of the record's key, or inserts a new row.
     pub(in crate::sqlite) fn write(
         &self,
         connection: &Connection,

@@ -1,4 +1,4 @@
-//! Records to rows of a new database.
+//! Writes records as rows of a new database.
 
 use rusqlite::Connection;
 use rusqlite::types::ToSql;
@@ -7,11 +7,11 @@ use crate::record::{IdSequences, PerKind, Record, RecordKey, RecordKind};
 use crate::sqlite::read::other_tables::sequence_name;
 use crate::sqlite::schema::table_spec;
 
-/// Creates the four tables as Magellan's newest schema has them, with their indexes: metric
-/// numbers may be NULL, and no foreign key ties them to tables that are not there.
+/// Creates the four tables as in Magellan's newest schema, with their indexes. Metric numbers may
+/// be NULL, and there are no foreign keys to tables that don't exist.
 ///
 /// # Errors
-/// A table exists already, or the database can't be written.
+/// A table already exists, or the database can't be written.
 pub fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
     for kind in RecordKind::ALL {
         create_table(connection, kind)?;
@@ -36,11 +36,10 @@ pub(in crate::sqlite) fn create_indexes(
     connection.execute_batch(table_spec(kind).create_indexes)
 }
 
-/// Inserts records; returns how many.
+/// Inserts records; returns their number.
 ///
 /// # Errors
-/// A record whose key or id is there already, an offset above [`i64::MAX`], or a database that
-/// can't be written.
+/// A key or id already exists, an offset is above [`i64::MAX`], or the database can't be written.
 pub fn insert_records<'r>(
     connection: &Connection,
     records: impl IntoIterator<Item = &'r Record>,
@@ -54,7 +53,7 @@ pub fn insert_records<'r>(
     Ok(count)
 }
 
-/// SQL that inserts a record of a kind into a table with all its columns.
+/// SQL that inserts a record of a kind into a table with all columns.
 pub(in crate::sqlite) fn insert_sql(kind: RecordKind) -> String {
     let spec = table_spec(kind);
     let names: Vec<&str> = spec.columns.iter().map(|column| column.name).collect();
@@ -66,7 +65,7 @@ pub(in crate::sqlite) fn insert_sql(kind: RecordKind) -> String {
     )
 }
 
-/// Inserts a record with the SQL that [`insert_sql`] made for its kind.
+/// Inserts a record with the SQL from [`insert_sql`] for its kind.
 pub(in crate::sqlite) fn insert_record(
     connection: &Connection,
     sql: &str,
@@ -77,21 +76,21 @@ pub(in crate::sqlite) fn insert_record(
     })
 }
 
-/// Sets the AUTOINCREMENT high-water marks of a database that [`create_tables`] made.
+/// Sets the AUTOINCREMENT sequences of a database created with [`create_tables`].
 ///
 /// # Errors
 /// The database can't be written.
-pub fn set_sequences(connection: &Connection, marks: IdSequences) -> rusqlite::Result<()> {
+pub fn set_sequences(connection: &Connection, sequences: IdSequences) -> rusqlite::Result<()> {
     for kind in RecordKind::ALL {
         if table_spec(kind).id.is_some() {
-            set_sequence(connection, kind, marks.get(kind))?;
+            set_sequence(connection, kind, sequences.get(kind))?;
         }
     }
     Ok(())
 }
 
-/// Sets the id sequence of a table, which SQLite itself never takes below 0: one that is below 0 is
-/// that of a table that keeps none. Does nothing for a table that is not AUTOINCREMENT.
+/// Sets the id sequence of a table. A negative one, which SQLite never stores, stands for no
+/// sequence and removes it. Does nothing for a table without AUTOINCREMENT.
 pub(in crate::sqlite) fn set_sequence(
     connection: &Connection,
     kind: RecordKind,
@@ -118,7 +117,7 @@ pub(in crate::sqlite) fn set_sequence(
     Ok(())
 }
 
-/// A key's fields in the order of its table's key columns.
+/// Calls a function with a key's fields, in the order of its table's key columns.
 pub(in crate::sqlite) fn with_key_values<T>(
     key: &RecordKey,
     bind: impl FnOnce(&[&dyn ToSql]) -> rusqlite::Result<T>,
@@ -135,7 +134,7 @@ pub(in crate::sqlite) fn with_key_values<T>(
     }
 }
 
-/// A record's fields in the order of its table's columns.
+/// Calls a function with a record's fields, in the order of its table's columns.
 pub(in crate::sqlite) fn with_values<T>(
     record: &Record,
     insert: impl FnOnce(&[&dyn ToSql]) -> rusqlite::Result<T>,

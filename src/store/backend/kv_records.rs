@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::kv::{KvBackend, KvTransaction};
 use crate::record::{IdSequences, Record, RecordError, RecordKey, RecordKind};
 
-/// Records in a key-value backend, each under its key as canonical JSON.
+/// Records in a key-value backend: canonical JSON under the record's key.
 pub(super) struct KvRecords {
     backend: Arc<dyn KvBackend>,
 }
@@ -82,7 +82,7 @@ impl RecordStore for KvRecords {
         self.backend.transaction(&mut |transaction| {
             let mut records = KvRecordTransaction {
                 transaction,
-                given: None,
+                assigned: None,
             };
             write(&mut records)?;
             records.keep_sequences()
@@ -92,26 +92,26 @@ impl RecordStore for KvRecords {
 
 struct KvRecordTransaction<'t> {
     transaction: &'t mut dyn KvTransaction,
-    /// The marks with the ids that this transaction gave; `None` if it gave none.
-    given: Option<IdSequences>,
+    /// The sequences including the ids assigned in this transaction; `None` if none was assigned.
+    assigned: Option<IdSequences>,
 }
 
 impl KvRecordTransaction<'_> {
-    /// The next id by AUTOINCREMENT's rule: one above the highest that was ever given.
+    /// The next id by AUTOINCREMENT's rule: one above the highest ever assigned.
     fn next_id(&mut self, kind: RecordKind) -> Result<i64> {
-        let mut sequences = match self.given {
+        let mut sequences = match self.assigned {
             Some(sequences) => sequences,
             None => self.transaction.sequences()?,
         };
         let next = sequences.get(kind).max(0).checked_add(1);
         let id = next.ok_or(RecordError::NoIdLeft { kind: kind.name() })?;
         sequences.raise(kind, id);
-        self.given = Some(sequences);
+        self.assigned = Some(sequences);
         Ok(id)
     }
 
     fn keep_sequences(&mut self) -> Result<()> {
-        match self.given {
+        match self.assigned {
             Some(sequences) => self.transaction.set_sequences(sequences),
             None => Ok(()),
         }
@@ -161,8 +161,8 @@ impl RecordTransaction for KvRecordTransaction<'_> {
     }
 }
 
-/// What a scan over the prefix of a selection does with an entry: hands it on if its key may be of
-/// the selection, and passes by keys of no record. `false` when no more can come.
+/// Handles an entry in the scan over a filter's prefix: visits it if its key may match, and skips
+/// invalid keys. Returns `false` when no more matches can follow.
 fn step(
     selection: &RecordFilter<'_>,
     entry: Entry<'_>,
@@ -170,14 +170,14 @@ fn step(
 ) -> Result<bool> {
     match parse_key(entry.key) {
         Ok(key) if selection.may_match_key(&key) => visit().map(|()| true),
-        // The chunks of `a` stand before those of `a:b`: a digit is below a colon.
+        // The chunks of `a` come before those of `a:b`: a digit sorts before a colon.
         Ok(_) => Ok(false),
         Err(_) => Ok(true),
     }
 }
 
-/// Whether an entry whose key may be of a selection is of it. As in a table, only the field counts that
-/// tells it, and not whether the rest makes a record; a value without that field is of none.
+/// Whether an entry with a matching key matches the filter. As in a table, only the filter's field
+/// counts, not whether the rest is a valid record; a value without that field doesn't match.
 fn is_selected(selection: &RecordFilter<'_>, entry: Entry<'_>) -> bool {
     let Some((name, text)) = selection.field() else {
         return true;

@@ -1,9 +1,9 @@
-//! Records that are read and written in place, in a key-value backend or in a SQLite database.
+//! Reads and writes individual records in place, in a key-value backend or in a SQLite database.
 //!
-//! The rule: **the key-value backend is used when there is one, SQLite otherwise; an error of the
-//! backend is an error, never a fallback and never "not found".** It is kept here and nowhere else:
-//! which of the two a store has is settled when it is made, and what it asks of a [`RecordStore`]
-//! goes there alone.
+//! The rule: **the key-value backend is used if there is one, SQLite otherwise; an error of the
+//! backend is an error, never a fallback and never "not found".** It is enforced only here: each
+//! store chooses one of the two when it is created, and every operation on its [`RecordStore`] goes
+//! to that one alone.
 
 mod kv_records;
 mod selection;
@@ -24,33 +24,33 @@ use crate::sqlite::SharedConnection;
 use kv_records::KvRecords;
 use sqlite_records::SqliteRecords;
 
-/// Records in one of the two places.
+/// Records in one of the two kinds of storage.
 pub(super) trait RecordStore: Send + Sync + fmt::Debug {
     /// Whether the records are in a key-value backend.
     fn has_kv_backend(&self) -> bool;
 
-    /// Makes room for a kind of record, where that takes anything.
+    /// Creates the storage for a kind of record, where that is necessary.
     fn ensure_schema(&self, kind: RecordKind) -> Result<()>;
 
-    /// Whether no id of a kind is ever given twice.
+    /// Whether the ids of a kind are never reused.
     fn keeps_ids(&self, kind: RecordKind) -> Result<bool>;
 
-    /// The record of a key.
+    /// The record with a key.
     fn get(&self, key: &RecordKey) -> Result<Option<Record>>;
 
-    /// Hands every record of a selection to `visit`, all of one state, in no order that could be
-    /// relied on.
+    /// Calls `visit` for every record that matches the filter, from one snapshot and in unspecified
+    /// order.
     fn visit(
         &self,
         selection: &RecordFilter<'_>,
         visit: &mut dyn FnMut(Record) -> Result<()>,
     ) -> Result<()>;
 
-    /// The number of records of a selection.
+    /// The number of records that match the filter.
     fn count(&self, selection: &RecordFilter<'_>) -> Result<u64>;
 
-    /// Runs `write` in a transaction over records of a kind: all that it writes remains, or nothing
-    /// if it or the commit fails.
+    /// Runs `write` in a transaction over records of a kind. If `write` or the commit fails,
+    /// everything it wrote is rolled back.
     fn transaction(
         &self,
         kinds: &[RecordKind],
@@ -60,20 +60,20 @@ pub(super) trait RecordStore: Send + Sync + fmt::Debug {
 
 /// A write transaction of a [`RecordStore`].
 pub(super) trait RecordTransaction {
-    /// The record of a key.
+    /// The record with a key.
     fn get(&mut self, key: &RecordKey) -> Result<Option<Record>>;
 
-    /// Adds a record under a new id, whatever its own, in place of the one of its key, if there is
-    /// one; returns the id.
+    /// Adds a record under a new id, ignoring its own, and replaces the record with the same key,
+    /// if there is one. Returns the new id.
     fn replace(&mut self, record: Record) -> Result<i64>;
 
-    /// Writes a record with its own id over the one of its key, or adds it.
+    /// Overwrites the record with the same key, or adds it, keeping the record's own id.
     fn upsert(&mut self, record: &Record) -> Result<()>;
 
-    /// Takes the record of a key away; `false` if there is none.
+    /// Deletes the record with a key; returns `false` if there is none.
     fn delete(&mut self, key: &RecordKey) -> Result<bool>;
 
-    /// Takes all records of a selection away; returns how many.
+    /// Deletes all records that match the filter; returns their number.
     fn delete_all(&mut self, selection: &RecordFilter<'_>) -> Result<u64>;
 }
 
@@ -82,7 +82,7 @@ pub(super) fn in_sqlite_file(path: &Path, if_missing: IfMissing) -> Result<Arc<d
     Ok(over_connection(SharedConnection::open(path, if_missing)?))
 }
 
-/// The records of a SQLite database that is open already.
+/// The records of a SQLite database that is already open.
 pub(super) fn over_connection(connection: SharedConnection) -> Arc<dyn RecordStore> {
     Arc::new(SqliteRecords::new(connection))
 }
@@ -92,7 +92,7 @@ pub(super) fn over_kv_backend(backend: Arc<dyn KvBackend>) -> Arc<dyn RecordStor
     Arc::new(KvRecords::new(backend))
 }
 
-/// The records of a backend if there is one, else of a new SQLite database in memory.
+/// The records of a backend if there is one, otherwise of a new in-memory SQLite database.
 pub(super) fn in_memory(backend: Option<Arc<dyn KvBackend>>) -> Result<Arc<dyn RecordStore>> {
     match backend {
         Some(backend) => Ok(over_kv_backend(backend)),
@@ -100,7 +100,7 @@ pub(super) fn in_memory(backend: Option<Arc<dyn KvBackend>>) -> Result<Arc<dyn R
     }
 }
 
-/// The values of a record's fields can all be kept.
+/// Checks that either kind of store can keep the record's values.
 pub(super) fn checked(record: Record) -> Result<Record> {
     record.check()?;
     Ok(record)

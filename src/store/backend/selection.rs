@@ -1,19 +1,19 @@
 use crate::codec::{file_chunks_prefix, key_prefix};
 use crate::record::{RecordKey, RecordKind};
 
-/// Which records an operation is about.
+/// The records that an operation applies to.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::store) enum RecordFilter<'a> {
-    /// All of a kind.
+    /// All records of a kind.
     Kind(RecordKind),
     /// The chunks of a file.
     FileChunks { file_path: &'a str },
-    /// The chunks of a file that define a symbol of a name.
+    /// The chunks of a file that define a symbol with a given name.
     SymbolChunks {
         file_path: &'a str,
         symbol_name: &'a str,
     },
-    /// The chunks that define a symbol of a kind.
+    /// The chunks that define symbols of a given kind.
     SymbolKindChunks { symbol_kind: &'a str },
     /// The metrics of the symbols of a file.
     FileSymbols { file_path: &'a str },
@@ -30,7 +30,7 @@ impl<'a> RecordFilter<'a> {
         }
     }
 
-    /// In a table: columns, and the text that each must hold.
+    /// The condition in a table: columns with the text that each must equal.
     pub(super) fn conditions(&self) -> Vec<(&'static str, &'a str)> {
         match *self {
             RecordFilter::Kind(_) => Vec::new(),
@@ -45,7 +45,7 @@ impl<'a> RecordFilter<'a> {
         }
     }
 
-    /// Among keys: what all those begin with that may be of this selection.
+    /// The common prefix of all keys that may match.
     pub(super) fn key_prefix(&self) -> Vec<u8> {
         match *self {
             RecordFilter::FileChunks { file_path }
@@ -56,9 +56,9 @@ impl<'a> RecordFilter<'a> {
         }
     }
 
-    /// Whether a key with this prefix may be of this selection.
+    /// Whether a key with this prefix may match.
     ///
-    /// The chunks of `a` and those of `a:b` share the prefix of the former.
+    /// The chunks of `a:b` have the prefix of `a` too.
     pub(super) fn may_match_key(&self, key: &RecordKey) -> bool {
         match (self, key) {
             (
@@ -72,8 +72,8 @@ impl<'a> RecordFilter<'a> {
         }
     }
 
-    /// What a record whose key may be of this selection must hold to be of it: a field and its text;
-    /// `None` if the key tells all.
+    /// The condition on a record whose key may match: a field with the text that it must equal;
+    /// `None` if the key is sufficient.
     pub(super) fn field(&self) -> Option<(&'static str, &'a str)> {
         match *self {
             RecordFilter::Kind(_) | RecordFilter::FileChunks { .. } => None,

@@ -8,18 +8,18 @@ use crate::error::{Error, Result};
 use crate::record::{PerKind, Record, RecordKey, RecordKind};
 use crate::sqlite::{RecordTable, SharedConnection};
 
-/// Records in the tables of a SQLite database. A table that is not there holds none, and is made
-/// when one is written.
+/// Records in the tables of a SQLite database. A missing table counts as empty and is created by
+/// the first write.
 #[derive(Debug)]
 pub(super) struct SqliteRecords {
     connection: SharedConnection,
     tables: Mutex<Tables>,
 }
 
-/// The tables as they were last seen.
+/// Cache of the tables.
 #[derive(Debug, Default)]
 struct Tables {
-    /// The schema cookie that they were seen under.
+    /// The schema cookie for which the cache is valid.
     schema: Option<i64>,
     seen: PerKind<Option<Arc<RecordTable>>>,
 }
@@ -36,7 +36,7 @@ impl SqliteRecords {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The table of a kind; `None` if there is none.
+    /// The table of a kind; `None` if it does not exist.
     fn table(&self, connection: &Connection, kind: RecordKind) -> Result<Option<Arc<RecordTable>>> {
         let schema = RecordTable::schema_cookie(connection)?;
         let mut tables = self.tables();
@@ -53,7 +53,7 @@ impl SqliteRecords {
         Ok(seen.clone())
     }
 
-    /// Reads from the table of a kind; a table that is not there gives the default.
+    /// Reads from the table of a kind; returns the default if the table does not exist.
     fn read<T: Default>(
         &self,
         kind: RecordKind,
@@ -69,7 +69,7 @@ impl SqliteRecords {
     fn write(&self, write: impl FnOnce(&Connection) -> Result<()>) -> Result<()> {
         let written = self.connection.transaction(write).map_err(of_either_mode);
         if written.is_err() {
-            // What was seen inside the transaction is not there.
+            // Tables created in the transaction were rolled back.
             *self.tables() = Tables::default();
         }
         written
@@ -89,7 +89,7 @@ impl RecordStore for SqliteRecords {
         let connection = self.connection.lock();
         match self.table(&connection, kind)? {
             Some(table) => table.keeps_ids(&connection),
-            // The table that the first write makes does.
+            // The first write creates an AUTOINCREMENT table.
             None => Ok(true),
         }
     }
@@ -130,7 +130,7 @@ impl RecordStore for SqliteRecords {
     }
 }
 
-/// A row that is no record is the error that it is in a key-value backend.
+/// Converts the error for an invalid row to the one that a key-value backend returns.
 fn of_either_mode(error: Error) -> Error {
     match error {
         Error::InvalidRow {

@@ -10,11 +10,11 @@ use crate::kv::KvBackend;
 use crate::record::{CodeChunk, Record, RecordKind};
 use crate::sqlite::SharedConnection;
 
-/// The chunks of a tool, in a key-value backend or in SQLite.
+/// The chunks of a code indexer, in a key-value backend or in SQLite.
 ///
-/// Both give the same answers to the same calls: ids, order, errors. Which one it is is settled when
-/// the store is made; an error of the backend is never answered from elsewhere. Clones are handles on
-/// the same chunks.
+/// Both return the same results for the same calls: ids, order, errors. The storage is chosen when
+/// the store is created; if the backend fails, the error is returned and SQLite is never used
+/// instead. Clones are handles on the same chunks.
 ///
 /// # Errors
 /// Beside what is said at an operation, each fails if the store can't be read or written, and each
@@ -45,11 +45,11 @@ pub struct ChunkStore {
 }
 
 impl ChunkStore {
-    /// Chunks in a SQLite file, which is made if there is none. Its table is made by
+    /// Opens a SQLite file for chunks, and creates it if it is missing. The table is created by
     /// [`ensure_schema`](ChunkStore::ensure_schema) or the first write.
     ///
     /// # Errors
-    /// The file can't be opened, or is no database.
+    /// The file can't be opened, or is not a database.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -66,17 +66,17 @@ impl ChunkStore {
         Ok(ChunkStore { records })
     }
 
-    /// Chunks in a SQLite file that is there.
+    /// Opens an existing SQLite file.
     ///
     /// # Errors
-    /// There is no file, it can't be opened, or is no database.
+    /// The file does not exist, can't be opened, or is not a database.
     pub fn open(path: &Path) -> Result<Self> {
         let records = backend::in_sqlite_file(path, IfMissing::Fail)?;
         Ok(ChunkStore { records })
     }
 
-    /// Chunks in a SQLite database that is open already: a `rusqlite::Connection`, or a
-    /// [`SharedConnection`] that others use too.
+    /// Uses an open SQLite database: a `rusqlite::Connection`, or a [`SharedConnection`] that
+    /// others use too.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -93,7 +93,7 @@ impl ChunkStore {
         ChunkStore { records }
     }
 
-    /// Chunks in a key-value backend.
+    /// Uses a key-value backend.
     ///
     /// ```
     /// # #[cfg(feature = "native-v2")]
@@ -114,11 +114,11 @@ impl ChunkStore {
         ChunkStore { records }
     }
 
-    /// Chunks in a key-value backend if one is given, else in a new SQLite database in memory, which
-    /// goes with the store.
+    /// Uses a key-value backend if there is one, otherwise a new in-memory SQLite database, which
+    /// is discarded with the store.
     ///
     /// # Errors
-    /// SQLite can't make the database.
+    /// SQLite can't create the database.
     ///
     /// ```
     /// # fn main() -> chunkmigrate::Result<()> {
@@ -137,9 +137,9 @@ impl ChunkStore {
         self.records.has_kv_backend()
     }
 
-    /// Whether no id is ever given twice, as in a key-value backend and in a table that a store has
-    /// made. In a table of another program that is not AUTOINCREMENT SQLite gives the highest id again
-    /// once its chunk is gone.
+    /// Whether ids are never reused. True for a key-value backend, and for a table created by a
+    /// store. In another program's table without AUTOINCREMENT, SQLite reuses the highest id after
+    /// its chunk is deleted.
     ///
     /// # Errors
     /// See [the store](ChunkStore#errors).
@@ -161,8 +161,9 @@ impl ChunkStore {
         self.records.keeps_ids(RecordKind::Chunk)
     }
 
-    /// Makes the table of chunks with its indexes, if there is none; a key-value backend needs none.
-    /// Without this the first write makes it, and until then there are no chunks.
+    /// Creates the table of chunks with its indexes if it is missing; does nothing for a key-value
+    /// backend. Without this call, the first write creates the table; until then there are no
+    /// chunks.
     ///
     /// # Errors
     /// See [the store](ChunkStore#errors).
@@ -180,12 +181,12 @@ impl ChunkStore {
         self.records.ensure_schema(RecordKind::Chunk)
     }
 
-    /// Stores a chunk under a new id, one above the highest that was ever given, and returns the id;
-    /// that of the argument doesn't matter. A chunk of the same span is replaced.
+    /// Stores a chunk under a new id, one above the highest ever assigned, and returns the id. The
+    /// id of `chunk` is ignored. Replaces a chunk of the same span.
     ///
     /// # Errors
-    /// [`RecordError`](crate::record::RecordError): an offset above [`i64::MAX`], or no id is left.
-    /// Else see [the store](ChunkStore#errors).
+    /// [`RecordError`](crate::record::RecordError): an offset is above [`i64::MAX`], or no id is
+    /// left. Otherwise see [the store](ChunkStore#errors).
     ///
     /// ```
     /// # fn main() -> chunkmigrate::Result<()> {
@@ -203,10 +204,10 @@ impl ChunkStore {
     }
 
     /// Stores chunks as [`store_chunk`](ChunkStore::store_chunk) does, in one transaction, and
-    /// returns their ids in the order of the chunks.
+    /// returns their ids in the order of `chunks`.
     ///
     /// # Errors
-    /// As [`store_chunk`](ChunkStore::store_chunk); then none of them is stored.
+    /// As [`store_chunk`](ChunkStore::store_chunk); in that case no chunk is stored.
     ///
     /// ```
     /// # fn main() -> chunkmigrate::Result<()> {
@@ -223,7 +224,7 @@ impl ChunkStore {
             return Ok(ids);
         }
         self.write(&mut |transaction| {
-            // A backend may run this again.
+            // A backend may run this closure again.
             ids.clear();
             for chunk in chunks {
                 let record = checked(Record::Chunk(chunk.clone()))?;
@@ -234,7 +235,7 @@ impl ChunkStore {
         Ok(ids)
     }
 
-    /// Takes all chunks of a file away; returns how many. Their ids are not given again.
+    /// Deletes all chunks of a file; returns their number. Their ids are not reused.
     ///
     /// # Errors
     /// See [the store](ChunkStore#errors).

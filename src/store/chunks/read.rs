@@ -1,4 +1,4 @@
-//! What a store of chunks is asked for.
+//! Read operations of the chunk store.
 
 use super::ChunkStore;
 use crate::error::Result;
@@ -6,7 +6,7 @@ use crate::record::{CodeChunk, Record, RecordKey, RecordKind};
 use crate::store::backend::RecordFilter;
 
 impl ChunkStore {
-    /// The chunk of a span, `byte_start..byte_end`; `None` if there is none.
+    /// The chunk with the span `byte_start..byte_end`; `None` if there is none.
     ///
     /// # Errors
     /// See [the store](ChunkStore#errors).
@@ -29,7 +29,7 @@ impl ChunkStore {
     ) -> Result<Option<CodeChunk>> {
         let max = i64::MAX.unsigned_abs();
         if byte_start > max || byte_end > max {
-            // No store can hold it, and SQLite can't even be asked.
+            // No store can contain it, and SQLite cannot represent it as a parameter.
             return Ok(None);
         }
         let record = self.records.get(&RecordKey::Chunk {
@@ -40,7 +40,7 @@ impl ChunkStore {
         Ok(record.and_then(Record::into_chunk))
     }
 
-    /// The chunks of a file, by `byte_start`, then `byte_end`.
+    /// The chunks of a file, ordered by `byte_start`, then `byte_end`.
     ///
     /// # Errors
     /// See [the store](ChunkStore#errors).
@@ -62,9 +62,10 @@ impl ChunkStore {
         self.chunks(RecordFilter::FileChunks { file_path })
     }
 
-    /// The chunks of a file that define a symbol of a name, by `byte_start`, then `byte_end`.
+    /// The chunks of a file that define a symbol with a given name, ordered by `byte_start`, then
+    /// `byte_end`.
     ///
-    /// In a key-value backend all chunks of the file are read: O(n) in their number.
+    /// A key-value backend reads all chunks of the file: O(n) in their number.
     ///
     /// # Errors
     /// See [the store](ChunkStore#errors).
@@ -91,9 +92,10 @@ impl ChunkStore {
         })
     }
 
-    /// The chunks that define a symbol of a kind, by `file_path`, `byte_start`, `byte_end`.
+    /// The chunks that define symbols of a given kind, ordered by `file_path`, `byte_start`,
+    /// `byte_end`.
     ///
-    /// All chunks of the store are read: O(n) in their number.
+    /// Reads all chunks of the store: O(n) in their number.
     ///
     /// # Errors
     /// See [the store](ChunkStore#errors).
@@ -113,7 +115,7 @@ impl ChunkStore {
         self.chunks(RecordFilter::SymbolKindChunks { symbol_kind })
     }
 
-    /// The number of chunks. All their keys are read: O(n) in their number.
+    /// The number of chunks. Reads all their keys: O(n) in their number.
     ///
     /// # Errors
     /// See [the store](ChunkStore#errors).

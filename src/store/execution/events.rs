@@ -1,34 +1,34 @@
-//! What is known of a run when it begins, and when it has ended.
+//! Data of a run at its start and at its end.
 
 use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::record::ExecutionRecord;
 
-/// The outcome of a run that has not ended.
+/// The outcome of a run in progress.
 const RUNNING: &str = "running";
 
-/// What is known when a run begins.
+/// Data of a run at its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExecutionStart<'a> {
-    /// An id that no other run has.
+    /// A unique id of the run.
     pub execution_id: &'a str,
     /// Version of the tool.
     pub tool_version: &'a str,
-    /// The arguments; the record keeps them as a JSON array.
+    /// The arguments; the record stores them as a JSON array.
     pub args: &'a [String],
     /// Root folder of the run.
     pub root: Option<&'a str>,
-    /// Path of the database, as the tool was given it.
+    /// Path of the database, as it was passed to the tool.
     pub db_path: &'a str,
 }
 
-/// What is known when a run has ended.
+/// Data of a run at its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ExecutionEnd<'a> {
     /// How it ended, such as `success`.
     pub outcome: &'a str,
-    /// What went wrong.
+    /// The error message, if the run failed.
     pub error_message: Option<&'a str>,
     /// Number of files that were indexed.
     pub files_indexed: i64,
@@ -39,7 +39,7 @@ pub struct ExecutionEnd<'a> {
 }
 
 impl ExecutionStart<'_> {
-    /// The record of a run that begins, with no id yet.
+    /// The record of a starting run, without an id.
     pub(super) fn record(&self, started_at: i64) -> Result<ExecutionRecord> {
         let args = serde_json::to_string(self.args);
         Ok(ExecutionRecord {
@@ -62,8 +62,8 @@ impl ExecutionStart<'_> {
 }
 
 impl ExecutionEnd<'_> {
-    /// Notes the end in the record of a run, which took as long as was `measured`, or as the seconds
-    /// of its start and its end are apart.
+    /// Updates the record of a run with its end. The duration is `measured` if known, otherwise the
+    /// difference between start and end in whole seconds.
     pub(super) fn note_in(
         &self,
         run: &mut ExecutionRecord,

@@ -16,10 +16,10 @@ use crate::kv::KvBackend;
 use crate::record::{ExecutionRecord, Record, RecordKey, RecordKind};
 use crate::sqlite::SharedConnection;
 
-/// The log of a tool's runs, in a key-value backend or in SQLite, or nowhere.
+/// The log of a tool's runs, in a key-value backend or in SQLite. It can be disabled.
 ///
-/// Both give the same answers to the same calls, as with [`ChunkStore`](super::ChunkStore), and fail
-/// for the same reasons. Clones are handles on the same log.
+/// Both return the same results for the same calls and fail for the same reasons, as with
+/// [`ChunkStore`](super::ChunkStore). Clones are handles on the same log.
 ///
 /// ```
 /// # fn main() -> chunkmigrate::Result<()> {
@@ -49,51 +49,51 @@ pub struct ExecutionLog {
     /// `None` if the log is disabled.
     records: Option<Arc<dyn RecordStore>>,
     clock: Arc<dyn Clock>,
-    /// When the executions that this log has started began, by the clock's [`Clock::elapsed`].
+    /// For each run started by this log: the value of [`Clock::elapsed`] at its start.
     started: Arc<Mutex<HashMap<String, Duration>>>,
 }
 
 impl ExecutionLog {
-    /// A log in a SQLite file, which is made if there is none. Its table is made by the first write;
-    /// until then the log is empty.
+    /// Opens a SQLite file for the log, and creates it if it is missing. The first write creates
+    /// the table; until then the log is empty.
     ///
     /// # Errors
-    /// The file can't be opened, or is no database.
+    /// The file can't be opened, or is not a database.
     pub fn new(path: &Path) -> Result<Self> {
         let records = backend::in_sqlite_file(path, IfMissing::Create)?;
         Ok(Self::of(Some(records)))
     }
 
-    /// A log in a SQLite file that is there.
+    /// Opens an existing SQLite file.
     ///
     /// # Errors
-    /// There is no file, it can't be opened, or is no database.
+    /// The file does not exist, can't be opened, or is not a database.
     pub fn open(path: &Path) -> Result<Self> {
         let records = backend::in_sqlite_file(path, IfMissing::Fail)?;
         Ok(Self::of(Some(records)))
     }
 
-    /// A log in a SQLite database that is open already: a `rusqlite::Connection`, or a
-    /// [`SharedConnection`] that others use too, as in the example there.
+    /// Uses an open SQLite database: a `rusqlite::Connection`, or a [`SharedConnection`] that
+    /// others use too, as in the example there.
     pub fn with_connection(connection: impl Into<SharedConnection>) -> Self {
         Self::of(Some(backend::over_connection(connection.into())))
     }
 
-    /// A log in a key-value backend.
+    /// Uses a key-value backend.
     pub fn with_kv_backend(backend: Arc<dyn KvBackend>) -> Self {
         Self::of(Some(backend::over_kv_backend(backend)))
     }
 
-    /// A log in a key-value backend if one is given, else in a new SQLite database in memory, which
-    /// goes with the log.
+    /// Uses a key-value backend if there is one, otherwise a new in-memory SQLite database, which
+    /// is discarded with the log.
     ///
     /// # Errors
-    /// SQLite can't make the database.
+    /// SQLite can't create the database.
     pub fn in_memory(backend: Option<Arc<dyn KvBackend>>) -> Result<Self> {
         Ok(Self::of(Some(backend::in_memory(backend)?)))
     }
 
-    /// A log that keeps nothing: it reads as empty and takes writes as done.
+    /// A disabled log: reads return nothing, and writes succeed without effect.
     ///
     /// ```
     /// # fn main() -> chunkmigrate::Result<()> {
@@ -117,7 +117,7 @@ impl ExecutionLog {
         }
     }
 
-    /// The same log with another clock.
+    /// Replaces the clock.
     ///
     /// ```
     /// use std::{sync::Arc, time::Duration};
@@ -151,7 +151,8 @@ impl ExecutionLog {
         records.is_some_and(|records| records.has_kv_backend())
     }
 
-    /// Whether no id is ever given twice, as with [`ChunkStore::keeps_ids`](super::ChunkStore::keeps_ids).
+    /// Whether ids are never reused, as with
+    /// [`ChunkStore::keeps_ids`](super::ChunkStore::keeps_ids).
     ///
     /// # Errors
     /// See [`ChunkStore`](super::ChunkStore#errors).
@@ -162,13 +163,13 @@ impl ExecutionLog {
         })
     }
 
-    /// Notes that a run begins now, with the outcome `running` and counts of 0, and returns its id
-    /// in the log: one above the highest that was ever given. A disabled log returns 0.
+    /// Records that a run starts now, with the outcome `running` and counts of 0. Returns its id in
+    /// the log, one above the highest ever assigned. A disabled log returns 0.
     ///
     /// # Errors
     /// - [`Error::ExecutionExists`]: a run of this execution id was started before.
     /// - [`RecordError::NoIdLeft`](crate::record::RecordError::NoIdLeft).
-    /// - Else see [`ChunkStore`](super::ChunkStore#errors).
+    /// - Otherwise see [`ChunkStore`](super::ChunkStore#errors).
     ///
     /// ```
     /// # fn main() -> chunkmigrate::Result<()> {
@@ -202,10 +203,11 @@ impl ExecutionLog {
         Ok(id)
     }
 
-    /// Notes that a run has ended now. One that has ended before gets the new end.
+    /// Records that a run ends now. Overwrites the end of a run that has already ended.
     ///
-    /// `duration_ms` is measured if this log, or a clone of it, has started the run; else it is the
-    /// difference of the seconds of start and end, and 0 if the clock was set back between them.
+    /// `duration_ms` is measured if this log or a clone of it started the run. Otherwise it is the
+    /// difference between start and end in whole seconds, or 0 if the clock was set back in
+    /// between.
     ///
     /// # Errors
     /// - [`Error::ExecutionNotFound`]: no run of this execution id was ever started.
@@ -243,7 +245,7 @@ impl ExecutionLog {
         Ok(())
     }
 
-    /// The run of an execution id; `None` if there is none.
+    /// The run with an execution id; `None` if there is none.
     ///
     /// # Errors
     /// See [`ChunkStore`](super::ChunkStore#errors).
@@ -265,9 +267,9 @@ impl ExecutionLog {
         Ok(record.and_then(Record::into_execution))
     }
 
-    /// Runs by `started_at`, then `id`, newest first; as many as `limit` says, or all.
+    /// The runs ordered by `started_at`, then `id`, newest first; at most `limit`, or all.
     ///
-    /// The whole log is read, O(n) in its length, and as many runs kept as are asked for.
+    /// Reads the whole log, O(n) in its length, but keeps only `limit` runs in memory.
     ///
     /// # Errors
     /// See [`ChunkStore`](super::ChunkStore#errors).
