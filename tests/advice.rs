@@ -57,7 +57,7 @@ fn with_old_copy() -> Scenario {
 const DELETED: &str = "chunk:src/lib.rs:0:12";
 
 #[test]
-fn an_old_copy_is_made_anew_before_a_merge_brings_deleted_records_back() {
+fn a_fresh_copy_is_suggested_if_a_merge_would_restore_deleted_records() {
     for (left, right) in [("code.db", "code.kv"), ("code.kv", "code.db")] {
         let scenario = with_old_copy();
         let run = verify(&scenario, left, right);
@@ -79,7 +79,7 @@ fn an_old_copy_is_made_anew_before_a_merge_brings_deleted_records_back() {
 
 /// The other command does what it is said to do.
 #[test]
-fn a_merge_that_is_said_to_bring_records_back_does() {
+fn a_merge_announced_to_restore_records_does_restore_them() {
     let scenario = with_old_copy();
     let _ = paste(&scenario, BACK).expect_status(0);
     let run = scenario.run(&["export", "code.db"]).expect_status(0);
@@ -88,7 +88,7 @@ fn a_merge_that_is_said_to_bring_records_back_does() {
 
 /// Each alone is enough.
 #[test]
-fn ids_times_or_the_manifest_tell_which_store_is_newer() {
+fn ids_times_or_the_manifest_show_which_store_is_newer() {
     let new_run = "INSERT INTO execution_log (execution_id, tool_version, args, db_path, started_at, \
                    outcome) VALUES ('run-2', '1', '[]', '', 4000000000, 'ok')";
     let later = "UPDATE file_metrics SET loc = 11, last_updated = 4000000000 WHERE loc = 10";
@@ -116,7 +116,7 @@ fn ids_times_or_the_manifest_tell_which_store_is_newer() {
 
 /// Nothing tells, or one thing says this and another that.
 #[test]
-fn where_the_direction_is_unclear_both_are_offered_with_what_they_do() {
+fn if_the_direction_is_unclear_both_are_suggested_with_their_effects() {
     let deleted = "DELETE FROM symbol_metrics WHERE symbol_id = 1";
     let later = "UPDATE file_metrics SET loc = 11, last_updated = 4000000000 WHERE loc = 10";
     for (sql, marks, fresh, back) in [
@@ -220,7 +220,7 @@ fn two_stores_of_one_kind_have_commands_that_work_too() {
 
 /// A copy of some kinds in the place of all would lose the others.
 #[test]
-fn a_part_of_the_kinds_never_replaces_a_whole_copy() {
+fn a_copy_of_some_kinds_never_replaces_a_complete_copy() {
     let scenario = with_old_copy();
     let args = ["verify", "code.db", "code.kv", "--only", "chunk"];
     let run = scenario.run(&args).expect_status(1);
@@ -237,7 +237,7 @@ fn a_part_of_the_kinds_never_replaces_a_whole_copy() {
 
 /// What a copy of the database would lack is not the KV file's to lose.
 #[test]
-fn a_database_with_an_invalid_row_is_not_copied_over_the_record_that_is_left() {
+fn a_database_with_an_invalid_row_is_not_copied_over_the_last_valid_record() {
     let scenario = Scenario::with_small_pair();
     scenario.change(
         "code.db",
@@ -285,7 +285,7 @@ fn the_advice_is_the_same_however_many_findings_are_shown() {
 }
 
 #[test]
-fn no_class_of_finding_advises_to_merge_what_may_have_been_deleted() {
+fn no_class_advises_merging_records_that_may_have_been_deleted() {
     for (class, advice) in crate::common::commands::advice() {
         let is_one_sided = [FindingClass::OnlyLeft, FindingClass::OnlyRight].contains(&class);
         if is_one_sided {
@@ -314,7 +314,7 @@ fn no_class_of_finding_advises_to_merge_what_may_have_been_deleted() {
 
 /// Where a record was moved, its id is on either side: a merge would fail.
 #[test]
-fn no_merge_is_offered_that_would_fail_where_a_copy_succeeds() {
+fn no_merge_is_suggested_that_would_fail_where_a_copy_succeeds() {
     for sql in [
         "UPDATE code_chunks SET byte_start = 1000, byte_end = 2000 WHERE id = 1",
         "UPDATE code_chunks SET id = 77 WHERE id = 1; UPDATE code_chunks SET id = 1 WHERE id = 2",

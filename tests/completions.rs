@@ -33,7 +33,7 @@ fn options(command: &[String]) -> Vec<String> {
 }
 
 #[test]
-fn every_script_names_every_command_and_option() {
+fn every_script_contains_every_command_and_option() {
     for shell in SHELLS {
         let script = script(shell);
         for command in commands() {
@@ -45,7 +45,7 @@ fn every_script_names_every_command_and_option() {
 }
 
 #[test]
-fn the_help_tells_every_shell_how_to_load_its_script() {
+fn the_help_shows_how_to_load_the_script_in_every_shell() {
     let help = help(&["completions".to_owned()]);
     for shell in SHELLS {
         let command = format!("chunkmigrate completions {shell}");

@@ -19,7 +19,7 @@ fn sources(folder: &Path, all: &mut String) {
 }
 
 #[test]
-fn every_test_that_is_named_as_a_proof_exists() {
+fn every_test_named_in_the_guarantees_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut all = String::new();
     for folder in ["src", "tests"] {
@@ -62,7 +62,7 @@ fn deep_tests(sources: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn the_tests_that_are_marked_as_deep_are_those_that_are_ignored_as_deep() {
+fn tests_marked_as_deep_are_those_ignored_as_deep() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut all = String::new();
     for folder in ["src", "tests"] {
@@ -84,7 +84,7 @@ fn the_tests_that_are_marked_as_deep_are_those_that_are_ignored_as_deep() {
 
 /// Another tool would need a test in `tests/external/recipes.rs`, which counts the recipes of each.
 #[test]
-fn every_recipe_is_for_a_tool_that_a_test_follows_it_with() {
+fn every_recipe_is_for_a_tool_that_a_test_runs() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/ndjson.md");
     let text = fs::read_to_string(path).unwrap();
     let tools = text.split("```sh ").skip(1);
@@ -100,7 +100,7 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn every_link_between_the_documents_leads_somewhere() {
+fn every_link_between_documents_has_a_target() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut documents = vec!["README.md", "CHANGELOG.md", "CONTRIBUTING.md"]
         .into_iter()
@@ -122,7 +122,7 @@ fn every_link_between_the_documents_leads_somewhere() {
 
 /// The table of classes in docs/findings.md says what `verify --help` says, word by word.
 #[test]
-fn the_table_of_classes_advises_what_the_help_advises() {
+fn the_table_of_classes_gives_the_same_advice_as_the_help() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/findings.md");
     let text = fs::read_to_string(path).unwrap();
     for (class, advice) in advice() {

@@ -117,7 +117,7 @@ fn every_record_of_the_sample_is_written_as_the_format_says() {
 }
 
 #[test]
-fn documents_of_a_kv_file_are_written_as_the_format_says() {
+fn metadata_of_a_kv_file_is_written_as_the_format_says() {
     let scenario = Scenario::new();
     scenario.bare_database("code.db", |connection| {
         connection.execute_batch(tables::SCHEMA_7).unwrap();
@@ -140,7 +140,7 @@ fn documents_of_a_kv_file_are_written_as_the_format_says() {
 
 /// Only lengths are told to redb: no value is that large.
 #[test]
-fn the_limits_of_a_record_are_those_of_redb() {
+fn record_size_limits_match_redb() {
     let table = TableDefinition::<&[u8], &[u8]>::new("records");
     let backend = redb::backends::InMemoryBackend::new();
     let database = redb::Database::builder()

@@ -38,7 +38,7 @@ fn shell(scenario: &Scenario, script: &str) -> Run {
 }
 
 #[test]
-fn an_export_that_failed_becomes_no_store() {
+fn a_failed_export_cannot_be_imported() {
     let scenario = Scenario::with_small_export();
     let before = scenario.files();
     let script = "chunkmigrate export nope.db | chunkmigrate import - e.kv --to kv";
@@ -70,7 +70,7 @@ fn an_export_that_failed_becomes_no_store() {
 }
 
 #[test]
-fn a_store_without_records_has_an_export_that_is_imported() {
+fn the_export_of_an_empty_store_can_be_imported() {
     let scenario = Scenario::new();
     scenario.database("code.db", |_| {});
     let exported = scenario.run(&["export", "code.db"]).expect_status(0);
@@ -86,7 +86,7 @@ fn a_store_without_records_has_an_export_that_is_imported() {
 }
 
 #[test]
-fn of_an_export_that_lacks_a_line_nothing_is_imported() {
+fn nothing_is_imported_from_an_export_with_a_missing_line() {
     let scenario = Scenario::with_small_export();
     let lines = scenario.lines("code.ndjson");
     let before = scenario.files();
@@ -105,7 +105,7 @@ fn of_an_export_that_lacks_a_line_nothing_is_imported() {
 }
 
 #[test]
-fn of_an_export_with_another_line_or_one_more_nothing_is_imported() {
+fn nothing_is_imported_from_an_export_with_a_changed_or_extra_line() {
     let scenario = Scenario::with_small_export();
     let text = scenario.lines("code.ndjson").join("\n");
     let first = scenario.lines("code.ndjson").remove(0);
@@ -142,7 +142,7 @@ fn of_an_export_with_another_line_or_one_more_nothing_is_imported() {
 }
 
 #[test]
-fn the_command_of_the_hint_imports_an_export_that_was_edited() {
+fn the_command_in_the_hint_imports_an_edited_export() {
     let scenario = Scenario::with_small_export();
     let text = scenario.lines("code.ndjson").join("\n");
     fs::write(
@@ -214,7 +214,7 @@ fn an_end_line_can_be_required() {
 }
 
 #[test]
-fn lines_that_are_no_records_are_named_before_the_end_line_is_held_against_the_text() {
+fn invalid_lines_are_reported_before_the_end_line_is_checked() {
     let scenario = Scenario::with_small_export();
     let text = scenario.lines("code.ndjson").join("\n");
     fs::write(
@@ -238,7 +238,7 @@ fn lines_that_are_no_records_are_named_before_the_end_line_is_held_against_the_t
 }
 
 #[test]
-fn an_import_of_some_kinds_wants_all_lines_of_the_export() {
+fn an_import_of_some_kinds_needs_all_lines_of_the_export() {
     let scenario = Scenario::with_small_export();
     let only = ["--to", "kv", "--only", "chunk"];
     let _ = import(&scenario, "code.ndjson", "new.kv", &only).expect_status(0);
@@ -251,7 +251,7 @@ fn an_import_of_some_kinds_wants_all_lines_of_the_export() {
 }
 
 #[test]
-fn an_export_of_some_records_has_the_end_line_of_these() {
+fn a_filtered_export_has_the_end_line_of_its_own_records() {
     let scenario = Scenario::with_small_export();
     for part in [
         &["--only", "chunk,file-metrics"][..],
@@ -268,7 +268,7 @@ fn an_export_of_some_records_has_the_end_line_of_these() {
 }
 
 #[test]
-fn an_export_that_fails_or_is_cut_short_has_no_end_line() {
+fn a_failed_or_interrupted_export_has_no_end_line() {
     let scenario = Scenario::with_small_pair();
     let bytes = fs::read(scenario.path("code.kv")).unwrap();
     let mut damaged = bytes.clone();
@@ -294,7 +294,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn joined_exports_come_in_whole_in_any_order(
+    fn concatenated_exports_are_imported_completely_in_any_order(
         made in prop::collection::vec(records::record(), 2..30),
         parts in 1..4_usize,
         shuffle in any::<u64>(),

@@ -53,7 +53,7 @@ fn run_with(
 }
 
 #[test]
-fn files_are_made_and_replaced_where_there_are_no_hard_links() {
+fn files_are_created_and_replaced_without_hard_links() {
     let scenario = Scenario::with_small_export();
     for (args, made) in [
         (&["sqlite-to-kv", "code.db", "new.kv"][..], "new.kv"),
@@ -92,7 +92,7 @@ fn files_are_made_and_replaced_where_there_are_no_hard_links() {
 }
 
 #[test]
-fn a_clock_before_1970_or_after_9999_hinders_nothing() {
+fn a_clock_before_1970_or_after_9999_blocks_nothing() {
     let scenario = Scenario::with_small_pair();
     for (seconds, created_at) in [
         ("-3600", "1970-01-01T00:00:00Z"),
@@ -136,7 +136,7 @@ fn acl_of(path: &Path) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn a_file_that_is_replaced_keeps_its_access_control_list_and_gives_nobody_more() {
+fn a_replaced_file_keeps_its_access_control_list_and_grants_nobody_more() {
     let scenario = Scenario::with_small_pair();
     let target = scenario.path("target.kv");
     let list = access_control_list([6, 4, 0, 4, 0]);
@@ -187,7 +187,7 @@ fn second_group() -> Option<u32> {
 }
 
 #[test]
-fn files_belong_to_the_group_that_the_folder_or_the_replaced_file_has() {
+fn files_get_the_group_of_the_directory_or_of_the_replaced_file() {
     let Some(group) = second_group() else {
         println!("this user has one group only: groups were not tested");
         return;
@@ -217,7 +217,7 @@ fn files_belong_to_the_group_that_the_folder_or_the_replaced_file_has() {
 }
 
 #[test]
-fn access_that_can_not_be_kept_is_reported_and_nobody_gets_more() {
+fn access_rights_that_cannot_be_kept_are_reported_and_nobody_gets_more() {
     if !rustix::process::geteuid().is_root() {
         println!("only root can make a file of somebody else: not tested");
         return;
@@ -251,7 +251,7 @@ fn access_that_can_not_be_kept_is_reported_and_nobody_gets_more() {
 }
 
 #[test]
-fn a_signal_that_the_parent_ignores_stays_ignored() {
+fn a_signal_ignored_by_the_parent_stays_ignored() {
     let scenario = Scenario::with_small_export();
     let text = fs::read(scenario.path("code.ndjson")).unwrap();
     for (name, signal) in [
@@ -285,7 +285,7 @@ fn a_signal_that_the_parent_ignores_stays_ignored() {
 }
 
 #[test]
-fn an_empty_variable_for_temporary_files_counts_as_none() {
+fn an_empty_variable_for_temporary_files_counts_as_unset() {
     let scenario = Scenario::with_small_pair();
     for args in [
         &["verify", "code.db"][..],
@@ -312,7 +312,7 @@ fn run_limited(scenario: &Scenario, limit: &str, args: &[&str]) -> Run {
 }
 
 #[test]
-fn a_run_without_file_descriptors_leaves_nothing_and_says_so() {
+fn a_run_without_file_descriptors_is_an_error_and_leaves_nothing() {
     let scenario = Scenario::with_small_pair();
     let names = || scenario.files().into_keys().collect::<Vec<_>>();
     let before = names();
@@ -383,7 +383,7 @@ fn a_run_without_memory_ends_with_2_and_leaves_nothing() {
 }
 
 #[test]
-fn a_target_is_made_wherever_sqlite_can_open_one() {
+fn a_target_is_created_wherever_sqlite_can_open_one() {
     let scenario = Scenario::with_small_pair();
     let root = fs::canonicalize(scenario.folder()).unwrap();
     // SQLite opens paths of up to 504 bytes: that of `a.db` is the longest, or one too long.
@@ -427,7 +427,7 @@ fn a_target_is_made_wherever_sqlite_can_open_one() {
 }
 
 #[test]
-fn a_redb_file_of_an_older_format_is_named() {
+fn a_redb_file_of_an_older_format_is_identified() {
     let scenario = Scenario::with_small_pair();
     let mut bytes = fs::read(scenario.path("code.kv")).unwrap();
     // The version of redb's format stands in each of two commit slots.

@@ -128,7 +128,7 @@ fn verify(scenario: &Scenario) -> VerifyReport {
 const PAIR: [&str; 2] = ["code.db", "code.kv"];
 
 #[test]
-fn the_nightly_check_mends_what_a_merge_can_mend_and_reports_the_rest() {
+fn the_nightly_check_repairs_what_a_merge_can_repair_and_reports_the_rest() {
     let scenario = Scenario::with_small_pair();
     let report = || fs::read_to_string(scenario.path("findings.jsonl")).unwrap();
     let (checked, told) = check(&scenario, PAIR, "600");
@@ -170,7 +170,7 @@ fn the_nightly_check_mends_what_a_merge_can_mend_and_reports_the_rest() {
 }
 
 #[test]
-fn the_nightly_check_mends_in_the_other_direction_and_leaves_what_a_merge_does_not_reach() {
+fn the_nightly_check_repairs_in_the_other_direction_and_leaves_what_a_merge_cannot_reach() {
     let scenario = Scenario::with_small_pair();
     scenario.change("code.db", "DELETE FROM symbol_metrics");
     let (checked, _) = check(&scenario, ["code.kv", "code.db"], "600");
@@ -195,7 +195,7 @@ fn the_nightly_check_mends_in_the_other_direction_and_leaves_what_a_merge_does_n
 }
 
 #[test]
-fn what_the_nightly_check_can_not_establish_is_never_fine() {
+fn an_unknown_result_of_the_nightly_check_is_never_success() {
     let scenario = Scenario::with_small_pair();
     let fails = |stores, seconds, why: &str| {
         let (checked, told) = check(&scenario, stores, seconds);

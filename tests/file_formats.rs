@@ -52,7 +52,7 @@ const COMMANDS: [&[&str]; 10] = [
 ];
 
 #[test]
-fn every_command_calls_them_by_their_names_and_makes_nothing() {
+fn every_command_identifies_them_and_creates_nothing() {
     let scenario = Scenario::with_small_pair();
     for (start, name) in FORMATS {
         fs::write(scenario.path("odd"), [start, &b"rest\n".repeat(9)].concat()).unwrap();
@@ -77,7 +77,7 @@ fn every_command_calls_them_by_their_names_and_makes_nothing() {
 }
 
 #[test]
-fn the_command_of_the_hint_imports_what_is_in_it() {
+fn the_command_in_the_hint_imports_their_content() {
     for (start, program) in [(&b"\x1f\x8b"[..], "gzip"), (b"\xff\xfe{\0", "iconv")] {
         let scenario = Scenario::with_small_export();
         fs::write(scenario.path("it's odd"), start).unwrap();

@@ -20,7 +20,7 @@ fn scenario() -> Scenario {
 }
 
 #[test]
-fn a_file_of_version_1_is_exported_to_the_byte() {
+fn a_version_1_file_is_exported_byte_for_byte() {
     let scenario = scenario();
     let run = scenario.run(&["export", "v1.kv"]).expect_status(0);
     let expected = fs::read_to_string(scenario.path("v1.ndjson")).unwrap();
@@ -39,7 +39,7 @@ fn a_file_of_version_1_is_exported_to_the_byte() {
 }
 
 #[test]
-fn the_text_of_version_1_is_imported() {
+fn version_1_text_is_imported() {
     let scenario = scenario();
     let run = scenario
         .run(&["import", "v1.ndjson", "new.kv", "--to", "kv"])
@@ -53,7 +53,7 @@ fn the_text_of_version_1_is_imported() {
 }
 
 #[test]
-fn a_file_of_version_1_is_verified_and_its_manifest_holds() {
+fn a_version_1_file_is_verified_and_its_manifest_matches() {
     let scenario = scenario();
     let before = scenario.files();
     let _ = scenario.run(&["verify", "v1.kv"]).expect_status(0);

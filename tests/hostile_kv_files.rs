@@ -36,7 +36,7 @@ fn record(transaction: &WriteTransaction, key: &[u8], value: &[u8]) {
 
 /// Tables of our names that are others, and others of hostile names.
 #[test]
-fn tables_of_other_types_are_another_tools_file() {
+fn other_table_types_identify_another_tools_file() {
     type Fill = fn(&WriteTransaction);
     let cases: [(&str, Fill); 9] = [
         ("nothing", |_| {}),
@@ -105,7 +105,7 @@ fn tables_of_other_types_are_another_tools_file() {
 }
 
 #[test]
-fn documents_that_are_not_ours_are_said_to_be() {
+fn foreign_or_malformed_metadata_is_reported() {
     let name = |version: &str| format!("{{\"name\":\"chunkmigrate-kv\",\"version\":{version}}}");
     let deep = "[".repeat(100_000);
     let spaces = " ".repeat(2 << 20) + FORMAT;
@@ -177,7 +177,7 @@ fn documents_that_are_not_ours_are_said_to_be() {
 }
 
 #[test]
-fn values_and_keys_that_are_no_records_are_named() {
+fn invalid_values_and_keys_are_reported() {
     let long = |count: usize, what: &str| what.repeat(count).into_bytes();
     let wide: Vec<String> = (0..100_000).map(|i| format!("\"c{i}\":1")).collect();
     let (head, tail) = CHUNK.split_once("\"x\"").unwrap();
@@ -293,7 +293,7 @@ fn values_and_keys_that_are_no_records_are_named() {
 
 /// Each byte of redb's header with values that mean something there.
 #[test]
-fn bytes_of_the_header_change_no_record() {
+fn changed_header_bytes_change_no_record() {
     let scenario = Scenario::with_small_pair();
     let bytes = fs::read(scenario.path("code.kv")).unwrap();
     let intact = Content::read(&scenario.path("code.kv")).records;
@@ -367,7 +367,7 @@ fn killed(path: &Path, durability: Durability) {
 }
 
 #[test]
-fn who_reads_a_file_that_was_not_closed_says_that_it_is_the_last_complete_state() {
+fn reading_an_unclosed_file_reports_that_it_is_the_last_complete_state() {
     let scenario = Scenario::new();
     killed(&scenario.path("killed.kv"), Durability::Immediate);
     let _ = scenario

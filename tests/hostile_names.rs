@@ -24,7 +24,7 @@ fn run(scenario: &Scenario, args: &[&OsStr]) -> Run {
 }
 
 #[test]
-fn every_name_that_a_file_can_have_is_the_name_of_a_file() {
+fn every_legal_file_name_is_accepted() {
     let long = "a".repeat(255);
     let names: [&[u8]; 12] = [
         b"-x.db",
@@ -102,7 +102,7 @@ fn every_name_that_a_file_can_have_is_the_name_of_a_file() {
 
 /// SQLite looks for a `-wal` beside a database, whose name would be too long for a file.
 #[test]
-fn a_database_with_the_longest_name_there_is_can_be_read() {
+fn a_database_with_the_longest_possible_name_is_read() {
     for len in [248, 251, 252, 255] {
         let scenario = Scenario::new();
         State::CleanWal.make(&scenario.path("draft.db"));
@@ -116,7 +116,7 @@ fn a_database_with_the_longest_name_there_is_can_be_read() {
 }
 
 #[test]
-fn what_is_no_file_is_neither_source_nor_target() {
+fn only_regular_files_are_sources_or_targets() {
     let scenario = Scenario::with_small_pair();
     fs::create_dir(scenario.path("folder")).unwrap();
     for path in [
@@ -147,7 +147,7 @@ fn what_is_no_file_is_neither_source_nor_target() {
 }
 
 #[test]
-fn arguments_that_are_refused_reach_no_terminal_as_they_are() {
+fn rejected_arguments_are_escaped_on_a_terminal() {
     let scenario = Scenario::new();
     let name = HOSTILE;
     let option = format!("--{name}");
@@ -170,7 +170,7 @@ fn arguments_that_are_refused_reach_no_terminal_as_they_are() {
 }
 
 #[test]
-fn content_reaches_no_terminal_as_it_is() {
+fn content_is_escaped_on_a_terminal() {
     let hostile = HostileFile::by_database(|path| {
         database(path, "", &[]);
         let connection = Connection::open(path).unwrap();
@@ -263,7 +263,7 @@ fn contents_of(export: &str) -> Vec<String> {
 
 /// SQLite tried for ten seconds to make sense of a `-wal` of no known form that had a `-shm`.
 #[test]
-fn garbage_beside_a_database_is_passed_over_and_left_as_it_is() {
+fn garbage_sidecars_of_a_database_are_ignored_and_unchanged() {
     let noise: Vec<u8> = (0..40_000u32)
         .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 | 1)
         .collect();
@@ -306,7 +306,7 @@ fn garbage_beside_a_database_is_passed_over_and_left_as_it_is() {
 /// To roll a transaction of several databases back, SQLite looks into the file that the journal names
 /// and deletes it, whatever it is.
 #[test]
-fn a_journal_that_names_a_file_elsewhere_is_not_rolled_back() {
+fn a_journal_that_names_another_file_is_not_rolled_back() {
     let hostile = HostileFile::by_database(|path| database(path, "", &[]));
     let elsewhere = Scenario::new();
     let precious = elsewhere.path("precious.txt");

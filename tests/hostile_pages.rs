@@ -32,7 +32,7 @@ fn make(path: &Path, pragmas: &str) {
 }
 
 #[test]
-fn page_sizes_and_vacuum_modes_are_all_the_same() {
+fn page_sizes_and_vacuum_modes_make_no_difference() {
     for pragmas in [
         "PRAGMA page_size = 512",
         "PRAGMA page_size = 65536",
@@ -110,7 +110,7 @@ fn by(bytes: &[u8]) -> HostileFile {
 }
 
 #[test]
-fn trees_that_loop_or_lead_astray_are_damage() {
+fn looping_or_misdirected_trees_are_reported_as_corruption() {
     let whole = Pages::new();
     let root = whole.of("code_chunks", "internal")[0];
     let leaves = whole.of("code_chunks", "leaf");
@@ -178,7 +178,7 @@ fn trees_that_loop_or_lead_astray_are_damage() {
 /// SQLite follows a chain as long as the value is, so a loop can't be endless; what it leads to is
 /// what SQLite reads, unless the integrity check is asked for.
 #[test]
-fn overflow_chains_that_loop_or_end_early_end() {
+fn looping_or_short_overflow_chains_never_hang() {
     let whole = Pages::new();
     let chain = whole.of("code_chunks", "overflow");
     let longest = chain
@@ -209,7 +209,7 @@ fn overflow_chains_that_loop_or_end_early_end() {
 
 /// Whatever a field of the header says: what is read is what was written, or nothing is.
 #[test]
-fn fields_of_the_header_change_no_record() {
+fn changed_header_fields_change_no_record() {
     let whole = Pages::new();
     let hostile = by(&whole.bytes);
     let expected = hostile
@@ -300,7 +300,7 @@ fn a_lost_page_is_never_the_end_of_the_data() {
 }
 
 #[test]
-fn a_freelist_that_loops_or_gives_away_used_pages_is_damage_to_who_writes() {
+fn a_freelist_that_loops_or_contains_used_pages_is_corruption_for_writers() {
     let mut whole = Pages::new();
     let last = whole.bytes.len() / PAGE + 1;
     whole.bytes.extend([0; PAGE]);
@@ -330,7 +330,7 @@ fn a_freelist_that_loops_or_gives_away_used_pages_is_damage_to_who_writes() {
 }
 
 #[test]
-fn encrypted_empty_and_sparse_files_are_no_databases() {
+fn encrypted_empty_and_sparse_files_are_not_databases() {
     let whole = Pages::new();
     let mut random = fastrand::Rng::with_seed(1);
     let mut noise = |range: std::ops::Range<usize>| {

@@ -59,7 +59,7 @@ fn triggers_never_run() {
 }
 
 #[test]
-fn expressions_of_a_schema_are_evaluated_only_if_they_are_harmless() {
+fn schema_expressions_are_evaluated_only_if_harmless() {
     let set = |what: &str, to: &str| {
         format!(
             "UPDATE sqlite_schema SET sql = replace(sql, '{what}', '{what} {to}') WHERE name = 'code_chunks'"
@@ -152,7 +152,7 @@ fn expressions_of_a_schema_are_evaluated_only_if_they_are_harmless() {
 }
 
 #[test]
-fn generated_columns_are_copied_as_what_they_come_to() {
+fn generated_columns_are_copied_as_their_values() {
     for kind in ["VIRTUAL", "STORED"] {
         let fill = format!(
             "CREATE TABLE code_chunks (id INTEGER PRIMARY KEY, file_path TEXT, byte_start INTEGER,
@@ -177,7 +177,7 @@ fn generated_columns_are_copied_as_what_they_come_to() {
 
 /// Nothing that is read depends on how a collation orders; what is written does.
 #[test]
-fn an_unknown_collation_hinders_only_who_writes() {
+fn an_unknown_collation_blocks_only_writing() {
     let unknown = Refused("uses an unknown collation \"theirs\"");
     check(&[
         (
@@ -227,7 +227,7 @@ fn an_unknown_collation_hinders_only_who_writes() {
 }
 
 #[test]
-fn types_that_are_not_ours_change_no_value() {
+fn other_column_types_change_no_value() {
     check_plain(&[(
         "strict",
         "ALTER TABLE code_chunks RENAME TO o; CREATE TABLE code_chunks (id INTEGER PRIMARY KEY,
@@ -252,7 +252,7 @@ fn types_that_are_not_ours_change_no_value() {
 }
 
 #[test]
-fn names_and_schema_rows_that_are_no_text_are_shown_as_far_as_they_are() {
+fn invalid_text_in_names_and_schema_rows_is_shown_as_far_as_possible() {
     check(&[
         (
             "a name that is no UTF-8",
@@ -281,7 +281,7 @@ fn names_and_schema_rows_that_are_no_text_are_shown_as_far_as_they_are() {
 }
 
 #[test]
-fn schema_rows_that_contradict_themselves_are_damage() {
+fn contradictory_schema_rows_are_reported_as_corruption() {
     let set = |assignments: &str| {
         format!("UPDATE sqlite_schema SET {assignments} WHERE name = 'code_chunks'")
     };
@@ -332,7 +332,7 @@ fn schema_rows_that_contradict_themselves_are_damage() {
 }
 
 #[test]
-fn statistics_of_nonsense_change_nothing() {
+fn nonsensical_statistics_change_nothing() {
     check(&[(
         "sqlite_stat1 and sqlite_stat4",
         "ANALYZE; DELETE FROM sqlite_stat1; INSERT INTO sqlite_stat1 VALUES

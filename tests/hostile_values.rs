@@ -145,7 +145,7 @@ fn hostile(value: &str) -> Vec<(&'static str, Vec<u8>, &'static str)> {
 }
 
 #[test]
-fn each_is_named_by_its_class_by_all_who_read_it() {
+fn every_command_reports_each_hostile_value_with_its_class() {
     let scenario = Scenario::with_small_pair();
     let content = Content::read(&scenario.path("code.kv")).without_manifest();
     let value = String::from_utf8(content.records[KEY.as_bytes()].clone()).unwrap();

@@ -21,7 +21,7 @@ fn assert_page(name: &str, page: &str) {
 }
 
 #[test]
-fn the_page_of_every_form_says_what_the_terminal_says() {
+fn the_page_of_every_kind_of_run_says_what_the_terminal_says() {
     let scenario = Scenario::with_small_pair();
     fs::copy(scenario.path("code.db"), scenario.path("other.db")).unwrap();
     scenario.change(
@@ -76,7 +76,7 @@ fn the_page_of_every_form_says_what_the_terminal_says() {
 }
 
 #[test]
-fn every_class_of_finding_has_its_place() {
+fn every_class_of_finding_is_on_the_page() {
     let scenario = with_every_class();
     let (_, page) = verify(&scenario, &["left.db", "right.kv"], 1);
     let text = text_of(&page);
@@ -99,7 +99,7 @@ fn every_class_of_finding_has_its_place() {
 }
 
 #[test]
-fn lines_that_differ_stand_side_by_side_with_a_few_around_them() {
+fn different_lines_are_side_by_side_with_some_context() {
     let lines = |seventh: &str| -> String {
         let line = |n: usize| match n {
             7 => format!("{seventh}\n"),
@@ -120,7 +120,7 @@ fn lines_that_differ_stand_side_by_side_with_a_few_around_them() {
 }
 
 #[test]
-fn the_page_shows_what_the_report_keeps_and_how_to_get_the_rest() {
+fn the_page_shows_the_kept_findings_and_how_to_get_the_rest() {
     let scenario = with_every_class();
     let pair = ["left.db", "right.kv"];
     let (_, page) = verify(&scenario, &[&pair[..], &["--limit", "3"]].concat(), 1);
@@ -171,7 +171,7 @@ fn nothing_redacted_is_in_the_page() {
 }
 
 #[test]
-fn the_document_tells_where_the_page_is() {
+fn the_json_document_contains_the_path_of_the_page() {
     let scenario = with_every_class();
     let args = [
         "left.db",
@@ -198,7 +198,7 @@ fn the_document_tells_where_the_page_is() {
 }
 
 #[test]
-fn without_a_script_and_without_the_network() {
+fn the_page_needs_no_script_and_no_network() {
     let scenario = with_every_class();
     for (args, status) in [(&["left.db", "right.kv"][..], 1), (&[], 0)] {
         let (_, page) = verify(&scenario, args, status);
@@ -229,7 +229,7 @@ fn without_a_script_and_without_the_network() {
 }
 
 #[test]
-fn whatever_is_in_a_store_the_elements_are_those_of_the_page() {
+fn no_content_of_a_store_adds_elements_to_the_page() {
     let harmless = with_contents("one\ntwo", "one\n2");
     let (_, page) = verify(&harmless, &["left.db", "right.db"], 1);
     let elements = elements_of(&page);
@@ -252,7 +252,7 @@ fn whatever_is_in_a_store_the_elements_are_those_of_the_page() {
 }
 
 #[test]
-fn names_of_files_are_text_too() {
+fn file_names_are_text_on_the_page() {
     let scenario = Scenario::with_small_pair();
     for name in [
         &b"<b>\"&.db"[..],
@@ -299,14 +299,14 @@ fn check_large(left: &str, right: &str, cut: &str) {
 }
 
 #[test]
-fn large_values_are_cut_and_the_page_says_so() {
+fn large_values_are_truncated_and_the_page_says_so() {
     let long = "x".repeat(1 << 20);
     check_large(&long, "", "bytes …");
 }
 
 #[test]
 #[ignore = "deep: pages of up to 16 MiB"]
-fn values_with_many_lines_or_escapes_are_cut_and_the_page_says_so() {
+fn values_with_many_lines_or_escapes_are_truncated_and_the_page_says_so() {
     let lines = |step: usize| -> String {
         let line = |n| format!("line {}\n", n * step);
         (0..30_000).map(line).collect()
@@ -331,7 +331,7 @@ fn values_with_many_lines_or_escapes_are_cut_and_the_page_says_so() {
 }
 
 #[test]
-fn a_page_that_is_full_says_how_many_findings_it_has_no_room_for() {
+fn a_full_page_says_how_many_findings_it_omits() {
     let scenario = Scenario::new();
     scenario.database("right.db", |_| {});
     // Paths of characters that are five times as long where they can be seen.

@@ -41,7 +41,7 @@ fn is_same_as_source(scenario: &Scenario, target: &str) {
 }
 
 #[test]
-fn the_round_trip_through_text_loses_nothing() {
+fn a_round_trip_through_text_loses_nothing() {
     let scenario = Scenario::with_small_export();
     let before = scenario.files();
     let run = scenario
@@ -68,7 +68,7 @@ fn the_round_trip_through_text_loses_nothing() {
 }
 
 #[test]
-fn the_rows_and_the_marks_are_those_of_the_database_that_was_exported() {
+fn rows_and_id_sequences_match_the_exported_database() {
     let scenario = Scenario::with_small_export();
     let args = ["import", "code.ndjson", "new.db", "--to", "sqlite"];
     let _ = scenario.run(&args).expect_status(0);
@@ -80,7 +80,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn any_records_come_back_from_text_in_any_order(
+    fn any_records_survive_an_export_in_any_line_order(
         made in prop::collection::vec(records::record(), 0..40),
         above in 0..3_i64,
         shuffle in any::<u64>(),
@@ -112,7 +112,7 @@ proptest! {
 }
 
 #[test]
-fn how_other_programs_write_json_does_not_matter() {
+fn json_formatted_by_other_programs_is_accepted() {
     let scenario = Scenario::with_small_export();
     let mut text = String::from("\u{feff}\n \t\r\n");
     for line in scenario.lines("code.ndjson").iter().rev() {
@@ -168,7 +168,7 @@ fn an_import_merges_as_a_copy_does() {
 }
 
 #[test]
-fn text_comes_from_a_pipe_as_well_as_from_a_file() {
+fn text_is_read_from_a_pipe_or_a_file() {
     let scenario = Scenario::with_small_export();
     let text = fs::read(scenario.path("code.ndjson")).unwrap();
     let args = ["import", "-", "new.kv", "--to", "kv"];
@@ -186,7 +186,7 @@ fn text_comes_from_a_pipe_as_well_as_from_a_file() {
 }
 
 #[test]
-fn whoever_waits_for_a_pipe_can_be_interrupted() {
+fn a_blocked_pipe_read_can_be_interrupted() {
     let scenario = Scenario::with_small_export();
     let pipe = scenario.path("pipe");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
@@ -230,7 +230,7 @@ fn whoever_waits_for_a_pipe_can_be_interrupted() {
 }
 
 #[test]
-fn what_is_no_text_of_an_export_is_refused_before_anything_is_made() {
+fn input_that_is_not_an_export_is_an_error_before_anything_is_created() {
     let scenario = Scenario::with_small_export();
     fs::create_dir(scenario.path("folder")).unwrap();
     let mut errors = String::new();
@@ -260,7 +260,7 @@ fn what_is_no_text_of_an_export_is_refused_before_anything_is_made() {
 }
 
 #[test]
-fn an_export_is_no_store_and_the_hint_says_what_to_do() {
+fn an_export_given_as_a_store_is_an_error_with_a_hint() {
     let scenario = Scenario::with_small_export();
     for args in [
         &["verify", "code.ndjson"][..],
@@ -279,7 +279,7 @@ fn an_export_is_no_store_and_the_hint_says_what_to_do() {
 }
 
 #[test]
-fn a_line_that_never_ends_takes_no_memory() {
+fn an_endless_line_takes_constant_memory() {
     let scenario = Scenario::with_small_export();
     let script = format!(
         "ulimit -v 400000; (cat code.ndjson; head -c 1000000000 /dev/zero; echo; cat code.ndjson) |
@@ -308,7 +308,7 @@ impl Progress for Appends {
 }
 
 #[test]
-fn a_file_that_is_written_while_it_is_read_is_told() {
+fn a_file_written_while_it_is_read_is_reported() {
     let scenario = Scenario::with_small_export();
     let (text, target) = (scenario.path("code.ndjson"), scenario.path("new.kv"));
     let progress: Arc<dyn Progress> = Arc::new(Appends(text.clone()));

@@ -39,7 +39,7 @@ fn bad_lines(scenario: &Scenario) -> String {
 }
 
 #[test]
-fn every_line_that_is_no_record_is_named_and_no_target_made() {
+fn every_invalid_line_is_reported_and_no_target_created() {
     let scenario = Scenario::with_small_export();
     fs::write(scenario.path("bad.ndjson"), bad_lines(&scenario)).unwrap();
     let before = scenario.files();
@@ -54,7 +54,7 @@ fn every_line_that_is_no_record_is_named_and_no_target_made() {
 }
 
 #[test]
-fn what_is_skipped_stands_in_the_rejects_file_with_its_line() {
+fn skipped_lines_are_in_the_rejects_file_with_their_numbers() {
     let scenario = Scenario::with_small_export();
     fs::write(scenario.path("bad.ndjson"), bad_lines(&scenario)).unwrap();
     let args = [
@@ -85,7 +85,7 @@ fn what_is_skipped_stands_in_the_rejects_file_with_its_line() {
 }
 
 #[test]
-fn of_two_lines_with_one_id_both_are_named() {
+fn two_lines_with_the_same_id_are_both_reported() {
     let scenario = Scenario::with_small_export();
     let twice = scenario
         .lines_without_end("code.ndjson")
@@ -129,7 +129,7 @@ fn of_two_lines_with_one_id_both_are_named() {
 }
 
 #[test]
-fn a_line_of_a_kind_that_was_not_asked_for_is_nobodys_business() {
+fn lines_of_unselected_kinds_are_ignored() {
     let scenario = Scenario::with_small_export();
     fs::write(scenario.path("bad.ndjson"), bad_lines(&scenario)).unwrap();
     let only = |text: &str, only: &str| {

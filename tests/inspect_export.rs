@@ -23,7 +23,7 @@ fn scenario() -> Scenario {
 }
 
 #[test]
-fn inspect_tells_what_a_store_holds() {
+fn inspect_shows_what_a_store_contains() {
     let scenario = scenario();
     let before = scenario.files();
     for name in ["code.db", "code.kv"] {
@@ -53,7 +53,7 @@ fn a_database_and_its_kv_file_have_the_same_digests() {
 }
 
 #[test]
-fn inspect_vouches_for_nothing_that_is_no_record() {
+fn inspect_never_counts_invalid_items_as_records() {
     let scenario = scenario();
     let mut content = Content::read(&scenario.path("code.kv"));
     content.records.insert(b"stray".to_vec(), Vec::new());
@@ -100,7 +100,7 @@ fn export_writes_every_record_in_key_order_and_the_same_from_both_stores() {
 }
 
 #[test]
-fn export_keeps_to_kinds_and_prefixes() {
+fn export_filters_by_kinds_and_prefixes() {
     let scenario = scenario();
     for (args, count) in [
         (&["--only", "chunk"][..], 3),
@@ -121,7 +121,7 @@ fn export_keeps_to_kinds_and_prefixes() {
 }
 
 #[test]
-fn export_names_what_is_no_record_on_stderr() {
+fn export_reports_invalid_items_on_stderr() {
     let scenario = scenario();
     let mut content = Content::read(&scenario.path("code.kv"));
     content.records.insert(b"stray".to_vec(), Vec::new());
@@ -154,7 +154,7 @@ fn a_closed_pipe_ends_an_export_quietly() {
 
 /// The digest is defined in words; here it is computed from them.
 #[test]
-fn the_combined_digest_is_what_the_format_says() {
+fn the_combined_digest_is_as_documented() {
     use sha2::{Digest as _, Sha256};
     let scenario = scenario();
     let content = Content::read(&scenario.path("code.kv"));

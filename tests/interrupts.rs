@@ -146,7 +146,7 @@ fn is_ignored(number: i32) -> bool {
 }
 
 #[test]
-fn sigint_sigterm_and_sighup_leave_nothing_but_what_was_there() {
+fn sigint_sigterm_and_sighup_leave_only_existing_files() {
     for case in &CASES {
         let before = scenario();
         let old = records(&before, case.target);
@@ -179,7 +179,7 @@ fn sigint_sigterm_and_sighup_leave_nothing_but_what_was_there() {
 }
 
 #[test]
-fn sigkill_leaves_no_half_target_and_the_next_run_succeeds() {
+fn sigkill_leaves_no_incomplete_target_and_the_next_run_succeeds() {
     for case in &CASES {
         let before = scenario();
         let old = records(&before, case.target);
@@ -202,7 +202,7 @@ fn sigkill_leaves_no_half_target_and_the_next_run_succeeds() {
 }
 
 #[test]
-fn a_round_trip_that_is_stopped_leaves_nothing() {
+fn a_stopped_round_trip_leaves_nothing() {
     let before = names(&scenario());
     sweep(&["verify", "code.db"], Signal::INT, |scenario, _| {
         assert_eq!(names(scenario), before);

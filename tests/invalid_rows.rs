@@ -28,7 +28,7 @@ fn scenario() -> Scenario {
 }
 
 #[test]
-fn the_first_invalid_row_fails_the_copy_but_all_are_named() {
+fn an_invalid_row_fails_the_copy_but_all_are_reported() {
     let scenario = scenario();
     let before = scenario.files();
     let run = scenario.run(&["sqlite-to-kv", "odd.db", "out.kv"]);
@@ -58,7 +58,7 @@ fn limit_bounds_what_is_printed_and_not_what_is_counted() {
 }
 
 #[test]
-fn skip_copies_the_rest_and_keeps_each_row_with_its_values() {
+fn skip_copies_the_rest_and_writes_each_rejected_row_with_its_values() {
     let scenario = scenario();
     let run = scenario.run(&["sqlite-to-kv", "odd.db", "out.kv", "--on-invalid", "skip"]);
     let rejects = fs::read_to_string(scenario.path("out.kv.rejects.jsonl")).unwrap();
@@ -75,7 +75,7 @@ fn skip_copies_the_rest_and_keeps_each_row_with_its_values() {
 }
 
 #[test]
-fn fail_writes_the_rejects_file_that_was_asked_for_and_no_target() {
+fn fail_writes_the_requested_rejects_file_and_no_target() {
     let scenario = scenario();
     let args = ["sqlite-to-kv", "odd.db", "out.kv", "--rejects", "why.jsonl"];
     let _ = scenario.run(&args).expect_status(1);
@@ -152,7 +152,7 @@ fn an_old_rejects_file_is_kept_unless_it_may_be_replaced() {
 }
 
 #[test]
-fn a_dry_run_names_them_and_writes_nothing() {
+fn a_dry_run_reports_invalid_rows_and_writes_nothing() {
     let scenario = scenario();
     let before = scenario.files();
     let args = [
@@ -176,7 +176,7 @@ fn a_dry_run_names_them_and_writes_nothing() {
 /// The mark of the KV file was the id of the row that is not in it, and below 0: no new database
 /// could keep that, so the file had no way back.
 #[test]
-fn an_id_below_0_that_was_left_behind_is_no_mark() {
+fn a_rejected_negative_id_does_not_become_an_id_sequence() {
     let scenario = Scenario::new();
     scenario.bare_database("odd.db", |db| {
         db.execute_batch(LOOSE_CHUNKS).unwrap();
@@ -197,7 +197,7 @@ fn an_id_below_0_that_was_left_behind_is_no_mark() {
 
 /// As another program, or an earlier version, may have left it.
 #[test]
-fn a_mark_below_0_of_a_kv_file_is_none() {
+fn a_negative_id_sequence_of_a_kv_file_is_ignored() {
     let scenario = Scenario::new();
     let mut content = kv::of_records(&[]);
     let marks = "{\"code_chunks\":-7,\"execution_log\":-1}".to_owned();

@@ -47,7 +47,7 @@ fn the_new_database_has_the_same_rows_and_magellans_tables() {
 }
 
 #[test]
-fn ids_that_were_once_given_are_not_given_again() {
+fn assigned_ids_are_never_assigned_again() {
     let scenario = Scenario::with_small_pair();
     let _ = scenario
         .run(&["kv-to-sqlite", "code.kv", "new.db"])
@@ -62,7 +62,7 @@ fn ids_that_were_once_given_are_not_given_again() {
 }
 
 #[test]
-fn a_mark_below_the_ids_is_raised_to_them() {
+fn an_id_sequence_below_the_highest_id_is_raised_to_it() {
     let scenario = Scenario::with_small_pair();
     odd(&scenario, |kv| {
         let marks = "{\"code_chunks\":1,\"execution_log\":0}".to_owned();
@@ -81,7 +81,7 @@ fn a_mark_below_the_ids_is_raised_to_them() {
 }
 
 #[test]
-fn only_copies_the_kinds_that_were_asked_for() {
+fn only_copies_the_selected_kinds() {
     let scenario = Scenario::with_small_pair();
     let args = [
         "kv-to-sqlite",
@@ -107,7 +107,7 @@ fn unsound(kv: &mut Content) {
 }
 
 #[test]
-fn entries_that_are_no_records_are_named_and_no_target_is_made() {
+fn invalid_entries_are_reported_and_no_target_is_created() {
     let scenario = Scenario::with_small_pair();
     odd(&scenario, unsound);
     let before = scenario.files();
@@ -119,7 +119,7 @@ fn entries_that_are_no_records_are_named_and_no_target_is_made() {
 }
 
 #[test]
-fn skip_copies_the_rest_and_keeps_each_entry_with_its_value() {
+fn skip_copies_the_rest_and_writes_each_rejected_entry_with_its_value() {
     let scenario = Scenario::with_small_pair();
     odd(&scenario, unsound);
     let args = ["kv-to-sqlite", "odd.kv", "new.db", "--on-invalid", "skip"];
@@ -139,7 +139,7 @@ fn skip_copies_the_rest_and_keeps_each_entry_with_its_value() {
 }
 
 #[test]
-fn entries_that_share_an_id_are_all_named_and_left_out() {
+fn entries_with_the_same_id_are_all_reported_and_rejected() {
     let scenario = Scenario::with_small_pair();
     odd(&scenario, |kv| {
         kv.edit("chunk:src/lib.rs:13:16", "\"id\":2", "\"id\":1");
@@ -189,7 +189,7 @@ fn entries_that_share_an_id_are_all_named_and_left_out() {
 }
 
 #[test]
-fn a_manifest_that_tells_of_more_fails_the_copy() {
+fn a_manifest_that_claims_more_records_fails_the_copy() {
     let scenario = Scenario::with_small_pair();
     let mut content = Content::read(&scenario.path("code.kv"));
     content.records.remove(&b"metrics:symbol:1"[..]).unwrap();
@@ -210,7 +210,7 @@ fn a_manifest_that_tells_of_more_fails_the_copy() {
 
 /// A rename alone would bring the old rows back, and `integrity_check` would say ok.
 #[test]
-fn a_stale_file_beside_the_target_is_refused() {
+fn a_stale_sidecar_of_the_target_is_an_error() {
     for suffix in ["-wal", "-journal", "-shm"] {
         for existing in [false, true] {
             let scenario = Scenario::with_small_pair();
@@ -241,7 +241,7 @@ fn a_stale_file_beside_the_target_is_refused() {
 
 /// The real thing: the `-wal` of a process that was killed.
 #[test]
-fn a_wal_with_old_rows_beside_the_target_is_refused() {
+fn a_stale_wal_with_rows_next_to_the_target_is_an_error() {
     let scenario = Scenario::with_small_pair();
     scenario.database("old.db", |db| {
         let _: String = db
@@ -263,7 +263,7 @@ fn a_wal_with_old_rows_beside_the_target_is_refused() {
 }
 
 #[test]
-fn a_database_that_somebody_has_open_is_not_replaced() {
+fn a_database_open_elsewhere_is_not_replaced() {
     let scenario = Scenario::with_small_pair();
     scenario.database("new.db", |_| {});
     let before = scenario.files();
@@ -306,7 +306,7 @@ fn only_databases_and_empty_files_are_replaced() {
 }
 
 #[test]
-fn a_source_that_somebody_writes_is_an_error() {
+fn a_source_with_an_active_writer_is_an_error() {
     let scenario = Scenario::with_small_pair();
     let writer = redb::Database::open(scenario.path("code.kv")).unwrap();
     for args in [

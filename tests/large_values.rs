@@ -21,20 +21,20 @@ fn goes_everywhere(mib: u32) {
 }
 
 #[test]
-fn a_chunk_of_8_mib_is_read_within_six_times_its_size() {
+fn an_8_mib_chunk_is_read_within_six_times_its_size() {
     goes_everywhere(8);
 }
 
 #[test]
 #[ignore = "deep: a minute and 2 GiB of memory"]
-fn a_chunk_of_300_mib_is_read_within_six_times_its_size() {
+fn a_300_mib_chunk_is_read_within_six_times_its_size() {
     goes_everywhere(300);
 }
 
 /// How much memory the report of large values takes does not depend on how many there are.
 #[test]
 #[ignore = "deep: compares 120 values of 1 MiB"]
-fn a_report_of_many_large_values_is_made_within_the_same_memory() {
+fn a_report_with_many_large_values_stays_within_the_same_memory() {
     let scenario = Scenario::new();
     for (name, end) in [("left.db", "x"), ("right.db", "y")] {
         scenario.database(name, |db| {

@@ -140,7 +140,7 @@ fn run(scenario: &Scenario, args: &[String]) -> Run {
 }
 
 #[test]
-fn a_copy_or_a_round_trip_beside_a_writer_is_one_state_of_the_database() {
+fn a_copy_or_round_trip_during_writes_is_one_state_of_the_database() {
     for journal_mode in ["WAL", "DELETE"] {
         let writer = Writer {
             journal_mode,
@@ -170,7 +170,7 @@ fn a_copy_or_a_round_trip_beside_a_writer_is_one_state_of_the_database() {
 /// Beside a writer that opens and closes the database all the time, a `-wal` and a `-shm` come and
 /// go, and there may be no moment in which it can be read. That is told, and never read past.
 #[test]
-fn a_copy_beside_a_writer_that_comes_and_goes_is_one_state_or_an_error() {
+fn a_copy_while_a_writer_comes_and_goes_is_one_state_or_an_error() {
     let mut done = 0;
     for journal_mode in ["WAL", "DELETE"] {
         let writer = Writer {
@@ -219,7 +219,7 @@ impl Progress for Overwriter {
 
 /// As a file that is copied over the source does.
 #[test]
-fn a_source_that_is_overwritten_around_its_locks_is_told_and_nothing_is_made_of_it() {
+fn a_source_overwritten_despite_its_locks_is_an_error_and_creates_no_target() {
     let scenario = Scenario::with_small_pair();
     let before: Vec<String> = scenario.files().into_keys().collect();
     let target = scenario.path("new");

@@ -42,7 +42,7 @@ fn set(page: &str) -> Option<String> {
 }
 
 #[test]
-fn every_page_is_set_without_a_warning_and_has_what_the_help_has() {
+fn every_man_page_renders_without_warnings_and_matches_the_help() {
     for command in commands() {
         let page = page(&command);
         assert!(
@@ -84,7 +84,7 @@ fn every_page_is_set_without_a_warning_and_has_what_the_help_has() {
 }
 
 #[test]
-fn a_page_names_its_command_and_is_the_same_at_any_time() {
+fn every_man_page_names_its_command_and_is_reproducible() {
     for command in commands() {
         let name = [&["chunkmigrate".to_owned()], &command[..]]
             .concat()
@@ -102,7 +102,7 @@ fn a_page_names_its_command_and_is_the_same_at_any_time() {
 }
 
 #[test]
-fn every_page_goes_into_a_folder_and_again_over_an_old_one() {
+fn all_man_pages_are_written_to_a_directory_over_old_ones() {
     let scenario = Scenario::new();
     fs::create_dir(scenario.path("man1")).unwrap();
     let expected: Vec<(String, String)> = commands()
@@ -145,7 +145,7 @@ fn every_page_goes_into_a_folder_and_again_over_an_old_one() {
 }
 
 #[test]
-fn a_page_that_can_not_be_written_is_told_with_its_path_and_the_cause() {
+fn an_unwritable_man_page_is_reported_with_its_path_and_the_cause() {
     let scenario = Scenario::new();
     fs::write(scenario.path("file"), "").unwrap();
     fs::create_dir_all(scenario.path("taken/chunkmigrate-verify.1")).unwrap();
@@ -173,7 +173,7 @@ fn a_page_that_can_not_be_written_is_told_with_its_path_and_the_cause() {
 }
 
 #[test]
-fn a_page_that_there_is_none_of_is_wrong_usage() {
+fn an_unknown_man_page_is_wrong_usage() {
     let scenario = Scenario::new();
     for args in [
         &["man", "help"][..],
@@ -191,7 +191,7 @@ fn a_page_that_there_is_none_of_is_wrong_usage() {
 }
 
 #[test]
-fn where_a_page_has_no_room_the_old_one_stays_and_nothing_else() {
+fn without_disk_space_the_old_man_page_stays_and_nothing_else() {
     let scenario = Scenario::new();
     fs::write(scenario.path("chunkmigrate.1"), "an old page").unwrap();
     // No file may be larger than a block, which no page fits into.

@@ -38,7 +38,7 @@ const FTS4: &str = "
     INSERT INTO words(words) VALUES ('rebuild');";
 
 #[test]
-fn full_text_tables_over_records_find_what_was_merged_and_nothing_else() {
+fn full_text_tables_over_records_find_exactly_the_merged_records() {
     let scenario = Scenario::with_small_pair();
     for sql in [FTS5, FTS4] {
         target(&scenario, sql);
@@ -73,7 +73,7 @@ fn full_text_tables_over_records_find_what_was_merged_and_nothing_else() {
 }
 
 #[test]
-fn other_full_text_tables_are_left_alone_and_not_mentioned() {
+fn other_full_text_tables_are_unchanged_and_not_reported() {
     let scenario = Scenario::with_small_pair();
     target(
         &scenario,
@@ -107,7 +107,7 @@ fn other_full_text_tables_are_left_alone_and_not_mentioned() {
 }
 
 #[test]
-fn a_full_text_table_that_can_not_be_rebuilt_is_named_with_the_statement_to_run() {
+fn a_full_text_table_that_cannot_be_rebuilt_is_reported_with_the_statement_to_run() {
     let scenario = Scenario::with_small_pair();
     // A tokenizer of another program: any name does, once the table is there.
     let foreign = "PRAGMA writable_schema = ON;
@@ -137,7 +137,7 @@ fn a_full_text_table_that_can_not_be_rebuilt_is_named_with_the_statement_to_run(
 }
 
 #[test]
-fn triggers_that_did_not_run_are_named_and_those_of_rebuilt_tables_are_not() {
+fn triggers_that_did_not_run_are_reported_except_for_rebuilt_tables() {
     let scenario = Scenario::with_small_pair();
     target(
         &scenario,

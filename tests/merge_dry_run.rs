@@ -38,7 +38,7 @@ fn times(folder: &Path) -> BTreeMap<String, SystemTime> {
 }
 
 #[test]
-fn a_dry_run_ends_as_the_merge_does_and_changes_nothing() {
+fn a_dry_run_has_the_result_of_the_merge_and_changes_nothing() {
     let targets = [
         ("a plain target", ""),
         ("a target with other rows", "INSERT INTO code_chunks VALUES (1, 'own.rs', 0, 1, 'own', 'h', NULL, NULL, 1)"),
@@ -88,7 +88,7 @@ fn a_dry_run_ends_as_the_merge_does_and_changes_nothing() {
 }
 
 #[test]
-fn a_dry_run_into_a_kv_file_ends_as_the_merge_does_and_changes_nothing() {
+fn a_dry_run_into_a_kv_file_has_the_result_of_the_merge_and_changes_nothing() {
     let scenario = Scenario::with_small_pair();
     scenario.database("more.db", |db| tables::insert_chunks(db, 5));
     let _ = scenario
@@ -106,7 +106,7 @@ fn a_dry_run_into_a_kv_file_ends_as_the_merge_does_and_changes_nothing() {
 }
 
 #[test]
-fn a_dry_run_sees_what_only_the_wal_holds_and_what_a_hot_journal_takes_back() {
+fn a_dry_run_includes_the_wal_and_the_rollback_of_a_hot_journal() {
     let scenario = Scenario::with_small_pair();
     scenario.database("live.db", |_| {});
     let db = Connection::open(scenario.path("live.db")).unwrap();
@@ -148,7 +148,7 @@ fn a_dry_run_sees_what_only_the_wal_holds_and_what_a_hot_journal_takes_back() {
 }
 
 #[test]
-fn a_dry_run_puts_its_copy_into_the_temporary_folder_and_leaves_nothing_there() {
+fn a_dry_run_copies_the_target_to_the_temporary_directory_and_leaves_nothing_there() {
     let scenario = Scenario::with_small_pair();
     scenario.database("target.db", |_| {});
     fs::create_dir(scenario.path("temp")).unwrap();
@@ -163,7 +163,7 @@ fn a_dry_run_puts_its_copy_into_the_temporary_folder_and_leaves_nothing_there() 
 }
 
 #[test]
-fn a_dry_run_fails_where_the_target_can_not_be_written() {
+fn a_dry_run_fails_if_the_target_is_not_writable() {
     let scenario = Scenario::with_small_pair();
     scenario.database("target.db", |_| {});
     let set_mode = |mode| {

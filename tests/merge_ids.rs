@@ -49,7 +49,7 @@ fn merge_into<'a>(target: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn ids_may_change_and_be_swapped_however_the_table_keeps_them() {
+fn ids_may_change_and_be_swapped_under_any_id_constraint() {
     let scenario = Scenario::with_small_pair();
     for unique in [UNIQUE, ""] {
         for (what, id) in SCHEMAS {
@@ -79,7 +79,7 @@ fn ids_may_change_and_be_swapped_however_the_table_keeps_them() {
 }
 
 #[test]
-fn a_record_whose_id_is_taken_is_rejected_and_so_is_one_that_waits_for_its_row() {
+fn a_record_whose_id_is_taken_is_rejected_and_so_is_one_that_depends_on_it() {
     let scenario = Scenario::with_small_pair();
     scenario.database("target.db", |db| {
         // Its id is to be given to the first chunk, whose own row is in the way of the second.
@@ -168,7 +168,7 @@ const REFERENCES: [&str; 6] = [
 ];
 
 #[test]
-fn a_merge_that_would_change_a_referenced_id_is_refused_whole() {
+fn a_merge_that_would_change_a_referenced_id_is_refused_completely() {
     let scenario = Scenario::with_small_pair();
     for action in REFERENCES {
         for (change, changed) in [("swap", (2, 1)), ("move", (1, 9))] {
@@ -202,7 +202,7 @@ fn a_merge_that_would_change_a_referenced_id_is_refused_whole() {
 }
 
 #[test]
-fn any_referenced_column_counts_and_keys_never_change() {
+fn references_to_any_column_count_and_keys_never_change() {
     let scenario = Scenario::with_small_pair();
     let target = |reference: &str| {
         let _ = fs::remove_file(scenario.path("target.db"));
@@ -243,7 +243,7 @@ fn any_referenced_column_counts_and_keys_never_change() {
 }
 
 #[test]
-fn a_reference_to_a_record_that_is_rejected_hinders_no_merge_that_skips_it() {
+fn a_reference_to_a_rejected_record_blocks_no_merge_that_skips_it() {
     let scenario = Scenario::with_small_pair();
     scenario.database("target.db", |db| {
         tables::insert_chunk(db, 1, "'own.rs'", "0", "1");
@@ -346,7 +346,7 @@ fn an_id_sequence_is_kept_or_reported_and_never_written_where_sqlite_ignores_it(
 }
 
 #[test]
-fn a_sequence_that_sqlite_ignores_is_none_to_verify_and_to_a_copy() {
+fn an_id_sequence_that_sqlite_ignores_is_ignored_by_verify_and_copies() {
     let scenario = Scenario::with_small_pair();
     fs::copy(scenario.path("code.db"), scenario.path("odd.db")).unwrap();
     for sql in [
@@ -380,7 +380,7 @@ fn a_sequence_that_sqlite_ignores_is_none_to_verify_and_to_a_copy() {
 }
 
 #[test]
-fn a_sequence_comes_over_into_a_database_without_the_table() {
+fn an_id_sequence_is_merged_into_a_database_without_the_table() {
     let scenario = Scenario::with_small_pair();
     scenario.change("code.db", "DELETE FROM code_chunks");
     let _ = scenario
@@ -451,7 +451,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn as_many_ids_as_can_be_go_where_the_source_has_them(source in chunks(), target in chunks()) {
+    fn as_many_records_as_possible_get_their_source_ids(source in chunks(), target in chunks()) {
         let scenario = Scenario::new();
         let progress: Arc<dyn Progress> = Arc::new(NoProgress);
         store(&scenario, "source.db", &source);

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use crate::common::{Scenario, rows, tables, with_snapshots};
 
 #[test]
-fn the_tables_of_an_older_schema_keep_their_constraints() {
+fn constraints_of_an_older_schema_are_kept() {
     let scenario = Scenario::with_small_pair();
     scenario.bare_database("target.db", |db| {
         db.execute_batch(tables::SCHEMA_7).unwrap();
@@ -74,7 +74,7 @@ fn target(scenario: &Scenario, from: &str, to: &str, more: &str) {
 }
 
 #[test]
-fn a_record_is_rejected_with_the_reason_that_sqlite_has_and_the_rest_is_merged() {
+fn a_record_is_rejected_with_sqlites_reason_and_the_rest_is_merged() {
     let scenario = Scenario::with_small_pair();
     scenario.change(
         "code.db",
@@ -240,7 +240,7 @@ fn a_record_is_rejected_with_the_reason_that_sqlite_has_and_the_rest_is_merged()
 
 /// A row whose foreign key does not hold may have been there before: only written ones count.
 #[test]
-fn foreign_keys_of_rows_that_are_not_written_are_none_of_a_merges_business() {
+fn foreign_keys_of_unwritten_rows_are_not_checked() {
     let scenario = Scenario::with_small_pair();
     target(
         &scenario,
@@ -254,7 +254,7 @@ fn foreign_keys_of_rows_that_are_not_written_are_none_of_a_merges_business() {
 }
 
 #[test]
-fn a_table_that_takes_no_record_at_all_is_an_error_with_a_hint() {
+fn a_table_that_accepts_no_record_is_an_error_with_a_hint() {
     let scenario = Scenario::with_small_pair();
     for (from, to, why) in [
         (
@@ -305,7 +305,7 @@ fn a_table_that_takes_no_record_at_all_is_an_error_with_a_hint() {
 
 /// A column that only the constraint's text names is not blamed.
 #[test]
-fn a_column_is_blamed_only_if_sqlite_names_it() {
+fn a_column_is_reported_only_if_sqlite_names_it() {
     for (check, column) in [
         ("CHECK (length(content) < 9)", ""),
         ("CONSTRAINT content CHECK (length(content) < 9)", ""),
@@ -332,7 +332,7 @@ fn a_column_is_blamed_only_if_sqlite_names_it() {
 
 /// Peak memory is that of one merge after another in a process of its own.
 #[test]
-fn rejected_records_take_no_memory() {
+fn rejected_records_take_constant_memory() {
     const RECORDS: i64 = 3_000;
     let scenario = Scenario::new();
     scenario.database("code.db", |db| {
@@ -385,7 +385,7 @@ fn rejected_records_take_no_memory() {
 }
 
 #[test]
-fn ids_that_records_share_are_all_named_and_left_out_of_a_merge() {
+fn records_with_duplicate_ids_are_all_reported_and_not_merged() {
     let scenario = Scenario::new();
     let path = |name: &str| scenario.path(name);
     scenario.database("code.db", |db| tables::insert_chunks(db, 6));

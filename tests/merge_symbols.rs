@@ -118,7 +118,7 @@ fn metrics_of_another_symbol_are_rejected_by_name_and_by_file() {
 }
 
 #[test]
-fn metrics_in_a_kv_file_are_compared_as_well() {
+fn metrics_in_a_kv_file_are_compared_too() {
     let scenario = Scenario::with_small_pair();
     scenario.change(
         "code.db",
@@ -134,7 +134,7 @@ fn metrics_in_a_kv_file_are_compared_as_well() {
 }
 
 #[test]
-fn verify_warns_of_metrics_under_the_id_of_another_symbol_and_calls_copies_identical() {
+fn verify_warns_of_metrics_under_another_symbols_id_and_calls_copies_identical() {
     let scenario = Scenario::with_small_pair();
     scenario.change(
         "code.db",

@@ -15,7 +15,7 @@ fn pasted(scenario: &Scenario, line: &str) -> Run {
 }
 
 #[test]
-fn what_stayed_behind_is_added_once_it_is_mended() {
+fn rejected_rows_are_added_once_they_are_fixed() {
     let scenario = Scenario::with_small_pair();
     scenario.change(
         "code.db",
@@ -39,7 +39,7 @@ fn what_stayed_behind_is_added_once_it_is_mended() {
 }
 
 #[test]
-fn what_the_target_refuses_may_be_mended_there() {
+fn a_constraint_violation_may_be_fixed_in_the_target() {
     let scenario = Scenario::with_small_pair();
     scenario.bare_database("target.db", |db| {
         db.execute_batch(
@@ -81,7 +81,7 @@ fn what_the_target_refuses_may_be_mended_there() {
 
 /// Marks are of no kind and no record, but a change of the target all the same.
 #[test]
-fn a_merge_of_marks_alone_says_what_it_writes() {
+fn a_merge_of_id_sequences_alone_says_what_it_writes() {
     let scenario = Scenario::with_small_pair();
     std::fs::write(
         scenario.path("marks.ndjson"),

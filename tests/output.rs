@@ -91,7 +91,7 @@ fn a_closed_pipe_ends_every_command_quietly_and_changes_no_verdict() {
 }
 
 #[test]
-fn output_that_can_not_be_written_is_told_and_is_exit_status_2() {
+fn unwritable_output_is_reported_and_is_exit_status_2() {
     if !Path::new("/dev/full").exists() {
         println!("no /dev/full here");
         return;
@@ -112,7 +112,7 @@ fn output_that_can_not_be_written_is_told_and_is_exit_status_2() {
 }
 
 #[test]
-fn what_goes_into_a_pipe_or_a_file_has_no_escape_codes() {
+fn output_to_a_pipe_or_a_file_has_no_escape_codes() {
     let scenario = folder();
     for (args, status) in all_runs() {
         let mut command = command(&scenario, &args);
@@ -129,7 +129,7 @@ fn what_goes_into_a_pipe_or_a_file_has_no_escape_codes() {
 }
 
 #[test]
-fn colour_is_for_terminals_unless_it_is_asked_for_or_declined() {
+fn colour_is_only_for_terminals_unless_requested_or_disabled() {
     let scenario = folder();
     let on_terminal = |args: &[&str], no_color: bool| {
         let terminal = Terminal::new(80);
@@ -160,7 +160,7 @@ fn colour_is_for_terminals_unless_it_is_asked_for_or_declined() {
 }
 
 #[test]
-fn quiet_silences_reports_and_nothing_that_was_asked_for_or_went_wrong() {
+fn quiet_silences_reports_but_no_requested_output_and_no_errors() {
     let scenario = folder();
     for (args, status) in all_runs() {
         let is_json = args.iter().any(|arg| arg == "json");
@@ -234,7 +234,7 @@ fn a_bar_stays_on_one_line_of_a_terminal_of_any_width() {
 }
 
 #[test]
-fn a_terminal_that_redraws_nothing_gets_lines_if_they_are_asked_for() {
+fn a_dumb_terminal_gets_progress_lines_on_request() {
     for environment in [&[("TERM", "dumb")][..], &[]] {
         assert_eq!(progress(80, 15_000, environment, &[]), "");
     }
@@ -247,7 +247,7 @@ fn a_terminal_that_redraws_nothing_gets_lines_if_they_are_asked_for() {
 }
 
 #[test]
-fn progress_is_shown_to_nobody_who_does_not_want_it() {
+fn progress_is_not_shown_when_unwanted() {
     for option in ["--quiet", "--progress=never"] {
         assert_eq!(progress(80, 15_000, &[("TERM", "xterm")], &[option]), "");
     }

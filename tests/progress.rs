@@ -68,7 +68,7 @@ fn verify(
 }
 
 #[test]
-fn each_record_of_the_left_side_is_told_once() {
+fn each_record_of_the_left_side_is_counted_once() {
     let scenario = scenario();
     for names in [
         ["code.db", "code.kv"],
@@ -86,7 +86,7 @@ fn each_record_of_the_left_side_is_told_once() {
 }
 
 #[test]
-fn records_of_equal_digests_are_hashed_and_not_compared() {
+fn records_with_equal_digests_are_hashed_but_not_compared() {
     let scenario = scenario();
     let told = Arc::new(Told::default());
     let report = verify(&scenario, ["code.db", "code.kv"], true, &told).unwrap();
@@ -98,7 +98,7 @@ fn records_of_equal_digests_are_hashed_and_not_compared() {
 }
 
 #[test]
-fn a_comparison_that_is_to_stop_is_an_error_and_no_verdict() {
+fn a_cancelled_comparison_is_an_error_without_a_verdict() {
     let scenario = scenario();
     let told = Arc::new(Told {
         stops_in: Some(Stage::Compare(RecordKind::Chunk)),

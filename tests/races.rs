@@ -80,7 +80,7 @@ fn a_target_that_becomes_something_else_meanwhile_is_not_replaced() {
 }
 
 #[test]
-fn a_target_that_becomes_a_folder_meanwhile_stays_one() {
+fn a_target_that_becomes_a_directory_meanwhile_is_kept() {
     let scenario = Scenario::with_small_pair();
     let target = scenario.path("old.kv");
     fs::copy(scenario.path("code.kv"), &target).unwrap();
@@ -123,7 +123,7 @@ fn a_database_that_is_opened_meanwhile_is_not_replaced() {
 }
 
 #[test]
-fn a_folder_that_goes_away_meanwhile_is_an_error_and_is_not_made_again() {
+fn a_directory_removed_meanwhile_is_an_error_and_not_recreated() {
     let scenario = Scenario::with_small_pair();
     let folder = scenario.path("out");
     fs::create_dir(&folder).unwrap();
@@ -138,7 +138,7 @@ fn a_folder_that_goes_away_meanwhile_is_an_error_and_is_not_made_again() {
 }
 
 #[test]
-fn of_two_copies_to_one_name_one_comes_whole_and_the_other_is_an_error() {
+fn of_two_copies_to_one_name_one_is_complete_and_the_other_an_error() {
     let scenario = Scenario::with_small_pair();
     let (source, target) = (scenario.path("code.db"), scenario.path("new.kv"));
     let start = Barrier::new(2);

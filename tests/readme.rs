@@ -84,7 +84,7 @@ fn rerun(text: &str) -> (String, usize) {
 }
 
 #[test]
-fn every_command_of_the_documents_prints_what_they_show() {
+fn every_documented_command_prints_the_documented_output() {
     let is_blessed = env::var_os("CHUNKMIGRATE_BLESS").is_some_and(|value| value == "1");
     let mut commands = 0;
     for path in documents() {

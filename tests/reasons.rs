@@ -105,7 +105,7 @@ fn scenario() -> Scenario {
 }
 
 #[test]
-fn a_reason_is_a_sentence_with_the_rows_key_wherever_it_shows() {
+fn a_reason_is_a_sentence_with_the_rows_key_in_every_report() {
     let scenario = scenario();
     let copy = scenario
         .run(&["sqlite-to-kv", "odd.db", "out.kv", "--rejects", "why.jsonl"])
@@ -157,7 +157,7 @@ fn a_reason_is_a_sentence_with_the_rows_key_wherever_it_shows() {
 }
 
 #[test]
-fn text_of_a_utf16_database_is_said_to_be_no_utf16() {
+fn invalid_text_of_a_utf16_database_is_reported_as_invalid_utf16() {
     let scenario = Scenario::new();
     scenario.bare_database("odd.db", |db| {
         db.execute_batch("PRAGMA encoding = 'UTF-16le'").unwrap();
@@ -175,7 +175,7 @@ fn text_of_a_utf16_database_is_said_to_be_no_utf16() {
 }
 
 #[test]
-fn what_a_sentence_quotes_is_escaped_and_shortened() {
+fn quoted_values_are_escaped_and_shortened() {
     let scenario = Scenario::new();
     scenario.bare_database("odd.db", |db| {
         db.execute_batch(LOOSE_CHUNKS).unwrap();
@@ -199,7 +199,7 @@ fn what_a_sentence_quotes_is_escaped_and_shortened() {
 
 /// Redacted, a sentence has numbers and names of columns, and no text of the stores.
 #[test]
-fn redacted_a_sentence_quotes_no_text() {
+fn redacted_reasons_quote_no_text() {
     let scenario = Scenario::with_small_pair();
     let mut content = kv::Content::read(&scenario.path("code.kv")).without_manifest();
     content.edit(

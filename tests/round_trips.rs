@@ -57,12 +57,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
-    fn a_database_comes_back_as_it_was(made in made(), above in 0..3i64) {
+    fn a_database_survives_a_round_trip_unchanged(made in made(), above in 0..3i64) {
         database_comes_back(made, above)?;
     }
 
     #[test]
-    fn a_kv_file_comes_back_as_it_was(made in made(), above in 0..3i64) {
+    fn a_kv_file_survives_a_round_trip_unchanged(made in made(), above in 0..3i64) {
         kv_file_comes_back(made, above)?;
     }
 }
@@ -72,13 +72,13 @@ proptest! {
 
     #[test]
     #[ignore = "deep: 100 databases"]
-    fn many_databases_come_back_as_they_were(made in made(), above in 0..3i64) {
+    fn many_databases_survive_a_round_trip_unchanged(made in made(), above in 0..3i64) {
         database_comes_back(made, above)?;
     }
 
     #[test]
     #[ignore = "deep: 100 KV files"]
-    fn many_kv_files_come_back_as_they_were(made in made(), above in 0..3i64) {
+    fn many_kv_files_survive_a_round_trip_unchanged(made in made(), above in 0..3i64) {
         kv_file_comes_back(made, above)?;
     }
 }

@@ -37,7 +37,7 @@ fn replace_replaces_a_kv_file_and_keeps_its_mode() {
 }
 
 #[test]
-fn replace_takes_an_empty_file_and_nothing_else() {
+fn replace_accepts_an_empty_file_and_nothing_else() {
     let scenario = scenario();
     fs::write(scenario.path("empty"), "").unwrap();
     let _ = scenario
@@ -65,7 +65,7 @@ fn replace_takes_an_empty_file_and_nothing_else() {
 }
 
 #[test]
-fn a_kv_file_that_somebody_has_open_is_not_replaced() {
+fn a_kv_file_open_elsewhere_is_not_replaced() {
     let scenario = scenario();
     make_old_kv(&scenario, "out.kv");
     let open = redb::Database::open(scenario.path("out.kv")).unwrap();
@@ -97,7 +97,7 @@ fn a_failed_replacement_leaves_the_old_file() {
 }
 
 #[test]
-fn a_symbolic_link_is_followed_to_where_it_points() {
+fn a_symbolic_link_is_resolved_to_its_target() {
     let scenario = scenario();
     fs::create_dir(scenario.path("real")).unwrap();
     symlink("real/out.kv", scenario.path("link.kv")).unwrap();
@@ -125,7 +125,7 @@ fn a_symbolic_link_is_followed_to_where_it_points() {
 }
 
 #[test]
-fn the_source_is_never_the_target_however_it_is_named() {
+fn the_source_is_never_the_target_under_any_name() {
     let scenario = scenario();
     symlink("code.db", scenario.path("link.db")).unwrap();
     fs::hard_link(scenario.path("code.db"), scenario.path("hard.db")).unwrap();
@@ -140,7 +140,7 @@ fn the_source_is_never_the_target_however_it_is_named() {
 }
 
 #[test]
-fn a_part_of_the_source_is_never_the_target() {
+fn a_sidecar_of_the_source_is_never_the_target() {
     let scenario = scenario();
     let before = scenario.files();
     for target in ["code.db-wal", "code.db-shm", "code.db-journal"] {
@@ -155,7 +155,7 @@ fn a_part_of_the_source_is_never_the_target() {
 }
 
 #[test]
-fn what_a_killed_run_left_behind_is_named_and_not_touched() {
+fn leftovers_of_a_killed_run_are_reported_and_not_touched() {
     let scenario = scenario();
     fs::create_dir(scenario.path(".chunkmigrate-abc123")).unwrap();
     let run = scenario
@@ -167,7 +167,7 @@ fn what_a_killed_run_left_behind_is_named_and_not_touched() {
 }
 
 #[test]
-fn a_private_folder_that_is_not_what_it_seems_stops_nothing() {
+fn a_fake_staging_directory_blocks_nothing() {
     let scenario = scenario();
     fs::create_dir(scenario.path(".chunkmigrate-trap")).unwrap();
     let fifo = scenario.path(".chunkmigrate-trap/lock");
@@ -184,7 +184,7 @@ fn a_private_folder_that_is_not_what_it_seems_stops_nothing() {
 }
 
 #[test]
-fn a_rejects_file_is_brought_back_when_the_target_can_not_be_published() {
+fn the_old_rejects_file_is_restored_if_the_target_cannot_be_published() {
     let scenario = scenario();
     scenario.database("odd.db", |db| {
         insert_chunks(db, 10);
@@ -213,7 +213,7 @@ fn a_rejects_file_is_brought_back_when_the_target_can_not_be_published() {
 }
 
 #[test]
-fn an_old_rejects_file_beside_a_clean_target_is_told() {
+fn a_stale_rejects_file_next_to_a_clean_target_is_reported() {
     let scenario = scenario();
     fs::write(
         scenario.path("out.kv.rejects.jsonl"),

@@ -69,7 +69,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn a_record_comes_back_from_its_bytes(record in record()) {
+    fn records_survive_encoding_and_decoding(record in record()) {
         comes_back(&record)?;
     }
 
@@ -84,7 +84,7 @@ proptest! {
     }
 
     #[test]
-    fn records_that_differ_have_bytes_that_differ(left in record(), right in record()) {
+    fn different_records_have_different_bytes(left in record(), right in record()) {
         differ_as_their_bytes_do(&left, &right)?;
     }
 }
@@ -94,7 +94,7 @@ proptest! {
 
     #[test]
     #[ignore = "deep: 2,500 pairs of records"]
-    fn many_records_come_back_from_bytes_that_are_theirs_alone(
+    fn many_records_survive_encoding_with_distinct_bytes(
         left in record(),
         right in record(),
         float in float(),
@@ -109,7 +109,7 @@ proptest! {
 
 /// Growing while it is written would cost a large value twice its size.
 #[test]
-fn a_chunk_of_source_text_is_written_into_room_that_was_made_once() {
+fn a_source_text_chunk_is_encoded_with_one_allocation() {
     let content = "    let name = \"caf\u{e9}\".to_owned();\n".repeat(10_000);
     let size = content.len();
     let chunk = Record::Chunk(CodeChunk::new("a.rs", 0, 1, content));
@@ -125,7 +125,7 @@ fn minus_zero_is_written_as_zero() {
 }
 
 #[test]
-fn a_float_that_is_no_number_has_no_bytes() {
+fn nan_and_infinity_cannot_be_encoded() {
     for float in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let error = encode_json(&metrics(Some(float))).unwrap_err();
         let cause = error.source().unwrap().to_string();
@@ -136,7 +136,7 @@ fn a_float_that_is_no_number_has_no_bytes() {
 const REST: &str = r#""estimated_loc":null,"fan_in":null,"fan_out":null,"complexity_score":null"#;
 
 #[test]
-fn spaces_order_and_the_form_of_floats_are_free() {
+fn whitespace_field_order_and_float_spelling_may_vary() {
     for value in [
         r#" { "last_updated": 0, "file_path": "a", "symbol_count": null, "loc": null,
               "estimated_loc": 1, "fan_in": null, "fan_out": null, "complexity_score": null } "#,
@@ -148,7 +148,7 @@ fn spaces_order_and_the_form_of_floats_are_free() {
 }
 
 #[test]
-fn what_is_no_record_is_undecodable() {
+fn invalid_values_are_undecodable() {
     let good =
         format!(r#"{{"file_path":"a","symbol_count":null,"loc":1,{REST},"last_updated":0}}"#);
     assert!(decode_metrics(&good).is_ok());
@@ -226,7 +226,7 @@ fn what_is_no_record_is_undecodable() {
 }
 
 #[test]
-fn an_offset_that_no_store_holds_is_undecodable() {
+fn an_out_of_range_offset_is_undecodable() {
     let chunk = |start: &str| {
         let value = format!(
             r#"{{"id":1,"file_path":"a","byte_start":{start},"byte_end":5,"content":"","content_hash":"","symbol_name":null,"symbol_kind":null,"created_at":0}}"#

@@ -25,7 +25,7 @@ fn with_many_divergences() -> Scenario {
 }
 
 #[test]
-fn programs_get_a_thousand_findings_and_are_told_if_there_are_more() {
+fn json_has_a_thousand_findings_and_says_if_there_are_more() {
     for (count, truncated) in [(1_000, false), (1_001, true)] {
         let scenario = Scenario::new();
         scenario.database("empty.db", |_| {});
@@ -176,7 +176,7 @@ fn values_are_shown_in_full_short_or_redacted() {
 }
 
 #[test]
-fn redacted_quotes_nothing_of_a_value_that_is_no_record() {
+fn redacted_reports_quote_nothing_of_an_invalid_value() {
     let scenario = Scenario::with_small_pair();
     let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
     content.edit(
@@ -209,7 +209,7 @@ fn redacted_quotes_nothing_of_a_value_that_is_no_record() {
 }
 
 #[test]
-fn only_compares_the_kinds_that_were_asked_for() {
+fn only_compares_the_selected_kinds() {
     let scenario = with_many_divergences();
     let args = [
         "verify", "code.kv", "other.db", "--format", "json", "--only",
@@ -225,7 +225,7 @@ fn only_compares_the_kinds_that_were_asked_for() {
 }
 
 #[test]
-fn quick_takes_digests_as_proof_and_names_what_differs_all_the_same() {
+fn quick_accepts_equal_digests_and_still_reports_every_difference() {
     let scenario = with_many_divergences();
     let run = scenario
         .run(&["verify", "code.db", "code.kv", "--quick"])
@@ -261,7 +261,7 @@ fn quick_does_not_trust_a_manifest() {
 }
 
 #[test]
-fn quick_takes_no_digest_as_proof_where_a_row_is_no_record() {
+fn quick_accepts_no_digest_where_a_row_is_invalid() {
     let scenario = Scenario::with_small_pair();
     let db = Connection::open(scenario.path("code.db")).unwrap();
     db.execute_batch("UPDATE file_metrics SET loc = 2.5 WHERE loc = 10")
@@ -277,7 +277,7 @@ fn quick_takes_no_digest_as_proof_where_a_row_is_no_record() {
 }
 
 #[test]
-fn colour_marks_differences_where_it_is_asked_for() {
+fn colour_highlights_differences_on_request() {
     let scenario = with_many_divergences();
     let args = [
         "verify",
@@ -303,7 +303,7 @@ fn colour_marks_differences_where_it_is_asked_for() {
 /// A copy that left a column behind can be compared with its source, and nobody takes the column for
 /// compared.
 #[test]
-fn a_column_that_is_left_out_is_told_with_the_verdict() {
+fn an_ignored_column_is_reported_with_the_verdict() {
     let scenario = Scenario::with_small_pair();
     fs::copy(scenario.path("code.db"), scenario.path("plain.db")).unwrap();
     let db = Connection::open(scenario.path("code.db")).unwrap();

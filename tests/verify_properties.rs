@@ -200,7 +200,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(20))]
 
     #[test]
-    fn damaged_records_of_kv_files_are_found_and_nothing_else(
+    fn exactly_the_changed_records_of_kv_files_are_found(
         made in damaged(),
         left_is_database in any::<bool>(),
     ) {
@@ -218,7 +218,7 @@ proptest! {
 
     #[test]
     #[ignore = "deep: 200 pairs of stores"]
-    fn damaged_records_of_many_kv_files_are_found_and_nothing_else(
+    fn exactly_the_changed_records_of_many_kv_files_are_found(
         made in damaged(),
         left_is_database in any::<bool>(),
     ) {

@@ -77,7 +77,7 @@ fn take_all(
 }
 
 #[test]
-fn every_entry_comes_out_once_and_in_order_copied_or_handed_over() {
+fn every_entry_is_returned_once_and_in_order_copied_or_moved() {
     let lengths = [0, 0, 1, 3, 5 << 20, 6 << 20, 7, 1 << 20, 2 << 20, 9];
     let made = Made::new(lengths.repeat(3));
     let taken = take_all(|visit| made.visit(visit));
@@ -99,7 +99,7 @@ impl Records {
 }
 
 #[test]
-fn records_come_out_as_their_canonical_bytes() {
+fn records_are_returned_as_canonical_bytes() {
     let chunk = |start: u64| {
         let content = "größer\n".repeat(start as usize % 5000);
         Record::Chunk(CodeChunk::new("a.rs", start, start + 1, content))
@@ -112,7 +112,7 @@ fn records_come_out_as_their_canonical_bytes() {
 }
 
 #[test]
-fn a_reader_that_fails_is_never_the_end_of_the_data() {
+fn a_failing_reader_is_never_the_end_of_the_data() {
     let mut made = Made::new([1, 2, 3]);
     made.fails_at_end = true;
     let error = read_stream(
@@ -129,7 +129,7 @@ fn a_reader_that_fails_is_never_the_end_of_the_data() {
 }
 
 #[test]
-fn a_taker_that_fails_ends_the_reader() {
+fn a_failing_consumer_stops_the_reader() {
     let error = returns(move || {
         let made = more_than_waits();
         read_stream(
@@ -147,7 +147,7 @@ fn a_taker_that_fails_ends_the_reader() {
 }
 
 #[test]
-fn a_taker_that_panics_ends_the_reader() {
+fn a_panicking_consumer_stops_the_reader() {
     let outcome = returns(move || {
         let made = more_than_waits();
         catch_unwind(AssertUnwindSafe(|| {

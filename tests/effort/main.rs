@@ -161,7 +161,7 @@ fn make(path: &Path) {
 
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "counts of the kernel are Linux's")]
-fn no_record_costs_more_than_it_did() {
+fn no_record_costs_more_than_before() {
     let folder = tempfile::tempdir().unwrap();
     let [database, kv, back] = ["code.db", "code.kv", "back.db"].map(|n| folder.path().join(n));
     make(&database);

@@ -19,7 +19,7 @@ fn hostile() -> Scenario {
     )
 }
 
-pub(crate) fn the_page_opens_without_a_message_on_the_console() {
+pub(crate) fn the_page_opens_without_console_messages() {
     let browser = Browser::find().unwrap();
     let every = with_every_class();
     let hostile = hostile();
@@ -109,7 +109,7 @@ pub(crate) fn a_bar_is_as_long_as_its_count() {
     assert!(!looks.contains("rgba(0, 0, 0, 0) none"), "{parts:?}");
 }
 
-pub(crate) fn a_hostile_path_renders_as_text() {
+pub(crate) fn a_hostile_path_is_rendered_as_text() {
     let browser = Browser::find().unwrap();
     let scenario = hostile();
     let (_, page) = verify(&scenario, &["left.db", "right.db"], 1);
@@ -126,7 +126,7 @@ pub(crate) fn a_hostile_path_renders_as_text() {
     assert!(keys.contains(&format!("chunk:{path}:0:9")), "{keys}");
 }
 
-pub(crate) fn nothing_is_wider_than_a_small_phone() {
+pub(crate) fn no_element_is_wider_than_a_small_phone() {
     let browser = Browser::find().unwrap();
     let every = with_every_class();
     let hostile = hostile();
@@ -149,7 +149,7 @@ pub(crate) fn nothing_is_wider_than_a_small_phone() {
     }
 }
 
-pub(crate) fn sides_stand_beside_each_other_and_on_a_phone_below() {
+pub(crate) fn sides_are_side_by_side_and_stacked_on_a_phone() {
     let browser = Browser::find().unwrap();
     let scenario = with_contents("same\none 1\n", "same\none 2\n");
     scenario.change("right.db", "UPDATE code_chunks SET symbol_name = 'other'");

@@ -57,23 +57,23 @@ fn tests() -> impl Iterator<Item = Test> {
 
     let tests = tests! {
         #[ignore = "deep: starts a browser"]
-        html_browser::the_page_opens_without_a_message_on_the_console needs Browser;
+        html_browser::the_page_opens_without_console_messages needs Browser;
         #[ignore = "deep: starts a browser"]
         html_browser::the_counts_are_on_the_page needs Browser;
         #[ignore = "deep: starts a browser"]
         html_browser::a_bar_is_as_long_as_its_count needs Browser;
         #[ignore = "deep: starts a browser"]
-        html_browser::a_hostile_path_renders_as_text needs Browser;
+        html_browser::a_hostile_path_is_rendered_as_text needs Browser;
         #[ignore = "deep: starts a browser"]
-        html_browser::nothing_is_wider_than_a_small_phone needs Browser;
+        html_browser::no_element_is_wider_than_a_small_phone needs Browser;
         #[ignore = "deep: starts a browser"]
-        html_browser::sides_stand_beside_each_other_and_on_a_phone_below needs Browser;
+        html_browser::sides_are_side_by_side_and_stacked_on_a_phone needs Browser;
         recipes::the_recipes_of_duckdb_print_what_the_document_says needs Tool("duckdb");
         recipes::the_recipes_of_jq_print_what_the_document_says needs Tool("jq");
         recipes::the_recipes_of_sqlite_print_what_the_document_says needs Tool("sqlite3");
-        samples::every_real_database_comes_over_complete_and_stays_as_it_is needs Samples;
-        samples::every_real_database_goes_round_and_comes_back_row_by_row needs Samples;
-        samples::records_return_to_every_real_database needs Samples;
+        samples::every_real_database_is_copied_completely_and_stays_unchanged needs Samples;
+        samples::every_real_database_survives_a_round_trip_row_by_row needs Samples;
+        samples::records_are_merged_back_into_every_real_database needs Samples;
         samples::metrics_of_one_index_run_are_not_merged_into_another
             needs Sample(&["code-4.7.2.db", "code-4.7.2-again.db"]);
         samples::a_search_finds_what_was_merged needs Sample(&["code-3.3.8-to-21.db"]);

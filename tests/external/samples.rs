@@ -59,7 +59,7 @@ fn scenario(sample: &Path) -> Scenario {
     scenario
 }
 
-pub(crate) fn every_real_database_comes_over_complete_and_stays_as_it_is() {
+pub(crate) fn every_real_database_is_copied_completely_and_stays_unchanged() {
     for sample in samples().unwrap() {
         let scenario = scenario(&sample);
         let before = scenario.files();
@@ -90,7 +90,7 @@ pub(crate) fn every_real_database_comes_over_complete_and_stays_as_it_is() {
     }
 }
 
-pub(crate) fn every_real_database_goes_round_and_comes_back_row_by_row() {
+pub(crate) fn every_real_database_survives_a_round_trip_row_by_row() {
     for sample in samples().unwrap() {
         let scenario = scenario(&sample);
         for args in [
@@ -120,7 +120,7 @@ pub(crate) fn every_real_database_goes_round_and_comes_back_row_by_row() {
     }
 }
 
-pub(crate) fn records_return_to_every_real_database() {
+pub(crate) fn records_are_merged_back_into_every_real_database() {
     for sample in samples().unwrap() {
         let scenario = scenario(&sample);
         let _ = scenario

@@ -90,67 +90,67 @@ fn from_then_on(groups: &'static str, how: &'static str) -> Disturbance {
 }
 
 #[test]
-fn a_step_that_fails_once_leaves_the_old_target_or_a_whole_one() {
+fn one_failing_call_leaves_the_old_target_or_a_complete_one() {
     sweep_writers(&WRITERS, once(CHANGES, "EIO"), &EIO_ONCE);
 }
 
 #[test]
 #[ignore = "deep: every step of six more commands"]
-fn a_step_of_any_other_command_that_fails_once_leaves_the_old_target_or_a_whole_one() {
+fn one_failing_call_of_any_other_command_leaves_the_old_target_or_a_complete_one() {
     sweep_writers(&OTHER_WRITERS, once(CHANGES, "EIO"), &EIO_ONCE);
 }
 
 #[test]
 #[ignore = "deep: every step of ten commands"]
-fn a_disk_that_fails_from_some_step_on_leaves_the_old_target_or_a_whole_one() {
+fn a_disk_failing_from_any_call_on_leaves_the_old_target_or_a_complete_one() {
     sweep_writers(all_writers(), from_then_on(CHANGES, "EIO"), &EIO);
 }
 
 #[test]
-fn a_disk_that_is_full_from_some_step_on_leaves_the_old_target_or_a_whole_one() {
+fn a_disk_full_from_any_call_on_leaves_the_old_target_or_a_complete_one() {
     sweep_writers(&WRITERS, from_then_on("cw", "ENOSPC"), &FULL);
 }
 
 #[test]
 #[ignore = "deep: every step of six more commands"]
-fn a_disk_that_is_full_leaves_any_other_command_the_old_target_or_a_whole_one() {
+fn a_full_disk_leaves_any_other_command_the_old_target_or_a_complete_one() {
     sweep_writers(&OTHER_WRITERS, from_then_on("cw", "ENOSPC"), &FULL);
 }
 
 #[test]
 #[ignore = "deep: every write of ten commands"]
-fn a_write_that_is_cut_short_is_carried_on() {
+fn short_writes_are_continued() {
     sweep_writers(all_writers(), once("w", "SHORT"), &[]);
 }
 
 #[test]
 #[ignore = "deep: every call of all commands"]
-fn a_call_that_a_signal_interrupts_is_made_again() {
+fn interrupted_calls_are_retried() {
     sweep_writers(all_writers(), once("w", "EINTR"), &[]);
     sweep_readers(once(READS, "EINTR"), &[]);
 }
 
 #[test]
 #[ignore = "deep: every read of all commands"]
-fn a_read_that_fails_is_an_error_of_every_command() {
+fn a_failing_read_is_an_error_of_every_command() {
     sweep_writers(all_writers(), once(READS, "EIO"), &EIO_ONCE);
     sweep_readers(once(READS, "EIO"), &EIO_ONCE);
 }
 
 #[test]
 #[ignore = "deep: every read of nine commands"]
-fn a_disk_that_can_not_be_read_from_some_step_on_is_an_error_of_every_command() {
+fn a_disk_unreadable_from_any_call_on_is_an_error_of_every_command() {
     sweep_readers(from_then_on(READS, "EIO"), &EIO_ONCE);
 }
 
 #[test]
 #[ignore = "deep: every read of nine commands"]
-fn a_read_that_is_cut_short_is_carried_on() {
+fn short_reads_are_continued() {
     sweep_readers(once(READS, "SHORT"), &[]);
 }
 
 #[test]
 #[ignore = "deep: every step of nine commands"]
-fn a_round_trip_without_room_is_an_error_and_leaves_nothing() {
+fn a_round_trip_without_disk_space_is_an_error_and_leaves_nothing() {
     sweep_readers(from_then_on("cw", "ENOSPC"), &FULL);
 }

@@ -28,7 +28,7 @@ fn check(case: &Case, expected: &Expected, scenario: &Scenario, run: &Run, place
 
 #[test]
 #[ignore = "deep: ten commands with one limit after the other"]
-fn files_that_may_not_grow_leave_the_old_target_or_a_whole_one() {
+fn a_file_size_limit_leaves_the_old_target_or_a_complete_one() {
     for case in all_writers() {
         let expected = case.expected();
         let done = (0..500).any(|eighth| {
@@ -79,7 +79,7 @@ fn run_on_small_disk(scenario: &Scenario, args: &[&str], free_kib: u64) -> Optio
 
 #[test]
 #[ignore = "deep: ten commands on one disk after the other"]
-fn a_small_disk_that_is_full_leaves_the_old_target_or_a_whole_one() {
+fn a_small_full_disk_leaves_the_old_target_or_a_complete_one() {
     for case in all_writers() {
         let expected = case.expected();
         let mut free = (0..200).map(|step| step * 12);

@@ -13,7 +13,7 @@ fn last(steps: &[(String, String)], calls: &[&str], path: &str) -> usize {
 }
 
 #[test]
-fn a_file_is_on_disk_before_it_gets_its_name_and_the_name_before_the_run_ends_well() {
+fn a_file_is_synced_before_its_rename_and_the_rename_before_success_is_reported() {
     const WRITES: [&str; 3] = ["write", "pwrite64", "ftruncate64"];
     let copies = all_writers().filter(|case| !case.args.contains(&"--merge"));
     let copies = copies.map(|case| (case.args, case.target));

@@ -46,7 +46,7 @@ fn sweep_page(groups: &'static str, how: &'static str, lasts: bool, statuses: &[
 
 #[test]
 #[ignore = "deep: every step of one more command"]
-fn a_page_appears_whole_or_not_at_all_whatever_fails() {
+fn a_page_appears_complete_or_not_at_all_whatever_fails() {
     sweep_page(CHANGES, "EIO", false, &[1, 2]);
     sweep_page(CHANGES, "EIO", true, &[1, 2]);
     sweep_page("cw", "ENOSPC", true, &[1, 2]);
@@ -56,7 +56,7 @@ fn a_page_appears_whole_or_not_at_all_whatever_fails() {
 
 #[test]
 #[ignore = "deep: every step of one more command"]
-fn a_page_appears_whole_or_not_at_all_when_the_run_is_stopped() {
+fn a_page_appears_complete_or_not_at_all_when_the_run_is_stopped() {
     sweep_page(CHANGES_AND_DELETIONS, "KILL", false, &[-9]);
     sweep_page(CHANGES_AND_DELETIONS, "INT", false, &[1, 130]);
 }

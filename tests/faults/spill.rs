@@ -21,7 +21,7 @@ fn scenario() -> Scenario {
 }
 
 #[test]
-fn a_merge_that_fails_in_its_midst_is_rolled_back_before_it_ends() {
+fn a_merge_that_fails_midway_is_rolled_back_before_the_exit() {
     let steps = trace(&scenario(), &MERGE, CHANGES);
     let places_of = |call: &str, file: &str| -> Vec<usize> {
         let steps = steps.iter().enumerate();

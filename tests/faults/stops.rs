@@ -54,19 +54,19 @@ fn kill_at_every_step(cases: &[Case]) {
 }
 
 #[test]
-fn a_kill_at_any_step_leaves_the_old_target_or_a_whole_one_and_the_next_run_succeeds() {
+fn a_kill_at_any_call_leaves_the_old_target_or_a_complete_one_and_the_next_run_succeeds() {
     kill_at_every_step(&WRITERS);
 }
 
 #[test]
 #[ignore = "deep: every step of six more commands, and a run behind each"]
-fn a_kill_of_any_other_command_leaves_the_old_target_or_a_whole_one_and_the_next_run_succeeds() {
+fn a_kill_of_any_other_command_leaves_the_old_target_or_a_complete_one_and_the_next_run_succeeds() {
     kill_at_every_step(&OTHER_WRITERS);
 }
 
 #[test]
 #[ignore = "deep: two signals at every step of ten commands"]
-fn a_signal_at_any_step_leaves_no_temporary_and_publishes_nothing_that_it_stopped() {
+fn a_signal_at_any_call_leaves_no_temporary_file_and_no_incomplete_target() {
     for (how, status) in [("INT", 130), ("TERM", 143)] {
         for case in all_writers() {
             let expected = case.expected();
@@ -85,7 +85,7 @@ fn a_signal_at_any_step_leaves_no_temporary_and_publishes_nothing_that_it_stoppe
 
 #[test]
 #[ignore = "deep: two signals at every step of nine commands, and a run behind each"]
-fn a_round_trip_that_is_stopped_at_any_step_changes_nothing_but_its_own_folder() {
+fn a_round_trip_stopped_at_any_call_changes_only_its_own_directory() {
     for (how, status) in [("KILL", -9), ("INT", 130)] {
         for args in READERS {
             sweep(args, signal(how), scenario, |scenario, stopped| {

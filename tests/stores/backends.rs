@@ -31,7 +31,7 @@ fn scan(backend: &dyn KvBackend, prefix: &[u8], most: usize) -> Vec<String> {
 }
 
 #[test]
-fn a_key_has_the_value_that_was_put_last_until_it_is_deleted() {
+fn a_key_has_the_last_value_put_until_it_is_deleted() {
     for backend in backends() {
         assert_eq!(backend.get(b"a").unwrap(), None);
         backend.put(b"a", b"old").unwrap();
@@ -45,7 +45,7 @@ fn a_key_has_the_value_that_was_put_last_until_it_is_deleted() {
 }
 
 #[test]
-fn a_scan_hands_out_the_keys_of_its_prefix_in_order_until_it_is_told_to_stop() {
+fn a_scan_visits_the_keys_of_its_prefix_in_order_until_it_is_stopped() {
     for backend in backends() {
         for key in ["b", "ab", "a", "a\u{ff}", "aa", "c"] {
             backend
@@ -104,7 +104,7 @@ impl KvBackend for WithoutScan<'_> {
 }
 
 #[test]
-fn a_backend_that_runs_a_transaction_again_gives_nothing_twice() {
+fn a_backend_that_retries_a_transaction_returns_nothing_twice() {
     let backend = |can_scan| {
         let content = MapBackend::default();
         Arc::new(Retries { content, can_scan })
@@ -141,7 +141,7 @@ fn a_backend_that_runs_a_transaction_again_gives_nothing_twice() {
 }
 
 #[test]
-fn a_transaction_reads_what_it_wrote_and_leaves_nothing_if_it_fails() {
+fn a_transaction_reads_its_own_writes_and_leaves_nothing_if_it_fails() {
     let marks = IdSequences {
         code_chunks: 7,
         execution_log: 0,

@@ -41,7 +41,7 @@ fn in_kv(backend: RedbBackend) -> ChunkStore {
 }
 
 #[test]
-fn a_path_at_which_there_can_be_no_store_is_the_same_error() {
+fn an_unusable_path_is_the_same_error_in_every_mode() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing");
     let beyond = folder.path().join("no/such/folder");
@@ -89,7 +89,7 @@ fn a_path_at_which_there_can_be_no_store_is_the_same_error() {
 }
 
 #[test]
-fn every_store_can_demand_that_its_file_is_there() {
+fn every_store_can_require_an_existing_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("code.db");
     ChunkStore::new(&path).unwrap().ensure_schema().unwrap();
@@ -136,7 +136,7 @@ fn damaged(sql: &str, from: &str, to: &str) -> [ChunkStore; 2] {
 }
 
 #[test]
-fn a_damaged_record_hinders_who_asks_for_it_and_nobody_else() {
+fn a_corrupt_record_fails_only_queries_for_it() {
     for (sql, from, to, is_of_x) in [
         (
             "content = x'00'",
@@ -214,7 +214,7 @@ fn symbol(symbol_id: i64, file_path: &str) -> SymbolMetrics {
 }
 
 #[test]
-fn damaged_metrics_of_one_symbol_hinder_no_deletion() {
+fn corrupt_metrics_of_one_symbol_block_no_deletion() {
     let connection = SharedConnection::from(Connection::open_in_memory().unwrap());
     let backend = Arc::new(RedbBackend::in_memory().unwrap());
     let sqlite = MetricsOps::with_connection(connection.clone());
@@ -253,7 +253,7 @@ fn damaged_metrics_of_one_symbol_hinder_no_deletion() {
 }
 
 #[test]
-fn what_no_store_can_keep_or_find_is_the_same_error() {
+fn an_unsupported_value_is_the_same_error_in_every_mode() {
     let backend = || -> Arc<dyn KvBackend> { Arc::new(RedbBackend::in_memory().unwrap()) };
     for kv in [None, Some(backend())] {
         let mode = kv.is_some();

@@ -273,7 +273,7 @@ fn causes(error: &chunkmigrate::Error) -> String {
 }
 
 #[test]
-fn a_store_whose_write_has_failed_says_that_it_must_be_opened_again() {
+fn a_store_with_a_failed_write_says_it_must_be_reopened() {
     let write = &writes()[0];
     let image = prepared();
     let (_, behind, steps) = undisturbed(&image, write);
@@ -298,7 +298,7 @@ fn a_store_whose_write_has_failed_says_that_it_must_be_opened_again() {
 }
 
 #[test]
-fn a_failing_read_is_an_error_and_never_an_answer() {
+fn a_failing_read_is_always_an_error() {
     for operation in reads() {
         assert!(sweep(&operation) > 0, "no step of {operation:?} failed");
     }
@@ -312,7 +312,7 @@ fn a_failing_write_leaves_the_old_state_or_the_new_one() {
 }
 
 #[test]
-fn a_disk_that_fails_while_a_store_is_opened_is_an_error_and_loses_nothing() {
+fn a_disk_failing_while_a_store_is_opened_is_an_error_and_loses_nothing() {
     let image = prepared();
     let expected = state(&Disk::with(&image).open().unwrap());
     let failed = sweep_open(&image, |disk, place| {
@@ -323,7 +323,7 @@ fn a_disk_that_fails_while_a_store_is_opened_is_an_error_and_loses_nothing() {
 
 /// A file that is made gets its name when it is complete, so what a half one reads as doesn't matter.
 #[test]
-fn a_disk_that_fails_while_a_store_is_made_is_an_error() {
+fn a_disk_failing_while_a_store_is_created_is_an_error() {
     assert!(sweep_open(&[], |_, _| {}) > 0);
 }
 

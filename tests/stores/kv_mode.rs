@@ -50,7 +50,7 @@ fn kv_error(result: Result<impl std::fmt::Debug, Error>) -> KvError {
 }
 
 #[test]
-fn ids_go_on_behind_the_marks_of_the_file() {
+fn ids_continue_after_the_id_sequences_of_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("code.kv");
     let marks = IdSequences {
@@ -82,7 +82,7 @@ fn ids_go_on_behind_the_marks_of_the_file() {
 }
 
 #[test]
-fn the_last_id_is_given_once() {
+fn the_last_id_is_assigned_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("code.kv");
     let marks = IdSequences {
@@ -102,7 +102,7 @@ fn the_last_id_is_given_once() {
 }
 
 #[test]
-fn a_write_takes_the_manifest_away_and_nothing_else_does() {
+fn only_a_write_removes_the_manifest() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("code.kv");
     let unfit = CodeChunk {
@@ -136,7 +136,7 @@ fn a_write_takes_the_manifest_away_and_nothing_else_does() {
 }
 
 #[test]
-fn a_value_that_is_no_record_is_an_error_that_names_its_key() {
+fn an_invalid_value_is_an_error_with_its_key() {
     let own =
         br#"{"id":1,"file_path":"b","byte_start":0,"byte_end":5,"content":"","content_hash":"",
         "symbol_name":"x","symbol_kind":"Function","created_at":0}"#;
@@ -175,7 +175,7 @@ fn a_value_that_is_no_record_is_an_error_that_names_its_key() {
 }
 
 #[test]
-fn the_other_stores_don_t_pass_by_what_they_can_t_read_either() {
+fn the_other_stores_do_not_skip_unreadable_records_either() {
     let backend = Arc::new(RedbBackend::in_memory().unwrap());
     for key in ["execlog:run", "metrics:file:a", "metrics:symbol:7"] {
         backend.put(key.as_bytes(), b"null").unwrap();
@@ -193,7 +193,7 @@ fn the_other_stores_don_t_pass_by_what_they_can_t_read_either() {
 }
 
 #[test]
-fn keys_of_no_record_are_passed_by() {
+fn unknown_keys_are_skipped() {
     let backend = Arc::new(RedbBackend::in_memory().unwrap());
     let store = ChunkStore::with_kv_backend(backend.clone());
     store.store_chunk(&CodeChunk::new("a", 7, 9, "")).unwrap();
@@ -221,7 +221,7 @@ fn keys_of_no_record_are_passed_by() {
 }
 
 #[test]
-fn what_is_no_kv_file_of_this_version_is_an_error_by_name() {
+fn other_files_are_errors_that_identify_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::write(path("notes.txt"), "not a redb file ".repeat(400)).unwrap();
@@ -275,7 +275,7 @@ fn what_is_no_kv_file_of_this_version_is_an_error_by_name() {
 }
 
 #[test]
-fn a_file_that_lacks_a_table_is_an_error_to_all_who_open_it() {
+fn a_file_with_a_missing_table_never_opens() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("code.kv");
     let records: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
@@ -302,7 +302,7 @@ fn a_file_that_lacks_a_table_is_an_error_to_all_who_open_it() {
 }
 
 #[test]
-fn a_new_file_appears_whole_with_the_rights_of_any_other() {
+fn a_new_file_appears_complete_with_the_usual_permissions() {
     let folder = tempfile::tempdir().unwrap();
     let (new, empty, plain) = (
         folder.path().join("new.kv"),

@@ -45,7 +45,7 @@ impl Progress for Starts {
 }
 
 #[test]
-fn a_lock_ends_with_the_reading_though_a_new_process_has_inherited_the_file() {
+fn a_lock_ends_with_the_read_even_if_a_child_process_inherited_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let (database, kv) = (folder.join("code.db"), folder.join("code.kv"));

@@ -65,7 +65,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn a_migrated_store_answers_as_before(
+    fn a_migrated_store_gives_the_same_answers(
         first in prop::collection::vec(operation(), 1..20),
         then in prop::collection::vec(operation(), 20..40),
         from_kv in any::<bool>(),

@@ -39,7 +39,7 @@ const START: ExecutionStart<'_> = ExecutionStart {
 };
 
 #[test]
-fn what_was_stored_is_there_when_the_store_is_opened_again() {
+fn stored_records_are_there_after_reopening() {
     for file in FILES {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(file);
@@ -74,7 +74,7 @@ impl At for CodeChunk {
 }
 
 #[test]
-fn two_handles_on_one_backend_see_what_the_other_writes() {
+fn two_handles_on_one_backend_see_each_others_writes() {
     let folder = tempfile::tempdir().unwrap();
     let backend = open_backend(&folder.path().join("code.kv"));
     let one = ChunkStore::with_kv_backend(backend.clone());
@@ -87,7 +87,7 @@ fn two_handles_on_one_backend_see_what_the_other_writes() {
 }
 
 #[test]
-fn threads_that_write_through_their_own_handles_get_ids_of_their_own() {
+fn threads_writing_through_their_own_handles_get_distinct_ids() {
     for file in FILES {
         let folder = tempfile::tempdir().unwrap();
         let store = open_chunks(&folder.path().join(file));
@@ -147,7 +147,7 @@ fn child() {
 }
 
 #[test]
-fn what_was_stored_survives_a_kill_right_behind_the_call() {
+fn stored_records_survive_a_kill_right_after_the_call() {
     for file in FILES {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(file);
@@ -159,7 +159,7 @@ fn what_was_stored_survives_a_kill_right_behind_the_call() {
 }
 
 #[test]
-fn a_kv_file_that_is_open_elsewhere_is_an_error_that_says_so() {
+fn a_kv_file_open_elsewhere_is_reported_as_open() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("code.kv");
     let check = || {
@@ -181,7 +181,7 @@ fn a_kv_file_that_is_open_elsewhere_is_an_error_that_says_so() {
 }
 
 #[test]
-fn a_disabled_log_takes_everything_and_holds_nothing() {
+fn a_disabled_log_accepts_everything_and_stores_nothing() {
     let log = ExecutionLog::disabled();
     assert_eq!(log.start_execution(&START).unwrap(), 0);
     assert_eq!(log.start_execution(&START).unwrap(), 0);
@@ -193,7 +193,7 @@ fn a_disabled_log_takes_everything_and_holds_nothing() {
 }
 
 #[test]
-fn the_three_stores_of_one_kv_file_don_t_mix_their_records() {
+fn the_three_stores_of_one_kv_file_do_not_mix_their_records() {
     let folder = tempfile::tempdir().unwrap();
     let backend = open_backend(&folder.path().join("code.kv"));
     let log = ExecutionLog::with_kv_backend(backend.clone());

@@ -36,7 +36,7 @@ proptest! {
 }
 
 #[test]
-fn the_largest_offset_can_be_kept_and_found() {
+fn the_largest_offset_can_be_stored_and_found() {
     let last = i64::MAX.unsigned_abs();
     for stores in Stores::in_every_mode() {
         let chunk = CodeChunk::new("a", last, last, "");
@@ -49,7 +49,7 @@ fn the_largest_offset_can_be_kept_and_found() {
 }
 
 #[test]
-fn a_store_has_a_kv_backend_exactly_if_it_was_given_one() {
+fn only_a_store_built_over_a_kv_backend_has_one() {
     let backend = || -> Option<Arc<dyn KvBackend>> { Some(Arc::new(MapBackend::default())) };
     let database = || Connection::open_in_memory().unwrap();
     for (found, expected) in [
@@ -109,7 +109,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
-    fn a_backend_that_fails_fails_every_operation_over_it(operation in operation()) {
+    fn a_failing_backend_fails_every_operation_over_it(operation in operation()) {
         let stores = Stores::in_kv("broken", Arc::new(Broken));
         let needs_no_backend = match &operation {
             Operation::EnsureSchema | Operation::Wait(_) => true,

@@ -56,7 +56,7 @@ fn symbol() -> SymbolMetrics {
 }
 
 #[test]
-fn tables_that_are_not_there_hold_nothing_and_are_made_by_the_first_write() {
+fn missing_tables_are_empty_and_created_by_the_first_write() {
     let connection = database("");
     let tables = || -> Vec<String> {
         let connection = connection.lock();
@@ -78,7 +78,7 @@ fn tables_that_are_not_there_hold_nothing_and_are_made_by_the_first_write() {
 }
 
 #[test]
-fn a_row_that_is_no_record_is_an_error_that_names_it() {
+fn an_invalid_row_is_an_error_that_identifies_it() {
     let connection = database(LOOSE_CHUNKS);
     connection
         .lock()
@@ -103,7 +103,7 @@ fn a_row_that_is_no_record_is_an_error_that_names_it() {
 }
 
 #[test]
-fn two_rows_of_one_key_are_an_error_and_never_one_of_them() {
+fn two_rows_with_the_same_key_are_an_error() {
     let connection = database(LOOSE_CHUNKS);
     let row = "('a', 0, 5, 'x', 'h', NULL, NULL, 0)";
     let columns = "file_path, byte_start, byte_end, content, content_hash, symbol_name, \
@@ -118,7 +118,7 @@ fn two_rows_of_one_key_are_an_error_and_never_one_of_them() {
 }
 
 #[test]
-fn keys_are_compared_byte_by_byte_whatever_the_collation_and_the_encoding() {
+fn keys_are_compared_byte_by_byte_in_any_collation_and_encoding() {
     let nocase = LOOSE_CHUNKS.replace("file_path,", "file_path TEXT COLLATE NOCASE,");
     let utf16 = format!("PRAGMA encoding = 'UTF-16be'; {LOOSE_CHUNKS}");
     for sql in [nocase, utf16] {
@@ -137,7 +137,7 @@ fn keys_are_compared_byte_by_byte_whatever_the_collation_and_the_encoding() {
 }
 
 #[test]
-fn what_is_written_while_a_transaction_of_the_tool_is_open_belongs_to_it() {
+fn writes_during_a_callers_transaction_belong_to_it() {
     let connection = database("");
     let store = ChunkStore::with_connection(connection.clone());
     connection.lock().execute_batch("BEGIN").unwrap();
@@ -155,7 +155,7 @@ fn what_is_written_while_a_transaction_of_the_tool_is_open_belongs_to_it() {
 }
 
 #[test]
-fn a_table_that_changes_meanwhile_is_seen_as_it_is() {
+fn a_changed_table_is_seen_in_its_current_form() {
     let connection = database("");
     let store = ChunkStore::with_connection(connection.clone());
     store.store_chunk(&chunk("a")).unwrap();
@@ -178,7 +178,7 @@ fn a_table_that_changes_meanwhile_is_seen_as_it_is() {
 }
 
 #[test]
-fn no_chunk_is_of_a_kind_where_the_table_lacks_the_column() {
+fn without_the_kind_column_no_chunk_has_a_kind() {
     let connection = database(&LOOSE_CHUNKS.replace("symbol_kind, ", ""));
     let store = ChunkStore::with_connection(connection);
     let unkind = CodeChunk {
@@ -193,7 +193,7 @@ fn no_chunk_is_of_a_kind_where_the_table_lacks_the_column() {
 
 /// `None` where Magellan 2.2.1 wants a number.
 #[test]
-fn a_number_that_a_table_must_have_is_named() {
+fn a_missing_required_number_is_reported_by_column() {
     let connection = database(
         "CREATE TABLE file_metrics (file_path TEXT PRIMARY KEY, symbol_count INTEGER NOT NULL,
             loc INTEGER NOT NULL, estimated_loc REAL NOT NULL, fan_in INTEGER NOT NULL DEFAULT 0,
@@ -219,7 +219,7 @@ fn a_number_that_a_table_must_have_is_named() {
 }
 
 #[test]
-fn who_asks_is_told_whether_an_id_can_come_again() {
+fn stores_report_whether_an_id_can_be_assigned_again() {
     for (sql, keeps) in [
         ("".to_owned(), true),
         (LOOSE_CHUNKS.to_owned(), true),
@@ -266,7 +266,7 @@ fn triggers_of_the_database_run() {
 }
 
 #[test]
-fn constraints_of_an_older_schema_are_errors_that_name_the_column_or_have_sqlite_s_words() {
+fn violated_constraints_of_an_older_schema_are_errors_with_the_column_or_sqlites_message() {
     let connection = database(
         "CREATE TABLE graph_entities (id INTEGER PRIMARY KEY);
          INSERT INTO graph_entities VALUES (8);
@@ -301,7 +301,7 @@ fn constraints_of_an_older_schema_are_errors_that_name_the_column_or_have_sqlite
 }
 
 #[test]
-fn an_update_keeps_what_no_record_knows() {
+fn an_update_keeps_unknown_columns() {
     let connection = database("");
     let metrics = MetricsOps::with_connection(connection.clone());
     metrics.upsert_symbol_metrics(&symbol()).unwrap();
@@ -317,7 +317,7 @@ fn an_update_keeps_what_no_record_knows() {
 }
 
 #[test]
-fn the_last_id_is_given_once() {
+fn the_last_id_is_assigned_once() {
     let connection = database("");
     let store = ChunkStore::with_connection(connection.clone());
     store.store_chunk(&chunk("a")).unwrap();
@@ -350,7 +350,7 @@ fn a_full_database_is_an_error_and_nothing_is_written() {
 }
 
 #[test]
-fn what_is_no_table_of_records_is_an_error_by_name() {
+fn unusable_tables_are_errors_with_their_names() {
     for (sql, what) in [
         ("CREATE VIEW code_chunks AS SELECT 1 AS id", "a view"),
         (
@@ -366,7 +366,7 @@ fn what_is_no_table_of_records_is_an_error_by_name() {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_an_error_at_once() {
+fn a_file_that_is_not_a_database_is_an_error_on_open() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notes.txt");
     std::fs::write(

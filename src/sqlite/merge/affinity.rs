@@ -137,7 +137,7 @@ mod tests {
 
     /// SQLite itself says what its rules are.
     #[test]
-    fn a_declared_type_keeps_the_values_that_sqlite_keeps() {
+    fn a_declared_type_keeps_the_same_values_as_sqlite() {
         let db = Connection::open_in_memory().unwrap();
         let classes = [
             (ColumnClass::Text, "'12'", "text"),

@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_has_its_id_and_a_written_record_is_the_one_to_go() {
+    fn kept_rows_keep_their_ids_and_the_written_record_gives_way() {
         let mut ids = FinalIds::create(None).unwrap();
         for (id, holder) in [
             (1, Holder::Kept(b"a")),
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_goes_leaves_its_old_id_taken() {
+    fn a_rejected_record_keeps_its_old_id_taken() {
         let mut ids = FinalIds::create(None).unwrap();
         // Each of b, c and d is to have the id of the one before, and a stays.
         ids.hold(KIND, 1, Holder::Kept(b"a")).unwrap();

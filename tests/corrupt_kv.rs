@@ -134,41 +134,41 @@ fn lose_or_swap_blocks(tries: usize) {
 }
 
 #[test]
-fn a_changed_byte_never_passes_for_the_same_records() {
+fn changed_bytes_are_never_reported_as_the_same_records() {
     change_bits(300, 100);
 }
 
 #[test]
 #[ignore = "deep: 3,500 changed bytes"]
-fn many_changed_bytes_never_pass_for_the_same_records() {
+fn many_changed_bytes_are_never_reported_as_the_same_records() {
     change_bits(2500, 1000);
 }
 
 #[test]
-fn a_file_that_was_cut_never_passes_for_the_same_records() {
+fn truncated_files_are_never_reported_as_the_same_records() {
     cut(50);
 }
 
 #[test]
 #[ignore = "deep: 300 cut files"]
-fn many_files_that_were_cut_never_pass_for_the_same_records() {
+fn many_truncated_files_are_never_reported_as_the_same_records() {
     cut(300);
 }
 
 #[test]
-fn a_file_whose_blocks_were_lost_or_swapped_never_passes_for_the_same_records() {
+fn files_with_lost_or_swapped_blocks_are_never_reported_as_the_same_records() {
     lose_or_swap_blocks(40);
 }
 
 #[test]
 #[ignore = "deep: 300 files with lost and swapped blocks"]
-fn many_files_whose_blocks_were_lost_or_swapped_never_pass_for_the_same_records() {
+fn many_files_with_lost_or_swapped_blocks_are_never_reported_as_the_same_records() {
     lose_or_swap_blocks(150);
 }
 
 /// The program itself, on what the library was shown above.
 #[test]
-fn the_program_says_that_the_file_is_damaged() {
+fn every_command_reports_the_file_as_corrupt() {
     let scenario = Scenario::with_small_pair();
     let mut bytes = fs::read(scenario.path("code.kv")).unwrap();
     let at = bytes.windows(8).position(|w| w == b"fn main(").unwrap();

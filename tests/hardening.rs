@@ -8,7 +8,7 @@ const WITHOUT_END: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i 
 
 /// A view of a name that the program knows was looked into, for ever.
 #[test]
-fn a_view_without_an_end_is_never_looked_into() {
+fn an_endless_view_is_never_evaluated() {
     for view in [
         format!(
             "CREATE VIEW magellan_meta AS {WITHOUT_END}
@@ -27,7 +27,7 @@ fn a_view_without_an_end_is_never_looked_into() {
 }
 
 #[test]
-fn a_statement_of_the_schema_above_the_limits_is_refused() {
+fn schema_statements_over_the_limits_are_an_error() {
     let add = |text: &str| {
         format!(
             "UPDATE sqlite_schema SET sql = replace(sql, 'created_at INTEGER NOT NULL',
@@ -54,7 +54,7 @@ fn a_statement_of_the_schema_above_the_limits_is_refused() {
 }
 
 #[test]
-fn a_pattern_that_would_take_for_ever_is_refused() {
+fn a_pattern_that_would_run_forever_is_an_error() {
     let pattern = "%a".repeat(2000);
     let hostile = HostileFile::by_database(|path| {
         let fill = format!(
@@ -71,7 +71,7 @@ fn a_pattern_that_would_take_for_ever_is_refused() {
 }
 
 #[test]
-fn large_and_odd_schemas_that_are_legal_are_read() {
+fn large_and_unusual_but_legal_schemas_are_read() {
     let many: String = (0..2000)
         .map(|i| format!("CREATE TABLE t{i} (a, b);"))
         .collect();

@@ -23,7 +23,7 @@ fn next_id(path: &Path) -> Option<i64> {
 }
 
 #[test]
-fn a_mark_that_is_no_integer_gives_the_same_next_id_in_the_copy() {
+fn a_non_integer_id_sequence_assigns_the_same_next_id_in_the_copy() {
     for mark in [
         "'abc'",
         "NULL",
@@ -62,7 +62,7 @@ fn a_mark_that_is_no_integer_gives_the_same_next_id_in_the_copy() {
 }
 
 #[test]
-fn a_table_of_marks_that_is_not_the_one_of_sqlite_is_damage() {
+fn a_foreign_sqlite_sequence_table_is_reported_as_corruption() {
     let set = |assignments: &str| {
         format!("UPDATE sqlite_schema SET {assignments} WHERE name = 'sqlite_sequence'")
     };

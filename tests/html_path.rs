@@ -26,7 +26,7 @@ const NOT_THERE: [(&str, &str); 15] = [
 ];
 
 #[test]
-fn a_page_is_never_written_over_something_else() {
+fn a_page_never_overwrites_another_kind_of_file() {
     let scenario = Scenario::with_small_pair();
     fs::write(scenario.path("diary"), "dear diary").unwrap();
     fs::write(
@@ -71,7 +71,7 @@ fn a_page_is_never_written_over_something_else() {
 }
 
 #[test]
-fn a_wrong_place_is_told_before_anything_is_read() {
+fn an_unusable_page_path_is_reported_before_anything_is_read() {
     let scenario = Scenario::new();
     fs::write(scenario.path("garbage"), "no store").unwrap();
     fs::write(scenario.path("diary"), "dear diary").unwrap();
@@ -88,7 +88,7 @@ fn a_wrong_place_is_told_before_anything_is_read() {
 }
 
 #[test]
-fn a_page_replaces_a_page_and_an_empty_file_also_behind_a_link() {
+fn a_page_replaces_a_page_or_an_empty_file_even_through_a_link() {
     let scenario = with_every_class();
     fs::create_dir(scenario.path("pages")).unwrap();
     fs::write(scenario.path("pages/real.html"), "").unwrap();
@@ -126,7 +126,7 @@ fn an_error_leaves_no_page() {
 }
 
 #[test]
-fn a_page_that_can_not_be_written_is_an_error_and_no_verdict() {
+fn an_unwritable_page_is_an_error_without_a_verdict() {
     let scenario = Scenario::with_small_pair();
     let before = scenario.files();
     // So many blocks are too few for any page, and enough for all else.

@@ -24,7 +24,7 @@ fn with_wrong_hash() -> (Scenario, [&'static [&'static str]; 4]) {
 }
 
 #[test]
-fn quick_and_strict_together_end_as_strict_alone() {
+fn quick_with_strict_has_the_result_of_strict_alone() {
     let (scenario, stores) = with_wrong_hash();
     for stores in stores {
         let run = |options: &[&str]| scenario.run(&[&["verify"], stores, options].concat());
@@ -42,7 +42,7 @@ fn quick_and_strict_together_end_as_strict_alone() {
 }
 
 #[test]
-fn a_report_has_every_warning_with_quick_too() {
+fn a_report_has_every_warning_even_with_quick() {
     let (scenario, stores) = with_wrong_hash();
     for stores in stores {
         let report = |options: &[&str]| {
@@ -65,7 +65,7 @@ fn a_report_has_every_warning_with_quick_too() {
 
 /// Where warnings are not looked for, the verdict says so in every format.
 #[test]
-fn quick_alone_says_that_warnings_were_not_looked_for() {
+fn quick_alone_says_that_warnings_were_not_checked() {
     let (scenario, stores) = with_wrong_hash();
     for stores in stores {
         let args = [&["verify"], stores, &["--quick", "--html", "page.html"]].concat();
@@ -160,7 +160,7 @@ fn a_prefix_that_no_key_can_have_is_an_error() {
 /// A key that is damaged is still one of its kind: nobody who asks for that kind may miss it, and
 /// nobody who asks for others is told of it.
 #[test]
-fn a_damaged_key_belongs_to_the_kind_that_it_begins_like() {
+fn a_malformed_key_belongs_to_the_kind_of_its_prefix() {
     let scenario = Scenario::with_small_pair();
     let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
     let value = content.records[&b"chunk:src/lib.rs:0:12"[..]].clone();
@@ -194,7 +194,7 @@ fn a_damaged_key_belongs_to_the_kind_that_it_begins_like() {
 }
 
 #[test]
-fn progress_that_is_asked_for_shows_without_a_report_too() {
+fn requested_progress_is_shown_even_without_a_report() {
     let scenario = Scenario::with_small_pair();
     let run = |progress: &[&str]| {
         let args = [&["verify", "code.db", "code.kv", "--quiet"], progress].concat();
