@@ -1,5 +1,5 @@
-//! What `verify` advises about two stores that diverge brings nothing back that was deleted, and works
-//! as it is pasted.
+//! What `verify` suggests for two stores that diverge restores nothing that was deleted, and works
+//! when pasted.
 
 use std::fs;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::common::{Run, Scenario, tables};
 const FRESH: &str = "chunkmigrate sqlite-to-kv code.db code.kv --replace";
 const BACK: &str = "chunkmigrate kv-to-sqlite code.kv code.db --merge";
 
-/// What follows "Next: ".
+/// What comes after "Next: ".
 fn advice(run: &Run) -> &str {
     run.stdout.split_once("Next: ").map_or("", |(_, next)| next)
 }
@@ -34,7 +34,7 @@ fn verify(scenario: &Scenario, left: &str, right: &str) -> Run {
     scenario.run(&["verify", left, right]).expect_status(1)
 }
 
-/// The KV file without what a migration says of it, as if a tool had written to it.
+/// The KV file without its manifest, as if a tool had written to it.
 fn without_manifest(scenario: &Scenario) {
     let content = Content::read(&scenario.path("code.kv")).without_manifest();
     fs::remove_file(scenario.path("code.kv")).unwrap();
@@ -77,7 +77,7 @@ fn a_fresh_copy_is_suggested_if_a_merge_would_restore_deleted_records() {
     }
 }
 
-/// The other command does what it is said to do.
+/// The other command does what the report says it does.
 #[test]
 fn a_merge_announced_to_restore_records_does_restore_them() {
     let scenario = with_old_copy();
@@ -114,7 +114,7 @@ fn ids_times_or_the_manifest_show_which_store_is_newer() {
     }
 }
 
-/// Nothing tells, or one thing says this and another that.
+/// Nothing shows the direction, or two clues contradict each other.
 #[test]
 fn if_the_direction_is_unclear_both_are_suggested_with_their_effects() {
     let deleted = "DELETE FROM symbol_metrics WHERE symbol_id = 1";
@@ -154,7 +154,7 @@ fn if_the_direction_is_unclear_both_are_suggested_with_their_effects() {
     }
 }
 
-/// A database may hold more than records: it is never to be replaced by a copy of a KV file.
+/// A database may contain more than records: a copy of a KV file must never replace it.
 #[test]
 fn a_newer_kv_file_is_merged_and_never_replaces_a_database() {
     let scenario = Scenario::with_small_pair();
@@ -201,7 +201,7 @@ fn two_stores_of_one_kind_have_commands_that_work_too() {
     let _ = paste(&newer, fresh).expect_status(0);
     let _ = newer.run(&["verify", "old.kv", "code.kv"]).expect_status(0);
 
-    // One database is no copy of another: a merge keeps what else it holds.
+    // One database is not a copy of another: a merge keeps the rest of its content.
     let scenario = Scenario::with_small_pair();
     fs::copy(scenario.path("code.db"), scenario.path("old.db")).unwrap();
     scenario.change(
@@ -235,7 +235,7 @@ fn a_copy_of_some_kinds_never_replaces_a_complete_copy() {
     );
 }
 
-/// What a copy of the database would lack is not the KV file's to lose.
+/// A record that a copy of the database would lack must not be lost from the KV file.
 #[test]
 fn a_database_with_an_invalid_row_is_not_copied_over_the_last_valid_record() {
     let scenario = Scenario::with_small_pair();
@@ -254,7 +254,7 @@ fn a_database_with_an_invalid_row_is_not_copied_over_the_last_valid_record() {
         "{run}"
     );
 
-    // The other way round the database is what is left.
+    // In the other direction the database is what is left.
     let scenario = Scenario::with_small_pair();
     let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
     content.edit("metrics:symbol:1", "\"loc\":1", "\"loc\":1.5");
@@ -268,7 +268,7 @@ fn a_database_with_an_invalid_row_is_not_copied_over_the_last_valid_record() {
         .expect_status(0);
 }
 
-/// It rests on what was counted, not on what is shown.
+/// It depends on what was counted, not on what is shown.
 #[test]
 fn the_advice_is_the_same_however_many_findings_are_shown() {
     let scenario = with_old_copy();
@@ -296,7 +296,7 @@ fn no_class_advises_merging_records_that_may_have_been_deleted() {
             assert!(!advice.contains("--merge"), "{advice}");
         }
     }
-    // An example of the help that brings a copy up to date must do so.
+    // An example in the help that updates a copy must really do so.
     let help = Scenario::new()
         .run(&["sqlite-to-kv", "--help"])
         .expect_status(0);
@@ -312,7 +312,7 @@ fn no_class_advises_merging_records_that_may_have_been_deleted() {
         .expect_status(0);
 }
 
-/// Where a record was moved, its id is on either side: a merge would fail.
+/// A moved record has its id on both sides: a merge would fail.
 #[test]
 fn no_merge_is_suggested_that_would_fail_where_a_copy_succeeds() {
     for sql in [

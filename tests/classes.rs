@@ -1,4 +1,4 @@
-//! One damaged pair for each class of divergence: the report for people and for programs.
+//! One corrupted pair for each class of finding: the report for people and for programs.
 
 use rusqlite::Connection;
 
@@ -7,7 +7,7 @@ use crate::common::{Scenario, tables, with_snapshots};
 
 const LIB: &str = "metrics:file:src/lib.rs";
 
-/// A scenario with `left.kv` and a `right.kv` that is the same but for what `damage` does.
+/// A scenario with `left.kv` and a `right.kv` that is the same except for what `damage` does.
 fn damaged(damage: impl FnOnce(&mut Content)) -> Scenario {
     let scenario = Scenario::new();
     scenario.database("left.db", |db| db.execute_batch(tables::SMALL).unwrap());

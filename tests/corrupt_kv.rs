@@ -1,5 +1,5 @@
-//! KV files with a byte changed or an end cut off: what can't be read is never "identical" and
-//! never the end of the data.
+//! KV files with a changed byte or a missing end: what can't be read is never "identical" and never
+//! the end of the data.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,7 +33,7 @@ fn is_identical(left: &Path, right: &Path) -> Option<bool> {
     report.ok().map(|report| report.is_identical())
 }
 
-/// What the checked open yields, entry by entry.
+/// What the verified open returns, entry by entry.
 fn entries(path: &Path) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let mut entries = BTreeMap::new();
     KvReader::open_verified(path)
@@ -46,7 +46,7 @@ fn entries(path: &Path) -> BTreeMap<Vec<u8>, Vec<u8>> {
     entries
 }
 
-/// Damages a file in many ways and counts what comes of it: identical, diverged, error.
+/// Corrupts a file in many ways and counts the results: identical, diverged, error.
 fn outcomes(
     fill: &str,
     tries: usize,
@@ -94,7 +94,7 @@ const MANY: &str = "
     INSERT INTO code_chunks
     SELECT i, 'src/many.rs', i, i + 5, hex(zeroblob(i)), 'hash', NULL, NULL, 7 FROM n";
 
-/// Changes a bit of a small file, and of a larger one, so many times.
+/// Changes a bit of a small file and of a larger one, this many times.
 fn change_bits(small: usize, large: usize) {
     for (fill, tries) in [("", small), (MANY, large)] {
         let outcomes = outcomes(fill, tries, |bytes, numbers| {
@@ -103,7 +103,7 @@ fn change_bits(small: usize, large: usize) {
             bytes[at] ^= bit;
             true
         });
-        // Unused pages are part of the file, so some flips change nothing.
+        // Unused pages are part of the file, so some flips have no effect.
         assert!(outcomes[0] > 0 && outcomes[2] > 0, "{outcomes:?}");
     }
 }
@@ -127,7 +127,7 @@ fn lose_or_swap_blocks(tries: usize) {
             }
             true
         });
-        // Some blocks are of unused pages; the others are always damage, never other records.
+        // Some blocks are unused pages; the others are always corruption, never other records.
         let [identical, diverged, error] = outcomes;
         assert!(identical > 0 && diverged == 0 && error > 0, "{outcomes:?}");
     }
@@ -166,7 +166,7 @@ fn many_files_with_lost_or_swapped_blocks_are_never_reported_as_the_same_records
     lose_or_swap_blocks(150);
 }
 
-/// The program itself, on what the library was shown above.
+/// The program itself, on the files that the library was given above.
 #[test]
 fn every_command_reports_the_file_as_corrupt() {
     let scenario = Scenario::with_small_pair();

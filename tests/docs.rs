@@ -1,4 +1,4 @@
-//! What the documentation says of the project is true of it.
+//! The documentation is true of the project.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::common::commands::advice;
 
-/// The source of every test, and of the modules that have tests of their own.
+/// The source of every test, and of the modules that have their own tests.
 fn sources(folder: &Path, all: &mut String) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -39,8 +39,8 @@ fn every_test_named_in_the_guarantees_exists() {
     }
 }
 
-/// The names of all tests that are ignored as deep ones. The attribute stands above the function, or
-/// above its line in the list of `tests/external/main.rs`.
+/// The names of all tests ignored as deep. The attribute is above the function, or above its line
+/// in the list of `tests/external/main.rs`.
 fn deep_tests(sources: &str) -> BTreeSet<&str> {
     let mut names = BTreeSet::new();
     let mut is_deep = false;
@@ -92,7 +92,7 @@ fn every_recipe_is_for_a_tool_that_a_test_runs() {
     assert_eq!(tools, BTreeSet::from(["duckdb", "jq", "sqlite3"]));
 }
 
-/// What a document links to, where that is a file of this project.
+/// The links of a document to files of this project.
 fn links(text: &str) -> impl Iterator<Item = &str> {
     let targets = text.split("](").skip(1);
     let targets = targets.filter_map(|rest| rest.split([')', '#']).next());
@@ -120,7 +120,7 @@ fn every_link_between_documents_has_a_target() {
     assert!(followed > 10, "only {followed} links were found");
 }
 
-/// The table of classes in docs/findings.md says what `verify --help` says, word by word.
+/// The table of classes in docs/findings.md says the same as `verify --help`, word for word.
 #[test]
 fn the_table_of_classes_gives_the_same_advice_as_the_help() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/findings.md");

@@ -1,4 +1,4 @@
-//! Every encoding, pinned: a change of a library breaks the build instead of the format.
+//! Every encoding, pinned: a change in a library breaks the build and not the format.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use redb::TableDefinition;
 
 use crate::common::{Scenario, kv, tables, with_snapshots};
 
-/// Text with everything but plain ASCII as `\u{…}`, for a snapshot that an editor can't spoil.
+/// Text with everything except plain ASCII as `\u{…}`, for a snapshot that no editor can spoil.
 fn in_ascii(text: &str) -> String {
     let chars = text.chars().map(|char| match char {
         ' '..='~' => char.to_string(),
@@ -138,7 +138,7 @@ fn metadata_of_a_kv_file_is_written_as_the_format_says() {
     with_snapshots(|| insta::assert_snapshot!("encoding_documents", documents.concat()));
 }
 
-/// Only lengths are told to redb: no value is that large.
+/// redb is given only lengths: no value is that large.
 #[test]
 fn record_size_limits_match_redb() {
     let table = TableDefinition::<&[u8], &[u8]>::new("records");

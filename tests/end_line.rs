@@ -1,4 +1,4 @@
-//! The end line of an export: an import takes all of it or nothing.
+//! The end line of an export: an import reads all of it or nothing.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,7 +13,7 @@ use crate::common::{PROGRAM, Run, Scenario, records};
 
 const END: &str = "{\"kind\":\"end\",\"key\":\"end\",\"value\":{";
 
-/// Every way in which lines may be imported, and the target.
+/// Every way to import lines, and the target.
 const WAYS: [(&[&str], &str); 6] = [
     (&["--to", "kv"], "new.kv"),
     (&["--to", "sqlite"], "new.db"),
@@ -53,7 +53,7 @@ fn a_failed_export_cannot_be_imported() {
     }
     fs::remove_file(scenario.path("nothing")).unwrap();
     assert_eq!(scenario.files(), before);
-    // Whoever wants that can have it.
+    // It can be imported on request.
     let run = import(
         &scenario,
         "/dev/null",
@@ -173,7 +173,7 @@ fn the_command_in_the_hint_imports_an_edited_export() {
         "jq -c 'select(.kind != \"end\")' 'my code.ndjson' | \
          chunkmigrate --quiet import - new.kv --to kv --on-invalid skip"
     );
-    // What jq does there, where there may be no jq.
+    // The equivalent of the jq command, since jq may not be installed.
     let jq = scenario.path("jq");
     fs::write(&jq, "#!/bin/sh\nexec grep -v '^{\"kind\":\"end\"' \"$3\"\n").unwrap();
     fs::set_permissions(&jq, fs::Permissions::from_mode(0o755)).unwrap();
@@ -283,7 +283,7 @@ fn a_failed_or_interrupted_export_has_no_end_line() {
     let run = shell(&scenario, "chunkmigrate export code.kv | head -n 3");
     assert_eq!(run.stdout.lines().count(), 3);
     assert!(!run.stdout.contains(END), "{run}");
-    // What is no record is left out on purpose, and the rest is complete.
+    // Invalid items are omitted on purpose, and the rest is complete.
     scenario.change("code.db", "UPDATE file_metrics SET loc = 1.5");
     let run = scenario.run(&["export", "code.db"]).expect_status(1);
     assert!(run.stdout.contains(END), "{run}");
@@ -325,7 +325,7 @@ proptest! {
         let summary = import(&lines, "whole.kv").unwrap();
         prop_assert_eq!(summary.end_line, Some(EndLine::Matched));
         prop_assert_eq!(summary.records(), all.len() as u64);
-        // Nothing but the last end line may be lost without being missed.
+        // Only the last end line may be missing without an error.
         let lost = lines.remove(lost.index(lines.len()));
         let is_end = matches!(Line::parse(lost.as_bytes()), Ok(Line::End(_)));
         let imported = import(&lines, "part.kv");
@@ -338,6 +338,6 @@ proptest! {
     }
 }
 
-/// How the end line of an export without lines goes on, which nobody misses among others.
+/// How the end line of an export without lines goes on; among other end lines it may be missing.
 const NO_LINES: &str =
     "\"chunk\":0,\"execution-log\":0,\"file-metrics\":0,\"symbol-metrics\":0,\"sequences\":0";

@@ -1,5 +1,4 @@
-//! What goes wrong is said in a line or two, with a next step where one is known; nothing is
-//! written.
+//! Errors are reported in a line or two, with a next step if one is known; nothing is written.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -9,7 +8,7 @@ use rusqlite::Connection;
 use crate::common::tables::{LOOSE_CHUNKS, insert_chunk, insert_chunks};
 use crate::common::{Run, Scenario, with_snapshots};
 
-/// Runs a copy that can't be done, and pins what it says, as text and as JSON.
+/// Runs a copy that must fail, and pins its message, as text and as JSON.
 fn pin(scenario: &Scenario, name: &str, args: &[&str]) {
     let before = scenario.files();
     let args = [&["sqlite-to-kv"], args].concat();
@@ -92,7 +91,7 @@ fn a_corrupt_page_is_an_error() {
     let scenario = with_code_db();
     let mut bytes = fs::read(scenario.path("code.db")).unwrap();
     let pages = bytes.len() / 4096;
-    // Every page but the first says that it is no page of a tree.
+    // Every page except the first claims not to be a b-tree page.
     for page in 1..pages {
         bytes[page * 4096] = 0xAA;
     }
@@ -278,7 +277,7 @@ fn an_unusable_directory_is_reported_with_an_alternative() {
     if !cfg!(target_os = "linux") {
         return;
     }
-    // Nothing can be made in there, whoever asks.
+    // Nobody can create anything there.
     let run = scenario
         .run(&["sqlite-to-kv", "code.db", "/proc/new.kv"])
         .expect_status(2);

@@ -1,4 +1,5 @@
-//! The examples do what they say. They are run as modules: a program in `target/` may be an old one.
+//! The examples do what they say. They run as modules, because a program in `target/` may be
+//! outdated.
 
 use std::fs;
 use std::sync::Arc;
@@ -41,7 +42,7 @@ fn args(args: &[&str]) -> Vec<String> {
     args.iter().map(|arg| (*arg).to_owned()).collect()
 }
 
-/// Indexes files of the scenario; returns what was printed, without the folder.
+/// Indexes files of the scenario; returns the output, without the directory.
 fn index(scenario: &Scenario, flag: &str, store: &str, sources: &[&str]) -> Outcome<String> {
     let folder = format!("{}/", scenario.folder().display());
     let mut all = args(&[flag, &format!("{folder}{store}")]);
@@ -53,7 +54,7 @@ fn index(scenario: &Scenario, flag: &str, store: &str, sources: &[&str]) -> Outc
 
 type Kept = (Vec<CodeChunk>, Vec<FileMetrics>, Vec<ExecutionRecord>);
 
-/// What a database holds, without what is another in each run.
+/// The content of a database, without what differs in each run.
 fn kept(scenario: &Scenario, database: &str) -> Kept {
     let path = scenario.path(database);
     let chunks = ChunkStore::new(&path).unwrap();
@@ -152,7 +153,7 @@ fn the_nightly_check_repairs_what_a_merge_can_repair_and_reports_the_rest() {
     assert_eq!(report().lines().count(), 3);
     assert!(verify(&scenario).is_identical());
 
-    // What the primary lacks may have been deleted, or be lost: a merge must not decide that.
+    // What the primary lacks may have been deleted or lost: a merge must not decide that.
     scenario.change(
         "code.db",
         "DELETE FROM file_metrics WHERE file_path = 'new.rs';
@@ -177,7 +178,7 @@ fn the_nightly_check_repairs_in_the_other_direction_and_leaves_what_a_merge_cann
     assert_eq!(checked.unwrap(), Verdict::Repaired);
     assert!(verify(&scenario).is_identical());
 
-    // The mark of the copy is above that of the primary, and a merge lowers none.
+    // The id sequence of the copy is above that of the primary, and a merge lowers none.
     scenario.change(
         "code.db",
         "UPDATE sqlite_sequence SET seq = 50 WHERE name = 'code_chunks'",
@@ -186,7 +187,7 @@ fn the_nightly_check_repairs_in_the_other_direction_and_leaves_what_a_merge_cann
     assert_eq!(checked.unwrap(), Verdict::Alert);
     assert!(told.ends_with("A merge left 1 divergences.\n"), "{told}");
 
-    // Nor does one go from one KV file into another.
+    // Nor does a merge copy from one KV file to another.
     fs::copy(scenario.path("code.kv"), scenario.path("other.kv")).unwrap();
     index(&scenario, "--kv", "other.kv", &[]).unwrap();
     let (checked, told) = check(&scenario, ["other.kv", "code.kv"], "600");

@@ -1,4 +1,4 @@
-//! What is neither a store nor an export is called by its name, before anything is made.
+//! A file that is neither a store nor an export is identified before anything is created.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -93,7 +93,7 @@ fn the_command_in_the_hint_imports_their_content() {
         let (_, command) = run.stderr.split_once('`').unwrap();
         let (command, _) = command.rsplit_once('`').unwrap();
         assert!(command.starts_with(&format!("{program} -")), "{command}");
-        // In the place of the program, which may not be there.
+        // In place of the program, which may not be installed.
         let script =
             "#!/bin/sh\nfor last; do :; done\n[ \"$last\" = \"it's odd\" ] && cat code.ndjson\n";
         fs::write(scenario.path(program), script).unwrap();

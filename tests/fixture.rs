@@ -1,4 +1,4 @@
-//! A KV file that version 0.1.0 wrote: later versions read it to the byte.
+//! A KV file that version 0.1.0 wrote: later versions read it exactly.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +26,7 @@ fn a_version_1_file_is_exported_byte_for_byte() {
     let expected = fs::read_to_string(scenario.path("v1.ndjson")).unwrap();
     let rest = run.stdout.strip_prefix(&expected);
     let rest = rest.expect("the export of v1.kv has changed");
-    // Version 1 lost the marks on the way through text, and had no end line.
+    // Version 1 lost the id sequences on the way through text, and had no end line.
     let (rest, end) = rest.split_once("{\"kind\":\"end\"").unwrap();
     assert_eq!(end.lines().count(), 1, "{end}");
     let marks = document(&scenario.path("v1.kv"), "sequences");
@@ -73,7 +73,7 @@ fn a_version_1_file_is_verified_and_its_manifest_matches() {
     assert_eq!(scenario.files(), before);
 }
 
-/// What this version writes of the same records is the same, entry by entry.
+/// This version writes the same records in the same way, entry by entry.
 #[test]
 fn this_version_writes_what_version_1_wrote() {
     let scenario = scenario();

@@ -1,5 +1,5 @@
-//! What the fuzz targets do, on a stable toolchain: over their seeds, and over inputs that are made
-//! of these by chance. The fuzzer itself runs with `just fuzz TARGET`.
+//! The fuzz targets on a stable toolchain: over their seeds, and over inputs generated from these.
+//! The fuzzer itself runs with `just fuzz TARGET`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -32,7 +32,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Runs a target over its seeds and so many other inputs.
+/// Runs a target over its seeds and this many other inputs.
 fn run(target: &str, generated: usize) {
     let (_, body) = TARGETS.iter().find(|(name, _)| *name == target).unwrap();
     let mut seeds = Vec::new();
@@ -55,7 +55,7 @@ fn run(target: &str, generated: usize) {
     }
 }
 
-/// Bytes by chance, or a seed with something done to it.
+/// Random bytes, or a mutated seed.
 fn input(numbers: &mut fastrand::Rng, seeds: &[Vec<u8>]) -> Vec<u8> {
     if numbers.u8(..) < 64 {
         let len = numbers.usize(..400);
@@ -129,7 +129,7 @@ fn every_fuzz_target_passes_with_many_inputs() {
     }
 }
 
-/// A target that is missing in one place would not be built, or not be run.
+/// A target missing in one place would not be built, or not be run.
 #[test]
 fn every_fuzz_target_is_declared_built_tested_and_seeded() {
     let names = |names: &mut dyn Iterator<Item = String>| names.collect::<BTreeSet<_>>();

@@ -1,12 +1,12 @@
-//! A schema is a program that runs in whoever opens the database: what it may not do is denied to
-//! every connection, and shows as an error or not at all.
+//! A schema is a program that runs in every process that opens the database: what it may not do is
+//! denied on every connection, and is an error or has no effect.
 
 use crate::common::hostile_file::Outcome::{Copied, Named, Refused};
 use crate::common::hostile_file::{HostileFile, database};
 
 const WITHOUT_END: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)";
 
-/// A view of a name that the program knows was looked into, for ever.
+/// A view with the name of a known table was evaluated, endlessly.
 #[test]
 fn an_endless_view_is_never_evaluated() {
     for view in [
@@ -64,7 +64,7 @@ fn a_pattern_that_would_run_forever_is_an_error() {
         database(path, &fill, &[]);
     });
     hostile.is_read_as("a pattern", Copied);
-    // Each record is rejected with what SQLite says, because the pattern might be the record's own.
+    // Each record is rejected with SQLite's message, because the pattern might be the record's own.
     let rejected = "chunk:src/lib.rs:0:12: invalid-row: the target's table code_chunks rejects it: \
                     LIKE or GLOB pattern too complex";
     hostile.is_target_as("a pattern", Named(rejected));

@@ -1,4 +1,4 @@
-//! What the program says of itself, and that it is true.
+//! The program's help, and that it is true.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -65,7 +65,7 @@ fn the_first_line_is_short_and_imperative_without_a_period() {
     }
 }
 
-/// The options of a command with what is said of each.
+/// The options of a command with their descriptions.
 fn options(help: &str) -> Vec<String> {
     let mut options: Vec<String> = Vec::new();
     for heading in ["Options", "Global options"] {
@@ -133,7 +133,7 @@ fn verify_help_explains_each_class_and_what_to_do() {
     }
 }
 
-/// The examples of a command: what is said of each, and its line.
+/// The examples of a command, each with its description and command line.
 fn examples(command: &[String]) -> Vec<(String, String)> {
     let help = help(command);
     let lines: Vec<&str> = section(&help, "Examples").collect();
@@ -152,7 +152,7 @@ fn examples(command: &[String]) -> Vec<(String, String)> {
     pairs.collect()
 }
 
-/// A folder with the files that the examples name.
+/// A directory with the files that the examples use.
 fn folder_of_examples() -> Scenario {
     let scenario = Scenario::with_small_export();
     let path = |name: &str| scenario.path(name);

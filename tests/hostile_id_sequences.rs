@@ -1,5 +1,5 @@
-//! AUTOINCREMENT marks that SQLite would not have written: an id that was once given is not given
-//! again by the copy, and what is no table of marks is not passed over.
+//! AUTOINCREMENT sequences that SQLite would not have written: the copy never assigns an assigned
+//! id again, and a foreign table of sequences is not ignored.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::common::hostile_file::Outcome::Refused;
 use crate::common::hostile_file::{HostileFile, database};
 use crate::common::{Scenario, rows, tables};
 
-/// The id that SQLite would give to the next chunk of a database.
+/// The id that SQLite would assign to the next chunk of a database.
 fn next_id(path: &Path) -> Option<i64> {
     let connection = Connection::open(path).unwrap();
     connection

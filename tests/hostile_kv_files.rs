@@ -1,4 +1,4 @@
-//! redb files that are no KV files, or were made by hand to pass for one.
+//! redb files that are not KV files, or were forged to look like one.
 
 use std::fs;
 use std::path::Path;
@@ -34,7 +34,7 @@ fn record(transaction: &WriteTransaction, key: &[u8], value: &[u8]) {
     table.insert(key, value).unwrap();
 }
 
-/// Tables of our names that are others, and others of hostile names.
+/// Other tables with the names of ours, and tables with hostile names.
 #[test]
 fn other_table_types_identify_another_tools_file() {
     type Fill = fn(&WriteTransaction);
@@ -291,7 +291,7 @@ fn invalid_values_and_keys_are_reported() {
     }
 }
 
-/// Each byte of redb's header with values that mean something there.
+/// Each byte of redb's header with the values that are meaningful there.
 #[test]
 fn changed_header_bytes_change_no_record() {
     let scenario = Scenario::with_small_pair();
@@ -344,7 +344,7 @@ fn changed_header_bytes_change_no_record() {
     hostile.is_read_as("sparse", Refused("odd.kv is corrupt"));
 }
 
-/// A file as a killed writer leaves it, before and after its last commit came to the disk.
+/// A file as a killed writer leaves it, before and after its last commit was synced to disk.
 fn killed(path: &Path, durability: Durability) {
     let alive = path.with_extension("alive");
     let database = Database::create(&alive).unwrap();
@@ -410,7 +410,7 @@ fn reading_an_unclosed_file_reports_that_it_is_the_last_complete_state() {
             Some(&false.into()),
             "{of}: {document}"
         );
-        // Where it was closed, there is nothing to say.
+        // If it was closed, nothing is reported.
         let closed = args.join(" ").replace("killed", "closed");
         let closed: Vec<&str> = closed.split(' ').collect();
         let run = scenario.run(&closed);

@@ -1,5 +1,5 @@
-//! Names of files that mean something to SQLite, a shell or a terminal, and files beside a database
-//! that are not what their names say.
+//! File names that are special to SQLite, a shell or a terminal, and files next to a database that
+//! are not what their names say.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -17,7 +17,7 @@ use crate::common::{Run, Scenario};
 
 const HOSTILE: &str = "\u{1b}[2J\u{202e}\u{9b}\u{7f}\n\u{2066}\u{200b}";
 
-/// Runs the program with arguments that may be no UTF-8.
+/// Runs the program with arguments that may be invalid UTF-8.
 fn run(scenario: &Scenario, args: &[&OsStr]) -> Run {
     let output = scenario.command(&[]).args(args).output().unwrap();
     Run::of(output)
@@ -100,7 +100,7 @@ fn every_legal_file_name_is_accepted() {
     }
 }
 
-/// SQLite looks for a `-wal` beside a database, whose name would be too long for a file.
+/// SQLite looks for a `-wal` next to a database, whose name would be too long for a file.
 #[test]
 fn a_database_with_the_longest_possible_name_is_read() {
     for len in [248, 251, 252, 255] {
@@ -239,7 +239,7 @@ fn content_is_escaped_on_a_terminal() {
     );
 }
 
-/// What a terminal gets of the program's output.
+/// What the program writes to a terminal.
 fn on_terminal(scenario: &Scenario, args: &[&str]) -> String {
     let terminal = Terminal::new(80);
     let mut command = scenario.command(args);
@@ -261,7 +261,7 @@ fn contents_of(export: &str) -> Vec<String> {
     values.collect()
 }
 
-/// SQLite tried for ten seconds to make sense of a `-wal` of no known form that had a `-shm`.
+/// SQLite spent ten seconds on a malformed `-wal` that had a `-shm`.
 #[test]
 fn garbage_sidecars_of_a_database_are_ignored_and_unchanged() {
     let noise: Vec<u8> = (0..40_000u32)
@@ -303,8 +303,8 @@ fn garbage_sidecars_of_a_database_are_ignored_and_unchanged() {
     }
 }
 
-/// To roll a transaction of several databases back, SQLite looks into the file that the journal names
-/// and deletes it, whatever it is.
+/// To roll a multi-database transaction back, SQLite opens the file that the journal names and
+/// deletes it, whatever it is.
 #[test]
 fn a_journal_that_names_another_file_is_not_rolled_back() {
     let hostile = HostileFile::by_database(|path| database(path, "", &[]));

@@ -1,5 +1,5 @@
-//! Databases whose pages contradict each other: header fields, trees, overflow chains and freelists
-//! made by hand. Each is read as what it was, or refused; no length that is told there is believed.
+//! Databases with contradictory pages: forged header fields, trees, overflow chains and freelists.
+//! Each is read with its original content or is an error; no length in them is trusted.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::common::hostile_file::Outcome::{Copied, Refused};
 use crate::common::tables;
 
 const PAGE: usize = 1024;
-/// Memory that reading a damaged database of a few hundred KiB may map, in MiB.
+/// Memory that reading a corrupt database of a few hundred KiB may map, in MiB.
 const MEMORY: u32 = 512;
 
 /// A few hundred chunks, some with a page or two of content and one with very many.
@@ -52,7 +52,7 @@ fn page_sizes_and_vacuum_modes_make_no_difference() {
     }
 }
 
-/// A database of pages of [`PAGE`] bytes, and where its trees have theirs.
+/// A database with pages of [`PAGE`] bytes, and the pages of its trees.
 struct Pages {
     bytes: Vec<u8>,
     pages: BTreeMap<(String, String), Vec<usize>>,
@@ -175,8 +175,8 @@ fn looping_or_misdirected_trees_are_reported_as_corruption() {
     }
 }
 
-/// SQLite follows a chain as long as the value is, so a loop can't be endless; what it leads to is
-/// what SQLite reads, unless the integrity check is asked for.
+/// SQLite follows a chain only as far as the value is long, so a loop can't be endless; without an
+/// integrity check, what the chain leads to is what SQLite reads.
 #[test]
 fn looping_or_short_overflow_chains_never_hang() {
     let whole = Pages::new();
@@ -207,7 +207,7 @@ fn looping_or_short_overflow_chains_never_hang() {
     }
 }
 
-/// Whatever a field of the header says: what is read is what was written, or nothing is.
+/// Whatever a field of the header says: what is read is what was written, or it is an error.
 #[test]
 fn changed_header_fields_change_no_record() {
     let whole = Pages::new();
@@ -269,7 +269,7 @@ fn changed_header_fields_change_no_record() {
     }
 }
 
-/// A page that was never written, one after the other.
+/// Each page in turn, as if it had never been written.
 #[test]
 fn a_lost_page_is_never_the_end_of_the_data() {
     let whole = Pages::new();
@@ -281,7 +281,7 @@ fn a_lost_page_is_never_the_end_of_the_data() {
     );
     assert_eq!(good.status, 0);
     let expected = hostile.run("whole", &["export", "odd.db"], None).stdout;
-    // The value itself may be lost: pages of an overflow chain have no mark of their own.
+    // The value itself may be lost: pages of an overflow chain cannot be recognised as such.
     let of_values = whole.of("code_chunks", "overflow");
     for page in (1..=whole.bytes.len() / PAGE).filter(|page| page % 3 == 0 || *page < 12) {
         let what = format!("page {page}");

@@ -1,5 +1,5 @@
-//! Schemas that no tool would write, and some that were written by hand: each is read as SQLite reads
-//! it, or refused by name, and nothing in it runs.
+//! Schemas that no tool would write, and some written by hand: each is read as SQLite reads it, or
+//! is an error that identifies it, and nothing in it runs.
 
 use crate::common::hostile_file::Outcome::{Copied, Named, Refused};
 use crate::common::hostile_file::{HostileFile, Outcome, bare_database, database};
@@ -15,7 +15,7 @@ const PLAIN: &str = "
 const MALFORMED: Outcome = Refused("malformed database schema");
 const DAMAGED: Outcome = Refused("odd.db is corrupt");
 
-/// What is done to a database of all four tables, and what reading and merging into it come to.
+/// What is done to a database of all four tables, and the results of reading and merging into it.
 fn check(cases: &[(&str, &str, &[&str], Outcome, Outcome)]) {
     for (what, fill, edits, read, merged) in cases {
         let hostile = HostileFile::by_database(|path| database(path, fill, edits));
@@ -24,7 +24,7 @@ fn check(cases: &[(&str, &str, &[&str], Outcome, Outcome)]) {
     }
 }
 
-/// The same with the table of [`PLAIN`] alone.
+/// The same with only the table of [`PLAIN`].
 fn check_plain(cases: &[(&str, &str, &[&str], Outcome, Outcome)]) {
     for (what, fill, edits, read, merged) in cases {
         let fill = [PLAIN, fill].concat();
@@ -175,7 +175,7 @@ fn generated_columns_are_copied_as_their_values() {
     }
 }
 
-/// Nothing that is read depends on how a collation orders; what is written does.
+/// No read depends on the order of a collation; writes do.
 #[test]
 fn an_unknown_collation_blocks_only_writing() {
     let unknown = Refused("uses an unknown collation \"theirs\"");

@@ -1,12 +1,12 @@
-//! Values that a KV file may hold and that are no record, or not in canonical form: each is named by
-//! its class, whatever reads them.
+//! Values of a KV file that are invalid or not in canonical form: every reader reports them with
+//! their class.
 
 use crate::common::Scenario;
 use crate::common::kv::Content;
 
 const KEY: &str = "metrics:file:src/lib.rs";
 
-/// What stands instead of the record's value, made of the value itself.
+/// What replaces the record's value, derived from the value itself.
 fn hostile(value: &str) -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let with = |from: &str, to: &str| {
         assert!(value.contains(from));

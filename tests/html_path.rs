@@ -1,4 +1,4 @@
-//! Where the page of `verify --html` may be, and when there is one.
+//! Where the page of `verify --html` may be written, and when there is one.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use crate::common::pages::{PAGE, verify, with_every_class};
 use crate::common::{PROGRAM, Run, Scenario};
 
-/// What no page may replace, or stand beside; each with the words of the error.
+/// What no page may replace or lie next to; each with the words of the error.
 const NOT_THERE: [(&str, &str); 15] = [
     ("diary", "not an HTML report of chunkmigrate"),
     ("other.html", "not an HTML report of chunkmigrate"),
@@ -75,7 +75,7 @@ fn an_unusable_page_path_is_reported_before_anything_is_read() {
     let scenario = Scenario::new();
     fs::write(scenario.path("garbage"), "no store").unwrap();
     fs::write(scenario.path("diary"), "dear diary").unwrap();
-    // In the last of them no file can be made, whoever asks.
+    // In the last of these, nobody can create a file.
     for place in ["diary", "no/page.html", "/proc/page.html"] {
         for stores in [&["garbage"][..], &["garbage", "diary"], &[]] {
             let args = [&["verify", "--html", place], stores].concat();
@@ -101,7 +101,7 @@ fn a_page_replaces_a_page_or_an_empty_file_even_through_a_link() {
         fs::read_to_string(scenario.path("pages/real.html")).unwrap(),
         second
     );
-    // The same stores have the same page, to the byte.
+    // The same stores have the same page, byte for byte.
     let (_, third) = verify(&scenario, &["left.db", "right.kv"], 1);
     assert!(first == third);
 }
@@ -129,7 +129,7 @@ fn an_error_leaves_no_page() {
 fn an_unwritable_page_is_an_error_without_a_verdict() {
     let scenario = Scenario::with_small_pair();
     let before = scenario.files();
-    // So many blocks are too few for any page, and enough for all else.
+    // This many blocks are too few for any page, and enough for everything else.
     let limited = "ulimit -f 8; exec \"$@\"";
     for format in ["human", "json"] {
         let args = [

@@ -48,7 +48,7 @@ fn the_page_of_every_kind_of_run_says_what_the_terminal_says() {
             |line: &&str| line.starts_with("Identical: ") || line.starts_with("Diverged: ");
         let verdict = run.stdout.lines().find(is_verdict).unwrap();
         assert!(text.contains(verdict), "{verdict} in {text}");
-        // Every line of its tables, and what it says of the stores and of the self-test.
+        // Every line of its tables, and what it says about the stores and the self-test.
         let lines = run.stdout.lines().filter(|line| {
             let told = [
                 "  chunk ",
@@ -160,7 +160,7 @@ fn nothing_redacted_is_in_the_page() {
     );
     // 14 bytes, and their digest.
     assert!(text_of(&page).contains("21 bytes SHA-256"), "{page}");
-    // Neither do values that are no records get in.
+    // Invalid values do not get in either.
     let scenario = with_every_class();
     let args = ["left.db", "right.kv", "--values", "redacted"];
     let (_, page) = verify(&scenario, &args, 1);
@@ -285,7 +285,7 @@ fn file_names_are_text_on_the_page() {
     }
 }
 
-/// Checks the page of two stores with these contents, and what it says of what it leaves out.
+/// Checks the page of two stores with these contents, and what it says about what it omits.
 fn check_large(left: &str, right: &str, cut: &str) {
     let scenario = with_contents(left, right);
     for values in ["short", "full"] {
@@ -313,7 +313,7 @@ fn values_with_many_lines_or_escapes_are_truncated_and_the_page_says_so() {
     };
     let long = "x".repeat(1 << 20);
     let not_compared = "not compared on this page: ";
-    // Each of these characters is a marked escape on the page.
+    // Each of these characters is a highlighted escape on the page.
     let unseen = |char: &str| format!("{}\n", char.repeat(100)).repeat(3_000);
     for (left, right, cut) in [
         (lines(1), lines(3), not_compared),
@@ -334,7 +334,7 @@ fn values_with_many_lines_or_escapes_are_truncated_and_the_page_says_so() {
 fn a_full_page_says_how_many_findings_it_omits() {
     let scenario = Scenario::new();
     scenario.database("right.db", |_| {});
-    // Paths of characters that are five times as long where they can be seen.
+    // Paths of characters that are five times as long when escaped.
     scenario.database("left.db", |db| {
         db.execute_batch(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000)

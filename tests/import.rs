@@ -1,4 +1,4 @@
-//! `import`: what was exported comes back whole, from wherever it comes.
+//! `import`: an export is imported completely, from wherever it comes.
 
 use std::fs;
 use std::io::Write as _;
@@ -26,7 +26,7 @@ fn run_with_stdin(scenario: &Scenario, args: &[&str], text: &[u8]) -> Run {
     let _watchdog = Watchdog::of(&child);
     let mut stdin = child.stdin.take().unwrap();
     let text = text.to_vec();
-    // The program may have seen enough before all is written.
+    // The program may stop reading before everything is written.
     let writer = std::thread::spawn(move || drop(stdin.write_all(&text)));
     let run = Run::of(child.wait_with_output().unwrap());
     writer.join().unwrap();
@@ -191,7 +191,7 @@ fn a_blocked_pipe_read_can_be_interrupted() {
     let pipe = scenario.path("pipe");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
     assert!(made.unwrap().success());
-    // One waits for the other end of a pipe, one for what comes out of it.
+    // One blocks while opening the pipe, one while reading from it.
     for source in ["pipe", "-"] {
         let args = [
             "import",
@@ -209,7 +209,7 @@ fn a_blocked_pipe_read_can_be_interrupted() {
         let _watchdog = Watchdog::of(&child);
         let stdin = child.stdin.take();
         let pid = Pid::from_child(&child);
-        // A signal that comes before the program listens would end it by itself.
+        // A signal before the handler is installed would end the program by itself.
         let status = format!("/proc/{}/status", pid.as_raw_pid());
         let listens = || {
             let status = fs::read_to_string(&status).unwrap_or_default();
@@ -291,12 +291,12 @@ fn an_endless_line_takes_constant_memory() {
     let line = scenario.lines("code.ndjson").len() + 1;
     let message = format!("line {line}: not a JSON object");
     assert!(run.stdout.contains(&message), "{run}");
-    // The lines behind it were read as well, with the right numbers.
+    // The lines after it were read too, with the right numbers.
     let shared = format!("line {}: line 5 has the same key", 5 + line);
     assert!(run.stdout.contains(&shared), "{run}");
 }
 
-/// Appends to a file as soon as some of it was read.
+/// Appends to a file once some of it was read.
 struct Appends(PathBuf);
 
 impl Progress for Appends {

@@ -1,10 +1,10 @@
-//! `import`: what is no record is named by its line.
+//! `import`: invalid lines are reported by number.
 
 use std::fs;
 
 use crate::common::{Scenario, kv, with_snapshots};
 
-/// One line for each way in which a line may be no record.
+/// One line for each way in which a line may be invalid.
 fn bad_lines(scenario: &Scenario) -> String {
     let good = scenario.lines("code.ndjson");
     let of = |start: &str| {
@@ -136,7 +136,7 @@ fn lines_of_unselected_kinds_are_ignored() {
         let _ = fs::remove_file(scenario.path("new.kv"));
         scenario.run(&["import", text, "new.kv", "--to", "kv", "--only", only])
     };
-    // Those whose kind nobody can tell count all the same.
+    // Lines of an unknown kind count anyway.
     let json = only("bad.ndjson", "symbol-metrics").expect_status(1);
     assert!(json.stdout.contains("line 2: not a JSON object"), "{json}");
     assert!(!json.stdout.contains("src/other.rs"), "{json}");

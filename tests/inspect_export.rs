@@ -1,4 +1,4 @@
-//! `inspect` and `export`: what is in a store.
+//! `inspect` and `export`: the content of a store.
 
 use std::fs;
 
@@ -92,7 +92,7 @@ fn export_writes_every_record_in_key_order_and_the_same_from_both_stores() {
             value.as_object().unwrap().len()
         });
     }
-    // Behind them come the marks, which are above the ids of the records, and the end.
+    // After them come the id sequences, which are above the ids of the records, and the end line.
     let last = from_kv.stdout.lines().nth(content.records.len());
     let expected = "{\"kind\":\"sequences\",\"key\":\"sequences\",\"value\":{\"code_chunks\":9,\"execution_log\":1}}";
     assert_eq!(last, Some(expected));
@@ -114,7 +114,7 @@ fn export_filters_by_kinds_and_prefixes() {
             let run = scenario
                 .run(&[&["export", name], args].concat())
                 .expect_status(0);
-            // And the end line.
+            // Plus the end line.
             assert_eq!(run.stdout.lines().count(), count + 1, "{run}");
         }
     }
@@ -152,7 +152,7 @@ fn a_closed_pipe_ends_an_export_quietly() {
     assert_eq!(output.status.code(), Some(0));
 }
 
-/// The digest is defined in words; here it is computed from them.
+/// The digest is defined in words; here it is computed from that definition.
 #[test]
 fn the_combined_digest_is_as_documented() {
     use sha2::{Digest as _, Sha256};

@@ -1,5 +1,5 @@
-//! Rows that have no exact record: told, counted, kept in the rejects file, and never lost in
-//! silence.
+//! Rows that cannot be represented exactly: reported, counted, written to the rejects file, and
+//! never lost silently.
 
 use std::fs;
 
@@ -123,7 +123,7 @@ fn an_old_rejects_file_is_kept_unless_it_may_be_replaced() {
             run.stderr.contains("out.kv.rejects.jsonl already exists"),
             "{run}"
         );
-        // To replace it is not all that --replace would do.
+        // Replacing it is not all that --replace would do.
         assert!(!run.stderr.contains("--replace"), "{run}");
         assert_eq!(scenario.files(), before);
     }
@@ -134,7 +134,7 @@ fn an_old_rejects_file_is_kept_unless_it_may_be_replaced() {
     let rejects = fs::read_to_string(scenario.path("out.kv.rejects.jsonl")).unwrap();
     assert_eq!(rejects.lines().count(), 6);
 
-    // But never a file that is no rejects file.
+    // But never a file that is not a rejects file.
     fs::write(scenario.path("notes.txt"), "dear diary").unwrap();
     let args = [
         "sqlite-to-kv",
@@ -173,8 +173,8 @@ fn a_dry_run_reports_invalid_rows_and_writes_nothing() {
     assert_eq!(scenario.files(), before);
 }
 
-/// The mark of the KV file was the id of the row that is not in it, and below 0: no new database
-/// could keep that, so the file had no way back.
+/// The id sequence of the KV file was the id of the rejected row, and negative: no new database
+/// could store it, so the file could not be copied back.
 #[test]
 fn a_rejected_negative_id_does_not_become_an_id_sequence() {
     let scenario = Scenario::new();
@@ -195,7 +195,7 @@ fn a_rejected_negative_id_does_not_become_an_id_sequence() {
         .expect_status(0);
 }
 
-/// As another program, or an earlier version, may have left it.
+/// As another program or an earlier version may have written it.
 #[test]
 fn a_negative_id_sequence_of_a_kv_file_is_ignored() {
     let scenario = Scenario::new();

@@ -1,4 +1,5 @@
-//! Keys: what goes in comes out, nothing else is accepted, and no two identities share one.
+//! Keys: encoding and decoding are inverse, nothing else is accepted, and no two identities share a
+//! key.
 
 use chunkmigrate::codec::key_kind;
 use chunkmigrate::codec::{KeyError, encode_key, parse_key};

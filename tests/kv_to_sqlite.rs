@@ -1,4 +1,4 @@
-//! `kv-to-sqlite`: what the new database is, and what happens to what is no record.
+//! `kv-to-sqlite`: the new database, and how invalid entries are handled.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::common::kv::Content;
 use crate::common::{Scenario, rows, with_snapshots};
 
-/// Writes `odd.kv`: what `code.kv` holds, changed.
+/// Writes `odd.kv`: the content of `code.kv`, changed.
 fn odd(scenario: &Scenario, change: impl FnOnce(&mut Content)) {
     let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
     change(&mut content);
@@ -42,7 +42,7 @@ fn the_new_database_has_the_same_rows_and_magellans_tables() {
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .unwrap();
     assert_eq!(check, "ok");
-    // Rollback mode: nothing has to lie beside the file.
+    // Rollback mode: the file needs no sidecar files.
     assert_eq!(fs::read(&new).unwrap()[18..20], [1, 1]);
 }
 
@@ -96,7 +96,7 @@ fn only_copies_the_selected_kinds() {
     assert!(found.iter().all(|row| row.starts_with("file_metrics")));
 }
 
-/// Makes every kind of entry that is no exact record.
+/// Adds every kind of invalid entry.
 fn unsound(kv: &mut Content) {
     kv.edit("chunk:src/lib.rs:0:12", "\"id\":1", "\"id\":1.0");
     kv.edit("metrics:file:src/lib.rs", "{", "{ ");
@@ -129,7 +129,7 @@ fn skip_copies_the_rest_and_writes_each_rejected_entry_with_its_value() {
         insta::assert_snapshot!("back_skip", run);
         insta::assert_snapshot!("back_rejects", rejects);
     });
-    // What is only written otherwise is the record it is.
+    // A noncanonical value is still the record it encodes.
     let found = rows::of_database(&scenario.path("new.db"));
     let of = |table: &str| found.iter().filter(|row| row.starts_with(table)).count();
     assert_eq!(
@@ -239,7 +239,7 @@ fn a_stale_sidecar_of_the_target_is_an_error() {
     }
 }
 
-/// The real thing: the `-wal` of a process that was killed.
+/// A real case: the `-wal` of a killed process.
 #[test]
 fn a_stale_wal_with_rows_next_to_the_target_is_an_error() {
     let scenario = Scenario::with_small_pair();

@@ -1,4 +1,4 @@
-//! A large record goes everywhere within the memory that is promised for it: six times itself.
+//! Every command handles a large record within the documented memory: six times its size.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use crate::common::hostile_file::Outcome::Copied;
 use crate::common::hostile_file::{HostileFile, database};
 use crate::common::{PROGRAM, Run, Scenario};
 
-/// What a run maps beside its records: program, libraries, caches, the stacks of its threads.
+/// What a run maps besides its records: program, libraries, caches, the stacks of its threads.
 const PROGRAM_MIB: u32 = 256;
 
 fn goes_everywhere(mib: u32) {
@@ -31,7 +31,7 @@ fn a_300_mib_chunk_is_read_within_six_times_its_size() {
     goes_everywhere(300);
 }
 
-/// How much memory the report of large values takes does not depend on how many there are.
+/// The memory that a report of large values takes does not depend on their number.
 #[test]
 #[ignore = "deep: compares 120 values of 1 MiB"]
 fn a_report_with_many_large_values_stays_within_the_same_memory() {
@@ -58,7 +58,7 @@ fn a_report_with_many_large_values_stays_within_the_same_memory() {
         .iter()
         .flat_map(|finding| finding["fields"].as_array().unwrap());
     let (full, short): (Vec<_>, Vec<_>) = contents.partition(|field| field["left"].is_string());
-    // As many as there is room for, and of the others what differs and how long they are.
+    // As many as fit, and for the others what differs and how long they are.
     assert_eq!((full.len(), short.len()), (7, 53));
     for field in short {
         assert_eq!(field["left"]["bytes"], (1 << 20) + 1, "{field}");

@@ -1,4 +1,4 @@
-//! The dependency line of the modules holds: none imports one to its right.
+//! The dependency order of the modules is kept: none imports a module to its right.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ fn rank(module: &str) -> Option<usize> {
     LINE.iter().position(|modules| modules.contains(&module))
 }
 
-/// The modules of this crate that a source names.
+/// The modules of this crate that a source file uses.
 fn named_modules(source: &str) -> impl Iterator<Item = &str> {
     let code = source
         .lines()
@@ -32,7 +32,7 @@ fn named_modules(source: &str) -> impl Iterator<Item = &str> {
         })
 }
 
-/// The sources of a module, with those of its parts.
+/// The sources of a module, with those of its submodules.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());

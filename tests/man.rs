@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::common::commands::{commands, help, section};
 use crate::common::{PROGRAM, Run, Scenario};
 
-/// The page of a command.
+/// The man page of a command.
 fn page(command: &[String]) -> String {
     let args: Vec<&str> = ["man"]
         .into_iter()
@@ -18,10 +18,11 @@ fn page(command: &[String]) -> String {
     run.stdout
 }
 
-/// A page as `groff` sets it for a terminal, without its warnings; `None` where there is none.
+/// A page as `groff` renders it for a terminal, without its warnings; `None` if it is not
+/// installed.
 fn set(page: &str) -> Option<String> {
     let mut groff = Command::new("groff");
-    // Plain text: no overstrike for bold, no words broken at the ends of lines.
+    // Plain text: no overstrike for bold, no hyphenation.
     let args = ["-man", "-Tutf8", "-ww", "-P-cbou", "-rHY=0", "-rLL=200n"];
     groff
         .args(args)
@@ -72,7 +73,7 @@ fn every_man_page_renders_without_warnings_and_matches_the_help() {
         }
         for heading in ["Exit status", "Examples", "Classes of findings"] {
             for line in section(&help, heading) {
-                // A line that the help has broken is whole on the page.
+                // A line that the help wraps is in one piece on the page.
                 assert!(set.contains(&plain(line)), "{command:?}: {line}\n{text}");
             }
         }
@@ -194,7 +195,7 @@ fn an_unknown_man_page_is_wrong_usage() {
 fn without_disk_space_the_old_man_page_stays_and_nothing_else() {
     let scenario = Scenario::new();
     fs::write(scenario.path("chunkmigrate.1"), "an old page").unwrap();
-    // No file may be larger than a block, which no page fits into.
+    // No file may be larger than a block, which is too small for any page.
     let script = format!("ulimit -f 1; exec '{PROGRAM}' man --dir .");
     let mut shell = Command::new("sh");
     shell.current_dir(scenario.folder()).args(["-c", &script]);

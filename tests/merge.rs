@@ -1,4 +1,4 @@
-//! `--merge`: records go into an existing store, all of them or none.
+//! `--merge`: all records are merged into an existing store, or none.
 
 use std::fs;
 use std::path::Path;
@@ -121,7 +121,7 @@ fn a_kv_target_gets_its_manifest_and_id_sequences() {
     assert_eq!(json["kinds"][0]["records"], 8);
     assert_eq!(json["sequences"]["code_chunks"], 200);
     assert_eq!(json["manifest"]["source"]["file_name"], "more.db");
-    // The marks of the other kinds stay.
+    // The id sequences of the other kinds are kept.
     assert_eq!(json["sequences"]["execution_log"], 1);
     let run = scenario
         .run(&["verify", "code.kv", "--format", "json"])
@@ -329,7 +329,7 @@ fn a_source_with_invalid_rows_changes_nothing() {
 }
 
 /// Read back, such a record is an invalid row of the target: the merge fails because of it, and not
-/// because somebody else wrote.
+/// because another process wrote.
 #[test]
 fn a_value_converted_by_a_target_column_is_never_attributed_to_a_writer() {
     let scenario = Scenario::with_small_pair();

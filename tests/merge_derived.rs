@@ -1,5 +1,5 @@
-//! What a target derives from the tables that a merge writes: full-text tables over them are rebuilt,
-//! and triggers, which a merge does not run, are named.
+//! What a target derives from the tables that a merge writes: full-text tables over them are
+//! rebuilt, and triggers, which a merge does not run, are reported.
 
 use std::fs;
 
@@ -16,7 +16,8 @@ fn query(scenario: &Scenario, sql: &str) -> String {
 
 const MERGE: [&str; 4] = ["kv-to-sqlite", "code.kv", "target.db", "--merge"];
 
-/// A target with a chunk that the merge changes, one that stays, and what `sql` makes of them.
+/// A target with a chunk that the merge changes, one that it keeps, and what `sql` derives from
+/// them.
 fn target(scenario: &Scenario, sql: &str) {
     let _ = fs::remove_file(scenario.path("target.db"));
     scenario.database("target.db", |db| {
@@ -53,7 +54,7 @@ fn full_text_tables_over_records_find_exactly_the_merged_records() {
             ["1", "8", ""],
             "{sql}"
         );
-        // As the triggers that usually keep such a table do it.
+        // Like the triggers that usually maintain such a table.
         let delete = match sql == FTS5 {
             true => {
                 "INSERT INTO words(words, rowid, content)
@@ -66,7 +67,7 @@ fn full_text_tables_over_records_find_exactly_the_merged_records() {
             &format!("{delete}; DELETE FROM code_chunks WHERE id = 8"),
         );
         assert_eq!(query(&scenario, "PRAGMA integrity_check"), "ok");
-        // What is as it should be is left alone.
+        // What is up to date is not touched.
         let run = scenario.run(&MERGE).expect_status(0);
         assert!(!run.stdout.contains("words"), "{run}");
     }
@@ -109,7 +110,7 @@ fn other_full_text_tables_are_unchanged_and_not_reported() {
 #[test]
 fn a_full_text_table_that_cannot_be_rebuilt_is_reported_with_the_statement_to_run() {
     let scenario = Scenario::with_small_pair();
-    // A tokenizer of another program: any name does, once the table is there.
+    // A tokenizer of another program: any name will do, once the table exists.
     let foreign = "PRAGMA writable_schema = ON;
         UPDATE sqlite_schema SET sql = replace(sql, 'unicode61', 'stemmer') WHERE name = 'words';
         PRAGMA writable_schema = RESET;";
@@ -165,7 +166,7 @@ fn triggers_that_did_not_run_are_reported_except_for_rebuilt_tables() {
     }
     assert_eq!(query(&scenario, "SELECT count(*) || '' FROM log"), "0");
     let json = [&only[..], &["--format", "json"]].concat();
-    // Nothing is written any more, so nothing is skipped.
+    // Nothing is written this time, so nothing is skipped.
     let json = scenario.run(&json).expect_status(0).json();
     assert_eq!(json["skipped_triggers"].as_array().unwrap().len(), 0);
 }

@@ -14,7 +14,7 @@ fn merge(scenario: &Scenario, command: &[&str], more: &[&str]) -> Run {
     scenario.run(&[command, &["--merge"], more].concat())
 }
 
-/// What of a report does not depend on whether the merge was a dry run.
+/// The part of a report that does not depend on whether the merge was a dry run.
 fn outcome(run: &Run) -> serde_json::Value {
     let mut json = run.json();
     for (pointer, value) in [
@@ -77,7 +77,7 @@ fn a_dry_run_has_the_result_of_the_merge_and_changes_nothing() {
                 2 => assert_eq!(dry.stderr, real.stderr, "{what}"),
                 _ => {
                     let (mut dry, mut real) = (outcome(&dry), outcome(&real));
-                    // Only the run itself writes a rejects file.
+                    // Only the actual run writes a rejects file.
                     dry["rejects"].take();
                     real["rejects"].take();
                     assert_eq!(dry, real, "{what}");
@@ -128,7 +128,7 @@ fn a_dry_run_includes_the_wal_and_the_rollback_of_a_hot_journal() {
     );
     assert_eq!(scenario.files(), before);
 
-    // A transaction that was cut off wrote the id 1 into the file.
+    // An interrupted transaction wrote the id 1 into the file.
     scenario.database("hot.db", |_| {});
     let db = Connection::open(scenario.path("hot.db")).unwrap();
     db.execute_batch(
@@ -171,7 +171,7 @@ fn a_dry_run_fails_if_the_target_is_not_writable() {
         fs::set_permissions(scenario.path("target.db"), permissions).unwrap();
     };
     set_mode(0o444);
-    // Root may write it all the same.
+    // Root may write it anyway.
     let is_root = rustix::process::geteuid().is_root();
     let command = ["kv-to-sqlite", "code.kv", "target.db"];
     let dry = merge(&scenario, &command, &["--dry-run"]);

@@ -1,4 +1,4 @@
-//! What a report says to do next can be done, as it is pasted.
+//! The next step in a report works when pasted.
 
 use crate::common::{Run, Scenario};
 
@@ -79,7 +79,7 @@ fn a_constraint_violation_may_be_fixed_in_the_target() {
     let _ = pasted(&scenario, add).expect_status(0);
 }
 
-/// Marks are of no kind and no record, but a change of the target all the same.
+/// Id sequences belong to no kind and are not records, but they change the target anyway.
 #[test]
 fn a_merge_of_id_sequences_alone_says_what_it_writes() {
     let scenario = Scenario::with_small_pair();

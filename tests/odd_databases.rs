@@ -1,4 +1,4 @@
-//! Databases that no careful tool would write: every row is copied as the table has it, or named.
+//! Databases that no careful tool would write: every row is copied exactly or reported.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use rusqlite::Connection;
 use crate::common::tables::{LOOSE_CHUNKS, insert_chunk};
 use crate::common::{Scenario, kv};
 
-/// Makes a database of chunks, copies what can be copied, and returns the keys that came over and
-/// the rows that did not, as `rowid column reason`.
+/// Creates a database of chunks, copies the valid ones, and returns the copied keys and the
+/// rejected rows, as `rowid column reason`.
 fn copy(fill: impl FnOnce(&Connection)) -> (Vec<String>, Vec<String>) {
     let scenario = Scenario::new();
     scenario.bare_database("odd.db", fill);
@@ -208,8 +208,8 @@ fn nocase_collation_neither_groups_nor_reorders() {
     assert_eq!(rejected, Vec::<String>::new());
 }
 
-/// A table of chunks with an index on its paths that does not tell the truth: SQLite builds it
-/// over another expression, and the schema is changed behind its back.
+/// A table of chunks whose index on the paths is wrong: SQLite builds it over another expression,
+/// and then the schema is edited directly.
 fn with_lying_index(scenario: &Scenario, index: &str) {
     with_lying_index_on(scenario, index, "(file_path)");
 }
@@ -287,7 +287,7 @@ fn a_key_index_with_a_wrong_entry_is_reported_as_corruption() {
         "(CASE id WHEN 2 THEN NULL ELSE file_path END, byte_start, byte_end)",
         "(CASE id WHEN 2 THEN 'd' ELSE file_path END, byte_start, byte_end)",
     ];
-    // Of a row that is a record, and of one that is none.
+    // Of a valid row, and of an invalid one.
     let content = ["content", "CASE id WHEN 2 THEN NULL ELSE content END"];
     let cases = wrong
         .iter()
@@ -312,7 +312,7 @@ fn a_key_index_with_a_wrong_entry_is_reported_as_corruption() {
     }
 }
 
-/// The key columns of rows that are no records are in the index too, and are read as they are.
+/// The key columns of invalid rows are in the index too, and are read with their actual values.
 #[test]
 fn rows_without_a_key_are_found_through_a_key_index() {
     let (keys, rejected) = copy(|db| {
@@ -366,8 +366,8 @@ fn the_order_of_a_large_table_does_not_depend_on_memory() {
     assert_eq!(kv::keys(&scenario.path("out.kv")).len(), 60000);
 }
 
-/// The later half of the rows has more text, and there are gaps between the row ids, some of which
-/// are below 0.
+/// The second half of the rows has more text, and there are gaps between the row ids, some of which
+/// are negative.
 #[test]
 fn a_sample_estimates_the_text_size_of_a_large_table() {
     let scenario = Scenario::new();

@@ -1,11 +1,11 @@
-//! No option takes another one away in silence, and none that has no effect is taken as if it had.
+//! No option silently cancels another, and an option without effect is an error.
 
 use std::fs;
 
 use crate::common::Scenario;
 use crate::common::kv::Content;
 
-/// A pair of stores of one content with a wrong hash, and one of each kind of comparison over it.
+/// A pair of stores with the same content and a wrong hash, and every kind of comparison over it.
 fn with_wrong_hash() -> (Scenario, [&'static [&'static str]; 4]) {
     let scenario = Scenario::with_small_pair();
     scenario.change(
@@ -63,7 +63,7 @@ fn a_report_has_every_warning_even_with_quick() {
     }
 }
 
-/// Where warnings are not looked for, the verdict says so in every format.
+/// If warnings are not checked, the verdict says so in every format.
 #[test]
 fn quick_alone_says_that_warnings_were_not_checked() {
     let (scenario, stores) = with_wrong_hash();
@@ -91,7 +91,7 @@ fn quick_alone_says_that_warnings_were_not_checked() {
     assert!(run.stdout.contains("Warnings were not checked."), "{run}");
 }
 
-/// A mistyped name would let everybody think that a column was left out.
+/// With a mistyped name, one would believe that a column was ignored.
 #[test]
 fn a_column_that_no_store_has_is_an_error() {
     let scenario = Scenario::with_small_pair();
@@ -152,13 +152,13 @@ fn a_prefix_that_no_key_can_have_is_an_error() {
         );
         assert_eq!(run.stdout, "");
     }
-    // One that no record has is an answer.
+    // A prefix that no record has is not an error.
     let args = ["export", "code.kv", "--prefix", "chunk:none.rs:"];
     let _ = scenario.run(&args).expect_status(0);
 }
 
-/// A key that is damaged is still one of its kind: nobody who asks for that kind may miss it, and
-/// nobody who asks for others is told of it.
+/// A malformed key still belongs to its kind: it is reported when that kind is selected, and only
+/// then.
 #[test]
 fn a_malformed_key_belongs_to_the_kind_of_its_prefix() {
     let scenario = Scenario::with_small_pair();

@@ -1,4 +1,4 @@
-//! Where output goes: to pipes that close, disks that are full, terminals of any kind.
+//! Where output goes: closed pipes, full disks, terminals of any kind.
 
 use std::fs;
 use std::path::Path;
@@ -8,8 +8,8 @@ use crate::common::commands::commands;
 use crate::common::terminal::Terminal;
 use crate::common::{Run, Scenario, tables};
 
-/// Help of every command, and every command at work in [`folder`]. A command that is not known here
-/// fails the tests: it belongs into the list.
+/// The help of every command, and every command at work in [`folder`]. A command that is missing
+/// here fails the tests: add it to the list.
 fn runs() -> Vec<Vec<String>> {
     let arguments = |command: &str| -> &[&str] {
         match command {
@@ -57,7 +57,7 @@ fn all_runs() -> Vec<(Vec<String>, i32)> {
     runs.into_iter().chain(in_json).collect()
 }
 
-/// A folder in which each of these runs does its work.
+/// A directory in which each of these runs succeeds.
 fn folder() -> Scenario {
     let scenario = Scenario::with_small_export();
     scenario.database("old.db", |db| tables::insert_chunks(db, 3));
@@ -202,11 +202,11 @@ fn progress(columns: u16, chunks: i64, environment: &[(&str, &str)], args: &[&st
 #[test]
 fn a_bar_stays_on_one_line_of_a_terminal_of_any_width() {
     for columns in [20, 40, 60, 80] {
-        // Work that ends soon shows nothing, and how soon that is depends on the machine.
+        // Work that ends soon shows nothing, and how soon depends on the machine.
         let mut shown = String::new();
         let is_shown = [15_000, 60_000, 240_000].into_iter().any(|chunks| {
             shown = progress(columns, chunks, &[("TERM", "xterm")], &[]);
-            // Neither down nor up, where what was written before would be.
+            // Neither down nor up, where earlier output would be.
             let codes = shown.split("\u{1b}[").skip(1);
             let up =
                 codes.filter(|rest| rest.trim_start_matches(char::is_numeric).starts_with('A'));

@@ -1,4 +1,4 @@
-//! What a comparison tells of itself while it runs.
+//! What a comparison reports while it runs.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,10 +8,10 @@ use chunkmigrate::{Error, Progress, Result, Stage};
 
 use crate::common::{Scenario, tables};
 
-/// More than are told at a time, and no multiple of that.
+/// More than one batch of reported records, and not a multiple of it.
 const CHUNKS: i64 = 2500;
 
-/// Keeps the stages in order, each with the records that were told, and may stop in one.
+/// Keeps the stages in order, each with the number of records reported, and may cancel in one.
 #[derive(Debug, Default)]
 struct Told {
     stages: Mutex<Vec<(Stage, Option<u64>, u64)>>,
@@ -42,7 +42,7 @@ impl Progress for Told {
     }
 }
 
-/// A scenario with `code.db`, which has chunks and little else, and the `code.kv` made of it.
+/// A scenario with `code.db`, which has chunks and little else, and its copy `code.kv`.
 fn scenario() -> Scenario {
     let scenario = Scenario::new();
     scenario.database("code.db", |db| tables::insert_chunks(db, CHUNKS));

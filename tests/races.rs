@@ -1,4 +1,4 @@
-//! Somebody else acts in the target's folder while a copy is made: what they did stays.
+//! Another process acts in the target's directory during a copy: what it did is kept.
 
 use std::fs;
 use std::sync::{Arc, Barrier, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use crate::common::Scenario;
 
-/// Acts once, when records begin to be copied.
+/// Acts once, when the first records are copied.
 struct Meanwhile<F>(Mutex<Option<F>>);
 
 impl<F: FnOnce() + Send> Progress for Meanwhile<F> {
@@ -113,7 +113,7 @@ fn a_database_that_is_opened_meanwhile_is_not_replaced() {
         db.pragma_update(None, "journal_mode", "WAL").unwrap();
         db.execute_batch("UPDATE code_chunks SET content = 'theirs'")
             .unwrap();
-        // Never closed, as by a process that goes on.
+        // Never closed, as by a process that keeps running.
         std::mem::forget(db);
     });
     let copied = kv_to_sqlite(&scenario.path("code.kv"), &target, &replacing(), &progress);

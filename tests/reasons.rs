@@ -1,16 +1,16 @@
-//! Why a row or a value is no record: one sentence, wherever it shows.
+//! Why a row or a value is invalid: one sentence, the same in every report.
 
 use std::fs;
 
 use crate::common::tables::{LOOSE_CHUNKS, insert_chunk};
 use crate::common::{Scenario, kv};
 
-/// Tables that take anything.
+/// Tables that accept anything.
 const LOOSE_METRICS: &str = "
     CREATE TABLE file_metrics (file_path, symbol_count, loc, estimated_loc, fan_in, fan_out,
         complexity_score, last_updated);";
 
-/// What is inserted, with the reason code and the line that tells of it.
+/// What is inserted, with the reason code and the line that reports it.
 const ROWS: [(&str, &str, &str); 14] = [
     (
         "INSERT INTO code_chunks VALUES (1, NULL, 0, 5, '', '', NULL, NULL, 7)",
@@ -90,7 +90,7 @@ const ROWS: [(&str, &str, &str); 14] = [
     ),
 ];
 
-/// A scenario with `odd.db`, which has all of these rows, and the `empty.kv` to compare it with.
+/// A scenario with `odd.db`, which has all of these rows, and `empty.kv` to compare it with.
 fn scenario() -> Scenario {
     let scenario = Scenario::new();
     scenario.bare_database("odd.db", |db| {
@@ -197,7 +197,7 @@ fn quoted_values_are_escaped_and_shortened() {
     assert!(message.len() < 300, "{message}");
 }
 
-/// Redacted, a sentence has numbers and names of columns, and no text of the stores.
+/// When redacted, a sentence has numbers and column names, and no text of the stores.
 #[test]
 fn redacted_reasons_quote_no_text() {
     let scenario = Scenario::with_small_pair();

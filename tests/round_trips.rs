@@ -1,4 +1,4 @@
-//! There and back, exact by storage class and bytes.
+//! Round trips, exact by storage class and bytes.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! All integration tests, as one program: it links once, and the files share `common`.
+//! All integration tests as one program: it links once, and the files share `common`.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -70,7 +70,7 @@ mod verify_options;
 mod verify_properties;
 mod verify_sample;
 
-/// A test file that nobody declares would never run.
+/// An undeclared test file would never run.
 #[test]
 fn every_file_in_tests_is_declared() {
     let this = include_str!("runner.rs");

@@ -1,5 +1,5 @@
-//! A source in any state is read completely and left without a trace: not a byte of it changes,
-//! and no file appears beside it or goes.
+//! A source in any state is read completely and without a trace: none of its bytes changes, and no
+//! file next to it appears or disappears.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::common::source_state::{IN_MAIN, State};
 use crate::common::tables::insert_chunks;
 use crate::common::{PROGRAM, Run, Scenario, files, kv};
 
-/// A folder that everybody may enter, with a database of its own in a folder `db` and the program.
+/// A directory that everybody may enter, with its own database in a directory `db` and the program.
 struct Place {
     scenario: Scenario,
 }
@@ -50,7 +50,7 @@ impl Place {
         command
     }
 
-    /// Copies, and demands that all chunks arrive and nothing in the source's folder changes.
+    /// Copies, and checks that all chunks arrive and nothing in the source's directory changes.
     fn check(&self, source: &Path, target: &str, chunks: i64, as_nobody: bool, what: &str) {
         let before = self.source_files();
         let mut command = self.command(source, target);
@@ -228,7 +228,8 @@ fn a_hot_journal_is_an_error_with_a_hint_and_left_unchanged() {
     assert!(place.source_files() == before);
 }
 
-/// A commit writes the first page first: it may tell of pages that a kill kept from being written.
+/// A commit writes the first page first: its header may count pages that a kill kept from being
+/// written.
 #[test]
 fn a_hot_journal_of_a_seemingly_truncated_file_is_reported_as_hot_journal() {
     let place = Place::new();

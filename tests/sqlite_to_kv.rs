@@ -1,4 +1,4 @@
-//! `sqlite-to-kv` on databases as they should be: what arrives, what the summary says, options.
+//! `sqlite-to-kv` on ordinary databases: the copy, the summary, the options.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -50,7 +50,7 @@ fn kv_file_holds_exactly(records: Vec<Record>) -> TestCaseResult {
     scenario.database("code.db", |db| {
         let transaction = db.unchecked_transaction().unwrap();
         for record in records {
-            // Random records may share an id or a key, which the table refuses.
+            // Random records may share an id or a key, which the table rejects.
             if insert_records(&transaction, [&record]).is_ok() {
                 kept.push(record);
             }
@@ -169,7 +169,7 @@ fn an_unknown_column_is_ignored_only_on_request() {
         db.execute_batch("ALTER TABLE code_chunks ADD COLUMN \"lan\"\"guage\" TEXT")
             .unwrap();
     });
-    // A column that is NULL everywhere holds nothing to lose.
+    // A column that is NULL everywhere has no values to lose.
     let _ = scenario
         .run(&["sqlite-to-kv", "new.db", "null.kv"])
         .expect_status(0);

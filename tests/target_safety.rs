@@ -1,4 +1,5 @@
-//! What is there already is safe: a target is replaced only when that was asked for and is right.
+//! Existing files are safe: a target is replaced only on request, and only if it is the right kind
+//! of file.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};

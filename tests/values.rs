@@ -1,4 +1,4 @@
-//! Values: what goes in comes out to the bit, and a decoder that takes nothing for something else.
+//! Values: encoding and decoding are exact to the bit, and a decoder confuses nothing.
 
 use std::error::Error as _;
 
@@ -35,7 +35,8 @@ fn comes_back(record: &Record) -> TestCaseResult {
     Ok(())
 }
 
-/// Cut, longer or changed in one byte: whatever else it is, it is not what the record writes.
+/// Truncated, extended or changed in one byte: whatever else it is, it is not the encoding of the
+/// record.
 fn is_canonical_alone(record: &Record, place: prop::sample::Index) -> TestCaseResult {
     let bytes = encode_json(record).unwrap();
     prop_assert!(is_canonical(record, &bytes));
@@ -107,7 +108,7 @@ proptest! {
     }
 }
 
-/// Growing while it is written would cost a large value twice its size.
+/// A buffer that grows during encoding would cost twice the size of a large value.
 #[test]
 fn a_source_text_chunk_is_encoded_with_one_allocation() {
     let content = "    let name = \"caf\u{e9}\".to_owned();\n".repeat(10_000);

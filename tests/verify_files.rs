@@ -87,7 +87,7 @@ fn every_corruption_of_a_database_is_found_and_classified() {
     }
 }
 
-/// No byte in common would be too much to ask of two files that are one.
+/// Both sides may be the same file, in any journal mode.
 #[test]
 fn a_store_is_identical_to_itself() {
     let scenario = Scenario::with_small_pair();

@@ -50,7 +50,7 @@ fn json_has_a_thousand_findings_and_says_if_there_are_more() {
             assert_eq!(json["counts"][0]["class"], kind);
             assert_eq!(json["counts"][0]["kind"], "file-metrics");
             assert_eq!(json["counts"][0]["count"], count);
-            // People get twenty.
+            // The terminal shows twenty.
             let run = scenario.run(args).expect_status(1);
             let more = format!("and {} more", if truncated { "981" } else { "980" });
             assert!(run.stdout.contains(&more), "{run}");
@@ -136,7 +136,7 @@ fn the_report_file_has_every_finding() {
         let finding: Value = serde_json::from_str(line).unwrap();
         assert!(finding["class"].is_string() && finding["key"].is_string());
     }
-    // Another run replaces it, also where there is nothing to tell.
+    // Another run replaces it, even if there is nothing to report.
     let args = ["verify", "code.db", "code.kv", "--report", "all.jsonl"];
     let _ = scenario.run(&args).expect_status(0);
     assert_eq!(fs::read(scenario.path("all.jsonl")).unwrap(), b"");
@@ -300,8 +300,8 @@ fn colour_highlights_differences_on_request() {
     );
 }
 
-/// A copy that left a column behind can be compared with its source, and nobody takes the column for
-/// compared.
+/// A copy without a column can be compared with its source, and the report shows that the column
+/// was not compared.
 #[test]
 fn an_ignored_column_is_reported_with_the_verdict() {
     let scenario = Scenario::with_small_pair();
@@ -338,7 +338,7 @@ fn an_ignored_column_is_reported_with_the_verdict() {
             );
         }
     }
-    // A column that is no part of what is left out counts as ever.
+    // A column that is not ignored counts as usual.
     db.execute_batch("ALTER TABLE code_chunks ADD COLUMN more; UPDATE code_chunks SET more = 1")
         .unwrap();
     let args = [&["verify", "code.db", "code.kv"], &column[..]].concat();

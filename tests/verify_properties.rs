@@ -1,4 +1,5 @@
-//! Random records, damaged at random: the verifier finds just that, whatever holds the records.
+//! Random records with random corruption: the verifier finds exactly that, whatever store contains
+//! the records.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -15,7 +16,7 @@ use proptest::test_runner::TestCaseResult;
 use crate::common::{Scenario, kv, records};
 use crate::fuzzing::bodies::awkward::other_time;
 
-/// Something that happens to a record on the right side.
+/// A change to a record on the right side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Damage {
     Remove,
@@ -158,7 +159,7 @@ fn damages_are_found(made: Damaged, left_is_database: bool) -> TestCaseResult {
     Ok(())
 }
 
-/// The same questions, whichever side and store they are put to.
+/// The same results, whichever side and store has the change.
 fn answers_are_the_same(left: Vec<Record>, right: Vec<Record>) -> TestCaseResult {
     let shared: Vec<Record> = left.iter().take(4).map(other_time).collect();
     let left = records::distinct(left);

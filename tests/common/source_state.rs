@@ -1,4 +1,4 @@
-//! Databases with all that may lie beside them.
+//! Databases with all the files that may lie next to them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use super::tables::{insert_chunk, insert_chunks};
 
 /// Chunks that a database has in its main file.
 pub(crate) const IN_MAIN: i64 = 20;
-/// Those that only its `-wal` has.
+/// Chunks that only its `-wal` has.
 const IN_WAL: i64 = 7;
 
-/// A state of a database and of the files beside it.
+/// A state of a database and of its sidecar files.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum State {
     RollbackJournal,
@@ -43,7 +43,7 @@ impl State {
         State::WalHeaderWithoutShm,
     ];
 
-    /// Makes a database in this state; returns how many chunks it has.
+    /// Creates a database in this state; returns how many chunks it has.
     pub(crate) fn make(self, path: &Path) -> i64 {
         let beside = |suffix: &str| PathBuf::from(format!("{}{suffix}", path.display()));
         let draft = tempfile::tempdir().unwrap();

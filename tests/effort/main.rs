@@ -1,7 +1,7 @@
-//! What a record costs, counted and not timed: a change that makes everything ten times dearer is
-//! seen on any machine. `docs/performance.md` has the times.
+//! The cost of a record, counted and not timed: a change that makes everything ten times slower
+//! shows on any machine. `docs/performance.md` has the times.
 //!
-//! A binary of its own, with one test: what is counted is that of the whole process.
+//! A separate binary with one test, because the counters are those of the whole process.
 #![allow(clippy::unwrap_used)]
 
 use std::alloc::System;
@@ -20,10 +20,10 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Of each of two kinds.
+/// Records of each of two kinds.
 const RECORDS: i64 = 10_000;
 
-// Half as much again as was counted when the limits were set.
+// One and a half times what was counted when the limits were set.
 
 const COPY: Effort = Effort {
     allocations: 19.0,
@@ -52,10 +52,10 @@ const COPY_BACK: Effort = Effort {
     written: 700.0,
 };
 
-/// What one record costs.
+/// The cost of one record.
 #[derive(Debug)]
 struct Effort {
-    /// Allocations, with those that grow one. SQLite's own are not counted.
+    /// Allocations and reallocations, without SQLite's own.
     allocations: f64,
     /// Bytes allocated.
     allocated: f64,
@@ -84,7 +84,7 @@ impl Effort {
         }
     }
 
-    /// Each figure beside the same one of a limit.
+    /// Each figure with the same figure of a limit.
     fn beside<'e>(&'e self, limit: &'e Effort) -> [(&'static str, f64, f64); 6] {
         [
             ("allocations", self.allocations, limit.allocations),
@@ -97,7 +97,7 @@ impl Effort {
     }
 }
 
-/// What the kernel has counted of this process.
+/// What the kernel counted for this process.
 #[derive(Debug)]
 struct Io {
     rchar: u64,

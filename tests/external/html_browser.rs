@@ -33,7 +33,7 @@ pub(crate) fn the_page_opens_without_console_messages() {
         assert_eq!(opened.console, Vec::<String>::new(), "{args:?}");
         assert!(opened.dom.ends_with("</html>\n"), "{args:?}");
     }
-    // The same browser tells of what it is not to find.
+    // The same browser does report what the page must not have.
     let page = fs::read_to_string(hostile.path(PAGE)).unwrap();
     for worse in [
         "<script>let a;</script>",
@@ -57,7 +57,7 @@ pub(crate) fn the_counts_are_on_the_page() {
         .map(row => [...row.children].map(cell => cell.innerText).join()).join(';')";
     for width in [DESKTOP, PHONE] {
         let rows = browser.ask(&page, width, question);
-        // Columns without a number are left out.
+        // Columns without a number are omitted.
         let header = "kind,left,right,equal,only left,only right,different";
         assert!(rows.starts_with(header), "{rows}");
         for kind in json["kinds"].as_array().unwrap() {
@@ -117,7 +117,7 @@ pub(crate) fn a_hostile_path_is_rendered_as_text() {
     assert_eq!(elements_of(&dom), elements_of(&page));
     let question = "page.querySelectorAll('script, img, svg, [onerror], [onload]').length";
     assert_eq!(browser.ask(&page, DESKTOP, question), "0");
-    // It reads as it is, with escapes in the place of what can't be seen.
+    // It reads as written, with escapes for invisible characters.
     let question = "[...page.querySelectorAll('h4 code')].map(key => key.innerText).join(' and ')";
     let keys = browser.ask(&page, DESKTOP, question);
     let path = HOSTILE

@@ -1,6 +1,6 @@
-//! The tests that need something which a machine may lack: a browser, databases that Magellan wrote,
-//! a tool. Where it is missing they are ignored, and the reason is told; `CHUNKMIGRATE_REQUIRE` lists
-//! what must be there (`browser,samples,duckdb`), so that they fail instead.
+//! Tests that need something a machine may lack: a browser, databases that Magellan wrote, a tool.
+//! If it is missing they are ignored, and the reason is reported; with `CHUNKMIGRATE_REQUIRE`, a
+//! list such as `browser,samples,duckdb`, they fail instead.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -15,7 +15,7 @@ mod browser;
 #[allow(dead_code, reason = "what the tests of `runner` need is in it too")]
 #[path = "../common/mod.rs"]
 mod common;
-/// Where `common` looks for it, as it is found there in `runner`.
+/// Where `common` expects it, as in `runner`.
 mod fuzzing {
     pub(crate) mod bodies {
         pub(crate) use crate::awkward;
@@ -35,7 +35,7 @@ use need::Need;
 struct Test {
     name: &'static str,
     need: Need,
-    /// Why only the deep tests include it, if that is so.
+    /// Why only the deep tests include it, if so.
     ignored: Option<&'static str>,
     run: fn(),
 }
@@ -51,7 +51,7 @@ macro_rules! tests {
     };
 }
 
-/// All tests; the compiler complains about one that is not in the list.
+/// All tests; the compiler warns about one that is not in the list.
 fn tests() -> impl Iterator<Item = Test> {
     use Need::{Browser, Sample, Samples, Tool};
 
@@ -101,7 +101,7 @@ fn main() -> ExitCode {
                 }
             }
         });
-        // The reason of one that is marked as ignored would not be told.
+        // The reason of an ignored test would not be reported otherwise.
         trial.with_ignored_flag(runs_ignored && test.ignored.is_some())
     });
     libtest_mimic::run(&args, trials.collect()).exit_code()
