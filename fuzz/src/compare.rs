@@ -14,7 +14,7 @@ use super::input::Input;
 use super::memory_store::{MemoryStore, Place};
 use super::model::{expect, expect_kind, told};
 
-/// Two stores that have some records in common, compared as two maps would be.
+/// Two stores with some records in common, compared as two maps would be.
 pub fn compare(data: &[u8]) {
     let mut input = Input::new(data);
     let records: Vec<Record> = (0..input.below(10)).map(|_| input.record()).collect();
@@ -142,7 +142,7 @@ fn unknown_keys(input: &mut Input<'_>) -> BTreeMap<Vec<u8>, Vec<u8>> {
     keys.filter(|(key, _)| parse_key(key).is_err()).collect()
 }
 
-/// What a manifest tells, which may be wrong in one place.
+/// The claims of a manifest, one of which may be wrong.
 fn claims(input: &mut Input<'_>, store: &MemoryStore) -> ManifestTotals {
     let mut kinds = store.totals();
     let mut sha256 = chunkmigrate::internal::combined_digest(&kinds);

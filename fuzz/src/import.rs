@@ -9,9 +9,9 @@ use chunkmigrate::migrate::{
 };
 use chunkmigrate::{Error, NoProgress, Progress};
 
-/// Any text into a KV file: every line is a record, the marks, an end line, or named; and what came
-/// in goes out and comes in again as it is. Nothing is made of a text with other lines than its end
-/// line tells, and without that line it comes in.
+/// Any text into a KV file: every line is a record, the id sequences, an end line, or reported; and
+/// what was imported is exported and imported again unchanged. A text whose lines don't match its
+/// end line is not imported, and without that line it is.
 pub fn import(data: &[u8]) {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
@@ -69,7 +69,8 @@ fn is_end_line(line: &[u8]) -> bool {
     matches!(Line::parse(line), Ok(Line::End(_)))
 }
 
-/// The lines that say something, those of them that are of no kind of record, and the end lines.
+/// The numbers of nonblank lines, of those without a record (id sequences and end lines), and of
+/// end lines.
 fn count_lines(text: &[u8]) -> (u64, u64, u64) {
     let count = |is: fn(&[u8]) -> bool| lines(text).filter(|line| is(line)).count() as u64;
     let ends = count(is_end_line);

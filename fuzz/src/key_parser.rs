@@ -50,8 +50,8 @@ fn neighbour(input: &mut Input<'_>) -> RecordKey {
     key
 }
 
-/// A file's prefix is that of its own chunks; those of other files that begin with it too are of
-/// paths that go on behind a colon, and come behind.
+/// A file's prefix is that of its own chunks; other keys that begin with it are of files whose
+/// paths continue after a colon, and sort after them.
 fn files_stand_together(input: &mut Input<'_>) {
     let path = input.text();
     let other_path = match input.one_in(2) {

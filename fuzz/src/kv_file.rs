@@ -18,8 +18,8 @@ use super::content::{Content, Entries, FORMAT, Tables, intact_files, manifest};
 use super::input::Input;
 use super::model::{expect, is_sound, kv_store, told};
 
-/// A KV file: the input itself (behind an `f`), a good one with some damage (`d`), or one that redb
-/// wrote and that may hold anything (`e`).
+/// A KV file: the input itself (after an `f`), a valid one with some corruption (`d`), or one that
+/// redb wrote and that may contain anything (`e`).
 pub fn kv_file(data: &[u8]) {
     let Some((mode, rest)) = data.split_first() else {
         return;
@@ -44,7 +44,7 @@ fn any_file(bytes: &[u8], path: &Path) {
     }
 }
 
-/// Of a file with damage every entry is read as it was, or it is not "identical".
+/// Every entry of a corrupted file is read unchanged, or the file is not "identical".
 fn damaged_file(input: &mut Input<'_>, folder: &Path) {
     let (good, bad) = (folder.join("good.kv"), folder.join("bad.kv"));
     let files = intact_files();
@@ -107,7 +107,7 @@ fn made_file(input: &mut Input<'_>, path: &Path) {
     assert_eq!(fs::read(path).unwrap(), bytes);
 }
 
-/// What a file yields.
+/// The result of reading a file.
 struct Read {
     entries: Entries,
     sequences: IdSequences,
@@ -160,7 +160,7 @@ impl Read {
             .is_none_or(|claims| claims == ManifestTotals { kinds, sha256 })
     }
 
-    /// Whether a database can hold all of it, marks too.
+    /// Whether a database can store all of it, id sequences too.
     fn goes_round(&self) -> bool {
         let mut ids = BTreeSet::new();
         let all_fit = self.entries.iter().all(|(key, value)| {
@@ -174,7 +174,7 @@ impl Read {
             let told = self.sequences.get(kind);
             let of_kind = ids.iter().filter(|(other, _)| *other == kind);
             let largest = of_kind.map(|(_, id)| *id).max();
-            // A database keeps no mark below its largest id.
+            // A database has no sequence below its largest id.
             largest.is_none_or(|largest| told >= largest)
         };
         all_fit
@@ -184,7 +184,7 @@ impl Read {
     }
 }
 
-/// A file compared with itself.
+/// Compares a file with itself.
 fn check_against_model(read: &Read, report: &VerifyReport) {
     let mut store = kv_store(&read.entries);
     store.sequences = read.sequences;
@@ -208,7 +208,7 @@ fn progress() -> Arc<dyn Progress> {
     Arc::new(NoProgress)
 }
 
-/// Entries and documents of which any may be hostile.
+/// Entries and documents, any of which may be hostile.
 fn content(input: &mut Input<'_>) -> Content {
     let mut content = Content {
         tables: match input.below(16) {

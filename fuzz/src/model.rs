@@ -1,5 +1,5 @@
-//! What a comparison of two stores must find, key by key over two maps. It knows the codec and
-//! nothing of the join.
+//! What a comparison of two stores must find, key by key over two maps. It uses the codec and none
+//! of the join.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use chunkmigrate::verify::{Comparison, Finding, FindingClass, KindCounts, Side, 
 
 use super::memory_store::{MemoryStore, Place, Places};
 
-/// What is told of a divergence: class, kind, key, side and row.
+/// What is reported for a divergence: class, kind, key, side and row.
 pub(crate) type Told = (
     FindingClass,
     Option<RecordKind>,
@@ -34,7 +34,7 @@ pub(crate) fn told(divergence: &Finding) -> Told {
 /// A value by itself.
 struct Value {
     faults: Vec<FindingClass>,
-    /// The canonical bytes of the record, if it is that of its key.
+    /// The canonical bytes of the record, if it belongs to its key.
     own: Option<Vec<u8>>,
     wrong_hash: bool,
 }
@@ -288,7 +288,7 @@ pub(crate) fn expect(
     (comparison, all)
 }
 
-/// Takes note of the records of a store that the other one lacks, or has otherwise.
+/// Records which records of a store are missing or different in the other.
 fn own_records(
     kind: RecordKind,
     store: &MemoryStore,
@@ -329,7 +329,7 @@ fn own_records(
     }
 }
 
-/// Whether a quick comparison has its proof: the same entries, and no rows that are none.
+/// Whether a quick comparison may stop: the same entries, and no invalid rows.
 fn same_digest(kind: RecordKind, left: &MemoryStore, right: &MemoryStore) -> bool {
     let no_rows = |store: &MemoryStore| {
         let mut places = store.kinds.get(kind).values();

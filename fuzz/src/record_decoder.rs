@@ -4,7 +4,7 @@ use chunkmigrate::record::{Record, RecordKind};
 
 use super::input::Input;
 
-/// Any bytes as a value of each kind, and the values of records made of them.
+/// Any bytes as a value of each kind, and the values of generated records.
 pub fn record_decoder(data: &[u8]) {
     any_bytes(data);
     let mut input = Input::new(data);
@@ -42,7 +42,7 @@ fn any_bytes(bytes: &[u8]) {
     }
 }
 
-/// What no store can hold has no bytes, or bytes that don't decode.
+/// What no store can contain cannot be encoded, or its bytes don't decode.
 fn unkeepable(mut record: Record, input: &mut Input<'_>) {
     let float = input.pick(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY]);
     match &mut record {

@@ -13,10 +13,10 @@ use super::encoding::Encoding;
 use super::input::Input;
 use super::row::{Row, faults};
 
-/// A row that is no record: its table, row id, column and what is wrong with it.
+/// An invalid row: its table, row id, column and reason.
 type Named = (&'static str, i64, &'static str, InvalidReason);
 
-/// A database that goes to a KV file and back: every row comes back, or is named.
+/// A database that is copied to a KV file and back: every row survives, or is reported.
 pub fn round_trip(data: &[u8]) {
     let mut input = Input::new(data);
     let (encoding, schema) = (input.pick(&Encoding::ALL), input.pick(&Schema::ALL));
@@ -83,7 +83,7 @@ pub fn round_trip(data: &[u8]) {
     assert_eq!(files, if named.is_empty() { 3 } else { 4 });
 }
 
-/// Without leave to skip a row, all are named and there is no target.
+/// Unless rows may be skipped, all are reported and there is no target.
 fn refuses(db: &Path, kv: &Path, named: &[Named]) {
     let options = CopyOptions {
         limit: usize::MAX,

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 type Listing = Result<(Vec<u8>, Vec<u8>), Box<InvalidRow>>;
 
-/// Items in memory, in the order in which they stand; after the last it can fail.
+/// Items in memory, in the given order; after the last it can fail.
 struct Listed {
     items: Vec<Listing>,
     position: usize,
@@ -223,7 +223,7 @@ fn a_record_under_another_records_key_is_a_key_mismatch() {
     assert_eq!(counts.differing, 1);
 }
 
-/// Wherever they stand: before, between and behind the entries.
+/// Wherever they are: before, between and after the entries.
 #[test]
 fn invalid_rows_are_reported_and_counted_but_not_joined() {
     let (one, two) = (symbol(1, 0), symbol(2, 0));
@@ -288,8 +288,8 @@ fn invalid_rows_are_reported_and_counted_but_not_joined() {
     assert_eq!(messages, expected);
 }
 
-/// A row that is no record where the other side has one: the row is the finding, and nothing says that
-/// its side lacks the record.
+/// An invalid row whose counterpart is valid: the row is the finding, and nothing says that its
+/// side lacks the record.
 #[test]
 fn a_row_that_is_invalid_on_one_side_and_valid_on_the_other_is_one_finding() {
     for swapped in [false, true] {
@@ -329,7 +329,7 @@ fn every_row_with_a_records_key_is_a_finding_and_the_counts_are_consistent() {
     }
 }
 
-/// In a KV file too, what is no record is one finding, whatever the other side has.
+/// In a KV file too, an invalid value is one finding, whatever the other side has.
 #[test]
 fn an_invalid_value_is_one_finding_whatever_the_other_side_has() {
     let (key, value) = symbol(1, 10);
@@ -358,7 +358,7 @@ fn an_invalid_value_is_one_finding_whatever_the_other_side_has() {
             assert!(found[0].message.ends_with(&told), "{found:?}");
             assert_eq!(counts.differing, 1);
 
-            // Both are wrong, each in its way: two things to see to.
+            // Both are wrong, each in its own way: two things to fix.
             let row = Listed::with_rows([invalid_of(7, Some(1))]);
             let (counts, found) = compare_swapped(swapped, bad(), row);
             assert_eq!(classes(&found), [class, "invalid-row"]);

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::progress::NoProgress;
 use crate::record::{CodeChunk, Record};
 
-/// Entries whose values have these lengths; behind the last it can fail.
+/// Entries whose values have these lengths; after the last it can fail.
 struct Made {
     lengths: Vec<usize>,
     fails_at_end: bool,
@@ -50,12 +50,12 @@ impl Made {
     }
 }
 
-/// More than may wait in the pipe, so that the reader has to wait for a taker.
+/// More than may wait in the pipe, so that the reader has to wait for its consumer.
 fn more_than_waits() -> Made {
     Made::new([1 << 20; 40])
 }
 
-/// What `work` returns; fails if it never does.
+/// The result of `work`; fails if it never returns.
 fn returns<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = channel();
     thread::spawn(move || sender.send(work()));
@@ -85,7 +85,7 @@ fn every_entry_is_returned_once_and_in_order_copied_or_moved() {
     assert!(taken == expected);
 }
 
-/// Chunks, each as the record that its value is to be made of.
+/// Chunks, each passed as the record to encode.
 struct Records(Vec<Record>);
 
 impl Records {

@@ -1,4 +1,4 @@
-//! Calls that fail or do half of their work.
+//! Calls that fail or are cut short.
 
 use super::commands::{
     Case, OTHER_WRITERS, READERS, Target, WRITERS, all_writers, check_others, check_told, scenario,
@@ -6,7 +6,7 @@ use super::commands::{
 use super::shim::{CHANGES, Disturbance, Disturbed, READS, sweep};
 
 const EIO: [&str; 2] = ["Input/output error", "disk I/O error"];
-/// What SQLite tells of a file that could not be opened or read once, and can be when we look.
+/// SQLite's message for a file that could not be opened or read once, but can be afterwards.
 const EIO_ONCE: [&str; 5] = [
     EIO[0],
     EIO[1],
@@ -16,8 +16,9 @@ const EIO_ONCE: [&str; 5] = [
 ];
 const FULL: [&str; 2] = ["No space left on device", "not enough disk space"];
 
-/// Disturbs each step of commands that write. An error leaves the target as it was, or whole;
-/// a run that got on leaves it whole. `causes` are what an error may tell; none: there may be none.
+/// Disturbs each step of commands that write. An error leaves the target unchanged, or complete; a
+/// run that continued leaves it complete. `causes` are the messages that an error may have; if
+/// empty, no error may occur.
 fn sweep_writers<'a>(
     cases: impl IntoIterator<Item = &'a Case>,
     disturbance: Disturbance,
@@ -46,8 +47,8 @@ fn sweep_writers<'a>(
     }
 }
 
-/// As [`sweep_writers`], for commands that change no file: they tell what they tell undisturbed, or
-/// an error.
+/// Like [`sweep_writers`], for commands that change no file: their output is the undisturbed one,
+/// or an error.
 fn sweep_readers(disturbance: Disturbance, causes: &[&str]) {
     for args in READERS {
         let undisturbed = scenario().run(args).expect_status(0);
@@ -65,9 +66,8 @@ fn sweep_readers(disturbance: Disturbance, causes: &[&str]) {
     }
 }
 
-/// Whether a step may fail without consequence: what only spares work or room, SQLite's sync of a
-/// folder, of which it doesn't ask what came, and what brings a `-wal` back into its database behind
-/// the commit.
+/// Whether a step may fail without consequence: what only saves work or disk space, SQLite's sync
+/// of a directory, whose result it ignores, and the checkpoint of a `-wal` after the commit.
 fn may_fail(case: &Case, disturbed: &Disturbed) -> bool {
     let (call, path) = &disturbed.step;
     let is_merge = case.args.contains(&"--merge");

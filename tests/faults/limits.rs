@@ -1,11 +1,11 @@
-//! Files that may not grow beyond a limit, and a small disk that is really full.
+//! A file size limit, and a small disk that is really full.
 
 use std::process::Command;
 
 use super::commands::{Case, Expected, Target, all_writers, check_told, files, scenario};
 use crate::common::{PROGRAM, Run, Scenario};
 
-/// What is told of a write beyond a limit, or of a full disk.
+/// The message for a write beyond a limit, or to a full disk.
 const CAUSES: [&str; 4] = [
     "File too large",
     "disk I/O error",
@@ -48,11 +48,11 @@ fn a_file_size_limit_leaves_the_old_target_or_a_complete_one() {
     }
 }
 
-/// Runs a command on a disk of its own with so many bytes for new files, whose content comes back
-/// into the folder; `None` where the machine mounts none for us.
+/// Runs a command on its own disk with this many bytes for new files, whose content is copied back
+/// into the directory; `None` if the machine doesn't let us mount one.
 fn run_on_small_disk(scenario: &Scenario, args: &[&str], free_kib: u64) -> Option<Run> {
     let aside = Scenario::new();
-    // A file takes whole pages, and the folder some.
+    // A file takes whole pages, and the directory some.
     let pages = |bytes: &Vec<u8>| bytes.len().div_ceil(4096) as u64;
     let kib = files().values().map(pages).sum::<u64>() * 4 + free_kib;
     let script = format!(

@@ -1,10 +1,11 @@
-//! What must be on disk before something else is done.
+//! What must be synced to disk before something else is done.
 
 use super::commands::{all_writers, scenario};
 use super::page;
 use super::shim::{CHANGES, trace};
 
-/// Place of the last step of some calls on a file; the file is told by how its path ends.
+/// Position of the last step of some calls on a file; the file is identified by the end of its
+/// path.
 fn last(steps: &[(String, String)], calls: &[&str], path: &str) -> usize {
     let is_one =
         |(call, file): &(String, String)| calls.contains(&call.as_str()) && file.ends_with(path);

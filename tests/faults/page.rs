@@ -8,7 +8,7 @@ use super::shim::{CHANGES, CHANGES_AND_DELETIONS, Disturbance, sweep};
 pub(super) const PAGE: &str = "page.html";
 pub(super) const VERIFY: [&str; 5] = ["verify", "half.kv", "code.db", "--html", PAGE];
 
-/// Disturbs each step. There is no page then, or a whole one, and no verdict without it.
+/// Disturbs each step. Then there is no page, or a complete one, and no verdict without it.
 fn sweep_page(groups: &'static str, how: &'static str, lasts: bool, statuses: &[i32]) {
     let undisturbed = scenario();
     let told = undisturbed.run(&VERIFY).expect_status(1).stdout;
@@ -23,7 +23,7 @@ fn sweep_page(groups: &'static str, how: &'static str, lasts: bool, statuses: &[
         assert!(statuses.contains(&run.status), "{place}");
         match run.status {
             1 => assert!(page.is_some() && run.stdout == told, "{place}"),
-            // A run that is killed may have told all that there is to tell.
+            // A killed run may have printed everything.
             -9 => {}
             _ => assert_eq!(run.stdout, "", "{place}"),
         }

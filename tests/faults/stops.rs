@@ -1,5 +1,5 @@
 //! Runs that are stopped at every step: by SIGKILL, with no chance to clean up, and by signals that
-//! ask to stop.
+//! request a stop.
 
 use super::commands::{
     Case, OTHER_WRITERS, READERS, Target, WRITERS, all_writers, check_others, scenario,
@@ -15,7 +15,7 @@ fn signal(how: &'static str) -> Disturbance {
     }
 }
 
-/// Private folders and other temporaries that a run left.
+/// Staging directories and other temporary files that a run left.
 fn temporaries(scenario: &Scenario) -> Vec<String> {
     let mut names: Vec<String> = scenario.files().into_keys().collect();
     names.retain(|name| is_temporary(name));
@@ -35,7 +35,7 @@ fn kill_at_every_step(cases: &[Case]) {
             let target = case.target(scenario, &expected, place);
             let left = temporaries(scenario);
             let next = scenario.run(case.args);
-            // What the run was to make may be there: it was killed while it cleaned up.
+            // The target may be there: the run was killed while it cleaned up.
             let makes_file = expected.is_new() || case.status == 1;
             let is_done = target == Target::Whole && makes_file && next.status == 2;
             match is_done {

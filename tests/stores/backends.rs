@@ -1,4 +1,4 @@
-//! What every key-value backend does, whether it brings its own `get` and `scan_prefix` or not.
+//! What every key-value backend does, whether or not it overrides `get` and `scan_prefix`.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ fn backends() -> Vec<Arc<dyn KvBackend>> {
     ]
 }
 
-/// The keys that a scan hands out, until there are so many.
+/// The first keys that a scan visits, up to a number.
 fn scan(backend: &dyn KvBackend, prefix: &[u8], most: usize) -> Vec<String> {
     let mut keys = Vec::new();
     let mut visit = |entry: Entry<'_>| {
@@ -61,7 +61,7 @@ fn a_scan_visits_the_keys_of_its_prefix_in_order_until_it_is_stopped() {
     }
 }
 
-/// A backend that runs every transaction twice, the second time from where the first began.
+/// A backend that runs every transaction twice, the second time from the original state.
 struct Retries {
     content: MapBackend,
     can_scan: bool,
@@ -94,7 +94,7 @@ impl KvBackend for Retries {
     }
 }
 
-/// The same with the scan that every backend has.
+/// The same with the default scan of the trait.
 struct WithoutScan<'b>(&'b Retries);
 
 impl KvBackend for WithoutScan<'_> {
@@ -119,7 +119,7 @@ fn a_backend_that_retries_a_transaction_returns_nothing_twice() {
         let count = store.count_chunks();
         match can_scan {
             true => assert_eq!((found.unwrap(), count.unwrap()), (2, 2)),
-            // What was handed out can't be taken back.
+            // What was returned can't be taken back.
             false => assert!(matches!(
                 (found, count),
                 (Err(Error::Backend(_)), Err(Error::Backend(_)))

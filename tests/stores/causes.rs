@@ -30,7 +30,7 @@ fn variant(error: &Error) -> String {
 
 type Open = fn(&Path) -> Result<ChunkStore, Error>;
 
-/// In both modes: what opens a store that is there, and what makes one.
+/// In both modes: what opens an existing store, and what creates one.
 const OPEN: [Open; 2] = [ChunkStore::open, |path| RedbBackend::open(path).map(in_kv)];
 const MAKE: [Open; 2] = [ChunkStore::new, |path| {
     RedbBackend::open_or_create(path).map(in_kv)
@@ -77,7 +77,7 @@ fn an_unusable_path_is_the_same_error_in_every_mode() {
             for open in open {
                 let found = open(path).err().as_ref().map(variant).unwrap_or_default();
                 assert_eq!(found, expected, "{}", path.display());
-                // Only where one may be made is there one now.
+                // Only those that may create a store have created one.
                 assert_eq!(missing.exists(), expected.is_empty());
                 let _ = std::fs::remove_file(&missing);
             }
@@ -110,8 +110,8 @@ fn every_store_can_require_an_existing_file() {
     );
 }
 
-/// A store of each mode with a chunk `a:0:1` that defines `x`, of which `damage` makes something else: SQL
-/// for the row, and what to replace in the value.
+/// A store of each mode with a chunk `a:0:1` that defines `x`, which `damage` changes: SQL for the
+/// row, and what to replace in the value.
 fn damaged(sql: &str, from: &str, to: &str) -> [ChunkStore; 2] {
     let chunk = |byte_end| CodeChunk {
         created_at: 0,
@@ -226,7 +226,8 @@ fn corrupt_metrics_of_one_symbol_block_no_deletion() {
                 .unwrap();
         }
     }
-    // The second one is still known to be of `a`, the third and the fourth of no file any more.
+    // The second one is still known to belong to `a`, the third and the fourth no longer belong to
+    // any file.
     let sql = "UPDATE symbol_metrics SET kind = x'00' WHERE symbol_id = 2;
         UPDATE symbol_metrics SET file_path = x'00' WHERE symbol_id > 2";
     connection.lock().execute_batch(sql).unwrap();

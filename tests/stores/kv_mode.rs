@@ -1,5 +1,5 @@
-//! The stores over a KV file: what they do to the file beside its records, what they make of values
-//! that are none, and which files they refuse.
+//! The stores over a KV file: what else in the file they change, how they handle invalid values,
+//! and which files they refuse.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -17,7 +17,7 @@ use chunkmigrate::store::{
 };
 use chunkmigrate::verify::{Manifest, ManifestSource};
 
-/// A KV file as a migration leaves it, without records and with these marks.
+/// A KV file as a migration leaves it, without records and with these id sequences.
 fn migrated(path: &Path, marks: IdSequences) {
     let source = ManifestSource {
         file_name: "code.db".to_owned(),
@@ -62,7 +62,7 @@ fn ids_continue_after_the_id_sequences_of_the_file() {
     let store = ChunkStore::with_kv_backend(backend.clone());
     let ids = store.store_chunks(&[chunk(0), chunk(1), chunk(0)]);
     assert_eq!(ids.unwrap(), [42, 43, 44]);
-    // A mark below 0 is that of a table whose ids were all below 0; new ones begin at 1.
+    // A negative sequence is that of a table whose ids were all negative; new ids begin at 1.
     let log = ExecutionLog::with_kv_backend(backend.clone());
     let start = ExecutionStart {
         execution_id: "run",
@@ -91,7 +91,7 @@ fn the_last_id_is_assigned_once() {
     };
     migrated(&path, marks);
     let store = ChunkStore::with_kv_backend(Arc::new(RedbBackend::open(&path).unwrap()));
-    // The second of the two is refused, and the first goes with it.
+    // The second of the two is an error, and rolls the first back.
     let error = store.store_chunks(&[chunk(0), chunk(1)]).unwrap_err();
     let kind = RecordKind::Chunk;
     assert!(matches!(error, Error::Record(RecordError::NoIdLeft { kind: k }) if k == kind));
@@ -162,7 +162,7 @@ fn an_invalid_value_is_an_error_with_its_key() {
                 "{text}"
             );
         }
-        // It can be replaced, and taken away.
+        // It can be replaced, and deleted.
         assert_eq!(store.count_chunks().unwrap(), 1);
         assert_eq!(
             store
@@ -188,7 +188,7 @@ fn the_other_stores_do_not_skip_unreadable_records_either() {
     assert!(metrics.get_file_metrics("a").is_err());
     assert!(metrics.get_symbol_metrics(7).is_err());
     assert!(metrics.get_hotspots(&HotspotQuery::default()).is_err());
-    // What is to go need not be read.
+    // What is to be deleted need not be read.
     assert_eq!(metrics.delete_file_metrics("a").unwrap(), 1);
 }
 

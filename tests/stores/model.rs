@@ -4,7 +4,7 @@ use crate::operation::{Answer, End, Operation, answer};
 use chunkmigrate::record::{CodeChunk, ExecutionRecord, FileMetrics, SymbolMetrics};
 use chunkmigrate::store::HotspotQuery;
 
-/// What the stores hold, written down as plainly as can be and without any code of theirs.
+/// The content of the stores, in the simplest form and without any of their code.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Model {
     chunks: Vec<CodeChunk>,
@@ -13,7 +13,7 @@ pub(crate) struct Model {
     symbols: BTreeMap<i64, SymbolMetrics>,
     executions: Vec<ExecutionRecord>,
     milliseconds: u64,
-    /// When each handle on the log has started what.
+    /// When each handle on the log has started which execution.
     started: [HashMap<&'static str, u64>; 2],
 }
 
@@ -136,7 +136,7 @@ impl Model {
                 && reaches(file.fan_in, query.min_fan_in)
                 && reaches(file.fan_out, query.min_fan_out)
         });
-        // They are in the order of their paths, and a stable sort leaves them so.
+        // They are ordered by path, and a stable sort keeps that order.
         found.sort_by(|a, b| match (a.complexity_score, b.complexity_score) {
             (Some(a), Some(b)) => b.partial_cmp(&a).unwrap(),
             (a, b) => b.is_some().cmp(&a.is_some()),

@@ -7,7 +7,7 @@ use chunkmigrate::Result;
 use chunkmigrate::record::{CodeChunk, FileMetrics, SymbolMetrics};
 use chunkmigrate::store::{ExecutionEnd, ExecutionStart, HotspotQuery};
 
-/// What a tool may ask of its stores.
+/// A request to the stores of a tool.
 #[derive(Debug, Clone)]
 pub(crate) enum Operation {
     EnsureSchema,
@@ -31,7 +31,7 @@ pub(crate) enum Operation {
     FinishExecution(usize, &'static str, End),
     GetByExecutionId(&'static str),
     ListAll(Option<usize>),
-    /// So many milliseconds pass.
+    /// This many milliseconds pass.
     Wait(u64),
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct End {
 /// An answer, or the message of an error. Two modes agree if these are equal.
 pub(crate) type Answer = Result<String, String>;
 
-/// What a result says to a tool.
+/// A result as a tool sees it.
 pub(crate) fn answer<T: std::fmt::Debug, E: std::fmt::Display>(result: Result<T, E>) -> Answer {
     match result {
         Ok(value) => Ok(format!("{value:?}")),
@@ -64,7 +64,7 @@ impl Operation {
         self.try_run(stores).map_err(|error| error.to_string())
     }
 
-    /// Runs it on stores, with the error as it came.
+    /// Runs it on stores, with the original error.
     pub(crate) fn try_run(&self, stores: &Stores) -> chunkmigrate::Result<String> {
         let Stores {
             chunks,
@@ -124,7 +124,7 @@ impl Operation {
     }
 }
 
-/// Paths of which one is a prefix of another, and whatever else keys must keep apart.
+/// Paths, one of which is a prefix of another, and whatever else keys must keep apart.
 fn path() -> impl Strategy<Value = &'static str> {
     select(vec![
         "", "a", "a:", "a:b", "a::b", ":", "a:0", "a:0:1", "ab", "A", "a ", "ü\0\"\\", "a/b.rs",
@@ -135,7 +135,7 @@ fn name() -> impl Strategy<Value = &'static str> {
     select(vec!["", "main", "main\0", "Main", "\u{301}x"])
 }
 
-/// Small, so that spans meet, or at the ends of what there is.
+/// Small, so that spans collide, or at the limits.
 fn offset() -> impl Strategy<Value = u64> {
     let max = i64::MAX.unsigned_abs();
     prop_oneof![20 => 0..12u64, 1 => Just(max), 1 => Just(max + 1), 1 => Just(u64::MAX)]

@@ -1,5 +1,5 @@
-//! What was stored is there afterwards: when every handle is dropped, when the process is killed
-//! right behind the call, and for the other handles at once.
+//! Stored records persist: when every handle is dropped, when the process is killed right after the
+//! call, and for the other handles at once.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
@@ -12,7 +12,7 @@ use chunkmigrate::kv::{KvBackend, KvError, RedbBackend};
 use chunkmigrate::record::CodeChunk;
 use chunkmigrate::store::{ChunkStore, ExecutionEnd, ExecutionLog, ExecutionStart, MetricsOps};
 
-/// Both modes, by the name of the file that they keep their records in.
+/// Both modes, by the name of the file with their records.
 const FILES: [&str; 2] = ["code.db", "code.kv"];
 
 fn open_chunks(path: &Path) -> ChunkStore {
@@ -52,7 +52,7 @@ fn stored_records_are_there_after_reopening() {
         assert_eq!(found[1], CodeChunk { id: 2, ..chunk(9) }.at(&found[1]));
         store.delete_chunks_for_file("src/a.rs").unwrap();
         drop(store);
-        // The ids of what is gone are not given again.
+        // The ids of deleted records are not assigned again.
         assert_eq!(open_chunks(&path).store_chunk(&chunk(1)).unwrap(), 3);
         let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
         assert_eq!(left.len(), 1, "{left:?}");
@@ -64,7 +64,7 @@ trait At {
 }
 
 impl At for CodeChunk {
-    /// The same chunk, made when the other one was.
+    /// The same chunk, created when the other one was.
     fn at(self, other: &Self) -> Self {
         CodeChunk {
             created_at: other.created_at,
@@ -111,7 +111,7 @@ fn threads_writing_through_their_own_handles_get_distinct_ids() {
     }
 }
 
-/// Starts this program again to write into a store; calls `meanwhile` when it has, and kills it.
+/// Starts this program again to write into a store; calls `meanwhile` once it has, and kills it.
 fn killed_when_it_has_stored(path: &Path, meanwhile: impl FnOnce()) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "persistence::child", "--ignored", "--nocapture"])
@@ -133,7 +133,7 @@ fn killed_when_it_has_stored(path: &Path, meanwhile: impl FnOnce()) {
 #[test]
 #[ignore = "the process that other tests kill"]
 fn child() {
-    // Without the variable, somebody runs all tests that are ignored.
+    // Without the variable, all ignored tests are being run.
     let Some(path) = std::env::var_os("CHUNKMIGRATE_CHILD_STORE") else {
         return;
     };

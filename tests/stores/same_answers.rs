@@ -95,7 +95,7 @@ fn only_a_store_built_over_a_kv_backend_has_one() {
     }
 }
 
-/// A backend that only fails: no store over it may answer from anywhere else.
+/// A backend that always fails: no store over it may answer from anywhere else.
 #[derive(Debug)]
 struct Broken;
 

@@ -1,4 +1,5 @@
-//! The stores in SQLite databases that others made, and beside what others do with them.
+//! The stores in SQLite databases that other programs created, and next to what other programs do
+//! with them.
 
 use chunkmigrate::Error;
 use chunkmigrate::record::{CodeChunk, FileMetrics, RecordError, RecordKind, SymbolMetrics};
@@ -12,13 +13,13 @@ fn database(sql: &str) -> SharedConnection {
     connection.into()
 }
 
-/// The one text that a query brings.
+/// The only text that a query returns.
 fn text(connection: &SharedConnection, sql: &str) -> String {
     let connection = connection.lock();
     connection.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
-/// Magellan's table without its constraints, so that it takes whatever is put into it.
+/// Magellan's table without its constraints, so that it accepts anything.
 const LOOSE_CHUNKS: &str = "CREATE TABLE code_chunks (id INTEGER PRIMARY KEY AUTOINCREMENT,
     file_path, byte_start, byte_end, content, content_hash, symbol_name, symbol_kind, created_at)";
 
@@ -142,7 +143,7 @@ fn writes_during_a_callers_transaction_belong_to_it() {
     let store = ChunkStore::with_connection(connection.clone());
     connection.lock().execute_batch("BEGIN").unwrap();
     store.store_chunk(&chunk("a")).unwrap();
-    // One that fails takes only its own writes back.
+    // One that fails rolls back only its own writes.
     let unfit = CodeChunk {
         byte_end: u64::MAX,
         ..chunk("c")
@@ -191,7 +192,7 @@ fn without_the_kind_column_no_chunk_has_a_kind() {
     assert_eq!(store.get_chunks_for_file("a").unwrap().len(), 1);
 }
 
-/// `None` where Magellan 2.2.1 wants a number.
+/// `None` where Magellan 2.2.1 requires a number.
 #[test]
 fn a_missing_required_number_is_reported_by_column() {
     let connection = database(
@@ -258,7 +259,7 @@ fn triggers_of_the_database_run() {
         CREATE TRIGGER d AFTER DELETE ON code_chunks BEGIN
             INSERT INTO seen VALUES ('-' || old.id, old.id + 900); END;";
     connection.lock().execute_batch(sql).unwrap();
-    // The id that comes back is the chunk's, not that of what a trigger inserted.
+    // The returned id is the chunk's, not that of a row a trigger inserted.
     assert_eq!(store.store_chunk(&chunk("a")).unwrap(), 1);
     assert_eq!(store.store_chunk(&chunk("a")).unwrap(), 2);
     let sql = "SELECT group_concat(what, ' ' ORDER BY what, id) FROM seen";
