@@ -84,7 +84,7 @@ pub(crate) fn run(args: &[String], out: &mut dyn Write) -> Result<(), Box<dyn Er
 
     indexed?;
     logged?;
-    tell(&stores, out)
+    print(&stores, out)
 }
 
 /// Stores the functions of a file and its metrics, replacing what was stored for it.
@@ -131,7 +131,7 @@ fn functions(source: &str, text: &str) -> Vec<CodeChunk> {
     functions
 }
 
-fn tell(stores: &Stores, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+fn print(stores: &Stores, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     for run in stores.log.list_all(Some(5))? {
         let counts = [run.files_indexed, run.symbols_indexed];
         let [files, symbols] = counts.map(Option::unwrap_or_default);

@@ -62,13 +62,13 @@ fn a_fresh_copy_is_suggested_if_a_merge_would_restore_deleted_records() {
         let scenario = with_old_copy();
         let run = verify(&scenario, left, right);
         assert_eq!(commands(&run), [FRESH, BACK], "{run}");
-        let told = "code.db is newer than code.kv (its ids are higher, its timestamps are later, \
+        let expected = "code.db is newer than code.kv (its ids are higher, its timestamps are later, \
             code.kv was copied from it and is unchanged); make a fresh copy, which adds 1 record, \
             changes 1 record and removes 1 record that only code.kv has:\n";
-        assert!(advice(&run).starts_with(told), "{run}");
-        let told = "Merging code.kv into code.db would restore 1 record that only code.kv has and \
+        assert!(advice(&run).starts_with(expected), "{run}");
+        let expected = "Merging code.kv into code.db would restore 1 record that only code.kv has and \
             revert 1 record:\n";
-        assert!(run.stdout.contains(told), "{run}");
+        assert!(run.stdout.contains(expected), "{run}");
 
         let _ = paste(&scenario, FRESH).expect_status(0);
         let _ = scenario.run(&["verify", left, right]).expect_status(0);
@@ -104,8 +104,9 @@ fn ids_times_or_the_manifest_show_which_store_is_newer() {
         }
         scenario.change("code.db", sql);
         let run = verify(&scenario, "code.db", "code.kv");
-        let told = format!("code.db is newer than code.kv ({reasons}); make a fresh copy, which ");
-        assert!(advice(&run).starts_with(&told), "{run}");
+        let expected =
+            format!("code.db is newer than code.kv ({reasons}); make a fresh copy, which ");
+        assert!(advice(&run).starts_with(&expected), "{run}");
         assert_eq!(commands(&run)[0], FRESH, "{run}");
         let _ = paste(&scenario, FRESH).expect_status(0);
         let _ = scenario
@@ -119,7 +120,7 @@ fn ids_times_or_the_manifest_show_which_store_is_newer() {
 fn if_the_direction_is_unclear_both_are_suggested_with_their_effects() {
     let deleted = "DELETE FROM symbol_metrics WHERE symbol_id = 1";
     let later = "UPDATE file_metrics SET loc = 11, last_updated = 4000000000 WHERE loc = 10";
-    for (sql, marks, fresh, back) in [
+    for (sql, id_sequences, fresh, back) in [
         (
             deleted,
             "{\"code_chunks\":9,\"execution_log\":1}",
@@ -137,19 +138,19 @@ fn if_the_direction_is_unclear_both_are_suggested_with_their_effects() {
         let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
         content
             .documents
-            .insert("sequences".to_owned(), marks.to_owned());
+            .insert("sequences".to_owned(), id_sequences.to_owned());
         fs::remove_file(scenario.path("code.kv")).unwrap();
         content.write(&scenario.path("code.kv"));
         scenario.change("code.db", sql);
         let run = verify(&scenario, "code.db", "code.kv");
         assert_eq!(commands(&run), [FRESH, BACK], "{run}");
-        let told = format!(
+        let expected = format!(
             "it is unclear which store is newer. If code.db is right, make a fresh copy, which \
              {fresh}:\n"
         );
-        assert!(advice(&run).starts_with(&told), "{run}");
-        let told = format!("If code.kv is right, merge it into code.db, which {back}:\n");
-        assert!(run.stdout.contains(&told), "{run}");
+        assert!(advice(&run).starts_with(&expected), "{run}");
+        let expected = format!("If code.kv is right, merge it into code.db, which {back}:\n");
+        assert!(run.stdout.contains(&expected), "{run}");
         let _ = paste(&scenario, BACK).expect_status(0);
     }
 }
@@ -171,9 +172,9 @@ fn a_newer_kv_file_is_merged_and_never_replaces_a_database() {
     let run = verify(&scenario, "code.kv", "code.db");
     let forth = BACK;
     assert_eq!(commands(&run)[0], forth, "{run}");
-    let told = "code.kv is newer than code.db (its ids are higher, its timestamps are later); \
+    let expected = "code.kv is newer than code.db (its ids are higher, its timestamps are later); \
         merge it into code.db, which adds 1 record and keeps 2 records that only code.db has:\n";
-    assert!(advice(&run).starts_with(told), "{run}");
+    assert!(advice(&run).starts_with(expected), "{run}");
     assert!(
         run.stdout.contains(
             "Merging code.db into code.kv would restore 2 records that only code.db has:\n"

@@ -50,7 +50,7 @@ fn entries(path: &Path) -> BTreeMap<Vec<u8>, Vec<u8>> {
 fn outcomes(
     fill: &str,
     tries: usize,
-    damage: impl Fn(&mut Vec<u8>, &mut Numbers) -> bool,
+    corrupt: impl Fn(&mut Vec<u8>, &mut Numbers) -> bool,
 ) -> [usize; 3] {
     let scenario = Scenario::new();
     scenario.database("code.db", |db| {
@@ -66,11 +66,11 @@ fn outcomes(
     let mut numbers = Numbers(7);
     let mut outcomes = [0; 3];
     for _ in 0..tries {
-        let mut damaged = bytes.clone();
-        if !damage(&mut damaged, &mut numbers) {
+        let mut corrupted = bytes.clone();
+        if !corrupt(&mut corrupted, &mut numbers) {
             continue;
         }
-        fs::write(&bad, &damaged).unwrap();
+        fs::write(&bad, &corrupted).unwrap();
         let verdict = catch_unwind(|| is_identical(&good, &bad)).expect("the verifier panicked");
         if verdict == Some(true) {
             assert_eq!(entries(&bad), intact);
@@ -82,8 +82,8 @@ fn outcomes(
         }] += 1;
         assert_eq!(
             fs::read(&bad).unwrap(),
-            damaged,
-            "the damaged file was changed"
+            corrupted,
+            "the corrupted file was changed"
         );
     }
     outcomes

@@ -74,8 +74,8 @@ fn tests_marked_as_deep_are_those_ignored_as_deep() {
     let mut marked = 0;
     let parts: Vec<&str> = text.split('`').collect();
     for pair in parts.windows(2) {
-        let [name, behind] = pair else { unreachable!() };
-        let is_marked = behind.starts_with(" (deep)");
+        let [name, after] = pair else { unreachable!() };
+        let is_marked = after.starts_with(" (deep)");
         assert_eq!(deep.contains(name), is_marked, "{name}");
         marked += usize::from(is_marked);
     }

@@ -271,14 +271,14 @@ fn a_filtered_export_has_the_end_line_of_its_own_records() {
 fn a_failed_or_interrupted_export_has_no_end_line() {
     let scenario = Scenario::with_small_pair();
     let bytes = fs::read(scenario.path("code.kv")).unwrap();
-    let mut damaged = bytes.clone();
+    let mut corrupted = bytes.clone();
     let at = bytes
         .windows(5)
         .position(|window| window == b"fn ma")
         .unwrap();
-    damaged[at] ^= 1;
-    fs::write(scenario.path("damaged.kv"), damaged).unwrap();
-    let run = scenario.run(&["export", "damaged.kv"]).expect_status(2);
+    corrupted[at] ^= 1;
+    fs::write(scenario.path("corrupt.kv"), corrupted).unwrap();
+    let run = scenario.run(&["export", "corrupt.kv"]).expect_status(2);
     assert!(!run.stdout.contains(END), "{run}");
     let run = shell(&scenario, "chunkmigrate export code.kv | head -n 3");
     assert_eq!(run.stdout.lines().count(), 3);
@@ -306,7 +306,7 @@ proptest! {
         let mut ends = 0;
         for part in all.chunks(all.len().div_ceil(parts)) {
             let source = scenario.path("part.db");
-            records::write_database(&source, part, records::marks_above(part, 0));
+            records::write_database(&source, part, records::id_sequences_above(part, 0));
             let exported = scenario.run(&["export", "part.db"]).expect_status(0);
             lines.extend(exported.stdout.lines().map(str::to_owned));
             ends += 1;

@@ -29,8 +29,9 @@ fn a_version_1_file_is_exported_byte_for_byte() {
     // Version 1 lost the id sequences on the way through text, and had no end line.
     let (rest, end) = rest.split_once("{\"kind\":\"end\"").unwrap();
     assert_eq!(end.lines().count(), 1, "{end}");
-    let marks = document(&scenario.path("v1.kv"), "sequences");
-    let line = format!("{{\"kind\":\"sequences\",\"key\":\"sequences\",\"value\":{marks}}}\n");
+    let id_sequences = document(&scenario.path("v1.kv"), "sequences");
+    let line =
+        format!("{{\"kind\":\"sequences\",\"key\":\"sequences\",\"value\":{id_sequences}}}\n");
     assert_eq!(rest, line);
     for kind in RecordKind::ALL {
         let key = format!("\"key\":\"{}", key_prefix(kind));

@@ -1,7 +1,7 @@
 //! A schema is a program that runs in every process that opens the database: what it may not do is
 //! denied on every connection, and is an error or has no effect.
 
-use crate::common::hostile_file::Outcome::{Copied, Named, Refused};
+use crate::common::hostile_file::Outcome::{Copied, Fails, Reported};
 use crate::common::hostile_file::{HostileFile, database};
 
 const WITHOUT_END: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)";
@@ -21,8 +21,8 @@ fn an_endless_view_is_never_evaluated() {
         ),
     ] {
         let hostile = HostileFile::by_database(|path| database(path, &view, &[]));
-        hostile.is_read_as(&view, Copied);
-        hostile.is_target_as(&view, Copied);
+        hostile.assert_read_as(&view, Copied);
+        hostile.assert_target_as(&view, Copied);
     }
 }
 
@@ -41,15 +41,15 @@ fn schema_statements_over_the_limits_are_an_error() {
         ")".repeat(100_000)
     ));
     let sum = add(&format!("CHECK ({})", ["1"; 5000].join("+")));
-    for (what, edit, told) in [
+    for (what, edit, message) in [
         ("long", long, "malformed database schema (code_chunks)"),
         ("nested", nested, "malformed database schema (code_chunks)"),
         ("a sum", sum, "Expression tree is too large"),
     ] {
         let hostile =
             HostileFile::by_database(|path| database(path, "", &[&edit])).within_mib(1024);
-        hostile.is_read_as(what, Refused(told));
-        hostile.is_target_as(what, Refused(told));
+        hostile.assert_read_as(what, Fails(message));
+        hostile.assert_target_as(what, Fails(message));
     }
 }
 
@@ -63,11 +63,11 @@ fn a_pattern_that_would_run_forever_is_an_error() {
         );
         database(path, &fill, &[]);
     });
-    hostile.is_read_as("a pattern", Copied);
+    hostile.assert_read_as("a pattern", Copied);
     // Each record is rejected with SQLite's message, because the pattern might be the record's own.
     let rejected = "chunk:src/lib.rs:0:12: invalid-row: the target's table code_chunks rejects it: \
                     LIKE or GLOB pattern too complex";
-    hostile.is_target_as("a pattern", Named(rejected));
+    hostile.assert_target_as("a pattern", Reported(rejected));
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn large_and_unusual_but_legal_schemas_are_read() {
         ),
     ] {
         let hostile = HostileFile::by_database(|path| database(path, &fill, &[]));
-        hostile.is_read_as(what, Copied);
-        hostile.is_target_as(what, Copied);
+        hostile.assert_read_as(what, Copied);
+        hostile.assert_target_as(what, Copied);
     }
 }

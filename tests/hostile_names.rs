@@ -9,7 +9,7 @@ use std::process::Stdio;
 
 use rusqlite::Connection;
 
-use crate::common::hostile_file::Outcome::{Copied, Refused};
+use crate::common::hostile_file::Outcome::{Copied, Fails};
 use crate::common::hostile_file::{HostileFile, database};
 use crate::common::source_state::State;
 use crate::common::terminal::Terminal;
@@ -160,12 +160,12 @@ fn rejected_arguments_are_escaped_on_a_terminal() {
         &["inspect", "--format", "json", "a.db", name],
     ] {
         let run = scenario.run(args).expect_status(2);
-        let told = [run.stdout.as_str(), &run.stderr].concat();
-        let raw = told
+        let output = [run.stdout.as_str(), &run.stderr].concat();
+        let raw = output
             .chars()
             .find(|c| (HOSTILE[4..].contains(*c) || c.is_control()) && *c != '\n');
-        assert_eq!(raw, None, "{args:?}: {told:?}");
-        assert!(told.contains("error"), "{args:?}: {told:?}");
+        assert_eq!(raw, None, "{args:?}: {output:?}");
+        assert!(output.contains("error"), "{args:?}: {output:?}");
     }
 }
 
@@ -280,16 +280,16 @@ fn garbage_sidecars_of_a_database_are_ignored_and_unchanged() {
                 }
             });
             let what = format!("{suffixes:?} of {length} bytes");
-            hostile.is_read_as(&what, Copied);
+            hostile.assert_read_as(&what, Copied);
         }
     }
     for suffix in ["-wal", "-shm", "-journal"] {
         let hostile = HostileFile::by_database(|path| {
             State::CleanWal.make(path);
-            let beside = format!("{}{suffix}", path.display());
-            symlink("/dev/zero", &beside).unwrap();
+            let sidecar = format!("{}{suffix}", path.display());
+            symlink("/dev/zero", &sidecar).unwrap();
         });
-        hostile.is_read_as(suffix, Refused("is a device, not a file"));
+        hostile.assert_read_as(suffix, Fails("is a device, not a file"));
         let linked = HostileFile::by_database(|path| {
             State::CleanWal.make(path);
             symlink("code.kv", format!("{}{suffix}", path.display())).unwrap();
@@ -324,7 +324,7 @@ fn a_journal_that_names_another_file_is_not_rolled_back() {
     journal.extend([number(name.len()), number(sum)].concat());
     journal.extend(magic);
     fs::write(hostile.scenario.path("odd.db-journal"), journal).unwrap();
-    hostile.is_read_as("a super-journal", Refused("has a hot journal"));
-    hostile.is_target_as("a super-journal", Refused("precious.txt"));
+    hostile.assert_read_as("a super-journal", Fails("has a hot journal"));
+    hostile.assert_target_as("a super-journal", Fails("precious.txt"));
     assert_eq!(fs::read_to_string(precious).unwrap(), "dear diary");
 }

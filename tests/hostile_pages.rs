@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use crate::common::Scenario;
 use crate::common::hostile_file::HostileFile;
-use crate::common::hostile_file::Outcome::{Copied, Refused};
+use crate::common::hostile_file::Outcome::{Copied, Fails};
 use crate::common::tables;
 
 const PAGE: usize = 1024;
@@ -47,8 +47,8 @@ fn page_sizes_and_vacuum_modes_make_no_difference() {
                 .execute_batch("DELETE FROM code_chunks WHERE id = 5000 OR id % 3 = 0")
                 .unwrap();
         });
-        hostile.is_read_as(pragmas, Copied);
-        hostile.is_target_as(pragmas, Copied);
+        hostile.assert_read_as(pragmas, Copied);
+        hostile.assert_target_as(pragmas, Copied);
     }
 }
 
@@ -170,8 +170,8 @@ fn looping_or_misdirected_trees_are_reported_as_corruption() {
             whole.put(100, b"\x05\0\0\0\x01\x03\xf0\0\0\0\0\x01\x03\xf0"),
         ),
     ] {
-        by(&bytes).is_read_as(what, Refused("odd.db is corrupt"));
-        by(&bytes).is_target_as(what, Refused("odd.db is corrupt"));
+        by(&bytes).assert_read_as(what, Fails("odd.db is corrupt"));
+        by(&bytes).assert_target_as(what, Fails("odd.db is corrupt"));
     }
 }
 
@@ -196,14 +196,14 @@ fn looping_or_short_overflow_chains_never_hang() {
             run.stderr.contains("fails SQLite's integrity check"),
             "{what}: {run}"
         );
-        hostile.is_read_as(what, Copied);
+        hostile.assert_read_as(what, Copied);
     }
     for (what, next) in [
         ("no end", [0xff; 4]),
         ("an early end", [0; 4]),
         ("the schema", number(1)),
     ] {
-        by(&whole.put(start(page), &next)).is_read_as(what, Refused("odd.db is corrupt"));
+        by(&whole.put(start(page), &next)).assert_read_as(what, Fails("odd.db is corrupt"));
     }
 }
 
@@ -323,7 +323,7 @@ fn a_freelist_that_loops_or_contains_used_pages_is_corruption_for_writers() {
         ),
     ] {
         let hostile = by(&whole.put(start(last), &trunk));
-        hostile.is_read_as(what, Copied);
+        hostile.assert_read_as(what, Copied);
         let args = ["kv-to-sqlite", "code.kv", "odd.db", "--merge"];
         let _ = hostile.run(what, &args, Some("odd.db"));
     }
@@ -339,18 +339,18 @@ fn encrypted_empty_and_sparse_files_are_not_databases() {
         bytes
     };
     let len = whole.bytes.len();
-    by(&noise(0..len)).is_read_as("noise", Refused("neither a SQLite database nor a KV file"));
+    by(&noise(0..len)).assert_read_as("noise", Fails("neither a SQLite database nor a KV file"));
     for (what, from) in [
-        ("behind the magic", 16),
-        ("behind the header", 100),
-        ("behind the first page", PAGE),
+        ("after the magic", 16),
+        ("after the header", 100),
+        ("after the first page", PAGE),
     ] {
-        by(&noise(from..len)).is_read_as(what, Refused("odd.db is"));
+        by(&noise(from..len)).assert_read_as(what, Fails("odd.db is"));
     }
     for magic in [16, 99, 100] {
         let mut bytes = b"SQLite format 3\0".to_vec();
         bytes.resize(magic, 0);
-        by(&bytes).is_read_as("magic", Refused("not a readable SQLite database"));
+        by(&bytes).assert_read_as("magic", Fails("not a readable SQLite database"));
     }
     let sparse = |bytes: &[u8]| {
         let hostile = by(bytes);
@@ -360,8 +360,8 @@ fn encrypted_empty_and_sparse_files_are_not_databases() {
         file.unwrap().set_len(10 << 30).unwrap();
         hostile
     };
-    sparse(b"SQLite format 3\0").is_read_as("sparse", Refused("not a readable SQLite database"));
-    sparse(&whole.bytes).is_read_as("a sparse end", Copied);
-    let told = whole.put(28, &number((10 << 30) / PAGE));
-    sparse(&told).is_read_as("a sparse end that is told", Copied);
+    sparse(b"SQLite format 3\0").assert_read_as("sparse", Fails("not a readable SQLite database"));
+    sparse(&whole.bytes).assert_read_as("a sparse end", Copied);
+    let claimed = whole.put(28, &number((10 << 30) / PAGE));
+    sparse(&claimed).assert_read_as("a sparse end within the claimed length", Copied);
 }

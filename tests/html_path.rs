@@ -81,8 +81,8 @@ fn an_unusable_page_path_is_reported_before_anything_is_read() {
             let args = [&["verify", "--html", place], stores].concat();
             let run = scenario.run(&args).expect_status(2);
             assert!(!run.stderr.contains("neither a SQLite database"), "{run}");
-            let (told, _) = place.rsplit_once('/').unwrap_or((place, ""));
-            assert!(run.stderr.contains(told), "{run}");
+            let (shown, _) = place.rsplit_once('/').unwrap_or((place, ""));
+            assert!(run.stderr.contains(shown), "{run}");
         }
     }
 }
@@ -109,13 +109,13 @@ fn a_page_replaces_a_page_or_an_empty_file_even_through_a_link() {
 #[test]
 fn an_error_leaves_no_page() {
     let scenario = Scenario::with_small_pair();
-    let mut damaged = fs::read(scenario.path("code.kv")).unwrap();
-    damaged.truncate(8000);
-    fs::write(scenario.path("damaged.kv"), damaged).unwrap();
+    let mut corrupted = fs::read(scenario.path("code.kv")).unwrap();
+    corrupted.truncate(8000);
+    fs::write(scenario.path("corrupt.kv"), corrupted).unwrap();
     let before = scenario.files();
     for stores in [
-        &["damaged.kv"][..],
-        &["code.db", "damaged.kv"],
+        &["corrupt.kv"][..],
+        &["code.db", "corrupt.kv"],
         &["code.db", "missing"],
     ] {
         let args = [&["verify", "--html", PAGE], stores].concat();
@@ -140,10 +140,10 @@ fn an_unwritable_page_is_an_error_without_a_verdict() {
         let output = command.current_dir(scenario.folder()).output().unwrap();
         let run = Run::of(output).expect_status(2);
         assert!(!run.stdout.contains("dentical"), "{run}");
-        let told = run.stdout.clone() + &run.stderr;
-        assert!(told.contains("cannot write page.html"), "{run}");
+        let output = run.stdout.clone() + &run.stderr;
+        assert!(output.contains("cannot write page.html"), "{run}");
         assert!(
-            told.contains("free some space or choose another directory"),
+            output.contains("free some space or choose another directory"),
             "{run}"
         );
         assert_eq!(scenario.files(), before);

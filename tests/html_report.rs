@@ -50,7 +50,7 @@ fn the_page_of_every_kind_of_run_says_what_the_terminal_says() {
         assert!(text.contains(verdict), "{verdict} in {text}");
         // Every line of its tables, and what it says about the stores and the self-test.
         let lines = run.stdout.lines().filter(|line| {
-            let told = [
+            let shown = [
                 "  chunk ",
                 "  total ",
                 "left ",
@@ -60,7 +60,7 @@ fn the_page_of_every_kind_of_run_says_what_the_terminal_says() {
             ];
             // The counts by class and kind have another form there.
             let is_of_classes = line.starts_with("  total ") && line.split_whitespace().count() < 5;
-            told.iter().any(|told| line.starts_with(told)) && !is_of_classes
+            shown.iter().any(|shown| line.starts_with(shown)) && !is_of_classes
         });
         for line in lines {
             let line = line.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -88,7 +88,7 @@ proptest! {
         let scenario = Scenario::new();
         let all = records::distinct(made);
         let source = scenario.path("source.db");
-        records::write_database(&source, &all, records::marks_above(&all, above));
+        records::write_database(&source, &all, records::id_sequences_above(&all, above));
         let exported = scenario.run(&["export", "source.db"]).expect_status(0);
         let mut lines: Vec<&str> = exported.stdout.split_inclusive('\n').collect();
         fastrand::Rng::with_seed(shuffle).shuffle(&mut lines);

@@ -97,8 +97,8 @@ fn two_lines_with_the_same_id_are_both_reported() {
             let args = [&["import", "twice.ndjson", target, "--to", to], more].concat();
             let run = scenario.run(&args).expect_status(1);
             for line in ["line 2: line 3", "line 3: line 2"] {
-                let told = format!("  {line} has the same id (invalid-row, chunk:src/");
-                assert!(run.stdout.contains(&told), "{line}: {run}");
+                let expected = format!("  {line} has the same id (invalid-row, chunk:src/");
+                assert!(run.stdout.contains(&expected), "{line}: {run}");
             }
         };
         let before = scenario.files();
@@ -143,6 +143,9 @@ fn lines_of_unselected_kinds_are_ignored() {
 
     let _ = only("code.ndjson", "execution-log").expect_status(0);
     assert_eq!(kv::keys(&scenario.path("new.kv")), ["execlog:run-1"]);
-    let marks = kv::document(&scenario.path("new.kv"), "sequences");
-    assert_eq!(marks.to_string(), "{\"code_chunks\":0,\"execution_log\":1}");
+    let id_sequences = kv::document(&scenario.path("new.kv"), "sequences");
+    assert_eq!(
+        id_sequences.to_string(),
+        "{\"code_chunks\":0,\"execution_log\":1}"
+    );
 }

@@ -185,8 +185,8 @@ fn a_rejected_negative_id_does_not_become_an_id_sequence() {
     });
     let args = ["sqlite-to-kv", "odd.db", "out.kv", "--on-invalid", "skip"];
     let _ = scenario.run(&args).expect_status(1);
-    let marks = kv::document(&scenario.path("out.kv"), "sequences");
-    assert_eq!(marks["code_chunks"], 0);
+    let id_sequences = kv::document(&scenario.path("out.kv"), "sequences");
+    assert_eq!(id_sequences["code_chunks"], 0);
     let _ = scenario
         .run(&["kv-to-sqlite", "out.kv", "back.db"])
         .expect_status(0);
@@ -200,8 +200,10 @@ fn a_rejected_negative_id_does_not_become_an_id_sequence() {
 fn a_negative_id_sequence_of_a_kv_file_is_ignored() {
     let scenario = Scenario::new();
     let mut content = kv::of_records(&[]);
-    let marks = "{\"code_chunks\":-7,\"execution_log\":-1}".to_owned();
-    content.documents.insert("sequences".to_owned(), marks);
+    let id_sequences = "{\"code_chunks\":-7,\"execution_log\":-1}".to_owned();
+    content
+        .documents
+        .insert("sequences".to_owned(), id_sequences);
     content.write(&scenario.path("odd.kv"));
     let _ = scenario
         .run(&["kv-to-sqlite", "odd.kv", "new.db"])

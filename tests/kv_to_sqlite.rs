@@ -65,8 +65,8 @@ fn assigned_ids_are_never_assigned_again() {
 fn an_id_sequence_below_the_highest_id_is_raised_to_it() {
     let scenario = Scenario::with_small_pair();
     odd(&scenario, |kv| {
-        let marks = "{\"code_chunks\":1,\"execution_log\":0}".to_owned();
-        kv.documents.insert("sequences".to_owned(), marks);
+        let id_sequences = "{\"code_chunks\":1,\"execution_log\":0}".to_owned();
+        kv.documents.insert("sequences".to_owned(), id_sequences);
     });
     let _ = scenario
         .run(&["kv-to-sqlite", "odd.kv", "new.db"])
@@ -97,7 +97,7 @@ fn only_copies_the_selected_kinds() {
 }
 
 /// Adds every kind of invalid entry.
-fn unsound(kv: &mut Content) {
+fn add_invalid_entries(kv: &mut Content) {
     kv.edit("chunk:src/lib.rs:0:12", "\"id\":1", "\"id\":1.0");
     kv.edit("metrics:file:src/lib.rs", "{", "{ ");
     let other = kv.records[&b"metrics:symbol:2"[..]].clone();
@@ -109,7 +109,7 @@ fn unsound(kv: &mut Content) {
 #[test]
 fn invalid_entries_are_reported_and_no_target_is_created() {
     let scenario = Scenario::with_small_pair();
-    odd(&scenario, unsound);
+    odd(&scenario, add_invalid_entries);
     let before = scenario.files();
     let run = scenario
         .run(&["kv-to-sqlite", "odd.kv", "new.db"])
@@ -121,7 +121,7 @@ fn invalid_entries_are_reported_and_no_target_is_created() {
 #[test]
 fn skip_copies_the_rest_and_writes_each_rejected_entry_with_its_value() {
     let scenario = Scenario::with_small_pair();
-    odd(&scenario, unsound);
+    odd(&scenario, add_invalid_entries);
     let args = ["kv-to-sqlite", "odd.kv", "new.db", "--on-invalid", "skip"];
     let run = scenario.run(&args).expect_status(1);
     let rejects = fs::read_to_string(scenario.path("new.db.rejects.jsonl")).unwrap();

@@ -9,7 +9,7 @@ use crate::common::{PROGRAM, Run, Scenario};
 /// What a run maps besides its records: program, libraries, caches, the stacks of its threads.
 const PROGRAM_MIB: u32 = 256;
 
-fn goes_everywhere(mib: u32) {
+fn check_every_command(mib: u32) {
     let fill = format!(
         "INSERT INTO code_chunks VALUES (50, 'big.rs', 0, 1,
              replace(hex(zeroblob({mib} << 19)), '00', 'ab'), 'h', NULL, NULL, 7)"
@@ -17,18 +17,18 @@ fn goes_everywhere(mib: u32) {
     let hostile = HostileFile::by_database(|path| database(path, &fill, &[]));
     hostile
         .within_mib(PROGRAM_MIB + 6 * mib)
-        .is_read_as("a large chunk", Copied);
+        .assert_read_as("a large chunk", Copied);
 }
 
 #[test]
 fn an_8_mib_chunk_is_read_within_six_times_its_size() {
-    goes_everywhere(8);
+    check_every_command(8);
 }
 
 #[test]
 #[ignore = "deep: a minute and 2 GiB of memory"]
 fn a_300_mib_chunk_is_read_within_six_times_its_size() {
-    goes_everywhere(300);
+    check_every_command(300);
 }
 
 /// The memory that a report of large values takes does not depend on their number.

@@ -56,7 +56,7 @@ fn no_module_imports_one_to_its_right() {
                         continue;
                     };
                     seen += 1;
-                    assert!(other < own_rank, "{} names {named}", path.display());
+                    assert!(other < own_rank, "{} uses {named}", path.display());
                 }
             }
         }

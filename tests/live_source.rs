@@ -69,7 +69,7 @@ fn make(path: &Path, writer: Writer) {
 
 /// Runs commands while a writer commits as fast as it can. Returns how many transactions it
 /// committed meanwhile.
-fn beside_writer(path: &Path, writer: Writer, commands: impl FnOnce(&AtomicU64)) {
+fn during_writes(path: &Path, writer: Writer, commands: impl FnOnce(&AtomicU64)) {
     let (stop, commits) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|scope| {
         let (stop, commits) = (&stop, &commits);
@@ -149,7 +149,7 @@ fn a_copy_or_round_trip_during_writes_is_one_state_of_the_database() {
         let scenario = Scenario::new();
         let path = scenario.path("live.db");
         make(&path, writer);
-        beside_writer(&path, writer, |commits| {
+        during_writes(&path, writer, |commits| {
             let mut meanwhile = 0;
             for number in 0..2 {
                 for (args, target) in round(number) {
@@ -180,7 +180,7 @@ fn a_copy_while_a_writer_comes_and_goes_is_one_state_or_an_error() {
         let scenario = Scenario::new();
         let path = scenario.path("live.db");
         make(&path, writer);
-        beside_writer(&path, writer, |_| {
+        during_writes(&path, writer, |_| {
             for number in 0..4 {
                 for (args, target) in round(number) {
                     let run = run(&scenario, &args);
@@ -189,8 +189,9 @@ fn a_copy_while_a_writer_comes_and_goes_is_one_state_or_an_error() {
                         0 => done += 1,
                         status => {
                             assert_eq!(status, 2, "{what}");
-                            let is_told = run.stderr.contains("changed while it was being read");
-                            assert!(is_told, "{what}");
+                            let is_reported =
+                                run.stderr.contains("changed while it was being read");
+                            assert!(is_reported, "{what}");
                         }
                     }
                     if let Some(target) = target.filter(|target| scenario.path(target).exists()) {
@@ -231,11 +232,17 @@ fn a_source_overwritten_despite_its_locks_is_an_error_and_creates_no_target() {
             "code.db" => sqlite_to_kv(&path, &target, &options, &progress),
             _ => kv_to_sqlite(&path, &target, &options, &progress),
         };
-        let told = copied.unwrap_err().to_string();
-        assert!(told.contains("changed while it was being read"), "{told}");
+        let message = copied.unwrap_err().to_string();
+        assert!(
+            message.contains("changed while it was being read"),
+            "{message}"
+        );
         let verified = verify_round_trip(&path, &VerifyOptions::default(), &progress);
-        let told = verified.unwrap_err().to_string();
-        assert!(told.contains("changed while it was being read"), "{told}");
+        let message = verified.unwrap_err().to_string();
+        assert!(
+            message.contains("changed while it was being read"),
+            "{message}"
+        );
     }
     let after: Vec<String> = scenario.files().into_keys().collect();
     assert_eq!(after, before);

@@ -116,13 +116,13 @@ fn all_man_pages_are_written_to_a_directory_over_old_ones() {
         })
         .collect();
     fs::write(scenario.path(&expected[0].0), "an old page").unwrap();
-    let told: Vec<String> = expected
+    let listed: Vec<String> = expected
         .iter()
         .map(|(name, _)| format!("written  {name}\n"))
         .collect();
     for _ in 0..2 {
         let run = scenario.run(&["man", "--dir", "man1"]).expect_status(0);
-        assert_eq!((run.stdout, run.stderr.as_str()), (told.concat(), ""));
+        assert_eq!((run.stdout, run.stderr.as_str()), (listed.concat(), ""));
     }
     for (name, page) in &expected {
         assert_eq!(&fs::read_to_string(scenario.path(name)).unwrap(), page);
@@ -150,14 +150,17 @@ fn an_unwritable_man_page_is_reported_with_its_path_and_the_cause() {
     let scenario = Scenario::new();
     fs::write(scenario.path("file"), "").unwrap();
     fs::create_dir_all(scenario.path("taken/chunkmigrate-verify.1")).unwrap();
-    for (dir, told) in [
+    for (dir, message) in [
         ("missing", "directory missing does not exist"),
         ("file", "cannot write to file"),
         ("taken", "cannot write taken/chunkmigrate-verify.1"),
     ] {
         let run = scenario.run(&["man", "--dir", dir]).expect_status(2);
         assert_eq!(run.stdout, "", "{run}");
-        assert!(run.stderr.starts_with(&format!("error: {told}\n")), "{run}");
+        assert!(
+            run.stderr.starts_with(&format!("error: {message}\n")),
+            "{run}"
+        );
         assert!(
             run.stderr.contains("caused by: ") || dir == "missing",
             "{run}"

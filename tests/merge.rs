@@ -66,14 +66,14 @@ fn records_with_the_same_key_are_replaced_others_added_and_the_rest_kept() {
     };
     assert_eq!(strip(&target), strip(&scenario.path("code.db")));
     let db = Connection::open(&target).unwrap();
-    let mark: i64 = db
+    let sequence: i64 = db
         .query_row(
             "SELECT seq FROM sqlite_sequence WHERE name = 'code_chunks'",
             [],
             |row| row.get(0),
         )
         .unwrap();
-    assert_eq!(mark, 50, "a mark is never lowered");
+    assert_eq!(sequence, 50, "an id sequence is never lowered");
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn rejected_rows_are_added_once_they_are_fixed() {
     };
     scenario.change(
         "code.db",
-        "UPDATE code_chunks SET content = 'mended' WHERE id = 1",
+        "UPDATE code_chunks SET content = 'fixed' WHERE id = 1",
     );
     let run = pasted(&scenario, add).expect_status(0);
     assert!(run.stdout.contains("Merged 1 record into new.kv"), "{run}");
@@ -84,12 +84,12 @@ fn a_constraint_violation_may_be_fixed_in_the_target() {
 fn a_merge_of_id_sequences_alone_says_what_it_writes() {
     let scenario = Scenario::with_small_pair();
     std::fs::write(
-        scenario.path("marks.ndjson"),
+        scenario.path("sequences.ndjson"),
         r#"{"kind":"sequences","key":"sequences","value":{"code_chunks":500,"execution_log":60}}"#,
     )
     .unwrap();
     for (target, to) in [("code.kv", "kv"), ("code.db", "sqlite")] {
-        let args = ["import", "marks.ndjson", target, "--to", to, "--merge"];
+        let args = ["import", "sequences.ndjson", target, "--to", to, "--merge"];
         let before = scenario.files();
         let run = scenario
             .run(&[&args[..], &["--dry-run"]].concat())

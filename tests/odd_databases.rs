@@ -15,10 +15,10 @@ use crate::common::{Scenario, kv};
 fn copy(fill: impl FnOnce(&Connection)) -> (Vec<String>, Vec<String>) {
     let scenario = Scenario::new();
     scenario.bare_database("odd.db", fill);
-    copy_made(&scenario)
+    copy_odd_database(&scenario)
 }
 
-fn copy_made(scenario: &Scenario) -> (Vec<String>, Vec<String>) {
+fn copy_odd_database(scenario: &Scenario) -> (Vec<String>, Vec<String>) {
     let args = [
         "sqlite-to-kv",
         "odd.db",
@@ -210,11 +210,11 @@ fn nocase_collation_neither_groups_nor_reorders() {
 
 /// A table of chunks whose index on the paths is wrong: SQLite builds it over another expression,
 /// and then the schema is edited directly.
-fn with_lying_index(scenario: &Scenario, index: &str) {
-    with_lying_index_on(scenario, index, "(file_path)");
+fn with_wrong_index(scenario: &Scenario, index: &str) {
+    with_wrong_index_on(scenario, index, "(file_path)");
 }
 
-fn with_lying_index_on(scenario: &Scenario, index: &str, told_columns: &str) {
+fn with_wrong_index_on(scenario: &Scenario, index: &str, told_columns: &str) {
     scenario.bare_database("odd.db", |db| {
         db.execute_batch(LOOSE_CHUNKS).unwrap();
         for id in 1..=4 {
@@ -239,7 +239,7 @@ fn with_lying_index_on(scenario: &Scenario, index: &str, told_columns: &str) {
 #[test]
 fn an_index_with_a_missing_entry_is_reported_as_corruption() {
     let scenario = Scenario::new();
-    with_lying_index(
+    with_wrong_index(
         &scenario,
         "CREATE INDEX by_path ON code_chunks(file_path) WHERE id <> 2",
     );
@@ -257,11 +257,11 @@ fn an_index_with_a_missing_entry_is_reported_as_corruption() {
 #[test]
 fn an_index_with_a_wrong_entry_changes_no_record() {
     let scenario = Scenario::new();
-    with_lying_index(
+    with_wrong_index(
         &scenario,
         "CREATE INDEX by_path ON code_chunks(file_path || 'x')",
     );
-    let (keys, rejected) = copy_made(&scenario);
+    let (keys, rejected) = copy_odd_database(&scenario);
     assert_eq!(
         keys,
         [
@@ -294,7 +294,7 @@ fn a_key_index_with_a_wrong_entry_is_reported_as_corruption() {
         .flat_map(|columns| content.map(|content| (columns, content)));
     for (columns, content) in cases {
         let scenario = Scenario::new();
-        with_lying_index_on(
+        with_wrong_index_on(
             &scenario,
             &format!(
                 "UPDATE code_chunks SET content = {content};

@@ -70,12 +70,12 @@ fn quick_alone_says_that_warnings_were_not_checked() {
     for stores in stores {
         let args = [&["verify"], stores, &["--quick", "--html", "page.html"]].concat();
         let run = scenario.run(&args).expect_status(0);
-        let told = "Warnings were not checked.";
-        assert!(run.stdout.contains(told), "{run}");
+        let note = "Warnings were not checked.";
+        assert!(run.stdout.contains(note), "{run}");
         assert!(
             fs::read_to_string(scenario.path("page.html"))
                 .unwrap()
-                .contains(told)
+                .contains(note)
         );
         let json = |args: &[&str]| {
             let args = [args, &["--format", "json"]].concat();
@@ -178,9 +178,9 @@ fn a_malformed_key_belongs_to_the_kind_of_its_prefix() {
         for (only, status) in [("chunk", 1), ("chunk,file-metrics", 1), ("file-metrics", 0)] {
             let args = [command, &["--only", only]].concat();
             let run = scenario.run(&args).expect_status(status);
-            let told = format!("{}{}", run.stdout, run.stderr);
+            let output = format!("{}{}", run.stdout, run.stderr);
             assert_eq!(
-                told.contains("chunk:src/lib.rs:00:12"),
+                output.contains("chunk:src/lib.rs:00:12"),
                 status == 1,
                 "{run}"
             );

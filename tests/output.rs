@@ -102,9 +102,9 @@ fn unwritable_output_is_reported_and_is_exit_status_2() {
         let mut command = command(&scenario, &args);
         let run = Run::of(command.stdout(full.unwrap()).output().unwrap());
         assert_eq!(run.status, 2, "{args:?}: {run}");
-        let told = "error: cannot write to stdout\n  caused by: No space left on device";
+        let message = "error: cannot write to stdout\n  caused by: No space left on device";
         assert!(
-            run.stderr.starts_with(told) || status == 2,
+            run.stderr.starts_with(message) || status == 2,
             "{args:?}: {run}"
         );
         assert!(run.stderr.starts_with("error: "), "{args:?}: {run}");
@@ -227,7 +227,7 @@ fn a_bar_stays_on_one_line_of_a_terminal_of_any_width() {
             );
             let total = format!(" of {},000 ", chunks / 1000);
             let details = [&total, "/s ", " left"];
-            *widest > 0 && (columns < 80 || details.iter().all(|told| plain.contains(told)))
+            *widest > 0 && (columns < 80 || details.iter().all(|detail| plain.contains(detail)))
         });
         assert!(is_shown, "{columns}: {shown:?}");
     }

@@ -91,11 +91,11 @@ fn a_target_that_becomes_a_directory_meanwhile_is_kept() {
     });
     let copied = sqlite_to_kv(&scenario.path("code.db"), &target, &replacing(), &progress);
     let error = copied.unwrap_err();
-    let is_told = matches!(
+    let is_reported = matches!(
         error,
         Error::Kind(KindError::NotAFile { .. }) | Error::Io { .. }
     );
-    assert!(is_told, "{error:?}");
+    assert!(is_reported, "{error:?}");
     assert!(target.is_dir());
     assert_eq!(scenario.files().len(), 3);
 }

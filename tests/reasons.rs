@@ -139,11 +139,11 @@ fn a_reason_is_a_sentence_with_the_rows_key_in_every_report() {
     let report: Vec<_> = scenario.lines("all.jsonl").iter().map(json).collect();
     for (_, reason, line) in ROWS {
         let sentence = line.split_once("): ").unwrap().1;
-        let is_told = |told: &serde_json::Value| {
-            let message = told["message"].as_str().unwrap();
-            told["reason"] == reason && message == sentence
+        let is_reported = |finding: &serde_json::Value| {
+            let message = finding["message"].as_str().unwrap();
+            finding["reason"] == reason && message == sentence
         };
-        assert!(rejects.iter().any(is_told), "{line}: {rejects:?}");
+        assert!(rejects.iter().any(is_reported), "{line}: {rejects:?}");
         let is_found = |finding: &serde_json::Value| {
             let message = finding["message"].as_str().unwrap();
             finding["row"]["reason"] == reason && message.starts_with(line)
@@ -216,7 +216,7 @@ fn redacted_reasons_quote_no_text() {
         insert_chunk(db, 1, "'secret.rs'", "-5", "5");
         insert_chunk(db, 2, "CAST(x'736563726574ff' AS TEXT)", "0", "5");
     });
-    for (store, told) in [
+    for (store, expected) in [
         ("odd.kv", "created_at is a string, must be an integer"),
         ("odd.kv", "unknown field"),
         ("odd.kv", "the record belongs to another key"),
@@ -250,7 +250,7 @@ fn redacted_reasons_quote_no_text() {
             read("page.html"),
             read("all.jsonl"),
         ] {
-            assert!(shown.contains(told), "{told}: {shown}");
+            assert!(shown.contains(expected), "{expected}: {shown}");
             assert!(
                 !shown.contains("secret") && !shown.contains("736563"),
                 "{shown}"

@@ -50,12 +50,12 @@ fn replace_accepts_an_empty_file_and_nothing_else() {
     fs::write(scenario.path("text"), "dear diary").unwrap();
     let foreign = redb::Database::create(scenario.path("foreign.redb")).unwrap();
     drop(foreign);
-    make_old_kv(&scenario, "damaged.kv");
-    let mut bytes = fs::read(scenario.path("damaged.kv")).unwrap();
+    make_old_kv(&scenario, "corrupt.kv");
+    let mut bytes = fs::read(scenario.path("corrupt.kv")).unwrap();
     let middle = bytes.len() / 2;
     bytes[10..middle].fill(0xAA);
-    fs::write(scenario.path("damaged.kv"), bytes).unwrap();
-    for target in ["other.db", "text", "foreign.redb", "damaged.kv"] {
+    fs::write(scenario.path("corrupt.kv"), bytes).unwrap();
+    for target in ["other.db", "text", "foreign.redb", "corrupt.kv"] {
         let before = scenario.files();
         let run = scenario
             .run(&["sqlite-to-kv", "code.db", target, "--replace"])

@@ -27,7 +27,7 @@ fn decode_metrics(fields: &str) -> Result<Record, String> {
     decode_json(RecordKind::FileMetrics, fields.as_bytes()).map_err(|error| error.to_string())
 }
 
-fn comes_back(record: &Record) -> TestCaseResult {
+fn survives_encoding(record: &Record) -> TestCaseResult {
     let bytes = encode_json(record).unwrap();
     let decoded = decode_json(record.kind(), &bytes).unwrap();
     prop_assert_eq!(&decoded, record);
@@ -71,7 +71,7 @@ proptest! {
 
     #[test]
     fn records_survive_encoding_and_decoding(record in record()) {
-        comes_back(&record)?;
+        survives_encoding(&record)?;
     }
 
     #[test]
@@ -101,7 +101,7 @@ proptest! {
         float in float(),
         place: prop::sample::Index,
     ) {
-        comes_back(&left)?;
+        survives_encoding(&left)?;
         is_canonical_alone(&right, place)?;
         keeps_every_bit(float)?;
         differ_as_their_bytes_do(&left, &right)?;
@@ -154,8 +154,8 @@ fn invalid_values_are_undecodable() {
         format!(r#"{{"file_path":"a","symbol_count":null,"loc":1,{REST},"last_updated":0}}"#);
     assert!(decode_metrics(&good).is_ok());
     for (what, value) in [
-        ("text behind", format!("{good}x")),
-        ("an object behind", format!("{good}{good}")),
+        ("trailing text", format!("{good}x")),
+        ("a trailing object", format!("{good}{good}")),
         (
             "an array of the fields",
             r#"["a",null,1,null,null,null,null,0]"#.to_owned(),

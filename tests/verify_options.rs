@@ -312,7 +312,7 @@ fn an_ignored_column_is_reported_with_the_verdict() {
     )
     .unwrap();
     let column = ["--without-column", "code_chunks.<lang>"];
-    let told = "The column code_chunks.<lang> was ignored.";
+    let note = "The column code_chunks.<lang> was ignored.";
     for stores in [
         &["code.db", "code.kv"][..],
         &["code.kv", "code.db"],
@@ -325,10 +325,10 @@ fn an_ignored_column_is_reported_with_the_verdict() {
             let args = [&args[..], &column, quick].concat();
             let run = scenario.run(&args).expect_status(0);
             assert!(run.stdout.contains("Identical: "), "{run}");
-            assert!(run.stdout.contains(told), "{run}");
+            assert!(run.stdout.contains(note), "{run}");
             let page = fs::read_to_string(scenario.path("page.html")).unwrap();
             assert!(
-                page.contains(&told.replace("<lang>", "&lt;lang&gt;")),
+                page.contains(&note.replace("<lang>", "&lt;lang&gt;")),
                 "{page}"
             );
             let json = scenario.run(&[&args[..], &["--format", "json"]].concat());

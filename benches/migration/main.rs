@@ -18,22 +18,22 @@ use clap::Parser;
 use crate::report::{FileSize, Measured, print_growth};
 use crate::step::Step;
 
-/// Measures copies and comparisons beside SQLite's own tools.
+/// Measures copies and comparisons, and SQLite's own tools for comparison.
 #[derive(Debug, Parser)]
 struct Args {
     /// Number of chunks of each database to measure with; it has as many symbol metrics
     #[arg(long, value_delimiter = ',', default_value = "100000")]
     chunks: Vec<usize>,
-    /// How often everything is done
+    /// How often each step is measured
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Where databases are made; needs six times their size [default: a folder in target]
+    /// Directory for databases; needs six times their size [default: a directory in target]
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
-    /// Only make a database, of the first size
+    /// Only create a database, of the first size
     #[arg(long, value_name = "FILE", hide = true)]
     generate: Option<PathBuf>,
-    /// What cargo adds
+    /// Added by cargo
     #[arg(long, hide = true)]
     bench: bool,
 }

@@ -149,8 +149,8 @@ pub(crate) fn intact_files() -> &'static [Intact; 3] {
                 .collect();
             let sequences = sample_sequences();
             let manifest = serde_json::to_vec(&manifest(&entries)).unwrap();
-            let marks = serde_json::to_vec(&sequences).unwrap();
-            let documents = [("format", FORMAT.to_vec()), ("sequences", marks)];
+            let id_sequences = serde_json::to_vec(&sequences).unwrap();
+            let documents = [("format", FORMAT.to_vec()), ("sequences", id_sequences)];
             let documents = documents.into_iter().chain([("manifest", manifest)]);
             let content = Content {
                 tables: Tables::Both,

@@ -15,7 +15,7 @@ use chunkmigrate::{Error, NoProgress, Progress};
 pub fn import(data: &[u8]) {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
-    let (lines, beside, ends) = count_lines(data);
+    let (lines, without_record, ends) = count_lines(data);
     let summary = match import_text(data, &first) {
         Ok(summary) => summary,
         Err(Error::Import(ImportError::IsStore { .. }) | Error::Kind(_)) => return,
@@ -32,7 +32,10 @@ pub fn import(data: &[u8]) {
         _ => EndLine::Matched,
     };
     assert_eq!(summary.end_line, Some(end_line));
-    assert_eq!(summary.records() + summary.rejected_total() + beside, lines);
+    assert_eq!(
+        summary.records() + summary.rejected_total() + without_record,
+        lines
+    );
     assert_eq!(summary.rejections.len() as u64, summary.rejections_total);
     for rejection in &summary.rejections {
         let is_of_a_record = rejection.message.starts_with("the table ");
@@ -74,8 +77,8 @@ fn is_end_line(line: &[u8]) -> bool {
 fn count_lines(text: &[u8]) -> (u64, u64, u64) {
     let count = |is: fn(&[u8]) -> bool| lines(text).filter(|line| is(line)).count() as u64;
     let ends = count(is_end_line);
-    let marks = count(|line| matches!(Line::parse(line), Ok(Line::IdSequences(_))));
-    (count(|_| true), marks + ends, ends)
+    let id_sequences = count(|line| matches!(Line::parse(line), Ok(Line::IdSequences(_))));
+    (count(|_| true), id_sequences + ends, ends)
 }
 
 fn without_end_lines(text: &[u8]) -> Vec<u8> {
@@ -93,7 +96,7 @@ fn exported(store: &Path) -> Vec<u8> {
         &mut |exported| {
             let line = match exported {
                 ExportItem::Record { kind, entry } => Line::of(kind, entry).unwrap(),
-                ExportItem::IdSequences(marks) => Line::IdSequences(marks),
+                ExportItem::IdSequences(id_sequences) => Line::IdSequences(id_sequences),
                 ExportItem::End(end) => Line::End(end),
                 ExportItem::NotClosed => panic!("the copy was closed"),
                 ExportItem::Finding(finding) => panic!("{finding:?}"),

@@ -193,7 +193,7 @@ impl<'d> Input<'d> {
     }
 
     /// Mutates bytes: changes, cuts, doubles, moves or removes some.
-    pub(crate) fn damage(&mut self, bytes: &mut Vec<u8>) {
+    pub(crate) fn mutate(&mut self, bytes: &mut Vec<u8>) {
         if bytes.is_empty() {
             return;
         }

@@ -17,9 +17,9 @@ pub fn key_parser(data: &[u8]) {
     if one.kind() != other.kind() {
         assert_eq!(one_bytes.cmp(&other_bytes), one.kind().cmp(&other.kind()));
     }
-    let mut damaged = one_bytes;
-    input.damage(&mut damaged);
-    any_bytes(&damaged);
+    let mut mutated = one_bytes;
+    input.mutate(&mut mutated);
+    any_bytes(&mutated);
     files_stand_together(&mut input);
 }
 

@@ -136,7 +136,7 @@ impl Row {
     }
 
     /// Puts anything into a column; with `keeps_id` not into the first one.
-    pub(crate) fn spoil(&mut self, input: &mut Input<'_>, encoding: Encoding, keeps_id: bool) {
+    pub(crate) fn invalidate(&mut self, input: &mut Input<'_>, encoding: Encoding, keeps_id: bool) {
         let first = usize::from(keeps_id);
         let column = first + input.below((self.cells.len() - first) as u8);
         self.cells[column] = match input.below(8) {

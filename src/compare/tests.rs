@@ -254,14 +254,14 @@ fn invalid_rows_are_reported_and_counted_but_not_joined() {
     };
     assert_eq!(counts, expected);
     assert!(counts.is_consistent() && !counts.identical());
-    let told: Vec<_> = found
+    let reported: Vec<_> = found
         .iter()
         .map(|d| (d.class, d.side.unwrap(), d.row.unwrap().rowid.unwrap()))
         .collect();
     let row = |side, rowid| (FindingClass::InvalidRow, side, rowid);
     let (left, right) = (Side::Left, Side::Right);
     assert_eq!(
-        told,
+        reported,
         [
             row(left, 10),
             row(left, 11),
@@ -308,8 +308,8 @@ fn a_row_that_is_invalid_on_one_side_and_valid_on_the_other_is_one_finding() {
             true => (Side::Left, "right"),
         };
         assert_eq!(found[0].side, Some(row));
-        let told = format!("; the {record} side has a valid record with this key");
-        assert!(found[0].message.ends_with(&told), "{found:?}");
+        let expected = format!("; the {record} side has a valid record with this key");
+        assert!(found[0].message.ends_with(&expected), "{found:?}");
     }
 }
 
@@ -346,16 +346,16 @@ fn an_invalid_value_is_one_finding_whatever_the_other_side_has() {
             };
             let (counts, found) = compare_swapped(swapped, bad(), Listed::new([]));
             assert_eq!(classes(&found), [class]);
-            let told = format!("; the {side} side has no record with this key");
-            assert!(found[0].message.ends_with(&told), "{found:?}");
+            let expected = format!("; the {side} side has no record with this key");
+            assert!(found[0].message.ends_with(&expected), "{found:?}");
             assert_eq!((counts.only_left, counts.only_right), (0, 0));
             assert_eq!(counts.invalid_left + counts.invalid_right, 1);
 
             let record = Listed::new([(key.clone(), value.clone())]);
             let (counts, found) = compare_swapped(swapped, bad(), record);
             assert_eq!(classes(&found), [class]);
-            let told = format!("; the {side} side has a valid record with this key");
-            assert!(found[0].message.ends_with(&told), "{found:?}");
+            let expected = format!("; the {side} side has a valid record with this key");
+            assert!(found[0].message.ends_with(&expected), "{found:?}");
             assert_eq!(counts.differing, 1);
 
             // Both are wrong, each in its own way: two things to fix.

@@ -14,17 +14,17 @@ pub(crate) enum Outcome {
     /// Read completely: the copy equals the source.
     Copied,
     /// Read, and an invalid item was reported: this is a line of the report.
-    Named(&'static str),
+    Reported(&'static str),
     /// Not read: the message contains this.
-    Refused(&'static str),
+    Fails(&'static str),
 }
 
 impl Outcome {
     const fn status(self) -> i32 {
         match self {
             Outcome::Copied => 0,
-            Outcome::Named(_) => 1,
-            Outcome::Refused(_) => 2,
+            Outcome::Reported(_) => 1,
+            Outcome::Fails(_) => 2,
         }
     }
 }
@@ -86,14 +86,14 @@ impl HostileFile {
         };
         let mut after = self.files();
         assert!((0..=2).contains(&run.status), "{what} {args:?}: {run}");
-        let told = run.to_string();
+        let output = run.to_string();
         if run.status == 2 {
             let named = ["odd", "code.", "target"]
                 .iter()
-                .any(|name| told.contains(name));
+                .any(|name| output.contains(name));
             assert!(named, "{what} {args:?}: {run}");
             assert!(
-                !told.contains("bug in chunkmigrate"),
+                !output.contains("bug in chunkmigrate"),
                 "{what} {args:?}: {run}"
             );
         }
@@ -105,7 +105,7 @@ impl HostileFile {
             &run.stdout
         };
         let found = stdout.chars().chain(run.stderr.chars()).find(raw);
-        assert_eq!(found, None, "{what} {args:?}: {told:?}");
+        assert_eq!(found, None, "{what} {args:?}: {output:?}");
         if let (Some(target), true) = (target, run.status < 2) {
             for name in [target.to_owned(), format!("{target}.rejects.jsonl")] {
                 after.remove(&name);
@@ -137,33 +137,33 @@ impl HostileFile {
     }
 
     /// Reads the store in every way; each must have the same result.
-    pub(crate) fn is_read_as(&self, what: &str, outcome: Outcome) {
-        self.is_copied_as(what, outcome);
+    pub(crate) fn assert_read_as(&self, what: &str, outcome: Outcome) {
+        self.assert_copied_as(what, outcome);
         let exported = self.run(what, &["export", self.store], None);
         assert_eq!(exported.status, outcome.status(), "{what}: {exported}");
-        if let Outcome::Refused(text) = outcome {
+        if let Outcome::Fails(text) = outcome {
             assert!(exported.stderr.contains(text), "{what}: {exported}");
         }
     }
 
     /// The same for a KV file with a wrong manifest. An export omits the manifest and does not read
     /// it.
-    pub(crate) fn is_read_as_but_exported(&self, what: &str, outcome: Outcome) {
-        self.is_copied_as(what, outcome);
+    pub(crate) fn assert_read_as_but_exported(&self, what: &str, outcome: Outcome) {
+        self.assert_copied_as(what, outcome);
         let exported = self.run(what, &["export", self.store], None);
         assert_eq!(exported.status, 0, "{what}: {exported}");
     }
 
     /// Reads the store in every way except exporting it.
-    fn is_copied_as(&self, what: &str, outcome: Outcome) {
+    fn assert_copied_as(&self, what: &str, outcome: Outcome) {
         let store = self.store;
         let (command, target, own) = match store {
             "odd.db" => ("sqlite-to-kv", "target.kv", "code.kv"),
             _ => ("kv-to-sqlite", "target.db", "code.db"),
         };
-        let told = |run: Run| {
+        let check = |run: Run| {
             assert_eq!(run.status, outcome.status(), "{what}: {run}");
-            if let Outcome::Refused(text) = outcome {
+            if let Outcome::Fails(text) = outcome {
                 assert!(run.to_string().contains(text), "{what}: {run}");
             }
         };
@@ -174,12 +174,12 @@ impl HostileFile {
             assert_eq!(self.run(what, &args, Some(target)).status, 0, "{what}");
         } else {
             let run = self.run(what, &[command, store, target], Some(target));
-            if let Outcome::Named(line) = outcome {
+            if let Outcome::Reported(line) = outcome {
                 names(store, line, what, &run);
             }
-            told(run);
+            check(run);
         }
-        told(self.run(what, &["inspect", store, "--format", "json"], None));
+        check(self.run(what, &["inspect", store, "--format", "json"], None));
         let fails = outcome.status() == 2;
         // Whether the stores share records is not known here, but whether both can be read is.
         for args in [["verify", store, own], ["verify", own, store]] {
@@ -191,7 +191,7 @@ impl HostileFile {
     }
 
     /// Merges the small pair into the store and checks the result; the store is changed.
-    pub(crate) fn is_target_as(&self, what: &str, merged: Outcome) {
+    pub(crate) fn assert_target_as(&self, what: &str, merged: Outcome) {
         let store = self.store;
         let (command, own) = match store {
             "odd.db" => ("kv-to-sqlite", "code.kv"),
@@ -200,12 +200,12 @@ impl HostileFile {
         let run = self.run_and_keep(what, &[command, own, store, "--merge"], Some(store));
         assert_eq!(run.status, merged.status(), "{what}: {run}");
         match merged {
-            Outcome::Refused(text) => assert!(run.to_string().contains(text), "{what}: {run}"),
+            Outcome::Fails(text) => assert!(run.to_string().contains(text), "{what}: {run}"),
             Outcome::Copied => {
                 let again = self.run(what, &[command, own, store, "--merge"], None);
                 assert_eq!(again.status, 0, "{what}: {again}");
             }
-            Outcome::Named(line) => names(store, line, what, &run),
+            Outcome::Reported(line) => names(store, line, what, &run),
         }
     }
 }

@@ -40,8 +40,10 @@ pub(crate) fn with_every_class() -> Scenario {
     content
         .records
         .insert(b"stray\xff".to_vec(), b"{}".to_vec());
-    let marks = "{\"code_chunks\":10,\"execution_log\":1}".to_owned();
-    content.documents.insert("sequences".to_owned(), marks);
+    let id_sequences = "{\"code_chunks\":10,\"execution_log\":1}".to_owned();
+    content
+        .documents
+        .insert("sequences".to_owned(), id_sequences);
     content.write(&scenario.path("right.kv"));
     scenario.change(
         "left.db",

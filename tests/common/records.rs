@@ -172,18 +172,18 @@ pub(crate) fn distinct(records: Vec<Record>) -> Vec<Record> {
 }
 
 /// Id sequences this far above the largest ids.
-pub(crate) fn marks_above(records: &[Record], above: i64) -> IdSequences {
-    let mut marks = IdSequences::default();
+pub(crate) fn id_sequences_above(records: &[Record], above: i64) -> IdSequences {
+    let mut id_sequences = IdSequences::default();
     for record in records {
         if let Some(id) = record.id() {
-            marks.raise(record.kind(), id.saturating_add(above));
+            id_sequences.raise(record.kind(), id.saturating_add(above));
         }
     }
-    marks
+    id_sequences
 }
 
 /// Creates a database of records.
-pub(crate) fn write_database(path: &Path, records: &[Record], marks: IdSequences) {
+pub(crate) fn write_database(path: &Path, records: &[Record], id_sequences: IdSequences) {
     let mut connection = Connection::open(path).unwrap();
     connection
         .execute_batch("PRAGMA synchronous = OFF")
@@ -191,6 +191,6 @@ pub(crate) fn write_database(path: &Path, records: &[Record], marks: IdSequences
     chunkmigrate::sqlite::create_tables(&connection).unwrap();
     let transaction = connection.transaction().unwrap();
     chunkmigrate::sqlite::insert_records(&transaction, records).unwrap();
-    chunkmigrate::internal::set_sequences(&transaction, marks).unwrap();
+    chunkmigrate::internal::set_sequences(&transaction, id_sequences).unwrap();
     transaction.commit().unwrap();
 }

@@ -85,7 +85,7 @@ impl Effort {
     }
 
     /// Each figure with the same figure of a limit.
-    fn beside<'e>(&'e self, limit: &'e Effort) -> [(&'static str, f64, f64); 6] {
+    fn with_limit<'e>(&'e self, limit: &'e Effort) -> [(&'static str, f64, f64); 6] {
         [
             ("allocations", self.allocations, limit.allocations),
             ("bytes allocated", self.allocated, limit.allocated),
@@ -108,9 +108,9 @@ struct Io {
 
 impl Io {
     fn now() -> Self {
-        let told = fs::read_to_string("/proc/self/io").unwrap();
+        let table = fs::read_to_string("/proc/self/io").unwrap();
         let of = |name: &str| -> u64 {
-            let line = told.lines().find_map(|line| line.strip_prefix(name));
+            let line = table.lines().find_map(|line| line.strip_prefix(name));
             line.unwrap()
                 .trim_start_matches(':')
                 .trim()
@@ -181,20 +181,20 @@ fn no_record_costs_more_than_before() {
         assert!(summary.is_complete());
     });
 
-    let mut told = String::new();
+    let mut table = String::new();
     for (name, effort, limit) in [
         ("sqlite-to-kv", &copy, &COPY),
         ("verify", &verify, &VERIFY),
         ("kv-to-sqlite", &copy_back, &COPY_BACK),
     ] {
-        for (what, is, limit) in effort.beside(limit) {
+        for (what, is, limit) in effort.with_limit(limit) {
             let verdict = if is <= limit { "" } else { "  TOO MUCH" };
-            told += &format!("{name:13} {what:16} {is:9.2} of {limit:9.2}{verdict}\n");
+            table += &format!("{name:13} {what:16} {is:9.2} of {limit:9.2}{verdict}\n");
         }
     }
-    println!("{told}");
+    println!("{table}");
     assert!(
-        !told.contains("TOO MUCH"),
-        "a record costs more than it may:\n{told}"
+        !table.contains("TOO MUCH"),
+        "a record costs more than it may:\n{table}"
     );
 }

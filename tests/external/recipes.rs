@@ -53,8 +53,12 @@ fn follow(recipe: &Recipe) {
     assert_eq!(run.status, 0, "{}\n{run}", recipe.script);
     // An edited text has lost its end line.
     let warning = "warning: no end line: completeness unknown";
-    let mut told = run.stderr.lines();
-    assert!(told.all(|line| line == warning), "{}\n{run}", recipe.script);
+    let mut warnings = run.stderr.lines();
+    assert!(
+        warnings.all(|line| line == warning),
+        "{}\n{run}",
+        recipe.script
+    );
 }
 
 /// Runs the recipes for a tool and checks their number.

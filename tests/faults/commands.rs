@@ -247,7 +247,7 @@ pub(super) fn check_others(scenario: &Scenario, may_differ: impl Fn(&str) -> boo
 }
 
 /// Fails if an error doesn't report its cause and one of the files of the command.
-pub(super) fn check_told(scenario: &Scenario, run: &Run, causes: &[&str], place: &str) {
+pub(super) fn check_reported(scenario: &Scenario, run: &Run, causes: &[&str], place: &str) {
     let Run { stderr, .. } = run;
     let of_scenario = files().keys().map(String::as_str);
     let names = of_scenario.chain(["new.kv", "new.db"]);
@@ -261,7 +261,7 @@ pub(super) fn check_told(scenario: &Scenario, run: &Run, causes: &[&str], place:
     ];
     let mut names = names.chain(private.iter().map(String::as_str));
     let names_a_file = names.any(|name| stderr.contains(name));
-    assert!(names_a_file, "no file is named: {place}");
+    assert!(names_a_file, "no file is reported: {place}");
     let names_a_cause = causes.iter().any(|cause| stderr.contains(cause));
-    assert!(names_a_cause, "the cause is not told: {place}");
+    assert!(names_a_cause, "the cause is not reported: {place}");
 }

@@ -1,7 +1,8 @@
 //! Calls that fail or are cut short.
 
 use super::commands::{
-    Case, OTHER_WRITERS, READERS, Target, WRITERS, all_writers, check_others, check_told, scenario,
+    Case, OTHER_WRITERS, READERS, Target, WRITERS, all_writers, check_others, check_reported,
+    scenario,
 };
 use super::shim::{CHANGES, Disturbance, Disturbed, READS, sweep};
 
@@ -39,7 +40,7 @@ fn sweep_writers<'a>(
                 }
                 false => {
                     assert_eq!(run.status, 2, "{place}");
-                    check_told(scenario, run, causes, place);
+                    check_reported(scenario, run, causes, place);
                 }
             }
         });
@@ -59,7 +60,7 @@ fn sweep_readers(disturbance: Disturbance, causes: &[&str]) {
                 0 => assert_eq!(run.stdout, undisturbed.stdout, "{place}"),
                 status => {
                     assert_eq!(status, 2, "{place}");
-                    check_told(scenario, run, causes, place);
+                    check_reported(scenario, run, causes, place);
                 }
             }
         });

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::commands::{Case, Expected, Target, all_writers, check_told, files, scenario};
+use super::commands::{Case, Expected, Target, all_writers, check_reported, files, scenario};
 use crate::common::{PROGRAM, Run, Scenario};
 
 /// The message for a write beyond a limit, or to a full disk.
@@ -22,7 +22,7 @@ fn check(case: &Case, expected: &Expected, scenario: &Scenario, run: &Run, place
         return true;
     }
     assert_eq!(run.status, 2, "{place}");
-    check_told(scenario, run, &CAUSES, &place);
+    check_reported(scenario, run, &CAUSES, &place);
     false
 }
 

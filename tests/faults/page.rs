@@ -11,7 +11,7 @@ pub(super) const VERIFY: [&str; 5] = ["verify", "half.kv", "code.db", "--html", 
 /// Disturbs each step. Then there is no page, or a complete one, and no verdict without it.
 fn sweep_page(groups: &'static str, how: &'static str, lasts: bool, statuses: &[i32]) {
     let undisturbed = scenario();
-    let told = undisturbed.run(&VERIFY).expect_status(1).stdout;
+    let output = undisturbed.run(&VERIFY).expect_status(1).stdout;
     let whole = fs::read(undisturbed.path(PAGE)).unwrap();
     let disturbance = Disturbance { groups, how, lasts };
     let steps = sweep(&VERIFY, disturbance, scenario, |scenario, disturbed| {
@@ -22,7 +22,7 @@ fn sweep_page(groups: &'static str, how: &'static str, lasts: bool, statuses: &[
         assert!(page.as_ref().is_none_or(|page| *page == whole), "{place}");
         assert!(statuses.contains(&run.status), "{place}");
         match run.status {
-            1 => assert!(page.is_some() && run.stdout == told, "{place}"),
+            1 => assert!(page.is_some() && run.stdout == output, "{place}"),
             // A killed run may have printed everything.
             -9 => {}
             _ => assert_eq!(run.stdout, "", "{place}"),

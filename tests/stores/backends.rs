@@ -142,7 +142,7 @@ fn a_backend_that_retries_a_transaction_returns_nothing_twice() {
 
 #[test]
 fn a_transaction_reads_its_own_writes_and_leaves_nothing_if_it_fails() {
-    let marks = IdSequences {
+    let id_sequences = IdSequences {
         code_chunks: 7,
         execution_log: 0,
     };
@@ -150,8 +150,8 @@ fn a_transaction_reads_its_own_writes_and_leaves_nothing_if_it_fails() {
         for ends_well in [false, true] {
             let result = backend.transaction(&mut |transaction| {
                 assert_eq!(transaction.sequences()?, IdSequences::default());
-                transaction.set_sequences(marks)?;
-                assert_eq!(transaction.sequences()?, marks);
+                transaction.set_sequences(id_sequences)?;
+                assert_eq!(transaction.sequences()?, id_sequences);
                 transaction.put(b"a", b"1")?;
                 assert_eq!(transaction.get(b"a")?.as_deref(), Some(&b"1"[..]));
                 let mut found = 0;

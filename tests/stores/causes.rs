@@ -110,9 +110,9 @@ fn every_store_can_require_an_existing_file() {
     );
 }
 
-/// A store of each mode with a chunk `a:0:1` that defines `x`, which `damage` changes: SQL for the
+/// A store of each mode with a chunk `a:0:1` that defines `x`, which `corrupt` changes: SQL for the
 /// row, and what to replace in the value.
-fn damaged(sql: &str, from: &str, to: &str) -> [ChunkStore; 2] {
+fn corrupted(sql: &str, from: &str, to: &str) -> [ChunkStore; 2] {
     let chunk = |byte_end| CodeChunk {
         created_at: 0,
         ..CodeChunk::new("a", 0, byte_end, "text").with_symbol("x", "Function")
@@ -130,8 +130,8 @@ fn damaged(sql: &str, from: &str, to: &str) -> [ChunkStore; 2] {
     backend
         .put(&record_key(&record), value.replace(from, to).as_bytes())
         .unwrap();
-    let damage = format!("UPDATE code_chunks SET {sql} WHERE byte_end = 1");
-    connection.lock().execute_batch(&damage).unwrap();
+    let corrupt = format!("UPDATE code_chunks SET {sql} WHERE byte_end = 1");
+    connection.lock().execute_batch(&corrupt).unwrap();
     [sqlite, kv]
 }
 
@@ -157,7 +157,7 @@ fn a_corrupt_record_fails_only_queries_for_it() {
             false,
         ),
     ] {
-        for store in damaged(sql, from, to) {
+        for store in corrupted(sql, from, to) {
             let mode = store.has_kv_backend();
             let of_x = store.get_chunks_for_symbol("a", "x");
             match is_of_x {
@@ -233,9 +233,9 @@ fn corrupt_metrics_of_one_symbol_block_no_deletion() {
     connection.lock().execute_batch(sql).unwrap();
     let value = encode_json(&Record::SymbolMetrics(symbol(2, "a"))).unwrap();
     let value = String::from_utf8(value).unwrap();
-    let damaged = value.replace("\"kind\":\"Function\"", "\"kind\":[]");
+    let corrupted = value.replace("\"kind\":\"Function\"", "\"kind\":[]");
     backend
-        .put(b"metrics:symbol:2", damaged.as_bytes())
+        .put(b"metrics:symbol:2", corrupted.as_bytes())
         .unwrap();
     backend
         .put(b"metrics:symbol:3", b"{\"file_path\":[\"b\"]}")

@@ -18,7 +18,7 @@ use chunkmigrate::store::{
 use chunkmigrate::verify::{Manifest, ManifestSource};
 
 /// A KV file as a migration leaves it, without records and with these id sequences.
-fn migrated(path: &Path, marks: IdSequences) {
+fn migrated(path: &Path, id_sequences: IdSequences) {
     let source = ManifestSource {
         file_name: "code.db".to_owned(),
         store: "sqlite".to_owned(),
@@ -27,7 +27,7 @@ fn migrated(path: &Path, marks: IdSequences) {
     let totals = PerKind::from_fn(|_| chunkmigrate::internal::KindHasher::default().finish());
     let manifest = Manifest::new(source, "2026-01-31T12:00:00Z".to_owned(), &totals);
     let load = BulkLoader::create(path, 0).unwrap();
-    load.finish(&marks, Some(&manifest)).unwrap();
+    load.finish(&id_sequences, Some(&manifest)).unwrap();
 }
 
 fn has_manifest(path: &Path) -> bool {
@@ -53,11 +53,11 @@ fn kv_error(result: Result<impl std::fmt::Debug, Error>) -> KvError {
 fn ids_continue_after_the_id_sequences_of_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("code.kv");
-    let marks = IdSequences {
+    let id_sequences = IdSequences {
         code_chunks: 41,
         execution_log: -7,
     };
-    migrated(&path, marks);
+    migrated(&path, id_sequences);
     let backend: Arc<dyn KvBackend> = Arc::new(RedbBackend::open(&path).unwrap());
     let store = ChunkStore::with_kv_backend(backend.clone());
     let ids = store.store_chunks(&[chunk(0), chunk(1), chunk(0)]);
@@ -85,11 +85,11 @@ fn ids_continue_after_the_id_sequences_of_the_file() {
 fn the_last_id_is_assigned_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("code.kv");
-    let marks = IdSequences {
+    let id_sequences = IdSequences {
         code_chunks: i64::MAX - 1,
         execution_log: 0,
     };
-    migrated(&path, marks);
+    migrated(&path, id_sequences);
     let store = ChunkStore::with_kv_backend(Arc::new(RedbBackend::open(&path).unwrap()));
     // The second of the two is an error, and rolls the first back.
     let error = store.store_chunks(&[chunk(0), chunk(1)]).unwrap_err();

@@ -117,14 +117,14 @@ proptest! {
             Operation::GetChunkBySpan(_, start, end) => (*start).max(*end) > i64::MAX as u64,
             _ => false,
         };
-        let is_refused_before = Operation::run(&operation, &Stores::in_sqlite())
+        let is_error_before = Operation::run(&operation, &Stores::in_sqlite())
             .is_err_and(|message| message.contains("finite"));
         match operation.try_run(&stores) {
             Ok(answer) => prop_assert!(needs_no_backend, "{operation:?}: {answer}"),
             Err(Error::Backend(cause)) => {
                 prop_assert_eq!(cause.to_string(), "the backend is broken");
             }
-            Err(error) => prop_assert!(is_refused_before, "{operation:?}: {error}"),
+            Err(error) => prop_assert!(is_error_before, "{operation:?}: {error}"),
         }
     }
 }

@@ -94,9 +94,9 @@ fn an_invalid_row_is_an_error_that_identifies_it() {
         undecodable(store.get_chunks_for_symbol("a", "x")),
         undecodable(store.get_chunks_by_kind("Variable")),
     ] {
-        let told = "invalid record \"row 4 of code_chunks\": content is a BLOB, must be TEXT \
+        let message = "invalid record \"row 4 of code_chunks\": content is a BLOB, must be TEXT \
             (file_path \"a\", byte_start 0, byte_end 5, in :memory:)";
-        assert_eq!(error, told);
+        assert_eq!(error, message);
     }
     // It can be replaced.
     assert_eq!(store.store_chunk(&chunk("a")).unwrap(), 5);
@@ -213,9 +213,9 @@ fn a_missing_required_number_is_reported_by_column() {
         last_updated: 0,
     };
     let error = sqlite_error(metrics.upsert_file_metrics(&none));
-    let told = "table file_metrics in :memory: requires a value for fan_out, which \
+    let message = "table file_metrics in :memory: requires a value for fan_out, which \
         \"metrics:file:src/a.rs\" lacks";
-    assert_eq!(error.to_string(), told);
+    assert_eq!(error.to_string(), message);
     assert_eq!(metrics.get_file_metrics("src/a.rs").unwrap(), None);
 }
 
