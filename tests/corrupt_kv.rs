@@ -150,7 +150,7 @@ fn truncated_files_are_never_reported_as_the_same_records() {
 }
 
 #[test]
-#[ignore = "deep: 300 cut files"]
+#[ignore = "deep: 300 truncated files"]
 fn many_truncated_files_are_never_reported_as_the_same_records() {
     cut(300);
 }

@@ -149,7 +149,7 @@ fn record_size_limits_match_redb() {
     let transaction = database.begin_write().unwrap();
     let mut table = transaction.open_table(table).unwrap();
     let mut refused = |key: &[u8], length: usize| match table.insert_reserve(key, length) {
-        Ok(_) => panic!("{length} bytes are taken"),
+        Ok(_) => panic!("{length} bytes are accepted"),
         Err(error) => error.to_string(),
     };
     let message = refused(b"", MAX_VALUE_BYTES + 1);

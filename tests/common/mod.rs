@@ -191,7 +191,7 @@ pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// The result of a run: its output and its exit status.
-#[must_use = "a run that nobody looks at proves nothing"]
+#[must_use = "an unchecked run proves nothing"]
 pub(crate) struct Run {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -219,7 +219,7 @@ impl Run {
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("no JSON: {self}"))
+        serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("invalid JSON: {self}"))
     }
 }
 

@@ -157,9 +157,9 @@ pub(crate) fn sides_are_side_by_side_and_stacked_on_a_phone() {
     let question = "['.fields', '.lines'].map(table => {
         const place = side => page.querySelector(table + ' td.' + side).getBoundingClientRect();
         const [left, right] = [place('left'), place('right')];
-        return left.bottom <= right.top ? 'below' : left.right <= right.left ? 'beside' : 'neither';
+        return left.bottom <= right.top ? 'below' : left.right <= right.left ? 'right' : 'neither';
     }).join()";
-    assert_eq!(browser.ask(&page, DESKTOP, question), "beside,beside");
+    assert_eq!(browser.ask(&page, DESKTOP, question), "right,right");
     assert_eq!(browser.ask(&page, PHONE, question), "below,below");
     let question = "[...page.querySelectorAll('.lines tbody tr')]
         .map(row => row.innerText.split(/\\s+/).join(' ')).join(';')";

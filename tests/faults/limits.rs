@@ -44,7 +44,7 @@ fn a_file_size_limit_leaves_the_old_target_or_a_complete_one() {
             let run = Run::of(command.output().unwrap());
             check(case, &expected, &scenario, &run, &format!("limit {eighth}"))
         });
-        assert!(done, "{:?} never had room enough", case.args);
+        assert!(done, "{:?} never had enough space", case.args);
     }
 }
 
@@ -91,6 +91,6 @@ fn a_small_full_disk_leaves_the_old_target_or_a_complete_one() {
             };
             check(case, &expected, &scenario, &run, &format!("{free_kib} KiB"))
         });
-        assert!(done, "{:?} never had room enough", case.args);
+        assert!(done, "{:?} never had enough space", case.args);
     }
 }
