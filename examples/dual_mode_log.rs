@@ -3,7 +3,7 @@
 //!     cargo run --example dual_mode_log -- --sqlite code.db src/*.rs
 //!     cargo run --example dual_mode_log -- --kv code.kv src/*.rs
 //!
-//! It tells the last runs and the files with the most branches, the same from either store.
+//! It prints the last runs and the files with the most branches, the same from either store.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -36,7 +36,7 @@ struct Stores {
 }
 
 impl Stores {
-    /// The only place that knows of two backends: what comes behind it is the same for both.
+    /// The only place that knows of two backends: everything after it is the same for both.
     fn open(flag: &str, path: &Path) -> Result<Self, Box<dyn Error>> {
         match flag {
             "--sqlite" => Ok(Stores {
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &[String], out: &mut dyn Write) -> Result<(), Box<dyn Er
         return Err(USAGE.into());
     };
     let stores = Stores::open(flag, Path::new(store))?;
-    // The time and the process: no other run has both.
+    // The time and the process id: no other run has both.
     let nanos = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
     let execution_id = format!("{nanos:x}-{}", std::process::id());
     stores.log.start_execution(&ExecutionStart {
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &[String], out: &mut dyn Write) -> Result<(), Box<dyn Er
         db_path: store,
     })?;
 
-    // Whatever comes of it, the log gets the end of the run, with what was done until then.
+    // Whatever happens, the log gets the end of the run, with what was done until then.
     let mut end = ExecutionEnd::default();
     let mut each = sources.iter();
     let indexed = each.try_for_each(|source| index(&stores, source, &mut end));
@@ -84,10 +84,10 @@ pub(crate) fn run(args: &[String], out: &mut dyn Write) -> Result<(), Box<dyn Er
 
     indexed?;
     logged?;
-    tell(&stores, out)
+    print(&stores, out)
 }
 
-/// Stores the functions of a file and its metrics, in place of what was known of it.
+/// Stores the functions of a file and its metrics, replacing what was stored for it.
 fn index(stores: &Stores, source: &str, end: &mut ExecutionEnd<'_>) -> Result<(), Box<dyn Error>> {
     let text = fs::read_to_string(source).map_err(|error| format!("{source}: {error}"))?;
     let functions = functions(source, &text);
@@ -100,7 +100,7 @@ fn index(stores: &Stores, source: &str, end: &mut ExecutionEnd<'_>) -> Result<()
         file_path: source.to_owned(),
         symbol_count: Some(functions.len() as i64),
         loc: Some(text.lines().count() as i64),
-        // What is not known is absent, not 0.
+        // Unknown values are absent, not 0.
         estimated_loc: None,
         fan_in: None,
         fan_out: None,
@@ -112,7 +112,7 @@ fn index(stores: &Stores, source: &str, end: &mut ExecutionEnd<'_>) -> Result<()
     Ok(())
 }
 
-/// Naively: from a line with `fn` at its left edge to the next `}` at the left edge.
+/// Naive: from a line that begins with `fn` to the next line that begins with `}`.
 fn functions(source: &str, text: &str) -> Vec<CodeChunk> {
     let (mut functions, mut open, mut offset) = (Vec::new(), None, 0);
     for line in text.split_inclusive('\n') {
@@ -131,7 +131,7 @@ fn functions(source: &str, text: &str) -> Vec<CodeChunk> {
     functions
 }
 
-fn tell(stores: &Stores, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+fn print(stores: &Stores, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     for run in stores.log.list_all(Some(5))? {
         let counts = [run.files_indexed, run.symbols_indexed];
         let [files, symbols] = counts.map(Option::unwrap_or_default);

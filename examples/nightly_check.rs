@@ -1,11 +1,11 @@
-//! A nightly check, for cron: does the copy still hold what the primary store holds?
+//! A nightly check, for cron: is the copy still equal to the primary store?
 //!
 //!     cargo run --example nightly_check -- code.db code.kv findings.jsonl 3600
 //!
-//! A copy that only lacks changes of the primary gets them, and is compared again; a person has to look
-//! at anything else. `findings.jsonl` has every finding of the first comparison, without source text.
-//! The last argument is how many seconds it may take. For an hour in which nobody writes: a change
-//! between the comparisons looks like a divergence.
+//! A copy that only lacks changes of the primary gets them, and is compared again; anything else
+//! needs a person. `findings.jsonl` has every finding of the first comparison, without source text.
+//! The last argument is the time limit in seconds. Run it when nobody writes: a change between the
+//! comparisons looks like a divergence.
 //!
 //! | exit status | meaning |
 //! | --- | --- |
@@ -29,7 +29,7 @@ use chunkmigrate::{Error, Progress};
 
 const USAGE: &str = "usage: nightly_check PRIMARY COPY REPORT SECONDS";
 
-/// More divergences than this are no drift of a day.
+/// More divergences than this are not a day's drift.
 const REPAIRABLE: usize = 10_000;
 
 fn main() -> ExitCode {
@@ -53,7 +53,7 @@ pub(crate) enum Verdict {
     Alert,
 }
 
-/// An error is never "the same": nobody knows what it kept from being seen.
+/// An error is never "the same": nobody knows what it hid.
 pub(crate) fn status(checked: &Result<Verdict, Box<dyn StdError>>) -> u8 {
     match checked {
         Ok(Verdict::Same | Verdict::Repaired) => 0,
@@ -62,7 +62,7 @@ pub(crate) fn status(checked: &Result<Verdict, Box<dyn StdError>>) -> u8 {
     }
 }
 
-/// Cancels what runs longer than it may.
+/// Cancels a run that takes too long.
 struct Deadline(Instant);
 
 impl Progress for Deadline {
@@ -112,8 +112,8 @@ fn check(
     for (class, count) in &classes {
         writeln!(out, "  {count} {class}")?;
     }
-    // The findings are the first ones only; what is not among them is not repaired. A merge goes from
-    // one kind of store to the other.
+    // Only the first findings are kept; the others are not repaired. A merge copies from one kind
+    // of store to the other.
     let is_hidden = found.divergences() > REPAIRABLE as u64;
     let store = detect(primary)?;
     if is_hidden || store == detect(copy)? || !classes.keys().copied().all(may_be_repaired) {
@@ -128,7 +128,7 @@ fn check(
         StoreKind::Kv => kv_to_sqlite(primary, copy, &into_copy, progress)?,
         _ => sqlite_to_kv(primary, copy, &into_copy, progress)?,
     };
-    // What it came to is not assumed but seen. The report of the first comparison stays.
+    // The result is verified and not assumed. The report of the first comparison stays.
     let again = verify_pair(primary, copy, &VerifyOptions::default(), progress)?;
     if !summary.is_complete() || !again.is_identical() {
         writeln!(out, "A merge left {} divergences.", again.divergences())?;
@@ -138,12 +138,12 @@ fn check(
     Ok(Verdict::Repaired)
 }
 
-/// The copy lacks what the primary has, and that is all that is wrong with it.
+/// The copy lacks what the primary has, and nothing else is wrong with it.
 fn may_be_repaired(class: FindingClass) -> bool {
     match class {
         FindingClass::OnlyLeft | FindingClass::Field | FindingClass::Sequence => true,
         class if class.is_warning() => true,
-        // Whatever else, and what later versions find: damage, or somebody else who writes.
+        // Everything else, and what later versions find: corruption, or another writer.
         _ => false,
     }
 }

@@ -1,5 +1,5 @@
-//! What `verify` advises about two stores that diverge brings nothing back that was deleted, and works
-//! as it is pasted.
+//! What `verify` suggests for two stores that diverge restores nothing that was deleted, and works
+//! when pasted.
 
 use std::fs;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::common::{Run, Scenario, tables};
 const FRESH: &str = "chunkmigrate sqlite-to-kv code.db code.kv --replace";
 const BACK: &str = "chunkmigrate kv-to-sqlite code.kv code.db --merge";
 
-/// What follows "Next: ".
+/// What comes after "Next: ".
 fn advice(run: &Run) -> &str {
     run.stdout.split_once("Next: ").map_or("", |(_, next)| next)
 }
@@ -34,7 +34,7 @@ fn verify(scenario: &Scenario, left: &str, right: &str) -> Run {
     scenario.run(&["verify", left, right]).expect_status(1)
 }
 
-/// The KV file without what a migration says of it, as if a tool had written to it.
+/// The KV file without its manifest, as if a tool had written to it.
 fn without_manifest(scenario: &Scenario) {
     let content = Content::read(&scenario.path("code.kv")).without_manifest();
     fs::remove_file(scenario.path("code.kv")).unwrap();
@@ -57,18 +57,18 @@ fn with_old_copy() -> Scenario {
 const DELETED: &str = "chunk:src/lib.rs:0:12";
 
 #[test]
-fn an_old_copy_is_made_anew_before_a_merge_brings_deleted_records_back() {
+fn a_fresh_copy_is_suggested_if_a_merge_would_restore_deleted_records() {
     for (left, right) in [("code.db", "code.kv"), ("code.kv", "code.db")] {
         let scenario = with_old_copy();
         let run = verify(&scenario, left, right);
         assert_eq!(commands(&run), [FRESH, BACK], "{run}");
-        let told = "code.db is newer than code.kv (its ids are higher, its timestamps are later, \
+        let expected = "code.db is newer than code.kv (its ids are higher, its timestamps are later, \
             code.kv was copied from it and is unchanged); make a fresh copy, which adds 1 record, \
             changes 1 record and removes 1 record that only code.kv has:\n";
-        assert!(advice(&run).starts_with(told), "{run}");
-        let told = "Merging code.kv into code.db would restore 1 record that only code.kv has and \
+        assert!(advice(&run).starts_with(expected), "{run}");
+        let expected = "Merging code.kv into code.db would restore 1 record that only code.kv has and \
             revert 1 record:\n";
-        assert!(run.stdout.contains(told), "{run}");
+        assert!(run.stdout.contains(expected), "{run}");
 
         let _ = paste(&scenario, FRESH).expect_status(0);
         let _ = scenario.run(&["verify", left, right]).expect_status(0);
@@ -77,9 +77,9 @@ fn an_old_copy_is_made_anew_before_a_merge_brings_deleted_records_back() {
     }
 }
 
-/// The other command does what it is said to do.
+/// The other command does what the report says it does.
 #[test]
-fn a_merge_that_is_said_to_bring_records_back_does() {
+fn a_merge_announced_to_restore_records_does_restore_them() {
     let scenario = with_old_copy();
     let _ = paste(&scenario, BACK).expect_status(0);
     let run = scenario.run(&["export", "code.db"]).expect_status(0);
@@ -88,7 +88,7 @@ fn a_merge_that_is_said_to_bring_records_back_does() {
 
 /// Each alone is enough.
 #[test]
-fn ids_times_or_the_manifest_tell_which_store_is_newer() {
+fn ids_times_or_the_manifest_show_which_store_is_newer() {
     let new_run = "INSERT INTO execution_log (execution_id, tool_version, args, db_path, started_at, \
                    outcome) VALUES ('run-2', '1', '[]', '', 4000000000, 'ok')";
     let later = "UPDATE file_metrics SET loc = 11, last_updated = 4000000000 WHERE loc = 10";
@@ -104,8 +104,9 @@ fn ids_times_or_the_manifest_tell_which_store_is_newer() {
         }
         scenario.change("code.db", sql);
         let run = verify(&scenario, "code.db", "code.kv");
-        let told = format!("code.db is newer than code.kv ({reasons}); make a fresh copy, which ");
-        assert!(advice(&run).starts_with(&told), "{run}");
+        let expected =
+            format!("code.db is newer than code.kv ({reasons}); make a fresh copy, which ");
+        assert!(advice(&run).starts_with(&expected), "{run}");
         assert_eq!(commands(&run)[0], FRESH, "{run}");
         let _ = paste(&scenario, FRESH).expect_status(0);
         let _ = scenario
@@ -114,12 +115,12 @@ fn ids_times_or_the_manifest_tell_which_store_is_newer() {
     }
 }
 
-/// Nothing tells, or one thing says this and another that.
+/// Nothing shows the direction, or two clues contradict each other.
 #[test]
-fn where_the_direction_is_unclear_both_are_offered_with_what_they_do() {
+fn if_the_direction_is_unclear_both_are_suggested_with_their_effects() {
     let deleted = "DELETE FROM symbol_metrics WHERE symbol_id = 1";
     let later = "UPDATE file_metrics SET loc = 11, last_updated = 4000000000 WHERE loc = 10";
-    for (sql, marks, fresh, back) in [
+    for (sql, id_sequences, fresh, back) in [
         (
             deleted,
             "{\"code_chunks\":9,\"execution_log\":1}",
@@ -137,24 +138,24 @@ fn where_the_direction_is_unclear_both_are_offered_with_what_they_do() {
         let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
         content
             .documents
-            .insert("sequences".to_owned(), marks.to_owned());
+            .insert("sequences".to_owned(), id_sequences.to_owned());
         fs::remove_file(scenario.path("code.kv")).unwrap();
         content.write(&scenario.path("code.kv"));
         scenario.change("code.db", sql);
         let run = verify(&scenario, "code.db", "code.kv");
         assert_eq!(commands(&run), [FRESH, BACK], "{run}");
-        let told = format!(
+        let expected = format!(
             "it is unclear which store is newer. If code.db is right, make a fresh copy, which \
              {fresh}:\n"
         );
-        assert!(advice(&run).starts_with(&told), "{run}");
-        let told = format!("If code.kv is right, merge it into code.db, which {back}:\n");
-        assert!(run.stdout.contains(&told), "{run}");
+        assert!(advice(&run).starts_with(&expected), "{run}");
+        let expected = format!("If code.kv is right, merge it into code.db, which {back}:\n");
+        assert!(run.stdout.contains(&expected), "{run}");
         let _ = paste(&scenario, BACK).expect_status(0);
     }
 }
 
-/// A database may hold more than records: it is never to be replaced by a copy of a KV file.
+/// A database may contain more than records: a copy of a KV file must never replace it.
 #[test]
 fn a_newer_kv_file_is_merged_and_never_replaces_a_database() {
     let scenario = Scenario::with_small_pair();
@@ -171,9 +172,9 @@ fn a_newer_kv_file_is_merged_and_never_replaces_a_database() {
     let run = verify(&scenario, "code.kv", "code.db");
     let forth = BACK;
     assert_eq!(commands(&run)[0], forth, "{run}");
-    let told = "code.kv is newer than code.db (its ids are higher, its timestamps are later); \
+    let expected = "code.kv is newer than code.db (its ids are higher, its timestamps are later); \
         merge it into code.db, which adds 1 record and keeps 2 records that only code.db has:\n";
-    assert!(advice(&run).starts_with(told), "{run}");
+    assert!(advice(&run).starts_with(expected), "{run}");
     assert!(
         run.stdout.contains(
             "Merging code.db into code.kv would restore 2 records that only code.db has:\n"
@@ -201,7 +202,7 @@ fn two_stores_of_one_kind_have_commands_that_work_too() {
     let _ = paste(&newer, fresh).expect_status(0);
     let _ = newer.run(&["verify", "old.kv", "code.kv"]).expect_status(0);
 
-    // One database is no copy of another: a merge keeps what else it holds.
+    // One database is not a copy of another: a merge keeps the rest of its content.
     let scenario = Scenario::with_small_pair();
     fs::copy(scenario.path("code.db"), scenario.path("old.db")).unwrap();
     scenario.change(
@@ -220,7 +221,7 @@ fn two_stores_of_one_kind_have_commands_that_work_too() {
 
 /// A copy of some kinds in the place of all would lose the others.
 #[test]
-fn a_part_of_the_kinds_never_replaces_a_whole_copy() {
+fn a_copy_of_some_kinds_never_replaces_a_complete_copy() {
     let scenario = with_old_copy();
     let args = ["verify", "code.db", "code.kv", "--only", "chunk"];
     let run = scenario.run(&args).expect_status(1);
@@ -235,9 +236,9 @@ fn a_part_of_the_kinds_never_replaces_a_whole_copy() {
     );
 }
 
-/// What a copy of the database would lack is not the KV file's to lose.
+/// A record that a copy of the database would lack must not be lost from the KV file.
 #[test]
-fn a_database_with_an_invalid_row_is_not_copied_over_the_record_that_is_left() {
+fn a_database_with_an_invalid_row_is_not_copied_over_the_last_valid_record() {
     let scenario = Scenario::with_small_pair();
     scenario.change(
         "code.db",
@@ -254,7 +255,7 @@ fn a_database_with_an_invalid_row_is_not_copied_over_the_record_that_is_left() {
         "{run}"
     );
 
-    // The other way round the database is what is left.
+    // In the other direction the database is what is left.
     let scenario = Scenario::with_small_pair();
     let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
     content.edit("metrics:symbol:1", "\"loc\":1", "\"loc\":1.5");
@@ -268,7 +269,7 @@ fn a_database_with_an_invalid_row_is_not_copied_over_the_record_that_is_left() {
         .expect_status(0);
 }
 
-/// It rests on what was counted, not on what is shown.
+/// It depends on what was counted, not on what is shown.
 #[test]
 fn the_advice_is_the_same_however_many_findings_are_shown() {
     let scenario = with_old_copy();
@@ -285,7 +286,7 @@ fn the_advice_is_the_same_however_many_findings_are_shown() {
 }
 
 #[test]
-fn no_class_of_finding_advises_to_merge_what_may_have_been_deleted() {
+fn no_class_advises_merging_records_that_may_have_been_deleted() {
     for (class, advice) in crate::common::commands::advice() {
         let is_one_sided = [FindingClass::OnlyLeft, FindingClass::OnlyRight].contains(&class);
         if is_one_sided {
@@ -296,7 +297,7 @@ fn no_class_of_finding_advises_to_merge_what_may_have_been_deleted() {
             assert!(!advice.contains("--merge"), "{advice}");
         }
     }
-    // An example of the help that brings a copy up to date must do so.
+    // An example in the help that updates a copy must really do so.
     let help = Scenario::new()
         .run(&["sqlite-to-kv", "--help"])
         .expect_status(0);
@@ -312,9 +313,9 @@ fn no_class_of_finding_advises_to_merge_what_may_have_been_deleted() {
         .expect_status(0);
 }
 
-/// Where a record was moved, its id is on either side: a merge would fail.
+/// A moved record has its id on both sides: a merge would fail.
 #[test]
-fn no_merge_is_offered_that_would_fail_where_a_copy_succeeds() {
+fn no_merge_is_suggested_that_would_fail_where_a_copy_succeeds() {
     for sql in [
         "UPDATE code_chunks SET byte_start = 1000, byte_end = 2000 WHERE id = 1",
         "UPDATE code_chunks SET id = 77 WHERE id = 1; UPDATE code_chunks SET id = 1 WHERE id = 2",

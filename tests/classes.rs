@@ -1,4 +1,4 @@
-//! One damaged pair for each class of divergence: the report for people and for programs.
+//! One corrupted pair for each class of finding: the report for people and for programs.
 
 use rusqlite::Connection;
 
@@ -7,8 +7,8 @@ use crate::common::{Scenario, tables, with_snapshots};
 
 const LIB: &str = "metrics:file:src/lib.rs";
 
-/// A scenario with `left.kv` and a `right.kv` that is the same but for what `damage` does.
-fn damaged(damage: impl FnOnce(&mut Content)) -> Scenario {
+/// A scenario with `left.kv` and a `right.kv` that is the same except for what `corrupt` does.
+fn corrupted(corrupt: impl FnOnce(&mut Content)) -> Scenario {
     let scenario = Scenario::new();
     scenario.database("left.db", |db| db.execute_batch(tables::SMALL).unwrap());
     let _ = scenario
@@ -17,7 +17,7 @@ fn damaged(damage: impl FnOnce(&mut Content)) -> Scenario {
     let content = Content::read(&scenario.path("made.kv"));
     content.write(&scenario.path("left.kv"));
     let mut content = content.without_manifest();
-    damage(&mut content);
+    corrupt(&mut content);
     content.write(&scenario.path("right.kv"));
     scenario
 }
@@ -33,8 +33,8 @@ fn assert_reports(name: &str, scenario: &Scenario, args: &[&str], status: i32) {
     });
 }
 
-fn assert_class(name: &str, damage: impl FnOnce(&mut Content)) {
-    let scenario = damaged(damage);
+fn assert_class(name: &str, corrupt: impl FnOnce(&mut Content)) {
+    let scenario = corrupted(corrupt);
     assert_reports(name, &scenario, &["verify", "left.kv", "right.kv"], 1);
 }
 
@@ -104,7 +104,7 @@ fn unknown_key() {
 
 #[test]
 fn manifest() {
-    let scenario = damaged(|_| {});
+    let scenario = corrupted(|_| {});
     let mut content = Content::read(&scenario.path("left.kv"));
     let manifest = content.documents.get_mut("manifest").unwrap();
     *manifest = manifest.replace("\"chunk\":{\"records\":3", "\"chunk\":{\"records\":4");
@@ -115,14 +115,14 @@ fn manifest() {
 #[test]
 fn sequence() {
     assert_class("sequence", |kv| {
-        let marks = "{\"code_chunks\":10,\"execution_log\":1}".to_owned();
-        kv.documents.insert("sequences".to_owned(), marks);
+        let id_sequences = "{\"code_chunks\":10,\"execution_log\":1}".to_owned();
+        kv.documents.insert("sequences".to_owned(), id_sequences);
     });
 }
 
 #[test]
 fn invalid_row() {
-    let scenario = damaged(|_| {});
+    let scenario = corrupted(|_| {});
     let db = Connection::open(scenario.path("left.db")).unwrap();
     db.execute_batch("UPDATE file_metrics SET loc = 3.5 WHERE file_path = 'src/lib.rs'")
         .unwrap();
@@ -137,7 +137,7 @@ fn invalid_row() {
 
 #[test]
 fn content_hash() {
-    let scenario = damaged(|kv| kv.edit("chunk:src/a::b.rs:0:0", "e3b0c442", "00000000"));
+    let scenario = corrupted(|kv| kv.edit("chunk:src/a::b.rs:0:0", "e3b0c442", "00000000"));
     let _ = scenario
         .run(&["verify", "right.kv", "right.kv"])
         .expect_status(0);
@@ -160,6 +160,6 @@ fn content_hash() {
 
 #[test]
 fn identical() {
-    let scenario = damaged(|_| {});
+    let scenario = corrupted(|_| {});
     assert_reports("none", &scenario, &["verify", "left.db", "left.kv"], 0);
 }

@@ -15,7 +15,7 @@ fn script(shell: &str) -> String {
     run.stdout
 }
 
-/// The options that the help of a command names, without their dashes.
+/// The options in the help of a command, without their dashes.
 fn options(command: &[String]) -> Vec<String> {
     let help = help(command);
     let words = help
@@ -33,7 +33,7 @@ fn options(command: &[String]) -> Vec<String> {
 }
 
 #[test]
-fn every_script_names_every_command_and_option() {
+fn every_script_contains_every_command_and_option() {
     for shell in SHELLS {
         let script = script(shell);
         for command in commands() {
@@ -45,7 +45,7 @@ fn every_script_names_every_command_and_option() {
 }
 
 #[test]
-fn the_help_tells_every_shell_how_to_load_its_script() {
+fn the_help_shows_how_to_load_the_script_in_every_shell() {
     let help = help(&["completions".to_owned()]);
     for shell in SHELLS {
         let command = format!("chunkmigrate completions {shell}");
@@ -58,7 +58,7 @@ fn the_help_tells_every_shell_how_to_load_its_script() {
     }
 }
 
-/// What a shell prints for a script; `None` where it is not installed.
+/// What a shell prints for a script; `None` if it is not installed.
 fn in_shell(shell: &str, args: &[&str], scenario: &Scenario) -> Option<Run> {
     match scenario.shell(shell, args).output() {
         Ok(output) => Some(Run::of(output)),
@@ -80,8 +80,8 @@ fn shells_can_parse_their_scripts() {
     }
 }
 
-/// What bash offers behind the words of a line, of which the last is being written. The script is
-/// loaded as the help says.
+/// What bash offers for a line whose last word is incomplete. The script is loaded as the help
+/// says.
 fn offered_by_bash(scenario: &Scenario, words: &[&str]) -> Option<Vec<String>> {
     let last = words.len() - 1;
     let complete = format!(

@@ -1,4 +1,4 @@
-//! What the documentation says of the project is true of it.
+//! The documentation is true of the project.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::common::commands::advice;
 
-/// The source of every test, and of the modules that have tests of their own.
+/// The source of every test, and of the modules that have their own tests.
 fn sources(folder: &Path, all: &mut String) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -19,7 +19,7 @@ fn sources(folder: &Path, all: &mut String) {
 }
 
 #[test]
-fn every_test_that_is_named_as_a_proof_exists() {
+fn every_test_named_in_the_guarantees_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut all = String::new();
     for folder in ["src", "tests"] {
@@ -39,8 +39,8 @@ fn every_test_that_is_named_as_a_proof_exists() {
     }
 }
 
-/// The names of all tests that are ignored as deep ones. The attribute stands above the function, or
-/// above its line in the list of `tests/external/main.rs`.
+/// The names of all tests ignored as deep. The attribute is above the function, or above its line
+/// in the list of `tests/external/main.rs`.
 fn deep_tests(sources: &str) -> BTreeSet<&str> {
     let mut names = BTreeSet::new();
     let mut is_deep = false;
@@ -62,7 +62,7 @@ fn deep_tests(sources: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn the_tests_that_are_marked_as_deep_are_those_that_are_ignored_as_deep() {
+fn tests_marked_as_deep_are_those_ignored_as_deep() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut all = String::new();
     for folder in ["src", "tests"] {
@@ -74,8 +74,8 @@ fn the_tests_that_are_marked_as_deep_are_those_that_are_ignored_as_deep() {
     let mut marked = 0;
     let parts: Vec<&str> = text.split('`').collect();
     for pair in parts.windows(2) {
-        let [name, behind] = pair else { unreachable!() };
-        let is_marked = behind.starts_with(" (deep)");
+        let [name, after] = pair else { unreachable!() };
+        let is_marked = after.starts_with(" (deep)");
         assert_eq!(deep.contains(name), is_marked, "{name}");
         marked += usize::from(is_marked);
     }
@@ -84,7 +84,7 @@ fn the_tests_that_are_marked_as_deep_are_those_that_are_ignored_as_deep() {
 
 /// Another tool would need a test in `tests/external/recipes.rs`, which counts the recipes of each.
 #[test]
-fn every_recipe_is_for_a_tool_that_a_test_follows_it_with() {
+fn every_recipe_is_for_a_tool_that_a_test_runs() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/ndjson.md");
     let text = fs::read_to_string(path).unwrap();
     let tools = text.split("```sh ").skip(1);
@@ -92,7 +92,7 @@ fn every_recipe_is_for_a_tool_that_a_test_follows_it_with() {
     assert_eq!(tools, BTreeSet::from(["duckdb", "jq", "sqlite3"]));
 }
 
-/// What a document links to, where that is a file of this project.
+/// The links of a document to files of this project.
 fn links(text: &str) -> impl Iterator<Item = &str> {
     let targets = text.split("](").skip(1);
     let targets = targets.filter_map(|rest| rest.split([')', '#']).next());
@@ -100,7 +100,7 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn every_link_between_the_documents_leads_somewhere() {
+fn every_link_between_documents_has_a_target() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut documents = vec!["README.md", "CHANGELOG.md", "CONTRIBUTING.md"]
         .into_iter()
@@ -120,9 +120,9 @@ fn every_link_between_the_documents_leads_somewhere() {
     assert!(followed > 10, "only {followed} links were found");
 }
 
-/// The table of classes in docs/findings.md says what `verify --help` says, word by word.
+/// The table of classes in docs/findings.md says the same as `verify --help`, word for word.
 #[test]
-fn the_table_of_classes_advises_what_the_help_advises() {
+fn the_table_of_classes_gives_the_same_advice_as_the_help() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/findings.md");
     let text = fs::read_to_string(path).unwrap();
     for (class, advice) in advice() {

@@ -1,4 +1,4 @@
-//! Every encoding, pinned: a change of a library breaks the build instead of the format.
+//! Every encoding, pinned: a change in a library breaks the build and not the format.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use redb::TableDefinition;
 
 use crate::common::{Scenario, kv, tables, with_snapshots};
 
-/// Text with everything but plain ASCII as `\u{…}`, for a snapshot that an editor can't spoil.
+/// Text with everything except plain ASCII as `\u{…}`, for a snapshot that no editor can spoil.
 fn in_ascii(text: &str) -> String {
     let chars = text.chars().map(|char| match char {
         ' '..='~' => char.to_string(),
@@ -117,7 +117,7 @@ fn every_record_of_the_sample_is_written_as_the_format_says() {
 }
 
 #[test]
-fn documents_of_a_kv_file_are_written_as_the_format_says() {
+fn metadata_of_a_kv_file_is_written_as_the_format_says() {
     let scenario = Scenario::new();
     scenario.bare_database("code.db", |connection| {
         connection.execute_batch(tables::SCHEMA_7).unwrap();
@@ -138,9 +138,9 @@ fn documents_of_a_kv_file_are_written_as_the_format_says() {
     with_snapshots(|| insta::assert_snapshot!("encoding_documents", documents.concat()));
 }
 
-/// Only lengths are told to redb: no value is that large.
+/// redb is given only lengths: no value is that large.
 #[test]
-fn the_limits_of_a_record_are_those_of_redb() {
+fn record_size_limits_match_redb() {
     let table = TableDefinition::<&[u8], &[u8]>::new("records");
     let backend = redb::backends::InMemoryBackend::new();
     let database = redb::Database::builder()
@@ -149,7 +149,7 @@ fn the_limits_of_a_record_are_those_of_redb() {
     let transaction = database.begin_write().unwrap();
     let mut table = transaction.open_table(table).unwrap();
     let mut refused = |key: &[u8], length: usize| match table.insert_reserve(key, length) {
-        Ok(_) => panic!("{length} bytes are taken"),
+        Ok(_) => panic!("{length} bytes are accepted"),
         Err(error) => error.to_string(),
     };
     let message = refused(b"", MAX_VALUE_BYTES + 1);

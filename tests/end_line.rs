@@ -1,4 +1,4 @@
-//! The end line of an export: an import takes all of it or nothing.
+//! The end line of an export: an import reads all of it or nothing.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,7 +13,7 @@ use crate::common::{PROGRAM, Run, Scenario, records};
 
 const END: &str = "{\"kind\":\"end\",\"key\":\"end\",\"value\":{";
 
-/// Every way in which lines may be imported, and the target.
+/// Every way to import lines, and the target.
 const WAYS: [(&[&str], &str); 6] = [
     (&["--to", "kv"], "new.kv"),
     (&["--to", "sqlite"], "new.db"),
@@ -38,7 +38,7 @@ fn shell(scenario: &Scenario, script: &str) -> Run {
 }
 
 #[test]
-fn an_export_that_failed_becomes_no_store() {
+fn a_failed_export_cannot_be_imported() {
     let scenario = Scenario::with_small_export();
     let before = scenario.files();
     let script = "chunkmigrate export nope.db | chunkmigrate import - e.kv --to kv";
@@ -53,7 +53,7 @@ fn an_export_that_failed_becomes_no_store() {
     }
     fs::remove_file(scenario.path("nothing")).unwrap();
     assert_eq!(scenario.files(), before);
-    // Whoever wants that can have it.
+    // It can be imported on request.
     let run = import(
         &scenario,
         "/dev/null",
@@ -70,7 +70,7 @@ fn an_export_that_failed_becomes_no_store() {
 }
 
 #[test]
-fn a_store_without_records_has_an_export_that_is_imported() {
+fn the_export_of_an_empty_store_can_be_imported() {
     let scenario = Scenario::new();
     scenario.database("code.db", |_| {});
     let exported = scenario.run(&["export", "code.db"]).expect_status(0);
@@ -86,7 +86,7 @@ fn a_store_without_records_has_an_export_that_is_imported() {
 }
 
 #[test]
-fn of_an_export_that_lacks_a_line_nothing_is_imported() {
+fn nothing_is_imported_from_an_export_with_a_missing_line() {
     let scenario = Scenario::with_small_export();
     let lines = scenario.lines("code.ndjson");
     let before = scenario.files();
@@ -105,7 +105,7 @@ fn of_an_export_that_lacks_a_line_nothing_is_imported() {
 }
 
 #[test]
-fn of_an_export_with_another_line_or_one_more_nothing_is_imported() {
+fn nothing_is_imported_from_an_export_with_a_changed_or_extra_line() {
     let scenario = Scenario::with_small_export();
     let text = scenario.lines("code.ndjson").join("\n");
     let first = scenario.lines("code.ndjson").remove(0);
@@ -142,7 +142,7 @@ fn of_an_export_with_another_line_or_one_more_nothing_is_imported() {
 }
 
 #[test]
-fn the_command_of_the_hint_imports_an_export_that_was_edited() {
+fn the_command_in_the_hint_imports_an_edited_export() {
     let scenario = Scenario::with_small_export();
     let text = scenario.lines("code.ndjson").join("\n");
     fs::write(
@@ -173,7 +173,7 @@ fn the_command_of_the_hint_imports_an_export_that_was_edited() {
         "jq -c 'select(.kind != \"end\")' 'my code.ndjson' | \
          chunkmigrate --quiet import - new.kv --to kv --on-invalid skip"
     );
-    // What jq does there, where there may be no jq.
+    // The equivalent of the jq command, since jq may not be installed.
     let jq = scenario.path("jq");
     fs::write(&jq, "#!/bin/sh\nexec grep -v '^{\"kind\":\"end\"' \"$3\"\n").unwrap();
     fs::set_permissions(&jq, fs::Permissions::from_mode(0o755)).unwrap();
@@ -214,7 +214,7 @@ fn an_end_line_can_be_required() {
 }
 
 #[test]
-fn lines_that_are_no_records_are_named_before_the_end_line_is_held_against_the_text() {
+fn invalid_lines_are_reported_before_the_end_line_is_checked() {
     let scenario = Scenario::with_small_export();
     let text = scenario.lines("code.ndjson").join("\n");
     fs::write(
@@ -238,7 +238,7 @@ fn lines_that_are_no_records_are_named_before_the_end_line_is_held_against_the_t
 }
 
 #[test]
-fn an_import_of_some_kinds_wants_all_lines_of_the_export() {
+fn an_import_of_some_kinds_needs_all_lines_of_the_export() {
     let scenario = Scenario::with_small_export();
     let only = ["--to", "kv", "--only", "chunk"];
     let _ = import(&scenario, "code.ndjson", "new.kv", &only).expect_status(0);
@@ -251,7 +251,7 @@ fn an_import_of_some_kinds_wants_all_lines_of_the_export() {
 }
 
 #[test]
-fn an_export_of_some_records_has_the_end_line_of_these() {
+fn a_filtered_export_has_the_end_line_of_its_own_records() {
     let scenario = Scenario::with_small_export();
     for part in [
         &["--only", "chunk,file-metrics"][..],
@@ -268,22 +268,22 @@ fn an_export_of_some_records_has_the_end_line_of_these() {
 }
 
 #[test]
-fn an_export_that_fails_or_is_cut_short_has_no_end_line() {
+fn a_failed_or_interrupted_export_has_no_end_line() {
     let scenario = Scenario::with_small_pair();
     let bytes = fs::read(scenario.path("code.kv")).unwrap();
-    let mut damaged = bytes.clone();
+    let mut corrupted = bytes.clone();
     let at = bytes
         .windows(5)
         .position(|window| window == b"fn ma")
         .unwrap();
-    damaged[at] ^= 1;
-    fs::write(scenario.path("damaged.kv"), damaged).unwrap();
-    let run = scenario.run(&["export", "damaged.kv"]).expect_status(2);
+    corrupted[at] ^= 1;
+    fs::write(scenario.path("corrupt.kv"), corrupted).unwrap();
+    let run = scenario.run(&["export", "corrupt.kv"]).expect_status(2);
     assert!(!run.stdout.contains(END), "{run}");
     let run = shell(&scenario, "chunkmigrate export code.kv | head -n 3");
     assert_eq!(run.stdout.lines().count(), 3);
     assert!(!run.stdout.contains(END), "{run}");
-    // What is no record is left out on purpose, and the rest is complete.
+    // Invalid items are omitted on purpose, and the rest is complete.
     scenario.change("code.db", "UPDATE file_metrics SET loc = 1.5");
     let run = scenario.run(&["export", "code.db"]).expect_status(1);
     assert!(run.stdout.contains(END), "{run}");
@@ -294,7 +294,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn joined_exports_come_in_whole_in_any_order(
+    fn concatenated_exports_are_imported_completely_in_any_order(
         made in prop::collection::vec(records::record(), 2..30),
         parts in 1..4_usize,
         shuffle in any::<u64>(),
@@ -306,7 +306,7 @@ proptest! {
         let mut ends = 0;
         for part in all.chunks(all.len().div_ceil(parts)) {
             let source = scenario.path("part.db");
-            records::write_database(&source, part, records::marks_above(part, 0));
+            records::write_database(&source, part, records::id_sequences_above(part, 0));
             let exported = scenario.run(&["export", "part.db"]).expect_status(0);
             lines.extend(exported.stdout.lines().map(str::to_owned));
             ends += 1;
@@ -325,7 +325,7 @@ proptest! {
         let summary = import(&lines, "whole.kv").unwrap();
         prop_assert_eq!(summary.end_line, Some(EndLine::Matched));
         prop_assert_eq!(summary.records(), all.len() as u64);
-        // Nothing but the last end line may be lost without being missed.
+        // Only the last end line may be missing without an error.
         let lost = lines.remove(lost.index(lines.len()));
         let is_end = matches!(Line::parse(lost.as_bytes()), Ok(Line::End(_)));
         let imported = import(&lines, "part.kv");
@@ -338,6 +338,6 @@ proptest! {
     }
 }
 
-/// How the end line of an export without lines goes on, which nobody misses among others.
+/// How the end line of an export without lines goes on; among other end lines it may be missing.
 const NO_LINES: &str =
     "\"chunk\":0,\"execution-log\":0,\"file-metrics\":0,\"symbol-metrics\":0,\"sequences\":0";

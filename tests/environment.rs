@@ -1,5 +1,5 @@
-//! Systems as they are: file systems without hard links, wrong clocks, access control lists, folders
-//! that hand down their group, signals that are ignored, limits that are reached.
+//! Unusual systems: file systems without hard links, wrong clocks, access control lists,
+//! directories that pass on their group, ignored signals, exhausted limits.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::common::preload::Preload;
 use crate::common::{PROGRAM, Run, Scenario, kv};
 
-/// Neither a rename that refuses to overwrite nor a hard link, as on exFAT and vboxsf.
+/// Neither a rename that refuses to overwrite nor a hard link is available, as on exFAT and vboxsf.
 static NO_LINKS: Preload = Preload::new(
     "#define _GNU_SOURCE
      #include <errno.h>
@@ -26,7 +26,7 @@ static NO_LINKS: Preload = Preload::new(
      int linkat(int a, const char *from, int b, const char *to, int flags) { errno = EPERM; return -1; }",
 );
 
-/// The clock of the system stands at `CLOCK_AT`.
+/// The system's clock stands at `CLOCK_AT`.
 static CLOCK: Preload = Preload::new(
     "#define _GNU_SOURCE
      #include <stdlib.h>
@@ -53,7 +53,7 @@ fn run_with(
 }
 
 #[test]
-fn files_are_made_and_replaced_where_there_are_no_hard_links() {
+fn files_are_created_and_replaced_without_hard_links() {
     let scenario = Scenario::with_small_export();
     for (args, made) in [
         (&["sqlite-to-kv", "code.db", "new.kv"][..], "new.kv"),
@@ -79,7 +79,7 @@ fn files_are_made_and_replaced_where_there_are_no_hard_links() {
         let _ = run_with(&scenario, &NO_LINKS, args, &[]).expect_status(0);
         assert!(scenario.path(made).exists(), "{args:?}");
     }
-    // What is there is still not overwritten.
+    // An existing file is still not overwritten.
     let before = scenario.files();
     for args in [
         ["sqlite-to-kv", "code.db", "new.kv"],
@@ -92,7 +92,7 @@ fn files_are_made_and_replaced_where_there_are_no_hard_links() {
 }
 
 #[test]
-fn a_clock_before_1970_or_after_9999_hinders_nothing() {
+fn a_clock_before_1970_or_after_9999_blocks_nothing() {
     let scenario = Scenario::with_small_pair();
     for (seconds, created_at) in [
         ("-3600", "1970-01-01T00:00:00Z"),
@@ -113,8 +113,8 @@ fn a_clock_before_1970_or_after_9999_hinders_nothing() {
     }
 }
 
-/// An access control list as Linux keeps it: what the owner, a user of the id 1234, the group, all of
-/// these together, and others may do.
+/// An access control list as Linux stores it: the permissions of the owner, a user with the id
+/// 1234, the group, the mask, and others.
 fn access_control_list(bits: [u16; 5]) -> Vec<u8> {
     let tags: [(u16, u32); 5] = [(1, !0), (2, 1234), (4, !0), (0x10, !0), (0x20, !0)];
     let mut list = vec![2, 0, 0, 0];
@@ -136,7 +136,7 @@ fn acl_of(path: &Path) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn a_file_that_is_replaced_keeps_its_access_control_list_and_gives_nobody_more() {
+fn a_replaced_file_keeps_its_access_control_list_and_grants_nobody_more() {
     let scenario = Scenario::with_small_pair();
     let target = scenario.path("target.kv");
     let list = access_control_list([6, 4, 0, 4, 0]);
@@ -148,12 +148,12 @@ fn a_file_that_is_replaced_keeps_its_access_control_list_and_gives_nobody_more()
             let run = scenario.run(&replace).expect_status(0);
             assert_eq!(acl_of(&target), Some(list), "{run}");
         }
-        // Then there is none that could be lost.
+        // Then there is no list to lose.
         Err(error) => assert_eq!(error, rustix::io::Errno::NOTSUP),
     }
     fs::remove_file(&target).unwrap();
 
-    // A list that the folder hands down to new files is not one that the replaced file had.
+    // A list that the directory passes on to new files is not one that the replaced file had.
     let plain = fs::read(scenario.path("code.kv")).unwrap();
     fs::write(&target, plain).unwrap();
     fs::set_permissions(&target, fs::Permissions::from_mode(0o640)).unwrap();
@@ -168,7 +168,7 @@ fn a_file_that_is_replaced_keeps_its_access_control_list_and_gives_nobody_more()
     let _ = scenario.run(&replace).expect_status(0);
     assert_eq!(acl_of(&target), None);
     assert_eq!(fs::metadata(&target).unwrap().mode() & 0o777, 0o640);
-    // A new file gets it, as every new file there.
+    // A new file gets it, like every new file there.
     let _ = scenario
         .run(&["sqlite-to-kv", "code.db", "new.kv"])
         .expect_status(0);
@@ -187,7 +187,7 @@ fn second_group() -> Option<u32> {
 }
 
 #[test]
-fn files_belong_to_the_group_that_the_folder_or_the_replaced_file_has() {
+fn files_get_the_group_of_the_directory_or_of_the_replaced_file() {
     let Some(group) = second_group() else {
         println!("this user has one group only: groups were not tested");
         return;
@@ -217,7 +217,7 @@ fn files_belong_to_the_group_that_the_folder_or_the_replaced_file_has() {
 }
 
 #[test]
-fn access_that_can_not_be_kept_is_reported_and_nobody_gets_more() {
+fn access_rights_that_cannot_be_kept_are_reported_and_nobody_gets_more() {
     if !rustix::process::geteuid().is_root() {
         println!("only root can make a file of somebody else: not tested");
         return;
@@ -243,7 +243,7 @@ fn access_that_can_not_be_kept_is_reported_and_nobody_gets_more() {
         "{run}"
     );
     let found = fs::metadata(&target).unwrap();
-    // The group could write, and another group is only as good as all others.
+    // The group could write, but a different group counts only as others.
     assert_eq!(
         (found.uid(), found.gid(), found.mode() & 0o777),
         (4321, 4321, 0o644)
@@ -251,7 +251,7 @@ fn access_that_can_not_be_kept_is_reported_and_nobody_gets_more() {
 }
 
 #[test]
-fn a_signal_that_the_parent_ignores_stays_ignored() {
+fn a_signal_ignored_by_the_parent_stays_ignored() {
     let scenario = Scenario::with_small_export();
     let text = fs::read(scenario.path("code.ndjson")).unwrap();
     for (name, signal) in [
@@ -270,7 +270,7 @@ fn a_signal_that_the_parent_ignores_stays_ignored() {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        // Opened only once the program reads it, which listens for signals by then.
+        // Opened only when the program reads it, which handles signals by then.
         let mut pipe = fs::File::options()
             .write(true)
             .open(scenario.path(name))
@@ -285,7 +285,7 @@ fn a_signal_that_the_parent_ignores_stays_ignored() {
 }
 
 #[test]
-fn an_empty_variable_for_temporary_files_counts_as_none() {
+fn an_empty_variable_for_temporary_files_counts_as_unset() {
     let scenario = Scenario::with_small_pair();
     for args in [
         &["verify", "code.db"][..],
@@ -299,7 +299,7 @@ fn an_empty_variable_for_temporary_files_counts_as_none() {
     }
 }
 
-/// The program under a limit that `prlimit` sets.
+/// The program under a limit set by `prlimit`.
 fn run_limited(scenario: &Scenario, limit: &str, args: &[&str]) -> Run {
     let mut command = Command::new("prlimit");
     command
@@ -312,7 +312,7 @@ fn run_limited(scenario: &Scenario, limit: &str, args: &[&str]) -> Run {
 }
 
 #[test]
-fn a_run_without_file_descriptors_leaves_nothing_and_says_so() {
+fn a_run_without_file_descriptors_is_an_error_and_leaves_nothing() {
     let scenario = Scenario::with_small_pair();
     let names = || scenario.files().into_keys().collect::<Vec<_>>();
     let before = names();
@@ -383,10 +383,11 @@ fn a_run_without_memory_ends_with_2_and_leaves_nothing() {
 }
 
 #[test]
-fn a_target_is_made_wherever_sqlite_can_open_one() {
+fn a_target_is_created_wherever_sqlite_can_open_one() {
     let scenario = Scenario::with_small_pair();
     let root = fs::canonicalize(scenario.folder()).unwrap();
-    // SQLite opens paths of up to 504 bytes: that of `a.db` is the longest, or one too long.
+    // SQLite opens paths of up to 504 bytes: the path of `a.db` has the maximum length, or one byte
+    // more.
     for (length, status) in [(504, 0), (505, 2)] {
         let mut folder = root.clone();
         loop {
@@ -427,10 +428,10 @@ fn a_target_is_made_wherever_sqlite_can_open_one() {
 }
 
 #[test]
-fn a_redb_file_of_an_older_format_is_named() {
+fn a_redb_file_of_an_older_format_is_identified() {
     let scenario = Scenario::with_small_pair();
     let mut bytes = fs::read(scenario.path("code.kv")).unwrap();
-    // The version of redb's format stands in each of two commit slots.
+    // The version of redb's format is in each of two commit slots.
     for slot in [64, 192] {
         assert_eq!(bytes[slot], 3);
         bytes[slot] = 2;

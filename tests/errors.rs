@@ -1,5 +1,4 @@
-//! What goes wrong is said in a line or two, with a next step where one is known; nothing is
-//! written.
+//! Errors are reported in a line or two, with a next step if one is known; nothing is written.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -9,7 +8,7 @@ use rusqlite::Connection;
 use crate::common::tables::{LOOSE_CHUNKS, insert_chunk, insert_chunks};
 use crate::common::{Run, Scenario, with_snapshots};
 
-/// Runs a copy that can't be done, and pins what it says, as text and as JSON.
+/// Runs a copy that must fail, and pins its message, as text and as JSON.
 fn pin(scenario: &Scenario, name: &str, args: &[&str]) {
     let before = scenario.files();
     let args = [&["sqlite-to-kv"], args].concat();
@@ -31,7 +30,7 @@ fn with_code_db() -> Scenario {
 }
 
 #[test]
-fn sources_that_are_no_database() {
+fn sources_that_are_not_databases_are_errors() {
     let scenario = with_code_db();
     let _ = scenario
         .run(&["sqlite-to-kv", "code.db", "code.kv"])
@@ -70,7 +69,7 @@ fn sources_that_are_no_database() {
 }
 
 #[test]
-fn a_database_that_was_cut_anywhere_is_an_error() {
+fn a_database_truncated_anywhere_is_an_error() {
     let scenario = with_code_db();
     let whole = fs::read(scenario.path("code.db")).unwrap();
     let cuts =
@@ -88,11 +87,11 @@ fn a_database_that_was_cut_anywhere_is_an_error() {
 }
 
 #[test]
-fn a_damaged_page_is_an_error() {
+fn a_corrupt_page_is_an_error() {
     let scenario = with_code_db();
     let mut bytes = fs::read(scenario.path("code.db")).unwrap();
     let pages = bytes.len() / 4096;
-    // Every page but the first says that it is no page of a tree.
+    // Every page except the first claims not to be a b-tree page.
     for page in 1..pages {
         bytes[page * 4096] = 0xAA;
     }
@@ -101,7 +100,7 @@ fn a_damaged_page_is_an_error() {
 }
 
 #[test]
-fn schemas_that_hold_no_records_as_we_know_them() {
+fn unsupported_schemas_are_errors() {
     let scenario = Scenario::new();
     let make = |name: &str, sql: &str| {
         scenario.bare_database(name, |db| db.execute_batch(sql).unwrap());
@@ -157,7 +156,7 @@ fn schemas_that_hold_no_records_as_we_know_them() {
 }
 
 #[test]
-fn targets_that_can_not_be_made() {
+fn targets_that_cannot_be_created_are_errors() {
     let scenario = with_code_db();
     fs::write(scenario.path("there.kv"), "dear diary").unwrap();
     fs::create_dir(scenario.path("folder")).unwrap();
@@ -222,7 +221,7 @@ fn targets_that_can_not_be_made() {
 }
 
 #[test]
-fn a_folder_that_may_not_be_written() {
+fn an_unwritable_directory_is_an_error() {
     if rustix::process::geteuid().is_root() {
         println!("root may write any folder: nothing to see here");
         return;
@@ -248,7 +247,7 @@ fn a_folder_that_may_not_be_written() {
 }
 
 #[test]
-fn escape_sequences_in_names_reach_no_terminal() {
+fn escape_sequences_in_names_never_reach_a_terminal() {
     let scenario = Scenario::new();
     let run = scenario
         .run(&["sqlite-to-kv", "\u{1b}[31mred.db", "out.kv"])
@@ -264,7 +263,7 @@ fn escape_sequences_in_names_reach_no_terminal() {
 }
 
 #[test]
-fn a_folder_that_can_not_be_had_is_told_with_another_way() {
+fn an_unusable_directory_is_reported_with_an_alternative() {
     let scenario = Scenario::with_small_pair();
     let mut command = scenario.command(&["verify", "code.db"]);
     command.env("TMPDIR", scenario.path("missing"));
@@ -278,7 +277,7 @@ fn a_folder_that_can_not_be_had_is_told_with_another_way() {
     if !cfg!(target_os = "linux") {
         return;
     }
-    // Nothing can be made in there, whoever asks.
+    // Nobody can create anything there.
     let run = scenario
         .run(&["sqlite-to-kv", "code.db", "/proc/new.kv"])
         .expect_status(2);

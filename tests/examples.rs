@@ -1,4 +1,5 @@
-//! The examples do what they say. They are run as modules: a program in `target/` may be an old one.
+//! The examples do what they say. They run as modules, because a program in `target/` may be
+//! outdated.
 
 use std::fs;
 use std::sync::Arc;
@@ -41,7 +42,7 @@ fn args(args: &[&str]) -> Vec<String> {
     args.iter().map(|arg| (*arg).to_owned()).collect()
 }
 
-/// Indexes files of the scenario; returns what was printed, without the folder.
+/// Indexes files of the scenario; returns the output, without the directory.
 fn index(scenario: &Scenario, flag: &str, store: &str, sources: &[&str]) -> Outcome<String> {
     let folder = format!("{}/", scenario.folder().display());
     let mut all = args(&[flag, &format!("{folder}{store}")]);
@@ -53,7 +54,7 @@ fn index(scenario: &Scenario, flag: &str, store: &str, sources: &[&str]) -> Outc
 
 type Kept = (Vec<CodeChunk>, Vec<FileMetrics>, Vec<ExecutionRecord>);
 
-/// What a database holds, without what is another in each run.
+/// The content of a database, without what differs in each run.
 fn kept(scenario: &Scenario, database: &str) -> Kept {
     let path = scenario.path(database);
     let chunks = ChunkStore::new(&path).unwrap();
@@ -128,11 +129,11 @@ fn verify(scenario: &Scenario) -> VerifyReport {
 const PAIR: [&str; 2] = ["code.db", "code.kv"];
 
 #[test]
-fn the_nightly_check_mends_what_a_merge_can_mend_and_reports_the_rest() {
+fn the_nightly_check_repairs_what_a_merge_can_repair_and_reports_the_rest() {
     let scenario = Scenario::with_small_pair();
     let report = || fs::read_to_string(scenario.path("findings.jsonl")).unwrap();
-    let (checked, told) = check(&scenario, PAIR, "600");
-    assert_eq!((nightly_check::status(&checked), told.as_str()), (0, ""));
+    let (checked, output) = check(&scenario, PAIR, "600");
+    assert_eq!((nightly_check::status(&checked), output.as_str()), (0, ""));
     assert_eq!((checked.unwrap(), report().as_str()), (Verdict::Same, ""));
 
     scenario.change(
@@ -141,68 +142,71 @@ fn the_nightly_check_mends_what_a_merge_can_mend_and_reports_the_rest() {
          UPDATE execution_log SET outcome = 'success';
          UPDATE sqlite_sequence SET seq = 12 WHERE name = 'code_chunks'",
     );
-    let (checked, told) = check(&scenario, PAIR, "600");
+    let (checked, output) = check(&scenario, PAIR, "600");
     assert_eq!(nightly_check::status(&checked), 0);
-    assert_eq!(checked.unwrap(), Verdict::Repaired, "{told}");
-    assert!(told.starts_with("3 divergences, all in "), "{told}");
+    assert_eq!(checked.unwrap(), Verdict::Repaired, "{output}");
+    assert!(output.starts_with("3 divergences, all in "), "{output}");
     assert!(
-        told.ends_with("Repaired: 9 records are equal now.\n"),
-        "{told}"
+        output.ends_with("Repaired: 9 records are equal now.\n"),
+        "{output}"
     );
     assert_eq!(report().lines().count(), 3);
     assert!(verify(&scenario).is_identical());
 
-    // What the primary lacks may have been deleted, or be lost: a merge must not decide that.
+    // What the primary lacks may have been deleted or lost: a merge must not decide that.
     scenario.change(
         "code.db",
         "DELETE FROM file_metrics WHERE file_path = 'new.rs';
          UPDATE execution_log SET outcome = 'error'",
     );
     let before = fs::read(scenario.path("code.kv")).unwrap();
-    let (checked, told) = check(&scenario, PAIR, "600");
+    let (checked, output) = check(&scenario, PAIR, "600");
     assert_eq!(nightly_check::status(&checked), 1);
     assert_eq!(checked.unwrap(), Verdict::Alert);
-    assert!(told.contains("1 only-right\n"), "{told}");
-    assert!(told.ends_with("Nothing was repaired.\n"), "{told}");
+    assert!(output.contains("1 only-right\n"), "{output}");
+    assert!(output.ends_with("Nothing was repaired.\n"), "{output}");
     assert!(report().contains("{\"class\":\"only-right\",\"kind\":\"file-metrics\""));
     assert!(!report().contains("success"), "values are not for reports");
     assert_eq!(fs::read(scenario.path("code.kv")).unwrap(), before);
 }
 
 #[test]
-fn the_nightly_check_mends_in_the_other_direction_and_leaves_what_a_merge_does_not_reach() {
+fn the_nightly_check_repairs_in_the_other_direction_and_leaves_what_a_merge_cannot_reach() {
     let scenario = Scenario::with_small_pair();
     scenario.change("code.db", "DELETE FROM symbol_metrics");
     let (checked, _) = check(&scenario, ["code.kv", "code.db"], "600");
     assert_eq!(checked.unwrap(), Verdict::Repaired);
     assert!(verify(&scenario).is_identical());
 
-    // The mark of the copy is above that of the primary, and a merge lowers none.
+    // The id sequence of the copy is above that of the primary, and a merge lowers none.
     scenario.change(
         "code.db",
         "UPDATE sqlite_sequence SET seq = 50 WHERE name = 'code_chunks'",
     );
-    let (checked, told) = check(&scenario, ["code.kv", "code.db"], "600");
+    let (checked, output) = check(&scenario, ["code.kv", "code.db"], "600");
     assert_eq!(checked.unwrap(), Verdict::Alert);
-    assert!(told.ends_with("A merge left 1 divergences.\n"), "{told}");
+    assert!(
+        output.ends_with("A merge left 1 divergences.\n"),
+        "{output}"
+    );
 
-    // Nor does one go from one KV file into another.
+    // Nor does a merge copy from one KV file to another.
     fs::copy(scenario.path("code.kv"), scenario.path("other.kv")).unwrap();
     index(&scenario, "--kv", "other.kv", &[]).unwrap();
-    let (checked, told) = check(&scenario, ["other.kv", "code.kv"], "600");
+    let (checked, output) = check(&scenario, ["other.kv", "code.kv"], "600");
     assert_eq!(checked.unwrap(), Verdict::Alert);
-    assert!(told.ends_with("Nothing was repaired.\n"), "{told}");
+    assert!(output.ends_with("Nothing was repaired.\n"), "{output}");
 }
 
 #[test]
-fn what_the_nightly_check_can_not_establish_is_never_fine() {
+fn an_unknown_result_of_the_nightly_check_is_never_success() {
     let scenario = Scenario::with_small_pair();
     let fails = |stores, seconds, why: &str| {
-        let (checked, told) = check(&scenario, stores, seconds);
+        let (checked, output) = check(&scenario, stores, seconds);
         assert_eq!(nightly_check::status(&checked), 2);
         let error = checked.unwrap_err().to_string();
         assert!(error.contains(why), "{error}");
-        assert_eq!(told, "");
+        assert_eq!(output, "");
     };
     fails(["code.db", "gone.kv"], "600", "gone.kv");
     fails(PAIR, "0", "no verdict within 0 seconds");

@@ -1,4 +1,4 @@
-//! What is neither a store nor an export is called by its name, before anything is made.
+//! A file that is neither a store nor an export is identified before anything is created.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -52,7 +52,7 @@ const COMMANDS: [&[&str]; 10] = [
 ];
 
 #[test]
-fn every_command_calls_them_by_their_names_and_makes_nothing() {
+fn every_command_identifies_them_and_creates_nothing() {
     let scenario = Scenario::with_small_pair();
     for (start, name) in FORMATS {
         fs::write(scenario.path("odd"), [start, &b"rest\n".repeat(9)].concat()).unwrap();
@@ -77,7 +77,7 @@ fn every_command_calls_them_by_their_names_and_makes_nothing() {
 }
 
 #[test]
-fn the_command_of_the_hint_imports_what_is_in_it() {
+fn the_command_in_the_hint_imports_their_content() {
     for (start, program) in [(&b"\x1f\x8b"[..], "gzip"), (b"\xff\xfe{\0", "iconv")] {
         let scenario = Scenario::with_small_export();
         fs::write(scenario.path("it's odd"), start).unwrap();
@@ -93,7 +93,7 @@ fn the_command_of_the_hint_imports_what_is_in_it() {
         let (_, command) = run.stderr.split_once('`').unwrap();
         let (command, _) = command.rsplit_once('`').unwrap();
         assert!(command.starts_with(&format!("{program} -")), "{command}");
-        // In the place of the program, which may not be there.
+        // In place of the program, which may not be installed.
         let script =
             "#!/bin/sh\nfor last; do :; done\n[ \"$last\" = \"it's odd\" ] && cat code.ndjson\n";
         fs::write(scenario.path(program), script).unwrap();

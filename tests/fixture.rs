@@ -1,4 +1,4 @@
-//! A KV file that version 0.1.0 wrote: later versions read it to the byte.
+//! A KV file that version 0.1.0 wrote: later versions read it exactly.
 
 use std::fs;
 use std::path::Path;
@@ -20,17 +20,18 @@ fn scenario() -> Scenario {
 }
 
 #[test]
-fn a_file_of_version_1_is_exported_to_the_byte() {
+fn a_version_1_file_is_exported_byte_for_byte() {
     let scenario = scenario();
     let run = scenario.run(&["export", "v1.kv"]).expect_status(0);
     let expected = fs::read_to_string(scenario.path("v1.ndjson")).unwrap();
     let rest = run.stdout.strip_prefix(&expected);
     let rest = rest.expect("the export of v1.kv has changed");
-    // Version 1 lost the marks on the way through text, and had no end line.
+    // Version 1 lost the id sequences on the way through text, and had no end line.
     let (rest, end) = rest.split_once("{\"kind\":\"end\"").unwrap();
     assert_eq!(end.lines().count(), 1, "{end}");
-    let marks = document(&scenario.path("v1.kv"), "sequences");
-    let line = format!("{{\"kind\":\"sequences\",\"key\":\"sequences\",\"value\":{marks}}}\n");
+    let id_sequences = document(&scenario.path("v1.kv"), "sequences");
+    let line =
+        format!("{{\"kind\":\"sequences\",\"key\":\"sequences\",\"value\":{id_sequences}}}\n");
     assert_eq!(rest, line);
     for kind in RecordKind::ALL {
         let key = format!("\"key\":\"{}", key_prefix(kind));
@@ -39,7 +40,7 @@ fn a_file_of_version_1_is_exported_to_the_byte() {
 }
 
 #[test]
-fn the_text_of_version_1_is_imported() {
+fn version_1_text_is_imported() {
     let scenario = scenario();
     let run = scenario
         .run(&["import", "v1.ndjson", "new.kv", "--to", "kv"])
@@ -53,7 +54,7 @@ fn the_text_of_version_1_is_imported() {
 }
 
 #[test]
-fn a_file_of_version_1_is_verified_and_its_manifest_holds() {
+fn a_version_1_file_is_verified_and_its_manifest_matches() {
     let scenario = scenario();
     let before = scenario.files();
     let _ = scenario.run(&["verify", "v1.kv"]).expect_status(0);
@@ -73,7 +74,7 @@ fn a_file_of_version_1_is_verified_and_its_manifest_holds() {
     assert_eq!(scenario.files(), before);
 }
 
-/// What this version writes of the same records is the same, entry by entry.
+/// This version writes the same records in the same way, entry by entry.
 #[test]
 fn this_version_writes_what_version_1_wrote() {
     let scenario = scenario();

@@ -1,5 +1,5 @@
-//! What the fuzz targets do, on a stable toolchain: over their seeds, and over inputs that are made
-//! of these by chance. The fuzzer itself runs with `just fuzz TARGET`.
+//! The fuzz targets on a stable toolchain: over their seeds, and over inputs generated from these.
+//! The fuzzer itself runs with `just fuzz TARGET`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -32,7 +32,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Runs a target over its seeds and so many other inputs.
+/// Runs a target over its seeds and this many other inputs.
 fn run(target: &str, generated: usize) {
     let (_, body) = TARGETS.iter().find(|(name, _)| *name == target).unwrap();
     let mut seeds = Vec::new();
@@ -55,7 +55,7 @@ fn run(target: &str, generated: usize) {
     }
 }
 
-/// Bytes by chance, or a seed with something done to it.
+/// Random bytes, or a mutated seed.
 fn input(numbers: &mut fastrand::Rng, seeds: &[Vec<u8>]) -> Vec<u8> {
     if numbers.u8(..) < 64 {
         let len = numbers.usize(..400);
@@ -84,39 +84,39 @@ fn input(numbers: &mut fastrand::Rng, seeds: &[Vec<u8>]) -> Vec<u8> {
 }
 
 #[test]
-fn keys_are_parsed_as_they_are_written() {
+fn parsed_keys_are_written_to_the_same_bytes() {
     run("key_parser", 2000);
 }
 
 #[test]
-fn values_are_decoded_as_they_are_encoded() {
+fn decoded_values_are_encoded_to_the_same_bytes() {
     run("record_decoder", 1000);
 }
 
 #[test]
-fn a_damaged_or_hostile_kv_file_is_never_taken_for_another() {
+fn a_corrupt_or_hostile_kv_file_never_passes_as_another() {
     run("kv_file", 40);
 }
 
 #[test]
-fn two_stores_compare_as_two_maps() {
+fn two_stores_compare_like_two_maps() {
     run("compare", 400);
 }
 
 #[test]
-fn every_line_comes_in_or_is_named() {
+fn every_line_is_imported_or_reported() {
     run("import", 40);
 }
 
 #[test]
-fn rows_come_back_or_are_named() {
+fn rows_survive_the_round_trip_or_are_reported() {
     run("round_trip", 20);
 }
 
 /// The same with more inputs.
 #[test]
 #[ignore = "deep: 33,820 inputs"]
-fn every_target_holds_over_many_inputs() {
+fn every_fuzz_target_passes_with_many_inputs() {
     for (target, generated) in [
         ("key_parser", 20_000),
         ("record_decoder", 10_000),
@@ -129,9 +129,9 @@ fn every_target_holds_over_many_inputs() {
     }
 }
 
-/// A target that is missing in one place would not be built, or not be run.
+/// A target missing in one place would not be built, or not be run.
 #[test]
-fn every_target_is_declared_built_tested_and_seeded() {
+fn every_fuzz_target_is_declared_built_tested_and_seeded() {
     let names = |names: &mut dyn Iterator<Item = String>| names.collect::<BTreeSet<_>>();
     let tested = names(&mut TARGETS.iter().map(|(name, _)| (*name).to_owned()));
     let folder = fuzz_folder();

@@ -1,4 +1,4 @@
-//! What the program says of itself, and that it is true.
+//! The program's help, and that it is true.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,7 +7,7 @@ use crate::common::commands::{advice, commands, help, section};
 use crate::common::{Run, Scenario, with_snapshots};
 
 #[test]
-fn help_of_every_command() {
+fn the_help_of_every_command_is_as_in_its_snapshot() {
     let scenario = Scenario::new();
     let mut names: BTreeSet<String> = ["help_usage_json", "help_version"].map(Into::into).into();
     for command in commands() {
@@ -47,7 +47,7 @@ fn help_of_a_command_is_the_same_by_name_and_by_flag() {
 }
 
 #[test]
-fn the_first_line_is_short_and_imperative_and_no_sentence() {
+fn the_first_line_is_short_and_imperative_without_a_period() {
     let listed = help(&[]);
     for command in commands() {
         let help = help(&command);
@@ -65,7 +65,7 @@ fn the_first_line_is_short_and_imperative_and_no_sentence() {
     }
 }
 
-/// The options of a command with what is said of each.
+/// The options of a command with their descriptions.
 fn options(help: &str) -> Vec<String> {
     let mut options: Vec<String> = Vec::new();
     for heading in ["Options", "Global options"] {
@@ -123,7 +123,7 @@ fn every_help_ends_with_exit_statuses_and_examples() {
 }
 
 #[test]
-fn verify_explains_each_class_and_says_what_to_do() {
+fn verify_help_explains_each_class_and_what_to_do() {
     let texts = advice();
     let classes: Vec<_> = texts.iter().map(|(class, _)| *class).collect();
     assert_eq!(classes, chunkmigrate::verify::FindingClass::ALL);
@@ -133,7 +133,7 @@ fn verify_explains_each_class_and_says_what_to_do() {
     }
 }
 
-/// The examples of a command: what is said of each, and its line.
+/// The examples of a command, each with its description and command line.
 fn examples(command: &[String]) -> Vec<(String, String)> {
     let help = help(command);
     let lines: Vec<&str> = section(&help, "Examples").collect();
@@ -152,7 +152,7 @@ fn examples(command: &[String]) -> Vec<(String, String)> {
     pairs.collect()
 }
 
-/// A folder with the files that the examples name.
+/// A directory with the files that the examples use.
 fn folder_of_examples() -> Scenario {
     let scenario = Scenario::with_small_export();
     let path = |name: &str| scenario.path(name);
@@ -164,7 +164,7 @@ fn folder_of_examples() -> Scenario {
 }
 
 #[test]
-fn every_example_works_as_it_is_pasted() {
+fn every_example_works_when_pasted() {
     let template = folder_of_examples();
     for command in commands() {
         let examples = examples(&command);
@@ -185,7 +185,7 @@ fn every_example_works_as_it_is_pasted() {
 }
 
 #[test]
-fn version_tells_what_decides_which_files_can_be_read() {
+fn version_shows_which_file_formats_can_be_read() {
     let scenario = Scenario::new();
     let name = concat!("chunkmigrate ", env!("CARGO_PKG_VERSION"));
     let short = scenario.run(&["-V"]).expect_status(0);
@@ -204,7 +204,7 @@ fn version_tells_what_decides_which_files_can_be_read() {
 }
 
 #[test]
-fn wrong_usage_is_exit_status_2_and_json_where_json_was_asked_for() {
+fn wrong_usage_is_exit_status_2_and_json_if_requested() {
     let scenario = Scenario::new();
     let _ = scenario.run(&["sqlite-to-kv", "only-one"]).expect_status(2);
     let _ = scenario.run(&[]).expect_status(2);

@@ -1,4 +1,4 @@
-//! redb files that are no KV files, or were made by hand to pass for one.
+//! redb files that are not KV files, or were forged to look like one.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use redb::{Database, Durability, MultimapTableDefinition, TableDefinition, WriteTransaction};
 
 use crate::common::Scenario;
-use crate::common::hostile_file::Outcome::{Copied, Named, Refused};
+use crate::common::hostile_file::Outcome::{Copied, Fails, Reported};
 use crate::common::hostile_file::{HostileFile, Outcome};
 use crate::common::kv::{Content, of_records};
 
@@ -34,9 +34,9 @@ fn record(transaction: &WriteTransaction, key: &[u8], value: &[u8]) {
     table.insert(key, value).unwrap();
 }
 
-/// Tables of our names that are others, and others of hostile names.
+/// Other tables with the names of ours, and tables with hostile names.
 #[test]
-fn tables_of_other_types_are_another_tools_file() {
+fn other_table_types_identify_another_tools_file() {
     type Fill = fn(&WriteTransaction);
     let cases: [(&str, Fill); 9] = [
         ("nothing", |_| {}),
@@ -87,8 +87,8 @@ fn tables_of_other_types_are_another_tools_file() {
     ];
     for (what, fill) in cases {
         let hostile = HostileFile::by_kv(|path| write(path, fill));
-        hostile.is_read_as(what, Refused("odd.kv is "));
-        hostile.is_target_as(what, Refused("odd.kv is "));
+        hostile.assert_read_as(what, Fails("odd.kv is "));
+        hostile.assert_target_as(what, Fails("odd.kv is "));
     }
     let hostile = HostileFile::by_kv(|path| {
         write(path, |t| {
@@ -101,16 +101,16 @@ fn tables_of_other_types_are_another_tools_file() {
             t.open_multimap_table(other).unwrap().insert(1, 1).unwrap();
         });
     });
-    hostile.is_read_as("hostile names", Copied);
+    hostile.assert_read_as("hostile names", Copied);
 }
 
 #[test]
-fn documents_that_are_not_ours_are_said_to_be() {
+fn foreign_or_malformed_metadata_is_reported() {
     let name = |version: &str| format!("{{\"name\":\"chunkmigrate-kv\",\"version\":{version}}}");
     let deep = "[".repeat(100_000);
     let spaces = " ".repeat(2 << 20) + FORMAT;
-    let version = Refused("has KV format version");
-    let unread = Refused("cannot decode its format document");
+    let version = Fails("has KV format version");
+    let unread = Fails("cannot decode its format document");
     let cases: Vec<(String, Outcome)> = vec![
         (name("2"), version),
         (name("0"), version),
@@ -125,7 +125,7 @@ fn documents_that_are_not_ours_are_said_to_be() {
         (deep, unread),
         (
             FORMAT.replace("chunkmigrate-kv", "evil\u{202e}\u{9b}"),
-            Refused("but not a chunkmigrate KV file"),
+            Fails("but not a chunkmigrate KV file"),
         ),
         (spaces, Copied),
     ];
@@ -144,9 +144,9 @@ fn documents_that_are_not_ours_are_said_to_be() {
     };
     for (document, outcome) in cases {
         let what: String = document.chars().take(60).collect();
-        with(&[("format", &document)]).is_read_as(&what, outcome);
+        with(&[("format", &document)]).assert_read_as(&what, outcome);
     }
-    for marks in [
+    for id_sequences in [
         "x",
         "null",
         "{\"code_chunks\":1}",
@@ -155,8 +155,8 @@ fn documents_that_are_not_ours_are_said_to_be() {
         "{\"code_chunks\":9223372036854775808,\"execution_log\":0}",
         "{\"code_chunks\":1,\"execution_log\":0,\"\u{1b}[2J\":0}",
     ] {
-        with(&[("sequences", marks)])
-            .is_read_as(marks, Refused("cannot decode its sequences document"));
+        with(&[("sequences", id_sequences)])
+            .assert_read_as(id_sequences, Fails("cannot decode its sequences document"));
     }
     let totals = "{\"records\":0,\"key_bytes\":0,\"value_bytes\":0,\"sha256\":\"\"}"
         .replace("\"\"", &format!("\"{}\"", "0".repeat(64)));
@@ -166,18 +166,16 @@ fn documents_that_are_not_ours_are_said_to_be() {
          \"execution-log\":{totals},\"file-metrics\":{totals},\"symbol-metrics\":{totals}}},\"sha256\":\"{}\"}}",
         "0".repeat(64)
     );
-    with(&[("manifest", &manifest)]).is_read_as_but_exported(
+    with(&[("manifest", &manifest)]).assert_read_as_but_exported(
         "a hostile manifest",
-        Named("chunk: manifest: the manifest says 0 records, the contents have 1"),
+        Reported("chunk: manifest: the manifest says 0 records, the contents have 1"),
     );
-    with(&[("manifest", "\u{1b}[2J")]).is_read_as_but_exported(
-        "no manifest",
-        Refused("cannot decode its manifest document"),
-    );
+    with(&[("manifest", "\u{1b}[2J")])
+        .assert_read_as_but_exported("no manifest", Fails("cannot decode its manifest document"));
 }
 
 #[test]
-fn values_and_keys_that_are_no_records_are_named() {
+fn invalid_values_and_keys_are_reported() {
     let long = |count: usize, what: &str| what.repeat(count).into_bytes();
     let wide: Vec<String> = (0..100_000).map(|i| format!("\"c{i}\":1")).collect();
     let (head, tail) = CHUNK.split_once("\"x\"").unwrap();
@@ -201,7 +199,7 @@ fn values_and_keys_that_are_no_records_are_named() {
             [&long(2 << 20, " "), CHUNK.as_bytes()].concat(),
         ),
         (
-            "spaces behind",
+            "trailing spaces",
             chunk.clone(),
             [CHUNK.as_bytes(), &long(2 << 20, "\n")].concat(),
         ),
@@ -291,9 +289,9 @@ fn values_and_keys_that_are_no_records_are_named() {
     }
 }
 
-/// Each byte of redb's header with values that mean something there.
+/// Each byte of redb's header with the values that are meaningful there.
 #[test]
-fn bytes_of_the_header_change_no_record() {
+fn changed_header_bytes_change_no_record() {
     let scenario = Scenario::with_small_pair();
     let bytes = fs::read(scenario.path("code.kv")).unwrap();
     let intact = Content::read(&scenario.path("code.kv")).records;
@@ -308,24 +306,24 @@ fn bytes_of_the_header_change_no_record() {
             if at >= 16 && value == 0 && bytes[at] == 0 {
                 continue;
             }
-            let mut damaged = bytes.clone();
-            damaged[at] = value;
-            fs::write(hostile.scenario.path("odd.kv"), damaged).unwrap();
+            let mut corrupted = bytes.clone();
+            corrupted[at] = value;
+            fs::write(hostile.scenario.path("odd.kv"), corrupted).unwrap();
             read(&format!("{value} at {at}"));
         }
     }
     for god in 0..8 {
-        let mut damaged = bytes.clone();
-        damaged[9] = god;
-        fs::write(hostile.scenario.path("odd.kv"), damaged).unwrap();
+        let mut corrupted = bytes.clone();
+        corrupted[9] = god;
+        fs::write(hostile.scenario.path("odd.kv"), corrupted).unwrap();
         read(&format!("god byte {god}"));
     }
     let with_slots = |byte: u8| {
-        let mut damaged = bytes.clone();
-        damaged[64..320].fill(byte);
-        damaged
+        let mut corrupted = bytes.clone();
+        corrupted[64..320].fill(byte);
+        corrupted
     };
-    for (what, damaged) in [
+    for (what, corrupted) in [
         ("no commit slots", with_slots(0)),
         ("both commit slots overwritten", with_slots(0xff)),
         ("the magic number", bytes[..9].to_vec()),
@@ -333,18 +331,18 @@ fn bytes_of_the_header_change_no_record() {
         ("the first page", bytes[..4096].to_vec()),
         ("a byte less", bytes[..bytes.len() - 1].to_vec()),
     ] {
-        fs::write(hostile.scenario.path("odd.kv"), damaged).unwrap();
-        hostile.is_read_as(what, Refused("odd.kv is corrupt"));
+        fs::write(hostile.scenario.path("odd.kv"), corrupted).unwrap();
+        hostile.assert_read_as(what, Fails("odd.kv is corrupt"));
     }
     let file = fs::OpenOptions::new()
         .write(true)
         .open(hostile.scenario.path("odd.kv"));
     fs::write(hostile.scenario.path("odd.kv"), &bytes[..9]).unwrap();
     file.unwrap().set_len(10 << 30).unwrap();
-    hostile.is_read_as("sparse", Refused("odd.kv is corrupt"));
+    hostile.assert_read_as("sparse", Fails("odd.kv is corrupt"));
 }
 
-/// A file as a killed writer leaves it, before and after its last commit came to the disk.
+/// A file as a killed writer leaves it, before and after its last commit was synced to disk.
 fn killed(path: &Path, durability: Durability) {
     let alive = path.with_extension("alive");
     let database = Database::create(&alive).unwrap();
@@ -367,7 +365,7 @@ fn killed(path: &Path, durability: Durability) {
 }
 
 #[test]
-fn who_reads_a_file_that_was_not_closed_says_that_it_is_the_last_complete_state() {
+fn reading_an_unclosed_file_reports_that_it_is_the_last_complete_state() {
     let scenario = Scenario::new();
     killed(&scenario.path("killed.kv"), Durability::Immediate);
     let _ = scenario
@@ -376,7 +374,7 @@ fn who_reads_a_file_that_was_not_closed_says_that_it_is_the_last_complete_state(
     let _ = scenario
         .run(&["sqlite-to-kv", "code.db", "closed.kv"])
         .expect_status(0);
-    let told = "not closed cleanly: its last complete state";
+    let message = "not closed cleanly: its last complete state";
     for (args, of) in [
         (&["inspect", "killed.kv"][..], "/closed_cleanly"),
         (&["verify", "killed.kv", "code.db"], "/left/closed_cleanly"),
@@ -402,7 +400,7 @@ fn who_reads_a_file_that_was_not_closed_says_that_it_is_the_last_complete_state(
         ),
     ] {
         let run = scenario.run(args);
-        assert!(run.stdout.contains(told), "{run}");
+        assert!(run.stdout.contains(message), "{run}");
         let run = scenario.run(&[args, &["--format", "json"]].concat());
         let document = run.json();
         assert_eq!(
@@ -410,7 +408,7 @@ fn who_reads_a_file_that_was_not_closed_says_that_it_is_the_last_complete_state(
             Some(&false.into()),
             "{of}: {document}"
         );
-        // Where it was closed, there is nothing to say.
+        // If it was closed, nothing is reported.
         let closed = args.join(" ").replace("killed", "closed");
         let closed: Vec<&str> = closed.split(' ').collect();
         let run = scenario.run(&closed);
@@ -421,7 +419,7 @@ fn who_reads_a_file_that_was_not_closed_says_that_it_is_the_last_complete_state(
     let html = ["verify", "killed.kv", "code.db", "--html", "page.html"];
     let _ = scenario.run(&html);
     let page = fs::read_to_string(scenario.path("page.html")).unwrap();
-    assert!(page.contains(told), "{page}");
+    assert!(page.contains(message), "{page}");
     let run = scenario.run(&["export", "killed.kv"]).expect_status(0);
     let warning = "warning: killed.kv was not closed cleanly: this is its last complete state\n";
     assert_eq!(run.stderr, warning);

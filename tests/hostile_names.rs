@@ -1,5 +1,5 @@
-//! Names of files that mean something to SQLite, a shell or a terminal, and files beside a database
-//! that are not what their names say.
+//! File names that are special to SQLite, a shell or a terminal, and files next to a database that
+//! are not what their names say.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,7 +9,7 @@ use std::process::Stdio;
 
 use rusqlite::Connection;
 
-use crate::common::hostile_file::Outcome::{Copied, Refused};
+use crate::common::hostile_file::Outcome::{Copied, Fails};
 use crate::common::hostile_file::{HostileFile, database};
 use crate::common::source_state::State;
 use crate::common::terminal::Terminal;
@@ -17,14 +17,14 @@ use crate::common::{Run, Scenario};
 
 const HOSTILE: &str = "\u{1b}[2J\u{202e}\u{9b}\u{7f}\n\u{2066}\u{200b}";
 
-/// Runs the program with arguments that may be no UTF-8.
+/// Runs the program with arguments that may be invalid UTF-8.
 fn run(scenario: &Scenario, args: &[&OsStr]) -> Run {
     let output = scenario.command(&[]).args(args).output().unwrap();
     Run::of(output)
 }
 
 #[test]
-fn every_name_that_a_file_can_have_is_the_name_of_a_file() {
+fn every_legal_file_name_is_accepted() {
     let long = "a".repeat(255);
     let names: [&[u8]; 12] = [
         b"-x.db",
@@ -100,9 +100,9 @@ fn every_name_that_a_file_can_have_is_the_name_of_a_file() {
     }
 }
 
-/// SQLite looks for a `-wal` beside a database, whose name would be too long for a file.
+/// SQLite looks for a `-wal` next to a database, whose name would be too long for a file.
 #[test]
-fn a_database_with_the_longest_name_there_is_can_be_read() {
+fn a_database_with_the_longest_possible_name_is_read() {
     for len in [248, 251, 252, 255] {
         let scenario = Scenario::new();
         State::CleanWal.make(&scenario.path("draft.db"));
@@ -116,7 +116,7 @@ fn a_database_with_the_longest_name_there_is_can_be_read() {
 }
 
 #[test]
-fn what_is_no_file_is_neither_source_nor_target() {
+fn only_regular_files_are_sources_or_targets() {
     let scenario = Scenario::with_small_pair();
     fs::create_dir(scenario.path("folder")).unwrap();
     for path in [
@@ -147,7 +147,7 @@ fn what_is_no_file_is_neither_source_nor_target() {
 }
 
 #[test]
-fn arguments_that_are_refused_reach_no_terminal_as_they_are() {
+fn rejected_arguments_are_escaped_on_a_terminal() {
     let scenario = Scenario::new();
     let name = HOSTILE;
     let option = format!("--{name}");
@@ -160,17 +160,17 @@ fn arguments_that_are_refused_reach_no_terminal_as_they_are() {
         &["inspect", "--format", "json", "a.db", name],
     ] {
         let run = scenario.run(args).expect_status(2);
-        let told = [run.stdout.as_str(), &run.stderr].concat();
-        let raw = told
+        let output = [run.stdout.as_str(), &run.stderr].concat();
+        let raw = output
             .chars()
             .find(|c| (HOSTILE[4..].contains(*c) || c.is_control()) && *c != '\n');
-        assert_eq!(raw, None, "{args:?}: {told:?}");
-        assert!(told.contains("error"), "{args:?}: {told:?}");
+        assert_eq!(raw, None, "{args:?}: {output:?}");
+        assert!(output.contains("error"), "{args:?}: {output:?}");
     }
 }
 
 #[test]
-fn content_reaches_no_terminal_as_it_is() {
+fn content_is_escaped_on_a_terminal() {
     let hostile = HostileFile::by_database(|path| {
         database(path, "", &[]);
         let connection = Connection::open(path).unwrap();
@@ -239,7 +239,7 @@ fn content_reaches_no_terminal_as_it_is() {
     );
 }
 
-/// What a terminal gets of the program's output.
+/// What the program writes to a terminal.
 fn on_terminal(scenario: &Scenario, args: &[&str]) -> String {
     let terminal = Terminal::new(80);
     let mut command = scenario.command(args);
@@ -261,9 +261,9 @@ fn contents_of(export: &str) -> Vec<String> {
     values.collect()
 }
 
-/// SQLite tried for ten seconds to make sense of a `-wal` of no known form that had a `-shm`.
+/// SQLite spent ten seconds on a malformed `-wal` that had a `-shm`.
 #[test]
-fn garbage_beside_a_database_is_passed_over_and_left_as_it_is() {
+fn garbage_sidecars_of_a_database_are_ignored_and_unchanged() {
     let noise: Vec<u8> = (0..40_000u32)
         .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 | 1)
         .collect();
@@ -280,16 +280,16 @@ fn garbage_beside_a_database_is_passed_over_and_left_as_it_is() {
                 }
             });
             let what = format!("{suffixes:?} of {length} bytes");
-            hostile.is_read_as(&what, Copied);
+            hostile.assert_read_as(&what, Copied);
         }
     }
     for suffix in ["-wal", "-shm", "-journal"] {
         let hostile = HostileFile::by_database(|path| {
             State::CleanWal.make(path);
-            let beside = format!("{}{suffix}", path.display());
-            symlink("/dev/zero", &beside).unwrap();
+            let sidecar = format!("{}{suffix}", path.display());
+            symlink("/dev/zero", &sidecar).unwrap();
         });
-        hostile.is_read_as(suffix, Refused("is a device, not a file"));
+        hostile.assert_read_as(suffix, Fails("is a device, not a file"));
         let linked = HostileFile::by_database(|path| {
             State::CleanWal.make(path);
             symlink("code.kv", format!("{}{suffix}", path.display())).unwrap();
@@ -303,10 +303,10 @@ fn garbage_beside_a_database_is_passed_over_and_left_as_it_is() {
     }
 }
 
-/// To roll a transaction of several databases back, SQLite looks into the file that the journal names
-/// and deletes it, whatever it is.
+/// To roll a multi-database transaction back, SQLite opens the file that the journal names and
+/// deletes it, whatever it is.
 #[test]
-fn a_journal_that_names_a_file_elsewhere_is_not_rolled_back() {
+fn a_journal_that_names_another_file_is_not_rolled_back() {
     let hostile = HostileFile::by_database(|path| database(path, "", &[]));
     let elsewhere = Scenario::new();
     let precious = elsewhere.path("precious.txt");
@@ -324,7 +324,7 @@ fn a_journal_that_names_a_file_elsewhere_is_not_rolled_back() {
     journal.extend([number(name.len()), number(sum)].concat());
     journal.extend(magic);
     fs::write(hostile.scenario.path("odd.db-journal"), journal).unwrap();
-    hostile.is_read_as("a super-journal", Refused("has a hot journal"));
-    hostile.is_target_as("a super-journal", Refused("precious.txt"));
+    hostile.assert_read_as("a super-journal", Fails("has a hot journal"));
+    hostile.assert_target_as("a super-journal", Fails("precious.txt"));
     assert_eq!(fs::read_to_string(precious).unwrap(), "dear diary");
 }

@@ -1,5 +1,5 @@
-//! Databases whose pages contradict each other: header fields, trees, overflow chains and freelists
-//! made by hand. Each is read as what it was, or refused; no length that is told there is believed.
+//! Databases with contradictory pages: forged header fields, trees, overflow chains and freelists.
+//! Each is read with its original content or is an error; no length in them is trusted.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,11 +9,11 @@ use rusqlite::Connection;
 
 use crate::common::Scenario;
 use crate::common::hostile_file::HostileFile;
-use crate::common::hostile_file::Outcome::{Copied, Refused};
+use crate::common::hostile_file::Outcome::{Copied, Fails};
 use crate::common::tables;
 
 const PAGE: usize = 1024;
-/// Memory that reading a damaged database of a few hundred KiB may map, in MiB.
+/// Memory that reading a corrupt database of a few hundred KiB may map, in MiB.
 const MEMORY: u32 = 512;
 
 /// A few hundred chunks, some with a page or two of content and one with very many.
@@ -32,7 +32,7 @@ fn make(path: &Path, pragmas: &str) {
 }
 
 #[test]
-fn page_sizes_and_vacuum_modes_are_all_the_same() {
+fn page_sizes_and_vacuum_modes_make_no_difference() {
     for pragmas in [
         "PRAGMA page_size = 512",
         "PRAGMA page_size = 65536",
@@ -47,12 +47,12 @@ fn page_sizes_and_vacuum_modes_are_all_the_same() {
                 .execute_batch("DELETE FROM code_chunks WHERE id = 5000 OR id % 3 = 0")
                 .unwrap();
         });
-        hostile.is_read_as(pragmas, Copied);
-        hostile.is_target_as(pragmas, Copied);
+        hostile.assert_read_as(pragmas, Copied);
+        hostile.assert_target_as(pragmas, Copied);
     }
 }
 
-/// A database of pages of [`PAGE`] bytes, and where its trees have theirs.
+/// A database with pages of [`PAGE`] bytes, and the pages of its trees.
 struct Pages {
     bytes: Vec<u8>,
     pages: BTreeMap<(String, String), Vec<usize>>,
@@ -110,7 +110,7 @@ fn by(bytes: &[u8]) -> HostileFile {
 }
 
 #[test]
-fn trees_that_loop_or_lead_astray_are_damage() {
+fn looping_or_misdirected_trees_are_reported_as_corruption() {
     let whole = Pages::new();
     let root = whole.of("code_chunks", "internal")[0];
     let leaves = whole.of("code_chunks", "leaf");
@@ -170,15 +170,15 @@ fn trees_that_loop_or_lead_astray_are_damage() {
             whole.put(100, b"\x05\0\0\0\x01\x03\xf0\0\0\0\0\x01\x03\xf0"),
         ),
     ] {
-        by(&bytes).is_read_as(what, Refused("odd.db is corrupt"));
-        by(&bytes).is_target_as(what, Refused("odd.db is corrupt"));
+        by(&bytes).assert_read_as(what, Fails("odd.db is corrupt"));
+        by(&bytes).assert_target_as(what, Fails("odd.db is corrupt"));
     }
 }
 
-/// SQLite follows a chain as long as the value is, so a loop can't be endless; what it leads to is
-/// what SQLite reads, unless the integrity check is asked for.
+/// SQLite follows a chain only as far as the value is long, so a loop can't be endless; without an
+/// integrity check, what the chain leads to is what SQLite reads.
 #[test]
-fn overflow_chains_that_loop_or_end_early_end() {
+fn looping_or_short_overflow_chains_never_hang() {
     let whole = Pages::new();
     let chain = whole.of("code_chunks", "overflow");
     let longest = chain
@@ -196,20 +196,20 @@ fn overflow_chains_that_loop_or_end_early_end() {
             run.stderr.contains("fails SQLite's integrity check"),
             "{what}: {run}"
         );
-        hostile.is_read_as(what, Copied);
+        hostile.assert_read_as(what, Copied);
     }
     for (what, next) in [
         ("no end", [0xff; 4]),
         ("an early end", [0; 4]),
         ("the schema", number(1)),
     ] {
-        by(&whole.put(start(page), &next)).is_read_as(what, Refused("odd.db is corrupt"));
+        by(&whole.put(start(page), &next)).assert_read_as(what, Fails("odd.db is corrupt"));
     }
 }
 
-/// Whatever a field of the header says: what is read is what was written, or nothing is.
+/// Whatever a field of the header says: what is read is what was written, or it is an error.
 #[test]
-fn fields_of_the_header_change_no_record() {
+fn changed_header_fields_change_no_record() {
     let whole = Pages::new();
     let hostile = by(&whole.bytes);
     let expected = hostile
@@ -269,7 +269,7 @@ fn fields_of_the_header_change_no_record() {
     }
 }
 
-/// A page that was never written, one after the other.
+/// Each page in turn, as if it had never been written.
 #[test]
 fn a_lost_page_is_never_the_end_of_the_data() {
     let whole = Pages::new();
@@ -281,7 +281,7 @@ fn a_lost_page_is_never_the_end_of_the_data() {
     );
     assert_eq!(good.status, 0);
     let expected = hostile.run("whole", &["export", "odd.db"], None).stdout;
-    // The value itself may be lost: pages of an overflow chain have no mark of their own.
+    // The value itself may be lost: pages of an overflow chain cannot be recognised as such.
     let of_values = whole.of("code_chunks", "overflow");
     for page in (1..=whole.bytes.len() / PAGE).filter(|page| page % 3 == 0 || *page < 12) {
         let what = format!("page {page}");
@@ -300,7 +300,7 @@ fn a_lost_page_is_never_the_end_of_the_data() {
 }
 
 #[test]
-fn a_freelist_that_loops_or_gives_away_used_pages_is_damage_to_who_writes() {
+fn a_freelist_that_loops_or_contains_used_pages_is_corruption_for_writers() {
     let mut whole = Pages::new();
     let last = whole.bytes.len() / PAGE + 1;
     whole.bytes.extend([0; PAGE]);
@@ -323,14 +323,14 @@ fn a_freelist_that_loops_or_gives_away_used_pages_is_damage_to_who_writes() {
         ),
     ] {
         let hostile = by(&whole.put(start(last), &trunk));
-        hostile.is_read_as(what, Copied);
+        hostile.assert_read_as(what, Copied);
         let args = ["kv-to-sqlite", "code.kv", "odd.db", "--merge"];
         let _ = hostile.run(what, &args, Some("odd.db"));
     }
 }
 
 #[test]
-fn encrypted_empty_and_sparse_files_are_no_databases() {
+fn encrypted_empty_and_sparse_files_are_not_databases() {
     let whole = Pages::new();
     let mut random = fastrand::Rng::with_seed(1);
     let mut noise = |range: std::ops::Range<usize>| {
@@ -339,18 +339,18 @@ fn encrypted_empty_and_sparse_files_are_no_databases() {
         bytes
     };
     let len = whole.bytes.len();
-    by(&noise(0..len)).is_read_as("noise", Refused("neither a SQLite database nor a KV file"));
+    by(&noise(0..len)).assert_read_as("noise", Fails("neither a SQLite database nor a KV file"));
     for (what, from) in [
-        ("behind the magic", 16),
-        ("behind the header", 100),
-        ("behind the first page", PAGE),
+        ("after the magic", 16),
+        ("after the header", 100),
+        ("after the first page", PAGE),
     ] {
-        by(&noise(from..len)).is_read_as(what, Refused("odd.db is"));
+        by(&noise(from..len)).assert_read_as(what, Fails("odd.db is"));
     }
     for magic in [16, 99, 100] {
         let mut bytes = b"SQLite format 3\0".to_vec();
         bytes.resize(magic, 0);
-        by(&bytes).is_read_as("magic", Refused("not a readable SQLite database"));
+        by(&bytes).assert_read_as("magic", Fails("not a readable SQLite database"));
     }
     let sparse = |bytes: &[u8]| {
         let hostile = by(bytes);
@@ -360,8 +360,8 @@ fn encrypted_empty_and_sparse_files_are_no_databases() {
         file.unwrap().set_len(10 << 30).unwrap();
         hostile
     };
-    sparse(b"SQLite format 3\0").is_read_as("sparse", Refused("not a readable SQLite database"));
-    sparse(&whole.bytes).is_read_as("a sparse end", Copied);
-    let told = whole.put(28, &number((10 << 30) / PAGE));
-    sparse(&told).is_read_as("a sparse end that is told", Copied);
+    sparse(b"SQLite format 3\0").assert_read_as("sparse", Fails("not a readable SQLite database"));
+    sparse(&whole.bytes).assert_read_as("a sparse end", Copied);
+    let claimed = whole.put(28, &number((10 << 30) / PAGE));
+    sparse(&claimed).assert_read_as("a sparse end within the claimed length", Copied);
 }

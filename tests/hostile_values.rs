@@ -1,12 +1,12 @@
-//! Values that a KV file may hold and that are no record, or not in canonical form: each is named by
-//! its class, whatever reads them.
+//! Values of a KV file that are invalid or not in canonical form: every reader reports them with
+//! their class.
 
 use crate::common::Scenario;
 use crate::common::kv::Content;
 
 const KEY: &str = "metrics:file:src/lib.rs";
 
-/// What stands instead of the record's value, made of the value itself.
+/// What replaces the record's value, derived from the value itself.
 fn hostile(value: &str) -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let with = |from: &str, to: &str| {
         assert!(value.contains(from));
@@ -45,7 +45,7 @@ fn hostile(value: &str) -> Vec<(&'static str, Vec<u8>, &'static str)> {
             "undecodable",
         ),
         (
-            "a NUL behind",
+            "a trailing NUL",
             [value.as_bytes(), b"\0"].concat(),
             "undecodable",
         ),
@@ -103,7 +103,7 @@ fn hostile(value: &str) -> Vec<(&'static str, Vec<u8>, &'static str)> {
             "undecodable",
         ),
         ("a space", with(",", ", "), "noncanonical"),
-        ("a line feed behind", with("}", "}\n"), "noncanonical"),
+        ("a trailing line feed", with("}", "}\n"), "noncanonical"),
         (
             "fields in another order",
             with(
@@ -145,7 +145,7 @@ fn hostile(value: &str) -> Vec<(&'static str, Vec<u8>, &'static str)> {
 }
 
 #[test]
-fn each_is_named_by_its_class_by_all_who_read_it() {
+fn every_command_reports_each_hostile_value_with_its_class() {
     let scenario = Scenario::with_small_pair();
     let content = Content::read(&scenario.path("code.kv")).without_manifest();
     let value = String::from_utf8(content.records[KEY.as_bytes()].clone()).unwrap();
@@ -165,16 +165,16 @@ fn each_is_named_by_its_class_by_all_who_read_it() {
             assert_eq!(json["kinds"][2]["different"], 1, "{what}: {run}");
         }
         let is_record = class == "field";
-        let is_told = |args: &[&str]| {
+        let is_reported = |args: &[&str]| {
             let run = scenario.run(args).expect_status(i32::from(!is_record));
             assert!(
                 is_record || run.to_string().contains(class),
                 "{what}: {run}"
             );
         };
-        is_told(&["verify", "odd.kv"]);
-        is_told(&["export", "odd.kv"]);
-        is_told(&["kv-to-sqlite", "odd.kv", "new.db"]);
+        is_reported(&["verify", "odd.kv"]);
+        is_reported(&["export", "odd.kv"]);
+        is_reported(&["kv-to-sqlite", "odd.kv", "new.db"]);
         assert_eq!(scenario.path("new.db").exists(), is_record);
         let _ = std::fs::remove_file(scenario.path("new.db"));
         std::fs::remove_file(odd).unwrap();

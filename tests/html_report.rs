@@ -21,7 +21,7 @@ fn assert_page(name: &str, page: &str) {
 }
 
 #[test]
-fn the_page_of_every_form_says_what_the_terminal_says() {
+fn the_page_of_every_kind_of_run_says_what_the_terminal_says() {
     let scenario = Scenario::with_small_pair();
     fs::copy(scenario.path("code.db"), scenario.path("other.db")).unwrap();
     scenario.change(
@@ -48,9 +48,9 @@ fn the_page_of_every_form_says_what_the_terminal_says() {
             |line: &&str| line.starts_with("Identical: ") || line.starts_with("Diverged: ");
         let verdict = run.stdout.lines().find(is_verdict).unwrap();
         assert!(text.contains(verdict), "{verdict} in {text}");
-        // Every line of its tables, and what it says of the stores and of the self-test.
+        // Every line of its tables, and what it says about the stores and the self-test.
         let lines = run.stdout.lines().filter(|line| {
-            let told = [
+            let shown = [
                 "  chunk ",
                 "  total ",
                 "left ",
@@ -60,7 +60,7 @@ fn the_page_of_every_form_says_what_the_terminal_says() {
             ];
             // The counts by class and kind have another form there.
             let is_of_classes = line.starts_with("  total ") && line.split_whitespace().count() < 5;
-            told.iter().any(|told| line.starts_with(told)) && !is_of_classes
+            shown.iter().any(|shown| line.starts_with(shown)) && !is_of_classes
         });
         for line in lines {
             let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -76,7 +76,7 @@ fn the_page_of_every_form_says_what_the_terminal_says() {
 }
 
 #[test]
-fn every_class_of_finding_has_its_place() {
+fn every_class_of_finding_is_on_the_page() {
     let scenario = with_every_class();
     let (_, page) = verify(&scenario, &["left.db", "right.kv"], 1);
     let text = text_of(&page);
@@ -99,7 +99,7 @@ fn every_class_of_finding_has_its_place() {
 }
 
 #[test]
-fn lines_that_differ_stand_side_by_side_with_a_few_around_them() {
+fn different_lines_are_side_by_side_with_some_context() {
     let lines = |seventh: &str| -> String {
         let line = |n: usize| match n {
             7 => format!("{seventh}\n"),
@@ -120,7 +120,7 @@ fn lines_that_differ_stand_side_by_side_with_a_few_around_them() {
 }
 
 #[test]
-fn the_page_shows_what_the_report_keeps_and_how_to_get_the_rest() {
+fn the_page_shows_the_kept_findings_and_how_to_get_the_rest() {
     let scenario = with_every_class();
     let pair = ["left.db", "right.kv"];
     let (_, page) = verify(&scenario, &[&pair[..], &["--limit", "3"]].concat(), 1);
@@ -160,7 +160,7 @@ fn nothing_redacted_is_in_the_page() {
     );
     // 14 bytes, and their digest.
     assert!(text_of(&page).contains("21 bytes SHA-256"), "{page}");
-    // Neither do values that are no records get in.
+    // Invalid values do not get in either.
     let scenario = with_every_class();
     let args = ["left.db", "right.kv", "--values", "redacted"];
     let (_, page) = verify(&scenario, &args, 1);
@@ -171,7 +171,7 @@ fn nothing_redacted_is_in_the_page() {
 }
 
 #[test]
-fn the_document_tells_where_the_page_is() {
+fn the_json_document_contains_the_path_of_the_page() {
     let scenario = with_every_class();
     let args = [
         "left.db",
@@ -198,7 +198,7 @@ fn the_document_tells_where_the_page_is() {
 }
 
 #[test]
-fn without_a_script_and_without_the_network() {
+fn the_page_needs_no_script_and_no_network() {
     let scenario = with_every_class();
     for (args, status) in [(&["left.db", "right.kv"][..], 1), (&[], 0)] {
         let (_, page) = verify(&scenario, args, status);
@@ -229,7 +229,7 @@ fn without_a_script_and_without_the_network() {
 }
 
 #[test]
-fn whatever_is_in_a_store_the_elements_are_those_of_the_page() {
+fn no_content_of_a_store_adds_elements_to_the_page() {
     let harmless = with_contents("one\ntwo", "one\n2");
     let (_, page) = verify(&harmless, &["left.db", "right.db"], 1);
     let elements = elements_of(&page);
@@ -252,7 +252,7 @@ fn whatever_is_in_a_store_the_elements_are_those_of_the_page() {
 }
 
 #[test]
-fn names_of_files_are_text_too() {
+fn file_names_are_text_on_the_page() {
     let scenario = Scenario::with_small_pair();
     for name in [
         &b"<b>\"&.db"[..],
@@ -285,7 +285,7 @@ fn names_of_files_are_text_too() {
     }
 }
 
-/// Checks the page of two stores with these contents, and what it says of what it leaves out.
+/// Checks the page of two stores with these contents, and what it says about what it omits.
 fn check_large(left: &str, right: &str, cut: &str) {
     let scenario = with_contents(left, right);
     for values in ["short", "full"] {
@@ -299,21 +299,21 @@ fn check_large(left: &str, right: &str, cut: &str) {
 }
 
 #[test]
-fn large_values_are_cut_and_the_page_says_so() {
+fn large_values_are_truncated_and_the_page_says_so() {
     let long = "x".repeat(1 << 20);
     check_large(&long, "", "bytes …");
 }
 
 #[test]
 #[ignore = "deep: pages of up to 16 MiB"]
-fn values_with_many_lines_or_escapes_are_cut_and_the_page_says_so() {
+fn values_with_many_lines_or_escapes_are_truncated_and_the_page_says_so() {
     let lines = |step: usize| -> String {
         let line = |n| format!("line {}\n", n * step);
         (0..30_000).map(line).collect()
     };
     let long = "x".repeat(1 << 20);
     let not_compared = "not compared on this page: ";
-    // Each of these characters is a marked escape on the page.
+    // Each of these characters is a highlighted escape on the page.
     let unseen = |char: &str| format!("{}\n", char.repeat(100)).repeat(3_000);
     for (left, right, cut) in [
         (lines(1), lines(3), not_compared),
@@ -331,10 +331,10 @@ fn values_with_many_lines_or_escapes_are_cut_and_the_page_says_so() {
 }
 
 #[test]
-fn a_page_that_is_full_says_how_many_findings_it_has_no_room_for() {
+fn a_full_page_says_how_many_findings_it_omits() {
     let scenario = Scenario::new();
     scenario.database("right.db", |_| {});
-    // Paths of characters that are five times as long where they can be seen.
+    // Paths of characters that are five times as long when escaped.
     scenario.database("left.db", |db| {
         db.execute_batch(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000)

@@ -1,4 +1,4 @@
-//! `import`: what was exported comes back whole, from wherever it comes.
+//! `import`: an export is imported completely, from wherever it comes.
 
 use std::fs;
 use std::io::Write as _;
@@ -24,7 +24,7 @@ fn run_with_stdin(scenario: &Scenario, args: &[&str], text: &[u8]) -> Run {
     let _watchdog = Watchdog::of(&child);
     let mut stdin = child.stdin.take().unwrap();
     let text = text.to_vec();
-    // The program may have seen enough before all is written.
+    // The program may stop reading before everything is written.
     let writer = std::thread::spawn(move || drop(stdin.write_all(&text)));
     let run = Run::of(child.wait_with_output().unwrap());
     writer.join().unwrap();
@@ -39,7 +39,7 @@ fn is_same_as_source(scenario: &Scenario, target: &str) {
 }
 
 #[test]
-fn the_round_trip_through_text_loses_nothing() {
+fn a_round_trip_through_text_loses_nothing() {
     let scenario = Scenario::with_small_export();
     let before = scenario.files();
     let run = scenario
@@ -66,7 +66,7 @@ fn the_round_trip_through_text_loses_nothing() {
 }
 
 #[test]
-fn the_rows_and_the_marks_are_those_of_the_database_that_was_exported() {
+fn rows_and_id_sequences_match_the_exported_database() {
     let scenario = Scenario::with_small_export();
     let args = ["import", "code.ndjson", "new.db", "--to", "sqlite"];
     let _ = scenario.run(&args).expect_status(0);
@@ -78,7 +78,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn any_records_come_back_from_text_in_any_order(
+    fn any_records_survive_an_export_in_any_line_order(
         made in prop::collection::vec(records::record(), 0..40),
         above in 0..3_i64,
         shuffle in any::<u64>(),
@@ -86,7 +86,7 @@ proptest! {
         let scenario = Scenario::new();
         let all = records::distinct(made);
         let source = scenario.path("source.db");
-        records::write_database(&source, &all, records::marks_above(&all, above));
+        records::write_database(&source, &all, records::id_sequences_above(&all, above));
         let exported = scenario.run(&["export", "source.db"]).expect_status(0);
         let mut lines: Vec<&str> = exported.stdout.split_inclusive('\n').collect();
         fastrand::Rng::with_seed(shuffle).shuffle(&mut lines);
@@ -110,7 +110,7 @@ proptest! {
 }
 
 #[test]
-fn how_other_programs_write_json_does_not_matter() {
+fn json_formatted_by_other_programs_is_accepted() {
     let scenario = Scenario::with_small_export();
     let mut text = String::from("\u{feff}\n \t\r\n");
     for line in scenario.lines("code.ndjson").iter().rev() {
@@ -166,7 +166,7 @@ fn an_import_merges_as_a_copy_does() {
 }
 
 #[test]
-fn text_comes_from_a_pipe_as_well_as_from_a_file() {
+fn text_is_read_from_a_pipe_or_a_file() {
     let scenario = Scenario::with_small_export();
     let text = fs::read(scenario.path("code.ndjson")).unwrap();
     let args = ["import", "-", "new.kv", "--to", "kv"];
@@ -184,12 +184,12 @@ fn text_comes_from_a_pipe_as_well_as_from_a_file() {
 }
 
 #[test]
-fn whoever_waits_for_a_pipe_can_be_interrupted() {
+fn a_blocked_pipe_read_can_be_interrupted() {
     let scenario = Scenario::with_small_export();
     let pipe = scenario.path("pipe");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
     assert!(made.unwrap().success());
-    // One waits for the other end of a pipe, one for what comes out of it.
+    // One blocks while opening the pipe, one while reading from it.
     for source in ["pipe", "-"] {
         let args = [
             "import",
@@ -207,7 +207,7 @@ fn whoever_waits_for_a_pipe_can_be_interrupted() {
         let _watchdog = Watchdog::of(&child);
         let stdin = child.stdin.take();
         let pid = Pid::from_child(&child);
-        // A signal that comes before the program listens would end it by itself.
+        // A signal before the handler is installed would end the program by itself.
         let status = format!("/proc/{}/status", pid.as_raw_pid());
         let listens = || {
             let status = fs::read_to_string(&status).unwrap_or_default();
@@ -228,7 +228,7 @@ fn whoever_waits_for_a_pipe_can_be_interrupted() {
 }
 
 #[test]
-fn what_is_no_text_of_an_export_is_refused_before_anything_is_made() {
+fn input_that_is_not_an_export_is_an_error_before_anything_is_created() {
     let scenario = Scenario::with_small_export();
     fs::create_dir(scenario.path("folder")).unwrap();
     let mut errors = String::new();
@@ -258,7 +258,7 @@ fn what_is_no_text_of_an_export_is_refused_before_anything_is_made() {
 }
 
 #[test]
-fn an_export_is_no_store_and_the_hint_says_what_to_do() {
+fn an_export_given_as_a_store_is_an_error_with_a_hint() {
     let scenario = Scenario::with_small_export();
     for args in [
         &["verify", "code.ndjson"][..],
@@ -277,7 +277,7 @@ fn an_export_is_no_store_and_the_hint_says_what_to_do() {
 }
 
 #[test]
-fn a_line_that_never_ends_takes_no_memory() {
+fn an_endless_line_takes_constant_memory() {
     let scenario = Scenario::with_small_export();
     let script = format!(
         "ulimit -v 400000; (cat code.ndjson; head -c 1000000000 /dev/zero; echo; cat code.ndjson) |
@@ -289,12 +289,12 @@ fn a_line_that_never_ends_takes_no_memory() {
     let line = scenario.lines("code.ndjson").len() + 1;
     let message = format!("line {line}: not a JSON object");
     assert!(run.stdout.contains(&message), "{run}");
-    // The lines behind it were read as well, with the right numbers.
+    // The lines after it were read too, with the right numbers.
     let shared = format!("line {}: line 5 has the same key", 5 + line);
     assert!(run.stdout.contains(&shared), "{run}");
 }
 
-/// Appends to a file as soon as some of it was read.
+/// Appends to a file once some of it was read.
 struct Appends(PathBuf);
 
 impl Progress for Appends {
@@ -306,7 +306,7 @@ impl Progress for Appends {
 }
 
 #[test]
-fn a_file_that_is_written_while_it_is_read_is_told() {
+fn a_file_written_while_it_is_read_is_reported() {
     let scenario = Scenario::with_small_export();
     let (text, target) = (scenario.path("code.ndjson"), scenario.path("new.kv"));
     let progress: Arc<dyn Progress> = Arc::new(Appends(text.clone()));

@@ -1,10 +1,10 @@
-//! `import`: what is no record is named by its line.
+//! `import`: invalid lines are reported by number.
 
 use std::fs;
 
 use crate::common::{Scenario, kv, with_snapshots};
 
-/// One line for each way in which a line may be no record.
+/// One line for each way in which a line may be invalid.
 fn bad_lines(scenario: &Scenario) -> String {
     let good = scenario.lines("code.ndjson");
     let of = |start: &str| {
@@ -39,7 +39,7 @@ fn bad_lines(scenario: &Scenario) -> String {
 }
 
 #[test]
-fn every_line_that_is_no_record_is_named_and_no_target_made() {
+fn every_invalid_line_is_reported_and_no_target_created() {
     let scenario = Scenario::with_small_export();
     fs::write(scenario.path("bad.ndjson"), bad_lines(&scenario)).unwrap();
     let before = scenario.files();
@@ -54,7 +54,7 @@ fn every_line_that_is_no_record_is_named_and_no_target_made() {
 }
 
 #[test]
-fn what_is_skipped_stands_in_the_rejects_file_with_its_line() {
+fn skipped_lines_are_in_the_rejects_file_with_their_numbers() {
     let scenario = Scenario::with_small_export();
     fs::write(scenario.path("bad.ndjson"), bad_lines(&scenario)).unwrap();
     let args = [
@@ -85,7 +85,7 @@ fn what_is_skipped_stands_in_the_rejects_file_with_its_line() {
 }
 
 #[test]
-fn of_two_lines_with_one_id_both_are_named() {
+fn two_lines_with_the_same_id_are_both_reported() {
     let scenario = Scenario::with_small_export();
     let twice = scenario
         .lines_without_end("code.ndjson")
@@ -97,8 +97,8 @@ fn of_two_lines_with_one_id_both_are_named() {
             let args = [&["import", "twice.ndjson", target, "--to", to], more].concat();
             let run = scenario.run(&args).expect_status(1);
             for line in ["line 2: line 3", "line 3: line 2"] {
-                let told = format!("  {line} has the same id (invalid-row, chunk:src/");
-                assert!(run.stdout.contains(&told), "{line}: {run}");
+                let expected = format!("  {line} has the same id (invalid-row, chunk:src/");
+                assert!(run.stdout.contains(&expected), "{line}: {run}");
             }
         };
         let before = scenario.files();
@@ -129,20 +129,23 @@ fn of_two_lines_with_one_id_both_are_named() {
 }
 
 #[test]
-fn a_line_of_a_kind_that_was_not_asked_for_is_nobodys_business() {
+fn lines_of_unselected_kinds_are_ignored() {
     let scenario = Scenario::with_small_export();
     fs::write(scenario.path("bad.ndjson"), bad_lines(&scenario)).unwrap();
     let only = |text: &str, only: &str| {
         let _ = fs::remove_file(scenario.path("new.kv"));
         scenario.run(&["import", text, "new.kv", "--to", "kv", "--only", only])
     };
-    // Those whose kind nobody can tell count all the same.
+    // Lines of an unknown kind count anyway.
     let json = only("bad.ndjson", "symbol-metrics").expect_status(1);
     assert!(json.stdout.contains("line 2: not a JSON object"), "{json}");
     assert!(!json.stdout.contains("src/other.rs"), "{json}");
 
     let _ = only("code.ndjson", "execution-log").expect_status(0);
     assert_eq!(kv::keys(&scenario.path("new.kv")), ["execlog:run-1"]);
-    let marks = kv::document(&scenario.path("new.kv"), "sequences");
-    assert_eq!(marks.to_string(), "{\"code_chunks\":0,\"execution_log\":1}");
+    let id_sequences = kv::document(&scenario.path("new.kv"), "sequences");
+    assert_eq!(
+        id_sequences.to_string(),
+        "{\"code_chunks\":0,\"execution_log\":1}"
+    );
 }

@@ -1,4 +1,4 @@
-//! `inspect` and `export`: what is in a store.
+//! `inspect` and `export`: the content of a store.
 
 use std::fs;
 
@@ -23,7 +23,7 @@ fn scenario() -> Scenario {
 }
 
 #[test]
-fn inspect_tells_what_a_store_holds() {
+fn inspect_shows_what_a_store_contains() {
     let scenario = scenario();
     let before = scenario.files();
     for name in ["code.db", "code.kv"] {
@@ -53,7 +53,7 @@ fn a_database_and_its_kv_file_have_the_same_digests() {
 }
 
 #[test]
-fn inspect_vouches_for_nothing_that_is_no_record() {
+fn inspect_never_counts_invalid_items_as_records() {
     let scenario = scenario();
     let mut content = Content::read(&scenario.path("code.kv"));
     content.records.insert(b"stray".to_vec(), Vec::new());
@@ -92,7 +92,7 @@ fn export_writes_every_record_in_key_order_and_the_same_from_both_stores() {
             value.as_object().unwrap().len()
         });
     }
-    // Behind them come the marks, which are above the ids of the records, and the end.
+    // After them come the id sequences, which are above the ids of the records, and the end line.
     let last = from_kv.stdout.lines().nth(content.records.len());
     let expected = "{\"kind\":\"sequences\",\"key\":\"sequences\",\"value\":{\"code_chunks\":9,\"execution_log\":1}}";
     assert_eq!(last, Some(expected));
@@ -100,7 +100,7 @@ fn export_writes_every_record_in_key_order_and_the_same_from_both_stores() {
 }
 
 #[test]
-fn export_keeps_to_kinds_and_prefixes() {
+fn export_filters_by_kinds_and_prefixes() {
     let scenario = scenario();
     for (args, count) in [
         (&["--only", "chunk"][..], 3),
@@ -114,14 +114,14 @@ fn export_keeps_to_kinds_and_prefixes() {
             let run = scenario
                 .run(&[&["export", name], args].concat())
                 .expect_status(0);
-            // And the end line.
+            // Plus the end line.
             assert_eq!(run.stdout.lines().count(), count + 1, "{run}");
         }
     }
 }
 
 #[test]
-fn export_names_what_is_no_record_on_stderr() {
+fn export_reports_invalid_items_on_stderr() {
     let scenario = scenario();
     let mut content = Content::read(&scenario.path("code.kv"));
     content.records.insert(b"stray".to_vec(), Vec::new());
@@ -152,9 +152,9 @@ fn a_closed_pipe_ends_an_export_quietly() {
     assert_eq!(output.status.code(), Some(0));
 }
 
-/// The digest is defined in words; here it is computed from them.
+/// The digest is defined in words; here it is computed from that definition.
 #[test]
-fn the_combined_digest_is_what_the_format_says() {
+fn the_combined_digest_is_as_documented() {
     use sha2::{Digest as _, Sha256};
     let scenario = scenario();
     let content = Content::read(&scenario.path("code.kv"));

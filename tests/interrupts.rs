@@ -1,5 +1,5 @@
-//! Stopped at any moment: the target is as it was or as it should be. After a signal that can be
-//! caught no temporary is left; after SIGKILL the next run names it and succeeds.
+//! Stopped at any moment: the target is unchanged or complete. After a signal that can be caught no
+//! temporary file is left; after SIGKILL the next run reports it and succeeds.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,11 +16,11 @@ use crate::common::{Run, Scenario};
 
 const CHUNKS: i64 = 2000;
 
-/// A command that makes or changes `target`.
+/// A command that creates or changes `target`.
 struct Case {
     args: &'static [&'static str],
     target: &'static str,
-    /// The store whose records the target has in the end.
+    /// The store whose records the target has at the end.
     like: &'static str,
 }
 
@@ -47,7 +47,7 @@ const CASES: [Case; 4] = [
     },
 ];
 
-/// A folder with a database and its KV file, and both with half of the records changed.
+/// A directory with a database and its KV file, and both with half of the records changed.
 fn scenario() -> Scenario {
     static FILES: OnceLock<BTreeMap<String, Vec<u8>>> = OnceLock::new();
     let scenario = Scenario::new();
@@ -73,8 +73,8 @@ fn make() -> Scenario {
     scenario
 }
 
-/// Starts a command and sends it a signal as soon as it has told of so many finished stages. Returns
-/// how it ended and whether it was still there to be stopped.
+/// Starts a command and sends it a signal once it has reported this many finished stages. Returns
+/// how it ended and whether it was still running when the signal came.
 fn stop_after(scenario: &Scenario, args: &[&str], stages: usize, signal: Signal) -> (Run, bool) {
     let mut command = scenario.command(&[args, &["--progress", "always"]].concat());
     let mut child: Child = command
@@ -87,13 +87,13 @@ fn stop_after(scenario: &Scenario, args: &[&str], stages: usize, signal: Signal)
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let seen = lines.by_ref().take(stages).count();
     kill_process(Pid::from_child(&child), signal).unwrap();
-    // What it still says must be read, or it could block.
+    // The rest of its output must be read, or it could block.
     let _rest = lines.count();
     (Run::of(child.wait_with_output().unwrap()), seen == stages)
 }
 
-/// Sweeps a signal over all stages of a command, and checks each end with `check`. On a busy machine
-/// a signal may come when all is done, so a sweep that stopped no run is made again.
+/// Sweeps a signal over all stages of a command, and checks each result with `check`. On a busy
+/// machine a signal may come after the run, so a sweep that stopped no run is repeated.
 fn sweep(args: &[&str], signal: Signal, check: impl Fn(&Scenario, &Run)) {
     let mut sweeps = (0..100).map(|_| sweep_once(args, signal, &check));
     assert!(
@@ -102,7 +102,7 @@ fn sweep(args: &[&str], signal: Signal, check: impl Fn(&Scenario, &Run)) {
     );
 }
 
-/// Whether a sweep stopped a run before it was done.
+/// Whether a sweep stopped a run before it ended.
 fn sweep_once(args: &[&str], signal: Signal, check: &impl Fn(&Scenario, &Run)) -> bool {
     let mut stopped = false;
     for stages in 0.. {
@@ -136,8 +136,8 @@ fn names(scenario: &Scenario) -> Vec<String> {
     scenario.files().into_keys().collect()
 }
 
-/// Whether this process ignores a signal, and with it the programs that it starts; `false` where
-/// there is no `/proc`.
+/// Whether this process ignores a signal, and with it the programs that it starts; `false` if there
+/// is no `/proc`.
 fn is_ignored(number: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -146,13 +146,13 @@ fn is_ignored(number: i32) -> bool {
 }
 
 #[test]
-fn sigint_sigterm_and_sighup_leave_nothing_but_what_was_there() {
+fn sigint_sigterm_and_sighup_leave_only_existing_files() {
     for case in &CASES {
         let before = scenario();
         let old = records(&before, case.target);
         let whole = records(&before, case.like);
         for (signal, number) in [(Signal::INT, 2), (Signal::TERM, 15), (Signal::HUP, 1)] {
-            // One of them can't tell more of the longer commands than the others.
+            // For the longer commands one signal is enough: the others behave alike.
             if number != 2 && case.target != "target" {
                 continue;
             }
@@ -169,7 +169,7 @@ fn sigint_sigterm_and_sighup_leave_nothing_but_what_was_there() {
                 assert_eq!(left, names(&before), "{run}");
                 match run.status {
                     0 => assert!(complete),
-                    // So early that the program had not begun to listen.
+                    // So early that the program has no signal handler yet.
                     status if status == -number => {}
                     status => assert_eq!(status, 128 + number, "{run}"),
                 }
@@ -179,7 +179,7 @@ fn sigint_sigterm_and_sighup_leave_nothing_but_what_was_there() {
 }
 
 #[test]
-fn sigkill_leaves_no_half_target_and_the_next_run_succeeds() {
+fn sigkill_leaves_no_incomplete_target_and_the_next_run_succeeds() {
     for case in &CASES {
         let before = scenario();
         let old = records(&before, case.target);
@@ -202,7 +202,7 @@ fn sigkill_leaves_no_half_target_and_the_next_run_succeeds() {
 }
 
 #[test]
-fn a_round_trip_that_is_stopped_leaves_nothing() {
+fn a_stopped_round_trip_leaves_nothing() {
     let before = names(&scenario());
     sweep(&["verify", "code.db"], Signal::INT, |scenario, _| {
         assert_eq!(names(scenario), before);

@@ -1,5 +1,5 @@
-//! Rows that have no exact record: told, counted, kept in the rejects file, and never lost in
-//! silence.
+//! Rows that cannot be represented exactly: reported, counted, written to the rejects file, and
+//! never lost silently.
 
 use std::fs;
 
@@ -28,7 +28,7 @@ fn scenario() -> Scenario {
 }
 
 #[test]
-fn the_first_invalid_row_fails_the_copy_but_all_are_named() {
+fn an_invalid_row_fails_the_copy_but_all_are_reported() {
     let scenario = scenario();
     let before = scenario.files();
     let run = scenario.run(&["sqlite-to-kv", "odd.db", "out.kv"]);
@@ -58,7 +58,7 @@ fn limit_bounds_what_is_printed_and_not_what_is_counted() {
 }
 
 #[test]
-fn skip_copies_the_rest_and_keeps_each_row_with_its_values() {
+fn skip_copies_the_rest_and_writes_each_rejected_row_with_its_values() {
     let scenario = scenario();
     let run = scenario.run(&["sqlite-to-kv", "odd.db", "out.kv", "--on-invalid", "skip"]);
     let rejects = fs::read_to_string(scenario.path("out.kv.rejects.jsonl")).unwrap();
@@ -75,7 +75,7 @@ fn skip_copies_the_rest_and_keeps_each_row_with_its_values() {
 }
 
 #[test]
-fn fail_writes_the_rejects_file_that_was_asked_for_and_no_target() {
+fn fail_writes_the_requested_rejects_file_and_no_target() {
     let scenario = scenario();
     let args = ["sqlite-to-kv", "odd.db", "out.kv", "--rejects", "why.jsonl"];
     let _ = scenario.run(&args).expect_status(1);
@@ -123,7 +123,7 @@ fn an_old_rejects_file_is_kept_unless_it_may_be_replaced() {
             run.stderr.contains("out.kv.rejects.jsonl already exists"),
             "{run}"
         );
-        // To replace it is not all that --replace would do.
+        // Replacing it is not all that --replace would do.
         assert!(!run.stderr.contains("--replace"), "{run}");
         assert_eq!(scenario.files(), before);
     }
@@ -134,7 +134,7 @@ fn an_old_rejects_file_is_kept_unless_it_may_be_replaced() {
     let rejects = fs::read_to_string(scenario.path("out.kv.rejects.jsonl")).unwrap();
     assert_eq!(rejects.lines().count(), 6);
 
-    // But never a file that is no rejects file.
+    // But never a file that is not a rejects file.
     fs::write(scenario.path("notes.txt"), "dear diary").unwrap();
     let args = [
         "sqlite-to-kv",
@@ -152,7 +152,7 @@ fn an_old_rejects_file_is_kept_unless_it_may_be_replaced() {
 }
 
 #[test]
-fn a_dry_run_names_them_and_writes_nothing() {
+fn a_dry_run_reports_invalid_rows_and_writes_nothing() {
     let scenario = scenario();
     let before = scenario.files();
     let args = [
@@ -173,10 +173,10 @@ fn a_dry_run_names_them_and_writes_nothing() {
     assert_eq!(scenario.files(), before);
 }
 
-/// The mark of the KV file was the id of the row that is not in it, and below 0: no new database
-/// could keep that, so the file had no way back.
+/// The id sequence of the KV file was the id of the rejected row, and negative: no new database
+/// could store it, so the file could not be copied back.
 #[test]
-fn an_id_below_0_that_was_left_behind_is_no_mark() {
+fn a_rejected_negative_id_does_not_become_an_id_sequence() {
     let scenario = Scenario::new();
     scenario.bare_database("odd.db", |db| {
         db.execute_batch(LOOSE_CHUNKS).unwrap();
@@ -185,8 +185,8 @@ fn an_id_below_0_that_was_left_behind_is_no_mark() {
     });
     let args = ["sqlite-to-kv", "odd.db", "out.kv", "--on-invalid", "skip"];
     let _ = scenario.run(&args).expect_status(1);
-    let marks = kv::document(&scenario.path("out.kv"), "sequences");
-    assert_eq!(marks["code_chunks"], 0);
+    let id_sequences = kv::document(&scenario.path("out.kv"), "sequences");
+    assert_eq!(id_sequences["code_chunks"], 0);
     let _ = scenario
         .run(&["kv-to-sqlite", "out.kv", "back.db"])
         .expect_status(0);
@@ -195,13 +195,15 @@ fn an_id_below_0_that_was_left_behind_is_no_mark() {
         .expect_status(0);
 }
 
-/// As another program, or an earlier version, may have left it.
+/// As another program or an earlier version may have written it.
 #[test]
-fn a_mark_below_0_of_a_kv_file_is_none() {
+fn a_negative_id_sequence_of_a_kv_file_is_ignored() {
     let scenario = Scenario::new();
     let mut content = kv::of_records(&[]);
-    let marks = "{\"code_chunks\":-7,\"execution_log\":-1}".to_owned();
-    content.documents.insert("sequences".to_owned(), marks);
+    let id_sequences = "{\"code_chunks\":-7,\"execution_log\":-1}".to_owned();
+    content
+        .documents
+        .insert("sequences".to_owned(), id_sequences);
     content.write(&scenario.path("odd.kv"));
     let _ = scenario
         .run(&["kv-to-sqlite", "odd.kv", "new.db"])

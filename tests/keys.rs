@@ -1,4 +1,5 @@
-//! Keys: what goes in comes out, nothing else is accepted, and no two identities share one.
+//! Keys: encoding and decoding are inverse, nothing else is accepted, and no two identities share a
+//! key.
 
 use chunkmigrate::codec::key_kind;
 use chunkmigrate::codec::{KeyError, encode_key, parse_key};
@@ -11,7 +12,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn a_key_comes_back_from_its_bytes(key in key()) {
+    fn keys_survive_encoding_and_decoding(key in key()) {
         prop_assert_eq!(parse_key(&encode_key(&key)), Ok(key));
     }
 
@@ -21,7 +22,7 @@ proptest! {
     }
 
     #[test]
-    fn bytes_that_parse_are_the_bytes_of_what_they_parse_to(
+    fn every_parsed_key_encodes_to_the_same_bytes(
         prefix in prop::sample::select(vec!["chunk:", "execlog:", "metrics:file:", "metrics:symbol:", ""]),
         rest in "[:0-9a+. -]{0,12}",
     ) {
@@ -34,7 +35,7 @@ proptest! {
     }
 
     #[test]
-    fn files_stand_together_in_the_order_of_their_doubled_paths(
+    fn files_are_contiguous_in_the_order_of_their_escaped_paths(
         left in text(), right in text(),
         spans in prop::collection::vec((0..2000u64, 0..2000u64), 1..4),
     ) {
@@ -57,7 +58,7 @@ proptest! {
 }
 
 #[test]
-fn a_chunk_key_is_read_from_the_right() {
+fn chunk_keys_are_parsed_from_the_right() {
     let key = RecordKey::Chunk {
         file_path: "a:".to_owned(),
         byte_start: 0,
@@ -67,7 +68,7 @@ fn a_chunk_key_is_read_from_the_right() {
 }
 
 #[test]
-fn keys_of_no_form_are_refused() {
+fn malformed_keys_are_rejected() {
     let number = |text: &str| KeyError::Number {
         text: text.to_owned(),
     };

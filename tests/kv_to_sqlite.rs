@@ -1,4 +1,4 @@
-//! `kv-to-sqlite`: what the new database is, and what happens to what is no record.
+//! `kv-to-sqlite`: the new database, and how invalid entries are handled.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::common::kv::Content;
 use crate::common::{Scenario, rows, with_snapshots};
 
-/// Writes `odd.kv`: what `code.kv` holds, changed.
+/// Writes `odd.kv`: the content of `code.kv`, changed.
 fn odd(scenario: &Scenario, change: impl FnOnce(&mut Content)) {
     let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
     change(&mut content);
@@ -42,12 +42,12 @@ fn the_new_database_has_the_same_rows_and_magellans_tables() {
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .unwrap();
     assert_eq!(check, "ok");
-    // Rollback mode: nothing has to lie beside the file.
+    // Rollback mode: the file needs no sidecar files.
     assert_eq!(fs::read(&new).unwrap()[18..20], [1, 1]);
 }
 
 #[test]
-fn ids_that_were_once_given_are_not_given_again() {
+fn assigned_ids_are_never_assigned_again() {
     let scenario = Scenario::with_small_pair();
     let _ = scenario
         .run(&["kv-to-sqlite", "code.kv", "new.db"])
@@ -62,11 +62,11 @@ fn ids_that_were_once_given_are_not_given_again() {
 }
 
 #[test]
-fn a_mark_below_the_ids_is_raised_to_them() {
+fn an_id_sequence_below_the_highest_id_is_raised_to_it() {
     let scenario = Scenario::with_small_pair();
     odd(&scenario, |kv| {
-        let marks = "{\"code_chunks\":1,\"execution_log\":0}".to_owned();
-        kv.documents.insert("sequences".to_owned(), marks);
+        let id_sequences = "{\"code_chunks\":1,\"execution_log\":0}".to_owned();
+        kv.documents.insert("sequences".to_owned(), id_sequences);
     });
     let _ = scenario
         .run(&["kv-to-sqlite", "odd.kv", "new.db"])
@@ -81,7 +81,7 @@ fn a_mark_below_the_ids_is_raised_to_them() {
 }
 
 #[test]
-fn only_copies_the_kinds_that_were_asked_for() {
+fn only_copies_the_selected_kinds() {
     let scenario = Scenario::with_small_pair();
     let args = [
         "kv-to-sqlite",
@@ -96,8 +96,8 @@ fn only_copies_the_kinds_that_were_asked_for() {
     assert!(found.iter().all(|row| row.starts_with("file_metrics")));
 }
 
-/// Makes every kind of entry that is no exact record.
-fn unsound(kv: &mut Content) {
+/// Adds every kind of invalid entry.
+fn add_invalid_entries(kv: &mut Content) {
     kv.edit("chunk:src/lib.rs:0:12", "\"id\":1", "\"id\":1.0");
     kv.edit("metrics:file:src/lib.rs", "{", "{ ");
     let other = kv.records[&b"metrics:symbol:2"[..]].clone();
@@ -107,9 +107,9 @@ fn unsound(kv: &mut Content) {
 }
 
 #[test]
-fn entries_that_are_no_records_are_named_and_no_target_is_made() {
+fn invalid_entries_are_reported_and_no_target_is_created() {
     let scenario = Scenario::with_small_pair();
-    odd(&scenario, unsound);
+    odd(&scenario, add_invalid_entries);
     let before = scenario.files();
     let run = scenario
         .run(&["kv-to-sqlite", "odd.kv", "new.db"])
@@ -119,9 +119,9 @@ fn entries_that_are_no_records_are_named_and_no_target_is_made() {
 }
 
 #[test]
-fn skip_copies_the_rest_and_keeps_each_entry_with_its_value() {
+fn skip_copies_the_rest_and_writes_each_rejected_entry_with_its_value() {
     let scenario = Scenario::with_small_pair();
-    odd(&scenario, unsound);
+    odd(&scenario, add_invalid_entries);
     let args = ["kv-to-sqlite", "odd.kv", "new.db", "--on-invalid", "skip"];
     let run = scenario.run(&args).expect_status(1);
     let rejects = fs::read_to_string(scenario.path("new.db.rejects.jsonl")).unwrap();
@@ -129,7 +129,7 @@ fn skip_copies_the_rest_and_keeps_each_entry_with_its_value() {
         insta::assert_snapshot!("back_skip", run);
         insta::assert_snapshot!("back_rejects", rejects);
     });
-    // What is only written otherwise is the record it is.
+    // A noncanonical value is still the record it encodes.
     let found = rows::of_database(&scenario.path("new.db"));
     let of = |table: &str| found.iter().filter(|row| row.starts_with(table)).count();
     assert_eq!(
@@ -139,7 +139,7 @@ fn skip_copies_the_rest_and_keeps_each_entry_with_its_value() {
 }
 
 #[test]
-fn entries_that_share_an_id_are_all_named_and_left_out() {
+fn entries_with_the_same_id_are_all_reported_and_rejected() {
     let scenario = Scenario::with_small_pair();
     odd(&scenario, |kv| {
         kv.edit("chunk:src/lib.rs:13:16", "\"id\":2", "\"id\":1");
@@ -189,7 +189,7 @@ fn entries_that_share_an_id_are_all_named_and_left_out() {
 }
 
 #[test]
-fn a_manifest_that_tells_of_more_fails_the_copy() {
+fn a_manifest_that_claims_more_records_fails_the_copy() {
     let scenario = Scenario::with_small_pair();
     let mut content = Content::read(&scenario.path("code.kv"));
     content.records.remove(&b"metrics:symbol:1"[..]).unwrap();
@@ -210,7 +210,7 @@ fn a_manifest_that_tells_of_more_fails_the_copy() {
 
 /// A rename alone would bring the old rows back, and `integrity_check` would say ok.
 #[test]
-fn a_stale_file_beside_the_target_is_refused() {
+fn a_stale_sidecar_of_the_target_is_an_error() {
     for suffix in ["-wal", "-journal", "-shm"] {
         for existing in [false, true] {
             let scenario = Scenario::with_small_pair();
@@ -239,9 +239,9 @@ fn a_stale_file_beside_the_target_is_refused() {
     }
 }
 
-/// The real thing: the `-wal` of a process that was killed.
+/// A real case: the `-wal` of a killed process.
 #[test]
-fn a_wal_with_old_rows_beside_the_target_is_refused() {
+fn a_stale_wal_with_rows_next_to_the_target_is_an_error() {
     let scenario = Scenario::with_small_pair();
     scenario.database("old.db", |db| {
         let _: String = db
@@ -263,7 +263,7 @@ fn a_wal_with_old_rows_beside_the_target_is_refused() {
 }
 
 #[test]
-fn a_database_that_somebody_has_open_is_not_replaced() {
+fn a_database_open_elsewhere_is_not_replaced() {
     let scenario = Scenario::with_small_pair();
     scenario.database("new.db", |_| {});
     let before = scenario.files();
@@ -306,7 +306,7 @@ fn only_databases_and_empty_files_are_replaced() {
 }
 
 #[test]
-fn a_source_that_somebody_writes_is_an_error() {
+fn a_source_with_an_active_writer_is_an_error() {
     let scenario = Scenario::with_small_pair();
     let writer = redb::Database::open(scenario.path("code.kv")).unwrap();
     for args in [

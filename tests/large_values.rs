@@ -1,4 +1,4 @@
-//! A large record goes everywhere within the memory that is promised for it: six times itself.
+//! Every command handles a large record within the documented memory: six times its size.
 
 use std::process::Command;
 
@@ -6,10 +6,10 @@ use crate::common::hostile_file::Outcome::Copied;
 use crate::common::hostile_file::{HostileFile, database};
 use crate::common::{PROGRAM, Run, Scenario};
 
-/// What a run maps beside its records: program, libraries, caches, the stacks of its threads.
+/// What a run maps besides its records: program, libraries, caches, the stacks of its threads.
 const PROGRAM_MIB: u32 = 256;
 
-fn goes_everywhere(mib: u32) {
+fn check_every_command(mib: u32) {
     let fill = format!(
         "INSERT INTO code_chunks VALUES (50, 'big.rs', 0, 1,
              replace(hex(zeroblob({mib} << 19)), '00', 'ab'), 'h', NULL, NULL, 7)"
@@ -17,24 +17,24 @@ fn goes_everywhere(mib: u32) {
     let hostile = HostileFile::by_database(|path| database(path, &fill, &[]));
     hostile
         .within_mib(PROGRAM_MIB + 6 * mib)
-        .is_read_as("a large chunk", Copied);
+        .assert_read_as("a large chunk", Copied);
 }
 
 #[test]
-fn a_chunk_of_8_mib_is_read_within_six_times_its_size() {
-    goes_everywhere(8);
+fn an_8_mib_chunk_is_read_within_six_times_its_size() {
+    check_every_command(8);
 }
 
 #[test]
 #[ignore = "deep: a minute and 2 GiB of memory"]
-fn a_chunk_of_300_mib_is_read_within_six_times_its_size() {
-    goes_everywhere(300);
+fn a_300_mib_chunk_is_read_within_six_times_its_size() {
+    check_every_command(300);
 }
 
-/// How much memory the report of large values takes does not depend on how many there are.
+/// The memory that a report of large values takes does not depend on their number.
 #[test]
 #[ignore = "deep: compares 120 values of 1 MiB"]
-fn a_report_of_many_large_values_is_made_within_the_same_memory() {
+fn a_report_with_many_large_values_stays_within_the_same_memory() {
     let scenario = Scenario::new();
     for (name, end) in [("left.db", "x"), ("right.db", "y")] {
         scenario.database(name, |db| {
@@ -58,7 +58,7 @@ fn a_report_of_many_large_values_is_made_within_the_same_memory() {
         .iter()
         .flat_map(|finding| finding["fields"].as_array().unwrap());
     let (full, short): (Vec<_>, Vec<_>) = contents.partition(|field| field["left"].is_string());
-    // As many as there is room for, and of the others what differs and how long they are.
+    // As many as fit, and for the others what differs and how long they are.
     assert_eq!((full.len(), short.len()), (7, 53));
     for field in short {
         assert_eq!(field["left"]["bytes"], (1 << 20) + 1, "{field}");

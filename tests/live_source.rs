@@ -22,14 +22,14 @@ const CHUNKS: i64 = 1000;
 #[derive(Debug, Clone, Copy)]
 struct Writer {
     journal_mode: &'static str,
-    /// Whether it opens the database anew for each transaction, as a command does that is run again
-    /// and again.
+    /// Whether it opens the database again for each transaction, as a command does that is run
+    /// repeatedly.
     reopens: bool,
 }
 
-/// One transaction. In every state chunk 1 and chunk 999 tell how many there were, each file's
-/// metrics tell it too, those of the symbol tell twice as much below zero; a chunk moves to another
-/// key and another id, so that their number stays.
+/// One transaction. In every state chunk 1 and chunk 999 contain the number of transactions, and so
+/// do each file's metrics; those of the symbol contain twice that number, negated. A chunk moves to
+/// another key and another id, so that the number of chunks stays the same.
 const TRANSACTION: &str = "
     BEGIN IMMEDIATE;
     UPDATE code_chunks SET created_at = created_at + 1 WHERE id IN (1, 999);
@@ -42,8 +42,8 @@ const TRANSACTION: &str = "
 
 fn open(path: &Path, writer: Writer) -> Connection {
     let db = Connection::open(path).unwrap();
-    // In WAL mode whoever reads never makes it wait: then its first lock that is taken fails. To
-    // open and close such a database takes locks that others may hold for a moment.
+    // In WAL mode a reader never makes it wait: then its first lock conflict is a failure. Opening
+    // and closing such a database takes locks that others may hold for a moment.
     let waits = writer.journal_mode != "WAL" || writer.reopens;
     let wait = if waits { 60 } else { 0 };
     db.busy_timeout(Duration::from_secs(wait)).unwrap();
@@ -67,13 +67,13 @@ fn make(path: &Path, writer: Writer) {
     db.close().unwrap();
 }
 
-/// Runs commands while a writer commits as fast as it can. Returns how many transactions it made
-/// meanwhile.
-fn beside_writer(path: &Path, writer: Writer, commands: impl FnOnce(&AtomicU64)) {
+/// Runs commands while a writer commits as fast as it can. Returns how many transactions it
+/// committed meanwhile.
+fn during_writes(path: &Path, writer: Writer, commands: impl FnOnce(&AtomicU64)) {
     let (stop, commits) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|scope| {
         let (stop, commits) = (&stop, &commits);
-        // Also when an assertion fails: the writer would never end.
+        // Even if an assertion fails: the writer would never end otherwise.
         let _stopper = StopOnDrop(stop);
         scope.spawn(move || {
             let mut db = open(path, writer);
@@ -98,7 +98,7 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-/// Fails if a KV file holds anything but one state of the database.
+/// Fails if a KV file contains anything but one state of the database.
 fn check_state(path: &Path, what: &str) {
     let records = kv::records(path);
     let number = |key: &str, field: &str| {
@@ -118,7 +118,7 @@ fn check_state(path: &Path, what: &str) {
     assert_eq!(records.len() as i64, CHUNKS + 3, "{what}");
 }
 
-/// Commands that read the database, each with the target that it makes.
+/// Commands that read the database, each with its target.
 fn round(number: usize) -> [(Vec<String>, Option<String>); 5] {
     let target = format!("{number}.kv");
     [
@@ -140,7 +140,7 @@ fn run(scenario: &Scenario, args: &[String]) -> Run {
 }
 
 #[test]
-fn a_copy_or_a_round_trip_beside_a_writer_is_one_state_of_the_database() {
+fn a_copy_or_round_trip_during_writes_is_one_state_of_the_database() {
     for journal_mode in ["WAL", "DELETE"] {
         let writer = Writer {
             journal_mode,
@@ -149,7 +149,7 @@ fn a_copy_or_a_round_trip_beside_a_writer_is_one_state_of_the_database() {
         let scenario = Scenario::new();
         let path = scenario.path("live.db");
         make(&path, writer);
-        beside_writer(&path, writer, |commits| {
+        during_writes(&path, writer, |commits| {
             let mut meanwhile = 0;
             for number in 0..2 {
                 for (args, target) in round(number) {
@@ -167,10 +167,10 @@ fn a_copy_or_a_round_trip_beside_a_writer_is_one_state_of_the_database() {
     }
 }
 
-/// Beside a writer that opens and closes the database all the time, a `-wal` and a `-shm` come and
-/// go, and there may be no moment in which it can be read. That is told, and never read past.
+/// While a writer opens and closes the database all the time, a `-wal` and a `-shm` come and go,
+/// and there may be no moment in which it can be read. That is reported, and never ignored.
 #[test]
-fn a_copy_beside_a_writer_that_comes_and_goes_is_one_state_or_an_error() {
+fn a_copy_while_a_writer_comes_and_goes_is_one_state_or_an_error() {
     let mut done = 0;
     for journal_mode in ["WAL", "DELETE"] {
         let writer = Writer {
@@ -180,7 +180,7 @@ fn a_copy_beside_a_writer_that_comes_and_goes_is_one_state_or_an_error() {
         let scenario = Scenario::new();
         let path = scenario.path("live.db");
         make(&path, writer);
-        beside_writer(&path, writer, |_| {
+        during_writes(&path, writer, |_| {
             for number in 0..4 {
                 for (args, target) in round(number) {
                     let run = run(&scenario, &args);
@@ -189,8 +189,9 @@ fn a_copy_beside_a_writer_that_comes_and_goes_is_one_state_or_an_error() {
                         0 => done += 1,
                         status => {
                             assert_eq!(status, 2, "{what}");
-                            let is_told = run.stderr.contains("changed while it was being read");
-                            assert!(is_told, "{what}");
+                            let is_reported =
+                                run.stderr.contains("changed while it was being read");
+                            assert!(is_reported, "{what}");
                         }
                     }
                     if let Some(target) = target.filter(|target| scenario.path(target).exists()) {
@@ -203,7 +204,7 @@ fn a_copy_beside_a_writer_that_comes_and_goes_is_one_state_or_an_error() {
     assert!(done > 0);
 }
 
-/// Overwrites a byte of a file whenever a stage begins, without a look at anybody's lock.
+/// Overwrites a byte of a file whenever a stage begins, ignoring all locks.
 struct Overwriter(PathBuf);
 
 impl Progress for Overwriter {
@@ -217,9 +218,9 @@ impl Progress for Overwriter {
     }
 }
 
-/// As a file that is copied over the source does.
+/// As copying a file over the source does.
 #[test]
-fn a_source_that_is_overwritten_around_its_locks_is_told_and_nothing_is_made_of_it() {
+fn a_source_overwritten_despite_its_locks_is_an_error_and_creates_no_target() {
     let scenario = Scenario::with_small_pair();
     let before: Vec<String> = scenario.files().into_keys().collect();
     let target = scenario.path("new");
@@ -231,11 +232,17 @@ fn a_source_that_is_overwritten_around_its_locks_is_told_and_nothing_is_made_of_
             "code.db" => sqlite_to_kv(&path, &target, &options, &progress),
             _ => kv_to_sqlite(&path, &target, &options, &progress),
         };
-        let told = copied.unwrap_err().to_string();
-        assert!(told.contains("changed while it was being read"), "{told}");
+        let message = copied.unwrap_err().to_string();
+        assert!(
+            message.contains("changed while it was being read"),
+            "{message}"
+        );
         let verified = verify_round_trip(&path, &VerifyOptions::default(), &progress);
-        let told = verified.unwrap_err().to_string();
-        assert!(told.contains("changed while it was being read"), "{told}");
+        let message = verified.unwrap_err().to_string();
+        assert!(
+            message.contains("changed while it was being read"),
+            "{message}"
+        );
     }
     let after: Vec<String> = scenario.files().into_keys().collect();
     assert_eq!(after, before);

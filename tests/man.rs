@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::common::commands::{commands, help, section};
 use crate::common::{PROGRAM, Run, Scenario};
 
-/// The page of a command.
+/// The man page of a command.
 fn page(command: &[String]) -> String {
     let args: Vec<&str> = ["man"]
         .into_iter()
@@ -18,10 +18,11 @@ fn page(command: &[String]) -> String {
     run.stdout
 }
 
-/// A page as `groff` sets it for a terminal, without its warnings; `None` where there is none.
+/// A page as `groff` renders it for a terminal, without its warnings; `None` if it is not
+/// installed.
 fn set(page: &str) -> Option<String> {
     let mut groff = Command::new("groff");
-    // Plain text: no overstrike for bold, no words broken at the ends of lines.
+    // Plain text: no overstrike for bold, no hyphenation.
     let args = ["-man", "-Tutf8", "-ww", "-P-cbou", "-rHY=0", "-rLL=200n"];
     groff
         .args(args)
@@ -42,7 +43,7 @@ fn set(page: &str) -> Option<String> {
 }
 
 #[test]
-fn every_page_is_set_without_a_warning_and_has_what_the_help_has() {
+fn every_man_page_renders_without_warnings_and_matches_the_help() {
     for command in commands() {
         let page = page(&command);
         assert!(
@@ -72,7 +73,7 @@ fn every_page_is_set_without_a_warning_and_has_what_the_help_has() {
         }
         for heading in ["Exit status", "Examples", "Classes of findings"] {
             for line in section(&help, heading) {
-                // A line that the help has broken is whole on the page.
+                // A line that the help wraps is in one piece on the page.
                 assert!(set.contains(&plain(line)), "{command:?}: {line}\n{text}");
             }
         }
@@ -84,7 +85,7 @@ fn every_page_is_set_without_a_warning_and_has_what_the_help_has() {
 }
 
 #[test]
-fn a_page_names_its_command_and_is_the_same_at_any_time() {
+fn every_man_page_names_its_command_and_is_reproducible() {
     for command in commands() {
         let name = [&["chunkmigrate".to_owned()], &command[..]]
             .concat()
@@ -102,7 +103,7 @@ fn a_page_names_its_command_and_is_the_same_at_any_time() {
 }
 
 #[test]
-fn every_page_goes_into_a_folder_and_again_over_an_old_one() {
+fn all_man_pages_are_written_to_a_directory_over_old_ones() {
     let scenario = Scenario::new();
     fs::create_dir(scenario.path("man1")).unwrap();
     let expected: Vec<(String, String)> = commands()
@@ -115,13 +116,13 @@ fn every_page_goes_into_a_folder_and_again_over_an_old_one() {
         })
         .collect();
     fs::write(scenario.path(&expected[0].0), "an old page").unwrap();
-    let told: Vec<String> = expected
+    let listed: Vec<String> = expected
         .iter()
         .map(|(name, _)| format!("written  {name}\n"))
         .collect();
     for _ in 0..2 {
         let run = scenario.run(&["man", "--dir", "man1"]).expect_status(0);
-        assert_eq!((run.stdout, run.stderr.as_str()), (told.concat(), ""));
+        assert_eq!((run.stdout, run.stderr.as_str()), (listed.concat(), ""));
     }
     for (name, page) in &expected {
         assert_eq!(&fs::read_to_string(scenario.path(name)).unwrap(), page);
@@ -145,18 +146,21 @@ fn every_page_goes_into_a_folder_and_again_over_an_old_one() {
 }
 
 #[test]
-fn a_page_that_can_not_be_written_is_told_with_its_path_and_the_cause() {
+fn an_unwritable_man_page_is_reported_with_its_path_and_the_cause() {
     let scenario = Scenario::new();
     fs::write(scenario.path("file"), "").unwrap();
     fs::create_dir_all(scenario.path("taken/chunkmigrate-verify.1")).unwrap();
-    for (dir, told) in [
+    for (dir, message) in [
         ("missing", "directory missing does not exist"),
         ("file", "cannot write to file"),
         ("taken", "cannot write taken/chunkmigrate-verify.1"),
     ] {
         let run = scenario.run(&["man", "--dir", dir]).expect_status(2);
         assert_eq!(run.stdout, "", "{run}");
-        assert!(run.stderr.starts_with(&format!("error: {told}\n")), "{run}");
+        assert!(
+            run.stderr.starts_with(&format!("error: {message}\n")),
+            "{run}"
+        );
         assert!(
             run.stderr.contains("caused by: ") || dir == "missing",
             "{run}"
@@ -173,7 +177,7 @@ fn a_page_that_can_not_be_written_is_told_with_its_path_and_the_cause() {
 }
 
 #[test]
-fn a_page_that_there_is_none_of_is_wrong_usage() {
+fn an_unknown_man_page_is_wrong_usage() {
     let scenario = Scenario::new();
     for args in [
         &["man", "help"][..],
@@ -191,10 +195,10 @@ fn a_page_that_there_is_none_of_is_wrong_usage() {
 }
 
 #[test]
-fn where_a_page_has_no_room_the_old_one_stays_and_nothing_else() {
+fn without_disk_space_the_old_man_page_stays_and_nothing_else() {
     let scenario = Scenario::new();
     fs::write(scenario.path("chunkmigrate.1"), "an old page").unwrap();
-    // No file may be larger than a block, which no page fits into.
+    // No file may be larger than a block, which is too small for any page.
     let script = format!("ulimit -f 1; exec '{PROGRAM}' man --dir .");
     let mut shell = Command::new("sh");
     shell.current_dir(scenario.folder()).args(["-c", &script]);

@@ -1,4 +1,4 @@
-//! `--merge`: records go into an existing store, all of them or none.
+//! `--merge`: all records are merged into an existing store, or none.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +20,7 @@ const OWN: &str = "
     UPDATE sqlite_sequence SET seq = 50 WHERE name = 'code_chunks';";
 
 #[test]
-fn records_of_the_same_key_are_replaced_others_added_and_the_rest_stays() {
+fn records_with_the_same_key_are_replaced_others_added_and_the_rest_kept() {
     let scenario = Scenario::with_small_pair();
     let target = scenario.path("target.db");
     fs::copy(scenario.path("code.db"), &target).unwrap();
@@ -66,18 +66,18 @@ fn records_of_the_same_key_are_replaced_others_added_and_the_rest_stays() {
     };
     assert_eq!(strip(&target), strip(&scenario.path("code.db")));
     let db = Connection::open(&target).unwrap();
-    let mark: i64 = db
+    let sequence: i64 = db
         .query_row(
             "SELECT seq FROM sqlite_sequence WHERE name = 'code_chunks'",
             [],
             |row| row.get(0),
         )
         .unwrap();
-    assert_eq!(mark, 50, "a mark is never lowered");
+    assert_eq!(sequence, 50, "an id sequence is never lowered");
 }
 
 #[test]
-fn a_merge_that_runs_twice_writes_nothing_the_second_time() {
+fn a_repeated_merge_writes_nothing() {
     let scenario = Scenario::with_small_pair();
     scenario.database("target.db", |db| {
         db.execute_batch("INSERT INTO file_metrics VALUES ('own.rs', 1, 1, 1, 1, 1, 1, 1)")
@@ -101,7 +101,7 @@ fn a_merge_that_runs_twice_writes_nothing_the_second_time() {
 }
 
 #[test]
-fn a_kv_target_gets_its_manifest_and_marks() {
+fn a_kv_target_gets_its_manifest_and_id_sequences() {
     let scenario = Scenario::with_small_pair();
     scenario.database("more.db", |db| {
         tables::insert_chunks(db, 5);
@@ -121,7 +121,7 @@ fn a_kv_target_gets_its_manifest_and_marks() {
     assert_eq!(json["kinds"][0]["records"], 8);
     assert_eq!(json["sequences"]["code_chunks"], 200);
     assert_eq!(json["manifest"]["source"]["file_name"], "more.db");
-    // The marks of the other kinds stay.
+    // The id sequences of the other kinds are kept.
     assert_eq!(json["sequences"]["execution_log"], 1);
     let run = scenario
         .run(&["verify", "code.kv", "--format", "json"])
@@ -130,7 +130,7 @@ fn a_kv_target_gets_its_manifest_and_marks() {
 }
 
 #[test]
-fn a_kv_target_without_a_manifest_gets_one_though_no_record_changes() {
+fn a_kv_target_without_a_manifest_gets_one_even_if_no_record_changes() {
     let scenario = Scenario::with_small_pair();
     let content = Content::read(&scenario.path("code.kv")).without_manifest();
     content.write(&scenario.path("bare.kv"));
@@ -144,7 +144,7 @@ fn a_kv_target_without_a_manifest_gets_one_though_no_record_changes() {
 }
 
 #[test]
-fn keys_of_a_kv_target_that_are_no_records_stay_and_are_not_vouched_for() {
+fn unknown_keys_of_a_kv_target_are_kept_but_not_in_the_manifest() {
     let scenario = Scenario::with_small_pair();
     let mut content = Content::read(&scenario.path("code.kv"));
     content.records.insert(b"stray".to_vec(), b"{}".to_vec());
@@ -202,7 +202,7 @@ fn swap_ids(scenario: &Scenario) {
 }
 
 #[test]
-fn what_the_target_has_of_its_own_is_left_alone() {
+fn other_tables_of_the_target_are_unchanged() {
     let scenario = Scenario::with_small_pair();
     scenario.database("target.db", |db| {
         db.execute_batch(
@@ -242,7 +242,7 @@ fn what_the_target_has_of_its_own_is_left_alone() {
 }
 
 #[test]
-fn a_wal_of_the_target_is_left_alone_when_nothing_changes() {
+fn the_wal_of_the_target_is_untouched_when_nothing_changes() {
     let scenario = Scenario::with_small_pair();
     let _ = scenario
         .run(&["kv-to-sqlite", "code.kv", "live.db"])
@@ -264,7 +264,7 @@ fn a_wal_of_the_target_is_left_alone_when_nothing_changes() {
 }
 
 #[test]
-fn there_must_be_something_to_merge_into() {
+fn a_merge_needs_an_existing_target() {
     let scenario = Scenario::with_small_pair();
     fs::write(scenario.path("empty"), "").unwrap();
     let before = scenario.files();
@@ -309,7 +309,7 @@ fn a_locked_target_is_an_error_and_nothing_is_written() {
 }
 
 #[test]
-fn a_source_with_rows_that_are_no_records_changes_nothing() {
+fn a_source_with_invalid_rows_changes_nothing() {
     let scenario = Scenario::with_small_pair();
     let target = scenario.path("target.kv");
     fs::copy(scenario.path("code.kv"), &target).unwrap();
@@ -329,9 +329,9 @@ fn a_source_with_rows_that_are_no_records_changes_nothing() {
 }
 
 /// Read back, such a record is an invalid row of the target: the merge fails because of it, and not
-/// because somebody else wrote.
+/// because another process wrote.
 #[test]
-fn a_record_that_a_column_of_the_target_would_change_is_never_blamed_on_a_writer() {
+fn a_value_converted_by_a_target_column_is_never_attributed_to_a_writer() {
     let scenario = Scenario::with_small_pair();
     scenario.bare_database("target.db", |db| {
         let sql = "CREATE TABLE file_metrics (file_path TEXT PRIMARY KEY, symbol_count INTEGER,

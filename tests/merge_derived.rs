@@ -1,5 +1,5 @@
-//! What a target derives from the tables that a merge writes: full-text tables over them are rebuilt,
-//! and triggers, which a merge does not run, are named.
+//! What a target derives from the tables that a merge writes: full-text tables over them are
+//! rebuilt, and triggers, which a merge does not run, are reported.
 
 use std::fs;
 
@@ -16,7 +16,8 @@ fn query(scenario: &Scenario, sql: &str) -> String {
 
 const MERGE: [&str; 4] = ["kv-to-sqlite", "code.kv", "target.db", "--merge"];
 
-/// A target with a chunk that the merge changes, one that stays, and what `sql` makes of them.
+/// A target with a chunk that the merge changes, one that it keeps, and what `sql` derives from
+/// them.
 fn target(scenario: &Scenario, sql: &str) {
     let _ = fs::remove_file(scenario.path("target.db"));
     scenario.database("target.db", |db| {
@@ -38,7 +39,7 @@ const FTS4: &str = "
     INSERT INTO words(words) VALUES ('rebuild');";
 
 #[test]
-fn full_text_tables_over_records_find_what_was_merged_and_nothing_else() {
+fn full_text_tables_over_records_find_exactly_the_merged_records() {
     let scenario = Scenario::with_small_pair();
     for sql in [FTS5, FTS4] {
         target(&scenario, sql);
@@ -53,7 +54,7 @@ fn full_text_tables_over_records_find_what_was_merged_and_nothing_else() {
             ["1", "8", ""],
             "{sql}"
         );
-        // As the triggers that usually keep such a table do it.
+        // Like the triggers that usually maintain such a table.
         let delete = match sql == FTS5 {
             true => {
                 "INSERT INTO words(words, rowid, content)
@@ -66,14 +67,14 @@ fn full_text_tables_over_records_find_what_was_merged_and_nothing_else() {
             &format!("{delete}; DELETE FROM code_chunks WHERE id = 8"),
         );
         assert_eq!(query(&scenario, "PRAGMA integrity_check"), "ok");
-        // What is as it should be is left alone.
+        // What is up to date is not touched.
         let run = scenario.run(&MERGE).expect_status(0);
         assert!(!run.stdout.contains("words"), "{run}");
     }
 }
 
 #[test]
-fn other_full_text_tables_are_left_alone_and_not_mentioned() {
+fn other_full_text_tables_are_unchanged_and_not_reported() {
     let scenario = Scenario::with_small_pair();
     target(
         &scenario,
@@ -107,9 +108,9 @@ fn other_full_text_tables_are_left_alone_and_not_mentioned() {
 }
 
 #[test]
-fn a_full_text_table_that_can_not_be_rebuilt_is_named_with_the_statement_to_run() {
+fn a_full_text_table_that_cannot_be_rebuilt_is_reported_with_the_statement_to_run() {
     let scenario = Scenario::with_small_pair();
-    // A tokenizer of another program: any name does, once the table is there.
+    // A tokenizer of another program: any name will do, once the table exists.
     let foreign = "PRAGMA writable_schema = ON;
         UPDATE sqlite_schema SET sql = replace(sql, 'unicode61', 'stemmer') WHERE name = 'words';
         PRAGMA writable_schema = RESET;";
@@ -137,7 +138,7 @@ fn a_full_text_table_that_can_not_be_rebuilt_is_named_with_the_statement_to_run(
 }
 
 #[test]
-fn triggers_that_did_not_run_are_named_and_those_of_rebuilt_tables_are_not() {
+fn triggers_that_did_not_run_are_reported_except_for_rebuilt_tables() {
     let scenario = Scenario::with_small_pair();
     target(
         &scenario,
@@ -165,7 +166,7 @@ fn triggers_that_did_not_run_are_named_and_those_of_rebuilt_tables_are_not() {
     }
     assert_eq!(query(&scenario, "SELECT count(*) || '' FROM log"), "0");
     let json = [&only[..], &["--format", "json"]].concat();
-    // Nothing is written any more, so nothing is skipped.
+    // Nothing is written this time, so nothing is skipped.
     let json = scenario.run(&json).expect_status(0).json();
     assert_eq!(json["skipped_triggers"].as_array().unwrap().len(), 0);
 }

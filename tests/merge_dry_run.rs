@@ -14,7 +14,7 @@ fn merge(scenario: &Scenario, command: &[&str], more: &[&str]) -> Run {
     scenario.run(&[command, &["--merge"], more].concat())
 }
 
-/// What of a report does not depend on whether the merge was a dry run.
+/// The part of a report that does not depend on whether the merge was a dry run.
 fn outcome(run: &Run) -> serde_json::Value {
     let mut json = run.json();
     for (pointer, value) in [
@@ -38,7 +38,7 @@ fn times(folder: &Path) -> BTreeMap<String, SystemTime> {
 }
 
 #[test]
-fn a_dry_run_ends_as_the_merge_does_and_changes_nothing() {
+fn a_dry_run_has_the_result_of_the_merge_and_changes_nothing() {
     let targets = [
         ("a plain target", ""),
         ("a target with other rows", "INSERT INTO code_chunks VALUES (1, 'own.rs', 0, 1, 'own', 'h', NULL, NULL, 1)"),
@@ -77,7 +77,7 @@ fn a_dry_run_ends_as_the_merge_does_and_changes_nothing() {
                 2 => assert_eq!(dry.stderr, real.stderr, "{what}"),
                 _ => {
                     let (mut dry, mut real) = (outcome(&dry), outcome(&real));
-                    // Only the run itself writes a rejects file.
+                    // Only the actual run writes a rejects file.
                     dry["rejects"].take();
                     real["rejects"].take();
                     assert_eq!(dry, real, "{what}");
@@ -88,7 +88,7 @@ fn a_dry_run_ends_as_the_merge_does_and_changes_nothing() {
 }
 
 #[test]
-fn a_dry_run_into_a_kv_file_ends_as_the_merge_does_and_changes_nothing() {
+fn a_dry_run_into_a_kv_file_has_the_result_of_the_merge_and_changes_nothing() {
     let scenario = Scenario::with_small_pair();
     scenario.database("more.db", |db| tables::insert_chunks(db, 5));
     let _ = scenario
@@ -106,7 +106,7 @@ fn a_dry_run_into_a_kv_file_ends_as_the_merge_does_and_changes_nothing() {
 }
 
 #[test]
-fn a_dry_run_sees_what_only_the_wal_holds_and_what_a_hot_journal_takes_back() {
+fn a_dry_run_includes_the_wal_and_the_rollback_of_a_hot_journal() {
     let scenario = Scenario::with_small_pair();
     scenario.database("live.db", |_| {});
     let db = Connection::open(scenario.path("live.db")).unwrap();
@@ -128,7 +128,7 @@ fn a_dry_run_sees_what_only_the_wal_holds_and_what_a_hot_journal_takes_back() {
     );
     assert_eq!(scenario.files(), before);
 
-    // A transaction that was cut off wrote the id 1 into the file.
+    // An interrupted transaction wrote the id 1 into the file.
     scenario.database("hot.db", |_| {});
     let db = Connection::open(scenario.path("hot.db")).unwrap();
     db.execute_batch(
@@ -148,7 +148,7 @@ fn a_dry_run_sees_what_only_the_wal_holds_and_what_a_hot_journal_takes_back() {
 }
 
 #[test]
-fn a_dry_run_puts_its_copy_into_the_temporary_folder_and_leaves_nothing_there() {
+fn a_dry_run_copies_the_target_to_the_temporary_directory_and_leaves_nothing_there() {
     let scenario = Scenario::with_small_pair();
     scenario.database("target.db", |_| {});
     fs::create_dir(scenario.path("temp")).unwrap();
@@ -163,7 +163,7 @@ fn a_dry_run_puts_its_copy_into_the_temporary_folder_and_leaves_nothing_there() 
 }
 
 #[test]
-fn a_dry_run_fails_where_the_target_can_not_be_written() {
+fn a_dry_run_fails_if_the_target_is_not_writable() {
     let scenario = Scenario::with_small_pair();
     scenario.database("target.db", |_| {});
     let set_mode = |mode| {
@@ -171,7 +171,7 @@ fn a_dry_run_fails_where_the_target_can_not_be_written() {
         fs::set_permissions(scenario.path("target.db"), permissions).unwrap();
     };
     set_mode(0o444);
-    // Root may write it all the same.
+    // Root may write it anyway.
     let is_root = rustix::process::geteuid().is_root();
     let command = ["kv-to-sqlite", "code.kv", "target.db"];
     let dry = merge(&scenario, &command, &["--dry-run"]);

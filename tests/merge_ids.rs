@@ -1,5 +1,5 @@
-//! Ids in a merge: they may change wherever the final state is one that the target allows, no row
-//! of another table is changed or left pointing at another record, and no id is given twice.
+//! Ids in a merge: they may change if the target allows the final state, no row of another table
+//! changes or ends up referring to another record, and no id is assigned twice.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,13 +13,13 @@ use rusqlite::Connection;
 
 use crate::common::{Scenario, tables};
 
-/// The columns of chunks behind the id.
+/// The columns of chunks after the id.
 const COLUMNS: &str = "file_path TEXT NOT NULL, byte_start INTEGER NOT NULL,
     byte_end INTEGER NOT NULL, content TEXT NOT NULL, content_hash TEXT NOT NULL,
     symbol_name TEXT, symbol_kind TEXT, created_at INTEGER NOT NULL";
 const UNIQUE: &str = ", UNIQUE (file_path, byte_start, byte_end)";
 
-/// Tables of chunks whose ids are kept in different ways.
+/// Tables of chunks with different constraints on their ids.
 const SCHEMAS: [(&str, &str); 6] = [
     ("a row id", "id INTEGER PRIMARY KEY AUTOINCREMENT"),
     ("a row id above 0", "id INTEGER PRIMARY KEY CHECK (id > 0)"),
@@ -49,7 +49,7 @@ fn merge_into<'a>(target: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn ids_may_change_and_be_swapped_however_the_table_keeps_them() {
+fn ids_may_change_and_be_swapped_under_any_id_constraint() {
     let scenario = Scenario::with_small_pair();
     for unique in [UNIQUE, ""] {
         for (what, id) in SCHEMAS {
@@ -58,13 +58,13 @@ fn ids_may_change_and_be_swapped_however_the_table_keeps_them() {
                     "CREATE TABLE code_chunks ({id}, {COLUMNS}{unique})"
                 ))
                 .unwrap();
-                // 1 and 2 change places, and 3 comes from elsewhere.
+                // 1 and 2 are swapped, and 3 comes from elsewhere.
                 tables::insert_chunk(db, 2, "'src/lib.rs'", "0", "12");
                 tables::insert_chunk(db, 1, "'src/lib.rs'", "13", "16");
                 tables::insert_chunk(db, 40, "'src/a:b.rs'", "0", "0");
             });
             let args = merge_into("target.db", &["--only", "chunk", "--on-invalid", "skip"]);
-            // A table that can't keep the sequence is a finding of its own.
+            // A table that can't store the sequence is a finding of its own.
             let run = scenario.run(&args);
             assert!(run.status <= 1, "{what}: {run}");
             assert!(!run.stdout.contains("invalid-row"), "{what}: {run}");
@@ -79,10 +79,10 @@ fn ids_may_change_and_be_swapped_however_the_table_keeps_them() {
 }
 
 #[test]
-fn a_record_whose_id_is_taken_is_rejected_and_so_is_one_that_waits_for_its_row() {
+fn a_record_whose_id_is_taken_is_rejected_and_so_is_one_that_depends_on_it() {
     let scenario = Scenario::with_small_pair();
     scenario.database("target.db", |db| {
-        // Its id is to be given to the first chunk, whose own row is in the way of the second.
+        // Its id is needed by the first chunk, whose own row is in the way of the second.
         tables::insert_chunk(db, 1, "'own.rs'", "0", "1");
         tables::insert_chunk(db, 2, "'src/lib.rs'", "0", "12");
         tables::insert_chunk(db, 7, "'src/lib.rs'", "13", "16");
@@ -157,7 +157,7 @@ fn the_id_of_an_invalid_row_is_taken() {
     );
 }
 
-/// What refers to a record, and how it may be made to follow it.
+/// References to a record, and how they may be made to follow it.
 const REFERENCES: [&str; 6] = [
     "",
     "ON UPDATE SET NULL",
@@ -168,7 +168,7 @@ const REFERENCES: [&str; 6] = [
 ];
 
 #[test]
-fn a_merge_that_would_change_a_referenced_id_is_refused_whole() {
+fn a_merge_that_would_change_a_referenced_id_is_refused_completely() {
     let scenario = Scenario::with_small_pair();
     for action in REFERENCES {
         for (change, changed) in [("swap", (2, 1)), ("move", (1, 9))] {
@@ -202,7 +202,7 @@ fn a_merge_that_would_change_a_referenced_id_is_refused_whole() {
 }
 
 #[test]
-fn any_referenced_column_counts_and_keys_never_change() {
+fn references_to_any_column_count_and_keys_never_change() {
     let scenario = Scenario::with_small_pair();
     let target = |reference: &str| {
         let _ = fs::remove_file(scenario.path("target.db"));
@@ -243,7 +243,7 @@ fn any_referenced_column_counts_and_keys_never_change() {
 }
 
 #[test]
-fn a_reference_to_a_record_that_is_rejected_hinders_no_merge_that_skips_it() {
+fn a_reference_to_a_rejected_record_blocks_no_merge_that_skips_it() {
     let scenario = Scenario::with_small_pair();
     scenario.database("target.db", |db| {
         tables::insert_chunk(db, 1, "'own.rs'", "0", "1");
@@ -263,7 +263,7 @@ fn a_reference_to_a_record_that_is_rejected_hinders_no_merge_that_skips_it() {
     assert_eq!(ids(&scenario, "target.db")["src/lib.rs:0"], 9);
 }
 
-/// The id that the next chunk gets that is stored in a copy of a database.
+/// The id that the next chunk stored in a copy of a database gets.
 fn next_id(scenario: &Scenario, database: &str) -> i64 {
     let copy = scenario.path("next.db");
     fs::copy(scenario.path(database), &copy).unwrap();
@@ -295,7 +295,7 @@ fn an_id_sequence_is_kept_or_reported_and_never_written_where_sqlite_ignores_it(
             format!("CREATE TABLE code_chunks (id INTEGER PRIMARY KEY, {COLUMNS}{UNIQUE})"),
             false,
         ),
-        // The sequence of another column is none of ids.
+        // The sequence of another column is not an id sequence.
         (
             format!(
                 "CREATE TABLE code_chunks (own INTEGER PRIMARY KEY AUTOINCREMENT, id INTEGER UNIQUE, {COLUMNS}{UNIQUE})"
@@ -315,7 +315,7 @@ fn an_id_sequence_is_kept_or_reported_and_never_written_where_sqlite_ignores_it(
         for command in [merge_into("target.db", &[]), imported.to_vec()] {
             let _ = fs::remove_file(scenario.path("target.db"));
             scenario.bare_database("target.db", |db| {
-                // Another table makes SQLite keep sequences.
+                // Another table makes SQLite create `sqlite_sequence`.
                 db.execute_batch("CREATE TABLE other (id INTEGER PRIMARY KEY AUTOINCREMENT)")
                     .unwrap();
                 db.execute_batch(&create).unwrap();
@@ -346,13 +346,13 @@ fn an_id_sequence_is_kept_or_reported_and_never_written_where_sqlite_ignores_it(
 }
 
 #[test]
-fn a_sequence_that_sqlite_ignores_is_none_to_verify_and_to_a_copy() {
+fn an_id_sequence_that_sqlite_ignores_is_ignored_by_verify_and_copies() {
     let scenario = Scenario::with_small_pair();
     fs::copy(scenario.path("code.db"), scenario.path("odd.db")).unwrap();
     for sql in [
         // Under a name that SQLite does not look for.
         "UPDATE sqlite_sequence SET name = 'Code_Chunks' WHERE name = 'code_chunks'",
-        // Of a table that is not AUTOINCREMENT.
+        // For a table that is not AUTOINCREMENT.
         "ALTER TABLE code_chunks RENAME TO old;
          CREATE TABLE code_chunks (id INTEGER PRIMARY KEY, file_path TEXT NOT NULL,
              byte_start INTEGER NOT NULL, byte_end INTEGER NOT NULL, content TEXT NOT NULL,
@@ -380,7 +380,7 @@ fn a_sequence_that_sqlite_ignores_is_none_to_verify_and_to_a_copy() {
 }
 
 #[test]
-fn a_sequence_comes_over_into_a_database_without_the_table() {
+fn an_id_sequence_is_merged_into_a_database_without_the_table() {
     let scenario = Scenario::with_small_pair();
     scenario.change("code.db", "DELETE FROM code_chunks");
     let _ = scenario
@@ -393,11 +393,11 @@ fn a_sequence_comes_over_into_a_database_without_the_table() {
     assert_eq!(next_id(&scenario, "target.db"), 10);
 }
 
-/// Chunks by their keys, with the ids that they have.
+/// Chunks by key, with their ids.
 type Chunks = BTreeMap<u8, i64>;
 
 fn chunks() -> impl Strategy<Value = Chunks> {
-    // Few keys and few ids, so that they meet.
+    // Few keys and few ids, so that they collide.
     proptest::collection::btree_map(0..8u8, 1..9i64, 0..8).prop_map(|chunks| {
         let mut taken = Vec::new();
         let mut unique = Chunks::new();
@@ -411,7 +411,7 @@ fn chunks() -> impl Strategy<Value = Chunks> {
     })
 }
 
-/// What the target holds when every chunk was written whose id nothing else has in the end.
+/// The content of the target after every chunk was written whose id nothing else has in the end.
 fn merged(source: &Chunks, target: &Chunks) -> Chunks {
     let mut written = source.clone();
     loop {
@@ -451,7 +451,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn as_many_ids_as_can_be_go_where_the_source_has_them(source in chunks(), target in chunks()) {
+    fn as_many_records_as_possible_get_their_source_ids(source in chunks(), target in chunks()) {
         let scenario = Scenario::new();
         let progress: Arc<dyn Progress> = Arc::new(NoProgress);
         store(&scenario, "source.db", &source);

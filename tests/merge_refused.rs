@@ -1,5 +1,5 @@
-//! What the target of a merge does not take is reported with the true reason, and all else can be
-//! merged without it.
+//! Records that the target of a merge rejects are reported with the true reason, and all others can
+//! be merged without them.
 
 use std::fs;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use crate::common::{Scenario, rows, tables, with_snapshots};
 
 #[test]
-fn the_tables_of_an_older_schema_keep_their_constraints() {
+fn constraints_of_an_older_schema_are_kept() {
     let scenario = Scenario::with_small_pair();
     scenario.bare_database("target.db", |db| {
         db.execute_batch(tables::SCHEMA_7).unwrap();
@@ -54,7 +54,8 @@ const MERGE: [&str; 6] = [
     "chunk",
 ];
 
-/// [`CHUNKS`] with something replaced: the last parenthesis, or the first of anything else.
+/// [`CHUNKS`] with something replaced: the last parenthesis, or the first occurrence of anything
+/// else.
 fn chunks(from: &str, to: &str) -> String {
     assert!(CHUNKS.contains(from), "{from}");
     match from {
@@ -63,7 +64,7 @@ fn chunks(from: &str, to: &str) -> String {
     }
 }
 
-/// Makes a target whose table of chunks is [`CHUNKS`] with something replaced, and more.
+/// Creates a target whose table of chunks is [`CHUNKS`] with something replaced, and more.
 fn target(scenario: &Scenario, from: &str, to: &str, more: &str) {
     let _ = fs::remove_file(scenario.path("target.db"));
     scenario.bare_database("target.db", |db| {
@@ -74,7 +75,7 @@ fn target(scenario: &Scenario, from: &str, to: &str, more: &str) {
 }
 
 #[test]
-fn a_record_is_rejected_with_the_reason_that_sqlite_has_and_the_rest_is_merged() {
+fn a_record_is_rejected_with_sqlites_reason_and_the_rest_is_merged() {
     let scenario = Scenario::with_small_pair();
     scenario.change(
         "code.db",
@@ -135,7 +136,7 @@ fn a_record_is_rejected_with_the_reason_that_sqlite_has_and_the_rest_is_merged()
             "constraint",
             "UNIQUE constraint failed: code_chunks.content",
         ),
-        // The collation of the target's makes two keys one.
+        // The collation of the target makes two keys equal.
         (
             "file_path TEXT NOT NULL",
             "file_path TEXT NOT NULL COLLATE NOCASE",
@@ -153,7 +154,7 @@ fn a_record_is_rejected_with_the_reason_that_sqlite_has_and_the_rest_is_merged()
             "duplicate-key",
             "the target has several rows with this key, among them 60 and 61",
         ),
-        // Neither of the two is a record by itself.
+        // Neither of the two is valid by itself.
         (
             ", UNIQUE (file_path, byte_start, byte_end)",
             "",
@@ -187,7 +188,7 @@ fn a_record_is_rejected_with_the_reason_that_sqlite_has_and_the_rest_is_merged()
             "constraint",
             "in nowhere, but that table does not exist",
         ),
-        // A column of the target's own that can't be computed of it.
+        // A column of the target's own that can't be computed from it.
         (
             "symbol_kind TEXT,",
             "symbol_kind TEXT, own INTEGER AS (json_extract(content, '$')) STORED,",
@@ -230,7 +231,7 @@ fn a_record_is_rejected_with_the_reason_that_sqlite_has_and_the_rest_is_merged()
             .unwrap();
         assert_eq!(written, 3 - findings.len(), "{to}: {run}");
         drop(db);
-        // Once more, nothing changes and the same is said.
+        // A second run changes nothing and reports the same.
         let files = scenario.files();
         let again = scenario.run(&[&MERGE[..], &["--on-invalid", "skip"]].concat());
         let _ = again.expect_status(1);
@@ -238,9 +239,9 @@ fn a_record_is_rejected_with_the_reason_that_sqlite_has_and_the_rest_is_merged()
     }
 }
 
-/// A row whose foreign key does not hold may have been there before: only written ones count.
+/// A row that violates its foreign key may have been there before: only written ones count.
 #[test]
-fn foreign_keys_of_rows_that_are_not_written_are_none_of_a_merges_business() {
+fn foreign_keys_of_unwritten_rows_are_not_checked() {
     let scenario = Scenario::with_small_pair();
     target(
         &scenario,
@@ -254,7 +255,7 @@ fn foreign_keys_of_rows_that_are_not_written_are_none_of_a_merges_business() {
 }
 
 #[test]
-fn a_table_that_takes_no_record_at_all_is_an_error_with_a_hint() {
+fn a_table_that_accepts_no_record_is_an_error_with_a_hint() {
     let scenario = Scenario::with_small_pair();
     for (from, to, why) in [
         (
@@ -303,9 +304,9 @@ fn a_table_that_takes_no_record_at_all_is_an_error_with_a_hint() {
     }
 }
 
-/// A column that only the constraint's text names is not blamed.
+/// A column that occurs only in the constraint's text is not reported.
 #[test]
-fn a_column_is_blamed_only_if_sqlite_names_it() {
+fn a_column_is_reported_only_if_sqlite_names_it() {
     for (check, column) in [
         ("CHECK (length(content) < 9)", ""),
         ("CONSTRAINT content CHECK (length(content) < 9)", ""),
@@ -330,9 +331,9 @@ fn a_column_is_blamed_only_if_sqlite_names_it() {
     }
 }
 
-/// Peak memory is that of one merge after another in a process of its own.
+/// Peak memory of one merge after another, each in its own process.
 #[test]
-fn rejected_records_take_no_memory() {
+fn rejected_records_take_constant_memory() {
     const RECORDS: i64 = 3_000;
     let scenario = Scenario::new();
     scenario.database("code.db", |db| {
@@ -359,7 +360,7 @@ fn rejected_records_take_no_memory() {
         (used.status.code(), used.rusage.maxrss)
     };
     let skip = [&MERGE[..], &["--on-invalid", "skip"]].concat();
-    // The same records, once all written and once all rejected, for each way to reject them.
+    // The same records, once all written and once all rejected, for each reason to reject them.
     target(&scenario, "content", "content", "");
     let (status, written) = peak(&scenario, &skip);
     assert_eq!(status, Some(0));
@@ -375,7 +376,7 @@ fn rejected_records_take_no_memory() {
         target(&scenario, from, to, more);
         let (status, rejected) = peak(&scenario, &skip);
         assert_eq!(status, Some(1));
-        // A few MiB for what SQLite keeps of temporary tables: the values take 30.
+        // A few MiB for what SQLite keeps in memory for temporary tables: the values take 30.
         let more = rejected.saturating_sub(written) >> 20;
         assert!(
             more < 12,
@@ -385,7 +386,7 @@ fn rejected_records_take_no_memory() {
 }
 
 #[test]
-fn ids_that_records_share_are_all_named_and_left_out_of_a_merge() {
+fn records_with_duplicate_ids_are_all_reported_and_not_merged() {
     let scenario = Scenario::new();
     let path = |name: &str| scenario.path(name);
     scenario.database("code.db", |db| tables::insert_chunks(db, 6));

@@ -1,5 +1,5 @@
-//! Metrics go under the id of their own symbol or nowhere: two runs of an indexer over the same
-//! files give symbols other ids.
+//! Metrics are merged under the id of their own symbol or not at all: two runs of an indexer over
+//! the same files assign different ids to symbols.
 
 use std::fs;
 
@@ -64,7 +64,7 @@ fn metrics_of_another_symbol_are_rejected_by_name_and_by_file() {
             "",
             &[1],
         ),
-        // Another symbol of the name in that file: Magellan takes one for the other itself.
+        // Another symbol of that name in the file: Magellan itself confuses the two.
         (
             "('main', 'src/old.rs', 1), ('Main', 'src/lib.rs', 2), ('main', 'src/lib.rs', 3)",
             "",
@@ -73,7 +73,7 @@ fn metrics_of_another_symbol_are_rejected_by_name_and_by_file() {
         // No symbol of that id: nothing says that it is another one.
         ("('other', 'src/lib.rs', 7)", "", &[]),
         ("", "", &[]),
-        // The row that is there counts, whatever the graph says.
+        // The existing row counts, whatever the graph says.
         ("('x', 'x', 1)", "('main', 'src/lib.rs', 1)", &[]),
         (
             "('main', 'src/lib.rs', 1)",
@@ -118,7 +118,7 @@ fn metrics_of_another_symbol_are_rejected_by_name_and_by_file() {
 }
 
 #[test]
-fn metrics_in_a_kv_file_are_compared_as_well() {
+fn metrics_in_a_kv_file_are_compared_too() {
     let scenario = Scenario::with_small_pair();
     scenario.change(
         "code.db",
@@ -134,7 +134,7 @@ fn metrics_in_a_kv_file_are_compared_as_well() {
 }
 
 #[test]
-fn verify_warns_of_metrics_under_the_id_of_another_symbol_and_calls_copies_identical() {
+fn verify_warns_of_metrics_under_another_symbols_id_and_calls_copies_identical() {
     let scenario = Scenario::with_small_pair();
     scenario.change(
         "code.db",

@@ -1,4 +1,4 @@
-//! What a report says to do next can be done, as it is pasted.
+//! The next step in a report works when pasted.
 
 use crate::common::{Run, Scenario};
 
@@ -15,7 +15,7 @@ fn pasted(scenario: &Scenario, line: &str) -> Run {
 }
 
 #[test]
-fn what_stayed_behind_is_added_once_it_is_mended() {
+fn rejected_rows_are_added_once_they_are_fixed() {
     let scenario = Scenario::with_small_pair();
     scenario.change(
         "code.db",
@@ -32,14 +32,14 @@ fn what_stayed_behind_is_added_once_it_is_mended() {
     };
     scenario.change(
         "code.db",
-        "UPDATE code_chunks SET content = 'mended' WHERE id = 1",
+        "UPDATE code_chunks SET content = 'fixed' WHERE id = 1",
     );
     let run = pasted(&scenario, add).expect_status(0);
     assert!(run.stdout.contains("Merged 1 record into new.kv"), "{run}");
 }
 
 #[test]
-fn what_the_target_refuses_may_be_mended_there() {
+fn a_constraint_violation_may_be_fixed_in_the_target() {
     let scenario = Scenario::with_small_pair();
     scenario.bare_database("target.db", |db| {
         db.execute_batch(
@@ -79,17 +79,17 @@ fn what_the_target_refuses_may_be_mended_there() {
     let _ = pasted(&scenario, add).expect_status(0);
 }
 
-/// Marks are of no kind and no record, but a change of the target all the same.
+/// Id sequences belong to no kind and are not records, but they change the target anyway.
 #[test]
-fn a_merge_of_marks_alone_says_what_it_writes() {
+fn a_merge_of_id_sequences_alone_says_what_it_writes() {
     let scenario = Scenario::with_small_pair();
     std::fs::write(
-        scenario.path("marks.ndjson"),
+        scenario.path("sequences.ndjson"),
         r#"{"kind":"sequences","key":"sequences","value":{"code_chunks":500,"execution_log":60}}"#,
     )
     .unwrap();
     for (target, to) in [("code.kv", "kv"), ("code.db", "sqlite")] {
-        let args = ["import", "marks.ndjson", target, "--to", to, "--merge"];
+        let args = ["import", "sequences.ndjson", target, "--to", to, "--merge"];
         let before = scenario.files();
         let run = scenario
             .run(&[&args[..], &["--dry-run"]].concat())

@@ -1,4 +1,4 @@
-//! Databases that no careful tool would write: every row is copied as the table has it, or named.
+//! Databases that no careful tool would write: every row is copied exactly or reported.
 
 use std::sync::Arc;
 
@@ -10,15 +10,15 @@ use rusqlite::Connection;
 use crate::common::tables::{LOOSE_CHUNKS, insert_chunk};
 use crate::common::{Scenario, kv};
 
-/// Makes a database of chunks, copies what can be copied, and returns the keys that came over and
-/// the rows that did not, as `rowid column reason`.
+/// Creates a database of chunks, copies the valid ones, and returns the copied keys and the
+/// rejected rows, as `rowid column reason`.
 fn copy(fill: impl FnOnce(&Connection)) -> (Vec<String>, Vec<String>) {
     let scenario = Scenario::new();
     scenario.bare_database("odd.db", fill);
-    copy_made(&scenario)
+    copy_odd_database(&scenario)
 }
 
-fn copy_made(scenario: &Scenario) -> (Vec<String>, Vec<String>) {
+fn copy_odd_database(scenario: &Scenario) -> (Vec<String>, Vec<String>) {
     let args = [
         "sqlite-to-kv",
         "odd.db",
@@ -44,7 +44,7 @@ fn copy_made(scenario: &Scenario) -> (Vec<String>, Vec<String>) {
 }
 
 #[test]
-fn null_blob_and_number_paths_are_named() {
+fn null_blob_and_number_paths_are_reported() {
     let (keys, rejected) = copy(|db| {
         db.execute_batch(LOOSE_CHUNKS).unwrap();
         insert_chunk(db, 1, "'good.rs'", "0", "5");
@@ -66,7 +66,7 @@ fn null_blob_and_number_paths_are_named() {
 }
 
 #[test]
-fn text_that_is_no_utf8_is_named() {
+fn invalid_utf8_is_reported() {
     let (keys, rejected) = copy(|db| {
         db.execute_batch(LOOSE_CHUNKS).unwrap();
         insert_chunk(db, 1, "CAST(x'61ff62' AS TEXT)", "0", "5");
@@ -80,7 +80,7 @@ fn text_that_is_no_utf8_is_named() {
 }
 
 #[test]
-fn values_of_another_class_or_out_of_range_are_named() {
+fn values_of_a_wrong_storage_class_or_out_of_range_are_reported() {
     let (keys, rejected) = copy(|db| {
         db.execute_batch(LOOSE_CHUNKS).unwrap();
         db.execute_batch(
@@ -114,7 +114,7 @@ fn values_of_another_class_or_out_of_range_are_named() {
 }
 
 #[test]
-fn rows_that_share_a_key_or_an_id_are_all_named() {
+fn rows_with_the_same_key_or_id_are_all_reported() {
     let (keys, rejected) = copy(|db| {
         db.execute_batch(LOOSE_CHUNKS).unwrap();
         insert_chunk(db, 1, "'a'", "0", "5");
@@ -139,7 +139,7 @@ fn rows_that_share_a_key_or_an_id_are_all_named() {
 }
 
 #[test]
-fn lone_surrogates_of_utf16_databases_are_named_and_the_rest_is_exact() {
+fn lone_surrogates_in_utf16_databases_are_reported_and_the_rest_is_exact() {
     for encoding in ["UTF-16le", "UTF-16be"] {
         let blob = |units: &[u16]| {
             let bytes = units.iter().flat_map(|unit| match encoding {
@@ -208,13 +208,13 @@ fn nocase_collation_neither_groups_nor_reorders() {
     assert_eq!(rejected, Vec::<String>::new());
 }
 
-/// A table of chunks with an index on its paths that does not tell the truth: SQLite builds it
-/// over another expression, and the schema is changed behind its back.
-fn with_lying_index(scenario: &Scenario, index: &str) {
-    with_lying_index_on(scenario, index, "(file_path)");
+/// A table of chunks whose index on the paths is wrong: SQLite builds it over another expression,
+/// and then the schema is edited directly.
+fn with_wrong_index(scenario: &Scenario, index: &str) {
+    with_wrong_index_on(scenario, index, "(file_path)");
 }
 
-fn with_lying_index_on(scenario: &Scenario, index: &str, told_columns: &str) {
+fn with_wrong_index_on(scenario: &Scenario, index: &str, told_columns: &str) {
     scenario.bare_database("odd.db", |db| {
         db.execute_batch(LOOSE_CHUNKS).unwrap();
         for id in 1..=4 {
@@ -237,9 +237,9 @@ fn with_lying_index_on(scenario: &Scenario, index: &str, told_columns: &str) {
 }
 
 #[test]
-fn an_index_that_lacks_an_entry_is_damage() {
+fn an_index_with_a_missing_entry_is_reported_as_corruption() {
     let scenario = Scenario::new();
-    with_lying_index(
+    with_wrong_index(
         &scenario,
         "CREATE INDEX by_path ON code_chunks(file_path) WHERE id <> 2",
     );
@@ -257,11 +257,11 @@ fn an_index_that_lacks_an_entry_is_damage() {
 #[test]
 fn an_index_with_a_wrong_entry_changes_no_record() {
     let scenario = Scenario::new();
-    with_lying_index(
+    with_wrong_index(
         &scenario,
         "CREATE INDEX by_path ON code_chunks(file_path || 'x')",
     );
-    let (keys, rejected) = copy_made(&scenario);
+    let (keys, rejected) = copy_odd_database(&scenario);
     assert_eq!(
         keys,
         [
@@ -281,20 +281,20 @@ fn an_index_with_a_wrong_entry_changes_no_record() {
 }
 
 #[test]
-fn an_index_of_keys_with_a_wrong_entry_is_damage() {
+fn a_key_index_with_a_wrong_entry_is_reported_as_corruption() {
     let wrong = [
         "(file_path || 'x', byte_start, byte_end)",
         "(CASE id WHEN 2 THEN NULL ELSE file_path END, byte_start, byte_end)",
         "(CASE id WHEN 2 THEN 'd' ELSE file_path END, byte_start, byte_end)",
     ];
-    // Of a row that is a record, and of one that is none.
+    // Of a valid row, and of an invalid one.
     let content = ["content", "CASE id WHEN 2 THEN NULL ELSE content END"];
     let cases = wrong
         .iter()
         .flat_map(|columns| content.map(|content| (columns, content)));
     for (columns, content) in cases {
         let scenario = Scenario::new();
-        with_lying_index_on(
+        with_wrong_index_on(
             &scenario,
             &format!(
                 "UPDATE code_chunks SET content = {content};
@@ -312,9 +312,9 @@ fn an_index_of_keys_with_a_wrong_entry_is_damage() {
     }
 }
 
-/// The key columns of rows that are no records are in the index too, and are read as they are.
+/// The key columns of invalid rows are in the index too, and are read with their actual values.
 #[test]
-fn rows_without_a_key_are_found_through_an_index_of_keys() {
+fn rows_without_a_key_are_found_through_a_key_index() {
     let (keys, rejected) = copy(|db| {
         db.execute_batch(LOOSE_CHUNKS).unwrap();
         db.execute_batch("CREATE INDEX by_key ON code_chunks(byte_end, byte_start, file_path)")
@@ -334,7 +334,7 @@ fn rows_without_a_key_are_found_through_an_index_of_keys() {
 }
 
 #[test]
-fn names_in_other_case_and_columns_in_other_order_are_found() {
+fn names_in_another_case_and_columns_in_another_order_are_found() {
     let (keys, rejected) = copy(|db| {
         db.execute_batch(
             "CREATE TABLE \"Code_Chunks\" (CREATED_AT INTEGER, Content TEXT, content_hash TEXT,
@@ -366,10 +366,10 @@ fn the_order_of_a_large_table_does_not_depend_on_memory() {
     assert_eq!(kv::keys(&scenario.path("out.kv")).len(), 60000);
 }
 
-/// The later half of the rows has more text, and there are gaps between the row ids, some of which
-/// are below 0.
+/// The second half of the rows has more text, and there are gaps between the row ids, some of which
+/// are negative.
 #[test]
-fn a_sample_tells_how_much_text_a_large_table_has() {
+fn a_sample_estimates_the_text_size_of_a_large_table() {
     let scenario = Scenario::new();
     scenario.database("large.db", |db| {
         db.execute_batch(

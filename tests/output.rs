@@ -1,4 +1,4 @@
-//! Where output goes: to pipes that close, disks that are full, terminals of any kind.
+//! Where output goes: closed pipes, full disks, terminals of any kind.
 
 use std::fs;
 use std::path::Path;
@@ -8,8 +8,8 @@ use crate::common::commands::commands;
 use crate::common::terminal::Terminal;
 use crate::common::{Run, Scenario, tables};
 
-/// Help of every command, and every command at work in [`folder`]. A command that is not known here
-/// fails the tests: it belongs into the list.
+/// The help of every command, and every command at work in [`folder`]. A command that is missing
+/// here fails the tests: add it to the list.
 fn runs() -> Vec<Vec<String>> {
     let arguments = |command: &str| -> &[&str] {
         match command {
@@ -57,7 +57,7 @@ fn all_runs() -> Vec<(Vec<String>, i32)> {
     runs.into_iter().chain(in_json).collect()
 }
 
-/// A folder in which each of these runs does its work.
+/// A directory in which each of these runs succeeds.
 fn folder() -> Scenario {
     let scenario = Scenario::with_small_export();
     scenario.database("old.db", |db| tables::insert_chunks(db, 3));
@@ -91,7 +91,7 @@ fn a_closed_pipe_ends_every_command_quietly_and_changes_no_verdict() {
 }
 
 #[test]
-fn output_that_can_not_be_written_is_told_and_is_exit_status_2() {
+fn unwritable_output_is_reported_and_is_exit_status_2() {
     if !Path::new("/dev/full").exists() {
         println!("no /dev/full here");
         return;
@@ -102,9 +102,9 @@ fn output_that_can_not_be_written_is_told_and_is_exit_status_2() {
         let mut command = command(&scenario, &args);
         let run = Run::of(command.stdout(full.unwrap()).output().unwrap());
         assert_eq!(run.status, 2, "{args:?}: {run}");
-        let told = "error: cannot write to stdout\n  caused by: No space left on device";
+        let message = "error: cannot write to stdout\n  caused by: No space left on device";
         assert!(
-            run.stderr.starts_with(told) || status == 2,
+            run.stderr.starts_with(message) || status == 2,
             "{args:?}: {run}"
         );
         assert!(run.stderr.starts_with("error: "), "{args:?}: {run}");
@@ -112,7 +112,7 @@ fn output_that_can_not_be_written_is_told_and_is_exit_status_2() {
 }
 
 #[test]
-fn what_goes_into_a_pipe_or_a_file_has_no_escape_codes() {
+fn output_to_a_pipe_or_a_file_has_no_escape_codes() {
     let scenario = folder();
     for (args, status) in all_runs() {
         let mut command = command(&scenario, &args);
@@ -129,7 +129,7 @@ fn what_goes_into_a_pipe_or_a_file_has_no_escape_codes() {
 }
 
 #[test]
-fn colour_is_for_terminals_unless_it_is_asked_for_or_declined() {
+fn colour_is_only_for_terminals_unless_requested_or_disabled() {
     let scenario = folder();
     let on_terminal = |args: &[&str], no_color: bool| {
         let terminal = Terminal::new(80);
@@ -160,7 +160,7 @@ fn colour_is_for_terminals_unless_it_is_asked_for_or_declined() {
 }
 
 #[test]
-fn quiet_silences_reports_and_nothing_that_was_asked_for_or_went_wrong() {
+fn quiet_silences_reports_but_no_requested_output_and_no_errors() {
     let scenario = folder();
     for (args, status) in all_runs() {
         let is_json = args.iter().any(|arg| arg == "json");
@@ -202,11 +202,11 @@ fn progress(columns: u16, chunks: i64, environment: &[(&str, &str)], args: &[&st
 #[test]
 fn a_bar_stays_on_one_line_of_a_terminal_of_any_width() {
     for columns in [20, 40, 60, 80] {
-        // Work that ends soon shows nothing, and how soon that is depends on the machine.
+        // Work that ends soon shows nothing, and how soon depends on the machine.
         let mut shown = String::new();
         let is_shown = [15_000, 60_000, 240_000].into_iter().any(|chunks| {
             shown = progress(columns, chunks, &[("TERM", "xterm")], &[]);
-            // Neither down nor up, where what was written before would be.
+            // Neither down nor up, where earlier output would be.
             let codes = shown.split("\u{1b}[").skip(1);
             let up =
                 codes.filter(|rest| rest.trim_start_matches(char::is_numeric).starts_with('A'));
@@ -227,14 +227,14 @@ fn a_bar_stays_on_one_line_of_a_terminal_of_any_width() {
             );
             let total = format!(" of {},000 ", chunks / 1000);
             let details = [&total, "/s ", " left"];
-            *widest > 0 && (columns < 80 || details.iter().all(|told| plain.contains(told)))
+            *widest > 0 && (columns < 80 || details.iter().all(|detail| plain.contains(detail)))
         });
         assert!(is_shown, "{columns}: {shown:?}");
     }
 }
 
 #[test]
-fn a_terminal_that_redraws_nothing_gets_lines_if_they_are_asked_for() {
+fn a_dumb_terminal_gets_progress_lines_on_request() {
     for environment in [&[("TERM", "dumb")][..], &[]] {
         assert_eq!(progress(80, 15_000, environment, &[]), "");
     }
@@ -247,7 +247,7 @@ fn a_terminal_that_redraws_nothing_gets_lines_if_they_are_asked_for() {
 }
 
 #[test]
-fn progress_is_shown_to_nobody_who_does_not_want_it() {
+fn progress_is_not_shown_when_unwanted() {
     for option in ["--quiet", "--progress=never"] {
         assert_eq!(progress(80, 15_000, &[("TERM", "xterm")], &[option]), "");
     }

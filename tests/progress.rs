@@ -1,4 +1,4 @@
-//! What a comparison tells of itself while it runs.
+//! What a comparison reports while it runs.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,25 +8,27 @@ use chunkmigrate::{Error, Progress, Result, Stage};
 
 use crate::common::{Scenario, tables};
 
-/// More than are told at a time, and no multiple of that.
+/// More than one batch of reported records, and not a multiple of it.
 const CHUNKS: i64 = 2500;
 
-/// Keeps the stages in order, each with the records that were told, and may stop in one.
+/// Keeps the stages in order, each with the number of records reported, and may cancel in one.
 #[derive(Debug, Default)]
-struct Told {
+struct StageLog {
     stages: Mutex<Vec<(Stage, Option<u64>, u64)>>,
     stops_in: Option<Stage>,
 }
 
-impl Told {
+impl StageLog {
     fn of(&self, stage: Stage) -> Vec<(Option<u64>, u64)> {
         let stages = self.stages.lock().unwrap();
-        let told = stages.iter().filter(|(told, _, _)| *told == stage);
-        told.map(|(_, total, records)| (*total, *records)).collect()
+        let entries = stages.iter().filter(|(started, _, _)| *started == stage);
+        entries
+            .map(|(_, total, records)| (*total, *records))
+            .collect()
     }
 }
 
-impl Progress for Told {
+impl Progress for StageLog {
     fn start(&self, stage: Stage, total: Option<u64>) {
         self.stages.lock().unwrap().push((stage, total, 0));
     }
@@ -42,7 +44,7 @@ impl Progress for Told {
     }
 }
 
-/// A scenario with `code.db`, which has chunks and little else, and the `code.kv` made of it.
+/// A scenario with `code.db`, which has chunks and little else, and its copy `code.kv`.
 fn scenario() -> Scenario {
     let scenario = Scenario::new();
     scenario.database("code.db", |db| tables::insert_chunks(db, CHUNKS));
@@ -56,54 +58,54 @@ fn verify(
     scenario: &Scenario,
     names: [&str; 2],
     quick: bool,
-    told: &Arc<Told>,
+    stage_log: &Arc<StageLog>,
 ) -> Result<VerifyReport> {
     let options = VerifyOptions {
         quick,
         ..VerifyOptions::default()
     };
-    let progress: Arc<dyn Progress> = told.clone();
+    let progress: Arc<dyn Progress> = stage_log.clone();
     let [left, right] = names.map(|name| scenario.path(name));
     verify_pair(&left, &right, &options, &progress)
 }
 
 #[test]
-fn each_record_of_the_left_side_is_told_once() {
+fn each_record_of_the_left_side_is_counted_once() {
     let scenario = scenario();
     for names in [
         ["code.db", "code.kv"],
         ["code.kv", "code.db"],
         ["code.kv", "code.kv"],
     ] {
-        let told = Arc::new(Told::default());
-        let report = verify(&scenario, names, false, &told).unwrap();
+        let stage_log = Arc::new(StageLog::default());
+        let report = verify(&scenario, names, false, &stage_log).unwrap();
         assert!(report.is_identical());
-        let chunks = told.of(Stage::Compare(RecordKind::Chunk));
+        let chunks = stage_log.of(Stage::Compare(RecordKind::Chunk));
         assert_eq!(chunks, [(Some(CHUNKS as u64), CHUNKS as u64)], "{names:?}");
-        let files = told.of(Stage::Compare(RecordKind::FileMetrics));
+        let files = stage_log.of(Stage::Compare(RecordKind::FileMetrics));
         assert_eq!(files, [(Some(0), 0)], "{names:?}");
     }
 }
 
 #[test]
-fn records_of_equal_digests_are_hashed_and_not_compared() {
+fn records_with_equal_digests_are_hashed_but_not_compared() {
     let scenario = scenario();
-    let told = Arc::new(Told::default());
-    let report = verify(&scenario, ["code.db", "code.kv"], true, &told).unwrap();
+    let stage_log = Arc::new(StageLog::default());
+    let report = verify(&scenario, ["code.db", "code.kv"], true, &stage_log).unwrap();
     assert!(report.is_identical());
     for kind in RecordKind::ALL {
-        assert_eq!(told.of(Stage::Digest(kind)).len(), 2, "{kind}");
-        assert_eq!(told.of(Stage::Compare(kind)), [], "{kind}");
+        assert_eq!(stage_log.of(Stage::Digest(kind)).len(), 2, "{kind}");
+        assert_eq!(stage_log.of(Stage::Compare(kind)), [], "{kind}");
     }
 }
 
 #[test]
-fn a_comparison_that_is_to_stop_is_an_error_and_no_verdict() {
+fn a_cancelled_comparison_is_an_error_without_a_verdict() {
     let scenario = scenario();
-    let told = Arc::new(Told {
+    let stage_log = Arc::new(StageLog {
         stops_in: Some(Stage::Compare(RecordKind::Chunk)),
-        ..Told::default()
+        ..StageLog::default()
     });
-    let outcome = verify(&scenario, ["code.db", "code.kv"], false, &told);
+    let outcome = verify(&scenario, ["code.db", "code.kv"], false, &stage_log);
     assert!(matches!(outcome, Err(Error::Cancelled)), "{outcome:?}");
 }

@@ -1,4 +1,4 @@
-//! Somebody else acts in the target's folder while a copy is made: what they did stays.
+//! Another process acts in the target's directory during a copy: what it did is kept.
 
 use std::fs;
 use std::sync::{Arc, Barrier, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use rusqlite::Connection;
 
 use crate::common::Scenario;
 
-/// Acts once, when records begin to be copied.
+/// Acts once, when the first records are copied.
 struct Meanwhile<F>(Mutex<Option<F>>);
 
 impl<F: FnOnce() + Send> Progress for Meanwhile<F> {
@@ -69,7 +69,7 @@ fn a_target_that_becomes_something_else_meanwhile_is_not_replaced() {
 }
 
 #[test]
-fn a_target_that_becomes_a_folder_meanwhile_stays_one() {
+fn a_target_that_becomes_a_directory_meanwhile_is_kept() {
     let scenario = Scenario::with_small_pair();
     let target = scenario.path("old.kv");
     fs::copy(scenario.path("code.kv"), &target).unwrap();
@@ -99,7 +99,7 @@ fn a_database_that_is_opened_meanwhile_is_not_replaced() {
         db.pragma_update(None, "journal_mode", "WAL").unwrap();
         db.execute_batch("UPDATE code_chunks SET content = 'theirs'")
             .unwrap();
-        // Never closed, as by a process that goes on.
+        // Never closed, as by a process that keeps running.
         std::mem::forget(db);
     });
     let copied = kv_to_sqlite(&scenario.path("code.kv"), &target, &replacing(), &progress);
@@ -109,7 +109,7 @@ fn a_database_that_is_opened_meanwhile_is_not_replaced() {
 }
 
 #[test]
-fn a_folder_that_goes_away_meanwhile_is_an_error_and_is_not_made_again() {
+fn a_directory_removed_meanwhile_is_an_error_and_not_recreated() {
     let scenario = Scenario::with_small_pair();
     let folder = scenario.path("out");
     fs::create_dir(&folder).unwrap();
@@ -124,7 +124,7 @@ fn a_folder_that_goes_away_meanwhile_is_an_error_and_is_not_made_again() {
 }
 
 #[test]
-fn of_two_copies_to_one_name_one_comes_whole_and_the_other_is_an_error() {
+fn of_two_copies_to_one_name_one_is_complete_and_the_other_an_error() {
     let scenario = Scenario::with_small_pair();
     let (source, target) = (scenario.path("code.db"), scenario.path("new.kv"));
     let start = Barrier::new(2);

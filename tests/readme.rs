@@ -25,7 +25,7 @@ fn documents() -> Vec<PathBuf> {
     documents
 }
 
-/// Runs the commands of one document in its own folder, in order.
+/// Runs the commands of one document in its own directory, in order.
 struct Session {
     scenario: Scenario,
     status: i32,
@@ -55,7 +55,7 @@ impl Session {
     }
 }
 
-/// The document with the output of its commands as it is now, and the number of commands.
+/// The document with the current output of its commands, and the number of commands.
 fn rerun(text: &str) -> (String, usize) {
     let mut session = Session {
         scenario: Scenario::new(),
@@ -84,7 +84,7 @@ fn rerun(text: &str) -> (String, usize) {
 }
 
 #[test]
-fn every_command_of_the_documents_prints_what_they_show() {
+fn every_documented_command_prints_the_documented_output() {
     let is_blessed = env::var_os("CHUNKMIGRATE_BLESS").is_some_and(|value| value == "1");
     let mut commands = 0;
     for path in documents() {
@@ -106,7 +106,7 @@ fn every_command_of_the_documents_prints_what_they_show() {
     assert!(commands > 10, "only {commands} commands were found");
 }
 
-/// What is longer belongs into docs/.
+/// Longer text belongs in docs/.
 #[test]
 fn the_readme_has_at_most_1100_words() {
     let text = fs::read_to_string(root().join("README.md")).unwrap();

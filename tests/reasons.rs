@@ -1,16 +1,16 @@
-//! Why a row or a value is no record: one sentence, wherever it shows.
+//! Why a row or a value is invalid: one sentence, the same in every report.
 
 use std::fs;
 
 use crate::common::tables::{LOOSE_CHUNKS, insert_chunk};
 use crate::common::{Scenario, kv};
 
-/// Tables that take anything.
+/// Tables that accept anything.
 const LOOSE_METRICS: &str = "
     CREATE TABLE file_metrics (file_path, symbol_count, loc, estimated_loc, fan_in, fan_out,
         complexity_score, last_updated);";
 
-/// What is inserted, with the reason code and the line that tells of it.
+/// What is inserted, with the reason code and the line that reports it.
 const ROWS: [(&str, &str, &str); 14] = [
     (
         "INSERT INTO code_chunks VALUES (1, NULL, 0, 5, '', '', NULL, NULL, 7)",
@@ -90,7 +90,7 @@ const ROWS: [(&str, &str, &str); 14] = [
     ),
 ];
 
-/// A scenario with `odd.db`, which has all of these rows, and the `empty.kv` to compare it with.
+/// A scenario with `odd.db`, which has all of these rows, and `empty.kv` to compare it with.
 fn scenario() -> Scenario {
     let scenario = Scenario::new();
     scenario.bare_database("odd.db", |db| {
@@ -105,7 +105,7 @@ fn scenario() -> Scenario {
 }
 
 #[test]
-fn a_reason_is_a_sentence_with_the_rows_key_wherever_it_shows() {
+fn a_reason_is_a_sentence_with_the_rows_key_in_every_report() {
     let scenario = scenario();
     let copy = scenario
         .run(&["sqlite-to-kv", "odd.db", "out.kv", "--rejects", "why.jsonl"])
@@ -139,11 +139,11 @@ fn a_reason_is_a_sentence_with_the_rows_key_wherever_it_shows() {
     let report: Vec<_> = scenario.lines("all.jsonl").iter().map(json).collect();
     for (_, reason, line) in ROWS {
         let sentence = line.split_once("): ").unwrap().1;
-        let is_told = |told: &serde_json::Value| {
-            let message = told["message"].as_str().unwrap();
-            told["reason"] == reason && message == sentence
+        let is_reported = |finding: &serde_json::Value| {
+            let message = finding["message"].as_str().unwrap();
+            finding["reason"] == reason && message == sentence
         };
-        assert!(rejects.iter().any(is_told), "{line}: {rejects:?}");
+        assert!(rejects.iter().any(is_reported), "{line}: {rejects:?}");
         let is_found = |finding: &serde_json::Value| {
             let message = finding["message"].as_str().unwrap();
             finding["row"]["reason"] == reason && message.starts_with(line)
@@ -157,7 +157,7 @@ fn a_reason_is_a_sentence_with_the_rows_key_wherever_it_shows() {
 }
 
 #[test]
-fn text_of_a_utf16_database_is_said_to_be_no_utf16() {
+fn invalid_text_of_a_utf16_database_is_reported_as_invalid_utf16() {
     let scenario = Scenario::new();
     scenario.bare_database("odd.db", |db| {
         db.execute_batch("PRAGMA encoding = 'UTF-16le'").unwrap();
@@ -175,7 +175,7 @@ fn text_of_a_utf16_database_is_said_to_be_no_utf16() {
 }
 
 #[test]
-fn what_a_sentence_quotes_is_escaped_and_shortened() {
+fn quoted_values_are_escaped_and_shortened() {
     let scenario = Scenario::new();
     scenario.bare_database("odd.db", |db| {
         db.execute_batch(LOOSE_CHUNKS).unwrap();
@@ -197,9 +197,9 @@ fn what_a_sentence_quotes_is_escaped_and_shortened() {
     assert!(message.len() < 300, "{message}");
 }
 
-/// Redacted, a sentence has numbers and names of columns, and no text of the stores.
+/// When redacted, a sentence has numbers and column names, and no text of the stores.
 #[test]
-fn redacted_a_sentence_quotes_no_text() {
+fn redacted_reasons_quote_no_text() {
     let scenario = Scenario::with_small_pair();
     let mut content = kv::Content::read(&scenario.path("code.kv")).without_manifest();
     content.edit(
@@ -216,7 +216,7 @@ fn redacted_a_sentence_quotes_no_text() {
         insert_chunk(db, 1, "'secret.rs'", "-5", "5");
         insert_chunk(db, 2, "CAST(x'736563726574ff' AS TEXT)", "0", "5");
     });
-    for (store, told) in [
+    for (store, expected) in [
         ("odd.kv", "created_at is a string, must be an integer"),
         ("odd.kv", "unknown field"),
         ("odd.kv", "the record belongs to another key"),
@@ -250,7 +250,7 @@ fn redacted_a_sentence_quotes_no_text() {
             read("page.html"),
             read("all.jsonl"),
         ] {
-            assert!(shown.contains(told), "{told}: {shown}");
+            assert!(shown.contains(expected), "{expected}: {shown}");
             assert!(
                 !shown.contains("secret") && !shown.contains("736563"),
                 "{shown}"

@@ -1,4 +1,4 @@
-//! There and back, exact by storage class and bytes.
+//! Round trips, exact by storage class and bytes.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use proptest::test_runner::TestCaseResult;
 use crate::common::kv::Content;
 use crate::common::{Scenario, kv, records, rows};
 
-fn database_comes_back(made: Vec<Record>, above: i64) -> TestCaseResult {
+fn database_survives(made: Vec<Record>, above: i64) -> TestCaseResult {
     let made = records::distinct(made);
     let scenario = Scenario::new();
     let [db, there, back] = ["a.db", "a.kv", "b.db"].map(|name| scenario.path(name));
-    records::write_database(&db, &made, records::marks_above(&made, above));
+    records::write_database(&db, &made, records::id_sequences_above(&made, above));
     let options = CopyOptions::default();
     let progress: Arc<dyn Progress> = Arc::new(NoProgress);
     let to = sqlite_to_kv(&db, &there, &options, &progress).unwrap();
@@ -30,12 +30,12 @@ fn database_comes_back(made: Vec<Record>, above: i64) -> TestCaseResult {
     Ok(())
 }
 
-fn kv_file_comes_back(made: Vec<Record>, above: i64) -> TestCaseResult {
+fn kv_file_survives(made: Vec<Record>, above: i64) -> TestCaseResult {
     let made = records::distinct(made);
     let scenario = Scenario::new();
     let [kv, there, back] = ["a.kv", "a.db", "b.kv"].map(|name| scenario.path(name));
     let mut content = kv::of_records(&made);
-    let sequences = serde_json::to_string(&records::marks_above(&made, above)).unwrap();
+    let sequences = serde_json::to_string(&records::id_sequences_above(&made, above)).unwrap();
     content.documents.insert("sequences".to_owned(), sequences);
     content.write(&kv);
     let options = CopyOptions::default();
@@ -57,13 +57,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
-    fn a_database_comes_back_as_it_was(made in made(), above in 0..3i64) {
-        database_comes_back(made, above)?;
+    fn a_database_survives_a_round_trip_unchanged(made in made(), above in 0..3i64) {
+        database_survives(made, above)?;
     }
 
     #[test]
-    fn a_kv_file_comes_back_as_it_was(made in made(), above in 0..3i64) {
-        kv_file_comes_back(made, above)?;
+    fn a_kv_file_survives_a_round_trip_unchanged(made in made(), above in 0..3i64) {
+        kv_file_survives(made, above)?;
     }
 }
 
@@ -72,13 +72,13 @@ proptest! {
 
     #[test]
     #[ignore = "deep: 100 databases"]
-    fn many_databases_come_back_as_they_were(made in made(), above in 0..3i64) {
-        database_comes_back(made, above)?;
+    fn many_databases_survive_a_round_trip_unchanged(made in made(), above in 0..3i64) {
+        database_survives(made, above)?;
     }
 
     #[test]
     #[ignore = "deep: 100 KV files"]
-    fn many_kv_files_come_back_as_they_were(made in made(), above in 0..3i64) {
-        kv_file_comes_back(made, above)?;
+    fn many_kv_files_survive_a_round_trip_unchanged(made in made(), above in 0..3i64) {
+        kv_file_survives(made, above)?;
     }
 }

@@ -1,4 +1,4 @@
-//! All integration tests, as one program: it links once, and the files share `common`.
+//! All integration tests as one program: it links once, and the files share `common`.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -12,8 +12,7 @@ mod advice;
 mod api;
 mod classes;
 mod completions;
-mod damaged_kv;
-mod defences;
+mod corrupt_kv;
 mod docs;
 mod encodings;
 mod end_line;
@@ -26,14 +25,15 @@ mod faults;
 mod file_formats;
 mod fixture;
 mod fuzzing;
+mod hardening;
 mod help;
+mod hostile_id_sequences;
 mod hostile_kv_files;
-mod hostile_marks;
 mod hostile_names;
 mod hostile_pages;
 mod hostile_schemas;
 mod hostile_values;
-mod html_place;
+mod html_path;
 mod html_report;
 mod import;
 mod import_lines;
@@ -54,6 +54,7 @@ mod merge_refused;
 mod merge_symbols;
 mod next_steps;
 mod odd_databases;
+mod option_interactions;
 mod output;
 mod progress;
 mod races;
@@ -69,11 +70,10 @@ mod verify_files;
 mod verify_options;
 mod verify_properties;
 mod verify_sample;
-mod void_options;
 
-/// A test file that nobody declares would never run.
+/// An undeclared test file would never run.
 #[test]
-fn every_file_in_tests_is_declared_above() {
+fn every_file_in_tests_is_declared() {
     let this = include_str!("runner.rs");
     let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests")).unwrap();
     for entry in folder {

@@ -5,7 +5,7 @@ use std::fs;
 use crate::common::{Scenario, with_snapshots};
 
 #[test]
-fn the_sample_is_copied_and_compared_without_a_finding() {
+fn the_sample_is_copied_and_compared_without_findings() {
     let scenario = Scenario::new();
     let run = scenario.run(&["sample", "code.db"]).expect_status(0);
     with_snapshots(|| insta::assert_snapshot!("sample", run));
@@ -22,7 +22,7 @@ fn the_sample_is_copied_and_compared_without_a_finding() {
 }
 
 #[test]
-fn two_samples_are_the_same_to_the_byte() {
+fn two_samples_are_identical_byte_for_byte() {
     let scenario = Scenario::new();
     for name in ["one.db", "two.db"] {
         let _ = scenario.run(&["sample", name]).expect_status(0);
@@ -41,7 +41,7 @@ fn the_json_document_has_the_counts_of_each_kind() {
 }
 
 #[test]
-fn an_existing_database_is_replaced_only_when_that_is_asked_for() {
+fn an_existing_database_is_replaced_only_on_request() {
     let scenario = Scenario::with_small_pair();
     let before = scenario.files();
     let run = scenario.run(&["sample", "code.db"]).expect_status(2);
@@ -58,7 +58,7 @@ fn an_existing_database_is_replaced_only_when_that_is_asked_for() {
 }
 
 #[test]
-fn something_else_than_a_database_is_never_replaced() {
+fn only_databases_are_replaced_by_a_sample() {
     let scenario = Scenario::with_small_pair();
     fs::write(scenario.path("notes.txt"), "not a database\n").unwrap();
     fs::write(scenario.path("old.db-wal"), "rows").unwrap();

@@ -1,5 +1,5 @@
-//! A source in any state is read completely and left without a trace: not a byte of it changes,
-//! and no file appears beside it or goes.
+//! A source in any state is read completely and without a trace: none of its bytes changes, and no
+//! file next to it appears or disappears.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::common::source_state::{IN_MAIN, State};
 use crate::common::tables::insert_chunks;
 use crate::common::{PROGRAM, Run, Scenario, files, kv};
 
-/// A folder that everybody may enter, with a database of its own in a folder `db` and the program.
+/// A directory that everybody may enter, with its own database in a directory `db` and the program.
 struct Place {
     scenario: Scenario,
 }
@@ -50,7 +50,7 @@ impl Place {
         command
     }
 
-    /// Copies, and demands that all chunks arrive and nothing in the source's folder changes.
+    /// Copies, and checks that all chunks arrive and nothing in the source's directory changes.
     fn check(&self, source: &Path, target: &str, chunks: i64, as_nobody: bool, what: &str) {
         let before = self.source_files();
         let mut command = self.command(source, target);
@@ -76,7 +76,7 @@ fn open_to_all(path: &Path, mode: u32) {
 }
 
 #[test]
-fn every_state_is_read_completely_and_left_as_it_is() {
+fn every_source_state_is_read_completely_and_left_unchanged() {
     for state in State::ALL {
         let place = Place::new();
         let chunks = state.make(&place.source());
@@ -91,7 +91,7 @@ fn every_state_is_read_completely_and_left_as_it_is() {
 }
 
 #[test]
-fn a_user_who_may_write_nothing_reads_every_state_in_a_read_only_folder() {
+fn an_unprivileged_user_reads_every_source_state_in_a_read_only_directory() {
     for state in State::ALL {
         let place = Place::new();
         let chunks = state.make(&place.source());
@@ -111,7 +111,7 @@ fn a_user_who_may_write_nothing_reads_every_state_in_a_read_only_folder() {
 }
 
 #[test]
-fn a_link_is_read_with_what_lies_beside_the_real_file() {
+fn a_link_is_read_with_the_sidecars_of_its_target() {
     for state in State::ALL {
         let place = Place::new();
         let chunks = state.make(&place.source());
@@ -137,7 +137,7 @@ fn a_link_is_read_with_what_lies_beside_the_real_file() {
 }
 
 #[test]
-fn names_that_a_uri_would_read_otherwise_work() {
+fn names_with_uri_characters_work() {
     for name in [
         "a?b.db",
         "a#b.db",
@@ -167,7 +167,7 @@ fn names_that_a_uri_would_read_otherwise_work() {
 }
 
 #[test]
-fn a_name_that_is_no_utf8_works() {
+fn a_name_with_invalid_utf8_works() {
     let place = Place::new();
     let draft = place.scenario.path("db/draft.db");
     let chunks = State::CleanWal.make(&draft);
@@ -180,7 +180,7 @@ fn a_name_that_is_no_utf8_works() {
 }
 
 #[test]
-fn another_process_may_read_meanwhile() {
+fn another_process_may_read_at_the_same_time() {
     for mode in ["DELETE", "WAL"] {
         let place = Place::new();
         let db = Connection::open(place.source()).unwrap();
@@ -217,7 +217,7 @@ fn make_hot_journal(path: &Path) {
 }
 
 #[test]
-fn a_hot_journal_is_an_error_with_a_hint_and_is_left_alone() {
+fn a_hot_journal_is_an_error_with_a_hint_and_left_unchanged() {
     let place = Place::new();
     make_hot_journal(&place.source());
     let before = place.source_files();
@@ -228,9 +228,10 @@ fn a_hot_journal_is_an_error_with_a_hint_and_is_left_alone() {
     assert!(place.source_files() == before);
 }
 
-/// A commit writes the first page first: it may tell of pages that a kill kept from being written.
+/// A commit writes the first page first: its header may count pages that a kill kept from being
+/// written.
 #[test]
-fn a_hot_journal_beside_a_file_that_seems_truncated_is_told_as_what_it_is() {
+fn a_hot_journal_of_a_seemingly_truncated_file_is_reported_as_hot_journal() {
     let place = Place::new();
     make_hot_journal(&place.source());
     let mut bytes = fs::read(place.source()).unwrap();
@@ -243,7 +244,7 @@ fn a_hot_journal_beside_a_file_that_seems_truncated_is_told_as_what_it_is() {
 }
 
 #[test]
-fn a_hot_journal_beside_a_wal_mode_header_is_not_read_past() {
+fn a_hot_journal_next_to_a_wal_mode_header_is_not_ignored() {
     let place = Place::new();
     make_hot_journal(&place.source());
     let mut bytes = fs::read(place.source()).unwrap();
@@ -255,7 +256,7 @@ fn a_hot_journal_beside_a_wal_mode_header_is_not_read_past() {
 }
 
 #[test]
-fn a_locked_database_is_said_to_be_locked() {
+fn a_locked_database_is_reported_as_locked() {
     let place = Place::new();
     State::RollbackJournal.make(&place.source());
     let db = Connection::open(place.source()).unwrap();
@@ -267,7 +268,7 @@ fn a_locked_database_is_said_to_be_locked() {
 }
 
 #[test]
-fn a_fifo_beside_the_source_is_an_error_and_no_hang() {
+fn a_fifo_as_sidecar_is_an_error_and_does_not_hang() {
     for suffix in ["-wal", "-shm", "-journal"] {
         let scenario = Scenario::new();
         State::CleanWal.make(&scenario.path("code.db"));

@@ -1,4 +1,4 @@
-//! `sqlite-to-kv` on databases as they should be: what arrives, what the summary says, options.
+//! `sqlite-to-kv` on ordinary databases: the copy, the summary, the options.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -33,7 +33,7 @@ fn mixed(db: &Connection) {
 }
 
 #[test]
-fn the_summary_tells_what_was_copied_and_what_was_not() {
+fn the_summary_shows_what_was_copied_and_what_was_not() {
     let scenario = Scenario::new();
     scenario.bare_database("code.db", mixed);
     let human = scenario.run(&["sqlite-to-kv", "code.db", "out.kv"]);
@@ -50,7 +50,7 @@ fn kv_file_holds_exactly(records: Vec<Record>) -> TestCaseResult {
     scenario.database("code.db", |db| {
         let transaction = db.unchecked_transaction().unwrap();
         for record in records {
-            // Random records may share an id or a key, which the table refuses.
+            // Random records may share an id or a key, which the table rejects.
             if insert_records(&transaction, [&record]).is_ok() {
                 kept.push(record);
             }
@@ -71,7 +71,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
-    fn whatever_records_a_database_has_the_kv_file_holds_exactly(
+    fn any_records_of_a_database_are_copied_exactly_to_the_kv_file(
         records in prop::collection::vec(record(), 0..30)
     ) {
         kv_file_holds_exactly(records)?;
@@ -83,7 +83,7 @@ proptest! {
 
     #[test]
     #[ignore = "deep: 100 databases"]
-    fn whatever_records_many_databases_have_the_kv_files_hold_exactly(
+    fn any_records_of_many_databases_are_copied_exactly_to_kv_files(
         records in prop::collection::vec(record(), 0..30)
     ) {
         kv_file_holds_exactly(records)?;
@@ -91,7 +91,7 @@ proptest! {
 }
 
 #[test]
-fn only_copies_the_kinds_that_were_asked_for() {
+fn only_copies_the_selected_kinds() {
     let scenario = Scenario::new();
     scenario.bare_database("code.db", mixed);
     let args = [
@@ -122,7 +122,7 @@ fn only_copies_the_kinds_that_were_asked_for() {
 }
 
 #[test]
-fn a_sequence_is_the_larger_of_what_sqlite_says_and_the_largest_id() {
+fn an_id_sequence_is_the_larger_of_sqlites_value_and_the_largest_id() {
     let scenario = Scenario::new();
     scenario.database("code.db", |db| {
         tables::insert_chunk(db, 50, "'a'", "0", "5");
@@ -143,7 +143,7 @@ fn a_sequence_is_the_larger_of_what_sqlite_says_and_the_largest_id() {
 }
 
 #[test]
-fn missing_tables_are_said_and_missing_nullable_columns_are_null() {
+fn missing_tables_are_reported_and_missing_nullable_columns_are_null() {
     let scenario = Scenario::new();
     scenario.bare_database("old.db", |db| {
         db.execute_batch(
@@ -162,14 +162,14 @@ fn missing_tables_are_said_and_missing_nullable_columns_are_null() {
 }
 
 #[test]
-fn an_unknown_column_is_left_behind_only_when_it_was_named() {
+fn an_unknown_column_is_ignored_only_on_request() {
     let scenario = Scenario::new();
     scenario.database("new.db", |db| {
         tables::insert_chunk(db, 1, "'a.rs'", "0", "5");
         db.execute_batch("ALTER TABLE code_chunks ADD COLUMN \"lan\"\"guage\" TEXT")
             .unwrap();
     });
-    // A column that is NULL everywhere holds nothing to lose.
+    // A column that is NULL everywhere has no values to lose.
     let _ = scenario
         .run(&["sqlite-to-kv", "new.db", "null.kv"])
         .expect_status(0);
@@ -228,7 +228,7 @@ Next: compare it with its source:
 }
 
 #[test]
-fn quiet_prints_nothing_and_progress_only_when_asked() {
+fn quiet_prints_nothing_and_progress_only_on_request() {
     let scenario = Scenario::new();
     scenario.bare_database("code.db", mixed);
     let run = scenario
@@ -264,7 +264,7 @@ fn the_published_file_has_the_permissions_of_the_umask() {
 }
 
 #[test]
-fn check_source_passes_a_sound_database() {
+fn check_source_passes_an_intact_database() {
     let scenario = Scenario::new();
     scenario.bare_database("code.db", mixed);
     let args = ["sqlite-to-kv", "code.db", "out.kv", "--check-source"];
@@ -272,7 +272,7 @@ fn check_source_passes_a_sound_database() {
 }
 
 #[test]
-fn tables_that_were_not_asked_for_are_named_and_need_not_be_sound() {
+fn unselected_tables_are_reported_and_need_not_be_valid() {
     let scenario = Scenario::new();
     scenario.bare_database("code.db", |db| {
         db.execute_batch(
@@ -303,7 +303,7 @@ fn tables_that_were_not_asked_for_are_named_and_need_not_be_sound() {
 }
 
 #[test]
-fn a_damaged_table_that_is_not_copied_is_said_and_stops_nothing() {
+fn a_corrupt_uncopied_table_is_reported_and_blocks_nothing() {
     let scenario = Scenario::new();
     let mut root = 0usize;
     let path = scenario.database("code.db", |db| {
@@ -341,7 +341,7 @@ fn json_keeps_every_character() {
 }
 
 #[test]
-fn temporary_files_go_where_they_are_told_to() {
+fn temporary_files_go_to_the_given_directory() {
     let scenario = Scenario::new();
     scenario.bare_database("code.db", mixed);
     fs::create_dir(scenario.path("temp")).unwrap();

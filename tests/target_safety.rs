@@ -1,4 +1,5 @@
-//! What is there already is safe: a target is replaced only when that was asked for and is right.
+//! Existing files are safe: a target is replaced only on request, and only if it is the right kind
+//! of file.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -37,7 +38,7 @@ fn replace_replaces_a_kv_file_and_keeps_its_mode() {
 }
 
 #[test]
-fn replace_takes_an_empty_file_and_nothing_else() {
+fn replace_accepts_an_empty_file_and_nothing_else() {
     let scenario = scenario();
     fs::write(scenario.path("empty"), "").unwrap();
     let _ = scenario
@@ -49,12 +50,12 @@ fn replace_takes_an_empty_file_and_nothing_else() {
     fs::write(scenario.path("text"), "dear diary").unwrap();
     let foreign = redb::Database::create(scenario.path("foreign.redb")).unwrap();
     drop(foreign);
-    make_old_kv(&scenario, "damaged.kv");
-    let mut bytes = fs::read(scenario.path("damaged.kv")).unwrap();
+    make_old_kv(&scenario, "corrupt.kv");
+    let mut bytes = fs::read(scenario.path("corrupt.kv")).unwrap();
     let middle = bytes.len() / 2;
     bytes[10..middle].fill(0xAA);
-    fs::write(scenario.path("damaged.kv"), bytes).unwrap();
-    for target in ["other.db", "text", "foreign.redb", "damaged.kv"] {
+    fs::write(scenario.path("corrupt.kv"), bytes).unwrap();
+    for target in ["other.db", "text", "foreign.redb", "corrupt.kv"] {
         let before = scenario.files();
         let run = scenario
             .run(&["sqlite-to-kv", "code.db", target, "--replace"])
@@ -65,7 +66,7 @@ fn replace_takes_an_empty_file_and_nothing_else() {
 }
 
 #[test]
-fn a_kv_file_that_somebody_has_open_is_not_replaced() {
+fn a_kv_file_open_elsewhere_is_not_replaced() {
     let scenario = scenario();
     make_old_kv(&scenario, "out.kv");
     let open = redb::Database::open(scenario.path("out.kv")).unwrap();
@@ -97,7 +98,7 @@ fn a_failed_replacement_leaves_the_old_file() {
 }
 
 #[test]
-fn a_symbolic_link_is_followed_to_where_it_points() {
+fn a_symbolic_link_is_resolved_to_its_target() {
     let scenario = scenario();
     fs::create_dir(scenario.path("real")).unwrap();
     symlink("real/out.kv", scenario.path("link.kv")).unwrap();
@@ -125,7 +126,7 @@ fn a_symbolic_link_is_followed_to_where_it_points() {
 }
 
 #[test]
-fn the_source_is_never_the_target_however_it_is_named() {
+fn the_source_is_never_the_target_under_any_name() {
     let scenario = scenario();
     symlink("code.db", scenario.path("link.db")).unwrap();
     fs::hard_link(scenario.path("code.db"), scenario.path("hard.db")).unwrap();
@@ -140,7 +141,7 @@ fn the_source_is_never_the_target_however_it_is_named() {
 }
 
 #[test]
-fn a_part_of_the_source_is_never_the_target() {
+fn a_sidecar_of_the_source_is_never_the_target() {
     let scenario = scenario();
     let before = scenario.files();
     for target in ["code.db-wal", "code.db-shm", "code.db-journal"] {
@@ -155,7 +156,7 @@ fn a_part_of_the_source_is_never_the_target() {
 }
 
 #[test]
-fn what_a_killed_run_left_behind_is_named_and_not_touched() {
+fn leftovers_of_a_killed_run_are_reported_and_not_touched() {
     let scenario = scenario();
     fs::create_dir(scenario.path(".chunkmigrate-abc123")).unwrap();
     let run = scenario
@@ -167,7 +168,7 @@ fn what_a_killed_run_left_behind_is_named_and_not_touched() {
 }
 
 #[test]
-fn a_private_folder_that_is_not_what_it_seems_stops_nothing() {
+fn a_fake_staging_directory_blocks_nothing() {
     let scenario = scenario();
     fs::create_dir(scenario.path(".chunkmigrate-trap")).unwrap();
     let fifo = scenario.path(".chunkmigrate-trap/lock");
@@ -184,7 +185,7 @@ fn a_private_folder_that_is_not_what_it_seems_stops_nothing() {
 }
 
 #[test]
-fn a_rejects_file_is_brought_back_when_the_target_can_not_be_published() {
+fn the_old_rejects_file_is_restored_if_the_target_cannot_be_published() {
     let scenario = scenario();
     scenario.database("odd.db", |db| {
         insert_chunks(db, 10);
@@ -213,7 +214,7 @@ fn a_rejects_file_is_brought_back_when_the_target_can_not_be_published() {
 }
 
 #[test]
-fn an_old_rejects_file_beside_a_clean_target_is_told() {
+fn a_stale_rejects_file_next_to_a_clean_target_is_reported() {
     let scenario = scenario();
     fs::write(
         scenario.path("out.kv.rejects.jsonl"),

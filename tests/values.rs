@@ -1,4 +1,4 @@
-//! Values: what goes in comes out to the bit, and a decoder that takes nothing for something else.
+//! Values: encoding and decoding are exact to the bit, and a decoder confuses nothing.
 
 use std::error::Error as _;
 
@@ -27,7 +27,7 @@ fn decode_metrics(fields: &str) -> Result<Record, String> {
     decode_json(RecordKind::FileMetrics, fields.as_bytes()).map_err(|error| error.to_string())
 }
 
-fn comes_back(record: &Record) -> TestCaseResult {
+fn survives_encoding(record: &Record) -> TestCaseResult {
     let bytes = encode_json(record).unwrap();
     let decoded = decode_json(record.kind(), &bytes).unwrap();
     prop_assert_eq!(&decoded, record);
@@ -35,7 +35,8 @@ fn comes_back(record: &Record) -> TestCaseResult {
     Ok(())
 }
 
-/// Cut, longer or changed in one byte: whatever else it is, it is not what the record writes.
+/// Truncated, extended or changed in one byte: whatever else it is, it is not the encoding of the
+/// record.
 fn is_canonical_alone(record: &Record, place: prop::sample::Index) -> TestCaseResult {
     let bytes = encode_json(record).unwrap();
     prop_assert!(is_canonical(record, &bytes));
@@ -69,8 +70,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn a_record_comes_back_from_its_bytes(record in record()) {
-        comes_back(&record)?;
+    fn records_survive_encoding_and_decoding(record in record()) {
+        survives_encoding(&record)?;
     }
 
     #[test]
@@ -84,7 +85,7 @@ proptest! {
     }
 
     #[test]
-    fn records_that_differ_have_bytes_that_differ(left in record(), right in record()) {
+    fn different_records_have_different_bytes(left in record(), right in record()) {
         differ_as_their_bytes_do(&left, &right)?;
     }
 }
@@ -94,22 +95,22 @@ proptest! {
 
     #[test]
     #[ignore = "deep: 2,500 pairs of records"]
-    fn many_records_come_back_from_bytes_that_are_theirs_alone(
+    fn many_records_survive_encoding_with_distinct_bytes(
         left in record(),
         right in record(),
         float in float(),
         place: prop::sample::Index,
     ) {
-        comes_back(&left)?;
+        survives_encoding(&left)?;
         is_canonical_alone(&right, place)?;
         keeps_every_bit(float)?;
         differ_as_their_bytes_do(&left, &right)?;
     }
 }
 
-/// Growing while it is written would cost a large value twice its size.
+/// A buffer that grows during encoding would cost twice the size of a large value.
 #[test]
-fn a_chunk_of_source_text_is_written_into_room_that_was_made_once() {
+fn a_source_text_chunk_is_encoded_with_one_allocation() {
     let content = "    let name = \"caf\u{e9}\".to_owned();\n".repeat(10_000);
     let size = content.len();
     let chunk = Record::Chunk(CodeChunk::new("a.rs", 0, 1, content));
@@ -125,7 +126,7 @@ fn minus_zero_is_written_as_zero() {
 }
 
 #[test]
-fn a_float_that_is_no_number_has_no_bytes() {
+fn nan_and_infinity_cannot_be_encoded() {
     for float in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let error = encode_json(&metrics(Some(float))).unwrap_err();
         let cause = error.source().unwrap().to_string();
@@ -136,7 +137,7 @@ fn a_float_that_is_no_number_has_no_bytes() {
 const REST: &str = r#""estimated_loc":null,"fan_in":null,"fan_out":null,"complexity_score":null"#;
 
 #[test]
-fn spaces_order_and_the_form_of_floats_are_free() {
+fn whitespace_field_order_and_float_spelling_may_vary() {
     for value in [
         r#" { "last_updated": 0, "file_path": "a", "symbol_count": null, "loc": null,
               "estimated_loc": 1, "fan_in": null, "fan_out": null, "complexity_score": null } "#,
@@ -148,13 +149,13 @@ fn spaces_order_and_the_form_of_floats_are_free() {
 }
 
 #[test]
-fn what_is_no_record_is_undecodable() {
+fn invalid_values_are_undecodable() {
     let good =
         format!(r#"{{"file_path":"a","symbol_count":null,"loc":1,{REST},"last_updated":0}}"#);
     assert!(decode_metrics(&good).is_ok());
     for (what, value) in [
-        ("text behind", format!("{good}x")),
-        ("an object behind", format!("{good}{good}")),
+        ("trailing text", format!("{good}x")),
+        ("a trailing object", format!("{good}{good}")),
         (
             "an array of the fields",
             r#"["a",null,1,null,null,null,null,0]"#.to_owned(),
@@ -226,7 +227,7 @@ fn what_is_no_record_is_undecodable() {
 }
 
 #[test]
-fn an_offset_that_no_store_holds_is_undecodable() {
+fn an_out_of_range_offset_is_undecodable() {
     let chunk = |start: &str| {
         let value = format!(
             r#"{{"id":1,"file_path":"a","byte_start":{start},"byte_end":5,"content":"","content_hash":"","symbol_name":null,"symbol_kind":null,"created_at":0}}"#

@@ -10,7 +10,7 @@ use crate::common::kv::Content;
 use crate::common::{Scenario, records, tables, with_snapshots};
 
 #[test]
-fn every_damage_of_a_database_is_found_and_named_by_its_class() {
+fn every_corruption_of_a_database_is_found_and_classified() {
     for (sql, classes) in [
         (
             "UPDATE file_metrics SET estimated_loc = 0.10000000000000002 WHERE loc = 10",
@@ -87,7 +87,7 @@ fn every_damage_of_a_database_is_found_and_named_by_its_class() {
     }
 }
 
-/// No byte in common would be too much to ask of two files that are one.
+/// Both sides may be the same file, in any journal mode.
 #[test]
 fn a_store_is_identical_to_itself() {
     let scenario = Scenario::with_small_pair();
@@ -105,7 +105,7 @@ fn a_store_is_identical_to_itself() {
 }
 
 #[test]
-fn one_file_goes_round_and_each_step_is_compared() {
+fn one_file_makes_a_round_trip_and_each_step_is_compared() {
     let scenario = Scenario::with_small_pair();
     let before = scenario.files();
     for name in ["code.db", "code.kv"] {
@@ -125,7 +125,7 @@ fn one_file_goes_round_and_each_step_is_compared() {
 }
 
 #[test]
-fn what_is_no_record_in_one_file_is_named() {
+fn invalid_items_of_one_file_are_reported() {
     let scenario = Scenario::with_small_pair();
     let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
     content.edit("chunk:src/lib.rs:0:12", "\"id\":1", "\"id\":1.0");
@@ -147,7 +147,7 @@ fn what_is_no_record_in_one_file_is_named() {
 }
 
 #[test]
-fn what_is_no_record_is_not_equal_to_itself() {
+fn invalid_items_are_not_equal_to_themselves() {
     let scenario = Scenario::with_small_pair();
     let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
     content.edit("metrics:file:src/lib.rs", "\"loc\":10", "\"loc\":10.0");
@@ -160,7 +160,7 @@ fn what_is_no_record_is_not_equal_to_itself() {
 }
 
 #[test]
-fn every_part_of_a_manifest_must_hold() {
+fn every_part_of_a_manifest_must_match() {
     let scenario = Scenario::with_small_pair();
     let content = Content::read(&scenario.path("code.kv"));
     let manifest: Value = serde_json::from_str(&content.documents["manifest"]).unwrap();
@@ -199,7 +199,7 @@ fn every_part_of_a_manifest_must_hold() {
 }
 
 #[test]
-fn a_hash_that_is_not_the_contents_is_a_warning_whichever_stores_share_it() {
+fn a_content_hash_mismatch_is_a_warning_even_if_both_stores_have_it() {
     let scenario = Scenario::new();
     scenario.database("code.db", |db| tables::insert_chunks(db, 3));
     let _ = scenario
@@ -216,7 +216,7 @@ fn a_hash_that_is_not_the_contents_is_a_warning_whichever_stores_share_it() {
 }
 
 #[test]
-fn stores_without_records_are_identical_and_said_to_be_empty() {
+fn empty_stores_are_identical_and_reported_as_empty() {
     let scenario = Scenario::new();
     for name in ["a.db", "b.db"] {
         records::write_database(&scenario.path(name), &[], IdSequences::default());
@@ -229,7 +229,7 @@ fn stores_without_records_are_identical_and_said_to_be_empty() {
 }
 
 #[test]
-fn what_is_no_store_is_an_error_on_either_side() {
+fn a_file_that_is_not_a_store_is_an_error_on_either_side() {
     let scenario = Scenario::with_small_pair();
     fs::write(scenario.path("text"), "dear diary, this is no store").unwrap();
     fs::write(scenario.path("empty"), "").unwrap();

@@ -25,7 +25,7 @@ fn with_many_divergences() -> Scenario {
 }
 
 #[test]
-fn programs_get_a_thousand_findings_and_are_told_if_there_are_more() {
+fn json_has_a_thousand_findings_and_says_if_there_are_more() {
     for (count, truncated) in [(1_000, false), (1_001, true)] {
         let scenario = Scenario::new();
         scenario.database("empty.db", |_| {});
@@ -50,7 +50,7 @@ fn programs_get_a_thousand_findings_and_are_told_if_there_are_more() {
             assert_eq!(json["counts"][0]["class"], kind);
             assert_eq!(json["counts"][0]["kind"], "file-metrics");
             assert_eq!(json["counts"][0]["count"], count);
-            // People get twenty.
+            // The terminal shows twenty.
             let run = scenario.run(args).expect_status(1);
             let more = format!("and {} more", if truncated { "981" } else { "980" });
             assert!(run.stdout.contains(&more), "{run}");
@@ -136,7 +136,7 @@ fn the_report_file_has_every_finding() {
         let finding: Value = serde_json::from_str(line).unwrap();
         assert!(finding["class"].is_string() && finding["key"].is_string());
     }
-    // Another run replaces it, also where there is nothing to tell.
+    // Another run replaces it, even if there is nothing to report.
     let args = ["verify", "code.db", "code.kv", "--report", "all.jsonl"];
     let _ = scenario.run(&args).expect_status(0);
     assert_eq!(fs::read(scenario.path("all.jsonl")).unwrap(), b"");
@@ -176,7 +176,7 @@ fn values_are_shown_in_full_short_or_redacted() {
 }
 
 #[test]
-fn redacted_quotes_nothing_of_a_value_that_is_no_record() {
+fn redacted_reports_quote_nothing_of_an_invalid_value() {
     let scenario = Scenario::with_small_pair();
     let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
     content.edit(
@@ -209,7 +209,7 @@ fn redacted_quotes_nothing_of_a_value_that_is_no_record() {
 }
 
 #[test]
-fn only_compares_the_kinds_that_were_asked_for() {
+fn only_compares_the_selected_kinds() {
     let scenario = with_many_divergences();
     let args = [
         "verify", "code.kv", "other.db", "--format", "json", "--only",
@@ -225,7 +225,7 @@ fn only_compares_the_kinds_that_were_asked_for() {
 }
 
 #[test]
-fn quick_takes_digests_as_proof_and_names_what_differs_all_the_same() {
+fn quick_accepts_equal_digests_and_still_reports_every_difference() {
     let scenario = with_many_divergences();
     let run = scenario
         .run(&["verify", "code.db", "code.kv", "--quick"])
@@ -261,7 +261,7 @@ fn quick_does_not_trust_a_manifest() {
 }
 
 #[test]
-fn quick_takes_no_digest_as_proof_where_a_row_is_no_record() {
+fn quick_accepts_no_digest_where_a_row_is_invalid() {
     let scenario = Scenario::with_small_pair();
     let db = Connection::open(scenario.path("code.db")).unwrap();
     db.execute_batch("UPDATE file_metrics SET loc = 2.5 WHERE loc = 10")
@@ -277,7 +277,7 @@ fn quick_takes_no_digest_as_proof_where_a_row_is_no_record() {
 }
 
 #[test]
-fn colour_marks_differences_where_it_is_asked_for() {
+fn colour_highlights_differences_on_request() {
     let scenario = with_many_divergences();
     let args = [
         "verify",
@@ -300,10 +300,10 @@ fn colour_marks_differences_where_it_is_asked_for() {
     );
 }
 
-/// A copy that left a column behind can be compared with its source, and nobody takes the column for
-/// compared.
+/// A copy without a column can be compared with its source, and the report shows that the column
+/// was not compared.
 #[test]
-fn a_column_that_is_left_out_is_told_with_the_verdict() {
+fn an_ignored_column_is_reported_with_the_verdict() {
     let scenario = Scenario::with_small_pair();
     fs::copy(scenario.path("code.db"), scenario.path("plain.db")).unwrap();
     let db = Connection::open(scenario.path("code.db")).unwrap();
@@ -312,7 +312,7 @@ fn a_column_that_is_left_out_is_told_with_the_verdict() {
     )
     .unwrap();
     let column = ["--without-column", "code_chunks.<lang>"];
-    let told = "The column code_chunks.<lang> was ignored.";
+    let note = "The column code_chunks.<lang> was ignored.";
     for stores in [
         &["code.db", "code.kv"][..],
         &["code.kv", "code.db"],
@@ -325,10 +325,10 @@ fn a_column_that_is_left_out_is_told_with_the_verdict() {
             let args = [&args[..], &column, quick].concat();
             let run = scenario.run(&args).expect_status(0);
             assert!(run.stdout.contains("Identical: "), "{run}");
-            assert!(run.stdout.contains(told), "{run}");
+            assert!(run.stdout.contains(note), "{run}");
             let page = fs::read_to_string(scenario.path("page.html")).unwrap();
             assert!(
-                page.contains(&told.replace("<lang>", "&lt;lang&gt;")),
+                page.contains(&note.replace("<lang>", "&lt;lang&gt;")),
                 "{page}"
             );
             let json = scenario.run(&[&args[..], &["--format", "json"]].concat());
@@ -338,7 +338,7 @@ fn a_column_that_is_left_out_is_told_with_the_verdict() {
             );
         }
     }
-    // A column that is no part of what is left out counts as ever.
+    // A column that is not ignored counts as usual.
     db.execute_batch("ALTER TABLE code_chunks ADD COLUMN more; UPDATE code_chunks SET more = 1")
         .unwrap();
     let args = [&["verify", "code.db", "code.kv"], &column[..]].concat();

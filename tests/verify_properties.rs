@@ -1,4 +1,5 @@
-//! Random records, damaged at random: the verifier finds just that, whatever holds the records.
+//! Random records with random corruption: the verifier finds exactly that, whatever store contains
+//! the records.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -15,9 +16,9 @@ use proptest::test_runner::TestCaseResult;
 use crate::common::{Scenario, kv, records};
 use crate::fuzzing::bodies::awkward::other_time;
 
-/// Something that happens to a record on the right side.
+/// A change to a record on the right side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Damage {
+enum Corruption {
     Remove,
     Add,
     Time,
@@ -27,15 +28,15 @@ enum Damage {
     Stray,
 }
 
-fn damage() -> impl Strategy<Value = Damage> {
+fn corruption() -> impl Strategy<Value = Corruption> {
     prop::sample::select(vec![
-        Damage::Remove,
-        Damage::Add,
-        Damage::Time,
-        Damage::Cut,
-        Damage::Space,
-        Damage::Swap,
-        Damage::Stray,
+        Corruption::Remove,
+        Corruption::Add,
+        Corruption::Time,
+        Corruption::Cut,
+        Corruption::Space,
+        Corruption::Swap,
+        Corruption::Stray,
     ])
 }
 
@@ -58,21 +59,21 @@ fn found(report: &VerifyReport) -> Found {
         .collect()
 }
 
-type Damaged = Vec<(Record, Option<Damage>)>;
+type Corrupted = Vec<(Record, Option<Corruption>)>;
 
-fn damages_are_found(made: Damaged, left_is_database: bool) -> TestCaseResult {
+fn corruptions_are_found(made: Corrupted, left_is_database: bool) -> TestCaseResult {
     let all = records::distinct(made.iter().map(|(record, _)| record.clone()).collect());
-    let mut damages: BTreeMap<Vec<u8>, Damage> = BTreeMap::new();
-    for (record, damage) in &made {
-        if let Some(damage) = damage {
-            damages.insert(record_key(record), *damage);
+    let mut corruptions: BTreeMap<Vec<u8>, Corruption> = BTreeMap::new();
+    for (record, corruption) in &made {
+        if let Some(corruption) = corruption {
+            corruptions.insert(record_key(record), *corruption);
         }
     }
     let scenario = Scenario::new();
     let (left, right) = (scenario.path("left"), scenario.path("right"));
-    let added: BTreeSet<Vec<u8>> = damages
+    let added: BTreeSet<Vec<u8>> = corruptions
         .iter()
-        .filter(|(_, damage)| **damage == Damage::Add)
+        .filter(|(_, corruption)| **corruption == Corruption::Add)
         .map(|(key, _)| key.clone())
         .collect();
     let on_left: Vec<Record> = all
@@ -91,36 +92,36 @@ fn damages_are_found(made: Damaged, left_is_database: bool) -> TestCaseResult {
     for (index, record) in all.iter().enumerate() {
         let key = record_key(record);
         let some_key = Some(key.clone());
-        match damages.get(&key) {
+        match corruptions.get(&key) {
             None => {}
-            Some(Damage::Add) => {
+            Some(Corruption::Add) => {
                 expected.insert((FindingClass::OnlyRight, some_key, right_side));
             }
-            Some(Damage::Remove) => {
+            Some(Corruption::Remove) => {
                 content.records.remove(&key);
                 expected.insert((FindingClass::OnlyLeft, some_key, Some(Side::Left)));
             }
-            Some(Damage::Time) => {
+            Some(Corruption::Time) => {
                 let value = encode_json(&other_time(record)).unwrap();
                 content.records.insert(key, value);
                 expected.insert((FindingClass::Field, some_key, None));
             }
-            Some(Damage::Cut) => {
+            Some(Corruption::Cut) => {
                 content.records.get_mut(&key).unwrap().pop();
                 expected.insert((FindingClass::Undecodable, some_key, right_side));
             }
-            Some(Damage::Space) => {
+            Some(Corruption::Space) => {
                 content.records.get_mut(&key).unwrap().insert(1, b' ');
                 expected.insert((FindingClass::Noncanonical, some_key, right_side));
             }
-            Some(Damage::Swap) => {
+            Some(Corruption::Swap) => {
                 let of_kind = all.iter().filter(|r| r.kind() == record.kind());
                 if let Some(other) = of_kind.rev().find(|r| record_key(r) != key) {
                     content.records.insert(key, encode_json(other).unwrap());
                     expected.insert((FindingClass::KeyMismatch, some_key, right_side));
                 }
             }
-            Some(Damage::Stray) => {
+            Some(Corruption::Stray) => {
                 let stray = format!("metrics:symbol:0{index}").into_bytes();
                 content.records.insert(stray.clone(), b"{}".to_vec());
                 expected.insert((FindingClass::UnknownKey, Some(stray), right_side));
@@ -131,12 +132,12 @@ fn damages_are_found(made: Damaged, left_is_database: bool) -> TestCaseResult {
 
     let report = verify(&left, &right);
     prop_assert_eq!(found(&report), expected.clone());
-    let told = report
+    let reported = report
         .findings
         .iter()
         .filter(|f| !f.class.is_warning())
         .count();
-    prop_assert_eq!(told as u64, report.divergences());
+    prop_assert_eq!(reported as u64, report.divergences());
     let mut own = expected.is_empty();
     let comparison = report.hops[0].comparison;
     for kind in RecordKind::ALL {
@@ -158,7 +159,7 @@ fn damages_are_found(made: Damaged, left_is_database: bool) -> TestCaseResult {
     Ok(())
 }
 
-/// The same questions, whichever side and store they are put to.
+/// The same results, whichever side and store has the change.
 fn answers_are_the_same(left: Vec<Record>, right: Vec<Record>) -> TestCaseResult {
     let shared: Vec<Record> = left.iter().take(4).map(other_time).collect();
     let left = records::distinct(left);
@@ -187,9 +188,9 @@ fn answers_are_the_same(left: Vec<Record>, right: Vec<Record>) -> TestCaseResult
     Ok(())
 }
 
-fn damaged() -> impl Strategy<Value = Damaged> {
-    let damaged = (records::record(), prop::option::weighted(0.4, damage()));
-    prop::collection::vec(damaged, 0..25)
+fn corrupted() -> impl Strategy<Value = Corrupted> {
+    let corrupted = (records::record(), prop::option::weighted(0.4, corruption()));
+    prop::collection::vec(corrupted, 0..25)
 }
 
 fn some() -> impl Strategy<Value = Vec<Record>> {
@@ -200,11 +201,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(20))]
 
     #[test]
-    fn damaged_records_of_kv_files_are_found_and_nothing_else(
-        made in damaged(),
+    fn exactly_the_changed_records_of_kv_files_are_found(
+        made in corrupted(),
         left_is_database in any::<bool>(),
     ) {
-        damages_are_found(made, left_is_database)?;
+        corruptions_are_found(made, left_is_database)?;
     }
 
     #[test]
@@ -218,11 +219,11 @@ proptest! {
 
     #[test]
     #[ignore = "deep: 200 pairs of stores"]
-    fn damaged_records_of_many_kv_files_are_found_and_nothing_else(
-        made in damaged(),
+    fn exactly_the_changed_records_of_many_kv_files_are_found(
+        made in corrupted(),
         left_is_database in any::<bool>(),
     ) {
-        damages_are_found(made, left_is_database)?;
+        corruptions_are_found(made, left_is_database)?;
     }
 
     #[test]

@@ -6,7 +6,7 @@ use chunkmigrate::verify::sample_records;
 use crate::common::{Scenario, with_snapshots};
 
 #[test]
-fn the_sample_survives_and_leaves_nothing_behind() {
+fn the_sample_survives_and_leaves_no_files() {
     let scenario = Scenario::new();
     let mut command = scenario.command(&["verify"]);
     let run = crate::common::Run::of(command.env("TMPDIR", scenario.folder()).output().unwrap());
@@ -24,7 +24,7 @@ fn the_json_document_has_the_shape_of_every_verify() {
 }
 
 #[test]
-fn every_record_of_the_sample_comes_back_from_its_bytes() {
+fn every_record_of_the_sample_survives_encoding_and_decoding() {
     for record in sample_records() {
         let bytes = encode_json(&record).unwrap();
         assert_eq!(decode_json(record.kind(), &bytes).unwrap(), record);

@@ -1,6 +1,6 @@
-//! A database of the size that is asked for, in Magellan's schema and of the shape of real ones:
-//! many files, a few large, in folders that were walked one after the other in no order; chunks of
-//! lognormal size; a tenth of the files indexed once more later, so that their ids are the newest.
+//! A database of a given size, in Magellan's schema and shaped like real ones: many files, a few of
+//! them large, in directories walked one after the other in no particular order; chunks of
+//! lognormal size; a tenth of the files indexed again later, so that their ids are the newest.
 
 use std::path::Path;
 
@@ -54,8 +54,8 @@ struct SourceFile {
     chunks: usize,
 }
 
-/// Makes a database with so many chunks, as many symbol metrics, the metrics of their files, and
-/// some runs.
+/// Creates a database with this many chunks, as many symbol metrics, the metrics of their files,
+/// and some runs.
 pub(crate) fn generate(path: &Path, chunks: usize) -> rusqlite::Result<()> {
     let mut rng = Rng::with_seed(SEED);
     let connection = Connection::open(path)?;
@@ -93,7 +93,7 @@ fn file_is_indexed_again(path: &str) -> bool {
     path.bytes().map(u32::from).sum::<u32>() % 10 == 0
 }
 
-/// Files folder by folder, folders and files in the order in which a walk may find them.
+/// Files directory by directory, directories and files in the order in which a walk may find them.
 fn files(rng: &mut Rng, chunks: usize) -> Vec<SourceFile> {
     let mut files = Vec::new();
     let mut left = chunks;
@@ -198,7 +198,7 @@ fn runs(chunks: usize) -> Vec<Record> {
     (1..=chunks as i64 / 1000).map(run).collect()
 }
 
-/// A piece of the text, of about 500 bytes.
+/// A segment of the text, of about 500 bytes.
 fn excerpt(rng: &mut Rng, text: &str) -> String {
     let len = (lognormal(rng, 5.9, 0.8) as usize).clamp(20, text.len() / 2);
     let start = rng.usize(0..text.len() - len);

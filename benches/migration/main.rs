@@ -1,8 +1,8 @@
-//! Measures copies and comparisons beside what SQLite's own tools take for the same database.
+//! Measures copies and comparisons, and SQLite's own tools on the same database for comparison.
 //!
-//! `cargo bench -- --chunks 100000,1000000 --rounds 5` makes a database of each size and does
-//! everything to it once a round, so that a noisy machine disturbs all alike. Each step is a process
-//! of its own. Ratios are of the shortest times.
+//! `cargo bench -- --chunks 100000,1000000 --rounds 5` creates a database of each size and runs
+//! every step once per round, so that a noisy machine disturbs all alike. Each step is a separate
+//! process. Ratios are of the shortest times.
 
 mod database;
 mod report;
@@ -18,22 +18,22 @@ use clap::Parser;
 use crate::report::{FileSize, Measured, print_growth};
 use crate::step::Step;
 
-/// Measures copies and comparisons beside SQLite's own tools.
+/// Measures copies and comparisons, and SQLite's own tools for comparison.
 #[derive(Debug, Parser)]
 struct Args {
     /// Number of chunks of each database to measure with; it has as many symbol metrics
     #[arg(long, value_delimiter = ',', default_value = "100000")]
     chunks: Vec<usize>,
-    /// How often everything is done
+    /// How often each step is measured
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Where databases are made; needs six times their size [default: a folder in target]
+    /// Directory for databases; needs six times their size [default: a directory in target]
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
-    /// Only make a database, of the first size
+    /// Only create a database, of the first size
     #[arg(long, value_name = "FILE", hide = true)]
     generate: Option<PathBuf>,
-    /// What cargo adds
+    /// Added by cargo
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -65,7 +65,7 @@ fn main() -> Result<()> {
 fn measure(folder: &Path, chunks: usize, rounds: usize) -> Result<Measured> {
     let database = folder.join("big.db");
     let mut steps = steps(folder, &database);
-    // In a process of its own: what a parent has in memory counts as its children's at their start.
+    // In a separate process: a parent's memory counts as its children's when they start.
     let generated = Command::new(std::env::current_exe()?)
         .arg("--generate")
         .arg(&database)
@@ -89,7 +89,7 @@ fn measure(folder: &Path, chunks: usize, rounds: usize) -> Result<Measured> {
     })
 }
 
-/// The steps in the order in which each uses what those before it have made.
+/// The steps in an order in which each can use the output of those before it.
 fn steps(folder: &Path, database: &Path) -> Vec<Step> {
     let [vacuumed, restored, kv, back] =
         ["vacuumed.db", "restored.db", "big.kv", "back.db"].map(|name| folder.join(name));
@@ -147,7 +147,7 @@ fn count_records(database: &Path) -> Result<u64> {
     Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
-/// What machine and what commit the figures are of.
+/// The machine and the commit that were measured.
 fn print_environment() {
     let output = |program: &str, arguments: &[&str]| {
         let output = Command::new(program).args(arguments).output().ok();

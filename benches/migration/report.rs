@@ -1,4 +1,4 @@
-//! What was measured, as Markdown.
+//! The measurements, as Markdown.
 
 use std::fs;
 use std::io;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::step::Step;
 
-/// One size of database, with all that was done to it.
+/// One size of database, with all measurements of it.
 pub(crate) struct Measured {
     pub(crate) chunks: usize,
     pub(crate) records: u64,
@@ -16,7 +16,7 @@ pub(crate) struct Measured {
     pub(crate) steps: Vec<Step>,
 }
 
-/// Length of a file, and what it takes on disk, in bytes.
+/// Length of a file and its size on disk, in bytes.
 pub(crate) struct FileSize {
     pub(crate) apparent: u64,
     pub(crate) allocated: u64,
@@ -37,7 +37,7 @@ impl Measured {
         self.steps.iter().find(|step| step.name == name)
     }
 
-    /// The shortest time of a step in units of another's.
+    /// The shortest time of a step as a multiple of another's.
     fn ratio(&self, of: &str, to: &str) -> Option<f64> {
         Some(self.step(of)?.min() / self.step(to)?.min())
     }
@@ -85,7 +85,7 @@ impl Measured {
     }
 }
 
-/// What is to be reached at a million chunks.
+/// The goals for a million chunks.
 const BARS: [(&str, &str, &str, &str); 5] = [
     ("sqlite-to-kv --no-verify", "VACUUM INTO", "4.0", "2.5"),
     ("sqlite-to-kv", "VACUUM INTO", "4.8", "3.0"),
@@ -94,7 +94,7 @@ const BARS: [(&str, &str, &str, &str); 5] = [
     ("kv-to-sqlite", ".dump \\| sqlite3", "0.5", "0.3"),
 ];
 
-/// How the time for a record grows from the smallest to the largest database.
+/// How the time per record grows from the smallest to the largest database.
 pub(crate) fn print_growth(measured: &[Measured]) {
     let (Some(small), Some(large)) = (measured.first(), measured.last()) else {
         return;

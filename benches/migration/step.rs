@@ -1,4 +1,4 @@
-//! One way to do a thing with the database, run and measured in processes of its own.
+//! One command to measure on the database, in separate processes.
 
 use std::fs;
 use std::io;
@@ -12,18 +12,18 @@ use wait4::Wait4 as _;
 pub(crate) struct Step {
     pub(crate) name: &'static str,
     commands: Vec<Command>,
-    /// What it makes, which is removed before it runs.
+    /// Its output, which is removed before it runs.
     makes: Option<PathBuf>,
     pub(crate) runs: Vec<Run>,
 }
 
-/// What a step took once.
+/// One measurement of a step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Run {
     pub(crate) wall: Duration,
     /// User and system time of its processes.
     pub(crate) cpu: Duration,
-    /// Peak memory of its processes together, in bytes.
+    /// Peak memory of all its processes together, in bytes.
     pub(crate) peak: u64,
 }
 
@@ -87,7 +87,7 @@ impl Step {
         Ok(())
     }
 
-    /// The shortest time, which noise has touched least.
+    /// The shortest time, which has the least noise.
     pub(crate) fn min(&self) -> f64 {
         self.sorted(|run| run.wall).first().copied().unwrap_or(0.0)
     }

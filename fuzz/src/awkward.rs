@@ -1,4 +1,4 @@
-//! What the fuzz targets and the property tests of the main package make records of.
+//! Values from which the fuzz targets and the property tests of the main package build records.
 
 use chunkmigrate::record::Record;
 
@@ -30,7 +30,7 @@ pub const CHARS: [char; 24] = [
     ' ',
 ];
 
-/// A change of a field that every kind has.
+/// A change to a field that every kind has.
 pub fn other_time(record: &Record) -> Record {
     let mut record = record.clone();
     let time = match &mut record {

@@ -12,9 +12,9 @@ use chunkmigrate::verify::InvalidReason;
 use super::awkward::other_time;
 use super::input::Input;
 use super::memory_store::{MemoryStore, Place};
-use super::model::{expect, expect_kind, told};
+use super::model::{expect, expect_kind, reported};
 
-/// Two stores that have some records in common, compared as two maps would be.
+/// Two stores with some records in common, compared as two maps would be.
 pub fn compare(data: &[u8]) {
     let mut input = Input::new(data);
     let records: Vec<Record> = (0..input.below(10)).map(|_| input.record()).collect();
@@ -29,7 +29,7 @@ pub fn compare(data: &[u8]) {
             &mut right.stream(kind),
             &mut |divergence| {
                 assert!(!divergence.message.is_empty());
-                found.push(told(&divergence));
+                found.push(reported(&divergence));
                 Ok(())
             },
         );
@@ -52,13 +52,13 @@ pub fn compare(data: &[u8]) {
         },
         &NoProgress,
         &mut |divergence| {
-            found.push(told(&divergence));
+            found.push(reported(&divergence));
             Ok(())
         },
     );
     assert_eq!(compared.unwrap(), comparison);
     assert_eq!(found, expected);
-    let no_divergence = expected.iter().all(|told| told.0.is_warning());
+    let no_divergence = expected.iter().all(|reported| reported.0.is_warning());
     assert_eq!(comparison.is_identical(), no_divergence);
 }
 
@@ -83,7 +83,7 @@ fn store(input: &mut Input<'_>, records: &[Record]) -> MemoryStore {
                 continue;
             }
             (2, false) => value.insert(0, b' '),
-            (3, false) => input.damage(&mut value),
+            (3, false) => input.mutate(&mut value),
             (4, false) => value = input.bytes(),
             (5, false) => value = canonical(&input.record()),
             (6, false) => key = encode_key(&input.key()),
@@ -136,13 +136,13 @@ fn invalid_row(kind: RecordKind, index: usize, row: usize, key: &[u8]) -> Invali
 fn unknown_keys(input: &mut Input<'_>) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let keys = (0..input.below(3)).map(|_| {
         let mut key = encode_key(&input.key());
-        input.damage(&mut key);
+        input.mutate(&mut key);
         (key, input.bytes())
     });
     keys.filter(|(key, _)| parse_key(key).is_err()).collect()
 }
 
-/// What a manifest tells, which may be wrong in one place.
+/// The claims of a manifest, one of which may be wrong.
 fn claims(input: &mut Input<'_>, store: &MemoryStore) -> ManifestTotals {
     let mut kinds = store.totals();
     let mut sha256 = chunkmigrate::internal::combined_digest(&kinds);

@@ -1,5 +1,5 @@
-//! KV files as redb alone writes them, in memory: what the tool itself never writes, and what is
-//! there to be damaged.
+//! KV files written by redb alone, in memory: what the tool itself never writes, and what is to be
+//! corrupted.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -26,7 +26,7 @@ pub(crate) type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tables {
     Both,
-    /// Both, and two of somebody else.
+    /// Both, and two foreign ones.
     AndOthers,
     InvalidLines,
     NoMeta,
@@ -43,7 +43,7 @@ pub(crate) struct Content {
 }
 
 impl Content {
-    /// The bytes of a file that was closed.
+    /// The bytes of a closed file.
     pub(crate) fn file(&self) -> Vec<u8> {
         let file = MemoryFile::default();
         let database = self.fill(&file);
@@ -118,7 +118,7 @@ impl Content {
     }
 }
 
-/// A manifest that tells the truth of some entries.
+/// A manifest that matches these entries.
 pub(crate) fn manifest(entries: &Entries) -> Manifest {
     let totals: PerKind<KindTotals> = kv_store(entries).totals();
     let source = ManifestSource {
@@ -129,7 +129,7 @@ pub(crate) fn manifest(entries: &Entries) -> Manifest {
     Manifest::new(source, "2026-01-31T12:00:00Z".to_owned(), &totals)
 }
 
-/// A file before it is damaged.
+/// A file before it is corrupted.
 pub(crate) struct Intact {
     pub(crate) bytes: Vec<u8>,
     pub(crate) entries: Entries,
@@ -149,8 +149,8 @@ pub(crate) fn intact_files() -> &'static [Intact; 3] {
                 .collect();
             let sequences = sample_sequences();
             let manifest = serde_json::to_vec(&manifest(&entries)).unwrap();
-            let marks = serde_json::to_vec(&sequences).unwrap();
-            let documents = [("format", FORMAT.to_vec()), ("sequences", marks)];
+            let id_sequences = serde_json::to_vec(&sequences).unwrap();
+            let documents = [("format", FORMAT.to_vec()), ("sequences", id_sequences)];
             let documents = documents.into_iter().chain([("manifest", manifest)]);
             let content = Content {
                 tables: Tables::Both,

@@ -1,4 +1,4 @@
-//! Databases of rows, made and read with SQLite alone.
+//! Databases of rows, written and read with SQLite alone.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use super::row::{Cell, Row, columns};
 /// Which tables a database has.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Schema {
-    /// Those that the tool makes.
+    /// Those that the tool creates.
     Own,
     /// Columns without types and constraints.
     Loose,
@@ -31,7 +31,7 @@ impl Schema {
     ];
 }
 
-/// Makes a database; returns the rows that its tables took, with their row ids.
+/// Creates a database; returns the rows that its tables accepted, with their row ids.
 pub(crate) fn make(path: &Path, encoding: Encoding, schema: Schema, rows: &[Row]) -> Vec<Row> {
     let mut connection = Connection::open(path).unwrap();
     let pragmas = format!(
@@ -84,7 +84,7 @@ fn create_loose(connection: &Connection, kind: RecordKind, schema: Schema) {
     }
 }
 
-/// All rows of a database of UTF-8, as [`Row::returned`] writes them, in order.
+/// All rows of a UTF-8 database, as [`Row::returned`] writes them, in order.
 pub(crate) fn rows_of(path: &Path) -> Vec<String> {
     let connection = Connection::open(path).unwrap();
     let mut all = Vec::new();

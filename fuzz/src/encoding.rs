@@ -1,4 +1,4 @@
-/// How a database keeps text.
+/// The text encoding of a database.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Encoding {
     Utf8,
@@ -26,7 +26,7 @@ impl Encoding {
         }
     }
 
-    /// What ends no text.
+    /// A surrogate without its pair, which is invalid text.
     pub(crate) fn lone_surrogate(self) -> Vec<u8> {
         match self {
             Encoding::Utf8 => vec![0xed, 0xa0, 0x80],

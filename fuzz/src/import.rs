@@ -9,13 +9,13 @@ use chunkmigrate::migrate::{
 };
 use chunkmigrate::{Error, NoProgress, Progress};
 
-/// Any text into a KV file: every line is a record, the marks, an end line, or named; and what came
-/// in goes out and comes in again as it is. Nothing is made of a text with other lines than its end
-/// line tells, and without that line it comes in.
+/// Any text into a KV file: every line is a record, the id sequences, an end line, or reported; and
+/// what was imported is exported and imported again unchanged. A text whose lines don't match its
+/// end line is not imported, and without that line it is.
 pub fn import(data: &[u8]) {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
-    let (lines, beside, ends) = count_lines(data);
+    let (lines, without_record, ends) = count_lines(data);
     let summary = match import_text(data, &first) {
         Ok(summary) => summary,
         Err(
@@ -37,7 +37,10 @@ pub fn import(data: &[u8]) {
         _ => EndLine::Matched,
     };
     assert_eq!(summary.end_line, Some(end_line));
-    assert_eq!(summary.records() + summary.rejected_total() + beside, lines);
+    assert_eq!(
+        summary.records() + summary.rejected_total() + without_record,
+        lines
+    );
     assert_eq!(summary.rejections.len() as u64, summary.rejections_total);
     for rejection in &summary.rejections {
         let is_of_a_record = rejection.message.starts_with("the table ");
@@ -74,12 +77,13 @@ fn is_end_line(line: &[u8]) -> bool {
     matches!(Line::parse(line), Ok(Line::End(_)))
 }
 
-/// The lines that say something, those of them that are of no kind of record, and the end lines.
+/// The numbers of nonblank lines, of those without a record (id sequences and end lines), and of
+/// end lines.
 fn count_lines(text: &[u8]) -> (u64, u64, u64) {
     let count = |is: fn(&[u8]) -> bool| lines(text).filter(|line| is(line)).count() as u64;
     let ends = count(is_end_line);
-    let marks = count(|line| matches!(Line::parse(line), Ok(Line::IdSequences(_))));
-    (count(|_| true), marks + ends, ends)
+    let id_sequences = count(|line| matches!(Line::parse(line), Ok(Line::IdSequences(_))));
+    (count(|_| true), id_sequences + ends, ends)
 }
 
 fn without_end_lines(text: &[u8]) -> Vec<u8> {
@@ -97,7 +101,7 @@ fn exported(store: &Path) -> Vec<u8> {
         &mut |exported| {
             let line = match exported {
                 ExportItem::Record { kind, entry } => Line::of(kind, entry).unwrap(),
-                ExportItem::IdSequences(marks) => Line::IdSequences(marks),
+                ExportItem::IdSequences(id_sequences) => Line::IdSequences(id_sequences),
                 ExportItem::End(end) => Line::End(end),
                 ExportItem::NotClosed => panic!("the copy was closed"),
                 ExportItem::Finding(finding) => panic!("{finding:?}"),

@@ -1,5 +1,5 @@
-//! Reads texts, numbers and whole records out of the bytes of an input. None is too short: behind
-//! its end there are zeros.
+//! Reads texts, numbers and whole records from the bytes of an input. None is too short: after its
+//! end there are zeros.
 
 use arbitrary::{Arbitrary, Unstructured};
 use chunkmigrate::codec::Digest;
@@ -8,7 +8,7 @@ use chunkmigrate::record::{RecordKey, SymbolMetrics};
 
 use super::awkward::CHARS;
 
-/// Texts that are there more than once, so that records meet.
+/// Texts used more than once, so that records collide.
 const NAMES: [&str; 8] = ["a", "a:", "a:b", "a.rs", "", ":", "0", "a::1:2"];
 
 const INTEGERS: [i64; 8] = [0, 1, -1, 9, 10, i64::MAX, i64::MIN, i64::MIN + 1];
@@ -36,7 +36,7 @@ impl<'d> Input<'d> {
         self.0.arbitrary().unwrap()
     }
 
-    /// One byte, for a choice of so many.
+    /// One byte, for a choice of this many.
     pub(crate) fn below(&mut self, bound: u8) -> usize {
         usize::from(self.any::<u8>() % bound)
     }
@@ -192,8 +192,8 @@ impl<'d> Input<'d> {
         }
     }
 
-    /// Does something to bytes: changes, cuts, doubles, moves or removes some.
-    pub(crate) fn damage(&mut self, bytes: &mut Vec<u8>) {
+    /// Mutates bytes: changes, cuts, doubles, moves or removes some.
+    pub(crate) fn mutate(&mut self, bytes: &mut Vec<u8>) {
         if bytes.is_empty() {
             return;
         }

@@ -17,9 +17,9 @@ pub fn key_parser(data: &[u8]) {
     if one.kind() != other.kind() {
         assert_eq!(one_bytes.cmp(&other_bytes), one.kind().cmp(&other.kind()));
     }
-    let mut damaged = one_bytes;
-    input.damage(&mut damaged);
-    any_bytes(&damaged);
+    let mut mutated = one_bytes;
+    input.mutate(&mut mutated);
+    any_bytes(&mutated);
     files_stand_together(&mut input);
 }
 
@@ -50,8 +50,8 @@ fn neighbour(input: &mut Input<'_>) -> RecordKey {
     key
 }
 
-/// A file's prefix is that of its own chunks; those of other files that begin with it too are of
-/// paths that go on behind a colon, and come behind.
+/// A file's prefix is that of its own chunks; other keys that begin with it are of files whose
+/// paths continue after a colon, and sort after them.
 fn files_stand_together(input: &mut Input<'_>) {
     let path = input.text();
     let other_path = match input.one_in(2) {

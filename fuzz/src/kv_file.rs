@@ -16,10 +16,10 @@ use chunkmigrate::{NoProgress, Progress, Result};
 
 use super::content::{Content, Entries, FORMAT, Tables, intact_files, manifest};
 use super::input::Input;
-use super::model::{expect, is_sound, kv_store, told};
+use super::model::{expect, is_sound, kv_store, reported};
 
-/// A KV file: the input itself (behind an `f`), a good one with some damage (`d`), or one that redb
-/// wrote and that may hold anything (`e`).
+/// A KV file: the input itself (after an `f`), a valid one with some corruption (`d`), or one that
+/// redb wrote and that may contain anything (`e`).
 pub fn kv_file(data: &[u8]) {
     let Some((mode, rest)) = data.split_first() else {
         return;
@@ -28,7 +28,7 @@ pub fn kv_file(data: &[u8]) {
     let path = folder.path().join("some.kv");
     match mode % 3 {
         0 => any_file(rest, &path),
-        1 => damaged_file(&mut Input::new(rest), folder.path()),
+        1 => corrupted_file(&mut Input::new(rest), folder.path()),
         _ => made_file(&mut Input::new(rest), &path),
     }
 }
@@ -44,14 +44,14 @@ fn any_file(bytes: &[u8], path: &Path) {
     }
 }
 
-/// Of a file with damage every entry is read as it was, or it is not "identical".
-fn damaged_file(input: &mut Input<'_>, folder: &Path) {
+/// Every entry of a corrupted file is read unchanged, or the file is not "identical".
+fn corrupted_file(input: &mut Input<'_>, folder: &Path) {
     let (good, bad) = (folder.join("good.kv"), folder.join("bad.kv"));
     let files = intact_files();
     let intact = &files[input.below(files.len() as u8)];
     let mut bytes = intact.bytes.clone();
     for _ in 0..=input.below(4) {
-        input.damage(&mut bytes);
+        input.mutate(&mut bytes);
     }
     fs::write(&good, &intact.bytes).unwrap();
     fs::write(&bad, &bytes).unwrap();
@@ -102,12 +102,16 @@ fn made_file(input: &mut Input<'_>, path: &Path) {
     if let Ok(round_trip) = round_trip {
         let read = Read::of(path).unwrap();
         let findings = &round_trip.findings;
-        assert_eq!(round_trip.is_identical(), read.goes_round(), "{findings:?}");
+        assert_eq!(
+            round_trip.is_identical(),
+            read.survives_round_trip(),
+            "{findings:?}"
+        );
     }
     assert_eq!(fs::read(path).unwrap(), bytes);
 }
 
-/// What a file yields.
+/// The result of reading a file.
 struct Read {
     entries: Entries,
     sequences: IdSequences,
@@ -160,8 +164,8 @@ impl Read {
             .is_none_or(|claims| claims == ManifestTotals { kinds, sha256 })
     }
 
-    /// Whether a database can hold all of it, marks too.
-    fn goes_round(&self) -> bool {
+    /// Whether a database can store all of it, id sequences too.
+    fn survives_round_trip(&self) -> bool {
         let mut ids = BTreeSet::new();
         let all_fit = self.entries.iter().all(|(key, value)| {
             let Ok(kind) = key_kind(key) else {
@@ -170,21 +174,21 @@ impl Read {
             let id = decode_json(kind, value).ok().and_then(|record| record.id());
             is_sound(kind, key, value) && id.is_none_or(|id| ids.insert((kind, id)))
         });
-        let mark_fits = |kind| {
-            let told = self.sequences.get(kind);
+        let sequence_fits = |kind| {
+            let sequence = self.sequences.get(kind);
             let of_kind = ids.iter().filter(|(other, _)| *other == kind);
             let largest = of_kind.map(|(_, id)| *id).max();
-            // A database keeps no mark below its largest id.
-            largest.is_none_or(|largest| told >= largest)
+            // A database has no sequence below its largest id.
+            largest.is_none_or(|largest| sequence >= largest)
         };
         all_fit
             && self.manifest_matches()
-            && mark_fits(RecordKind::Chunk)
-            && mark_fits(RecordKind::ExecutionLog)
+            && sequence_fits(RecordKind::Chunk)
+            && sequence_fits(RecordKind::ExecutionLog)
     }
 }
 
-/// A file compared with itself.
+/// Compares a file with itself.
 fn check_against_model(read: &Read, report: &VerifyReport) {
     let mut store = kv_store(&read.entries);
     store.sequences = read.sequences;
@@ -192,7 +196,7 @@ fn check_against_model(read: &Read, report: &VerifyReport) {
     store.origin = read.origin.clone();
     let (comparison, expected) = expect(&store, &store, &[], (false, false));
     assert_eq!(report.hops[0].comparison, comparison);
-    let found: Vec<_> = report.findings.iter().map(told).collect();
+    let found: Vec<_> = report.findings.iter().map(reported).collect();
     assert_eq!(found, expected);
 }
 
@@ -208,7 +212,7 @@ fn progress() -> Arc<dyn Progress> {
     Arc::new(NoProgress)
 }
 
-/// Entries and documents of which any may be hostile.
+/// Entries and documents, any of which may be hostile.
 fn content(input: &mut Input<'_>) -> Content {
     let mut content = Content {
         tables: match input.below(16) {
@@ -229,15 +233,15 @@ fn content(input: &mut Input<'_>) -> Content {
         match input.below(12) {
             6 => key = input.bytes(),
             1 => key = encode_key(&input.key()),
-            2 => input.damage(&mut key),
+            2 => input.mutate(&mut key),
             3 => value = input.bytes(),
-            4 => input.damage(&mut value),
+            4 => input.mutate(&mut value),
             5 => value.push(b'\n'),
             _ => {}
         }
         content.entries.insert(key, value);
     }
-    let marks = IdSequences {
+    let id_sequences = IdSequences {
         code_chunks: input.integer(),
         execution_log: input.integer(),
     };
@@ -249,14 +253,14 @@ fn content(input: &mut Input<'_>) -> Content {
     }
     let documents = [
         ("format", FORMAT.to_vec()),
-        ("sequences", serde_json::to_vec(&marks).unwrap()),
+        ("sequences", serde_json::to_vec(&id_sequences).unwrap()),
         ("manifest", serde_json::to_vec(&manifest).unwrap()),
     ];
     for (name, mut document) in documents {
         match input.below(12) {
             5 => continue,
             1 => document = input.bytes(),
-            2 => input.damage(&mut document),
+            2 => input.mutate(&mut document),
             3 => document.push(b' '),
             4 => document = FORMAT.to_ascii_uppercase(),
             _ => {}

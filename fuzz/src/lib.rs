@@ -1,5 +1,5 @@
-//! What the fuzz targets do with an input. These are ordinary functions, so `cargo test` of the main
-//! package runs them too, over the seeds and some generated inputs.
+//! What the fuzz targets do with an input. These are ordinary functions, so `cargo test` of the
+//! main package runs them too, over the seeds and some generated inputs.
 
 pub mod awkward;
 mod compare;

@@ -1,4 +1,4 @@
-//! A store in memory, of either kind: what a comparison reads, and what its model is told.
+//! A store in memory, of either kind: what a comparison reads, and what its model is given.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,14 +15,14 @@ use chunkmigrate::record::{IdSequences, PerKind, RecordKind};
 use chunkmigrate::store::StoreKind;
 use chunkmigrate::verify::KindTotals;
 
-/// What there is at one place of a store's order.
+/// The items at one place in a store's order.
 #[derive(Debug, Clone)]
 pub(crate) enum Place {
     Entry(Vec<u8>),
     Rows(Vec<InvalidRow>),
 }
 
-/// The places of a kind by their keys; rows may have none.
+/// The places of a kind by key; rows may have none.
 pub(crate) type Places = BTreeMap<Option<Vec<u8>>, Place>;
 
 #[derive(Debug, Clone)]

@@ -1,5 +1,5 @@
-//! What a comparison of two stores must find, key by key over two maps. It knows the codec and
-//! nothing of the join.
+//! What a comparison of two stores must find, key by key over two maps. It uses the codec and none
+//! of the join.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,8 @@ use chunkmigrate::verify::{Comparison, Finding, FindingClass, KindCounts, Side, 
 
 use super::memory_store::{MemoryStore, Place, Places};
 
-/// What is told of a divergence: class, kind, key, side and row.
-pub(crate) type Told = (
+/// What is reported for a divergence: class, kind, key, side and row.
+pub(crate) type Reported = (
     FindingClass,
     Option<RecordKind>,
     Option<Vec<u8>>,
@@ -21,7 +21,7 @@ pub(crate) type Told = (
     Option<i64>,
 );
 
-pub(crate) fn told(divergence: &Finding) -> Told {
+pub(crate) fn reported(divergence: &Finding) -> Reported {
     (
         divergence.class,
         divergence.kind,
@@ -34,12 +34,12 @@ pub(crate) fn told(divergence: &Finding) -> Told {
 /// A value by itself.
 struct Value {
     faults: Vec<FindingClass>,
-    /// The canonical bytes of the record, if it is that of its key.
+    /// The canonical bytes of the record, if it belongs to its key.
     own: Option<Vec<u8>>,
     wrong_hash: bool,
 }
 
-fn judge(kind: RecordKind, key: &[u8], value: &[u8]) -> Value {
+fn check_value(kind: RecordKind, key: &[u8], value: &[u8]) -> Value {
     let Ok(record) = decode_json(kind, value) else {
         return Value {
             faults: vec![FindingClass::Undecodable],
@@ -71,7 +71,7 @@ fn judge(kind: RecordKind, key: &[u8], value: &[u8]) -> Value {
 
 /// Whether a value is the canonical record of its key.
 pub(crate) fn is_sound(kind: RecordKind, key: &[u8], value: &[u8]) -> bool {
-    judge(kind, key, value).faults.is_empty()
+    check_value(kind, key, value).faults.is_empty()
 }
 
 /// What must be found in one kind.
@@ -79,7 +79,7 @@ pub(crate) fn expect_kind(
     kind: RecordKind,
     left: &MemoryStore,
     right: &MemoryStore,
-) -> (KindCounts, Vec<Told>) {
+) -> (KindCounts, Vec<Reported>) {
     let (left, right) = (left.kinds.get(kind), right.kinds.get(kind));
     let mut counts = KindCounts {
         left: items(left),
@@ -109,22 +109,22 @@ fn at_key(
     left: Option<&Place>,
     right: Option<&Place>,
     counts: &mut KindCounts,
-) -> Vec<Told> {
-    let mut here: Vec<Told> = Vec::new();
-    let mut tell = |class, side| here.push((class, Some(kind), key.clone(), side, None));
+) -> Vec<Reported> {
+    let mut here: Vec<Reported> = Vec::new();
+    let mut report = |class, side| here.push((class, Some(kind), key.clone(), side, None));
     let value = |place: Option<&Place>| match place {
         Some(Place::Entry(value)) => {
-            let judged = judge(kind, key.as_deref().unwrap(), value);
-            Some((judged, value.clone()))
+            let checked = check_value(kind, key.as_deref().unwrap(), value);
+            Some((checked, value.clone()))
         }
         _ => None,
     };
     let (on_left, on_right) = (value(left), value(right));
-    let mut tell_of = |value: &Value, side, warns_of| {
+    let mut report_value = |value: &Value, side, warns_of| {
         let faults = value.faults.iter();
-        faults.for_each(|class| tell(*class, Some(side)));
+        faults.for_each(|class| report(*class, Some(side)));
         if value.wrong_hash {
-            tell(FindingClass::ContentHash, warns_of);
+            report(FindingClass::ContentHash, warns_of);
         }
     };
     match (&on_left, &on_right) {
@@ -133,56 +133,56 @@ fn at_key(
                 true => counts.equal += 1,
                 false => counts.differing += 1,
             }
-            tell_of(left, Side::Left, None);
+            report_value(left, Side::Left, None);
             let unwarned = Value {
                 wrong_hash: false,
                 faults: right.faults.clone(),
                 own: None,
             };
-            tell_of(&unwarned, Side::Right, None);
+            report_value(&unwarned, Side::Right, None);
         }
         (Some((left, _)), Some((right, _))) => {
             counts.differing += 1;
-            tell_of(left, Side::Left, Some(Side::Left));
-            tell_of(right, Side::Right, Some(Side::Right));
+            report_value(left, Side::Left, Some(Side::Left));
+            report_value(right, Side::Right, Some(Side::Right));
             if left.own.is_some() && right.own.is_some() && left.own != right.own {
-                tell(FindingClass::Field, None);
+                report(FindingClass::Field, None);
             }
         }
         (Some((value, _)), None) => {
-            tell_of(value, Side::Left, Some(Side::Left));
+            report_value(value, Side::Left, Some(Side::Left));
             // A row of the key is its counterpart.
             match (right.is_some(), value.own.is_some()) {
                 (true, _) => counts.differing += 1,
                 (false, false) => counts.invalid_left += 1,
                 (false, true) => {
                     counts.only_left += 1;
-                    tell(FindingClass::OnlyLeft, Some(Side::Left));
+                    report(FindingClass::OnlyLeft, Some(Side::Left));
                 }
             }
         }
         (None, Some((value, _))) => {
-            tell_of(value, Side::Right, Some(Side::Right));
+            report_value(value, Side::Right, Some(Side::Right));
             match (left.is_some(), value.own.is_some()) {
                 (true, _) => counts.differing += 1,
                 (false, false) => counts.invalid_right += 1,
                 (false, true) => {
                     counts.only_right += 1;
-                    tell(FindingClass::OnlyRight, Some(Side::Right));
+                    report(FindingClass::OnlyRight, Some(Side::Right));
                 }
             }
         }
         (None, None) => {}
     }
     let paired = u64::from(on_left.is_some() != on_right.is_some());
-    let left_rows = tell_rows(left, Side::Left, &mut here);
-    let right_rows = tell_rows(right, Side::Right, &mut here);
+    let left_rows = report_rows(left, Side::Left, &mut here);
+    let right_rows = report_rows(right, Side::Right, &mut here);
     counts.invalid_left += left_rows.saturating_sub(paired);
     counts.invalid_right += right_rows.saturating_sub(paired);
     here
 }
 
-fn tell_rows(place: Option<&Place>, side: Side, here: &mut Vec<Told>) -> u64 {
+fn report_rows(place: Option<&Place>, side: Side, here: &mut Vec<Reported>) -> u64 {
     let Some(Place::Rows(rows)) = place else {
         return 0;
     };
@@ -200,7 +200,7 @@ pub(crate) fn expect(
     right: &MemoryStore,
     only: &[RecordKind],
     (quick, warnings): (bool, bool),
-) -> (Comparison, Vec<Told>) {
+) -> (Comparison, Vec<Reported>) {
     let mut comparison = Comparison::default();
     let mut all = Vec::new();
     let asked = |kind: RecordKind| only.is_empty() || only.contains(&kind);
@@ -266,29 +266,33 @@ pub(crate) fn expect(
                 &mut comparison.evidence.ids_differ,
             );
         }
-        let is_fault = |told: &&Told| {
+        let is_fault = |reported: &&Reported| {
             use FindingClass::{Field, OnlyLeft, OnlyRight, Sequence};
-            let carried = matches!(told.0, OnlyLeft | OnlyRight | Field | Sequence);
-            told.3 == Some(side) && !carried && !told.0.is_warning()
+            let carried = matches!(reported.0, OnlyLeft | OnlyRight | Field | Sequence);
+            reported.3 == Some(side) && !carried && !reported.0.is_warning()
         };
         evidence.faults = all.iter().filter(is_fault).count() as u64;
-        let is_wrong = |told: &Told| told.0 == FindingClass::Manifest && told.3 == Some(side);
+        let is_wrong =
+            |reported: &Reported| reported.0 == FindingClass::Manifest && reported.3 == Some(side);
         if let (Some(origin), false) = (&store.origin, all.iter().any(is_wrong)) {
             evidence.made_at = origin.made_at;
             evidence.is_made_of_other =
                 origin.file_name == "in memory" && origin.store == other.store.name();
         }
     }
-    let warnings = all.iter().filter(|told| told.0.is_warning()).count();
+    let warnings = all
+        .iter()
+        .filter(|reported| reported.0.is_warning())
+        .count();
     comparison.warnings = warnings as u64;
     comparison.divergences = (all.len() - warnings) as u64;
-    for told in &all {
-        comparison.counts.count(told.0, told.1);
+    for reported in &all {
+        comparison.counts.count(reported.0, reported.1);
     }
     (comparison, all)
 }
 
-/// Takes note of the records of a store that the other one lacks, or has otherwise.
+/// Records which records of a store are missing or different in the other.
 fn own_records(
     kind: RecordKind,
     store: &MemoryStore,
@@ -297,7 +301,7 @@ fn own_records(
     ids_differ: &mut bool,
 ) {
     let record = |entry: Entry<'_>| {
-        let own = judge(kind, entry.key, entry.value).own?;
+        let own = check_value(kind, entry.key, entry.value).own?;
         Some(decode_json(kind, &own).unwrap())
     };
     for entry in store.entries(kind) {
@@ -329,7 +333,7 @@ fn own_records(
     }
 }
 
-/// Whether a quick comparison has its proof: the same entries, and no rows that are none.
+/// Whether a quick comparison may stop: the same entries, and no invalid rows.
 fn same_digest(kind: RecordKind, left: &MemoryStore, right: &MemoryStore) -> bool {
     let no_rows = |store: &MemoryStore| {
         let mut places = store.kinds.get(kind).values();

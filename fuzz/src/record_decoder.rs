@@ -4,7 +4,7 @@ use chunkmigrate::record::{Record, RecordKind};
 
 use super::input::Input;
 
-/// Any bytes as a value of each kind, and the values of records made of them.
+/// Any bytes as a value of each kind, and the values of generated records.
 pub fn record_decoder(data: &[u8]) {
     any_bytes(data);
     let mut input = Input::new(data);
@@ -17,12 +17,12 @@ pub fn record_decoder(data: &[u8]) {
     assert_eq!(record_key(&record), encode_key(&record.key()));
     assert_eq!(parse_key(&record_key(&record)), Ok(record.key()));
 
-    let mut damaged = bytes;
+    let mut mutated = bytes;
     for _ in 0..=input.below(4) {
-        input.damage(&mut damaged);
-        any_bytes(&damaged);
+        input.mutate(&mut mutated);
+        any_bytes(&mutated);
     }
-    unkeepable(record, &mut input);
+    unencodable(record, &mut input);
 }
 
 fn any_bytes(bytes: &[u8]) {
@@ -42,8 +42,8 @@ fn any_bytes(bytes: &[u8]) {
     }
 }
 
-/// What no store can hold has no bytes, or bytes that don't decode.
-fn unkeepable(mut record: Record, input: &mut Input<'_>) {
+/// What no store can contain cannot be encoded, or its bytes don't decode.
+fn unencodable(mut record: Record, input: &mut Input<'_>) {
     let float = input.pick(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY]);
     match &mut record {
         Record::Chunk(chunk) => chunk.byte_end = i64::MAX as u64 + 1 + input.offset(),

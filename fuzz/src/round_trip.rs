@@ -13,10 +13,10 @@ use super::encoding::Encoding;
 use super::input::Input;
 use super::row::{Row, faults};
 
-/// A row that is no record: its table, row id, column and what is wrong with it.
-type Named = (&'static str, i64, &'static str, InvalidReason);
+/// An invalid row: its table, row id, column and reason.
+type InvalidField = (&'static str, i64, &'static str, InvalidReason);
 
-/// A database that goes to a KV file and back: every row comes back, or is named.
+/// A database that is copied to a KV file and back: every row survives, or is reported.
 pub fn round_trip(data: &[u8]) {
     let mut input = Input::new(data);
     let (encoding, schema) = (input.pick(&Encoding::ALL), input.pick(&Schema::ALL));
@@ -24,7 +24,7 @@ pub fn round_trip(data: &[u8]) {
         .map(|_| {
             let mut row = Row::new(&mut input, encoding);
             if schema != Schema::Own && input.one_in(4) {
-                row.spoil(&mut input, encoding, schema == Schema::LooseWithIds);
+                row.invalidate(&mut input, encoding, schema == Schema::LooseWithIds);
             }
             row
         })
@@ -34,12 +34,12 @@ pub fn round_trip(data: &[u8]) {
     let rows = make(&db, encoding, schema, &rows);
     let bytes = fs::read(&db).unwrap();
     let faults = faults(&rows, encoding);
-    let named = rows.iter().zip(&faults).filter_map(|(row, fault)| {
+    let invalid = rows.iter().zip(&faults).filter_map(|(row, fault)| {
         let (column, reason) = (*fault)?;
         Some((row.kind.table(), row.rowid, column, reason))
     });
-    let mut named: Vec<Named> = named.collect();
-    named.sort();
+    let mut invalid: Vec<InvalidField> = invalid.collect();
+    invalid.sort();
     let valid = rows
         .iter()
         .zip(&faults)
@@ -47,8 +47,8 @@ pub fn round_trip(data: &[u8]) {
     let mut valid: Vec<String> = valid.map(|(row, _)| row.returned(encoding)).collect();
     valid.sort();
 
-    if !named.is_empty() {
-        refuses(&db, &kv, &named);
+    if !invalid.is_empty() {
+        check_rejected(&db, &kv, &invalid);
     }
     let options = CopyOptions {
         on_invalid: OnInvalid::Skip,
@@ -59,16 +59,16 @@ pub fn round_trip(data: &[u8]) {
     assert!(there.written && there.verified, "{:?}", there.divergences);
     assert_eq!(there.records(), valid.len() as u64);
     counts_add_up(&there, &rows);
-    assert_eq!(named_in(&there.rejections), named);
-    let mut names: Vec<_> = named.iter().map(by_name).collect();
+    assert_eq!(invalid_in(&there.rejections), invalid);
+    let mut names: Vec<_> = invalid.iter().map(by_name).collect();
     names.sort();
     assert_eq!(lines(&folder.path().join("code.kv.rejects.jsonl")), names);
 
     let report = verify(&db, &kv);
     let divergences = report.findings.iter().filter(|f| !f.class.is_warning());
     let divergences: Vec<Finding> = divergences.cloned().collect();
-    assert_eq!(named_in(&divergences), named);
-    assert_eq!(report.is_identical(), named.is_empty());
+    assert_eq!(invalid_in(&divergences), invalid);
+    assert_eq!(report.is_identical(), invalid.is_empty());
     assert_eq!(report.equal(), valid.len() as u64);
 
     let and_back = kv_to_sqlite(&kv, &back, &CopyOptions::default(), &progress()).unwrap();
@@ -76,22 +76,22 @@ pub fn round_trip(data: &[u8]) {
     assert_eq!(and_back.sequences, there.sequences);
     assert_eq!(and_back.sha256, there.sha256);
     assert!(verify(&kv, &back).is_identical());
-    assert_eq!(verify(&db, &back).is_identical(), named.is_empty());
+    assert_eq!(verify(&db, &back).is_identical(), invalid.is_empty());
     assert_eq!(rows_of(&back), valid);
     assert_eq!(fs::read(&db).unwrap(), bytes);
     let files = fs::read_dir(folder.path()).unwrap().count();
-    assert_eq!(files, if named.is_empty() { 3 } else { 4 });
+    assert_eq!(files, if invalid.is_empty() { 3 } else { 4 });
 }
 
-/// Without leave to skip a row, all are named and there is no target.
-fn refuses(db: &Path, kv: &Path, named: &[Named]) {
+/// Unless rows may be skipped, all are reported and there is no target.
+fn check_rejected(db: &Path, kv: &Path, invalid: &[InvalidField]) {
     let options = CopyOptions {
         limit: usize::MAX,
         ..CopyOptions::default()
     };
-    let refused = sqlite_to_kv(db, kv, &options, &progress()).unwrap();
-    assert!(!refused.is_complete() && !refused.written);
-    assert_eq!(named_in(&refused.rejections), named);
+    let rejected = sqlite_to_kv(db, kv, &options, &progress()).unwrap();
+    assert!(!rejected.is_complete() && !rejected.written);
+    assert_eq!(invalid_in(&rejected.rejections), invalid);
     assert!(!kv.exists());
 }
 
@@ -106,13 +106,13 @@ fn counts_add_up(summary: &CopySummary, rows: &[Row]) {
 }
 
 /// The rows of findings, which must be about nothing else.
-fn named_in(findings: &[Finding]) -> Vec<Named> {
+fn invalid_in(findings: &[Finding]) -> Vec<InvalidField> {
     let rows = findings.iter().map(|finding| {
         assert_eq!(finding.class, FindingClass::InvalidRow, "{finding:?}");
         let row = finding.row.unwrap();
         (row.table, row.rowid.unwrap(), row.column, row.reason)
     });
-    let mut rows: Vec<Named> = rows.collect();
+    let mut rows: Vec<InvalidField> = rows.collect();
     rows.sort();
     rows
 }
@@ -131,7 +131,7 @@ fn progress() -> Arc<dyn Progress> {
 
 type Line = (String, i64, String, String);
 
-fn by_name((table, rowid, column, reason): &Named) -> Line {
+fn by_name((table, rowid, column, reason): &InvalidField) -> Line {
     let text = |text: &str| text.to_owned();
     (text(table), *rowid, text(column), text(reason.name()))
 }

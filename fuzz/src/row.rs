@@ -1,4 +1,4 @@
-//! Rows of tables that take anything, and what each of them is, told by its values alone.
+//! Rows of tables that accept anything, and whether each is valid, decided from its values alone.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +12,7 @@ use chunkmigrate::verify::InvalidReason;
 use super::encoding::Encoding;
 use super::input::Input;
 
-/// A value as a table holds it.
+/// A value as stored in a table.
 #[derive(Clone, PartialEq)]
 pub(crate) enum Cell {
     Null,
@@ -35,7 +35,7 @@ impl fmt::Debug for Cell {
     }
 }
 
-/// What a column may hold: text, an integer, an offset or a real.
+/// What a column may contain: text, an integer, an offset or a real.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Class {
     Text,
@@ -46,7 +46,7 @@ pub(crate) enum Class {
 
 pub(crate) type Columns = &'static [(&'static str, Class, bool)];
 
-/// Names, classes and whether NULL is allowed, written down again from the format.
+/// Names, classes and whether NULL is allowed, written independently from the format description.
 pub(crate) fn columns(kind: RecordKind) -> Columns {
     use Class::{Integer, Offset, Real, Text};
     match kind {
@@ -111,7 +111,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// A row that is a record.
+    /// A valid row.
     pub(crate) fn new(input: &mut Input<'_>, encoding: Encoding) -> Self {
         let kind = input.kind();
         let cells = columns(kind).iter().map(|&(name, class, nullable)| {
@@ -135,8 +135,8 @@ impl Row {
         }
     }
 
-    /// Puts anything into a column, with `keeps_id` not into the first one.
-    pub(crate) fn spoil(&mut self, input: &mut Input<'_>, encoding: Encoding, keeps_id: bool) {
+    /// Puts anything into a column; with `keeps_id` not into the first one.
+    pub(crate) fn invalidate(&mut self, input: &mut Input<'_>, encoding: Encoding, keeps_id: bool) {
         let first = usize::from(keeps_id);
         let column = first + input.below((self.cells.len() - first) as u8);
         self.cells[column] = match input.below(8) {
@@ -149,7 +149,7 @@ impl Row {
             6 => {
                 let mut bytes = input.bytes();
                 if encoding != Encoding::Utf8 {
-                    // SQLite keeps no half units.
+                    // SQLite drops half code units.
                     bytes.truncate(bytes.len() / 2 * 2);
                 }
                 Cell::Text(bytes)
@@ -158,7 +158,7 @@ impl Row {
         };
     }
 
-    /// The first column whose value no record has.
+    /// The first column with a value that no record has.
     fn fault(&self, encoding: Encoding) -> Option<(&'static str, InvalidReason)> {
         let mut columns = columns(self.kind).iter().zip(&self.cells);
         columns.find_map(|(&(name, class, nullable), cell)| {
@@ -206,7 +206,7 @@ impl Row {
         }
     }
 
-    /// As the row comes back to a database of UTF-8.
+    /// The row as it returns to a UTF-8 database.
     pub(crate) fn returned(&self, encoding: Encoding) -> String {
         let cells = self.cells.iter().map(|cell| match cell {
             Cell::Text(bytes) => Cell::Text(encoding.decode(bytes).unwrap().into_bytes()),
@@ -217,7 +217,7 @@ impl Row {
     }
 }
 
-/// Which rows are no records, with what is to blame.
+/// The invalid rows, with the reasons.
 pub(crate) fn faults(
     rows: &[Row],
     encoding: Encoding,

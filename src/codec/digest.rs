@@ -160,7 +160,7 @@ mod tests {
 
     /// The first is an example from FIPS 180; the others were computed with another implementation.
     #[test]
-    fn digests_are_those_of_another_implementation() {
+    fn digests_match_another_implementation() {
         let of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(Digest::of("abc").to_string(), of_abc);
         assert_eq!(format!("{:?}", Digest::of("abc")), of_abc);

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_is_the_documented_one() {
+    fn the_export_digest_is_the_documented_one() {
         let mut end = ExportEnd::default();
         let (key, value) = (b"k".as_slice(), b"{}".as_slice());
         end.add_record(RecordKind::Chunk, Entry { key, value });
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn sequences_are_hashed_as_their_line_has_them() {
+    fn id_sequences_are_hashed_as_written_in_their_line() {
         let sequences = IdSequences {
             code_chunks: 7,
             execution_log: 0,
@@ -180,7 +180,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn lines_add_up_in_any_order_and_any_grouping(
+        fn line_digests_add_up_in_any_order_and_grouping(
             lines in prop::collection::vec(any::<(Vec<u8>, Vec<u8>)>(), 0..6),
             cut in any::<prop::sample::Index>(),
             shuffled in any::<prop::sample::Index>(),
@@ -197,7 +197,7 @@ mod tests {
         }
 
         #[test]
-        fn other_lines_have_another_digest(
+        fn different_lines_have_different_digests(
             lines in prop::collection::vec(any::<(Vec<u8>, Vec<u8>)>(), 1..6),
             at in any::<prop::sample::Index>(),
             byte in any::<u8>(),

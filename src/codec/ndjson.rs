@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_again() {
+    fn written_lines_are_read_back_equal() {
         let (key, value) = (b"execlog:\"\n".as_slice(), br#"{"id": 1}"#.as_slice());
         let line = Line::of(RecordKind::ExecutionLog, Entry { key, value }).unwrap();
         let text = serde_json::to_vec(&line).unwrap();
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn spaces_and_the_order_of_fields_are_free_and_nothing_else() {
+    fn only_whitespace_and_field_order_may_vary() {
         let loose = "\t{ \"value\": [1] , \"key\":\"k\", \"kind\":\"chunk\" }\r";
         assert!(Line::parse(loose.as_bytes()).is_ok());
         for (text, expected) in [

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_total_of_two_kinds_counts_every_item_of_both() {
+    fn totals_of_two_kinds_count_every_item_of_both() {
         let mut total = KindCounts {
             left: 7,
             right: 9,

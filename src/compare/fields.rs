@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_without_fields_is_an_error_that_says_so() {
+    fn a_value_without_fields_is_a_clear_error() {
         let error = differences(b"{}", b"[]").unwrap_err().to_string();
         assert!(error.contains("expected an object"), "{error}");
     }

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_kept_in_full_as_far_as_there_is_room_and_those_of_one_record_in_any_case() {
+    fn values_are_kept_in_full_within_the_budget_and_always_for_one_record() {
         let half = VALUE_BYTES / 4;
         assert_eq!(
             kept(Values::Full, &[half, half, 100, 10]),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn of_findings_with_very_long_keys_only_some_are_kept() {
+    fn only_some_findings_with_very_long_keys_are_kept() {
         let mut log = FindingLog::new(9, Values::Full);
         let key = vec![b'k'; TEXT_BYTES / 2 - 100];
         for _ in 0..9 {
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_there_is_no_room_for_is_counted() {
+    fn findings_over_the_budget_are_counted() {
         let mut log = FindingLog::new(2, Values::Full);
         let kind = Some(RecordKind::Chunk);
         for class in [

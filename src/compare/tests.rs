@@ -123,7 +123,7 @@ fn classes(found: &[Finding]) -> Vec<&'static str> {
 
 proptest! {
     #[test]
-    fn counts_and_findings_are_those_of_two_maps(
+    fn counts_and_findings_match_a_comparison_of_two_maps(
         left in prop::collection::btree_map(-20..20i64, 0..2i64, 0..30),
         right in prop::collection::btree_map(-20..20i64, 0..2i64, 0..30),
     ) {
@@ -152,7 +152,7 @@ proptest! {
 }
 
 #[test]
-fn a_field_difference_tells_both_values_and_the_first_byte_that_differs() {
+fn a_field_difference_reports_both_values_and_the_first_different_byte() {
     let (key, value) = symbol(1, 10);
     let other = String::from_utf8(value.clone()).unwrap();
     let other = other.replace("café", "cafe\u{301}").replace("0.5", "0.25");
@@ -189,7 +189,7 @@ fn a_field_difference_tells_both_values_and_the_first_byte_that_differs() {
 }
 
 #[test]
-fn the_same_record_written_otherwise_is_noncanonical_alone() {
+fn the_same_record_in_other_bytes_is_only_noncanonical() {
     let (key, value) = symbol(1, 10);
     let spaced = [b" ", value.as_slice()].concat();
     let (counts, found) = compare(
@@ -202,7 +202,7 @@ fn the_same_record_written_otherwise_is_noncanonical_alone() {
 }
 
 #[test]
-fn two_values_that_are_equal_but_no_records_are_not_equal() {
+fn two_equal_but_invalid_values_are_not_equal() {
     let key = symbol_metrics_key(1);
     let junk = || Listed::new([(key.clone(), b"{}".to_vec())]);
     let (counts, found) = compare(junk(), junk()).unwrap();
@@ -211,7 +211,7 @@ fn two_values_that_are_equal_but_no_records_are_not_equal() {
 }
 
 #[test]
-fn a_record_under_anothers_key_is_a_key_mismatch() {
+fn a_record_under_another_records_key_is_a_key_mismatch() {
     let (_, value) = symbol(1, 10);
     let key = symbol_metrics_key(2);
     let (counts, found) = compare(
@@ -225,7 +225,7 @@ fn a_record_under_anothers_key_is_a_key_mismatch() {
 
 /// In any position: before, between and after the entries.
 #[test]
-fn invalid_rows_are_told_and_counted_and_take_no_part_in_the_join() {
+fn invalid_rows_are_reported_and_counted_but_not_joined() {
     let (one, two) = (symbol(1, 0), symbol(2, 0));
     let left = Listed::with_rows([
         invalid(10),
@@ -316,7 +316,7 @@ fn a_row_that_is_invalid_on_one_side_and_valid_on_the_other_is_one_finding() {
 /// Several rows may have the key of one record: each is a finding, and the first is its
 /// counterpart.
 #[test]
-fn every_row_of_a_records_key_is_a_finding_and_the_counts_balance() {
+fn every_row_with_a_records_key_is_a_finding_and_the_counts_are_consistent() {
     for swapped in [false, true] {
         let rows = Listed::with_rows([7, 8, 9].map(|rowid| invalid_of(rowid, Some(1))));
         let (counts, found) = compare_swapped(swapped, Listed::new([symbol(1, 0)]), rows);
@@ -332,7 +332,7 @@ fn every_row_of_a_records_key_is_a_finding_and_the_counts_balance() {
 
 /// An invalid entry of a KV file is one finding too, whatever the other side has.
 #[test]
-fn a_value_that_is_no_record_is_one_finding_whatever_the_other_side_has() {
+fn an_invalid_value_is_one_finding_whatever_the_other_side_has() {
     let (key, value) = symbol(1, 10);
     let (_, others) = symbol(2, 10);
     for (class, bad) in [
@@ -376,7 +376,7 @@ fn a_value_that_is_no_record_is_one_finding_whatever_the_other_side_has() {
 }
 
 #[test]
-fn a_record_under_anothers_key_is_not_compared_field_by_field() {
+fn a_record_under_another_records_key_is_not_compared_field_by_field() {
     let (key, value) = symbol(1, 10);
     let (_, other) = symbol(2, 10);
     let (counts, found) = compare(
@@ -395,7 +395,7 @@ fn a_record_under_anothers_key_is_not_compared_field_by_field() {
 }
 
 #[test]
-fn a_value_that_is_written_otherwise_and_differs_too_has_both_findings() {
+fn a_noncanonical_and_different_value_has_both_findings() {
     let (key, value) = symbol(1, 10);
     let (_, mut other) = symbol(1, 11);
     other.push(b' ');
@@ -409,7 +409,7 @@ fn a_value_that_is_written_otherwise_and_differs_too_has_both_findings() {
 }
 
 #[test]
-fn counts_that_leave_an_item_out_do_not_balance() {
+fn counts_that_omit_an_item_are_not_consistent() {
     let counts = KindCounts {
         left: 16,
         right: 19,
@@ -435,7 +435,7 @@ fn counts_that_leave_an_item_out_do_not_balance() {
 }
 
 #[test]
-fn a_stream_that_fails_is_never_the_end_of_the_data() {
+fn a_failing_stream_is_never_the_end_of_the_data() {
     let mut left = Listed::new([symbol(1, 1)]);
     left.fails_at_end = true;
     let error = compare(left, Listed::new([symbol(1, 1)])).unwrap_err();
@@ -443,7 +443,7 @@ fn a_stream_that_fails_is_never_the_end_of_the_data() {
 }
 
 #[test]
-fn keys_out_of_order_or_doubled_are_an_error() {
+fn unordered_or_duplicate_keys_are_an_error() {
     for keys in [[2, 1], [1, 1]] {
         let listed = Listed::new(keys.map(|id| symbol(id, 0)));
         let error = compare(listed, Listed::new([])).unwrap_err();

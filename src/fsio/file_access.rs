@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn group_bits_are_those_of_the_group_and_not_of_the_mask() {
+    fn group_bits_come_from_the_group_and_not_from_the_mask() {
         let entry = |tag: u16, bits: u16| {
             let [a, b] = tag.to_le_bytes();
             let [c, d] = bits.to_le_bytes();

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_claimed_name_gets_the_file_and_a_taken_one_keeps_its_own() {
+    fn a_claimed_name_gets_the_file_and_a_taken_name_keeps_its_own() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::write(path("new"), "new").unwrap();

@@ -99,7 +99,7 @@ mod tests {
     /// A writer that closes the database removes its sidecar files, even ones that were just
     /// detected.
     #[test]
-    fn sidecars_that_a_writer_has_just_removed_are_absent() {
+    fn sidecars_a_writer_has_just_removed_count_as_absent() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("code.db");
         assert!(!has_wal_header(&beside(&path, "-wal")).unwrap());

@@ -173,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_overlay_reads_like_the_file_that_it_would_have_changed(
+        fn an_overlay_reads_like_the_changed_file(
             original in prop::collection::vec(any::<u8>(), 0..12_000),
             steps in prop::collection::vec(step(), 0..8),
         ) {

@@ -113,7 +113,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_order_the_bytes_are_those_of_the_file(
+        fn reads_in_any_order_return_the_bytes_of_the_file(
             len in 1_usize..300_000,
             reads in prop::collection::vec((0_usize..80, 1_usize..70_000, 0_usize..6), 1..60),
         ) {

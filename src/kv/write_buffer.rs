@@ -193,7 +193,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_read_and_what_is_in_the_file_is_what_was_written_last(
+        fn reads_and_the_file_have_the_last_written_bytes(
             writes in prop::collection::vec((write(), prop::bool::weighted(0.1)), 1..200),
         ) {
             const LEN: usize = 64 * 2048 + 80_000;
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_the_window_waits() {
+    fn pending_writes_never_exceed_the_window() {
         let file = WriteBuffer::new(tempfile::tempfile().unwrap());
         let page = vec![7; 4096];
         for index in (0..2 * MAX_PENDING_BYTES as u64 / 4096).rev() {
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_that_failed_late_fails_everything_from_then_on() {
+    fn a_late_write_error_fails_every_later_call() {
         let path = tempfile::NamedTempFile::new().unwrap();
         let read_only = File::open(path.path()).unwrap();
         let file = WriteBuffer::new(read_only);

@@ -227,12 +227,12 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_what_was_written_holds() {
+    fn a_file_with_what_was_written_passes() {
         assert!(holds_what(&entries(), SEQUENCES, &entries()));
     }
 
     #[test]
-    fn a_file_with_less_more_or_other_records_does_not_hold() {
+    fn a_file_with_missing_extra_or_different_records_fails() {
         let mut less = entries();
         less.pop();
         let mut other = entries();
@@ -244,14 +244,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_no_kind_does_not_hold() {
+    fn an_unknown_key_fails() {
         let mut more = entries();
         more.push((b"stray".to_vec(), String::new()));
         assert!(!holds_what(&more, SEQUENCES, &entries()));
     }
 
     #[test]
-    fn other_sequences_do_not_hold() {
+    fn different_id_sequences_fail() {
         let sequences = IdSequences {
             code_chunks: 8,
             ..SEQUENCES
@@ -261,7 +261,7 @@ mod tests {
 
     /// Regardless of which thread checks the batch.
     #[test]
-    fn one_bad_value_anywhere_in_a_large_file_does_not_hold() {
+    fn one_bad_value_anywhere_in_a_large_file_fails() {
         let long = "x".repeat(64 << 10);
         let sound: Entries = (0..96)
             .map(|number| {
@@ -280,7 +280,7 @@ mod tests {
 
     /// The stream had the same error, so counts and digests match.
     #[test]
-    fn values_that_are_not_their_keys_record_in_canonical_form_do_not_hold() {
+    fn values_that_are_not_the_canonical_record_of_their_key_fail() {
         let changes: [fn(&mut Entries); 3] = [
             |entries| entries[1].1 = entries[2].1.clone(),
             |entries| entries[1].1.push(' '),

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn every_portion_is_taken_before_the_state_comes_back() {
+    fn every_item_is_processed_before_the_state_is_returned() {
         let mut worker = Worker::start(0, add).unwrap();
         for portion in 1..=1000 {
             worker.send(portion, 1 << 20).unwrap();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_workers_own_error_comes_out_however_late() {
+    fn a_workers_error_is_returned_however_late() {
         let mut worker = Worker::start(0, add).unwrap();
         // An item this large can't be sent before the worker has processed the previous one.
         let mut sent = || -> Result<()> {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_busy_worker_is_offered_comes_back_and_nothing_is_lost() {
+    fn items_offered_to_a_busy_worker_are_returned_and_none_is_lost() {
         let (release, held) = std::sync::mpsc::channel::<()>();
         let mut worker = Worker::start((0, held), |(sum, held), portion: u64| {
             held.recv().unwrap();

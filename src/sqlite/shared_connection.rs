@@ -116,7 +116,7 @@ mod tests {
 
     /// As a URI, this would be an in-memory database that loses what is written.
     #[test]
-    fn a_path_is_never_taken_for_a_uri() {
+    fn a_path_is_never_parsed_as_a_uri() {
         let path = Path::new("file:/no/such/folder/x.db?mode=memory");
         assert!(SharedConnection::open(path, IfMissing::Create).is_err());
     }

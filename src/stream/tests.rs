@@ -77,7 +77,7 @@ fn take_all(
 }
 
 #[test]
-fn every_entry_comes_out_once_and_in_order_copied_or_handed_over() {
+fn every_entry_is_returned_once_and_in_order_copied_or_moved() {
     let lengths = [0, 0, 1, 3, 5 << 20, 6 << 20, 7, 1 << 20, 2 << 20, 9];
     let entries = TestEntries::new(lengths.repeat(3));
     let taken = take_all(|visit| entries.visit(visit));
@@ -101,7 +101,7 @@ impl Records {
 }
 
 #[test]
-fn records_come_out_as_their_canonical_bytes() {
+fn records_are_returned_as_canonical_bytes() {
     let chunk = |start: u64| {
         let content = "größer\n".repeat(start as usize % 5000);
         Record::Chunk(CodeChunk::new("a.rs", start, start + 1, content))
@@ -114,7 +114,7 @@ fn records_come_out_as_their_canonical_bytes() {
 }
 
 #[test]
-fn a_reader_that_fails_is_never_the_end_of_the_data() {
+fn a_failing_reader_is_never_the_end_of_the_data() {
     let mut entries = TestEntries::new([1, 2, 3]);
     entries.fails_at_end = true;
     let error = read_stream(
@@ -131,7 +131,7 @@ fn a_reader_that_fails_is_never_the_end_of_the_data() {
 }
 
 #[test]
-fn a_taker_that_fails_ends_the_reader() {
+fn a_failing_consumer_stops_the_reader() {
     let error = returns(move || {
         let entries = more_than_the_queue_holds();
         read_stream(
@@ -149,7 +149,7 @@ fn a_taker_that_fails_ends_the_reader() {
 }
 
 #[test]
-fn a_taker_that_panics_ends_the_reader() {
+fn a_panicking_consumer_stops_the_reader() {
     let outcome = returns(move || {
         let entries = more_than_the_queue_holds();
         catch_unwind(AssertUnwindSafe(|| {

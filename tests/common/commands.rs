@@ -1,11 +1,11 @@
-//! The commands that the program has, as it tells them itself.
+//! The program's commands, as its help lists them.
 
 use chunkmigrate::verify::FindingClass;
 
 use super::{Run, Scenario};
 
-/// The arguments that name each command: none for the program itself, then every one it lists but
-/// `help`, which prints the help of the others.
+/// The arguments that name each command: none for the program itself, then every command it lists
+/// except `help`, which prints the help of the others.
 pub(crate) fn commands() -> Vec<Vec<String>> {
     let help = help(&[]);
     let names = section(&help, "Commands");

@@ -1,4 +1,4 @@
-//! A file that somebody prepared, and every way in which the program meets it.
+//! A prepared file, and every way in which the program opens it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,29 +8,29 @@ use rusqlite::Connection;
 
 use super::{Run, Scenario, tables};
 
-/// What a store has to come to.
+/// The expected result of reading a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Read completely: what was copied is what is there.
+    /// Read completely: the copy equals the source.
     Copied,
-    /// Read, and what is no record was named: a line of the report is this.
-    Named(&'static str),
-    /// Not read: the message has this in it.
-    Refused(&'static str),
+    /// Read, and an invalid item was reported: this is a line of the report.
+    Reported(&'static str),
+    /// Not read: the message contains this.
+    Fails(&'static str),
 }
 
 impl Outcome {
     const fn status(self) -> i32 {
         match self {
             Outcome::Copied => 0,
-            Outcome::Named(_) => 1,
-            Outcome::Refused(_) => 2,
+            Outcome::Reported(_) => 1,
+            Outcome::Fails(_) => 2,
         }
     }
 }
 
-/// A folder with the records of [`tables::SMALL`] as `code.db` and `code.kv`, and beside them the
-/// prepared file.
+/// A directory with the records of [`tables::SMALL`] as `code.db` and `code.kv`, and the prepared
+/// file next to them.
 pub(crate) struct HostileFile {
     pub(crate) scenario: Scenario,
     store: &'static str,
@@ -59,16 +59,16 @@ impl HostileFile {
         }
     }
 
-    /// The same, with a limit of the memory that a run may map.
+    /// The same, with a limit on the memory that a run may map.
     pub(crate) fn within_mib(mut self, mib: u32) -> Self {
         self.memory = Some(mib << 10);
         self
     }
 
-    /// Runs a command that may change `target` and nothing else, and takes back what it did.
+    /// Runs a command that may change `target` and nothing else, and undoes what it did.
     ///
-    /// It must end by itself, name the prepared file if it fails, leave the target alone then, and
-    /// send no control character to a terminal.
+    /// It must end by itself, name the prepared file if it fails, leave the target unchanged then,
+    /// and send no control character to a terminal.
     pub(crate) fn run(&self, what: &str, args: &[&str], target: Option<&str>) -> Run {
         let run = self.run_and_keep(what, args, target);
         if let Some(target) = target {
@@ -86,26 +86,26 @@ impl HostileFile {
         };
         let mut after = self.files();
         assert!((0..=2).contains(&run.status), "{what} {args:?}: {run}");
-        let told = run.to_string();
+        let output = run.to_string();
         if run.status == 2 {
             let named = ["odd", "code.", "target"]
                 .iter()
-                .any(|name| told.contains(name));
+                .any(|name| output.contains(name));
             assert!(named, "{what} {args:?}: {run}");
             assert!(
-                !told.contains("bug in chunkmigrate"),
+                !output.contains("bug in chunkmigrate"),
                 "{what} {args:?}: {run}"
             );
         }
         let raw = |char: &char| char.is_control() && *char != '\n' || is_format(*char);
-        // A file or a pipe gets an export to the byte.
+        // An export to a file or a pipe is byte for byte.
         let stdout = if args.contains(&"export") {
             ""
         } else {
             &run.stdout
         };
         let found = stdout.chars().chain(run.stderr.chars()).find(raw);
-        assert_eq!(found, None, "{what} {args:?}: {told:?}");
+        assert_eq!(found, None, "{what} {args:?}: {output:?}");
         if let (Some(target), true) = (target, run.status < 2) {
             for name in [target.to_owned(), format!("{target}.rejects.jsonl")] {
                 after.remove(&name);
@@ -118,7 +118,7 @@ impl HostileFile {
         run
     }
 
-    /// Every regular file with its bytes; of one with a hole of gigabytes, only its length.
+    /// Every regular file with its bytes; for a sparse file of gigabytes, only its length.
     fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let entries = fs::read_dir(self.scenario.folder()).unwrap();
         let entries = entries.map(|entry| {
@@ -136,33 +136,34 @@ impl HostileFile {
         entries.collect()
     }
 
-    /// Reads the store in every way; each must come to the same.
-    pub(crate) fn is_read_as(&self, what: &str, outcome: Outcome) {
-        self.is_copied_as(what, outcome);
+    /// Reads the store in every way; each must have the same result.
+    pub(crate) fn assert_read_as(&self, what: &str, outcome: Outcome) {
+        self.assert_copied_as(what, outcome);
         let exported = self.run(what, &["export", self.store], None);
         assert_eq!(exported.status, outcome.status(), "{what}: {exported}");
-        if let Outcome::Refused(text) = outcome {
+        if let Outcome::Fails(text) = outcome {
             assert!(exported.stderr.contains(text), "{what}: {exported}");
         }
     }
 
-    /// The same of a KV file whose manifest is at fault. An export leaves it out, and does not read it.
-    pub(crate) fn is_read_as_but_exported(&self, what: &str, outcome: Outcome) {
-        self.is_copied_as(what, outcome);
+    /// The same for a KV file with a wrong manifest. An export omits the manifest and does not read
+    /// it.
+    pub(crate) fn assert_read_as_but_exported(&self, what: &str, outcome: Outcome) {
+        self.assert_copied_as(what, outcome);
         let exported = self.run(what, &["export", self.store], None);
         assert_eq!(exported.status, 0, "{what}: {exported}");
     }
 
-    /// Reads the store in every way but to export it.
-    fn is_copied_as(&self, what: &str, outcome: Outcome) {
+    /// Reads the store in every way except exporting it.
+    fn assert_copied_as(&self, what: &str, outcome: Outcome) {
         let store = self.store;
         let (command, target, own) = match store {
             "odd.db" => ("sqlite-to-kv", "target.kv", "code.kv"),
             _ => ("kv-to-sqlite", "target.db", "code.db"),
         };
-        let told = |run: Run| {
+        let check = |run: Run| {
             assert_eq!(run.status, outcome.status(), "{what}: {run}");
-            if let Outcome::Refused(text) = outcome {
+            if let Outcome::Fails(text) = outcome {
                 assert!(run.to_string().contains(text), "{what}: {run}");
             }
         };
@@ -173,14 +174,14 @@ impl HostileFile {
             assert_eq!(self.run(what, &args, Some(target)).status, 0, "{what}");
         } else {
             let run = self.run(what, &[command, store, target], Some(target));
-            if let Outcome::Named(line) = outcome {
+            if let Outcome::Reported(line) = outcome {
                 names(store, line, what, &run);
             }
-            told(run);
+            check(run);
         }
-        told(self.run(what, &["inspect", store, "--format", "json"], None));
+        check(self.run(what, &["inspect", store, "--format", "json"], None));
         let fails = outcome.status() == 2;
-        // What the stores have in common is not known here, but whether both can be read is.
+        // Whether the stores share records is not known here, but whether both can be read is.
         for args in [["verify", store, own], ["verify", own, store]] {
             for args in [&args[..], &[args[0], args[1], args[2], "--quick"]] {
                 let run = self.run(what, args, None);
@@ -189,8 +190,8 @@ impl HostileFile {
         }
     }
 
-    /// Merges the small pair into the store, which must not come to another outcome, and replaces it.
-    pub(crate) fn is_target_as(&self, what: &str, merged: Outcome) {
+    /// Merges the small pair into the store and checks the result; the store is changed.
+    pub(crate) fn assert_target_as(&self, what: &str, merged: Outcome) {
         let store = self.store;
         let (command, own) = match store {
             "odd.db" => ("kv-to-sqlite", "code.kv"),
@@ -199,17 +200,17 @@ impl HostileFile {
         let run = self.run_and_keep(what, &[command, own, store, "--merge"], Some(store));
         assert_eq!(run.status, merged.status(), "{what}: {run}");
         match merged {
-            Outcome::Refused(text) => assert!(run.to_string().contains(text), "{what}: {run}"),
+            Outcome::Fails(text) => assert!(run.to_string().contains(text), "{what}: {run}"),
             Outcome::Copied => {
                 let again = self.run(what, &[command, own, store, "--merge"], None);
                 assert_eq!(again.status, 0, "{what}: {again}");
             }
-            Outcome::Named(line) => names(store, line, what, &run),
+            Outcome::Reported(line) => names(store, line, what, &run),
         }
     }
 }
 
-/// Fails if a report is not about the store, or lacks a line.
+/// Fails if a report is not about the store, or lacks the line.
 fn names(store: &str, line: &str, what: &str, run: &Run) {
     let mut lines = run.stdout.lines();
     let heading = lines.next().unwrap_or_default();
@@ -220,14 +221,14 @@ fn names(store: &str, line: &str, what: &str, run: &Run) {
     );
 }
 
-/// Whether a character changes how others are shown.
+/// Whether a character changes how others are displayed.
 fn is_format(char: char) -> bool {
     matches!(char, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
         | '\u{feff}')
 }
 
-/// Makes a database of [`tables::SMALL`] with other content than that of the hostile, fills it
-/// further, and then edits its schema behind SQLite's back.
+/// Creates a database of [`tables::SMALL`] with content other than that of the hostile file, runs
+/// `fill`, and then edits its schema directly.
 pub(crate) fn database(path: &Path, fill: &str, edits: &[&str]) {
     let connection = Connection::open(path).unwrap();
     chunkmigrate::sqlite::create_tables(&connection).unwrap();
@@ -241,7 +242,7 @@ pub(crate) fn database(path: &Path, fill: &str, edits: &[&str]) {
     bare_database_in(&connection, fill, edits);
 }
 
-/// The same with nothing but what `fill` makes.
+/// The same with only what `fill` creates.
 pub(crate) fn bare_database(path: &Path, fill: &str, edits: &[&str]) {
     bare_database_in(&Connection::open(path).unwrap(), fill, edits);
 }

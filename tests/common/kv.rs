@@ -1,4 +1,4 @@
-//! A look into a KV file with redb alone.
+//! Reads and writes KV files with redb alone.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,17 +26,17 @@ pub(crate) fn records(path: &Path) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The keys of a file, in its order.
+/// The keys of a file, in file order.
 pub(crate) fn keys(path: &Path) -> Vec<String> {
     records(path).into_keys().collect()
 }
 
-/// A document of a file.
+/// A metadata document of a file.
 pub(crate) fn document(path: &Path, name: &str) -> serde_json::Value {
     serde_json::from_str(&document_text(path, name)).unwrap()
 }
 
-/// A document of a file as it stands there.
+/// A metadata document of a file, as raw text.
 pub(crate) fn document_text(path: &Path, name: &str) -> String {
     let transaction = ReadOnlyDatabase::open(path).unwrap().begin_read().unwrap();
     let table = transaction.open_table(META).unwrap();
@@ -44,7 +44,7 @@ pub(crate) fn document_text(path: &Path, name: &str) -> String {
     String::from_utf8(document.value().to_vec()).unwrap()
 }
 
-/// What a KV file is to hold, whatever that is.
+/// The content of a KV file, valid or not.
 #[derive(Debug, Clone)]
 pub(crate) struct Content {
     pub(crate) records: BTreeMap<Vec<u8>, Vec<u8>>,
@@ -52,7 +52,7 @@ pub(crate) struct Content {
 }
 
 impl Content {
-    /// What a file holds.
+    /// Reads the content of a file.
     pub(crate) fn read(path: &Path) -> Self {
         let transaction = ReadOnlyDatabase::open(path).unwrap().begin_read().unwrap();
         let records = transaction.open_table(RECORDS).unwrap();
@@ -92,13 +92,13 @@ impl Content {
         database.close().unwrap();
     }
 
-    /// The same without a manifest, which any change would make wrong.
+    /// The same without a manifest, which any change would invalidate.
     pub(crate) fn without_manifest(mut self) -> Self {
         self.documents.remove("manifest");
         self
     }
 
-    /// The value under a key, as text to change.
+    /// The value under a key, as text to edit.
     pub(crate) fn edit(&mut self, key: &str, from: &str, to: &str) {
         let value = self.records.get_mut(key.as_bytes()).unwrap();
         let text = String::from_utf8(value.clone()).unwrap();

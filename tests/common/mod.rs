@@ -1,4 +1,4 @@
-//! What the tests share: a folder with databases in it, runs of the program, records of any shape.
+//! Shared by all tests: a directory with databases, runs of the program, records of any shape.
 
 pub(crate) mod commands;
 pub(crate) mod hostile_file;
@@ -28,10 +28,10 @@ use tempfile::TempDir;
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_chunkmigrate");
 
-/// A run that takes longer hangs.
+/// A run that takes longer counts as hanging.
 const HANG: Duration = Duration::from_secs(120);
 
-/// A folder of its own for one test.
+/// A private directory for one test.
 pub(crate) struct Scenario {
     folder: TempDir,
 }
@@ -43,7 +43,7 @@ impl Scenario {
         }
     }
 
-    /// One in memory, where the system has a folder there: a sync costs nothing then.
+    /// A scenario in memory, if the system has a directory there: a sync costs nothing then.
     pub(crate) fn in_memory() -> Self {
         let folder = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new());
         Scenario {
@@ -51,7 +51,7 @@ impl Scenario {
         }
     }
 
-    /// One with `code.db`, of [`tables::SMALL`], and the `code.kv` that was made of it.
+    /// A scenario with `code.db`, built from [`tables::SMALL`], and its copy `code.kv`.
     pub(crate) fn with_small_pair() -> Self {
         let scenario = Scenario::new();
         scenario.database("code.db", |db| db.execute_batch(tables::SMALL).unwrap());
@@ -61,7 +61,7 @@ impl Scenario {
         scenario
     }
 
-    /// As [`Scenario::with_small_pair`], and with `code.ndjson`, what is exported of either.
+    /// Like [`Scenario::with_small_pair`], with `code.ndjson`, the export of either.
     pub(crate) fn with_small_export() -> Self {
         let scenario = Scenario::with_small_pair();
         scenario.export("code.db", "code.ndjson");
@@ -80,7 +80,7 @@ impl Scenario {
         text.lines().map(str::to_owned).collect()
     }
 
-    /// The lines of an export without its end line, to be edited.
+    /// The lines of an export without its end line, for editing.
     pub(crate) fn lines_without_end(&self, name: &str) -> Vec<String> {
         let mut lines = self.lines(name);
         let end = lines.pop().unwrap();
@@ -96,7 +96,7 @@ impl Scenario {
         self.folder.path().join(name)
     }
 
-    /// Makes a database with the four tables and whatever `fill` does.
+    /// Creates a database with the four tables and runs `fill`.
     pub(crate) fn database(&self, name: &str, fill: impl FnOnce(&Connection)) -> PathBuf {
         self.bare_database(name, |connection| {
             chunkmigrate::sqlite::create_tables(connection).unwrap();
@@ -104,7 +104,7 @@ impl Scenario {
         })
     }
 
-    /// Makes a database without any table.
+    /// Creates a database without any table.
     pub(crate) fn bare_database(&self, name: &str, fill: impl FnOnce(&Connection)) -> PathBuf {
         let path = self.path(name);
         let connection = Connection::open(&path).unwrap();
@@ -123,7 +123,7 @@ impl Scenario {
         db.close().unwrap();
     }
 
-    /// A shell in the folder that knows the program by its name, about to run.
+    /// A shell in the directory that finds the program by its name, ready to run.
     pub(crate) fn shell(&self, shell: &str, args: &[&str]) -> Command {
         let program = Path::new(PROGRAM).parent().unwrap().display();
         let mut command = Command::new(shell);
@@ -136,7 +136,7 @@ impl Scenario {
         command
     }
 
-    /// The program, about to run in the folder with an environment of its own.
+    /// The program, ready to run in the directory with its own environment.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
         command
@@ -147,14 +147,14 @@ impl Scenario {
         command
     }
 
-    /// Runs the program in the folder; a run that hangs is killed and fails.
+    /// Runs the program in the directory; a run that hangs is killed and fails.
     pub(crate) fn run(&self, args: &[&str]) -> Run {
         let command = self.command(args);
         let mut command = assert_cmd::Command::from_std(command);
         Run::of(command.timeout(HANG).output().unwrap())
     }
 
-    /// The same with a limit of the memory that the program may map, in KiB.
+    /// The same with a limit on the memory that the program may map, in KiB.
     pub(crate) fn run_within(&self, kib: u32, args: &[&str]) -> Run {
         let mut command = Command::new("sh");
         command
@@ -172,13 +172,13 @@ impl Scenario {
         Run::of(command.timeout(HANG).output().unwrap())
     }
 
-    /// Every file of the folder with its bytes, folders with none.
+    /// Every file of the directory with its bytes; directories have none.
     pub(crate) fn files(&self) -> BTreeMap<String, Vec<u8>> {
         files(self.folder())
     }
 }
 
-/// Every file of a folder with its bytes, folders with none.
+/// Every file of a directory with its bytes; directories have none.
 pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(folder).unwrap();
     entries
@@ -190,8 +190,8 @@ pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-/// What a run of the program left: its output and its exit status.
-#[must_use = "a run that nobody looks at proves nothing"]
+/// The result of a run: its output and its exit status.
+#[must_use = "an unchecked run proves nothing"]
 pub(crate) struct Run {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -219,7 +219,7 @@ impl Run {
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("no JSON: {self}"))
+        serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("invalid JSON: {self}"))
     }
 }
 
@@ -238,7 +238,7 @@ impl fmt::Display for Run {
     }
 }
 
-/// Runs assertions with the snapshots in the top-level folder; what differs from run to run is
+/// Runs assertions with the snapshots in the top-level directory; what differs between runs is
 /// replaced.
 pub(crate) fn with_snapshots(assert: impl FnOnce()) {
     let mut settings = insta::Settings::clone_current();

@@ -1,16 +1,16 @@
-//! Pairs of stores whose pages have much to show, and a look into a page.
+//! Pairs of stores that fill a page, and helpers that read a page.
 
 use std::fs;
 
 use super::kv::Content;
 use super::{Run, Scenario};
 
-/// A path that is markup, and worse.
+/// A path that contains markup and control characters.
 pub(crate) const HOSTILE: &str =
     "</code><script>alert(1)</script>\"><img src=x onerror=alert(2)>&amp;]]>\u{202e}\u{1b}[31m.rs";
 
-/// `left.db` and `right.kv`, between which there is every class of divergence that
-/// comparing finds.
+/// `left.db` and `right.kv`, between which there is every class of finding that a comparison
+/// reports.
 pub(crate) fn with_every_class() -> Scenario {
     let scenario = Scenario::with_small_pair();
     fs::rename(scenario.path("code.db"), scenario.path("left.db")).unwrap();
@@ -40,8 +40,10 @@ pub(crate) fn with_every_class() -> Scenario {
     content
         .records
         .insert(b"stray\xff".to_vec(), b"{}".to_vec());
-    let marks = "{\"code_chunks\":10,\"execution_log\":1}".to_owned();
-    content.documents.insert("sequences".to_owned(), marks);
+    let id_sequences = "{\"code_chunks\":10,\"execution_log\":1}".to_owned();
+    content
+        .documents
+        .insert("sequences".to_owned(), id_sequences);
     content.write(&scenario.path("right.kv"));
     scenario.change(
         "left.db",
@@ -74,7 +76,7 @@ pub(crate) fn with_contents(left: &str, right: &str) -> Scenario {
 /// The name of the page of [`verify`].
 pub(crate) const PAGE: &str = "page.html";
 
-/// Runs `verify` with a page, and gives the page too.
+/// Runs `verify` with a page, and returns the page too.
 pub(crate) fn verify(scenario: &Scenario, args: &[&str], status: i32) -> (Run, String) {
     let args = [&["verify", "--html", PAGE], args].concat();
     let run = scenario.run(&args).expect_status(status);

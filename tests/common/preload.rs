@@ -1,4 +1,4 @@
-//! C code between a program and the system, for what no test can make a system do.
+//! C code between a program and the system, for conditions that no test can produce otherwise.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-/// A library that is compiled when it is first needed.
+/// A library that is compiled on first use.
 pub(crate) struct Preload {
     source: &'static str,
     compiled: OnceLock<(PathBuf, TempDir)>,

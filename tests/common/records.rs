@@ -1,4 +1,4 @@
-//! Records of any shape, for properties.
+//! Records of any shape, for property tests.
 
 use chunkmigrate::record::{
     CodeChunk, ExecutionRecord, FileMetrics, Record, RecordKey, SymbolMetrics,
@@ -14,7 +14,7 @@ use rusqlite::Connection;
 
 use crate::fuzzing::bodies::awkward::CHARS;
 
-/// Texts that are likely to hold what keys and JSON treat specially.
+/// Texts likely to contain what keys and JSON treat specially.
 pub(crate) fn text() -> BoxedStrategy<String> {
     let special = prop::sample::select(&CHARS);
     let char = prop_oneof![3 => special, 1 => any::<char>()];
@@ -31,7 +31,7 @@ fn integer() -> BoxedStrategy<i64> {
     prop_oneof![-5..200i64, any::<i64>(), Just(i64::MIN), Just(i64::MAX)].boxed()
 }
 
-/// Any finite float but -0.0, which records don't have.
+/// Any finite float except -0.0, which records don't have.
 pub(crate) fn float() -> impl Strategy<Value = f64> {
     let any_bits = any::<u64>().prop_map(f64::from_bits);
     let round = (-1_000_000..1_000_000i64).prop_map(|n| n as f64 / 8.0);
@@ -161,7 +161,7 @@ fn symbol_metrics() -> impl Strategy<Value = SymbolMetrics> {
     )
 }
 
-/// Those records whose keys and, so that a table can hold them, ids no other has.
+/// The records with unique keys and, so that a table accepts them, unique ids.
 pub(crate) fn distinct(records: Vec<Record>) -> Vec<Record> {
     let (mut keys, mut ids) = (BTreeSet::new(), BTreeSet::new());
     let distinct = records.into_iter().filter(|record| {
@@ -171,19 +171,19 @@ pub(crate) fn distinct(records: Vec<Record>) -> Vec<Record> {
     distinct.collect()
 }
 
-/// Marks that lie so far above the largest ids.
-pub(crate) fn marks_above(records: &[Record], above: i64) -> IdSequences {
-    let mut marks = IdSequences::default();
+/// Id sequences this far above the largest ids.
+pub(crate) fn id_sequences_above(records: &[Record], above: i64) -> IdSequences {
+    let mut id_sequences = IdSequences::default();
     for record in records {
         if let Some(id) = record.id() {
-            marks.raise(record.kind(), id.saturating_add(above));
+            id_sequences.raise(record.kind(), id.saturating_add(above));
         }
     }
-    marks
+    id_sequences
 }
 
-/// Makes a database of records.
-pub(crate) fn write_database(path: &Path, records: &[Record], marks: IdSequences) {
+/// Creates a database of records.
+pub(crate) fn write_database(path: &Path, records: &[Record], id_sequences: IdSequences) {
     let mut connection = Connection::open(path).unwrap();
     connection
         .execute_batch("PRAGMA synchronous = OFF")
@@ -191,6 +191,6 @@ pub(crate) fn write_database(path: &Path, records: &[Record], marks: IdSequences
     chunkmigrate::sqlite::create_tables(&connection).unwrap();
     let transaction = connection.transaction().unwrap();
     chunkmigrate::sqlite::insert_records(&transaction, records).unwrap();
-    chunkmigrate::internal::set_sequences(&transaction, marks).unwrap();
+    chunkmigrate::internal::set_sequences(&transaction, id_sequences).unwrap();
     transaction.commit().unwrap();
 }

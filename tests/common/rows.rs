@@ -1,4 +1,4 @@
-//! Rows as they stand in a database, read with SQLite alone.
+//! Raw rows of a database, read with SQLite alone.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,8 +14,8 @@ const TABLES: [&str; 5] = [
     "sqlite_sequence",
 ];
 
-/// Every row of the four tables and of `sqlite_sequence`, as far as they are there, each value with
-/// its storage class; floats by their bits.
+/// Every row of the four tables and of `sqlite_sequence`, if they exist, each value with its
+/// storage class; floats by their bits.
 pub(crate) fn of_database(path: &Path) -> BTreeSet<String> {
     let connection = Connection::open(path).unwrap();
     let mut rows = BTreeSet::new();

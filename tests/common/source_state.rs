@@ -1,4 +1,4 @@
-//! Databases with all that may lie beside them.
+//! Databases with all the files that may lie next to them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use super::tables::{insert_chunk, insert_chunks};
 
 /// Chunks that a database has in its main file.
 pub(crate) const IN_MAIN: i64 = 20;
-/// Those that only its `-wal` has.
+/// Chunks that only its `-wal` has.
 const IN_WAL: i64 = 7;
 
-/// A state of a database and of the files beside it.
+/// A state of a database and of its sidecar files.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum State {
     RollbackJournal,
@@ -43,9 +43,9 @@ impl State {
         State::WalHeaderWithoutShm,
     ];
 
-    /// Makes a database in this state; returns how many chunks it has.
+    /// Creates a database in this state; returns how many chunks it has.
     pub(crate) fn make(self, path: &Path) -> i64 {
-        let beside = |suffix: &str| PathBuf::from(format!("{}{suffix}", path.display()));
+        let sidecar = |suffix: &str| PathBuf::from(format!("{}{suffix}", path.display()));
         let draft = tempfile::tempdir().unwrap();
         let draft_path = draft.path().join("draft.db");
         let db = Connection::open(&draft_path).unwrap();
@@ -59,7 +59,7 @@ impl State {
         insert_chunks(&db, IN_MAIN);
         let copy = |suffix: &str| {
             let from = PathBuf::from(format!("{}{suffix}", draft_path.display()));
-            fs::copy(from, beside(suffix)).unwrap();
+            fs::copy(from, sidecar(suffix)).unwrap();
         };
         match self {
             State::RollbackJournal | State::CleanWal | State::EmptyWal | State::EmptyWalWithShm => {
@@ -83,24 +83,24 @@ impl State {
             }
         }
         match self {
-            State::EmptyWal => fs::write(beside("-wal"), "").unwrap(),
+            State::EmptyWal => fs::write(sidecar("-wal"), "").unwrap(),
             State::EmptyWalWithShm => {
-                fs::write(beside("-wal"), "").unwrap();
-                fs::write(beside("-shm"), vec![0; 32768]).unwrap();
+                fs::write(sidecar("-wal"), "").unwrap();
+                fs::write(sidecar("-shm"), vec![0; 32768]).unwrap();
             }
-            State::WalWithoutShm => fs::remove_file(beside("-shm")).unwrap(),
+            State::WalWithoutShm => fs::remove_file(sidecar("-shm")).unwrap(),
             State::WalHeaderAndShm | State::WalHeaderWithoutShm => {
-                let wal = fs::read(beside("-wal")).unwrap();
-                fs::write(beside("-wal"), &wal[..32]).unwrap();
-                fs::remove_file(beside("-shm")).unwrap();
+                let wal = fs::read(sidecar("-wal")).unwrap();
+                fs::write(sidecar("-wal"), &wal[..32]).unwrap();
+                fs::remove_file(sidecar("-shm")).unwrap();
                 if matches!(self, State::WalHeaderAndShm) {
-                    fs::write(beside("-shm"), vec![0; 32768]).unwrap();
+                    fs::write(sidecar("-shm"), vec![0; 32768]).unwrap();
                 }
             }
-            State::WalAndEmptyShm => fs::write(beside("-shm"), "").unwrap(),
+            State::WalAndEmptyShm => fs::write(sidecar("-shm"), "").unwrap(),
             State::WalAndForeignShm => {
                 let noise: Vec<u8> = (0..32768u32).map(|i| (i * 31 % 251) as u8).collect();
-                fs::write(beside("-shm"), noise).unwrap();
+                fs::write(sidecar("-shm"), noise).unwrap();
             }
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! What a store holds to whoever opens it next, in whatever state it was left.
+//! The content of a store as the next program to open it sees it, in whatever state it was left.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use super::{Scenario, kv};
 /// The files of a folder with their bytes.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
-/// A file and those beside it whose names begin with its own.
+/// A file and those next to it whose names begin with its own.
 pub(crate) fn files_of(files: &Files, name: &str) -> Files {
     let files = files.iter().filter(|(file, _)| file.starts_with(name));
     files
@@ -21,8 +21,8 @@ pub(crate) fn files_of(files: &Files, name: &str) -> Files {
         .collect()
 }
 
-/// The records of a store as its next ordinary open gives them; `None` without a store. The store
-/// itself is left as it lies.
+/// The records of a store as its next ordinary open returns them; `None` without a store. The store
+/// itself is not changed.
 pub(crate) fn records(scenario: &Scenario, name: &str) -> Option<String> {
     if !scenario.path(name).exists() {
         return None;
@@ -33,7 +33,7 @@ pub(crate) fn records(scenario: &Scenario, name: &str) -> Option<String> {
     }
     let path = copy.path(name);
     if fs::read(&path).unwrap().starts_with(b"SQLite") {
-        // Takes in what a log or a hot journal holds, as the next tool to open it would.
+        // Applies the log or hot journal, as the next tool to open it would.
         let db = Connection::open(&path).unwrap();
         let check: String = db
             .query_row("PRAGMA integrity_check", [], |row| row.get(0))

@@ -2,8 +2,8 @@
 
 use rusqlite::Connection;
 
-/// Magellan's tables as its schema 7 has them: metrics that can't be NULL, and a foreign key to a
-/// table of the graph.
+/// Magellan's tables in its schema 7: metrics that can't be NULL, and a foreign key to a table of
+/// the graph.
 pub(crate) const SCHEMA_7: &str = "
     CREATE TABLE graph_entities (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL);
     CREATE TABLE magellan_meta (id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -30,12 +30,12 @@ pub(crate) const SCHEMA_7: &str = "
         last_updated INTEGER NOT NULL,
         FOREIGN KEY (symbol_id) REFERENCES graph_entities(id) ON DELETE CASCADE);";
 
-/// A table of chunks that takes anything: no types, no constraints, no indexes.
+/// A table of chunks that accepts anything: no types, no constraints, no indexes.
 pub(crate) const LOOSE_CHUNKS: &str = "
     CREATE TABLE code_chunks (id, file_path, byte_start, byte_end, content, content_hash,
         symbol_name, symbol_kind, created_at);";
 
-/// Inserts a chunk with short values; SQL literals stand for its path and its span.
+/// Inserts a chunk with short values; its path and span are SQL literals.
 pub(crate) fn insert_chunk(connection: &Connection, id: i64, path: &str, start: &str, end: &str) {
     connection
         .execute_batch(&format!(
@@ -45,7 +45,7 @@ pub(crate) fn insert_chunk(connection: &Connection, id: i64, path: &str, start: 
         .unwrap();
 }
 
-/// Inserts chunks with ids from 1 on, the records that most tests need.
+/// Inserts chunks with ids from 1, the records that most tests need.
 pub(crate) fn insert_chunks(connection: &Connection, count: i64) {
     connection
         .execute(
@@ -59,7 +59,7 @@ pub(crate) fn insert_chunks(connection: &Connection, count: i64) {
         .unwrap();
 }
 
-/// A few records of every kind, with hashes that are right.
+/// A few records of every kind, with correct hashes.
 pub(crate) const SMALL: &str = "
     INSERT INTO code_chunks VALUES
         (1, 'src/lib.rs', 0, 12, 'fn main() {}',

@@ -1,4 +1,4 @@
-//! A terminal that the program writes to.
+//! A pseudo-terminal that the program writes to.
 
 use std::fs::{File, OpenOptions};
 use std::io::Read as _;
@@ -8,7 +8,7 @@ use rustix::fd::OwnedFd;
 use rustix::pty::{OpenptFlags, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-/// A terminal of so many columns.
+/// A terminal with a given number of columns.
 pub(crate) struct Terminal {
     ours: OwnedFd,
     name: String,
@@ -29,7 +29,7 @@ impl Terminal {
         Terminal { ours, name }
     }
 
-    /// What a program writes to.
+    /// The end that a program writes to.
     pub(crate) fn end(&self) -> Stdio {
         let end = OpenOptions::new().read(true).write(true).open(&self.name);
         end.unwrap().into()
@@ -40,7 +40,7 @@ impl Terminal {
         let mut child = command.spawn().unwrap();
         drop(command);
         let mut shown = Vec::new();
-        // The end of a terminal that nobody has open any more is an error.
+        // Reading from a terminal that nobody has open any more is an error.
         let _ = File::from(self.ours).read_to_end(&mut shown);
         let status = child.wait().unwrap().code().unwrap();
         (String::from_utf8(shown).unwrap(), status)

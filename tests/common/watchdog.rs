@@ -6,10 +6,10 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::HANG;
 
-/// Kills a program that hangs, so that whoever waits for it fails and does not hang too.
+/// Kills a program that hangs, so that a test waiting for it fails instead of hanging too.
 #[must_use = "it watches until it is dropped"]
 pub(crate) struct Watchdog {
-    /// Its end tells that the program has come to its own.
+    /// Dropping it reports that the program has ended.
     _alive: Sender<()>,
 }
 

@@ -1,7 +1,7 @@
-//! What a record costs, counted and not timed: a change that makes everything ten times dearer is
-//! seen on any machine. `docs/performance.md` has the times.
+//! The cost of a record, counted and not timed: a change that makes everything ten times slower
+//! shows on any machine. `docs/performance.md` has the times.
 //!
-//! A binary of its own, with one test: what is counted is that of the whole process.
+//! A separate binary with one test, because the counters are those of the whole process.
 #![allow(clippy::unwrap_used)]
 
 use std::alloc::System;
@@ -20,10 +20,10 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Of each of two kinds.
+/// Records of each of two kinds.
 const RECORDS: i64 = 10_000;
 
-// Half as much again as was counted when the limits were set.
+// One and a half times what was counted when the limits were set.
 
 const COPY: Effort = Effort {
     allocations: 19.0,
@@ -52,10 +52,10 @@ const COPY_BACK: Effort = Effort {
     written: 700.0,
 };
 
-/// What one record costs.
+/// The cost of one record.
 #[derive(Debug)]
 struct Effort {
-    /// Allocations, with those that grow one. SQLite's own are not counted.
+    /// Allocations and reallocations, without SQLite's own.
     allocations: f64,
     /// Bytes allocated.
     allocated: f64,
@@ -84,8 +84,8 @@ impl Effort {
         }
     }
 
-    /// Each figure beside the same one of a limit.
-    fn beside<'e>(&'e self, limit: &'e Effort) -> [(&'static str, f64, f64); 6] {
+    /// Each figure with the same figure of a limit.
+    fn with_limit<'e>(&'e self, limit: &'e Effort) -> [(&'static str, f64, f64); 6] {
         [
             ("allocations", self.allocations, limit.allocations),
             ("bytes allocated", self.allocated, limit.allocated),
@@ -97,7 +97,7 @@ impl Effort {
     }
 }
 
-/// What the kernel has counted of this process.
+/// What the kernel counted for this process.
 #[derive(Debug)]
 struct Io {
     rchar: u64,
@@ -108,9 +108,9 @@ struct Io {
 
 impl Io {
     fn now() -> Self {
-        let told = fs::read_to_string("/proc/self/io").unwrap();
+        let table = fs::read_to_string("/proc/self/io").unwrap();
         let of = |name: &str| -> u64 {
-            let line = told.lines().find_map(|line| line.strip_prefix(name));
+            let line = table.lines().find_map(|line| line.strip_prefix(name));
             line.unwrap()
                 .trim_start_matches(':')
                 .trim()
@@ -161,7 +161,7 @@ fn make(path: &Path) {
 
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "counts of the kernel are Linux's")]
-fn no_record_costs_more_than_it_did() {
+fn no_record_costs_more_than_before() {
     let folder = tempfile::tempdir().unwrap();
     let [database, kv, back] = ["code.db", "code.kv", "back.db"].map(|n| folder.path().join(n));
     make(&database);
@@ -181,20 +181,20 @@ fn no_record_costs_more_than_it_did() {
         assert!(summary.is_complete());
     });
 
-    let mut told = String::new();
+    let mut table = String::new();
     for (name, effort, limit) in [
         ("sqlite-to-kv", &copy, &COPY),
         ("verify", &verify, &VERIFY),
         ("kv-to-sqlite", &copy_back, &COPY_BACK),
     ] {
-        for (what, is, limit) in effort.beside(limit) {
+        for (what, is, limit) in effort.with_limit(limit) {
             let verdict = if is <= limit { "" } else { "  TOO MUCH" };
-            told += &format!("{name:13} {what:16} {is:9.2} of {limit:9.2}{verdict}\n");
+            table += &format!("{name:13} {what:16} {is:9.2} of {limit:9.2}{verdict}\n");
         }
     }
-    println!("{told}");
+    println!("{table}");
     assert!(
-        !told.contains("TOO MUCH"),
-        "a record costs more than it may:\n{told}"
+        !table.contains("TOO MUCH"),
+        "a record costs more than it may:\n{table}"
     );
 }

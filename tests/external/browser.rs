@@ -1,4 +1,4 @@
-//! A headless Chromium, where the machine has one.
+//! A headless Chromium, if the machine has one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use tempfile::TempDir;
 
 use crate::need::program_folders;
 
-/// A browser that takes longer hangs.
+/// A browser that takes longer counts as hanging.
 const HANG: Duration = Duration::from_secs(60);
 
-/// Programs that are such a browser.
+/// Names of the programs.
 pub(crate) const NAMES: [&str; 4] = [
     "chromium",
     "chromium-browser",
@@ -24,11 +24,11 @@ pub(crate) struct Browser {
     program: PathBuf,
 }
 
-/// What became of a page in a browser.
+/// The result of opening a page in a browser.
 pub(crate) struct Opened {
-    /// The document as it stands in the end, as HTML.
+    /// The final document, as HTML.
     pub(crate) dom: String,
-    /// What it has on the console.
+    /// The messages on the console.
     pub(crate) console: Vec<String>,
 }
 
@@ -75,8 +75,8 @@ impl Browser {
         }
     }
 
-    /// Opens a page in a frame so many pixels wide and asks a question of it: a JavaScript expression
-    /// that comes to a text. The page itself runs no script.
+    /// Opens a page in a frame of a given width in pixels and evaluates `question`, a JavaScript
+    /// expression that returns a string. The page itself runs no script.
     pub(crate) fn ask(&self, page: &str, width: u32, question: &str) -> String {
         let wrapper = format!(
             "<!doctype html><meta charset=\"utf-8\">

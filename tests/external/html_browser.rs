@@ -19,7 +19,7 @@ fn hostile() -> Scenario {
     )
 }
 
-pub(crate) fn the_page_opens_without_a_message_on_the_console() {
+pub(crate) fn the_page_opens_without_console_messages() {
     let browser = Browser::find().unwrap();
     let every = with_every_class();
     let hostile = hostile();
@@ -33,7 +33,7 @@ pub(crate) fn the_page_opens_without_a_message_on_the_console() {
         assert_eq!(opened.console, Vec::<String>::new(), "{args:?}");
         assert!(opened.dom.ends_with("</html>\n"), "{args:?}");
     }
-    // The same browser tells of what it is not to find.
+    // The same browser does report what the page must not have.
     let page = fs::read_to_string(hostile.path(PAGE)).unwrap();
     for worse in [
         "<script>let a;</script>",
@@ -57,7 +57,7 @@ pub(crate) fn the_counts_are_on_the_page() {
         .map(row => [...row.children].map(cell => cell.innerText).join()).join(';')";
     for width in [DESKTOP, PHONE] {
         let rows = browser.ask(&page, width, question);
-        // Columns without a number are left out.
+        // Columns without a number are omitted.
         let header = "kind,left,right,equal,only left,only right,different";
         assert!(rows.starts_with(header), "{rows}");
         for kind in json["kinds"].as_array().unwrap() {
@@ -109,7 +109,7 @@ pub(crate) fn a_bar_is_as_long_as_its_count() {
     assert!(!looks.contains("rgba(0, 0, 0, 0) none"), "{parts:?}");
 }
 
-pub(crate) fn a_hostile_path_renders_as_text() {
+pub(crate) fn a_hostile_path_is_rendered_as_text() {
     let browser = Browser::find().unwrap();
     let scenario = hostile();
     let (_, page) = verify(&scenario, &["left.db", "right.db"], 1);
@@ -117,7 +117,7 @@ pub(crate) fn a_hostile_path_renders_as_text() {
     assert_eq!(elements_of(&dom), elements_of(&page));
     let question = "page.querySelectorAll('script, img, svg, [onerror], [onload]').length";
     assert_eq!(browser.ask(&page, DESKTOP, question), "0");
-    // It reads as it is, with escapes in the place of what can't be seen.
+    // It reads as written, with escapes for invisible characters.
     let question = "[...page.querySelectorAll('h4 code')].map(key => key.innerText).join(' and ')";
     let keys = browser.ask(&page, DESKTOP, question);
     let path = HOSTILE
@@ -126,7 +126,7 @@ pub(crate) fn a_hostile_path_renders_as_text() {
     assert!(keys.contains(&format!("chunk:{path}:0:9")), "{keys}");
 }
 
-pub(crate) fn nothing_is_wider_than_a_small_phone() {
+pub(crate) fn no_element_is_wider_than_a_small_phone() {
     let browser = Browser::find().unwrap();
     let every = with_every_class();
     let hostile = hostile();
@@ -149,7 +149,7 @@ pub(crate) fn nothing_is_wider_than_a_small_phone() {
     }
 }
 
-pub(crate) fn sides_stand_beside_each_other_and_on_a_phone_below() {
+pub(crate) fn sides_are_side_by_side_and_stacked_on_a_phone() {
     let browser = Browser::find().unwrap();
     let scenario = with_contents("same\none 1\n", "same\none 2\n");
     scenario.change("right.db", "UPDATE code_chunks SET symbol_name = 'other'");
@@ -157,9 +157,9 @@ pub(crate) fn sides_stand_beside_each_other_and_on_a_phone_below() {
     let question = "['.fields', '.lines'].map(table => {
         const place = side => page.querySelector(table + ' td.' + side).getBoundingClientRect();
         const [left, right] = [place('left'), place('right')];
-        return left.bottom <= right.top ? 'below' : left.right <= right.left ? 'beside' : 'neither';
+        return left.bottom <= right.top ? 'below' : left.right <= right.left ? 'right' : 'neither';
     }).join()";
-    assert_eq!(browser.ask(&page, DESKTOP, question), "beside,beside");
+    assert_eq!(browser.ask(&page, DESKTOP, question), "right,right");
     assert_eq!(browser.ask(&page, PHONE, question), "below,below");
     let question = "[...page.querySelectorAll('.lines tbody tr')]
         .map(row => row.innerText.split(/\\s+/).join(' ')).join(';')";

@@ -1,6 +1,6 @@
-//! The tests that need something which a machine may lack: a browser, databases that Magellan wrote,
-//! a tool. Where it is missing they are ignored, and the reason is told; `CHUNKMIGRATE_REQUIRE` lists
-//! what must be there (`browser,samples,duckdb`), so that they fail instead.
+//! Tests that need something a machine may lack: a browser, databases that Magellan wrote, a tool.
+//! If it is missing they are ignored, and the reason is reported; with `CHUNKMIGRATE_REQUIRE`, a
+//! list such as `browser,samples,duckdb`, they fail instead.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -15,7 +15,7 @@ mod browser;
 #[allow(dead_code, reason = "what the tests of `runner` need is in it too")]
 #[path = "../common/mod.rs"]
 mod common;
-/// Where `common` looks for it, as it is found there in `runner`.
+/// Where `common` expects it, as in `runner`.
 mod fuzzing {
     pub(crate) mod bodies {
         pub(crate) use crate::awkward;
@@ -35,7 +35,7 @@ use need::Need;
 struct Test {
     name: &'static str,
     need: Need,
-    /// Why only the deep tests include it, if that is so.
+    /// Why only the deep tests include it, if so.
     ignored: Option<&'static str>,
     run: fn(),
 }
@@ -51,29 +51,29 @@ macro_rules! tests {
     };
 }
 
-/// All tests; the compiler complains about one that is not in the list.
+/// All tests; the compiler warns about one that is not in the list.
 fn tests() -> impl Iterator<Item = Test> {
     use Need::{Browser, Sample, Samples, Tool};
 
     let tests = tests! {
         #[ignore = "deep: starts a browser"]
-        html_browser::the_page_opens_without_a_message_on_the_console needs Browser;
+        html_browser::the_page_opens_without_console_messages needs Browser;
         #[ignore = "deep: starts a browser"]
         html_browser::the_counts_are_on_the_page needs Browser;
         #[ignore = "deep: starts a browser"]
         html_browser::a_bar_is_as_long_as_its_count needs Browser;
         #[ignore = "deep: starts a browser"]
-        html_browser::a_hostile_path_renders_as_text needs Browser;
+        html_browser::a_hostile_path_is_rendered_as_text needs Browser;
         #[ignore = "deep: starts a browser"]
-        html_browser::nothing_is_wider_than_a_small_phone needs Browser;
+        html_browser::no_element_is_wider_than_a_small_phone needs Browser;
         #[ignore = "deep: starts a browser"]
-        html_browser::sides_stand_beside_each_other_and_on_a_phone_below needs Browser;
+        html_browser::sides_are_side_by_side_and_stacked_on_a_phone needs Browser;
         recipes::the_recipes_of_duckdb_print_what_the_document_says needs Tool("duckdb");
         recipes::the_recipes_of_jq_print_what_the_document_says needs Tool("jq");
         recipes::the_recipes_of_sqlite_print_what_the_document_says needs Tool("sqlite3");
-        samples::every_real_database_comes_over_complete_and_stays_as_it_is needs Samples;
-        samples::every_real_database_goes_round_and_comes_back_row_by_row needs Samples;
-        samples::records_return_to_every_real_database needs Samples;
+        samples::every_real_database_is_copied_completely_and_stays_unchanged needs Samples;
+        samples::every_real_database_survives_a_round_trip_row_by_row needs Samples;
+        samples::records_are_merged_back_into_every_real_database needs Samples;
         samples::metrics_of_one_index_run_are_not_merged_into_another
             needs Sample(&["code-4.7.2.db", "code-4.7.2-again.db"]);
         samples::a_search_finds_what_was_merged needs Sample(&["code-3.3.8-to-21.db"]);
@@ -101,7 +101,7 @@ fn main() -> ExitCode {
                 }
             }
         });
-        // The reason of one that is marked as ignored would not be told.
+        // The reason of an ignored test would not be reported otherwise.
         trial.with_ignored_flag(runs_ignored && test.ignored.is_some())
     });
     libtest_mimic::run(&args, trials.collect()).exit_code()

@@ -1,4 +1,4 @@
-//! What a test needs of the machine, and whether it is there.
+//! What a test needs from the machine, and whether it is available.
 
 use std::env;
 use std::path::PathBuf;
@@ -7,18 +7,18 @@ use std::process::Command;
 use crate::browser::{self, Browser};
 use crate::samples::samples;
 
-/// The variable that lists what must be there.
+/// The variable that lists what must be available.
 const REQUIRE: &str = "CHUNKMIGRATE_REQUIRE";
 
 /// Names that the variable may list.
 const NAMES: [&str; 5] = ["browser", "duckdb", "jq", "samples", "sqlite3"];
 
-/// Something that a test can't do without.
+/// Something that a test requires.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Need {
     /// A browser.
     Browser,
-    /// The folders of real databases.
+    /// The directories of real databases.
     Samples,
     /// Some of these databases, by their names.
     Sample(&'static [&'static str]),
@@ -27,7 +27,7 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    /// How [`REQUIRE`] calls it.
+    /// Its name in [`REQUIRE`].
     pub(crate) fn name(self) -> &'static str {
         match self {
             Need::Browser => "browser",
@@ -36,7 +36,7 @@ impl Need {
         }
     }
 
-    /// Says what is missing, if something is.
+    /// Reports what is missing, if anything.
     pub(crate) fn is_met(self) -> Result<(), String> {
         let missing = match self {
             Need::Browser => Browser::find()
@@ -58,7 +58,7 @@ impl Need {
     }
 }
 
-/// What must be there.
+/// What must be available.
 pub(crate) fn required() -> Vec<String> {
     let list = env::var(REQUIRE).unwrap_or_default();
     let names = list.split(',').filter(|name| !name.is_empty());
@@ -68,7 +68,7 @@ pub(crate) fn required() -> Vec<String> {
     names
 }
 
-/// The folders of `PATH`.
+/// The directories of `PATH`.
 pub(crate) fn program_folders() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).collect()

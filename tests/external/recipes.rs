@@ -1,4 +1,4 @@
-//! The recipes of `docs/ndjson.md` do what they say, with the tools that they name.
+//! The recipes of `docs/ndjson.md` do what they say, with the tools that they use.
 
 use std::env;
 use std::fs;
@@ -51,13 +51,17 @@ fn follow(recipe: &Recipe) {
     let run = Run::of(shell.output().unwrap());
     assert_eq!(run.stdout, recipe.output, "{}\n{run}", recipe.script);
     assert_eq!(run.status, 0, "{}\n{run}", recipe.script);
-    // What is edited has lost its end line.
+    // An edited text has lost its end line.
     let warning = "warning: no end line: completeness unknown";
-    let mut told = run.stderr.lines();
-    assert!(told.all(|line| line == warning), "{}\n{run}", recipe.script);
+    let mut warnings = run.stderr.lines();
+    assert!(
+        warnings.all(|line| line == warning),
+        "{}\n{run}",
+        recipe.script
+    );
 }
 
-/// Follows the recipes of a tool, of which there are so many.
+/// Runs the recipes for a tool and checks their number.
 fn follow_all(tool: &str, count: usize) {
     let mut recipes = recipes();
     recipes.retain(|recipe| recipe.tool == tool);

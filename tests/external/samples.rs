@@ -1,5 +1,5 @@
-//! Databases that Magellan itself wrote. They are not part of the project: `CHUNKMIGRATE_SAMPLES` names
-//! the folders that hold them, as `PATH` names folders.
+//! Databases that Magellan itself wrote. They are not part of the project: `CHUNKMIGRATE_SAMPLES`
+//! lists their directories, separated as in `PATH`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use crate::common::{Scenario, kv, rows};
 
-/// The databases of all the folders; `None` if there are no folders.
+/// The databases in all directories; `None` if there are no directories.
 pub(crate) fn samples() -> Option<Vec<PathBuf>> {
     let folders = std::env::var_os("CHUNKMIGRATE_SAMPLES")?;
     let mut databases = Vec::new();
@@ -33,7 +33,7 @@ fn sample(name: &str) -> PathBuf {
     samples.find(|path| path.ends_with(name)).unwrap()
 }
 
-/// The tables of the four that a database has, with the start of the keys of their records.
+/// The tables of the four that a database has, with the key prefix of their records.
 fn tables(db: &Connection) -> Vec<(&'static str, &'static str, &'static str)> {
     let all = [
         ("code_chunks", "chunk:", "chunk"),
@@ -59,7 +59,7 @@ fn scenario(sample: &Path) -> Scenario {
     scenario
 }
 
-pub(crate) fn every_real_database_comes_over_complete_and_stays_as_it_is() {
+pub(crate) fn every_real_database_is_copied_completely_and_stays_unchanged() {
     for sample in samples().unwrap() {
         let scenario = scenario(&sample);
         let before = scenario.files();
@@ -70,7 +70,7 @@ pub(crate) fn every_real_database_comes_over_complete_and_stays_as_it_is() {
         assert!(after.remove("out.kv").is_some());
         assert_eq!(after, before);
 
-        // SQLite itself counts what there is.
+        // SQLite itself counts the rows.
         let connection = Connection::open(scenario.path("code.db")).unwrap();
         let records = kv::records(&scenario.path("out.kv"));
         let mut total = 0;
@@ -90,7 +90,7 @@ pub(crate) fn every_real_database_comes_over_complete_and_stays_as_it_is() {
     }
 }
 
-pub(crate) fn every_real_database_goes_round_and_comes_back_row_by_row() {
+pub(crate) fn every_real_database_survives_a_round_trip_row_by_row() {
     for sample in samples().unwrap() {
         let scenario = scenario(&sample);
         for args in [
@@ -120,7 +120,7 @@ pub(crate) fn every_real_database_goes_round_and_comes_back_row_by_row() {
     }
 }
 
-pub(crate) fn records_return_to_every_real_database() {
+pub(crate) fn records_are_merged_back_into_every_real_database() {
     for sample in samples().unwrap() {
         let scenario = scenario(&sample);
         let _ = scenario
@@ -175,7 +175,7 @@ pub(crate) fn metrics_of_one_index_run_are_not_merged_into_another() {
     assert!(run.stdout.contains("wrong-symbol"), "{run}");
     assert_eq!(scenario.files(), before);
 
-    // Without its own metrics, only the graph tells which symbol is which.
+    // Without its own metrics, only the graph shows which symbol is which.
     scenario.change("again.db", "DELETE FROM symbol_metrics");
     let _ = scenario
         .run(&[&merge[..], &["--on-invalid", "skip"]].concat())

@@ -1,4 +1,4 @@
-//! The commands that are disturbed, and what must hold after each.
+//! The commands that are disturbed, and what must be true after each.
 
 use std::fs;
 use std::sync::OnceLock;
@@ -9,18 +9,18 @@ use crate::common::store_contents::{Files, files_of, records};
 use crate::common::tables::{LOOSE_CHUNKS, SMALL, insert_chunk, insert_chunks};
 use crate::common::{Run, Scenario};
 
-/// A command that makes or changes a file.
+/// A command that creates or changes a file.
 #[derive(Debug)]
 pub(super) struct Case {
     pub(super) args: &'static [&'static str],
     pub(super) target: &'static str,
-    /// The store whose records the target has in the end.
+    /// The store whose records the target has at the end.
     pub(super) like: &'static str,
-    /// The exit status of a run that nothing disturbs.
+    /// The exit status of an undisturbed run.
     pub(super) status: i32,
 }
 
-/// The commands that write, in each of the ways in which they do.
+/// The commands that write, in each of their modes.
 pub(super) const WRITERS: [Case; 4] = [
     Case::new(&["sqlite-to-kv", "code.db", "new.kv"], "new.kv", "code.db"),
     Case::new(&["kv-to-sqlite", "code.kv", "new.db"], "new.db", "code.kv"),
@@ -99,7 +99,7 @@ pub(super) const READERS: [&[&str]; 9] = [
     &["export", "code.db"],
 ];
 
-/// A folder with what the commands read and change.
+/// A directory with what the commands read and change.
 pub(super) fn scenario() -> Scenario {
     let scenario = Scenario::in_memory();
     for (name, bytes) in files() {
@@ -108,7 +108,7 @@ pub(super) fn scenario() -> Scenario {
     scenario
 }
 
-/// The files of a scenario that nothing has happened to.
+/// The files of an undisturbed scenario.
 pub(super) fn files() -> &'static Files {
     static FILES: OnceLock<Files> = OnceLock::new();
     FILES.get_or_init(|| make().files())
@@ -159,14 +159,14 @@ fn make() -> Scenario {
     scenario
 }
 
-/// What became of a target.
+/// The state of a target after a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
     AsBefore,
     Whole,
 }
 
-/// The records that a target has before and behind a command.
+/// The records of a target before and after a command.
 pub(super) struct Expected {
     before: Option<String>,
     whole: Option<String>,
@@ -189,7 +189,7 @@ impl Case {
         }
     }
 
-    /// The same, of which something is no record.
+    /// The same, with an invalid item.
     const fn that_rejects(mut self) -> Self {
         self.status = 1;
         self
@@ -203,7 +203,7 @@ impl Case {
         }
     }
 
-    /// Tells what became of the target, and fails if it is neither.
+    /// Returns the state of the target, and fails if it is neither.
     pub(super) fn target(&self, scenario: &Scenario, expected: &Expected, place: &str) -> Target {
         if files_of(&scenario.files(), self.target) == files_of(files(), self.target) {
             return Target::AsBefore;
@@ -219,7 +219,7 @@ impl Case {
         Target::Whole
     }
 
-    /// Fails if anything but the target, and what SQLite keeps beside it, is not as it was.
+    /// Fails if anything except the target, and what SQLite keeps next to it, has changed.
     pub(super) fn check_others(&self, scenario: &Scenario, target: Target, place: &str) {
         let is_targets = |name: &str| {
             let side = ["-journal", "-wal", "-shm"];
@@ -233,7 +233,7 @@ impl Case {
     }
 }
 
-/// Fails if a file of the scenario is not as it was, or one has come.
+/// Fails if a file of the scenario has changed, or a new one exists.
 pub(super) fn check_others(scenario: &Scenario, may_differ: impl Fn(&str) -> bool, place: &str) {
     let of_others = |files: &Files| {
         let mut files = files.clone();
@@ -246,12 +246,13 @@ pub(super) fn check_others(scenario: &Scenario, may_differ: impl Fn(&str) -> boo
     assert!(found == before, "a file was changed: {place}");
 }
 
-/// Fails if an error doesn't tell its cause and one of the files of the command.
-pub(super) fn check_told(scenario: &Scenario, run: &Run, causes: &[&str], place: &str) {
+/// Fails if an error doesn't report its cause and one of the files of the command.
+pub(super) fn check_reported(scenario: &Scenario, run: &Run, causes: &[&str], place: &str) {
     let Run { stderr, .. } = run;
     let of_scenario = files().keys().map(String::as_str);
     let names = of_scenario.chain(["new.kv", "new.db"]);
-    // A file without a name is told by the private folder that it is in, and that by where it should be.
+    // A file without a name is reported by the staging directory that contains it, and that by its
+    // destination.
     let folder = scenario.folder().display();
     let private = [
         format!("{folder}/.chunkmigrate-"),
@@ -260,7 +261,7 @@ pub(super) fn check_told(scenario: &Scenario, run: &Run, causes: &[&str], place:
     ];
     let mut names = names.chain(private.iter().map(String::as_str));
     let names_a_file = names.any(|name| stderr.contains(name));
-    assert!(names_a_file, "no file is named: {place}");
+    assert!(names_a_file, "no file is reported: {place}");
     let names_a_cause = causes.iter().any(|cause| stderr.contains(cause));
-    assert!(names_a_cause, "the cause is not told: {place}");
+    assert!(names_a_cause, "the cause is not reported: {place}");
 }

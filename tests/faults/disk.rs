@@ -1,12 +1,13 @@
-//! Calls that fail or do half of their work.
+//! Calls that fail or are cut short.
 
 use super::commands::{
-    Case, OTHER_WRITERS, READERS, Target, WRITERS, all_writers, check_others, check_told, scenario,
+    Case, OTHER_WRITERS, READERS, Target, WRITERS, all_writers, check_others, check_reported,
+    scenario,
 };
 use super::shim::{CHANGES, Disturbance, Disturbed, READS, sweep};
 
 const EIO: [&str; 2] = ["Input/output error", "disk I/O error"];
-/// What SQLite tells of a file that could not be opened or read once, and can be when we look.
+/// SQLite's message for a file that could not be opened or read once, but can be afterwards.
 const EIO_ONCE: [&str; 5] = [
     EIO[0],
     EIO[1],
@@ -16,8 +17,9 @@ const EIO_ONCE: [&str; 5] = [
 ];
 const FULL: [&str; 2] = ["No space left on device", "not enough disk space"];
 
-/// Disturbs each step of commands that write. An error leaves the target as it was, or whole;
-/// a run that got on leaves it whole. `causes` are what an error may tell; none: there may be none.
+/// Disturbs each step of commands that write. An error leaves the target unchanged, or complete; a
+/// run that continued leaves it complete. `causes` are the messages that an error may have; if
+/// empty, no error may occur.
 fn sweep_writers<'a>(
     cases: impl IntoIterator<Item = &'a Case>,
     disturbance: Disturbance,
@@ -38,7 +40,7 @@ fn sweep_writers<'a>(
                 }
                 false => {
                     assert_eq!(run.status, 2, "{place}");
-                    check_told(scenario, run, causes, place);
+                    check_reported(scenario, run, causes, place);
                 }
             }
         });
@@ -46,8 +48,8 @@ fn sweep_writers<'a>(
     }
 }
 
-/// As [`sweep_writers`], for commands that change no file: they tell what they tell undisturbed, or
-/// an error.
+/// Like [`sweep_writers`], for commands that change no file: their output is the undisturbed one,
+/// or an error.
 fn sweep_readers(disturbance: Disturbance, causes: &[&str]) {
     for args in READERS {
         let undisturbed = scenario().run(args).expect_status(0);
@@ -58,16 +60,15 @@ fn sweep_readers(disturbance: Disturbance, causes: &[&str]) {
                 0 => assert_eq!(run.stdout, undisturbed.stdout, "{place}"),
                 status => {
                     assert_eq!(status, 2, "{place}");
-                    check_told(scenario, run, causes, place);
+                    check_reported(scenario, run, causes, place);
                 }
             }
         });
     }
 }
 
-/// Whether a step may fail without consequence: what only spares work or room, SQLite's sync of a
-/// folder, of which it doesn't ask what came, and what brings a `-wal` back into its database behind
-/// the commit.
+/// Whether a step may fail without consequence: what only saves work or disk space, SQLite's sync
+/// of a directory, whose result it ignores, and the checkpoint of a `-wal` after the commit.
 fn may_fail(case: &Case, disturbed: &Disturbed) -> bool {
     let (call, path) = &disturbed.step;
     let is_merge = case.args.contains(&"--merge");
@@ -90,67 +91,67 @@ fn from_then_on(groups: &'static str, how: &'static str) -> Disturbance {
 }
 
 #[test]
-fn a_step_that_fails_once_leaves_the_old_target_or_a_whole_one() {
+fn one_failing_call_leaves_the_old_target_or_a_complete_one() {
     sweep_writers(&WRITERS, once(CHANGES, "EIO"), &EIO_ONCE);
 }
 
 #[test]
 #[ignore = "deep: every step of six more commands"]
-fn a_step_of_any_other_command_that_fails_once_leaves_the_old_target_or_a_whole_one() {
+fn one_failing_call_of_any_other_command_leaves_the_old_target_or_a_complete_one() {
     sweep_writers(&OTHER_WRITERS, once(CHANGES, "EIO"), &EIO_ONCE);
 }
 
 #[test]
 #[ignore = "deep: every step of ten commands"]
-fn a_disk_that_fails_from_some_step_on_leaves_the_old_target_or_a_whole_one() {
+fn a_disk_failing_from_any_call_on_leaves_the_old_target_or_a_complete_one() {
     sweep_writers(all_writers(), from_then_on(CHANGES, "EIO"), &EIO);
 }
 
 #[test]
-fn a_disk_that_is_full_from_some_step_on_leaves_the_old_target_or_a_whole_one() {
+fn a_disk_full_from_any_call_on_leaves_the_old_target_or_a_complete_one() {
     sweep_writers(&WRITERS, from_then_on("cw", "ENOSPC"), &FULL);
 }
 
 #[test]
 #[ignore = "deep: every step of six more commands"]
-fn a_disk_that_is_full_leaves_any_other_command_the_old_target_or_a_whole_one() {
+fn a_full_disk_leaves_any_other_command_the_old_target_or_a_complete_one() {
     sweep_writers(&OTHER_WRITERS, from_then_on("cw", "ENOSPC"), &FULL);
 }
 
 #[test]
 #[ignore = "deep: every write of ten commands"]
-fn a_write_that_is_cut_short_is_carried_on() {
+fn short_writes_are_continued() {
     sweep_writers(all_writers(), once("w", "SHORT"), &[]);
 }
 
 #[test]
 #[ignore = "deep: every call of all commands"]
-fn a_call_that_a_signal_interrupts_is_made_again() {
+fn interrupted_calls_are_retried() {
     sweep_writers(all_writers(), once("w", "EINTR"), &[]);
     sweep_readers(once(READS, "EINTR"), &[]);
 }
 
 #[test]
 #[ignore = "deep: every read of all commands"]
-fn a_read_that_fails_is_an_error_of_every_command() {
+fn a_failing_read_is_an_error_of_every_command() {
     sweep_writers(all_writers(), once(READS, "EIO"), &EIO_ONCE);
     sweep_readers(once(READS, "EIO"), &EIO_ONCE);
 }
 
 #[test]
 #[ignore = "deep: every read of nine commands"]
-fn a_disk_that_can_not_be_read_from_some_step_on_is_an_error_of_every_command() {
+fn a_disk_unreadable_from_any_call_on_is_an_error_of_every_command() {
     sweep_readers(from_then_on(READS, "EIO"), &EIO_ONCE);
 }
 
 #[test]
 #[ignore = "deep: every read of nine commands"]
-fn a_read_that_is_cut_short_is_carried_on() {
+fn short_reads_are_continued() {
     sweep_readers(once(READS, "SHORT"), &[]);
 }
 
 #[test]
 #[ignore = "deep: every step of nine commands"]
-fn a_round_trip_without_room_is_an_error_and_leaves_nothing() {
+fn a_round_trip_without_disk_space_is_an_error_and_leaves_nothing() {
     sweep_readers(from_then_on("cw", "ENOSPC"), &FULL);
 }

@@ -1,11 +1,11 @@
-//! Files that may not grow beyond a limit, and a small disk that is really full.
+//! A file size limit, and a small disk that is really full.
 
 use std::process::Command;
 
-use super::commands::{Case, Expected, Target, all_writers, check_told, files, scenario};
+use super::commands::{Case, Expected, Target, all_writers, check_reported, files, scenario};
 use crate::common::{PROGRAM, Run, Scenario};
 
-/// What is told of a write beyond a limit, or of a full disk.
+/// The message for a write beyond a limit, or to a full disk.
 const CAUSES: [&str; 4] = [
     "File too large",
     "disk I/O error",
@@ -22,13 +22,13 @@ fn check(case: &Case, expected: &Expected, scenario: &Scenario, run: &Run, place
         return true;
     }
     assert_eq!(run.status, 2, "{place}");
-    check_told(scenario, run, &CAUSES, &place);
+    check_reported(scenario, run, &CAUSES, &place);
     false
 }
 
 #[test]
 #[ignore = "deep: ten commands with one limit after the other"]
-fn files_that_may_not_grow_leave_the_old_target_or_a_whole_one() {
+fn a_file_size_limit_leaves_the_old_target_or_a_complete_one() {
     for case in all_writers() {
         let expected = case.expected();
         let done = (0..500).any(|eighth| {
@@ -44,15 +44,15 @@ fn files_that_may_not_grow_leave_the_old_target_or_a_whole_one() {
             let run = Run::of(command.output().unwrap());
             check(case, &expected, &scenario, &run, &format!("limit {eighth}"))
         });
-        assert!(done, "{:?} never had room enough", case.args);
+        assert!(done, "{:?} never had enough space", case.args);
     }
 }
 
-/// Runs a command on a disk of its own with so many bytes for new files, whose content comes back
-/// into the folder; `None` where the machine mounts none for us.
+/// Runs a command on its own disk with this many bytes for new files, whose content is copied back
+/// into the directory; `None` if the machine doesn't let us mount one.
 fn run_on_small_disk(scenario: &Scenario, args: &[&str], free_kib: u64) -> Option<Run> {
     let aside = Scenario::new();
-    // A file takes whole pages, and the folder some.
+    // A file takes whole pages, and the directory some.
     let pages = |bytes: &Vec<u8>| bytes.len().div_ceil(4096) as u64;
     let kib = files().values().map(pages).sum::<u64>() * 4 + free_kib;
     let script = format!(
@@ -79,7 +79,7 @@ fn run_on_small_disk(scenario: &Scenario, args: &[&str], free_kib: u64) -> Optio
 
 #[test]
 #[ignore = "deep: ten commands on one disk after the other"]
-fn a_small_disk_that_is_full_leaves_the_old_target_or_a_whole_one() {
+fn a_small_full_disk_leaves_the_old_target_or_a_complete_one() {
     for case in all_writers() {
         let expected = case.expected();
         let mut free = (0..200).map(|step| step * 12);
@@ -91,6 +91,6 @@ fn a_small_disk_that_is_full_leaves_the_old_target_or_a_whole_one() {
             };
             check(case, &expected, &scenario, &run, &format!("{free_kib} KiB"))
         });
-        assert!(done, "{:?} never had room enough", case.args);
+        assert!(done, "{:?} never had enough space", case.args);
     }
 }

@@ -1,10 +1,11 @@
-//! What must be on disk before something else is done.
+//! What must be synced to disk before something else is done.
 
 use super::commands::{all_writers, scenario};
 use super::page;
 use super::shim::{CHANGES, trace};
 
-/// Place of the last step of some calls on a file; the file is told by how its path ends.
+/// Position of the last step of some calls on a file; the file is identified by the end of its
+/// path.
 fn last(steps: &[(String, String)], calls: &[&str], path: &str) -> usize {
     let is_one =
         |(call, file): &(String, String)| calls.contains(&call.as_str()) && file.ends_with(path);
@@ -13,7 +14,7 @@ fn last(steps: &[(String, String)], calls: &[&str], path: &str) -> usize {
 }
 
 #[test]
-fn a_file_is_on_disk_before_it_gets_its_name_and_the_name_before_the_run_ends_well() {
+fn a_file_is_synced_before_its_rename_and_the_rename_before_success_is_reported() {
     const WRITES: [&str; 3] = ["write", "pwrite64", "ftruncate64"];
     let copies = all_writers().filter(|case| !case.args.contains(&"--merge"));
     let copies = copies.map(|case| (case.args, case.target));

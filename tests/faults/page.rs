@@ -8,10 +8,10 @@ use super::shim::{CHANGES, CHANGES_AND_DELETIONS, Disturbance, sweep};
 pub(super) const PAGE: &str = "page.html";
 pub(super) const VERIFY: [&str; 5] = ["verify", "half.kv", "code.db", "--html", PAGE];
 
-/// Disturbs each step. There is no page then, or a whole one, and no verdict without it.
+/// Disturbs each step. Then there is no page, or a complete one, and no verdict without it.
 fn sweep_page(groups: &'static str, how: &'static str, lasts: bool, statuses: &[i32]) {
     let undisturbed = scenario();
-    let told = undisturbed.run(&VERIFY).expect_status(1).stdout;
+    let output = undisturbed.run(&VERIFY).expect_status(1).stdout;
     let whole = fs::read(undisturbed.path(PAGE)).unwrap();
     let disturbance = Disturbance { groups, how, lasts };
     let steps = sweep(&VERIFY, disturbance, scenario, |scenario, disturbed| {
@@ -22,8 +22,8 @@ fn sweep_page(groups: &'static str, how: &'static str, lasts: bool, statuses: &[
         assert!(page.as_ref().is_none_or(|page| *page == whole), "{place}");
         assert!(statuses.contains(&run.status), "{place}");
         match run.status {
-            1 => assert!(page.is_some() && run.stdout == told, "{place}"),
-            // A run that is killed may have told all that there is to tell.
+            1 => assert!(page.is_some() && run.stdout == output, "{place}"),
+            // A killed run may have printed everything.
             -9 => {}
             _ => assert_eq!(run.stdout, "", "{place}"),
         }
@@ -46,7 +46,7 @@ fn sweep_page(groups: &'static str, how: &'static str, lasts: bool, statuses: &[
 
 #[test]
 #[ignore = "deep: every step of one more command"]
-fn a_page_appears_whole_or_not_at_all_whatever_fails() {
+fn a_page_appears_complete_or_not_at_all_whatever_fails() {
     sweep_page(CHANGES, "EIO", false, &[1, 2]);
     sweep_page(CHANGES, "EIO", true, &[1, 2]);
     sweep_page("cw", "ENOSPC", true, &[1, 2]);
@@ -56,7 +56,7 @@ fn a_page_appears_whole_or_not_at_all_whatever_fails() {
 
 #[test]
 #[ignore = "deep: every step of one more command"]
-fn a_page_appears_whole_or_not_at_all_when_the_run_is_stopped() {
+fn a_page_appears_complete_or_not_at_all_when_the_run_is_stopped() {
     sweep_page(CHANGES_AND_DELETIONS, "KILL", false, &[-9]);
     sweep_page(CHANGES_AND_DELETIONS, "INT", false, &[1, 130]);
 }

@@ -1,8 +1,8 @@
 /* Stands between a program and the calls by which it reaches its files, and disturbs one of them.
  *
- * Each call of a group that is asked for, on a file below FAULTS_UNDER, is a step. Step FAULTS_AT
- * (from 0, and with FAULTS_LASTS each later one) fails, is cut short, or brings a signal. Every step
- * is told as a line in FAULTS_LOG, the disturbed ones with a star, before it is made.
+ * Each call of a selected group, on a file below FAULTS_UNDER, is a step. Step FAULTS_AT (from 0,
+ * and with FAULTS_LASTS each later one) fails, is cut short, or raises a signal. Every step is
+ * logged as a line in FAULTS_LOG, the disturbed ones with a star, before the call is made.
  *
  *   FAULTS_GROUPS   letters: c create, w write, s sync, n rename or link, r read, d delete
  *   FAULTS_HOW      EIO, ENOSPC, EINTR: the error. SHORT: half of the bytes. KILL, INT, TERM: the

@@ -8,14 +8,14 @@ use tempfile::NamedTempFile;
 use crate::common::preload::Preload;
 use crate::common::{Run, Scenario};
 
-/// A run that takes longer hangs.
+/// A run that takes longer counts as hanging.
 const HANG: Duration = Duration::from_secs(60);
 
-/// The calls that change the disk, but for those that take something away.
+/// The calls that change the disk, except those that remove something.
 pub(super) const CHANGES: &str = "cwsn";
 /// All calls that change the disk.
 pub(super) const CHANGES_AND_DELETIONS: &str = "cwsnd";
-/// The calls that open to read, and read.
+/// The calls that open for reading, and read.
 pub(super) const READS: &str = "r";
 
 /// What happens to which calls.
@@ -29,17 +29,17 @@ pub(super) struct Disturbance {
     pub(super) lasts: bool,
 }
 
-/// A run of which a step was disturbed.
+/// A run with one disturbed step.
 pub(super) struct Disturbed {
     pub(super) run: Run,
     /// The call and its file.
     pub(super) step: (String, String),
-    /// All of it, to be told when something is wrong.
+    /// All steps, to be printed if something is wrong.
     pub(super) place: String,
 }
 
-/// Runs a command in scenario after scenario and disturbs one step more each time, until there was
-/// none to disturb. Returns how many there were.
+/// Runs a command in scenario after scenario and disturbs the next step each time, until there is
+/// none left. Returns the number of steps.
 pub(super) fn sweep(
     args: &[&str],
     disturbance: Disturbance,
@@ -73,7 +73,7 @@ pub(super) fn disturb(
     })
 }
 
-/// The steps of a command that nothing disturbs.
+/// The steps of an undisturbed command.
 pub(super) fn trace(
     scenario: &Scenario,
     args: &[&str],
@@ -94,7 +94,7 @@ fn parse(step: &str) -> (String, String) {
     (call.to_owned(), path.to_owned())
 }
 
-/// Runs a command behind the shim; returns what the shim wrote too.
+/// Runs a command with the shim; returns what the shim wrote too.
 fn run(scenario: &Scenario, args: &[&str], disturbance: Disturbance, at: &str) -> (Run, String) {
     let log = NamedTempFile::new().unwrap();
     let folder = fs::canonicalize(scenario.folder()).unwrap();

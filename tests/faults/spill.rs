@@ -1,5 +1,6 @@
-//! A merge that is too large for SQLite's cache: pages go into the database before the commit, and an
-//! error there is one that SQLite leaves to whoever opens the database next.
+//! A merge that is too large for SQLite's cache: pages are written to the database before the
+//! commit, and after an error there SQLite leaves the rollback to the next process that opens the
+//! database.
 
 use std::fs;
 
@@ -21,7 +22,7 @@ fn scenario() -> Scenario {
 }
 
 #[test]
-fn a_merge_that_fails_in_its_midst_is_rolled_back_before_it_ends() {
+fn a_merge_that_fails_midway_is_rolled_back_before_the_exit() {
     let steps = trace(&scenario(), &MERGE, CHANGES);
     let places_of = |call: &str, file: &str| -> Vec<usize> {
         let steps = steps.iter().enumerate();
@@ -32,7 +33,7 @@ fn a_merge_that_fails_in_its_midst_is_rolled_back_before_it_ends() {
     let mut writes = places_of("pwrite64", "/half.db");
     writes.retain(|place| place < synced.last().unwrap());
     assert!(!writes.is_empty(), "nothing is written before the commit");
-    // While records are written, and while they are read back, which fails in another way.
+    // While records are written, and while they are read back, which fails differently.
     let mut failed = 0;
     for at in (0..=4).map(|quarter| writes[(writes.len() - 1) * quarter / 4]) {
         let scenario = scenario();

@@ -1,5 +1,5 @@
 //! Runs that are stopped at every step: by SIGKILL, with no chance to clean up, and by signals that
-//! ask to stop.
+//! request a stop.
 
 use super::commands::{
     Case, OTHER_WRITERS, READERS, Target, WRITERS, all_writers, check_others, scenario,
@@ -15,7 +15,7 @@ fn signal(how: &'static str) -> Disturbance {
     }
 }
 
-/// Private folders and other temporaries that a run left.
+/// Staging directories and other temporary files that a run left.
 fn temporaries(scenario: &Scenario) -> Vec<String> {
     let mut names: Vec<String> = scenario.files().into_keys().collect();
     names.retain(|name| is_temporary(name));
@@ -35,7 +35,7 @@ fn kill_at_every_step(cases: &[Case]) {
             let target = case.target(scenario, &expected, place);
             let left = temporaries(scenario);
             let next = scenario.run(case.args);
-            // What the run was to make may be there: it was killed while it cleaned up.
+            // The target may be there: the run was killed while it cleaned up.
             let makes_file = expected.is_new() || case.status == 1;
             let is_done = target == Target::Whole && makes_file && next.status == 2;
             match is_done {
@@ -54,19 +54,19 @@ fn kill_at_every_step(cases: &[Case]) {
 }
 
 #[test]
-fn a_kill_at_any_step_leaves_the_old_target_or_a_whole_one_and_the_next_run_succeeds() {
+fn a_kill_at_any_call_leaves_the_old_target_or_a_complete_one_and_the_next_run_succeeds() {
     kill_at_every_step(&WRITERS);
 }
 
 #[test]
 #[ignore = "deep: every step of six more commands, and a run behind each"]
-fn a_kill_of_any_other_command_leaves_the_old_target_or_a_whole_one_and_the_next_run_succeeds() {
+fn a_kill_of_any_other_command_leaves_the_old_target_or_a_complete_one_and_the_next_run_succeeds() {
     kill_at_every_step(&OTHER_WRITERS);
 }
 
 #[test]
 #[ignore = "deep: two signals at every step of ten commands"]
-fn a_signal_at_any_step_leaves_no_temporary_and_publishes_nothing_that_it_stopped() {
+fn a_signal_at_any_call_leaves_no_temporary_file_and_no_incomplete_target() {
     for (how, status) in [("INT", 130), ("TERM", 143)] {
         for case in all_writers() {
             let expected = case.expected();
@@ -85,7 +85,7 @@ fn a_signal_at_any_step_leaves_no_temporary_and_publishes_nothing_that_it_stoppe
 
 #[test]
 #[ignore = "deep: two signals at every step of nine commands, and a run behind each"]
-fn a_round_trip_that_is_stopped_at_any_step_changes_nothing_but_its_own_folder() {
+fn a_round_trip_stopped_at_any_call_changes_only_its_own_directory() {
     for (how, status) in [("KILL", -9), ("INT", 130)] {
         for args in READERS {
             sweep(args, signal(how), scenario, |scenario, stopped| {

@@ -1,4 +1,4 @@
-//! What every key-value backend does, whether it brings its own `get` and `scan_prefix` or not.
+//! What every key-value backend does, whether or not it overrides `get` and `scan_prefix`.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ fn backends() -> Vec<Arc<dyn KvBackend>> {
     ]
 }
 
-/// The keys that a scan hands out, until there are so many.
+/// The first keys that a scan visits, up to a number.
 fn scan(backend: &dyn KvBackend, prefix: &[u8], most: usize) -> Vec<String> {
     let mut keys = Vec::new();
     let mut visit = |entry: Entry<'_>| {
@@ -31,7 +31,7 @@ fn scan(backend: &dyn KvBackend, prefix: &[u8], most: usize) -> Vec<String> {
 }
 
 #[test]
-fn a_key_has_the_value_that_was_put_last_until_it_is_deleted() {
+fn a_key_has_the_last_value_put_until_it_is_deleted() {
     for backend in backends() {
         assert_eq!(backend.get(b"a").unwrap(), None);
         backend.put(b"a", b"old").unwrap();
@@ -45,7 +45,7 @@ fn a_key_has_the_value_that_was_put_last_until_it_is_deleted() {
 }
 
 #[test]
-fn a_scan_hands_out_the_keys_of_its_prefix_in_order_until_it_is_told_to_stop() {
+fn a_scan_visits_the_keys_of_its_prefix_in_order_until_it_is_stopped() {
     for backend in backends() {
         for key in ["b", "ab", "a", "a\u{ff}", "aa", "c"] {
             backend
@@ -61,7 +61,7 @@ fn a_scan_hands_out_the_keys_of_its_prefix_in_order_until_it_is_told_to_stop() {
     }
 }
 
-/// A backend that runs every transaction twice, the second time from where the first began.
+/// A backend that runs every transaction twice, the second time from the original state.
 struct Retries {
     content: MapBackend,
     can_scan: bool,
@@ -94,7 +94,7 @@ impl KvBackend for Retries {
     }
 }
 
-/// The same with the scan that every backend has.
+/// The same with the default scan of the trait.
 struct WithoutScan<'b>(&'b Retries);
 
 impl KvBackend for WithoutScan<'_> {
@@ -104,7 +104,7 @@ impl KvBackend for WithoutScan<'_> {
 }
 
 #[test]
-fn a_backend_that_runs_a_transaction_again_gives_nothing_twice() {
+fn a_backend_that_retries_a_transaction_returns_nothing_twice() {
     let backend = |can_scan| {
         let content = MapBackend::default();
         Arc::new(Retries { content, can_scan })
@@ -119,7 +119,7 @@ fn a_backend_that_runs_a_transaction_again_gives_nothing_twice() {
         let count = store.count_chunks();
         match can_scan {
             true => assert_eq!((found.unwrap(), count.unwrap()), (2, 2)),
-            // What was handed out can't be taken back.
+            // What was returned can't be taken back.
             false => assert!(matches!(
                 (found, count),
                 (Err(Error::Backend(_)), Err(Error::Backend(_)))
@@ -141,8 +141,8 @@ fn a_backend_that_runs_a_transaction_again_gives_nothing_twice() {
 }
 
 #[test]
-fn a_transaction_reads_what_it_wrote_and_leaves_nothing_if_it_fails() {
-    let marks = IdSequences {
+fn a_transaction_reads_its_own_writes_and_leaves_nothing_if_it_fails() {
+    let id_sequences = IdSequences {
         code_chunks: 7,
         execution_log: 0,
     };
@@ -150,8 +150,8 @@ fn a_transaction_reads_what_it_wrote_and_leaves_nothing_if_it_fails() {
         for ends_well in [false, true] {
             let result = backend.transaction(&mut |transaction| {
                 assert_eq!(transaction.sequences()?, IdSequences::default());
-                transaction.set_sequences(marks)?;
-                assert_eq!(transaction.sequences()?, marks);
+                transaction.set_sequences(id_sequences)?;
+                assert_eq!(transaction.sequences()?, id_sequences);
                 transaction.put(b"a", b"1")?;
                 assert_eq!(transaction.get(b"a")?.as_deref(), Some(&b"1"[..]));
                 let mut found = 0;

@@ -24,7 +24,7 @@ fn variant(error: &Error) -> String {
 
 type Open = fn(&Path) -> Result<ChunkStore, Error>;
 
-/// In both modes: what opens a store that is there, and what makes one.
+/// In both modes: what opens an existing store, and what creates one.
 const OPEN: [Open; 2] = [ChunkStore::open, |path| RedbBackend::open(path).map(in_kv)];
 const MAKE: [Open; 2] = [ChunkStore::new, |path| {
     RedbBackend::open_or_create(path).map(in_kv)
@@ -35,7 +35,7 @@ fn in_kv(backend: RedbBackend) -> ChunkStore {
 }
 
 #[test]
-fn a_path_at_which_there_can_be_no_store_is_the_same_error() {
+fn an_unusable_path_is_the_same_error_in_every_mode() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing");
     let beyond = folder.path().join("no/such/folder");
@@ -71,7 +71,7 @@ fn a_path_at_which_there_can_be_no_store_is_the_same_error() {
             for open in open {
                 let found = open(path).err().as_ref().map(variant).unwrap_or_default();
                 assert_eq!(found, expected, "{}", path.display());
-                // Only where one may be made is there one now.
+                // Only those that may create a store have created one.
                 assert_eq!(missing.exists(), expected.is_empty());
                 let _ = std::fs::remove_file(&missing);
             }
@@ -83,7 +83,7 @@ fn a_path_at_which_there_can_be_no_store_is_the_same_error() {
 }
 
 #[test]
-fn every_store_can_demand_that_its_file_is_there() {
+fn every_store_can_require_an_existing_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("code.db");
     ChunkStore::new(&path).unwrap().ensure_schema().unwrap();
@@ -104,9 +104,9 @@ fn every_store_can_demand_that_its_file_is_there() {
     );
 }
 
-/// A store of each mode with a chunk `a:0:1` that defines `x`, of which `damage` makes something else: SQL
-/// for the row, and what to replace in the value.
-fn damaged(sql: &str, from: &str, to: &str) -> [ChunkStore; 2] {
+/// A store of each mode with a chunk `a:0:1` that defines `x`, which `corrupt` changes: SQL for the
+/// row, and what to replace in the value.
+fn corrupted(sql: &str, from: &str, to: &str) -> [ChunkStore; 2] {
     let chunk = |byte_end| CodeChunk {
         created_at: 0,
         ..CodeChunk::new("a", 0, byte_end, "text").with_symbol("x", "Function")
@@ -124,13 +124,13 @@ fn damaged(sql: &str, from: &str, to: &str) -> [ChunkStore; 2] {
     backend
         .put(&record_key(&record), value.replace(from, to).as_bytes())
         .unwrap();
-    let damage = format!("UPDATE code_chunks SET {sql} WHERE byte_end = 1");
-    connection.lock().execute_batch(&damage).unwrap();
+    let corrupt = format!("UPDATE code_chunks SET {sql} WHERE byte_end = 1");
+    connection.lock().execute_batch(&corrupt).unwrap();
     [sqlite, kv]
 }
 
 #[test]
-fn a_damaged_record_hinders_who_asks_for_it_and_nobody_else() {
+fn a_corrupt_record_fails_only_queries_for_it() {
     for (sql, from, to, is_of_x) in [
         (
             "content = x'00'",
@@ -151,7 +151,7 @@ fn a_damaged_record_hinders_who_asks_for_it_and_nobody_else() {
             false,
         ),
     ] {
-        for store in damaged(sql, from, to) {
+        for store in corrupted(sql, from, to) {
             let mode = store.has_kv_backend();
             let of_x = store.get_chunks_for_symbol("a", "x");
             match is_of_x {
@@ -208,7 +208,7 @@ fn symbol(symbol_id: i64, file_path: &str) -> SymbolMetrics {
 }
 
 #[test]
-fn damaged_metrics_of_one_symbol_hinder_no_deletion() {
+fn corrupt_metrics_of_one_symbol_block_no_deletion() {
     let connection = SharedConnection::from(Connection::open_in_memory().unwrap());
     let backend = Arc::new(RedbBackend::in_memory().unwrap());
     let sqlite = MetricsOps::with_connection(connection.clone());
@@ -220,15 +220,16 @@ fn damaged_metrics_of_one_symbol_hinder_no_deletion() {
                 .unwrap();
         }
     }
-    // The second one is still known to be of `a`, the third and the fourth of no file any more.
+    // The second one is still known to belong to `a`, the third and the fourth no longer belong to
+    // any file.
     let sql = "UPDATE symbol_metrics SET kind = x'00' WHERE symbol_id = 2;
         UPDATE symbol_metrics SET file_path = x'00' WHERE symbol_id > 2";
     connection.lock().execute_batch(sql).unwrap();
     let value = encode_json(&Record::SymbolMetrics(symbol(2, "a"))).unwrap();
     let value = String::from_utf8(value).unwrap();
-    let damaged = value.replace("\"kind\":\"Function\"", "\"kind\":[]");
+    let corrupted = value.replace("\"kind\":\"Function\"", "\"kind\":[]");
     backend
-        .put(b"metrics:symbol:2", damaged.as_bytes())
+        .put(b"metrics:symbol:2", corrupted.as_bytes())
         .unwrap();
     backend
         .put(b"metrics:symbol:3", b"{\"file_path\":[\"b\"]}")
@@ -247,7 +248,7 @@ fn damaged_metrics_of_one_symbol_hinder_no_deletion() {
 }
 
 #[test]
-fn what_no_store_can_keep_or_find_is_the_same_error() {
+fn an_unsupported_value_is_the_same_error_in_every_mode() {
     let backend = || -> Arc<dyn KvBackend> { Arc::new(RedbBackend::in_memory().unwrap()) };
     for kv in [None, Some(backend())] {
         let mode = kv.is_some();

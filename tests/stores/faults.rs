@@ -1,6 +1,6 @@
 //! A storage that fails at one step, or from one step on, at every step of every operation. The
-//! failure comes out as that failure: never as "not found", never as an answer from elsewhere. And
-//! what the storage holds afterwards is the state before the operation or the one behind it.
+//! failure is returned as that failure: never as "not found", never as an answer from elsewhere.
+//! Afterwards the storage contains the state before the operation or the one after it.
 
 use std::error::Error as _;
 use std::io;
@@ -43,7 +43,7 @@ impl Disk {
         disk
     }
 
-    /// Counts from here on, and fails as told.
+    /// Counts from here on, and fails as configured.
     fn arm(&self, fault: Option<Fault>) {
         let mut state = self.0.lock().unwrap();
         state.steps = 0;
@@ -58,7 +58,7 @@ impl Disk {
         self.0.lock().unwrap().bytes.clone()
     }
 
-    /// A store on this disk; redb keeps nothing in memory that it can read from there.
+    /// A store on this disk; redb caches nothing that it can read from there.
     fn open(&self) -> chunkmigrate::Result<Stores> {
         let mut builder = Database::builder();
         builder.set_cache_size(0);
@@ -197,7 +197,7 @@ fn writes() -> Vec<Operation> {
     ]
 }
 
-/// All that a store holds.
+/// The whole content of a store.
 fn state(stores: &Stores) -> Vec<Answer> {
     let all = [
         Operation::GetChunksByKind("Function"),
@@ -210,7 +210,7 @@ fn state(stores: &Stores) -> Vec<Answer> {
     all.iter().map(|operation| operation.run(stores)).collect()
 }
 
-/// What an operation answers on an undamaged disk, the state it leaves, and its number of steps.
+/// The answer of an operation on an intact disk, the resulting state, and its number of steps.
 fn undisturbed(image: &[u8], operation: &Operation) -> (Answer, Vec<Answer>, usize) {
     let disk = Disk::with(image);
     let stores = disk.open().unwrap();
@@ -242,7 +242,7 @@ fn sweep(operation: &Operation) -> usize {
                     assert!(causes(&error).contains(INJECTED), "{place}: {error:?}");
                 }
             }
-            // The same handle: redb may refuse to go on, but never answers wrongly.
+            // The same handle: redb may refuse to continue, but never answers wrongly.
             for (read, found) in state(&stores).into_iter().enumerate() {
                 if found.is_ok() {
                     assert!(
@@ -252,7 +252,7 @@ fn sweep(operation: &Operation) -> usize {
                 }
             }
             drop(stores);
-            // The next one to open what is on the disk.
+            // The next process to open what is on the disk.
             let found = state(&Disk::with(&disk.bytes()).open().unwrap());
             assert!(
                 found == before || found == behind,
@@ -274,7 +274,7 @@ fn causes(error: &chunkmigrate::Error) -> String {
 }
 
 #[test]
-fn a_store_whose_write_has_failed_says_that_it_must_be_opened_again() {
+fn a_store_with_a_failed_write_says_it_must_be_reopened() {
     let write = &writes()[0];
     let image = prepared();
     let (_, behind, steps) = undisturbed(&image, write);
@@ -296,7 +296,7 @@ fn a_store_whose_write_has_failed_says_that_it_must_be_opened_again() {
 }
 
 #[test]
-fn a_failing_read_is_an_error_and_never_an_answer() {
+fn a_failing_read_is_always_an_error() {
     for operation in reads() {
         assert!(sweep(&operation) > 0, "no step of {operation:?} failed");
     }
@@ -310,7 +310,7 @@ fn a_failing_write_leaves_the_old_state_or_the_new_one() {
 }
 
 #[test]
-fn a_disk_that_fails_while_a_store_is_opened_is_an_error_and_loses_nothing() {
+fn a_disk_failing_while_a_store_is_opened_is_an_error_and_loses_nothing() {
     let image = prepared();
     let expected = state(&Disk::with(&image).open().unwrap());
     let failed = sweep_open(&image, |disk, place| {
@@ -319,9 +319,9 @@ fn a_disk_that_fails_while_a_store_is_opened_is_an_error_and_loses_nothing() {
     assert!(failed > 0);
 }
 
-/// A file that is made gets its name when it is complete, so what a half one reads as doesn't matter.
+/// A new file gets its name when it is complete, so how an incomplete one reads doesn't matter.
 #[test]
-fn a_disk_that_fails_while_a_store_is_made_is_an_error() {
+fn a_disk_failing_while_a_store_is_created_is_an_error() {
     assert!(sweep_open(&[], |_, _| {}) > 0);
 }
 

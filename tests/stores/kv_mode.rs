@@ -1,5 +1,5 @@
-//! The stores over a KV file: what they do to the file beside its records, what they make of values
-//! that are none, and which files they refuse.
+//! The stores over a KV file: what else in the file they change, how they handle invalid values,
+//! and which files they refuse.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -15,8 +15,8 @@ use chunkmigrate::redb::{Database, TableDefinition, WriteTransaction};
 use chunkmigrate::store::{ChunkStore, ExecutionLog, ExecutionStart, HotspotQuery, MetricsOps};
 use chunkmigrate::verify::{Manifest, ManifestSource};
 
-/// A KV file as a migration leaves it, without records and with these marks.
-fn migrated(path: &Path, marks: IdSequences) {
+/// A KV file as a migration leaves it, without records and with these id sequences.
+fn migrated(path: &Path, id_sequences: IdSequences) {
     let source = ManifestSource {
         file_name: "code.db".to_owned(),
         store: "sqlite".to_owned(),
@@ -25,7 +25,7 @@ fn migrated(path: &Path, marks: IdSequences) {
     let totals = PerKind::from_fn(|_| chunkmigrate::internal::KindHasher::default().finish());
     let manifest = Manifest::new(source, "2026-01-31T12:00:00Z".to_owned(), &totals);
     let load = BulkLoader::create(path, 0).unwrap();
-    load.finish(&marks, Some(&manifest)).unwrap();
+    load.finish(&id_sequences, Some(&manifest)).unwrap();
 }
 
 fn has_manifest(path: &Path) -> bool {
@@ -45,19 +45,19 @@ fn kv_error(result: Result<impl std::fmt::Debug, Error>) -> Error {
 }
 
 #[test]
-fn ids_go_on_behind_the_marks_of_the_file() {
+fn ids_continue_after_the_id_sequences_of_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("code.kv");
-    let marks = IdSequences {
+    let id_sequences = IdSequences {
         code_chunks: 41,
         execution_log: -7,
     };
-    migrated(&path, marks);
+    migrated(&path, id_sequences);
     let backend: Arc<dyn KvBackend> = Arc::new(RedbBackend::open(&path).unwrap());
     let store = ChunkStore::with_kv_backend(backend.clone());
     let ids = store.store_chunks(&[chunk(0), chunk(1), chunk(0)]);
     assert_eq!(ids.unwrap(), [42, 43, 44]);
-    // A mark below 0 is that of a table whose ids were all below 0; new ones begin at 1.
+    // A negative sequence is that of a table whose ids were all negative; new ids begin at 1.
     let log = ExecutionLog::with_kv_backend(backend.clone());
     let start = ExecutionStart {
         execution_id: "run",
@@ -77,16 +77,16 @@ fn ids_go_on_behind_the_marks_of_the_file() {
 }
 
 #[test]
-fn the_last_id_is_given_once() {
+fn the_last_id_is_assigned_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("code.kv");
-    let marks = IdSequences {
+    let id_sequences = IdSequences {
         code_chunks: i64::MAX - 1,
         execution_log: 0,
     };
-    migrated(&path, marks);
+    migrated(&path, id_sequences);
     let store = ChunkStore::with_kv_backend(Arc::new(RedbBackend::open(&path).unwrap()));
-    // The second of the two is refused, and the first goes with it.
+    // The second of the two is an error, and rolls the first back.
     let error = store.store_chunks(&[chunk(0), chunk(1)]).unwrap_err();
     let kind = RecordKind::Chunk;
     assert!(matches!(error, Error::Record(RecordError::NoIdLeft { kind: k }) if k == kind.name()));
@@ -97,7 +97,7 @@ fn the_last_id_is_given_once() {
 }
 
 #[test]
-fn a_write_takes_the_manifest_away_and_nothing_else_does() {
+fn only_a_write_removes_the_manifest() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("code.kv");
     let unfit = CodeChunk {
@@ -131,7 +131,7 @@ fn a_write_takes_the_manifest_away_and_nothing_else_does() {
 }
 
 #[test]
-fn a_value_that_is_no_record_is_an_error_that_names_its_key() {
+fn an_invalid_value_is_an_error_with_its_key() {
     let own =
         br#"{"id":1,"file_path":"b","byte_start":0,"byte_end":5,"content":"","content_hash":"",
         "symbol_name":"x","symbol_kind":"Function","created_at":0}"#;
@@ -155,7 +155,7 @@ fn a_value_that_is_no_record_is_an_error_that_names_its_key() {
                 "{text}"
             );
         }
-        // It can be replaced, and taken away.
+        // It can be replaced, and deleted.
         assert_eq!(store.count_chunks().unwrap(), 1);
         assert_eq!(
             store
@@ -168,7 +168,7 @@ fn a_value_that_is_no_record_is_an_error_that_names_its_key() {
 }
 
 #[test]
-fn the_other_stores_don_t_pass_by_what_they_can_t_read_either() {
+fn the_other_stores_do_not_skip_unreadable_records_either() {
     let backend = Arc::new(RedbBackend::in_memory().unwrap());
     for key in ["execlog:run", "metrics:file:a", "metrics:symbol:7"] {
         backend.put(key.as_bytes(), b"null").unwrap();
@@ -181,12 +181,12 @@ fn the_other_stores_don_t_pass_by_what_they_can_t_read_either() {
     assert!(metrics.get_file_metrics("a").is_err());
     assert!(metrics.get_symbol_metrics(7).is_err());
     assert!(metrics.get_hotspots(&HotspotQuery::default()).is_err());
-    // What is to go need not be read.
+    // What is to be deleted need not be read.
     assert_eq!(metrics.delete_file_metrics("a").unwrap(), 1);
 }
 
 #[test]
-fn keys_of_no_record_are_passed_by() {
+fn unknown_keys_are_skipped() {
     let backend = Arc::new(RedbBackend::in_memory().unwrap());
     let store = ChunkStore::with_kv_backend(backend.clone());
     store.store_chunk(&CodeChunk::new("a", 7, 9, "")).unwrap();
@@ -214,7 +214,7 @@ fn keys_of_no_record_are_passed_by() {
 }
 
 #[test]
-fn what_is_no_kv_file_of_this_version_is_an_error_by_name() {
+fn other_files_are_errors_that_identify_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::write(path("notes.txt"), "not a redb file ".repeat(400)).unwrap();
@@ -268,7 +268,7 @@ fn what_is_no_kv_file_of_this_version_is_an_error_by_name() {
 }
 
 #[test]
-fn a_file_that_lacks_a_table_is_an_error_to_all_who_open_it() {
+fn a_file_with_a_missing_table_never_opens() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("code.kv");
     let records: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
@@ -295,7 +295,7 @@ fn a_file_that_lacks_a_table_is_an_error_to_all_who_open_it() {
 }
 
 #[test]
-fn a_new_file_appears_whole_with_the_rights_of_any_other() {
+fn a_new_file_appears_complete_with_the_usual_permissions() {
     let folder = tempfile::tempdir().unwrap();
     let (new, empty, plain) = (
         folder.path().join("new.kv"),

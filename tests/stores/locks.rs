@@ -1,4 +1,4 @@
-//! A store that was read is free for whoever writes it, whatever other threads do.
+//! A store that was read is free for its writer, whatever other threads do.
 
 use std::fs;
 use std::os::fd::OwnedFd;
@@ -14,8 +14,8 @@ use chunkmigrate::verify::{VerifyOptions, inspect, verify_pair};
 use chunkmigrate::{NoProgress, Progress};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 
-/// Second descriptors of every file in a folder that this process has open, as a process has them that
-/// another thread is just starting.
+/// Duplicates the descriptors of all files in a directory that this process has open, as starting a
+/// process in another thread does.
 fn inherited(folder: &Path) -> Vec<OwnedFd> {
     let own = pidfd_open(getpid(), PidfdFlags::empty()).unwrap();
     let mut inherited = Vec::new();
@@ -29,7 +29,7 @@ fn inherited(folder: &Path) -> Vec<OwnedFd> {
     inherited
 }
 
-/// Starts a process, as it were, each time that progress is told.
+/// Simulates starting a process each time that progress is reported.
 struct Starts {
     folder: PathBuf,
     inherited: Mutex<Vec<OwnedFd>>,
@@ -45,7 +45,7 @@ impl Progress for Starts {
 }
 
 #[test]
-fn a_lock_ends_with_the_reading_though_a_new_process_has_inherited_the_file() {
+fn a_lock_ends_with_the_read_even_if_a_child_process_inherited_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let (database, kv) = (folder.join("code.db"), folder.join("code.kv"));
@@ -79,7 +79,7 @@ fn a_lock_ends_with_the_reading_though_a_new_process_has_inherited_the_file() {
     assert!(inspect(&kv, &progress).unwrap().is_sound());
     assert!(!starts.inherited.lock().unwrap().is_empty());
     drop(RedbBackend::open(&kv).unwrap());
-    // Replacing it only looks whether it is locked.
+    // Replacing it only checks whether it is locked.
     let replace = CopyOptions {
         replace: true,
         ..CopyOptions::default()

@@ -6,7 +6,7 @@ use chunkmigrate::codec::Entry;
 use chunkmigrate::kv::{KvBackend, KvTransaction};
 use chunkmigrate::record::IdSequences;
 
-/// The least that a backend of another's making can be: a map and its transactions.
+/// The minimal third-party backend: a map and its transactions.
 #[derive(Debug, Default)]
 pub(crate) struct MapBackend {
     content: Mutex<Content>,

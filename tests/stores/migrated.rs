@@ -1,5 +1,5 @@
-//! A store that was written in KV mode, brought to SQLite by a migration, and opened there: all
-//! operations give the same answers as before, and so do those that follow.
+//! A store that was written in KV mode, migrated to SQLite, and opened there: all operations give
+//! the same answers as before, and so do those that follow.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ fn in_sqlite_file(path: &Path) -> Stores {
     Stores::in_sqlite_database(connection)
 }
 
-/// Every mode is left for the other one, and both go on.
+/// Every mode is migrated to the other, and both continue.
 fn check(first: &[Operation], then: &[Operation], from_kv: bool) {
     let folder = tempfile::tempdir().unwrap();
     let (kv, sqlite) = (folder.path().join("code.kv"), folder.path().join("code.db"));
@@ -38,7 +38,7 @@ fn check(first: &[Operation], then: &[Operation], from_kv: bool) {
     for operation in first {
         let _ = operation.run(&stores);
     }
-    // A log that nobody wrote has no table; a migration wants one of the four.
+    // An unused log has no table; a migration needs one of the four.
     Operation::StartExecution(0, "last", Vec::new())
         .run(&stores)
         .unwrap();
@@ -65,7 +65,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn a_migrated_store_answers_as_before(
+    fn a_migrated_store_gives_the_same_answers(
         first in prop::collection::vec(operation(), 1..20),
         then in prop::collection::vec(operation(), 20..40),
         from_kv in any::<bool>(),

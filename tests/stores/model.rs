@@ -4,7 +4,7 @@ use crate::operation::{Answer, End, Operation, answer};
 use chunkmigrate::record::{CodeChunk, ExecutionRecord, FileMetrics, SymbolMetrics};
 use chunkmigrate::store::HotspotQuery;
 
-/// What the stores hold, written down as plainly as can be and without any code of theirs.
+/// The content of the stores, in the simplest form and without any of their code.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Model {
     chunks: Vec<CodeChunk>,
@@ -13,79 +13,79 @@ pub(crate) struct Model {
     symbols: BTreeMap<i64, SymbolMetrics>,
     executions: Vec<ExecutionRecord>,
     milliseconds: u64,
-    /// When each handle on the log has started what.
+    /// When each handle on the log has started which execution.
     started: [HashMap<&'static str, u64>; 2],
 }
 
 impl Model {
     pub(crate) fn run(&mut self, operation: &Operation) -> Answer {
         match operation {
-            Operation::EnsureSchema => said(()),
+            Operation::EnsureSchema => debug_answer(()),
             Operation::StoreChunk(chunk) => {
                 answer(self.store(std::slice::from_ref(chunk)).map(|ids| ids[0]))
             }
             Operation::StoreChunks(chunks) => answer(self.store(chunks)),
-            Operation::GetChunkBySpan(path, start, end) => said(
+            Operation::GetChunkBySpan(path, start, end) => debug_answer(
                 self.chunks_where(|chunk| {
                     chunk.file_path == *path && (chunk.byte_start, chunk.byte_end) == (*start, *end)
                 })
                 .first(),
             ),
             Operation::GetChunksForFile(path) => {
-                said(self.chunks_where(|chunk| chunk.file_path == *path))
+                debug_answer(self.chunks_where(|chunk| chunk.file_path == *path))
             }
-            Operation::GetChunksForSymbol(path, name) => said(self.chunks_where(|chunk| {
+            Operation::GetChunksForSymbol(path, name) => debug_answer(self.chunks_where(|chunk| {
                 chunk.file_path == *path && chunk.symbol_name.as_deref() == Some(name)
             })),
             Operation::GetChunksByKind(kind) => {
-                said(self.chunks_where(|chunk| chunk.symbol_kind.as_deref() == Some(kind)))
+                debug_answer(self.chunks_where(|chunk| chunk.symbol_kind.as_deref() == Some(kind)))
             }
             Operation::DeleteChunksForFile(path) => {
                 let before = self.chunks.len();
                 self.chunks.retain(|chunk| chunk.file_path != *path);
-                said(before - self.chunks.len())
+                debug_answer(before - self.chunks.len())
             }
-            Operation::CountChunks => said(self.chunks.len()),
+            Operation::CountChunks => debug_answer(self.chunks.len()),
             Operation::CountChunksForFile(path) => {
-                said(self.chunks_where(|chunk| chunk.file_path == *path).len())
+                debug_answer(self.chunks_where(|chunk| chunk.file_path == *path).len())
             }
             Operation::UpsertFileMetrics(file) => {
                 let mut file = file.clone();
                 keep("estimated_loc", &mut file.estimated_loc)?;
                 keep("complexity_score", &mut file.complexity_score)?;
                 self.files.insert(file.file_path.clone(), file);
-                said(())
+                debug_answer(())
             }
             Operation::UpsertSymbolMetrics(symbol) => {
                 let mut symbol = symbol.clone();
                 keep("estimated_loc", &mut symbol.estimated_loc)?;
                 self.symbols.insert(symbol.symbol_id, symbol);
-                said(())
+                debug_answer(())
             }
-            Operation::GetFileMetrics(path) => said(self.files.get(*path)),
-            Operation::GetSymbolMetrics(id) => said(self.symbols.get(id)),
+            Operation::GetFileMetrics(path) => debug_answer(self.files.get(*path)),
+            Operation::GetSymbolMetrics(id) => debug_answer(self.symbols.get(id)),
             Operation::DeleteFileMetrics(path) => {
                 let before = self.files.len() + self.symbols.len();
                 self.files.remove(*path);
                 self.symbols.retain(|_, symbol| symbol.file_path != *path);
-                said(before - self.files.len() - self.symbols.len())
+                debug_answer(before - self.files.len() - self.symbols.len())
             }
-            Operation::GetHotspots(query) => said(self.hotspots(query)),
+            Operation::GetHotspots(query) => debug_answer(self.hotspots(query)),
             Operation::StartExecution(handle, id, args) => answer(self.start(*handle, id, args)),
             Operation::FinishExecution(handle, id, end) => answer(self.finish(*handle, id, end)),
             Operation::GetByExecutionId(id) => {
-                said(self.executions.iter().find(|run| run.execution_id == *id))
+                debug_answer(self.executions.iter().find(|run| run.execution_id == *id))
             }
             Operation::ListAll(limit) => {
                 let mut all = self.executions.clone();
                 all.sort_by_key(|run| (run.started_at, run.id));
                 all.reverse();
                 all.truncate(limit.unwrap_or(usize::MAX));
-                said(all)
+                debug_answer(all)
             }
             Operation::Wait(milliseconds) => {
                 self.milliseconds += milliseconds;
-                said(())
+                debug_answer(())
             }
         }
     }
@@ -136,7 +136,7 @@ impl Model {
                 && reaches(file.fan_in, query.min_fan_in)
                 && reaches(file.fan_out, query.min_fan_out)
         });
-        // They are in the order of their paths, and a stable sort leaves them so.
+        // They are ordered by path, and a stable sort keeps that order.
         found.sort_by(|a, b| match (a.complexity_score, b.complexity_score) {
             (Some(a), Some(b)) => b.partial_cmp(&a).unwrap(),
             (a, b) => b.is_some().cmp(&a.is_some()),
@@ -196,7 +196,7 @@ impl Model {
     }
 }
 
-fn said(value: impl std::fmt::Debug) -> Answer {
+fn debug_answer(value: impl std::fmt::Debug) -> Answer {
     answer(Ok::<_, String>(value))
 }
 

@@ -10,7 +10,7 @@ use chunkmigrate::rusqlite::Connection;
 use chunkmigrate::sqlite::SharedConnection;
 use chunkmigrate::store::{ChunkStore, Clock, ExecutionLog, MetricsOps};
 
-/// A clock that stands still until it is told to go on.
+/// A clock that stands still until it is advanced.
 #[derive(Debug, Default)]
 pub(crate) struct ManualClock {
     milliseconds: AtomicU64,
@@ -74,7 +74,7 @@ impl Stores {
         self
     }
 
-    /// In every mode that this build has.
+    /// In every mode of this build.
     pub(crate) fn in_every_mode() -> Vec<Self> {
         vec![
             Stores::in_sqlite(),

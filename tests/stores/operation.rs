@@ -7,7 +7,7 @@ use chunkmigrate::Result;
 use chunkmigrate::record::{CodeChunk, FileMetrics, SymbolMetrics};
 use chunkmigrate::store::{ExecutionEnd, ExecutionStart, HotspotQuery};
 
-/// What a tool may ask of its stores.
+/// A request to the stores of a tool.
 #[derive(Debug, Clone)]
 pub(crate) enum Operation {
     EnsureSchema,
@@ -31,7 +31,7 @@ pub(crate) enum Operation {
     FinishExecution(usize, &'static str, End),
     GetByExecutionId(&'static str),
     ListAll(Option<usize>),
-    /// So many milliseconds pass.
+    /// This many milliseconds pass.
     Wait(u64),
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct End {
 /// An answer, or the message of an error. Two modes agree if these are equal.
 pub(crate) type Answer = Result<String, String>;
 
-/// What a result says to a tool.
+/// A result as a tool sees it.
 pub(crate) fn answer<T: std::fmt::Debug, E: std::fmt::Display>(result: Result<T, E>) -> Answer {
     match result {
         Ok(value) => Ok(format!("{value:?}")),
@@ -54,7 +54,7 @@ pub(crate) fn answer<T: std::fmt::Debug, E: std::fmt::Display>(result: Result<T,
     }
 }
 
-fn told<T: std::fmt::Debug>(result: chunkmigrate::Result<T>) -> chunkmigrate::Result<String> {
+fn debug_text<T: std::fmt::Debug>(result: chunkmigrate::Result<T>) -> chunkmigrate::Result<String> {
     result.map(|value| format!("{value:?}"))
 }
 
@@ -64,7 +64,7 @@ impl Operation {
         self.try_run(stores).map_err(|error| error.to_string())
     }
 
-    /// Runs it on stores, with the error as it came.
+    /// Runs it on stores, with the original error.
     pub(crate) fn try_run(&self, stores: &Stores) -> chunkmigrate::Result<String> {
         let Stores {
             chunks,
@@ -74,28 +74,30 @@ impl Operation {
             ..
         } = stores;
         match self {
-            Operation::EnsureSchema => told(chunks.ensure_schema()),
-            Operation::StoreChunk(chunk) => told(chunks.store_chunk(chunk)),
-            Operation::StoreChunks(several) => told(chunks.store_chunks(several)),
+            Operation::EnsureSchema => debug_text(chunks.ensure_schema()),
+            Operation::StoreChunk(chunk) => debug_text(chunks.store_chunk(chunk)),
+            Operation::StoreChunks(several) => debug_text(chunks.store_chunks(several)),
             Operation::GetChunkBySpan(path, start, end) => {
-                told(chunks.get_chunk_by_span(path, *start, *end))
+                debug_text(chunks.get_chunk_by_span(path, *start, *end))
             }
-            Operation::GetChunksForFile(path) => told(chunks.get_chunks_for_file(path)),
+            Operation::GetChunksForFile(path) => debug_text(chunks.get_chunks_for_file(path)),
             Operation::GetChunksForSymbol(path, name) => {
-                told(chunks.get_chunks_for_symbol(path, name))
+                debug_text(chunks.get_chunks_for_symbol(path, name))
             }
-            Operation::GetChunksByKind(kind) => told(chunks.get_chunks_by_kind(kind)),
-            Operation::DeleteChunksForFile(path) => told(chunks.delete_chunks_for_file(path)),
-            Operation::CountChunks => told(chunks.count_chunks()),
-            Operation::CountChunksForFile(path) => told(chunks.count_chunks_for_file(path)),
-            Operation::UpsertFileMetrics(file) => told(metrics.upsert_file_metrics(file)),
-            Operation::UpsertSymbolMetrics(symbol) => told(metrics.upsert_symbol_metrics(symbol)),
-            Operation::GetFileMetrics(path) => told(metrics.get_file_metrics(path)),
-            Operation::GetSymbolMetrics(id) => told(metrics.get_symbol_metrics(*id)),
-            Operation::DeleteFileMetrics(path) => told(metrics.delete_file_metrics(path)),
-            Operation::GetHotspots(query) => told(metrics.get_hotspots(query)),
+            Operation::GetChunksByKind(kind) => debug_text(chunks.get_chunks_by_kind(kind)),
+            Operation::DeleteChunksForFile(path) => debug_text(chunks.delete_chunks_for_file(path)),
+            Operation::CountChunks => debug_text(chunks.count_chunks()),
+            Operation::CountChunksForFile(path) => debug_text(chunks.count_chunks_for_file(path)),
+            Operation::UpsertFileMetrics(file) => debug_text(metrics.upsert_file_metrics(file)),
+            Operation::UpsertSymbolMetrics(symbol) => {
+                debug_text(metrics.upsert_symbol_metrics(symbol))
+            }
+            Operation::GetFileMetrics(path) => debug_text(metrics.get_file_metrics(path)),
+            Operation::GetSymbolMetrics(id) => debug_text(metrics.get_symbol_metrics(*id)),
+            Operation::DeleteFileMetrics(path) => debug_text(metrics.delete_file_metrics(path)),
+            Operation::GetHotspots(query) => debug_text(metrics.get_hotspots(query)),
             Operation::StartExecution(handle, execution_id, args) => {
-                told(logs[*handle].start_execution(&ExecutionStart {
+                debug_text(logs[*handle].start_execution(&ExecutionStart {
                     execution_id,
                     tool_version: "1.0",
                     args,
@@ -112,19 +114,19 @@ impl Operation {
                     symbols_indexed,
                     references_indexed,
                 };
-                told(logs[*handle].finish_execution(execution_id, &end))
+                debug_text(logs[*handle].finish_execution(execution_id, &end))
             }
-            Operation::GetByExecutionId(id) => told(logs[0].get_by_execution_id(id)),
-            Operation::ListAll(limit) => told(logs[1].list_all(*limit)),
+            Operation::GetByExecutionId(id) => debug_text(logs[0].get_by_execution_id(id)),
+            Operation::ListAll(limit) => debug_text(logs[1].list_all(*limit)),
             Operation::Wait(milliseconds) => {
                 clock.go_on(*milliseconds);
-                told(Ok(()))
+                debug_text(Ok(()))
             }
         }
     }
 }
 
-/// Paths of which one is a prefix of another, and whatever else keys must keep apart.
+/// Paths, one of which is a prefix of another, and whatever else keys must keep apart.
 fn path() -> impl Strategy<Value = &'static str> {
     select(vec![
         "", "a", "a:", "a:b", "a::b", ":", "a:0", "a:0:1", "ab", "A", "a ", "ü\0\"\\", "a/b.rs",
@@ -135,7 +137,7 @@ fn name() -> impl Strategy<Value = &'static str> {
     select(vec!["", "main", "main\0", "Main", "\u{301}x"])
 }
 
-/// Small, so that spans meet, or at the ends of what there is.
+/// Small, so that spans collide, or at the limits.
 fn offset() -> impl Strategy<Value = u64> {
     let max = i64::MAX.unsigned_abs();
     prop_oneof![20 => 0..12u64, 1 => Just(max), 1 => Just(max + 1), 1 => Just(u64::MAX)]

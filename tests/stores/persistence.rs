@@ -1,5 +1,5 @@
-//! What was stored is there afterwards: when every handle is dropped, when the process is killed
-//! right behind the call, and for the other handles at once.
+//! Stored records persist: when every handle is dropped, when the process is killed right after the
+//! call, and for the other handles at once.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
@@ -12,7 +12,7 @@ use chunkmigrate::kv::{KvBackend, RedbBackend};
 use chunkmigrate::record::CodeChunk;
 use chunkmigrate::store::{ChunkStore, ExecutionEnd, ExecutionLog, ExecutionStart, MetricsOps};
 
-/// Both modes, by the name of the file that they keep their records in.
+/// Both modes, by the name of the file with their records.
 const FILES: [&str; 2] = ["code.db", "code.kv"];
 
 fn open_chunks(path: &Path) -> ChunkStore {
@@ -39,7 +39,7 @@ const START: ExecutionStart<'_> = ExecutionStart {
 };
 
 #[test]
-fn what_was_stored_is_there_when_the_store_is_opened_again() {
+fn stored_records_are_there_after_reopening() {
     for file in FILES {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(file);
@@ -52,7 +52,7 @@ fn what_was_stored_is_there_when_the_store_is_opened_again() {
         assert_eq!(found[1], CodeChunk { id: 2, ..chunk(9) }.at(&found[1]));
         store.delete_chunks_for_file("src/a.rs").unwrap();
         drop(store);
-        // The ids of what is gone are not given again.
+        // The ids of deleted records are not assigned again.
         assert_eq!(open_chunks(&path).store_chunk(&chunk(1)).unwrap(), 3);
         let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
         assert_eq!(left.len(), 1, "{left:?}");
@@ -64,7 +64,7 @@ trait At {
 }
 
 impl At for CodeChunk {
-    /// The same chunk, made when the other one was.
+    /// The same chunk, created when the other one was.
     fn at(self, other: &Self) -> Self {
         CodeChunk {
             created_at: other.created_at,
@@ -74,7 +74,7 @@ impl At for CodeChunk {
 }
 
 #[test]
-fn two_handles_on_one_backend_see_what_the_other_writes() {
+fn two_handles_on_one_backend_see_each_others_writes() {
     let folder = tempfile::tempdir().unwrap();
     let backend = open_backend(&folder.path().join("code.kv"));
     let one = ChunkStore::with_kv_backend(backend.clone());
@@ -87,7 +87,7 @@ fn two_handles_on_one_backend_see_what_the_other_writes() {
 }
 
 #[test]
-fn threads_that_write_through_their_own_handles_get_ids_of_their_own() {
+fn threads_writing_through_their_own_handles_get_distinct_ids() {
     for file in FILES {
         let folder = tempfile::tempdir().unwrap();
         let store = open_chunks(&folder.path().join(file));
@@ -111,7 +111,7 @@ fn threads_that_write_through_their_own_handles_get_ids_of_their_own() {
     }
 }
 
-/// Starts this program again to write into a store; calls `meanwhile` when it has, and kills it.
+/// Starts this program again to write into a store; calls `meanwhile` once it has, and kills it.
 fn killed_when_it_has_stored(path: &Path, meanwhile: impl FnOnce()) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "persistence::child", "--ignored", "--nocapture"])
@@ -133,7 +133,7 @@ fn killed_when_it_has_stored(path: &Path, meanwhile: impl FnOnce()) {
 #[test]
 #[ignore = "the process that other tests kill"]
 fn child() {
-    // Without the variable, somebody runs all tests that are ignored.
+    // Without the variable, all ignored tests are being run.
     let Some(path) = std::env::var_os("CHUNKMIGRATE_CHILD_STORE") else {
         return;
     };
@@ -147,7 +147,7 @@ fn child() {
 }
 
 #[test]
-fn what_was_stored_survives_a_kill_right_behind_the_call() {
+fn stored_records_survive_a_kill_right_after_the_call() {
     for file in FILES {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(file);
@@ -159,7 +159,7 @@ fn what_was_stored_survives_a_kill_right_behind_the_call() {
 }
 
 #[test]
-fn a_kv_file_that_is_open_elsewhere_is_an_error_that_says_so() {
+fn a_kv_file_open_elsewhere_is_reported_as_open() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("code.kv");
     let check = || {
@@ -178,7 +178,7 @@ fn a_kv_file_that_is_open_elsewhere_is_an_error_that_says_so() {
 }
 
 #[test]
-fn a_disabled_log_takes_everything_and_holds_nothing() {
+fn a_disabled_log_accepts_everything_and_stores_nothing() {
     let log = ExecutionLog::disabled();
     assert_eq!(log.start_execution(&START).unwrap(), 0);
     assert_eq!(log.start_execution(&START).unwrap(), 0);
@@ -190,7 +190,7 @@ fn a_disabled_log_takes_everything_and_holds_nothing() {
 }
 
 #[test]
-fn the_three_stores_of_one_kv_file_don_t_mix_their_records() {
+fn the_three_stores_of_one_kv_file_do_not_mix_their_records() {
     let folder = tempfile::tempdir().unwrap();
     let backend = open_backend(&folder.path().join("code.kv"));
     let log = ExecutionLog::with_kv_backend(backend.clone());

@@ -36,7 +36,7 @@ proptest! {
 }
 
 #[test]
-fn the_largest_offset_can_be_kept_and_found() {
+fn the_largest_offset_can_be_stored_and_found() {
     let last = i64::MAX.unsigned_abs();
     for stores in Stores::in_every_mode() {
         let chunk = CodeChunk::new("a", last, last, "");
@@ -49,7 +49,7 @@ fn the_largest_offset_can_be_kept_and_found() {
 }
 
 #[test]
-fn a_store_has_a_kv_backend_exactly_if_it_was_given_one() {
+fn only_a_store_built_over_a_kv_backend_has_one() {
     let backend = || -> Option<Arc<dyn KvBackend>> { Some(Arc::new(MapBackend::default())) };
     let database = || Connection::open_in_memory().unwrap();
     for (found, expected) in [
@@ -95,7 +95,7 @@ fn a_store_has_a_kv_backend_exactly_if_it_was_given_one() {
     }
 }
 
-/// A backend that only fails: no store over it may answer from anywhere else.
+/// A backend that always fails: no store over it may answer from anywhere else.
 #[derive(Debug)]
 struct Broken;
 
@@ -109,7 +109,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
-    fn a_backend_that_fails_fails_every_operation_over_it(operation in operation()) {
+    fn a_failing_backend_fails_every_operation_over_it(operation in operation()) {
         let stores = Stores::in_kv("broken", Arc::new(Broken));
         let needs_no_backend = match &operation {
             Operation::EnsureSchema | Operation::Wait(_) => true,
@@ -117,14 +117,14 @@ proptest! {
             Operation::GetChunkBySpan(_, start, end) => (*start).max(*end) > i64::MAX as u64,
             _ => false,
         };
-        let is_refused_before = Operation::run(&operation, &Stores::in_sqlite())
+        let is_error_before = Operation::run(&operation, &Stores::in_sqlite())
             .is_err_and(|message| message.contains("finite"));
         match operation.try_run(&stores) {
             Ok(answer) => prop_assert!(needs_no_backend, "{operation:?}: {answer}"),
             Err(Error::Backend(cause)) => {
                 prop_assert_eq!(cause.to_string(), "the backend is broken");
             }
-            Err(error) => prop_assert!(is_refused_before, "{operation:?}: {error}"),
+            Err(error) => prop_assert!(is_error_before, "{operation:?}: {error}"),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The stores in SQLite databases that others made, and beside what others do with them.
+//! The stores in SQLite databases that other programs created, and next to what other programs do
+//! with them.
 
 use chunkmigrate::Error;
 use chunkmigrate::record::{CodeChunk, FileMetrics, RecordError, RecordKind, SymbolMetrics};
@@ -12,13 +13,13 @@ fn database(sql: &str) -> SharedConnection {
     connection.into()
 }
 
-/// The one text that a query brings.
+/// The only text that a query returns.
 fn text(connection: &SharedConnection, sql: &str) -> String {
     let connection = connection.lock();
     connection.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
-/// Magellan's table without its constraints, so that it takes whatever is put into it.
+/// Magellan's table without its constraints, so that it accepts anything.
 const LOOSE_CHUNKS: &str = "CREATE TABLE code_chunks (id INTEGER PRIMARY KEY AUTOINCREMENT,
     file_path, byte_start, byte_end, content, content_hash, symbol_name, symbol_kind, created_at)";
 
@@ -53,7 +54,7 @@ fn symbol() -> SymbolMetrics {
 }
 
 #[test]
-fn tables_that_are_not_there_hold_nothing_and_are_made_by_the_first_write() {
+fn missing_tables_are_empty_and_created_by_the_first_write() {
     let connection = database("");
     let tables = || -> Vec<String> {
         let connection = connection.lock();
@@ -75,7 +76,7 @@ fn tables_that_are_not_there_hold_nothing_and_are_made_by_the_first_write() {
 }
 
 #[test]
-fn a_row_that_is_no_record_is_an_error_that_names_it() {
+fn an_invalid_row_is_an_error_that_identifies_it() {
     let connection = database(LOOSE_CHUNKS);
     connection
         .lock()
@@ -90,9 +91,9 @@ fn a_row_that_is_no_record_is_an_error_that_names_it() {
         undecodable(store.get_chunks_for_symbol("a", "x")),
         undecodable(store.get_chunks_by_kind("Variable")),
     ] {
-        let told = "invalid record \"row 4 of code_chunks\": content is a BLOB, must be TEXT \
+        let message = "invalid record \"row 4 of code_chunks\": content is a BLOB, must be TEXT \
             (file_path \"a\", byte_start 0, byte_end 5, in :memory:)";
-        assert_eq!(error, told);
+        assert_eq!(error, message);
     }
     // It can be replaced.
     assert_eq!(store.store_chunk(&chunk("a")).unwrap(), 5);
@@ -100,7 +101,7 @@ fn a_row_that_is_no_record_is_an_error_that_names_it() {
 }
 
 #[test]
-fn two_rows_of_one_key_are_an_error_and_never_one_of_them() {
+fn two_rows_with_the_same_key_are_an_error() {
     let connection = database(LOOSE_CHUNKS);
     let row = "('a', 0, 5, 'x', 'h', NULL, NULL, 0)";
     let columns = "file_path, byte_start, byte_end, content, content_hash, symbol_name, \
@@ -115,7 +116,7 @@ fn two_rows_of_one_key_are_an_error_and_never_one_of_them() {
 }
 
 #[test]
-fn keys_are_compared_byte_by_byte_whatever_the_collation_and_the_encoding() {
+fn keys_are_compared_byte_by_byte_in_any_collation_and_encoding() {
     let nocase = LOOSE_CHUNKS.replace("file_path,", "file_path TEXT COLLATE NOCASE,");
     let utf16 = format!("PRAGMA encoding = 'UTF-16be'; {LOOSE_CHUNKS}");
     for sql in [nocase, utf16] {
@@ -134,12 +135,12 @@ fn keys_are_compared_byte_by_byte_whatever_the_collation_and_the_encoding() {
 }
 
 #[test]
-fn what_is_written_while_a_transaction_of_the_tool_is_open_belongs_to_it() {
+fn writes_during_a_callers_transaction_belong_to_it() {
     let connection = database("");
     let store = ChunkStore::with_connection(connection.clone());
     connection.lock().execute_batch("BEGIN").unwrap();
     store.store_chunk(&chunk("a")).unwrap();
-    // One that fails takes only its own writes back.
+    // One that fails rolls back only its own writes.
     let unfit = CodeChunk {
         byte_end: u64::MAX,
         ..chunk("c")
@@ -152,7 +153,7 @@ fn what_is_written_while_a_transaction_of_the_tool_is_open_belongs_to_it() {
 }
 
 #[test]
-fn a_table_that_changes_meanwhile_is_seen_as_it_is() {
+fn a_changed_table_is_seen_in_its_current_form() {
     let connection = database("");
     let store = ChunkStore::with_connection(connection.clone());
     store.store_chunk(&chunk("a")).unwrap();
@@ -175,7 +176,7 @@ fn a_table_that_changes_meanwhile_is_seen_as_it_is() {
 }
 
 #[test]
-fn no_chunk_is_of_a_kind_where_the_table_lacks_the_column() {
+fn without_the_kind_column_no_chunk_has_a_kind() {
     let connection = database(&LOOSE_CHUNKS.replace("symbol_kind, ", ""));
     let store = ChunkStore::with_connection(connection);
     let unkind = CodeChunk {
@@ -188,9 +189,9 @@ fn no_chunk_is_of_a_kind_where_the_table_lacks_the_column() {
     assert_eq!(store.get_chunks_for_file("a").unwrap().len(), 1);
 }
 
-/// `None` where Magellan 2.2.1 wants a number.
+/// `None` where Magellan 2.2.1 requires a number.
 #[test]
-fn a_number_that_a_table_must_have_is_named() {
+fn a_missing_required_number_is_reported_by_column() {
     let connection = database(
         "CREATE TABLE file_metrics (file_path TEXT PRIMARY KEY, symbol_count INTEGER NOT NULL,
             loc INTEGER NOT NULL, estimated_loc REAL NOT NULL, fan_in INTEGER NOT NULL DEFAULT 0,
@@ -209,14 +210,14 @@ fn a_number_that_a_table_must_have_is_named() {
         last_updated: 0,
     };
     let error = sqlite_error(metrics.upsert_file_metrics(&none));
-    let told = "table file_metrics in :memory: requires a value for fan_out, which \
+    let message = "table file_metrics in :memory: requires a value for fan_out, which \
         \"metrics:file:src/a.rs\" lacks";
-    assert_eq!(error.to_string(), told);
+    assert_eq!(error.to_string(), message);
     assert_eq!(metrics.get_file_metrics("src/a.rs").unwrap(), None);
 }
 
 #[test]
-fn who_asks_is_told_whether_an_id_can_come_again() {
+fn stores_report_whether_an_id_can_be_assigned_again() {
     for (sql, keeps) in [
         ("".to_owned(), true),
         (LOOSE_CHUNKS.to_owned(), true),
@@ -255,7 +256,7 @@ fn triggers_of_the_database_run() {
         CREATE TRIGGER d AFTER DELETE ON code_chunks BEGIN
             INSERT INTO seen VALUES ('-' || old.id, old.id + 900); END;";
     connection.lock().execute_batch(sql).unwrap();
-    // The id that comes back is the chunk's, not that of what a trigger inserted.
+    // The returned id is the chunk's, not that of a row a trigger inserted.
     assert_eq!(store.store_chunk(&chunk("a")).unwrap(), 1);
     assert_eq!(store.store_chunk(&chunk("a")).unwrap(), 2);
     let sql = "SELECT group_concat(what, ' ' ORDER BY what, id) FROM seen";
@@ -263,7 +264,7 @@ fn triggers_of_the_database_run() {
 }
 
 #[test]
-fn constraints_of_an_older_schema_are_errors_that_name_the_column_or_have_sqlite_s_words() {
+fn violated_constraints_of_an_older_schema_are_errors_with_the_column_or_sqlites_message() {
     let connection = database(
         "CREATE TABLE graph_entities (id INTEGER PRIMARY KEY);
          INSERT INTO graph_entities VALUES (8);
@@ -298,7 +299,7 @@ fn constraints_of_an_older_schema_are_errors_that_name_the_column_or_have_sqlite
 }
 
 #[test]
-fn an_update_keeps_what_no_record_knows() {
+fn an_update_keeps_unknown_columns() {
     let connection = database("");
     let metrics = MetricsOps::with_connection(connection.clone());
     metrics.upsert_symbol_metrics(&symbol()).unwrap();
@@ -314,7 +315,7 @@ fn an_update_keeps_what_no_record_knows() {
 }
 
 #[test]
-fn the_last_id_is_given_once() {
+fn the_last_id_is_assigned_once() {
     let connection = database("");
     let store = ChunkStore::with_connection(connection.clone());
     store.store_chunk(&chunk("a")).unwrap();
@@ -347,7 +348,7 @@ fn a_full_database_is_an_error_and_nothing_is_written() {
 }
 
 #[test]
-fn what_is_no_table_of_records_is_an_error_by_name() {
+fn unusable_tables_are_errors_with_their_names() {
     for (sql, what) in [
         ("CREATE VIEW code_chunks AS SELECT 1 AS id", "a view"),
         (
@@ -363,7 +364,7 @@ fn what_is_no_table_of_records_is_an_error_by_name() {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_an_error_at_once() {
+fn a_file_that_is_not_a_database_is_an_error_on_open() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notes.txt");
     std::fs::write(

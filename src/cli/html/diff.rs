@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rows_of_two_texts_have_every_line_of_both_once() {
+    fn diff_rows_contain_every_line_of_both_texts_once() {
         let bounds = Bounds {
             context: 9,
             bytes: 99,
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_shown_is_counted() {
+    fn hidden_lines_are_counted() {
         let text = |middle: &str| format!("{}{middle}{}", "same\n".repeat(9), "same\n".repeat(9));
         let bounds = Bounds {
             context: 1,
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_alone_at_the_edge_may_equal_one_that_both_texts_end_with() {
+    fn a_single_line_at_the_edge_may_equal_the_common_last_line() {
         let (left, right) = ("a\n\naa", "\n\n\n\n\n\naa");
         let bounds = Bounds {
             context: 0,
@@ -335,7 +335,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rows_tell_of_nothing_that_is_not_there(
+        fn diff_rows_show_no_change_that_does_not_exist(
             left in "([ab]{0,2}\n){0,16}[ab]{0,2}",
             right in "([ab]{0,2}\n){0,16}[ab]{0,2}",
             bounds in bounds(),
@@ -345,7 +345,7 @@ mod tests {
         }
 
         #[test]
-        fn lines_that_were_inserted_make_no_other_line_differ(
+        fn inserted_lines_do_not_mark_other_lines_as_different(
             old in 1..40_usize,
             inserted in 1..40_usize,
             at in any::<prop::sample::Index>(),

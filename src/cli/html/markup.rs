@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_is_taken_for_markup() {
+    fn text_is_never_parsed_as_markup() {
         assert_eq!(
             text("<script>alert('&')</script>\"><img src=x onerror=y>]]>"),
             "&lt;script&gt;alert(&#39;&amp;&#39;)&lt;/script&gt;&quot;&gt;&lt;img src=x \
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_seen_is_an_escape_that_is_marked() {
+    fn invisible_characters_become_highlighted_escapes() {
         let marked = |escape: &str| format!("<span class=\"esc\">{escape}</span>");
         assert_eq!(
             text("a\0\u{202e}b"),
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_combines_with_a_letter_and_with_nothing_else() {
+    fn combining_marks_combine_only_with_letters() {
         assert_eq!(text("e\u{301}\u{302}"), "e\u{301}\u{302}");
         assert_eq!(text("\u{301}e"), "<span class=\"esc\">\\u{301}</span>e");
         assert_eq!(

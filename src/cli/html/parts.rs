@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_is_marked_within_its_word() {
+    fn differences_are_highlighted_within_words() {
         assert_eq!(
             marked("let sum = total(a, 1);", "let sum = totals(a, 12)?;"),
             ["let sum = total(a, 1);", "let sum = total[s](a, 1[2])[?];"]
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_share_little_are_marked_as_a_whole() {
+    fn lines_with_little_in_common_are_highlighted_whole() {
         assert_eq!(
             marked("a = one(b, c)", "while (true) loop;"),
             ["[a = one(b, c)]", "[while (true) loop;]"]

@@ -227,7 +227,7 @@ mod tests {
     use super::Parts;
 
     #[test]
-    fn texts_are_taken_apart_where_they_differ() {
+    fn texts_are_split_where_they_differ() {
         let parts = |left, right| {
             let Parts {
                 head,

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_merge_is_offered_where_there_is_a_command_for_it() {
+    fn a_merge_is_suggested_only_if_a_command_exists_for_it() {
         assert_eq!(
             merging(DATABASE, KV_FILE).as_deref(),
             Some("chunkmigrate sqlite-to-kv code.db 'my code.kv' --merge")

@@ -66,7 +66,7 @@ mod tests {
         "a\u{1b}[31m\u{9b}\u{202e}\u{7f}\u{feff}\u{e0001}\n\"\\ cafe\u{301} \u{1f600}";
 
     #[test]
-    fn control_and_format_characters_are_escaped_and_read_back_the_same() {
+    fn control_and_format_characters_are_escaped_and_parse_to_the_same_text() {
         let mut json = Vec::new();
         write_safe_json(&mut json, &TEXT).unwrap();
         assert_eq!(

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_tells_what_there_is_room_for() {
+    fn a_progress_line_shows_what_fits_its_width() {
         let facts = facts(1_000_000, Some(4_000_000));
         for (width, line) in [
             (
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_never_wraps() {
+    fn a_progress_line_never_wraps() {
         let amounts = [
             (0, Some(0)),
             (0, None),

@@ -47,7 +47,7 @@ mod tests {
     use super::{pasted, path_argument};
 
     #[test]
-    fn a_shell_takes_what_is_pasted_as_it_was_meant() {
+    fn a_shell_parses_pasted_commands_as_intended() {
         let names = [
             "code.db", "", "a b", "it's", "~", "$HOME", "`id`", "a\\b", "*", "!!", "#x", "=ls",
             "a;b", "größe", "日本", "{a,b}", "\"", "-x",
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_shown_is_not_pasted() {
+    fn unprintable_paths_are_not_suggested_in_commands() {
         for name in [
             &b"bell\x07"[..],
             b"line\nbreak",
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_never_an_option() {
+    fn a_path_is_never_parsed_as_an_option() {
         assert_eq!(&*path_argument(Path::new("-x.db")), "./-x.db");
         assert_eq!(&*path_argument(Path::new("x/-y.db")), "x/-y.db");
     }

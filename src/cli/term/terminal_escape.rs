@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_marks_quotes_and_emoji_stay() {
+    fn letters_combining_marks_quotes_and_emoji_are_kept() {
         let text = "cafe\u{301} \"naïve\" 'x' C:\\dir 日本語 😀";
         assert_eq!(escaped(text), text);
     }

@@ -61,7 +61,7 @@ fn message(record: &Record, json: &str) -> Option<String> {
 
 /// serde and the table above accept and reject the same values for every field.
 #[test]
-fn every_field_that_is_wrong_is_named_with_what_it_must_be() {
+fn every_wrong_field_is_reported_with_what_it_must_be() {
     for record in records() {
         for &(field, class, nullable) in fields(record.kind()) {
             let says = |value: &str| message(&record, &changed(&record, field, value));
@@ -94,7 +94,7 @@ fn every_field_that_is_wrong_is_named_with_what_it_must_be() {
 }
 
 #[test]
-fn numbers_out_of_range_are_told_with_the_range() {
+fn numbers_out_of_range_are_reported_with_the_range() {
     let [chunk, .., metrics, _] = records();
     for (record, field, value, expected_message) in [
         (
@@ -131,7 +131,7 @@ fn numbers_out_of_range_are_told_with_the_range() {
 }
 
 #[test]
-fn fields_that_are_missing_unknown_or_there_twice_are_named() {
+fn missing_unknown_and_duplicate_fields_are_reported() {
     let [chunk, ..] = records();
     let json = String::from_utf8(encode_json(&chunk).unwrap()).unwrap();
     for (from, to, expected_message) in [

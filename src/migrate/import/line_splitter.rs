@@ -193,7 +193,7 @@ mod tests {
     };
 
     #[test]
-    fn of_a_line_that_is_too_long_only_the_start_is_kept() {
+    fn only_the_start_of_a_line_that_is_too_long_is_kept() {
         let long = format!("{{{}}}", "x".repeat(60));
         let text = format!("{{1}}\n{long}\n{{2}}\n{long}");
         let expected = ["{1}\n", "[{xxx]", "{2}\n", "[{xxx]"];
@@ -208,7 +208,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_line_comes_out_whole_and_in_order(
+        fn every_line_is_returned_whole_and_in_order(
             text in "(\\{[ab\u{e9}]{0,18}\n){0,20}(\\{[ab]{0,9})?",
             at_once in 1..20_usize,
             read in 1..12_usize,

@@ -137,7 +137,7 @@ mod tests {
 
     /// Compares the rules with SQLite's own results.
     #[test]
-    fn a_declared_type_keeps_the_values_that_sqlite_keeps() {
+    fn a_declared_type_keeps_the_same_values_as_sqlite() {
         let db = Connection::open_in_memory().unwrap();
         let classes = [
             (ColumnClass::Text, "'12'", "text"),

@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_has_its_id_and_a_written_record_is_the_one_to_go() {
+    fn kept_rows_keep_their_ids_and_the_written_record_gives_way() {
         let mut ids = FinalIds::create(None).unwrap();
         for (id, holder) in [
             (1, Holder::Kept(b"a")),
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_goes_leaves_its_old_id_taken() {
+    fn a_rejected_record_keeps_its_old_id_taken() {
         let mut ids = FinalIds::create(None).unwrap();
         // b, c and d each take the id of the previous one, and a stays.
         ids.hold(KIND, 1, Holder::Kept(b"a")).unwrap();

@@ -270,7 +270,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_content_of_a_full_text_table_is_found_however_it_is_written() {
+    fn the_content_table_of_a_full_text_table_is_found_in_any_spelling() {
         for (sql, expected) in [
             (
                 "CREATE VIRTUAL TABLE f USING fts5(a, content='code_chunks')",
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn views_are_followed_to_the_tables_that_they_read() {
+    fn views_are_resolved_to_the_tables_they_read() {
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch(
             "CREATE TABLE code_chunks (a); CREATE TABLE other (code);

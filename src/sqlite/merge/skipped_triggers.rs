@@ -88,7 +88,7 @@ mod tests {
     use crate::sqlite::open::hardening::defend;
 
     #[test]
-    fn triggers_are_those_that_the_statements_would_run() {
+    fn skipped_triggers_are_those_the_statements_would_run() {
         let mut db = Connection::open_in_memory().unwrap();
         db.execute_batch(
             "CREATE TABLE t (a, b); CREATE TABLE log (a); CREATE TABLE kept (a); CREATE TABLE far (a);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn triggers_that_can_not_be_prepared_are_all_named() {
+    fn all_triggers_that_cannot_be_prepared_are_reported() {
         let mut db = Connection::open_in_memory().unwrap();
         db.execute_batch(
             "CREATE TABLE t (a); CREATE TABLE u (a);

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_can_not_be_changed_behind_the_back_of_sqlite() {
+    fn the_schema_cannot_be_edited_directly() {
         let connection = defended("CREATE TABLE t (a)");
         connection
             .execute_batch("PRAGMA writable_schema = ON")
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_is_never_taken_for_a_string() {
+    fn a_column_name_is_never_read_as_a_string() {
         let connection = defended("CREATE TABLE t (a)");
         let error = refused(&connection, "SELECT \"nothing\" FROM t");
         assert!(error.contains("no such column"), "{error}");

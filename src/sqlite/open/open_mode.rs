@@ -199,7 +199,7 @@ mod tests {
 
     /// Two writes within the granularity of the file system's clock are indistinguishable.
     #[test]
-    fn a_database_without_a_lock_is_read_when_another_write_would_show() {
+    fn a_database_is_read_without_a_lock_if_a_later_write_would_be_detected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("code.db");
         let db = rusqlite::Connection::open(&path).unwrap();

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_that_no_kv_file_takes_is_named_with_its_size() {
+    fn a_record_too_large_for_a_kv_file_is_reported_with_its_size() {
         assert_eq!(
             too_large_message("content", 5_000_000_000),
             "content makes the record 5000000000 bytes of JSON, must be at most 3221225472"

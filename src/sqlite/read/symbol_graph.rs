@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn another_name_is_another_symbol_and_another_file_if_no_entity_has_both() {
+    fn a_symbol_differs_by_name_or_by_file_if_no_entity_has_both() {
         let graph = "(1, '', 'one', 'a.rs'), (2, '', 'two', 'a.rs'), (3, '', 'one', 'b.rs'),
             (4, '', NULL, NULL), (5, '', 'One', 'a.rs')";
         for (metrics, expected) in [

@@ -65,7 +65,7 @@ mod tests {
     use super::TextEncoding;
 
     #[test]
-    fn a_lone_surrogate_is_no_text() {
+    fn a_lone_surrogate_is_invalid_text() {
         let units = [0x61u16, 0xd800, 0x62];
         let le: Vec<u8> = units.iter().flat_map(|u| u.to_le_bytes()).collect();
         let be: Vec<u8> = units.iter().flat_map(|u| u.to_be_bytes()).collect();
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_unit_is_no_text() {
+    fn half_a_code_unit_is_invalid_text() {
         let half = [0x61, 0, 0x62];
         assert_eq!(TextEncoding::Utf16Le.decode(&half), None);
         assert_eq!(
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nul_is_text() {
+    fn a_nul_is_valid_text() {
         assert_eq!(TextEncoding::Utf8.decode(b"a\0b").as_deref(), Some("a\0b"));
     }
 }

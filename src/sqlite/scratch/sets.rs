@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_has_what_was_added_and_nothing_else() {
+    fn a_set_contains_exactly_what_was_added() {
         let mut ids = IdSet::new(None);
         assert!(ids.is_empty() && !ids.contains(RecordKind::Chunk, 1).unwrap());
         let mut seen = Vec::new();

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_searched_whatever_indexes_the_table_has() {
+    fn key_lookups_use_an_index_whatever_indexes_the_table_has() {
         for schema in [
             "",
             "CREATE UNIQUE INDEX i ON code_chunks (file_path, byte_start, byte_end)",
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_moved_is_found_where_it_is() {
+    fn a_moved_row_is_found_at_its_new_place() {
         let (db, lookup) = lookup("");
         let key = Record::Chunk(CodeChunk::new("a", 0, 1, "")).key();
         lookup.follow(&db, &key, 9).unwrap();

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_come_in_the_order_in_which_they_were_written_also_behind_new_indexes() {
+    fn rows_are_read_in_insertion_order_even_after_indexes_are_created() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new.db");
         let (load, rows) = loaded(&path, 20_000);
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_more_or_less_than_was_written_is_damage() {
+    fn extra_or_missing_rows_are_reported_as_corruption() {
         let changes = [
             "DELETE FROM file_metrics WHERE loc = 5",
             "INSERT INTO file_metrics (file_path, last_updated) VALUES ('one more', 0)",
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_overwritten_is_damage_and_nobody_elses_fault() {
+    fn overwritten_pages_are_reported_as_corruption() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new.db");
         // More than fits into SQLite's cache.

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn the_column_is_the_one_that_sqlite_names() {
+    fn the_reported_column_is_the_one_sqlite_names() {
         for (columns, values, column, reason) in [
             (
                 "file_path, loc NOT NULL",

@@ -1,11 +1,11 @@
-//! No option takes another one away in silence, and none that has no effect is taken as if it had.
+//! No option silently cancels another, and an option without effect is an error.
 
 use std::fs;
 
 use crate::common::Scenario;
 use crate::common::kv::Content;
 
-/// A pair of stores of one content with a wrong hash, and one of each kind of comparison over it.
+/// A pair of stores with the same content and a wrong hash, and every kind of comparison over it.
 fn with_wrong_hash() -> (Scenario, [&'static [&'static str]; 4]) {
     let scenario = Scenario::with_small_pair();
     scenario.change(
@@ -24,7 +24,7 @@ fn with_wrong_hash() -> (Scenario, [&'static [&'static str]; 4]) {
 }
 
 #[test]
-fn quick_and_strict_together_end_as_strict_alone() {
+fn quick_with_strict_has_the_result_of_strict_alone() {
     let (scenario, stores) = with_wrong_hash();
     for stores in stores {
         let run = |options: &[&str]| scenario.run(&[&["verify"], stores, options].concat());
@@ -42,7 +42,7 @@ fn quick_and_strict_together_end_as_strict_alone() {
 }
 
 #[test]
-fn a_report_has_every_warning_with_quick_too() {
+fn a_report_has_every_warning_even_with_quick() {
     let (scenario, stores) = with_wrong_hash();
     for stores in stores {
         let report = |options: &[&str]| {
@@ -63,19 +63,19 @@ fn a_report_has_every_warning_with_quick_too() {
     }
 }
 
-/// Where warnings are not looked for, the verdict says so in every format.
+/// If warnings are not checked, the verdict says so in every format.
 #[test]
-fn quick_alone_says_that_warnings_were_not_looked_for() {
+fn quick_alone_says_that_warnings_were_not_checked() {
     let (scenario, stores) = with_wrong_hash();
     for stores in stores {
         let args = [&["verify"], stores, &["--quick", "--html", "page.html"]].concat();
         let run = scenario.run(&args).expect_status(0);
-        let told = "Warnings were not checked.";
-        assert!(run.stdout.contains(told), "{run}");
+        let note = "Warnings were not checked.";
+        assert!(run.stdout.contains(note), "{run}");
         assert!(
             fs::read_to_string(scenario.path("page.html"))
                 .unwrap()
-                .contains(told)
+                .contains(note)
         );
         let json = |args: &[&str]| {
             let args = [args, &["--format", "json"]].concat();
@@ -91,7 +91,7 @@ fn quick_alone_says_that_warnings_were_not_looked_for() {
     assert!(run.stdout.contains("Warnings were not checked."), "{run}");
 }
 
-/// A mistyped name would let everybody think that a column was left out.
+/// With a mistyped name, one would believe that a column was ignored.
 #[test]
 fn a_column_that_no_store_has_is_an_error() {
     let scenario = Scenario::with_small_pair();
@@ -152,15 +152,15 @@ fn a_prefix_that_no_key_can_have_is_an_error() {
         );
         assert_eq!(run.stdout, "");
     }
-    // One that no record has is an answer.
+    // A prefix that no record has is not an error.
     let args = ["export", "code.kv", "--prefix", "chunk:none.rs:"];
     let _ = scenario.run(&args).expect_status(0);
 }
 
-/// A key that is damaged is still one of its kind: nobody who asks for that kind may miss it, and
-/// nobody who asks for others is told of it.
+/// A malformed key still belongs to its kind: it is reported when that kind is selected, and only
+/// then.
 #[test]
-fn a_damaged_key_belongs_to_the_kind_that_it_begins_like() {
+fn a_malformed_key_belongs_to_the_kind_of_its_prefix() {
     let scenario = Scenario::with_small_pair();
     let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
     let value = content.records[&b"chunk:src/lib.rs:0:12"[..]].clone();
@@ -178,9 +178,9 @@ fn a_damaged_key_belongs_to_the_kind_that_it_begins_like() {
         for (only, status) in [("chunk", 1), ("chunk,file-metrics", 1), ("file-metrics", 0)] {
             let args = [command, &["--only", only]].concat();
             let run = scenario.run(&args).expect_status(status);
-            let told = format!("{}{}", run.stdout, run.stderr);
+            let output = format!("{}{}", run.stdout, run.stderr);
             assert_eq!(
-                told.contains("chunk:src/lib.rs:00:12"),
+                output.contains("chunk:src/lib.rs:00:12"),
                 status == 1,
                 "{run}"
             );
@@ -194,7 +194,7 @@ fn a_damaged_key_belongs_to_the_kind_that_it_begins_like() {
 }
 
 #[test]
-fn progress_that_is_asked_for_shows_without_a_report_too() {
+fn requested_progress_is_shown_even_without_a_report() {
     let scenario = Scenario::with_small_pair();
     let run = |progress: &[&str]| {
         let args = [&["verify", "code.db", "code.kv", "--quiet"], progress].concat();

@@ -1,4 +1,4 @@
-//! Where the page of `verify --html` may be, and when there is one.
+//! Where the page of `verify --html` may be written, and when there is one.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use crate::common::pages::{PAGE, verify, with_every_class};
 use crate::common::{PROGRAM, Run, Scenario};
 
-/// What no page may replace, or stand beside; each with the words of the error.
+/// What no page may replace or lie next to; each with the words of the error.
 const NOT_THERE: [(&str, &str); 15] = [
     ("diary", "not an HTML report of chunkmigrate"),
     ("other.html", "not an HTML report of chunkmigrate"),
@@ -26,7 +26,7 @@ const NOT_THERE: [(&str, &str); 15] = [
 ];
 
 #[test]
-fn a_page_is_never_written_over_something_else() {
+fn a_page_never_overwrites_another_kind_of_file() {
     let scenario = Scenario::with_small_pair();
     fs::write(scenario.path("diary"), "dear diary").unwrap();
     fs::write(
@@ -71,24 +71,24 @@ fn a_page_is_never_written_over_something_else() {
 }
 
 #[test]
-fn a_wrong_place_is_told_before_anything_is_read() {
+fn an_unusable_page_path_is_reported_before_anything_is_read() {
     let scenario = Scenario::new();
     fs::write(scenario.path("garbage"), "no store").unwrap();
     fs::write(scenario.path("diary"), "dear diary").unwrap();
-    // In the last of them no file can be made, whoever asks.
+    // In the last of these, nobody can create a file.
     for place in ["diary", "no/page.html", "/proc/page.html"] {
         for stores in [&["garbage"][..], &["garbage", "diary"], &[]] {
             let args = [&["verify", "--html", place], stores].concat();
             let run = scenario.run(&args).expect_status(2);
             assert!(!run.stderr.contains("neither a SQLite database"), "{run}");
-            let (told, _) = place.rsplit_once('/').unwrap_or((place, ""));
-            assert!(run.stderr.contains(told), "{run}");
+            let (shown, _) = place.rsplit_once('/').unwrap_or((place, ""));
+            assert!(run.stderr.contains(shown), "{run}");
         }
     }
 }
 
 #[test]
-fn a_page_replaces_a_page_and_an_empty_file_also_behind_a_link() {
+fn a_page_replaces_a_page_or_an_empty_file_even_through_a_link() {
     let scenario = with_every_class();
     fs::create_dir(scenario.path("pages")).unwrap();
     fs::write(scenario.path("pages/real.html"), "").unwrap();
@@ -101,7 +101,7 @@ fn a_page_replaces_a_page_and_an_empty_file_also_behind_a_link() {
         fs::read_to_string(scenario.path("pages/real.html")).unwrap(),
         second
     );
-    // The same stores have the same page, to the byte.
+    // The same stores have the same page, byte for byte.
     let (_, third) = verify(&scenario, &["left.db", "right.kv"], 1);
     assert!(first == third);
 }
@@ -109,13 +109,13 @@ fn a_page_replaces_a_page_and_an_empty_file_also_behind_a_link() {
 #[test]
 fn an_error_leaves_no_page() {
     let scenario = Scenario::with_small_pair();
-    let mut damaged = fs::read(scenario.path("code.kv")).unwrap();
-    damaged.truncate(8000);
-    fs::write(scenario.path("damaged.kv"), damaged).unwrap();
+    let mut corrupted = fs::read(scenario.path("code.kv")).unwrap();
+    corrupted.truncate(8000);
+    fs::write(scenario.path("corrupt.kv"), corrupted).unwrap();
     let before = scenario.files();
     for stores in [
-        &["damaged.kv"][..],
-        &["code.db", "damaged.kv"],
+        &["corrupt.kv"][..],
+        &["code.db", "corrupt.kv"],
         &["code.db", "missing"],
     ] {
         let args = [&["verify", "--html", PAGE], stores].concat();
@@ -126,10 +126,10 @@ fn an_error_leaves_no_page() {
 }
 
 #[test]
-fn a_page_that_can_not_be_written_is_an_error_and_no_verdict() {
+fn an_unwritable_page_is_an_error_without_a_verdict() {
     let scenario = Scenario::with_small_pair();
     let before = scenario.files();
-    // So many blocks are too few for any page, and enough for all else.
+    // This many blocks are too few for any page, and enough for everything else.
     let limited = "ulimit -f 8; exec \"$@\"";
     for format in ["human", "json"] {
         let args = [
@@ -140,10 +140,10 @@ fn a_page_that_can_not_be_written_is_an_error_and_no_verdict() {
         let output = command.current_dir(scenario.folder()).output().unwrap();
         let run = Run::of(output).expect_status(2);
         assert!(!run.stdout.contains("dentical"), "{run}");
-        let told = run.stdout.clone() + &run.stderr;
-        assert!(told.contains("cannot write page.html"), "{run}");
+        let output = run.stdout.clone() + &run.stderr;
+        assert!(output.contains("cannot write page.html"), "{run}");
         assert!(
-            told.contains("free some space or choose another directory"),
+            output.contains("free some space or choose another directory"),
             "{run}"
         );
         assert_eq!(scenario.files(), before);

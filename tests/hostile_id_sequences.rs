@@ -1,15 +1,15 @@
-//! AUTOINCREMENT marks that SQLite would not have written: an id that was once given is not given
-//! again by the copy, and what is no table of marks is not passed over.
+//! AUTOINCREMENT sequences that SQLite would not have written: the copy never assigns an assigned
+//! id again, and a foreign table of sequences is not ignored.
 
 use std::path::Path;
 
 use rusqlite::Connection;
 
-use crate::common::hostile_file::Outcome::Refused;
+use crate::common::hostile_file::Outcome::Fails;
 use crate::common::hostile_file::{HostileFile, database};
 use crate::common::{Scenario, rows, tables};
 
-/// The id that SQLite would give to the next chunk of a database.
+/// The id that SQLite would assign to the next chunk of a database.
 fn next_id(path: &Path) -> Option<i64> {
     let connection = Connection::open(path).unwrap();
     connection
@@ -23,8 +23,8 @@ fn next_id(path: &Path) -> Option<i64> {
 }
 
 #[test]
-fn a_mark_that_is_no_integer_gives_the_same_next_id_in_the_copy() {
-    for mark in [
+fn a_non_integer_id_sequence_assigns_the_same_next_id_in_the_copy() {
+    for sequence in [
         "'abc'",
         "NULL",
         "25.5",
@@ -43,7 +43,7 @@ fn a_mark_that_is_no_integer_gives_the_same_next_id_in_the_copy() {
         let odd = scenario.database("odd.db", |db| {
             db.execute_batch(tables::SMALL).unwrap();
             let set = "UPDATE sqlite_sequence SET seq =";
-            db.execute_batch(&format!("{set} {mark} WHERE name = 'code_chunks'"))
+            db.execute_batch(&format!("{set} {sequence} WHERE name = 'code_chunks'"))
                 .unwrap();
         });
         let _ = scenario
@@ -56,17 +56,21 @@ fn a_mark_that_is_no_integer_gives_the_same_next_id_in_the_copy() {
             .run(&["verify", "odd.db", "back.db"])
             .expect_status(0);
         let chunks = |name: &str| rows::of_database(&scenario.path(name)).len();
-        assert!(chunks("back.db") >= 8, "{mark}");
-        assert_eq!(next_id(&odd), next_id(&scenario.path("back.db")), "{mark}");
+        assert!(chunks("back.db") >= 8, "{sequence}");
+        assert_eq!(
+            next_id(&odd),
+            next_id(&scenario.path("back.db")),
+            "{sequence}"
+        );
     }
 }
 
 #[test]
-fn a_table_of_marks_that_is_not_the_one_of_sqlite_is_damage() {
+fn a_foreign_sqlite_sequence_table_is_reported_as_corruption() {
     let set = |assignments: &str| {
         format!("UPDATE sqlite_schema SET {assignments} WHERE name = 'sqlite_sequence'")
     };
-    let other = Refused("sqlite_sequence is not SQLite's own table");
+    let other = Fails("sqlite_sequence is not SQLite's own table");
     for edit in [
         set("sql = 'CREATE TABLE sqlite_sequence (a, b)'"),
         set("sql = 'CREATE TABLE sqlite_sequence (name)'"),
@@ -77,7 +81,7 @@ fn a_table_of_marks_that_is_not_the_one_of_sqlite_is_damage() {
         ),
     ] {
         let hostile = HostileFile::by_database(|path| database(path, "", &[&edit]));
-        hostile.is_read_as(&edit, other);
-        hostile.is_target_as(&edit, other);
+        hostile.assert_read_as(&edit, other);
+        hostile.assert_target_as(&edit, other);
     }
 }

@@ -1,14 +1,14 @@
-//! A schema is a program that runs in whoever opens the database: what it may not do is denied to
-//! every connection, and shows as an error or not at all.
+//! A schema is a program that runs in every process that opens the database: what it may not do is
+//! denied on every connection, and is an error or has no effect.
 
-use crate::common::hostile_file::Outcome::{Copied, Named, Refused};
+use crate::common::hostile_file::Outcome::{Copied, Fails, Reported};
 use crate::common::hostile_file::{HostileFile, database};
 
 const WITHOUT_END: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)";
 
-/// A view of a name that the program knows was looked into, for ever.
+/// A view with the name of a known table was evaluated, endlessly.
 #[test]
-fn a_view_without_an_end_is_never_looked_into() {
+fn an_endless_view_is_never_evaluated() {
     for view in [
         format!(
             "CREATE VIEW magellan_meta AS {WITHOUT_END}
@@ -21,13 +21,13 @@ fn a_view_without_an_end_is_never_looked_into() {
         ),
     ] {
         let hostile = HostileFile::by_database(|path| database(path, &view, &[]));
-        hostile.is_read_as(&view, Copied);
-        hostile.is_target_as(&view, Copied);
+        hostile.assert_read_as(&view, Copied);
+        hostile.assert_target_as(&view, Copied);
     }
 }
 
 #[test]
-fn a_statement_of_the_schema_above_the_limits_is_refused() {
+fn schema_statements_over_the_limits_are_an_error() {
     let add = |text: &str| {
         format!(
             "UPDATE sqlite_schema SET sql = replace(sql, 'created_at INTEGER NOT NULL',
@@ -41,20 +41,20 @@ fn a_statement_of_the_schema_above_the_limits_is_refused() {
         ")".repeat(100_000)
     ));
     let sum = add(&format!("CHECK ({})", ["1"; 5000].join("+")));
-    for (what, edit, told) in [
+    for (what, edit, message) in [
         ("long", long, "malformed database schema (code_chunks)"),
         ("nested", nested, "malformed database schema (code_chunks)"),
         ("a sum", sum, "Expression tree is too large"),
     ] {
         let hostile =
             HostileFile::by_database(|path| database(path, "", &[&edit])).within_mib(1024);
-        hostile.is_read_as(what, Refused(told));
-        hostile.is_target_as(what, Refused(told));
+        hostile.assert_read_as(what, Fails(message));
+        hostile.assert_target_as(what, Fails(message));
     }
 }
 
 #[test]
-fn a_pattern_that_would_take_for_ever_is_refused() {
+fn a_pattern_that_would_run_forever_is_an_error() {
     let pattern = "%a".repeat(2000);
     let hostile = HostileFile::by_database(|path| {
         let fill = format!(
@@ -63,15 +63,15 @@ fn a_pattern_that_would_take_for_ever_is_refused() {
         );
         database(path, &fill, &[]);
     });
-    hostile.is_read_as("a pattern", Copied);
-    // Each record is rejected with what SQLite says, because the pattern might be the record's own.
+    hostile.assert_read_as("a pattern", Copied);
+    // Each record is rejected with SQLite's message, because the pattern might be the record's own.
     let rejected = "chunk:src/lib.rs:0:12: invalid-row: the target's table code_chunks rejects it: \
                     LIKE or GLOB pattern too complex";
-    hostile.is_target_as("a pattern", Named(rejected));
+    hostile.assert_target_as("a pattern", Reported(rejected));
 }
 
 #[test]
-fn large_and_odd_schemas_that_are_legal_are_read() {
+fn large_and_unusual_but_legal_schemas_are_read() {
     let many: String = (0..2000)
         .map(|i| format!("CREATE TABLE t{i} (a, b);"))
         .collect();
@@ -95,7 +95,7 @@ fn large_and_odd_schemas_that_are_legal_are_read() {
         ),
     ] {
         let hostile = HostileFile::by_database(|path| database(path, &fill, &[]));
-        hostile.is_read_as(what, Copied);
-        hostile.is_target_as(what, Copied);
+        hostile.assert_read_as(what, Copied);
+        hostile.assert_target_as(what, Copied);
     }
 }

@@ -1,5 +1,5 @@
-//! KV files with a byte changed or an end cut off: what can't be read is never "identical" and
-//! never the end of the data.
+//! KV files with a changed byte or a missing end: what can't be read is never "identical" and never
+//! the end of the data.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,7 +33,7 @@ fn is_identical(left: &Path, right: &Path) -> Option<bool> {
     report.ok().map(|report| report.is_identical())
 }
 
-/// What the checked open yields, entry by entry.
+/// What the verified open returns, entry by entry.
 fn entries(path: &Path) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let mut entries = BTreeMap::new();
     KvReader::open_verified(path)
@@ -46,11 +46,11 @@ fn entries(path: &Path) -> BTreeMap<Vec<u8>, Vec<u8>> {
     entries
 }
 
-/// Damages a file in many ways and counts what comes of it: identical, diverged, error.
+/// Corrupts a file in many ways and counts the results: identical, diverged, error.
 fn outcomes(
     fill: &str,
     tries: usize,
-    damage: impl Fn(&mut Vec<u8>, &mut Numbers) -> bool,
+    corrupt: impl Fn(&mut Vec<u8>, &mut Numbers) -> bool,
 ) -> [usize; 3] {
     let scenario = Scenario::new();
     scenario.database("code.db", |db| {
@@ -66,11 +66,11 @@ fn outcomes(
     let mut numbers = Numbers(7);
     let mut outcomes = [0; 3];
     for _ in 0..tries {
-        let mut damaged = bytes.clone();
-        if !damage(&mut damaged, &mut numbers) {
+        let mut corrupted = bytes.clone();
+        if !corrupt(&mut corrupted, &mut numbers) {
             continue;
         }
-        fs::write(&bad, &damaged).unwrap();
+        fs::write(&bad, &corrupted).unwrap();
         let verdict = catch_unwind(|| is_identical(&good, &bad)).expect("the verifier panicked");
         if verdict == Some(true) {
             assert_eq!(entries(&bad), intact);
@@ -82,8 +82,8 @@ fn outcomes(
         }] += 1;
         assert_eq!(
             fs::read(&bad).unwrap(),
-            damaged,
-            "the damaged file was changed"
+            corrupted,
+            "the corrupted file was changed"
         );
     }
     outcomes
@@ -94,7 +94,7 @@ const MANY: &str = "
     INSERT INTO code_chunks
     SELECT i, 'src/many.rs', i, i + 5, hex(zeroblob(i)), 'hash', NULL, NULL, 7 FROM n";
 
-/// Changes a bit of a small file, and of a larger one, so many times.
+/// Changes a bit of a small file and of a larger one, this many times.
 fn change_bits(small: usize, large: usize) {
     for (fill, tries) in [("", small), (MANY, large)] {
         let outcomes = outcomes(fill, tries, |bytes, numbers| {
@@ -103,7 +103,7 @@ fn change_bits(small: usize, large: usize) {
             bytes[at] ^= bit;
             true
         });
-        // Unused pages are part of the file, so some flips change nothing.
+        // Unused pages are part of the file, so some flips have no effect.
         assert!(outcomes[0] > 0 && outcomes[2] > 0, "{outcomes:?}");
     }
 }
@@ -127,48 +127,48 @@ fn lose_or_swap_blocks(tries: usize) {
             }
             true
         });
-        // Some blocks are of unused pages; the others are always damage, never other records.
+        // Some blocks are unused pages; the others are always corruption, never other records.
         let [identical, diverged, error] = outcomes;
         assert!(identical > 0 && diverged == 0 && error > 0, "{outcomes:?}");
     }
 }
 
 #[test]
-fn a_changed_byte_never_passes_for_the_same_records() {
+fn changed_bytes_are_never_reported_as_the_same_records() {
     change_bits(300, 100);
 }
 
 #[test]
 #[ignore = "deep: 3,500 changed bytes"]
-fn many_changed_bytes_never_pass_for_the_same_records() {
+fn many_changed_bytes_are_never_reported_as_the_same_records() {
     change_bits(2500, 1000);
 }
 
 #[test]
-fn a_file_that_was_cut_never_passes_for_the_same_records() {
+fn truncated_files_are_never_reported_as_the_same_records() {
     cut(50);
 }
 
 #[test]
-#[ignore = "deep: 300 cut files"]
-fn many_files_that_were_cut_never_pass_for_the_same_records() {
+#[ignore = "deep: 300 truncated files"]
+fn many_truncated_files_are_never_reported_as_the_same_records() {
     cut(300);
 }
 
 #[test]
-fn a_file_whose_blocks_were_lost_or_swapped_never_passes_for_the_same_records() {
+fn files_with_lost_or_swapped_blocks_are_never_reported_as_the_same_records() {
     lose_or_swap_blocks(40);
 }
 
 #[test]
 #[ignore = "deep: 300 files with lost and swapped blocks"]
-fn many_files_whose_blocks_were_lost_or_swapped_never_pass_for_the_same_records() {
+fn many_files_with_lost_or_swapped_blocks_are_never_reported_as_the_same_records() {
     lose_or_swap_blocks(150);
 }
 
-/// The program itself, on what the library was shown above.
+/// The program itself, on the files that the library was given above.
 #[test]
-fn the_program_says_that_the_file_is_damaged() {
+fn every_command_reports_the_file_as_corrupt() {
     let scenario = Scenario::with_small_pair();
     let mut bytes = fs::read(scenario.path("code.kv")).unwrap();
     let at = bytes.windows(8).position(|w| w == b"fn main(").unwrap();
