@@ -282,7 +282,7 @@ fn an_export_is_no_store_and_the_hint_says_what_to_do() {
 fn a_line_that_never_ends_takes_no_memory() {
     let scenario = Scenario::with_small_export();
     let script = format!(
-        "ulimit -v 400000; (cat code.ndjson; head -c 1000000000 /dev/zero; echo; cat code.ndjson) |
+        "ulimit -v 400000; (cat code.ndjson; head -c 450000000 /dev/zero; echo; cat code.ndjson) |
          '{PROGRAM}' import - new.kv --to kv --only file-metrics"
     );
     let mut shell = std::process::Command::new("sh");

@@ -448,7 +448,7 @@ fn stored(scenario: &Scenario, name: &str) -> Chunks {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn as_many_ids_as_can_be_go_where_the_source_has_them(source in chunks(), target in chunks()) {
