@@ -362,7 +362,7 @@ fn a_run_without_memory_ends_with_2_and_leaves_nothing() {
         &["verify", "code.db"],
         &["inspect", "code.kv"],
     ] {
-        for mib in [40, 70, 100, 150] {
+        for mib in [40, 70, 100] {
             let run = run_limited(&scenario, &format!("--as={}", mib << 20), args);
             let _ = fs::remove_file(scenario.path("new"));
             assert!(

@@ -448,7 +448,7 @@ fn stored(scenario: &Scenario, name: &str) -> Chunks {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn as_many_records_as_possible_get_their_source_ids(source in chunks(), target in chunks()) {

@@ -20,6 +20,7 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -31,6 +32,18 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_chunkmigrate");
 /// A run that takes longer counts as hanging.
 const HANG: Duration = Duration::from_secs(120);
 
+/// A directory in memory, if the system has such a directory with enough space: a sync costs nothing
+/// there. The largest tests need a few hundred MiB each.
+fn memory() -> Option<&'static Path> {
+    const ROOM: u64 = 4 << 30;
+    static FOLDER: OnceLock<Option<&Path>> = OnceLock::new();
+    *FOLDER.get_or_init(|| {
+        let folder = Path::new("/dev/shm");
+        let system = rustix::fs::statvfs(folder).ok()?;
+        (system.f_bavail.saturating_mul(system.f_frsize) >= ROOM).then_some(folder)
+    })
+}
+
 /// A private directory for one test.
 pub(crate) struct Scenario {
     folder: TempDir,
@@ -38,26 +51,27 @@ pub(crate) struct Scenario {
 
 impl Scenario {
     pub(crate) fn new() -> Self {
+        let in_memory = memory().and_then(|folder| TempDir::new_in(folder).ok());
         Scenario {
-            folder: TempDir::new().unwrap(),
-        }
-    }
-
-    /// A scenario in memory, if the system has a directory there: a sync costs nothing then.
-    pub(crate) fn in_memory() -> Self {
-        let folder = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new());
-        Scenario {
-            folder: folder.unwrap(),
+            folder: in_memory.unwrap_or_else(|| TempDir::new().unwrap()),
         }
     }
 
     /// A scenario with `code.db`, built from [`tables::SMALL`], and its copy `code.kv`.
     pub(crate) fn with_small_pair() -> Self {
+        static FILES: OnceLock<BTreeMap<String, Vec<u8>>> = OnceLock::new();
+        let files = FILES.get_or_init(|| {
+            let scenario = Scenario::new();
+            scenario.database("code.db", |db| db.execute_batch(tables::SMALL).unwrap());
+            let _ = scenario
+                .run(&["sqlite-to-kv", "code.db", "code.kv"])
+                .expect_status(0);
+            scenario.files()
+        });
         let scenario = Scenario::new();
-        scenario.database("code.db", |db| db.execute_batch(tables::SMALL).unwrap());
-        let _ = scenario
-            .run(&["sqlite-to-kv", "code.db", "code.kv"])
-            .expect_status(0);
+        for (name, bytes) in files {
+            fs::write(scenario.path(name), bytes).unwrap();
+        }
         scenario
     }
 

@@ -101,7 +101,7 @@ pub(super) const READERS: [&[&str]; 9] = [
 
 /// A directory with what the commands read and change.
 pub(super) fn scenario() -> Scenario {
-    let scenario = Scenario::in_memory();
+    let scenario = Scenario::new();
     for (name, bytes) in files() {
         fs::write(scenario.path(name), bytes).unwrap();
     }
