@@ -35,7 +35,8 @@ fn kill_at_every_step<'a>(cases: impl IntoIterator<Item = &'a Case>, again: usiz
             let (run, place) = (&killed.run, &killed.place);
             assert_eq!(run.status, -9, "{place}");
             let target = case.target(scenario, &expected, place);
-            if number.replace(number.get() + 1) % again != 0 {
+            let place_in_sweep = number.replace(number.get() + 1);
+            if !usize::is_multiple_of(place_in_sweep, again) {
                 return;
             }
             let left = temporaries(scenario);

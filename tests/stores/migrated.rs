@@ -62,7 +62,7 @@ fn check(first: &[Operation], then: &[Operation], from_kv: bool) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn a_migrated_store_gives_the_same_answers(
