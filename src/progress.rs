@@ -62,7 +62,7 @@ impl fmt::Display for Stage {
 /// use std::sync::atomic::{AtomicU64, Ordering};
 /// use chunkmigrate::{Progress, Stage};
 ///
-/// Counts the records, and cancels after a maximum.
+/// /// Counts the records, and cancels after a maximum.
 /// #[derive(Default)]
 /// struct AtMost(AtomicU64);
 ///

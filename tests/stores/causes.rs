@@ -296,7 +296,7 @@ fn an_unsupported_value_is_the_same_error_in_every_mode() {
             .unwrap_err();
         assert_eq!(
             variant(&error),
-            "NoExecution { execution_id: \"2\" }",
+            "ExecutionNotFound { execution_id: \"2\" }",
             "{mode}"
         );
     }
