@@ -1,12 +1,12 @@
 //! Builds a database from records in memory and publishes it like every other target.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::target_check;
 use crate::error::{IoContext as _, Result};
-use crate::fsio::{Destination, Staged};
+use crate::fsio::{Destination, Staged, leftover_dirs};
 use crate::progress::{Progress, check_cancelled};
 use crate::record::{IdSequences, PerKind, Record};
 use crate::sqlite::SqliteLoad;
@@ -18,6 +18,8 @@ pub(crate) struct NewDatabase {
     pub(crate) bytes: u64,
     /// Access rights of the replaced file that could not be applied to the new one.
     pub(crate) lost_access: Vec<&'static str>,
+    /// Staging directories that interrupted runs left next to it.
+    pub(crate) leftover_dirs: Vec<PathBuf>,
 }
 
 /// Creates a database of these records and publishes it atomically.
@@ -30,6 +32,7 @@ pub(crate) fn create_database(
 ) -> Result<NewDatabase> {
     let destination = Destination::resolve(target, &[])?;
     target_check::check(&destination, StoreKind::Sqlite, replace)?;
+    let leftover_dirs = leftover_dirs(destination.folder())?;
     let staged = Staged::create(&destination)?;
     let mut load = SqliteLoad::create(staged.path(), None, false, progress)?;
     for (_, records) in records.iter() {
@@ -47,5 +50,6 @@ pub(crate) fn create_database(
     Ok(NewDatabase {
         bytes: metadata.len(),
         lost_access,
+        leftover_dirs,
     })
 }

@@ -22,6 +22,8 @@ pub struct SampleFile {
     /// Access rights of the replaced file that could not be applied to the new one: `owner`,
     /// `group`, `access control list`.
     pub lost_access: Vec<&'static str>,
+    /// Staging directories that interrupted runs left next to the database.
+    pub leftover_dirs: Vec<PathBuf>,
 }
 
 /// Writes the built-in sample of [`verify_sample`](super::verify_sample) to a SQLite database.
@@ -62,5 +64,6 @@ pub fn write_sample(
         bytes: created.bytes,
         records: PerKind::from_fn(|kind| records.get(kind).len() as u64),
         lost_access: created.lost_access,
+        leftover_dirs: created.leftover_dirs,
     })
 }

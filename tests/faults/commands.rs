@@ -254,12 +254,14 @@ pub(super) fn check_reported(scenario: &Scenario, run: &Run, causes: &[&str], pl
     // A file without a name is reported by the staging directory that contains it, and that by its
     // destination.
     let folder = scenario.folder().display();
-    let private = [
+    let places = [
         format!("{folder}/.chunkmigrate-"),
         format!("{folder}/chunkmigrate-"),
         format!("a staging directory in {folder}\n"),
+        format!("the directory {folder}\n"),
+        format!("not enough space in {folder}:"),
     ];
-    let mut names = names.chain(private.iter().map(String::as_str));
+    let mut names = names.chain(places.iter().map(String::as_str));
     let names_a_file = names.any(|name| stderr.contains(name));
     assert!(names_a_file, "no file is reported: {place}");
     let names_a_cause = causes.iter().any(|cause| stderr.contains(cause));

@@ -45,7 +45,7 @@ fn kill_at_every_step<'a>(cases: impl IntoIterator<Item = &'a Case>, again: usiz
             let makes_file = expected.is_new() || case.status == 1;
             let is_done = target == Target::Whole && makes_file && next.status == 2;
             match is_done {
-                true => assert!(next.stderr.contains("exists"), "{place}: {next}"),
+                true => assert!(next.stderr.contains("already exists"), "{place}: {next}"),
                 false => assert_eq!(next.status, case.status, "{place}: {next}"),
             }
             let target = case.target(scenario, &expected, place);

@@ -9,8 +9,10 @@ use serde::Serialize;
 use crate::cli::exit_status::{Exit, ExitStatusHelp};
 use crate::cli::failure::CliError;
 use crate::cli::help_sections::AfterHelp;
+use crate::cli::report::copy::write_target_facts;
 use crate::cli::report::suggestions::after_sample;
 use crate::cli::report::table::write_table;
+use crate::cli::term::json::SCHEMA;
 use crate::cli::term::terminal_escape::escaped_path;
 use crate::cli::term::ui::Ui;
 
@@ -67,9 +69,9 @@ fn write(out: &mut dyn Write, sample: &SampleFile) -> io::Result<()> {
     rows.extend(sample.records.iter().map(|(kind, n)| row(kind.name(), *n)));
     rows.push(row("total", sample.records.iter().map(|(_, n)| n).sum()));
     write_table(out, &rows)?;
-    if !sample.lost_access.is_empty() {
-        let lost = sample.lost_access.join(", ");
-        writeln!(out, "\nnot kept     {lost} of the file that was replaced")?;
+    if !(sample.lost_access.is_empty() && sample.leftover_dirs.is_empty()) {
+        writeln!(out)?;
+        write_target_facts(out, &sample.lost_access, &sample.leftover_dirs)?;
     }
     if let Some(step) = after_sample(&sample.path) {
         writeln!(out)?;
@@ -85,6 +87,7 @@ struct Document<'s> {
     file_bytes: u64,
     kinds: Vec<KindDocument>,
     lost_access: &'s [&'static str],
+    leftover_dirs: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -97,7 +100,7 @@ impl<'s> Document<'s> {
     fn new(sample: &'s SampleFile) -> Self {
         let kinds = sample.records.iter();
         Document {
-            schema: 1,
+            schema: SCHEMA,
             path: sample.path.to_string_lossy().into_owned(),
             file_bytes: sample.bytes,
             kinds: kinds
@@ -107,6 +110,11 @@ impl<'s> Document<'s> {
                 })
                 .collect(),
             lost_access: &sample.lost_access,
+            leftover_dirs: sample
+                .leftover_dirs
+                .iter()
+                .map(|path| path.to_string_lossy().into_owned())
+                .collect(),
         }
     }
 }

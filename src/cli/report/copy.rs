@@ -1,6 +1,7 @@
 //! The report of a copy as text.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use chunkmigrate::migrate::{CopySummary, EndLine, MergeCounts};
 use chunkmigrate::record::{PerKind, RecordKind};
@@ -99,17 +100,7 @@ impl<'s> CopyReport<'s> {
             let text = format_args!("{path}, left by an earlier run");
             write_fact(out, "stale rejects", &text)?;
         }
-        if !summary.lost_access.is_empty() {
-            let lost = summary.lost_access.join(", ");
-            let text = format_args!("{lost} of the replaced file");
-            write_fact(out, "not preserved", &text)?;
-        }
-        for folder in &summary.leftover_dirs {
-            let folder = escaped_path(folder);
-            let text = format_args!("{folder}, from an interrupted run; safe to remove");
-            write_fact(out, "leftover", &text)?;
-        }
-        Ok(())
+        write_target_facts(out, &summary.lost_access, &summary.leftover_dirs)
     }
 
     /// Writes what a merge left unchanged, and what it did besides writing records.
@@ -238,4 +229,24 @@ fn write_rest(out: &mut dyn Write, total: u64, shown: usize) -> io::Result<()> {
         0 => Ok(()),
         more => writeln!(out, "  and {}", count_of(more, "more", "more")),
     }
+}
+
+/// Writes which access rights of a replaced file were lost, and what interrupted runs left next to
+/// the target.
+pub(in crate::cli) fn write_target_facts(
+    out: &mut dyn Write,
+    lost_access: &[&str],
+    leftover_dirs: &[PathBuf],
+) -> io::Result<()> {
+    if !lost_access.is_empty() {
+        let lost = lost_access.join(", ");
+        let text = format_args!("{lost} of the replaced file");
+        write_fact(out, "not preserved", &text)?;
+    }
+    for folder in leftover_dirs {
+        let folder = escaped_path(folder);
+        let text = format_args!("{folder}, from an interrupted run; safe to remove");
+        write_fact(out, "leftover", &text)?;
+    }
+    Ok(())
 }
