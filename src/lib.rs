@@ -73,6 +73,7 @@
 #![forbid(unsafe_code)]
 
 pub mod codec;
+#[cfg(feature = "native-v2")]
 mod compare;
 pub mod error;
 mod file_format;
