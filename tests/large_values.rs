@@ -27,7 +27,7 @@ fn an_8_mib_chunk_is_read_within_six_times_its_size() {
 
 #[test]
 #[ignore = "deep: 600 MiB of memory for a minute"]
-fn a_300_mib_chunk_is_read_within_six_times_its_size() {
+fn a_100_mib_chunk_is_read_within_six_times_its_size() {
     check_every_command(100);
 }
 
