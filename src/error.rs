@@ -50,15 +50,9 @@ pub enum Error {
         /// The cause.
         source: io::Error,
     },
-    /// A file changed while it was being read, and so during every attempt to read it again.
-    #[error("{} changed while it was being read", path.display())]
-    Changed {
-        /// The file.
-        path: PathBuf,
-    },
 
     // Which file it is.
-    /// The path names no regular file.
+    /// The path is not a regular file.
     #[error("{} is {found}, not a file", path.display())]
     NotAFile {
         /// The path.
@@ -66,31 +60,31 @@ pub enum Error {
         /// What it is, with its article.
         found: &'static str,
     },
-    /// The file has no bytes.
+    /// The file is empty.
     #[error("{} is empty", path.display())]
     EmptyFile {
         /// The file.
         path: PathBuf,
     },
-    /// A KV file stands where a SQLite database should.
+    /// A KV file was given where a SQLite database is required.
     #[error("{} is a KV file, not a SQLite database", path.display())]
     KvNotSqlite {
         /// The file.
         path: PathBuf,
     },
-    /// A SQLite database stands where a KV file should.
+    /// A SQLite database was given where a KV file is required.
     #[error("{} is a SQLite database, not a KV file", path.display())]
     SqliteNotKv {
         /// The file.
         path: PathBuf,
     },
-    /// Lines of JSON stand where a store should.
+    /// JSON Lines were given where a store is required.
     #[error("{} is an NDJSON export, not a store", path.display())]
     IsExport {
         /// The file.
         path: PathBuf,
     },
-    /// The file is in another format that is known.
+    /// The file has another known format.
     #[error("{} is {format}", path.display())]
     OtherFormat {
         /// The file.
@@ -98,7 +92,7 @@ pub enum Error {
         /// What it is.
         format: FileFormat,
     },
-    /// The file is neither.
+    /// The file is neither a database nor a KV file.
     #[error("{} is neither a SQLite database nor a KV file", path.display())]
     UnrecognizedFile {
         /// The file.
@@ -116,7 +110,7 @@ pub enum Error {
         /// SQLite's error.
         source: rusqlite::Error,
     },
-    /// Another process holds a lock, for longer than we wait.
+    /// Another process held a lock for longer than the program waits.
     #[error("{} is locked by another process", path.display())]
     DatabaseLocked {
         /// The database.
@@ -139,12 +133,12 @@ pub enum Error {
     Truncated {
         /// The database.
         path: PathBuf,
-        /// Length that the header tells of, in bytes.
+        /// Length in the header, in bytes.
         expected: u64,
         /// Length of the file, in bytes.
         actual: u64,
     },
-    /// SQLite found the database malformed, or what it says of itself does not hold.
+    /// SQLite reports that the database is malformed, or its contents contradict each other.
     #[error("{} is corrupt: {detail}", path.display())]
     CorruptDatabase {
         /// The database.
@@ -169,7 +163,7 @@ pub enum Error {
         /// Its name.
         collation: String,
     },
-    /// A transaction of several databases was cut off, and this is one of them.
+    /// A transaction of several databases, this one included, was interrupted.
     #[error(
         "{} has a hot journal from a multi-database transaction (super-journal {})",
         path.display(),
@@ -181,10 +175,16 @@ pub enum Error {
         /// The file that the journal names, which rolling back would look into and delete.
         super_journal: PathBuf,
     },
-    /// The file begins like a database, but SQLite says it is none.
+    /// The file starts like a database, but SQLite reports that it is not one.
     #[error("{} is not a readable SQLite database (encrypted or overwritten?)", path.display())]
     NotADatabase {
         /// The file.
+        path: PathBuf,
+    },
+    /// A writer changed the database during every attempt to read it without a lock.
+    #[error("{} changed while it was being read", path.display())]
+    DatabaseChanged {
+        /// The database.
         path: PathBuf,
     },
     /// SQLite's temporary files can't grow: their disk is full.
@@ -202,27 +202,27 @@ pub enum Error {
         /// SQLite's error.
         source: rusqlite::Error,
     },
-    /// A temporary database could not be made or used.
+    /// A temporary database could not be created or used.
     #[error("cannot use a temporary database")]
     TempDatabase {
         /// SQLite's error.
         source: rusqlite::Error,
     },
-    /// There is no room for the database, or for what SQLite writes beside it.
+    /// There is not enough disk space for the database or its sidecar files.
     #[error("not enough disk space to write {}", path.display())]
     DiskFull {
         /// The database.
         path: PathBuf,
     },
-    /// SQLite can't put temporary files where it was told to.
+    /// SQLite can't use the directory for temporary files.
     #[error("cannot use {} for temporary files: {why}", path.display())]
     TempDir {
-        /// The folder.
+        /// The directory.
         path: PathBuf,
         /// Why not.
         why: &'static str,
     },
-    /// None of the four tables is there.
+    /// None of the four tables exists.
     #[error(
         "{} contains none of the tables code_chunks, execution_log, file_metrics, symbol_metrics",
         path.display()
@@ -251,7 +251,7 @@ pub enum Error {
         /// The column.
         column: &'static str,
     },
-    /// A row that was to be read in place has no exact record.
+    /// A row that a store was asked for is invalid.
     #[error("{table} row {rowid}{} in {} is invalid: {message}", in_brackets(key), path.display())]
     InvalidRow {
         /// The database.
@@ -260,13 +260,13 @@ pub enum Error {
         table: &'static str,
         /// The row id.
         rowid: i64,
-        /// The column that is to blame.
+        /// The invalid column.
         column: &'static str,
-        /// What is wrong with it, for programs.
+        /// The reason, as a code for programs.
         reason: &'static str,
-        /// The columns of its key with their values in short.
+        /// The columns of its key with shortened values.
         key: Box<str>,
-        /// What is wrong with it, as the message of an invalid row.
+        /// The reason, as a sentence.
         message: Box<str>,
     },
     /// A record lacks a number that its table must have.
@@ -276,22 +276,22 @@ pub enum Error {
         path: PathBuf,
         /// The table.
         table: &'static str,
-        /// The column that takes no NULL.
+        /// The NOT NULL column.
         column: &'static str,
         /// The key of the record.
         key: String,
     },
-    /// No record can be written into a table, whatever the record.
+    /// A table accepts no record at all.
     #[error("cannot write any record into table {table} of {}: {why}", path.display())]
     UnwritableTable {
         /// The database.
         path: PathBuf,
         /// The table.
         table: &'static str,
-        /// Why not, in SQLite's words.
+        /// SQLite's message.
         why: String,
     },
-    /// Columns that no record has a field for hold values.
+    /// Columns that are not part of a record contain values.
     #[error(
         "{table} in {} has unknown columns with values: {}",
         path.display(),
@@ -305,12 +305,12 @@ pub enum Error {
         /// The columns.
         columns: Vec<String>,
     },
-    /// A column that is to be left behind can't be.
+    /// The column can't be ignored.
     #[error("cannot ignore column {column:?} of {}: {why}", path.display())]
     CannotIgnoreColumn {
         /// The database.
         path: PathBuf,
-        /// The column as it was given, `TABLE.COLUMN`.
+        /// The column, as `TABLE.COLUMN`.
         column: String,
         /// Why not.
         why: &'static str,
@@ -336,20 +336,26 @@ pub enum Error {
         /// What is wrong.
         detail: String,
     },
-    /// Another process, or this one, has the file open already.
+    /// This or another process already has the file open.
     #[error("{} is already open (in this or another process)", path.display())]
     KvFileInUse {
         /// The file.
         path: PathBuf,
     },
-    /// An earlier write failed, and redb takes no more until the file is opened again. Every handle on
-    /// the backend has to be dropped first, or it is still [in use](Error::KvFileInUse).
+    /// An earlier write failed, and redb accepts no more until the file is reopened. Drop every
+    /// handle on the backend first, or the file is still [in use](Error::KvFileInUse).
     #[error("{} must be reopened: an earlier write to it failed", path.display())]
     MustReopen {
         /// The file.
         path: PathBuf,
     },
-    /// The file is none of redb's.
+    /// The file was overwritten while it was read, despite the lock.
+    #[error("{} changed while it was being read", path.display())]
+    KvFileChanged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is not a redb file.
     #[error("{} is not a redb file", path.display())]
     NotRedb {
         /// The file.
@@ -363,7 +369,7 @@ pub enum Error {
         /// What it lacks.
         detail: String,
     },
-    /// The file has a format of redb's that redb does not read any more.
+    /// The file has a format that redb no longer reads.
     #[error("{} is a redb file of format {version}, which is too old to read", path.display())]
     OldRedb {
         /// The file.
@@ -371,7 +377,7 @@ pub enum Error {
         /// The version of redb's format.
         version: u8,
     },
-    /// A KV file of a version that this one can't read.
+    /// A KV file of a version that this library can't read.
     #[error(
         "{} has KV format version {found}; this version reads {supported}",
         path.display()
@@ -386,19 +392,19 @@ pub enum Error {
     },
 
     // The target of a copy.
-    /// Something is there, and it may not be replaced.
+    /// The target exists and may not be replaced.
     #[error("{} already exists", path.display())]
     TargetExists {
         /// The target.
         path: PathBuf,
     },
-    /// A rejects file of an earlier run is there, and may not be replaced.
+    /// A rejects file of an earlier run exists and may not be replaced.
     #[error("rejects file {} already exists", path.display())]
     RejectsFileExists {
         /// The rejects file.
         path: PathBuf,
     },
-    /// What is there is not what a copy would write, so it is not replaced.
+    /// The existing file is not of the type that would be written, so it is not replaced.
     #[error("refusing to replace {}: it is {found}", path.display())]
     NotReplaceable {
         /// The target.
@@ -412,7 +418,7 @@ pub enum Error {
         /// The target.
         path: PathBuf,
     },
-    /// What would be written is the source.
+    /// The target and the source are the same file.
     #[error("{} and the source {} are the same file", path.display(), source_path.display())]
     TargetIsSource {
         /// The source.
@@ -420,7 +426,7 @@ pub enum Error {
         /// The target, rejects file or report.
         path: PathBuf,
     },
-    /// SQLite would take the target for a part of the source.
+    /// SQLite would use the target as a sidecar file of the source, or the reverse.
     #[error(
         "{} and {} clash: one is a SQLite sidecar file of the other",
         path.display(),
@@ -432,21 +438,21 @@ pub enum Error {
         /// The target.
         path: PathBuf,
     },
-    /// A file lies where SQLite looks for a part of the target; with it, old rows could come back.
+    /// A sidecar file of the target exists; its old rows could reappear in the target.
     #[error("stale sidecar {} next to the target {}", side.display(), path.display())]
     StaleSidecar {
         /// The target.
         path: PathBuf,
-        /// The file beside it.
+        /// The sidecar file.
         side: PathBuf,
     },
-    /// There is nothing to merge into.
+    /// The target of a merge does not exist.
     #[error("cannot merge: {} does not exist", path.display())]
     NothingToMergeInto {
         /// The target.
         path: PathBuf,
     },
-    /// Rows of another table refer to what a merge would change of a record, such as its id.
+    /// Rows of another table reference a value that a merge would change, such as a record's id.
     #[error(
         "{table} in {} references {key} by {}, and the merge would change the referenced values",
         path.display(),
@@ -457,24 +463,24 @@ pub enum Error {
         path: PathBuf,
         /// The table that refers to the record.
         table: String,
-        /// Its columns that do.
+        /// Its referencing columns.
         columns: Vec<String>,
         /// The key of the record.
         key: String,
     },
-    /// The folder that the target is to be in is not there.
+    /// The target's directory does not exist.
     #[error("directory {} does not exist", path.display())]
     ParentMissing {
-        /// The folder.
+        /// The directory.
         path: PathBuf,
     },
-    /// The path names no file.
+    /// The path has no file name.
     #[error("{} is not a file name", path.display())]
     NotAFileName {
         /// The path.
         path: PathBuf,
     },
-    /// The target is there, but perhaps not after a loss of power.
+    /// The target is complete, but may be lost in a power failure.
     #[error("{} was written, but its directory could not be synced", path.display())]
     DirectorySyncFailed {
         /// The target.
@@ -482,36 +488,36 @@ pub enum Error {
         /// The cause.
         source: io::Error,
     },
-    /// The rejects file would be the target.
+    /// The rejects file and the target are the same file.
     #[error("{} cannot be both the target and the rejects file", path.display())]
     RejectsFileIsTarget {
         /// The path.
         path: PathBuf,
     },
-    /// The page would be the file of findings.
+    /// The HTML report and the report of findings are the same file.
     #[error("{} cannot be both --html and --report", path.display())]
     HtmlIsReport {
         /// The path.
         path: PathBuf,
     },
-    /// There is too little room on the disk.
+    /// There is not enough disk space.
     #[error(
         "not enough space in {}: at least {needed} bytes needed for {what}, {available} available",
         path.display()
     )]
     NotEnoughSpace {
-        /// The folder.
+        /// The directory.
         path: PathBuf,
-        /// What would be written there.
+        /// The data that needs the space.
         what: &'static str,
-        /// Bytes that are needed at least.
+        /// The least number of bytes needed.
         needed: u64,
-        /// Bytes that are free.
+        /// The number of free bytes.
         available: u64,
     },
 
     // Importing text.
-    /// A store stands where lines of JSON should.
+    /// A store was given where JSON Lines are required.
     #[error("{} is {found}, not JSON Lines", path.display())]
     NotJsonLines {
         /// The file.
@@ -519,56 +525,62 @@ pub enum Error {
         /// What it is, with its article.
         found: &'static str,
     },
-    /// There is no line, as where the export failed that was to write them.
+    /// There are no lines, as after a failed export.
     #[error("{} has no lines", path.display())]
     NoLines {
         /// What was read.
         path: PathBuf,
     },
-    /// No end line tells whether the text is complete, and one is required.
+    /// There is no end line, and one is required.
     #[error("{} has no end line: completeness unknown", path.display())]
     NoEndLine {
         /// What was read.
         path: PathBuf,
     },
-    /// There are not as many lines as the end line tells.
-    #[error("{} {}", path.display(), line_count(*found, *told))]
+    /// The number of lines is not that in the end line.
+    #[error("{} {}", path.display(), line_count(*found, *expected))]
     LineCount {
         /// What was read.
         path: PathBuf,
-        /// How many lines it has.
+        /// The number of lines in the text.
         found: u64,
-        /// How many the end line tells of.
-        told: u64,
+        /// The number in the end line.
+        expected: u64,
     },
-    /// There are as many lines as the end line tells, and not the same ones.
-    #[error("{} has all {told} lines its end line counts, but some differ from what was exported", path.display())]
+    /// The number of lines is that in the end line, but their digest is not.
+    #[error("{} has all {expected} lines its end line counts, but some differ from what was exported", path.display())]
     LinesDiffer {
         /// What was read.
         path: PathBuf,
-        /// How many lines it has.
-        told: u64,
+        /// The number of lines.
+        expected: u64,
+    },
+    /// The text was written while it was read.
+    #[error("{} changed while it was being read", path.display())]
+    TextChanged {
+        /// The file.
+        path: PathBuf,
     },
 
     // The dual-mode stores.
-    /// A value of the key-value backend, or a row of a table, is no record, or not that of its key.
+    /// A stored value or row is not a valid record, or is the record of another key.
     #[error("invalid record {key:?}: {detail}")]
     InvalidRecord {
-        /// The key, what isn't UTF-8 in it replaced; of a row, its number and its table.
+        /// The key, with invalid UTF-8 replaced; for a row, its number and table.
         key: String,
         /// What is wrong with it.
         detail: String,
     },
-    /// An execution of this id was started before.
+    /// An execution with this id already exists.
     #[error("execution {execution_id:?} already exists")]
     ExecutionExists {
-        /// The id that the tool gave the run.
+        /// The execution id.
         execution_id: String,
     },
-    /// No execution of this id was ever started.
+    /// There is no execution with this id.
     #[error("execution {execution_id:?} not found")]
     ExecutionNotFound {
-        /// The id that the tool gave the run.
+        /// The execution id.
         execution_id: String,
     },
 
@@ -627,12 +639,12 @@ impl Error {
         }
     }
 
-    /// Whether it is about a database or what it holds: under a writer that is not seen, SQLite may
-    /// report any of these.
+    /// Whether it is about a database or its contents. SQLite may report any of these while an
+    /// unnoticed writer changes the database.
     pub(crate) const fn is_about_database(&self) -> bool {
         matches!(
             self,
-            Error::Changed { .. }
+            Error::DatabaseChanged { .. }
                 | Error::Sqlite { .. }
                 | Error::DatabaseLocked { .. }
                 | Error::HotJournal { .. }
@@ -697,7 +709,8 @@ fn what(file_type: FileType) -> &'static str {
     }
 }
 
-fn in_brackets(text: &str) -> String {
+/// Text in brackets after a space, or nothing.
+pub(crate) fn in_brackets(text: &str) -> String {
     match text {
         "" => String::new(),
         text => format!(" ({text})"),
@@ -713,9 +726,9 @@ fn first_problems(problems: &[String]) -> String {
     shown.join("; ") + more
 }
 
-fn line_count(found: u64, told: u64) -> String {
-    match found < told {
-        true => format!("is incomplete: it has {found} of {told} lines"),
-        false => format!("has {found} lines, but its end line counts {told}"),
+fn line_count(found: u64, expected: u64) -> String {
+    match found < expected {
+        true => format!("is incomplete: it has {found} of {expected} lines"),
+        false => format!("has {found} lines, but its end line counts {expected}"),
     }
 }

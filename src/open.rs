@@ -17,9 +17,6 @@ use crate::stream::{Source, join2};
 const ATTEMPTS: usize = 3;
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// How a store is opened for reading; everything except `only` applies to SQLite databases.
-pub(crate) type OpenOptions = SourceOptions;
-
 /// A store whose type has been detected, but which is not open yet.
 ///
 /// Probing a database closes a file descriptor of it, and with that the process loses its POSIX
@@ -36,11 +33,11 @@ impl Candidate {
     ///
     /// # Errors
     /// The file does not exist, can't be read, or is not a store.
-    pub(crate) fn look(path: &Path) -> Result<Self> {
+    pub(crate) fn probe(path: &Path) -> Result<Self> {
         let found = detect(path)?;
         found.expect_store(path)?;
         let files = match found {
-            StoreKind::Sqlite => Some(SourceFiles::classify(path)?),
+            StoreKind::Sqlite => Some(SourceFiles::probe(path)?),
             _ => None,
         };
         Ok(Candidate {
@@ -68,11 +65,11 @@ impl Candidate {
     /// The errors of [`KvReader::open_verified`] and [`SqliteSnapshot::open`].
     pub(crate) fn open(
         self,
-        options: &OpenOptions,
+        options: &SourceOptions,
         progress: &Arc<dyn Progress>,
     ) -> Result<Box<dyn Source>> {
         Ok(match self.files {
-            Some(files) => Box::new(SqliteSnapshot::open_classified(files, options, progress)?),
+            Some(files) => Box::new(SqliteSnapshot::open_probed(files, options, progress)?),
             None => Box::new(KvReader::open_verified(&self.path)?),
         })
     }
@@ -85,7 +82,7 @@ impl Candidate {
 pub(crate) fn open_pair(
     left: Candidate,
     right: Candidate,
-    options: &OpenOptions,
+    options: &SourceOptions,
     progress: &Arc<dyn Progress>,
 ) -> Result<(Box<dyn Source>, Box<dyn Source>)> {
     let open = |opening: Candidate| move || opening.open(options, progress);
@@ -112,5 +109,5 @@ pub(crate) fn retry_if_changed<T>(mut read: impl FnMut() -> Result<T>) -> Result
 }
 
 fn is_changed(error: &Error) -> bool {
-    matches!(error, Error::Changed { .. })
+    matches!(error, Error::DatabaseChanged { .. })
 }

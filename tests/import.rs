@@ -312,6 +312,6 @@ fn a_file_written_while_it_is_read_is_reported() {
     let progress: Arc<dyn Progress> = Arc::new(Appends(text.clone()));
     let lines = ImportSource::File(&text);
     let error = import_to_kv(lines, &target, &CopyOptions::default(), &progress).unwrap_err();
-    assert!(matches!(error, Error::Changed { path } if path == text));
+    assert!(matches!(error, Error::TextChanged { path } if path == text));
     assert!(!target.exists());
 }

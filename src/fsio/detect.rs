@@ -88,14 +88,10 @@ impl StoreKind {
     /// # Errors
     /// The file is something else, which the error names.
     pub fn expect_store(self, path: &Path) -> Result<()> {
-        let path = path.to_owned();
-        Err(match self {
-            StoreKind::Sqlite | StoreKind::Kv => return Ok(()),
-            StoreKind::Ndjson => Error::IsExport { path },
-            StoreKind::Empty => Error::EmptyFile { path },
-            StoreKind::Other(format) => Error::OtherFormat { path, format },
-            StoreKind::Unknown => Error::UnrecognizedFile { path },
-        })
+        match self {
+            StoreKind::Sqlite | StoreKind::Kv => Ok(()),
+            other => Err(other.not_a_store(path)),
+        }
     }
 
     /// Requires a SQLite database.
@@ -103,15 +99,13 @@ impl StoreKind {
     /// # Errors
     /// The file is something else, which the error names.
     pub fn expect_sqlite(self, path: &Path) -> Result<()> {
-        let path = path.to_owned();
-        Err(match self {
-            StoreKind::Sqlite => return Ok(()),
-            StoreKind::Kv => Error::KvNotSqlite { path },
-            StoreKind::Ndjson => Error::IsExport { path },
-            StoreKind::Empty => Error::EmptyFile { path },
-            StoreKind::Other(format) => Error::OtherFormat { path, format },
-            StoreKind::Unknown => Error::UnrecognizedFile { path },
-        })
+        match self {
+            StoreKind::Sqlite => Ok(()),
+            StoreKind::Kv => Err(Error::KvNotSqlite {
+                path: path.to_owned(),
+            }),
+            other => Err(other.not_a_store(path)),
+        }
     }
 
     /// Requires a KV file.
@@ -119,14 +113,24 @@ impl StoreKind {
     /// # Errors
     /// The file is something else, which the error names.
     pub fn expect_kv(self, path: &Path) -> Result<()> {
+        match self {
+            StoreKind::Kv => Ok(()),
+            StoreKind::Sqlite => Err(Error::SqliteNotKv {
+                path: path.to_owned(),
+            }),
+            other => Err(other.not_a_store(path)),
+        }
+    }
+
+    fn not_a_store(self, path: &Path) -> Error {
         let path = path.to_owned();
-        Err(match self {
-            StoreKind::Kv => return Ok(()),
-            StoreKind::Sqlite => Error::SqliteNotKv { path },
+        match self {
             StoreKind::Ndjson => Error::IsExport { path },
             StoreKind::Empty => Error::EmptyFile { path },
             StoreKind::Other(format) => Error::OtherFormat { path, format },
-            StoreKind::Unknown => Error::UnrecognizedFile { path },
-        })
+            StoreKind::Sqlite | StoreKind::Kv | StoreKind::Unknown => {
+                Error::UnrecognizedFile { path }
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ mod detect;
 #[cfg(feature = "native-v2")]
 mod file_access;
 #[cfg(feature = "native-v2")]
-mod free_space;
+pub(crate) mod free_space;
 #[cfg(feature = "native-v2")]
 mod json_lines;
 #[cfg(feature = "native-v2")]
@@ -30,8 +30,6 @@ pub(crate) use destination::Destination;
 pub use detect::{StoreKind, detect};
 #[cfg(feature = "native-v2")]
 pub(crate) use file_access::FileAccess;
-#[cfg(feature = "native-v2")]
-pub(crate) use free_space::{check_copy, check_lines, check_sorting, check_target};
 #[cfg(feature = "native-v2")]
 pub(crate) use json_lines::JsonLines;
 #[cfg(feature = "native-v2")]

@@ -365,7 +365,7 @@ impl Source for KvReader {
         let is_unchanged = self.file.is_unchanged();
         match is_unchanged.io_context("stat", &self.path)? {
             true => Ok(()),
-            false => Err(Error::Changed {
+            false => Err(Error::KvFileChanged {
                 path: self.path.clone(),
             }),
         }

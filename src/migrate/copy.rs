@@ -12,7 +12,7 @@ use super::target_check;
 use super::target_writer::{self, FilledTarget, TargetWriter};
 use super::{CopyOptions, CopySummary};
 use crate::error::{IoContext as _, Result};
-use crate::fsio;
+use crate::fsio::free_space;
 use crate::fsio::{Destination, JsonLines, Staged};
 use crate::fsio::{StoreKind, detect};
 use crate::open::{Candidate, retry_if_changed};
@@ -126,7 +126,7 @@ fn copy_file(
     };
     job.check_target()?;
     retry_if_changed(|| {
-        let opening = Candidate::look(source)?;
+        let opening = Candidate::probe(source)?;
         let mut snapshot = opening.open(&options.open_options(), progress)?;
         job.run(snapshot.as_mut())
     })
@@ -190,7 +190,7 @@ impl Job<'_> {
     ) -> Result<(CopySummary, IdSet)> {
         let rejects = self.rejects()?;
         let temp_dir = self.options.temp_dir.as_deref();
-        fsio::check_sorting(temp_dir, snapshot.sorting_bytes())?;
+        free_space::check_sorting(temp_dir, snapshot.sorting_bytes())?;
         let staged = match self.options.dry_run {
             true => {
                 Staged::check(&self.destination)?;
@@ -199,7 +199,7 @@ impl Job<'_> {
             false => {
                 let stores = [self.target_store];
                 let expected = snapshot.expected_bytes();
-                fsio::check_target(self.destination.folder(), &stores, expected)?;
+                free_space::check_target(self.destination.folder(), &stores, expected)?;
                 Some(Staged::create(&self.destination)?)
             }
         };

@@ -110,7 +110,7 @@ impl Job<'_> {
         totals: PerKind<KindTotals>,
     ) -> Result<CopySummary> {
         let refusals = &intake.refusals;
-        let copied = refusals.told == 0 || self.options.on_invalid == OnInvalid::Skip;
+        let copied = refusals.total == 0 || self.options.on_invalid == OnInvalid::Skip;
         Ok(CopySummary {
             source: self.source.to_owned(),
             source_store: snapshot.store(),
@@ -133,7 +133,7 @@ impl Job<'_> {
             sequences: self.source_sequences(snapshot, intake.largest_ids)?,
             uncopied_tables: snapshot.other_tables()?,
             rejections: refusals.first.clone(),
-            rejections_total: refusals.told,
+            rejections_total: refusals.total,
             rejects: None,
             stale_rejects_file: None,
             divergences: Vec::new(),

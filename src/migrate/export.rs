@@ -7,9 +7,10 @@ use crate::codec::{Entry, ExportEnd, canonical_id, is_asked_for, key_prefix};
 use crate::compare::{EntryCheck, Finding, FindingClass, Side};
 use crate::error::Result;
 use crate::fsio::StoreKind;
-use crate::open::{Candidate, OpenOptions};
+use crate::open::Candidate;
 use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::{IdSequences, RecordKind};
+use crate::sqlite::SourceOptions;
 use crate::stream::{Item, Source, read_kind};
 
 /// Options of an export.
@@ -100,12 +101,12 @@ pub fn export(
     progress: &Arc<dyn Progress>,
     take: &mut dyn FnMut(ExportItem<'_>) -> Result<ExportFlow>,
 ) -> Result<()> {
-    let open_options = OpenOptions {
+    let open_options = SourceOptions {
         only: options.only.clone(),
         temp_dir: options.temp_dir.clone(),
-        ..OpenOptions::default()
+        ..SourceOptions::default()
     };
-    let mut snapshot = Candidate::look(path)?.open(&open_options, progress)?;
+    let mut snapshot = Candidate::probe(path)?.open(&open_options, progress)?;
     if !snapshot.closed_cleanly() && take(ExportItem::NotClosed)? == ExportFlow::Stop {
         return Ok(());
     }

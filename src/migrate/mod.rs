@@ -33,8 +33,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Result};
 use crate::fsio::remove_all_private_folders;
-use crate::open::OpenOptions;
 use crate::record::RecordKind;
+use crate::sqlite::SourceOptions;
 
 /// 9999-12-31T23:59:59Z in Unix seconds.
 const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
@@ -118,13 +118,13 @@ impl CopyOptions {
         kinds
     }
 
-    fn open_options(&self) -> OpenOptions {
-        OpenOptions {
+    fn open_options(&self) -> SourceOptions {
+        SourceOptions {
             only: self.only.clone(),
             without_columns: self.without_columns.clone(),
             temp_dir: self.temp_dir.clone(),
             check_integrity: self.check_source,
-            ..OpenOptions::default()
+            ..SourceOptions::default()
         }
     }
 

@@ -9,7 +9,7 @@ use crate::kv::{KvReader, Manifest};
 use crate::progress::{Progress, Stage};
 use crate::record::{IdSequences, PerKind, RecordKind};
 use crate::sqlite::WrittenRows;
-use crate::stream::{Batch, Source, Visited, digest_stream, read_kind, read_stream};
+use crate::stream::{Batch, Source, Visited, digest_stream, read_kind};
 
 /// The expected content of a finished store.
 pub(super) struct Content<'c> {
@@ -50,12 +50,9 @@ pub(super) fn verify_sqlite(
     let mut holds = rows.sequences()? == *content.sequences;
     for (kind, expected) in content.totals.iter() {
         let rows = &mut *rows;
-        progress.start(Stage::ReadBack(kind), Some(rows.written(kind)));
+        let written = Some(rows.written(kind));
         let visit = move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| rows.visit(kind, visit);
-        let found = read_stream(true, visit, progress, |stream| {
-            digest_stream(stream, progress)
-        })?;
-        progress.finish();
+        let found = digest_stream(written, true, visit, Stage::ReadBack(kind), progress)?;
         holds &= found.invalid == 0 && found.totals == *expected;
     }
     Ok(holds)

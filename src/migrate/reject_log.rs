@@ -23,7 +23,7 @@ pub(super) struct RejectLog<'o> {
     pub(super) unknown_keys: u64,
     /// The first findings, their total number, and their numbers by class and kind.
     pub(super) first: Vec<Finding>,
-    pub(super) told: u64,
+    pub(super) total: u64,
     room: Room,
     pub(super) counts: FindingCounts,
 }
@@ -37,7 +37,7 @@ impl<'o> RejectLog<'o> {
             rejected: PerKind::default(),
             unknown_keys: 0,
             first: Vec::new(),
-            told: 0,
+            total: 0,
             room: Room::default(),
             counts: FindingCounts::default(),
         }
@@ -84,7 +84,7 @@ impl<'o> RejectLog<'o> {
 
     /// Records a finding.
     pub(super) fn tell(&mut self, divergence: Finding) {
-        self.told += 1;
+        self.total += 1;
         self.counts.count(divergence.class, divergence.kind);
         if self.room.take(&divergence, self.options.limit) {
             self.first.push(divergence);

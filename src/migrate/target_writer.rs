@@ -9,9 +9,9 @@ use super::worker::Worker;
 use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
 use crate::kv::{BulkLoader, KvReader};
-use crate::open::OpenOptions;
 use crate::progress::{Progress, Stage};
 use crate::record::Record;
+use crate::sqlite::SourceOptions;
 use crate::sqlite::{IdSet, SqliteLoad, SqliteSnapshot, WrittenRows, count_rows};
 use crate::stream::{Batch, Source, join2};
 
@@ -145,9 +145,9 @@ pub(super) fn open(
     options: &CopyOptions,
     progress: &Arc<dyn Progress>,
 ) -> Result<Box<dyn Source>> {
-    let options = OpenOptions {
+    let options = SourceOptions {
         temp_dir: options.temp_dir.clone(),
-        ..OpenOptions::default()
+        ..SourceOptions::default()
     };
     Ok(match store {
         StoreKind::Sqlite => Box::new(SqliteSnapshot::open(path, &options, progress)?),

@@ -1,4 +1,4 @@
-use super::{Item, RecordStream, Source, read_kind};
+use super::{Item, Source, Visited, read_stream};
 use crate::codec::{KindHasher, KindTotals};
 use crate::error::Result;
 use crate::progress::{Progress, Stage, check_cancelled};
@@ -24,31 +24,40 @@ pub fn digest_kind(
     stage: Stage,
     progress: &dyn Progress,
 ) -> Result<KindContent> {
-    progress.start(stage, source.expected_records(kind));
-    let content = read_kind(source, kind, progress, |stream| {
-        digest_stream(stream, progress)
-    })?;
-    progress.finish();
-    Ok(content)
+    let expected = source.expected_records(kind);
+    let entries_are_canonical = source.entries_are_canonical();
+    let visit = move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| source.visit(kind, visit);
+    digest_stream(expected, entries_are_canonical, visit, stage, progress)
 }
 
-/// Counts and hashes the rest of a stream.
+/// As [`digest_kind`], for any function that calls its argument for each item.
 ///
 /// # Errors
-/// The store can't be read to its end.
-pub fn digest_stream(stream: &mut RecordStream, progress: &dyn Progress) -> Result<KindContent> {
+/// As [`digest_kind`].
+pub(crate) fn digest_stream(
+    expected: Option<u64>,
+    entries_are_canonical: bool,
+    visit: impl FnOnce(&mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> + Send,
+    stage: Stage,
+    progress: &dyn Progress,
+) -> Result<KindContent> {
+    progress.start(stage, expected);
     let mut digest = KindHasher::default();
     let mut invalid = 0;
-    while let Some(batch) = stream.next_batch()? {
-        for item in batch.iter() {
-            match item {
-                Item::Entry(entry) => digest.update(entry),
-                Item::Invalid(_) => invalid += 1,
+    read_stream(entries_are_canonical, visit, progress, |stream| {
+        while let Some(batch) = stream.next_batch()? {
+            for item in batch.iter() {
+                match item {
+                    Item::Entry(entry) => digest.update(entry),
+                    Item::Invalid(_) => invalid += 1,
+                }
             }
+            check_cancelled(progress)?;
+            progress.inc(batch.len() as u64);
         }
-        check_cancelled(progress)?;
-        progress.inc(batch.len() as u64);
-    }
+        Ok(())
+    })?;
+    progress.finish();
     Ok(KindContent {
         totals: digest.finish(),
         invalid,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::codec::{Entry, quoted_short};
+use crate::error::in_brackets;
 use crate::record::{Record, RecordKind};
 
 /// Longer blobs are displayed shortened to this many bytes.
@@ -178,14 +179,6 @@ pub(crate) fn key_text(columns: &[&str], values: &[(&str, RawValue)]) -> String 
     };
     let shown: Vec<String> = columns.iter().filter_map(of_key).collect();
     shown.join(", ")
-}
-
-/// The text with a leading space and parentheses, or an empty string if there is none.
-fn in_brackets(text: &str) -> String {
-    match text {
-        "" => String::new(),
-        text => format!(" ({text})"),
-    }
 }
 
 /// What a scan visits at one position: an entry or an invalid row.

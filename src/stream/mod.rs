@@ -15,7 +15,8 @@ mod tests;
 mod uncopied_table;
 
 pub use batch::Batch;
-pub use digest::{KindContent, digest_kind, digest_stream};
+pub(crate) use digest::digest_stream;
+pub use digest::{KindContent, digest_kind};
 pub(crate) use invalid_row::key_text;
 pub use invalid_row::{InvalidReason, InvalidRow, RawValue, Visited, VisitedEntry, VisitedValue};
 pub(crate) use parallel::join2;
@@ -173,7 +174,8 @@ pub trait Source: Send {
     /// lock may have changed since it was opened; call this before using the results.
     ///
     /// # Errors
-    /// [`Error::Changed`](crate::Error::Changed).
+    /// [`Error::DatabaseChanged`](crate::Error::DatabaseChanged) or
+    /// [`Error::KvFileChanged`](crate::Error::KvFileChanged).
     fn confirm(&self) -> Result<()>;
 }
 

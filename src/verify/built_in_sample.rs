@@ -15,9 +15,10 @@ use crate::compare::FindingClass;
 use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
 use crate::kv::KvReader;
-use crate::open::{Candidate, OpenOptions};
+use crate::open::Candidate;
 use crate::progress::Progress;
 use crate::record::{Record, RecordKind};
+use crate::sqlite::SourceOptions;
 use crate::sqlite::{create_tables, insert_records, set_sequences};
 use crate::stream::Source as _;
 
@@ -79,7 +80,7 @@ pub fn verify_sample(
         path: database.clone(),
         source,
     })?;
-    let mut source = Candidate::look(&database)?.open(&OpenOptions::default(), progress)?;
+    let mut source = Candidate::probe(&database)?.open(&SourceOptions::default(), progress)?;
     let findings = Findings::create(options, &[&database])?;
     let mut round_trip = trip.run(source.as_mut(), options, findings, progress)?;
     drop(source);

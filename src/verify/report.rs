@@ -4,8 +4,8 @@ use super::findings::Findings;
 use crate::compare::{CompareOptions, Comparison, Finding, FindingCounts, Values};
 use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
-use crate::open::OpenOptions;
 use crate::record::RecordKind;
+use crate::sqlite::SourceOptions;
 use crate::stream::Source;
 
 /// Options of a verification.
@@ -82,13 +82,13 @@ impl VerifyOptions {
         Ok(())
     }
 
-    pub(super) fn open_options(&self) -> OpenOptions {
-        OpenOptions {
+    pub(super) fn open_options(&self) -> SourceOptions {
+        SourceOptions {
             only: self.only.clone(),
             without_columns: self.without_columns.clone(),
             allow_no_columns: true,
             temp_dir: self.temp_dir.clone(),
-            ..OpenOptions::default()
+            ..SourceOptions::default()
         }
     }
 }

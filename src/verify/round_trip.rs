@@ -7,10 +7,11 @@ use crate::compare::compare_stores;
 use crate::error::Result;
 use crate::fsio::PrivateFolder;
 use crate::fsio::StoreKind;
-use crate::fsio::{check_target as check_room, private_folder};
+use crate::fsio::{free_space, private_folder};
 use crate::migrate::{CopyOptions, OnInvalid, copy_snapshot};
-use crate::open::{Candidate, OpenOptions, retry_if_changed};
+use crate::open::{Candidate, retry_if_changed};
 use crate::progress::Progress;
+use crate::sqlite::SourceOptions;
 use crate::stream::Source;
 
 /// Label for the temporary stores of a round trip, in place of a file name.
@@ -52,7 +53,7 @@ pub fn verify_round_trip(
     progress: &Arc<dyn Progress>,
 ) -> Result<VerifyReport> {
     retry_if_changed(|| {
-        let opening = Candidate::look(file)?;
+        let opening = Candidate::probe(file)?;
         let findings = Findings::create(options, &[file])?;
         let mut source = opening.open(&options.open_options(), progress)?;
         options.check_columns(&[source.as_ref()])?;
@@ -69,7 +70,7 @@ pub(super) struct RoundTrip {
 impl RoundTrip {
     pub(super) fn create(options: &VerifyOptions, expected_bytes: u64) -> Result<Self> {
         let folder = private_folder(options.temp_dir.as_deref())?;
-        check_room(
+        free_space::check_target(
             folder.path(),
             &[StoreKind::Kv, StoreKind::Sqlite],
             expected_bytes,
@@ -136,7 +137,7 @@ impl RoundTrip {
         let there_path = self.there();
         // Records that a copy rejects are reported when source and copy are compared.
         let _ = copy_snapshot(source, &there_path, there, &copy_options, progress)?;
-        let open = |path: &Path| Candidate::look(path)?.open(&OpenOptions::default(), progress);
+        let open = |path: &Path| Candidate::probe(path)?.open(&SourceOptions::default(), progress);
         let mut middle = open(&there_path)?;
         let source_name = StoreLabel::of(source)?;
         take(

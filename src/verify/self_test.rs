@@ -10,9 +10,10 @@ use crate::codec::{Entry, KindTotals, file_metrics_key};
 use crate::compare::{CompareOptions, FindingClass, compare_stores};
 use crate::error::{Error, IoContext as _, Result};
 use crate::kv::{BulkLoader, KvReader, Manifest, ManifestSource};
-use crate::open::{Candidate, OpenOptions};
+use crate::open::Candidate;
 use crate::progress::Progress;
 use crate::record::{IdSequences, PerKind, RecordKind};
+use crate::sqlite::SourceOptions;
 use crate::stream::Source as _;
 
 /// Corrupts a copy of the sample once for each class and requires exactly that finding. Returns the
@@ -65,9 +66,9 @@ pub(super) fn prove_classes(
 }
 
 fn findings(left: &Path, right: &Path, progress: &Arc<dyn Progress>) -> Result<Vec<FindingClass>> {
-    let options = OpenOptions::default();
-    let mut left = Candidate::look(left)?.open(&options, progress)?;
-    let mut right = Candidate::look(right)?.open(&options, progress)?;
+    let options = SourceOptions::default();
+    let mut left = Candidate::probe(left)?.open(&options, progress)?;
+    let mut right = Candidate::probe(right)?.open(&options, progress)?;
     let mut found = Vec::new();
     compare_stores(
         left.as_mut(),

@@ -52,7 +52,7 @@ pub fn verify_pair(
 ) -> Result<VerifyReport> {
     retry_if_changed(|| {
         // Both are probed before either is opened: they may be the same file.
-        let (left, right) = (Candidate::look(left)?, Candidate::look(right)?);
+        let (left, right) = (Candidate::probe(left)?, Candidate::probe(right)?);
         let mut findings = Findings::create(options, &[left.path(), right.path()])?;
         let open_options = options.open_options();
         let (mut left, mut right) = open_pair(left, right, &open_options, progress)?;

@@ -134,7 +134,10 @@ fn text(error: &Error) -> Option<&'static str> {
             "if you trust the journal, open the database once with the tool that wrote it, or \
              with sqlite3, to roll the transaction back; then retry"
         }
-        Error::Changed { .. } => "stop the writer, or retry when the file is idle",
+        Error::DatabaseChanged { .. } | Error::KvFileChanged { .. } => {
+            "stop the writer, or retry when the file is idle"
+        }
+        Error::TextChanged { .. } => "wait until the writer has finished, then retry",
         Error::DiskFull { .. } => MAKE_ROOM,
         Error::Sqlite { source, .. } if is_out_of_memory(source) => MORE_MEMORY,
         Error::Sqlite { path, source, .. }

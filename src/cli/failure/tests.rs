@@ -60,7 +60,7 @@ fn sqlite_errors(path: &Path) -> Vec<Error> {
             super_journal: PathBuf::from("dir/other-mj01234567"),
         },
         Error::NotADatabase { path: path() },
-        Error::Changed { path: path() },
+        Error::DatabaseChanged { path: path() },
         Error::TempDiskFull { path: path() },
         Error::TempWrite {
             path: path(),
@@ -135,7 +135,7 @@ fn kv_errors(path: &Path) -> Vec<Error> {
             detail: "a checksum is wrong".to_owned(),
         },
         Error::KvFileInUse { path: path() },
-        Error::Changed { path: path() },
+        Error::KvFileChanged { path: path() },
         Error::NotRedb { path: path() },
         Error::NotChunkmigrate {
             path: path(),
@@ -239,13 +239,13 @@ fn import_errors(path: &Path) -> Vec<Error> {
         Error::LineCount {
             path: path(),
             found: 41,
-            told: 60,
+            expected: 60,
         },
         Error::LinesDiffer {
             path: path(),
-            told: 60,
+            expected: 60,
         },
-        Error::Changed { path: path() },
+        Error::TextChanged { path: path() },
     ]
 }
 

@@ -34,7 +34,7 @@ impl EndLine {
 #[derive(Debug, Default)]
 pub(super) struct EndCheck {
     found: ExportEnd,
-    told: Option<ExportEnd>,
+    expected: Option<ExportEnd>,
     has_lines: bool,
 }
 
@@ -48,7 +48,7 @@ impl EndCheck {
                 self.found.add_record(*kind, entry);
             }
             Good::IdSequences(sequences) => self.found.add_sequences(*sequences),
-            Good::End(end) => self.told.get_or_insert_default().add(end),
+            Good::End(end) => self.expected.get_or_insert_default().add(end),
         }
     }
 
@@ -72,25 +72,28 @@ impl EndCheck {
         if !self.has_lines && !options.allow_empty {
             return Err(Error::NoLines { path: path() });
         }
-        let Some(told) = self.told else {
+        let Some(expected) = self.expected else {
             return match options.require_end {
                 true => Err(Error::NoEndLine { path: path() }),
                 false => Ok(EndLine::Missing),
             };
         };
-        if told == self.found {
+        if expected == self.found {
             return Ok(EndLine::Matched);
         }
         if were_rejected && options.on_invalid == OnInvalid::Fail {
             return Ok(EndLine::Mismatched);
         }
-        let (found, told) = (self.found.lines(), told.lines());
-        Err(match found == told {
-            true => Error::LinesDiffer { path: path(), told },
+        let (found, expected) = (self.found.lines(), expected.lines());
+        Err(match found == expected {
+            true => Error::LinesDiffer {
+                path: path(),
+                expected,
+            },
             false => Error::LineCount {
                 path: path(),
                 found,
-                told,
+                expected,
             },
         })
     }

@@ -124,7 +124,7 @@ impl Input {
         let now = fs::metadata(&self.path).io_context("stat", &self.path)?;
         match is_unwritten(before, &now) {
             true => Ok(()),
-            false => Err(Error::Changed {
+            false => Err(Error::TextChanged {
                 path: self.path.clone(),
             }),
         }

@@ -17,9 +17,9 @@ pub use self::end_check::EndLine;
 use super::copy_job::Job;
 use super::{CopyOptions, CopySummary};
 use crate::error::Result;
-use crate::fsio;
 use crate::fsio::Destination;
 use crate::fsio::StoreKind;
+use crate::fsio::free_space;
 use crate::progress::Progress;
 
 /// The source of the lines.
@@ -125,7 +125,7 @@ fn import(
     };
     job.check_target()?;
     let expected = file.as_ref().map_or(0, Metadata::len);
-    fsio::check_lines(options.temp_dir.as_deref(), expected)?;
+    free_space::check_lines(options.temp_dir.as_deref(), expected)?;
     let (mut lines, rejected) = collect::take_in(source, file, options, progress.as_ref())?;
     job.rejected_lines = Some(&rejected);
     Ok(CopySummary {

@@ -131,7 +131,7 @@ pub(super) fn check_target(job: &Job<'_>) -> Result<()> {
 }
 
 fn changed(job: &Job<'_>) -> Error {
-    Error::Changed {
+    Error::DatabaseChanged {
         path: job.destination.given().to_owned(),
     }
 }

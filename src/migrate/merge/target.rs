@@ -6,14 +6,15 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::error::{IoContext as _, Result};
-use crate::fsio;
 use crate::fsio::PrivateFolder;
 use crate::fsio::StoreKind;
+use crate::fsio::free_space;
 use crate::fsio::{Staged, private_folder, side_files};
 use crate::kv::KvReader;
 use crate::migrate::copy_job::Job;
 use crate::migrate::target_check::check_unlocked;
-use crate::open::{OpenOptions, retry_if_changed};
+use crate::open::retry_if_changed;
+use crate::sqlite::SourceOptions;
 use crate::sqlite::{
     SourceFiles, SqliteSnapshot, TargetPath, copy_database, is_hot_journal, roll_back,
 };
@@ -94,7 +95,7 @@ impl<'j> MergeTarget<'j> {
                 .map(|m| m.len())
                 .sum::<u64>();
         }
-        fsio::check_copy(folder.path(), bytes)?;
+        free_space::check_copy(folder.path(), bytes)?;
         Ok(folder)
     }
 
@@ -137,8 +138,8 @@ impl<'j> MergeTarget<'j> {
     fn open_database(&self) -> Result<SqliteSnapshot> {
         let target = self.path();
         let open = || {
-            let files = SourceFiles::classify_as(target.shown, target.path)?;
-            SqliteSnapshot::open_classified(files, &self.options(), self.job.progress)
+            let files = SourceFiles::probe_as(target.shown, target.path)?;
+            SqliteSnapshot::open_probed(files, &self.options(), self.job.progress)
         };
         match open() {
             Err(error) if is_hot_journal(&error) => {
@@ -153,13 +154,13 @@ impl<'j> MergeTarget<'j> {
 
     /// Options for reading the target database: its tables without records don't matter for a
     /// merge.
-    pub(super) fn options(&self) -> OpenOptions {
-        OpenOptions {
+    pub(super) fn options(&self) -> SourceOptions {
+        SourceOptions {
             only: self.job.options.only.clone(),
             temp_dir: self.job.options.temp_dir.clone(),
             ignore_unknown_columns: true,
             allow_no_tables: true,
-            ..OpenOptions::default()
+            ..SourceOptions::default()
         }
     }
 }

@@ -88,7 +88,7 @@ impl SqliteMerge {
         progress: &Arc<dyn Progress>,
     ) -> Result<Self> {
         let TargetPath { path, shown } = target;
-        let files = SourceFiles::classify_as(shown, path)?.locked_by_us();
+        let files = SourceFiles::probe_as(shown, path)?.locked_by_us();
         let connection = connect(target, progress)?;
         let mut merge = SqliteMerge {
             connection,

@@ -173,7 +173,7 @@ fn beginning(path: &Path, source: rusqlite::Error) -> Error {
     let extended = source.sqlite_error().map(|error| error.extended_code);
     match extended == Some(ffi::SQLITE_READONLY_RECOVERY) {
         // The first writer has opened the database and not built the index of its `-wal` yet.
-        true => Error::Changed {
+        true => Error::DatabaseChanged {
             path: path.to_owned(),
         },
         false => reading(path)(source),

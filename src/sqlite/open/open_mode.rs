@@ -67,12 +67,12 @@ impl SourceFiles {
     /// descriptor, which would release the process's POSIX locks.
     ///
     /// If only the files' times can show a write, waits until they are old enough for that.
-    pub(crate) fn classify(given: &Path) -> Result<Self> {
-        Self::classify_as(given, given)
+    pub(crate) fn probe(given: &Path) -> Result<Self> {
+        Self::probe_as(given, given)
     }
 
-    /// As [`SourceFiles::classify`], with a different path for messages.
-    pub(crate) fn classify_as(given: &Path, path: &Path) -> Result<Self> {
+    /// As [`SourceFiles::probe`], with a different path for messages.
+    pub(crate) fn probe_as(given: &Path, path: &Path) -> Result<Self> {
         for _ in 0..LOOKS {
             let files = Self::look(given, path)?;
             if files.access.sees_writers() || files.signature.mtime_is_old_enough() {
@@ -80,7 +80,7 @@ impl SourceFiles {
             }
             thread::sleep(LOOK_AGAIN);
         }
-        Err(Error::Changed {
+        Err(Error::DatabaseChanged {
             path: given.to_owned(),
         })
     }
@@ -205,7 +205,7 @@ mod tests {
         let db = rusqlite::Connection::open(&path).unwrap();
         db.pragma_update(None, "journal_mode", "WAL").unwrap();
         db.close().unwrap();
-        let files = SourceFiles::classify(&path).unwrap();
+        let files = SourceFiles::probe(&path).unwrap();
         assert_eq!(files.access, Access::Immutable);
         let written = fs::metadata(&path).unwrap().modified().unwrap();
         assert!(SystemTime::now().duration_since(written).unwrap() >= MTIME_GRANULARITY);

@@ -22,7 +22,7 @@ const PAGES: i32 = 1024;
 /// # Errors
 /// As [`SqliteSnapshot::open`](crate::sqlite::SqliteSnapshot::open), or the copy can't be written.
 pub(crate) fn copy_database(from: &Path, to: &Path, progress: &Arc<dyn Progress>) -> Result<()> {
-    let mut files = SourceFiles::classify(from)?;
+    let mut files = SourceFiles::probe(from)?;
     let is_one_state = match open_for_reading(&files, None, progress) {
         Ok(source) => {
             files.record_locked_state()?;
@@ -40,7 +40,7 @@ pub(crate) fn copy_database(from: &Path, to: &Path, progress: &Arc<dyn Progress>
     };
     match is_one_state {
         true => Ok(()),
-        false => Err(Error::Changed {
+        false => Err(Error::DatabaseChanged {
             path: from.to_owned(),
         }),
     }

@@ -45,11 +45,11 @@ impl SqliteSnapshot {
         options: &SourceOptions,
         progress: &Arc<dyn Progress>,
     ) -> Result<Self> {
-        Self::open_classified(SourceFiles::classify(path)?, options, progress)
+        Self::open_probed(SourceFiles::probe(path)?, options, progress)
     }
 
     /// Opens a probed database, as [`SqliteSnapshot::open`] does.
-    pub(crate) fn open_classified(
+    pub(crate) fn open_probed(
         mut files: SourceFiles,
         options: &SourceOptions,
         progress: &Arc<dyn Progress>,
@@ -258,7 +258,7 @@ fn attribute_to_writer(files: &SourceFiles, error: Error) -> Error {
 }
 
 fn changed(path: &Path) -> Error {
-    Error::Changed {
+    Error::DatabaseChanged {
         path: path.to_owned(),
     }
 }

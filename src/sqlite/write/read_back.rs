@@ -43,7 +43,7 @@ impl WrittenRows {
         order: PerKind<Option<RowOrder>>,
         progress: &Arc<dyn Progress>,
     ) -> Result<Self> {
-        let files = SourceFiles::classify(path)?.appended_by_us();
+        let files = SourceFiles::probe(path)?.appended_by_us();
         let connection = open_for_reading(&files, None, progress)?;
         let encoding = TextEncoding::of(&connection, path)?;
         key_function::register(&connection, encoding).map_err(reading(path))?;
@@ -113,7 +113,7 @@ impl WrittenRows {
 /// # Errors
 /// The file can't be opened or read.
 pub(crate) fn count_rows(path: &Path, progress: &Arc<dyn Progress>) -> Result<PerKind<u64>> {
-    let files = SourceFiles::classify(path)?;
+    let files = SourceFiles::probe(path)?;
     let connection = open_for_reading(&files, None, progress)?;
     let mut rows = PerKind::default();
     for kind in RecordKind::ALL {
