@@ -111,3 +111,26 @@ pub(crate) fn retry_if_changed<T>(mut read: impl FnMut() -> Result<T>) -> Result
 fn is_changed(error: &Error) -> bool {
     matches!(error, Error::DatabaseChanged { .. })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_changed_database_is_read_again() {
+        let path = PathBuf::from("some");
+        let changed = [
+            (Error::DatabaseChanged { path: path.clone() }, 2),
+            (Error::KvFileChanged { path: path.clone() }, 1),
+            (Error::TextChanged { path }, 1),
+        ];
+        for (error, expected) in changed {
+            let (mut attempts, mut error) = (0, Some(error));
+            let _ = retry_if_changed(|| {
+                attempts += 1;
+                error.take().map_or(Ok(()), Err)
+            });
+            assert_eq!(attempts, expected);
+        }
+    }
+}
