@@ -1,5 +1,4 @@
-//! KV files written by redb alone, in memory: what the tool itself never writes, and what is to be
-//! corrupted.
+//! In-memory KV files written with redb alone, with contents that the tool itself never writes.
 
 use std::collections::BTreeMap;
 use std::io;
