@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::common::commands::advice;
 
@@ -37,6 +37,34 @@ fn every_test_named_in_the_guarantees_exists() {
         let definition = format!("fn {name}(");
         assert!(all.contains(&definition), "there is no test {name}");
     }
+}
+
+/// Every document of the project.
+fn documents() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let names = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"];
+    let folder = fs::read_dir(root.join("docs")).unwrap();
+    let mut documents = names.map(|name| root.join(name)).to_vec();
+    documents.extend(folder.map(|entry| entry.unwrap().path()));
+    documents
+}
+
+#[test]
+fn every_source_named_in_the_documents_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut named = 0;
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        let paths = text
+            .split('`')
+            .filter(|word| word.ends_with(".rs") && word.contains('/') && !word.contains(' '));
+        for path in paths {
+            named += 1;
+            let exists = root.join("src").join(path).exists() || root.join(path).exists();
+            assert!(exists, "{} names {path}", document.display());
+        }
+    }
+    assert!(named > 10, "only {named} sources were found");
 }
 
 /// The names of all tests ignored as deep. The attribute is above the function, or above its line
@@ -101,15 +129,8 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
 
 #[test]
 fn every_link_between_documents_has_a_target() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut documents = vec!["README.md", "CHANGELOG.md", "CONTRIBUTING.md"]
-        .into_iter()
-        .map(|name| root.join(name))
-        .collect::<Vec<_>>();
-    let folder = fs::read_dir(root.join("docs")).unwrap();
-    documents.extend(folder.map(|entry| entry.unwrap().path()));
     let mut followed = 0;
-    for document in documents {
+    for document in documents() {
         let text = fs::read_to_string(&document).unwrap();
         for link in links(&text) {
             let target = document.parent().unwrap().join(link);
