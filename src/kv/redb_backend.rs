@@ -50,10 +50,10 @@ impl RedbBackend {
     /// Opens an existing KV file. Repairs it if its writer was killed.
     ///
     /// # Errors
-    /// - There is no file, or it can't be read and written.
-    /// - [`Error::KvFileInUse`]: another process, or this one, has it open already.
-    /// - [`Error::NotRedb`], [`Error::NotChunkmigrate`], [`Error::KvVersion`]: it is no KV file that this
-    ///   version knows.
+    /// - The file does not exist, or can't be read and written.
+    /// - [`Error::KvFileInUse`]: this or another process has it open.
+    /// - [`Error::NotRedb`], [`Error::NotChunkmigrate`], [`Error::KvVersion`]: it is not a KV file that
+    ///   this version can read.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

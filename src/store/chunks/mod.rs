@@ -17,14 +17,13 @@ use crate::sqlite::SharedConnection;
 /// instead. Clones are handles on the same chunks.
 ///
 /// # Errors
-/// Beside what is said at an operation, each fails if the store can't be read or written, and each
-/// that hands out chunks if what it finds is no chunk:
-/// [`Error::InvalidRecord`](crate::Error::InvalidRecord). A damaged chunk of another file, symbol
-/// or kind hinders nothing. An operation that fails has written nothing.
+/// Besides its own errors, each operation fails if the store can't be read or written, and each
+/// that returns chunks if it finds an invalid one
+/// ([`Error::InvalidRecord`](crate::Error::InvalidRecord)). A corrupt chunk of another file, symbol
+/// or kind affects nothing. An operation that fails has written nothing.
 ///
-/// The same cause is the same error over both, but for what only one of them has: a file that is no
-/// database ([`Error`](crate::Error)), or no KV file, or that another
-/// process has locked, or that the disk fails to read or write.
+/// The same cause is the same error in both modes, except for errors of the file: that it is not a
+/// database or KV file, is locked by another process, or cannot be read or written.
 ///
 /// ```
 /// # fn main() -> chunkmigrate::Result<()> {
