@@ -6,7 +6,7 @@ use super::evidence::Evidence;
 use super::fields;
 use super::finding::{Finding, Other};
 use super::finding_class::Side;
-use crate::codec::{Entry, encode_json};
+use crate::codec::Entry;
 use crate::error::{Error, Result};
 use crate::record::RecordKind;
 use crate::stream::{InvalidRow, Item, SortedStream};
@@ -98,7 +98,7 @@ impl Join<'_, '_> {
                         counts.equal += 1;
                         hash_warning(kind, left)?.into_iter().collect()
                     }
-                    false => both(kind, left, right, counts, evidence)?,
+                    false => both(kind, left, right, counts, evidence),
                 };
                 (findings, Other::Nothing)
             }
@@ -139,7 +139,7 @@ fn one(
     counts: &mut KindCounts,
     evidence: &mut Evidence,
 ) -> (Vec<Finding>, Other) {
-    let checked = EntryCheck::of(kind, entry);
+    let checked = EntryCheck::of(kind, entry.key, entry.value);
     let other = match row_has_key {
         true => Other::Invalid,
         false => Other::Nothing,
@@ -155,7 +155,7 @@ fn one(
         None => *invalid += 1,
         Some(record) => {
             *only += 1;
-            evidence.of_mut(side).only(record);
+            evidence.of_mut(side).only(kind, record);
             findings.push(Finding::only(kind, side, entry.key));
         }
     }
@@ -170,12 +170,12 @@ fn both(
     right: Entry<'_>,
     counts: &mut KindCounts,
     evidence: &mut Evidence,
-) -> Result<Vec<Finding>> {
+) -> Vec<Finding> {
     let key = left.key;
-    let checked_left = EntryCheck::of(kind, left);
+    let checked_left = EntryCheck::of(kind, left.key, left.value);
     let mut findings = Vec::new();
     let report_faults =
-        |findings: &mut Vec<Finding>, checked: &EntryCheck, side, other: &EntryCheck| {
+        |findings: &mut Vec<Finding>, checked: &EntryCheck<'_>, side, other: &EntryCheck<'_>| {
             let faults = checked.divergences(kind, side, key);
             findings.extend(faults.map(|fault| fault.beside(other.as_other())));
         };
@@ -187,10 +187,10 @@ fn both(
         report_faults(&mut findings, &checked_left, Side::Left, &checked_left);
         report_faults(&mut findings, &checked_left, Side::Right, &checked_left);
         findings.extend(checked_left.hash_warning(key));
-        return Ok(findings);
+        return findings;
     }
     counts.differing += 1;
-    let checked_right = EntryCheck::of(kind, right);
+    let checked_right = EntryCheck::of(kind, right.key, right.value);
     report_faults(&mut findings, &checked_left, Side::Left, &checked_right);
     report_faults(&mut findings, &checked_right, Side::Right, &checked_left);
     // The fields of a record with the wrong key aren't compared with those of the key's record.
@@ -199,17 +199,17 @@ fn both(
         checked_right.record_if_key_matches(),
     );
     if let (Some(left), Some(right)) = records {
-        let fields = fields::differences(&encode_json(left)?, &encode_json(right)?)?;
+        let fields = fields::differences(left, right);
         if !fields.is_empty() {
-            evidence.left.differs(left);
-            evidence.right.differs(right);
+            evidence.left.differs(kind, left);
+            evidence.right.differs(kind, right);
             evidence.ids_differ |= left.id() != right.id();
             findings.push(Finding::fields(kind, key, fields));
         }
     }
     findings.extend(checked_left.hash_warning(key).map(|w| w.on(Side::Left)));
     findings.extend(checked_right.hash_warning(key).map(|w| w.on(Side::Right)));
-    Ok(findings)
+    findings
 }
 
 /// A stream with the key of its current item.

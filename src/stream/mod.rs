@@ -10,6 +10,7 @@ mod invalid_row;
 mod parallel;
 mod queue;
 mod reader_thread;
+mod row_batch;
 #[cfg(test)]
 mod tests;
 mod uncopied_table;
@@ -18,10 +19,11 @@ pub use batch::Batch;
 pub(crate) use digest::digest_stream;
 pub use digest::{KindContent, digest_kind};
 pub(crate) use invalid_row::key_text;
-pub use invalid_row::{InvalidReason, InvalidRow, RawValue, Visited, VisitedEntry, VisitedValue};
+pub use invalid_row::{InvalidReason, InvalidRow, RawValue, Visited};
 pub(crate) use parallel::join2;
 pub(crate) use queue::{QueueClosed, QueueReceiver, QueueSender, queue};
 pub use reader_thread::{RecordStream, read_kind, read_stream};
+pub(crate) use row_batch::RowBatch;
 pub use uncopied_table::UncopiedTable;
 
 use std::fmt;

@@ -254,7 +254,7 @@ impl KindJoin {
         if !self.judges {
             return Ok(Some(Cow::Borrowed(entry.value)));
         }
-        EntryCheck::of(self.kind, entry).canonical_of_its_key(entry.value)
+        EntryCheck::of(self.kind, entry.key, entry.value).canonical_of_its_key(entry.value)
     }
 }
 
