@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::copy_sink::CopySink;
 use super::rejects::RejectedLines;
 use super::{CopyOptions, CopySummary, OnInvalid};
-use crate::codec::{KindTotals, combined_digest, is_asked_for};
+use crate::codec::{KindTotals, combined_digest, may_be_of};
 use crate::compare::{Finding, FindingClass, ManifestCheck, Side};
 use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
@@ -42,10 +42,7 @@ impl Job<'_> {
         let mut claims = ManifestCheck::new(Side::Left, snapshot.manifest_totals()?);
         let mut totals = PerKind::default();
         let mut counted = 0;
-        for kind in RecordKind::ALL {
-            if !self.options.asks_for(kind) {
-                continue;
-            }
+        for kind in self.options.only.iter() {
             let (copied, read) = self.take_kind(snapshot, kind, intake)?;
             *totals.get_mut(kind) = copied;
             counted += read.records;
@@ -62,7 +59,7 @@ impl Job<'_> {
         let keys = snapshot.total_keys()?;
         if keys.is_some_and(|keys| keys != counted) {
             snapshot.visit_unknown(&mut |entry| {
-                if !is_asked_for(entry.key, &self.options.only) {
+                if !may_be_of(entry.key, self.options.only) {
                     return Ok(());
                 }
                 let message = "the key is not that of a record".to_owned();
@@ -118,7 +115,7 @@ impl Job<'_> {
             source_closed_cleanly: snapshot.closed_cleanly(),
             target_closed_cleanly: true,
             end_line: None,
-            only: self.options.only.clone(),
+            only: self.options.only,
             missing: snapshot.missing().to_vec(),
             without_columns: self.options.without_columns.clone(),
             target: self.destination.given().to_owned(),
@@ -158,7 +155,7 @@ impl Job<'_> {
         largest_ids: IdSequences,
     ) -> Result<IdSequences> {
         let sequences = snapshot.sequences()?.max(largest_ids);
-        Ok(sequences.of_kinds(|kind| self.options.asks_for(kind)))
+        Ok(sequences.of_kinds(self.options.only))
     }
 
     /// Directories left by killed runs where this one writes.

@@ -67,7 +67,7 @@ pub(super) fn report_divergences(
     summary: &mut CopySummary,
 ) -> Result<()> {
     let compared = CompareOptions {
-        only: options.only.clone(),
+        only: options.only,
         ..CompareOptions::default()
     };
     let mut found = FindingLog::new(options.limit, Values::Full);

@@ -5,7 +5,7 @@ use super::merge::MergeCounts;
 use crate::codec::{Digest, KindTotals};
 use crate::compare::{Finding, FindingCounts, FindingLog};
 use crate::fsio::StoreKind;
-use crate::record::{IdSequences, PerKind, RecordKind};
+use crate::record::{IdSequences, KindSet, PerKind, RecordKind};
 use crate::sqlite::StaleIndex;
 use crate::stream::UncopiedTable;
 
@@ -20,8 +20,8 @@ pub struct CopySummary {
     pub source_store: StoreKind,
     /// Magellan's schema version of the source, if it has one.
     pub schema_version: Option<i64>,
-    /// The selected kinds; empty means all.
-    pub only: Vec<RecordKind>,
+    /// The selected kinds.
+    pub only: KindSet,
     /// Whether the last writer of a source KV file closed it; if not, its last complete state was
     /// copied.
     pub source_closed_cleanly: bool,
@@ -97,7 +97,7 @@ impl CopySummary {
     /// The selected kinds with their totals, in key order.
     pub fn asked_for(&self) -> impl Iterator<Item = (RecordKind, &KindTotals)> {
         let totals = self.totals.iter();
-        totals.filter(|(kind, _)| kind.is_asked_for(&self.only))
+        totals.filter(|(kind, _)| self.only.contains(*kind))
     }
 
     /// Number of records that were copied, or would be.

@@ -4,15 +4,15 @@ use super::findings::Findings;
 use crate::compare::{CompareOptions, Comparison, Finding, FindingCounts, Values};
 use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
-use crate::record::RecordKind;
+use crate::record::KindSet;
 use crate::sqlite::SourceOptions;
 use crate::stream::Source;
 
 /// Options of a verification.
 #[derive(Debug, Clone)]
 pub struct VerifyOptions {
-    /// The kinds to compare; empty means all.
-    pub only: Vec<RecordKind>,
+    /// The kinds to compare.
+    pub only: KindSet,
     /// Whether to skip the comparison of a kind's records if its digests are equal. Warnings are
     /// then searched for only if they affect the result or are kept: with `strict` or `report`.
     pub quick: bool,
@@ -36,7 +36,7 @@ impl Default for VerifyOptions {
     /// All kinds, record by record; warnings are reported but don't affect the result.
     fn default() -> Self {
         VerifyOptions {
-            only: Vec::new(),
+            only: KindSet::ALL,
             quick: false,
             strict: false,
             limit: 20,
@@ -51,7 +51,7 @@ impl Default for VerifyOptions {
 impl VerifyOptions {
     pub(super) fn compare_options(&self) -> CompareOptions {
         CompareOptions {
-            only: self.only.clone(),
+            only: self.only,
             quick: self.quick,
             warnings: self.wants_warnings(),
         }
@@ -84,7 +84,7 @@ impl VerifyOptions {
 
     pub(super) fn open_options(&self) -> SourceOptions {
         SourceOptions {
-            only: self.only.clone(),
+            only: self.only,
             without_columns: self.without_columns.clone(),
             allow_no_columns: true,
             temp_dir: self.temp_dir.clone(),
@@ -143,8 +143,8 @@ pub struct Hop {
 pub struct VerifyReport {
     /// The comparisons: one for two files, or one for each step of a round trip.
     pub hops: Vec<Hop>,
-    /// The kinds that were compared; empty means all.
-    pub only: Vec<RecordKind>,
+    /// The kinds that were compared.
+    pub only: KindSet,
     /// The ignored columns, each as `TABLE.COLUMN`.
     pub without_columns: Vec<String>,
     /// Whether equal digests were accepted without comparing records.
@@ -165,7 +165,7 @@ impl VerifyReport {
         let (findings, report) = findings.finish()?;
         Ok(VerifyReport {
             hops,
-            only: options.only.clone(),
+            only: options.only,
             without_columns: options.without_columns.clone(),
             quick: options.quick,
             has_all_warnings: !options.quick || options.wants_warnings(),

@@ -100,7 +100,7 @@ impl RoundTrip {
             _ => (StoreKind::Sqlite, StoreKind::Kv),
         };
         let copy_options = CopyOptions {
-            only: options.only.clone(),
+            only: options.only,
             on_invalid: OnInvalid::Skip,
             // The comparison reads the copy back.
             verify: false,

@@ -4,7 +4,7 @@ use chunkmigrate::migrate::{self, CopyOptions, CopySummary};
 use chunkmigrate::record::RecordKind;
 use clap::{ValueEnum, ValueHint};
 
-use crate::cli::commands::kind_arg::kind_parser;
+use crate::cli::commands::kind_arg::{kind_parser, selected};
 use crate::cli::exit_status::{Exit, ExitStatusHelp};
 use crate::cli::failure::CliError;
 use crate::cli::report::copy::CopyReport;
@@ -122,7 +122,7 @@ enum OnInvalid {
 impl CopyArgs {
     pub(in crate::cli) fn options(&self, database: &DatabaseArgs, ui: &Ui) -> CopyOptions {
         CopyOptions {
-            only: self.only.clone(),
+            only: selected(&self.only),
             replace: self.replace,
             merge: self.merge,
             on_invalid: match self.on_invalid {

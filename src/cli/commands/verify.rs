@@ -8,7 +8,7 @@ use chunkmigrate::verify::{
 };
 use clap::{ValueEnum, ValueHint};
 
-use crate::cli::commands::kind_arg::kind_parser;
+use crate::cli::commands::kind_arg::{kind_parser, selected};
 use crate::cli::exit_status::{Exit, ExitStatusHelp};
 use crate::cli::failure::CliError;
 use crate::cli::help_sections::AfterHelp;
@@ -162,7 +162,7 @@ fn after_help() -> String {
 pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let values = args.values.map(verify::Values::from);
     let options = VerifyOptions {
-        only: args.only.clone(),
+        only: selected(&args.only),
         quick: args.quick,
         strict: args.strict,
         limit: ui.limit(args.limit),

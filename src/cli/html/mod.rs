@@ -13,6 +13,7 @@ mod window;
 use std::io::{self, Write};
 use std::path::Path;
 
+use chunkmigrate::record::KindSet;
 use chunkmigrate::verify::Values;
 
 use self::finding::write_findings;
@@ -46,7 +47,7 @@ pub(super) fn write_page(
     let report = verified.report();
     html.markup("<section>\n<h2>Records</h2>\n")?;
     for hop in &report.hops {
-        write_hop(html, hop, &report.only)?;
+        write_hop(html, hop, report.only)?;
     }
     html.markup("</section>\n")?;
     write_findings(html, verified, values)?;
@@ -91,7 +92,8 @@ fn write_verdict(html: &mut Html<'_>, verified: &Verified, values: Values) -> io
     html.markup(env!("CARGO_PKG_VERSION"))?;
     html.markup(" verify")?;
     let report = verified.report();
-    for (nth, kind) in report.only.iter().enumerate() {
+    let only = report.only.iter().filter(|_| report.only != KindSet::ALL);
+    for (nth, kind) in only.enumerate() {
         html.markup(if nth == 0 { " --only " } else { "," })?;
         html.markup(kind.name())?;
     }

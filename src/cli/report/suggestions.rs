@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anstyle::Style;
 use chunkmigrate::migrate::CopySummary;
-use chunkmigrate::record::RecordKind;
+use chunkmigrate::record::KindSet;
 use chunkmigrate::store::StoreKind;
 use chunkmigrate::verify::{Finding, FindingClass};
 
@@ -94,7 +94,7 @@ pub(in crate::cli) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
             true => "fix the rejected items in the source or the target, then add them",
             false => "fix the rejected items in the source, then add them",
         };
-        let command = transfer(stores, "--merge", &summary.only, &summary.without_columns);
+        let command = transfer(stores, "--merge", summary.only, &summary.without_columns);
         return Some(NextStep::new(what, command));
     }
     if summary.merged.is_some() || summary.records() == 0 {
@@ -103,13 +103,13 @@ pub(in crate::cli) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
     let [(source, source_store), (target, _)] = stores;
     if summary.verified {
         let what = "to check a copy elsewhere, compare its digest with";
-        let command = command("inspect", &[target], &[], &[])?;
+        let command = command("inspect", &[target], &[], KindSet::ALL)?;
         return Some(NextStep::new(what, [command]));
     }
     let can_verify = matches!(source_store, StoreKind::Sqlite | StoreKind::Kv);
     let options = without(&summary.without_columns);
     let command =
-        can_verify.then(|| command("verify", &[source, target], &options, &summary.only))??;
+        can_verify.then(|| command("verify", &[source, target], &options, summary.only))??;
     Some(NextStep::new("compare it with its source", [command]))
 }
 
@@ -119,7 +119,7 @@ pub(in crate::cli) fn after_sample(database: &Path) -> Option<NextStep> {
     if target == database {
         return None;
     }
-    let command = command("sqlite-to-kv", &[database, &target], &[], &[])?;
+    let command = command("sqlite-to-kv", &[database, &target], &[], KindSet::ALL)?;
     Some(NextStep::new("copy it into a KV file", [command]))
 }
 
@@ -127,7 +127,7 @@ pub(in crate::cli) fn after_sample(database: &Path) -> Option<NextStep> {
 pub(in crate::cli) fn transfer(
     stores: [(&Path, StoreKind); 2],
     option: &str,
-    only: &[RecordKind],
+    only: KindSet,
     without_columns: &[String],
 ) -> Option<String> {
     use StoreKind::{Kv, Sqlite};
@@ -140,7 +140,7 @@ pub(in crate::cli) fn transfer(
             let needs_none = without_columns.is_empty() || source_store == Kv;
             let export = needs_none.then(|| command("export", &[source], &[], only))??;
             let import = ["--to", target_store.name(), option];
-            let import = command("import", &[Path::new(STDIN), target], &import, &[])?;
+            let import = command("import", &[Path::new(STDIN), target], &import, KindSet::ALL)?;
             return Some(format!("{export} | {import}"));
         }
         _ => return None,
@@ -157,7 +157,7 @@ fn without(columns: &[String]) -> Vec<&str> {
     options.flatten().collect()
 }
 
-fn command(name: &str, paths: &[&Path], options: &[&str], only: &[RecordKind]) -> Option<String> {
+fn command(name: &str, paths: &[&Path], options: &[&str], only: KindSet) -> Option<String> {
     let mut words = vec![OsString::from(name)];
     let argument = |path: &&Path| match *path == Path::new(STDIN) {
         true => STDIN.into(),
@@ -165,7 +165,7 @@ fn command(name: &str, paths: &[&Path], options: &[&str], only: &[RecordKind]) -
     };
     words.extend(paths.iter().map(argument));
     words.extend(options.iter().map(OsString::from));
-    if !only.is_empty() {
+    if only != KindSet::ALL {
         let names: Vec<&str> = only.iter().map(|kind| kind.name()).collect();
         words.extend(["--only".into(), names.join(",").into()]);
     }
@@ -181,7 +181,7 @@ mod tests {
 
     fn merging(from: (&str, StoreKind), into: (&str, StoreKind)) -> Option<String> {
         let stores = [from, into].map(|(path, store)| (Path::new(path), store));
-        transfer(stores, "--merge", &[], &[])
+        transfer(stores, "--merge", KindSet::ALL, &[])
     }
 
     #[test]

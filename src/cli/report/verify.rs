@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anstyle::{AnsiColor, Color, Style};
-use chunkmigrate::record::RecordKind;
+use chunkmigrate::record::KindSet;
 use chunkmigrate::verify::{Comparison, KindCounts};
 use chunkmigrate::verify::{StoreLabel, Values};
 use indicatif::HumanCount;
@@ -35,7 +35,7 @@ pub(in crate::cli) fn write_report(
     for hop in &report.hops {
         writeln!(out, "left   {}", shown(&hop.left))?;
         writeln!(out, "right  {}\n", shown(&hop.right))?;
-        write_table(out, &counts_table(&hop.comparison, &report.only))?;
+        write_table(out, &counts_table(&hop.comparison, report.only))?;
         writeln!(out)?;
     }
     write_totals(out, &report.counts(), report.findings.len())?;
@@ -70,7 +70,7 @@ fn shown(store: &StoreLabel) -> String {
     )
 }
 
-fn counts_table(comparison: &Comparison, only: &[RecordKind]) -> Vec<Vec<String>> {
+fn counts_table(comparison: &Comparison, only: KindSet) -> Vec<Vec<String>> {
     let total = total(comparison);
     let has_invalid = total.invalid_left + total.invalid_right > 0;
     let mut heading = vec![
@@ -87,7 +87,7 @@ fn counts_table(comparison: &Comparison, only: &[RecordKind]) -> Vec<Vec<String>
     }
     let mut rows = vec![heading.into_iter().map(str::to_owned).collect()];
     for (kind, counts) in comparison.kinds.iter() {
-        if kind.is_asked_for(only) {
+        if only.contains(kind) {
             rows.push(row(kind.name(), counts, has_invalid));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use chunkmigrate::record::RecordKind;
+use chunkmigrate::record::{KindSet, RecordKind};
 use chunkmigrate::verify::{Comparison, KindCounts};
 use chunkmigrate::verify::{FindingJson, Hop, StoreLabel, Values};
 use serde::Serialize;
@@ -106,7 +106,7 @@ impl Document {
             without_columns: report.without_columns.clone(),
             left: StoreDocument::new(first.map(|hop| &hop.left)),
             right: StoreDocument::new(last.map(|hop| &hop.right)),
-            kinds: first.map_or_else(Vec::new, |hop| kinds(&hop.comparison, &report.only)),
+            kinds: first.map_or_else(Vec::new, |hop| kinds(&hop.comparison, report.only)),
             unknown_keys: report.unknown_keys(),
             findings: findings.map(|f| FindingJson::new(f, values)).collect(),
             totals: TotalsDocument::new(&report.counts(), report.findings.len()),
@@ -115,7 +115,7 @@ impl Document {
             html: page.map(path),
             legs: hops
                 .iter()
-                .map(|hop| LegDocument::new(hop, &report.only))
+                .map(|hop| LegDocument::new(hop, report.only))
                 .collect(),
             self_test: verified.sample().map(|sample| SelfTestDocument {
                 total: sample.made,
@@ -142,7 +142,7 @@ impl StoreDocument {
 }
 
 impl LegDocument {
-    fn new(hop: &Hop, only: &[RecordKind]) -> Self {
+    fn new(hop: &Hop, only: KindSet) -> Self {
         LegDocument {
             left: StoreDocument::new(Some(&hop.left)),
             right: StoreDocument::new(Some(&hop.right)),
@@ -155,9 +155,9 @@ impl LegDocument {
     }
 }
 
-fn kinds(comparison: &Comparison, only: &[RecordKind]) -> Vec<KindDocument> {
+fn kinds(comparison: &Comparison, only: KindSet) -> Vec<KindDocument> {
     let kinds = comparison.kinds.iter();
-    let asked_for = kinds.filter(|(kind, _)| kind.is_asked_for(only));
+    let asked_for = kinds.filter(|(kind, _)| only.contains(*kind));
     asked_for
         .map(|(kind, counts)| KindDocument::new(kind, counts))
         .collect()

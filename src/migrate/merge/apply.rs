@@ -87,7 +87,7 @@ impl Apply<'_, '_> {
         let temp_dir = self.job.options.temp_dir.as_deref();
         let needed = self.plan.needed_kinds();
         let target = self.target.path();
-        let mut merge = SqliteMerge::begin(target, &needed, temp_dir, self.job.progress)?;
+        let mut merge = SqliteMerge::begin(target, needed, temp_dir, self.job.progress)?;
         let reference = self.changing_reference(&merge)?;
         let reference = match (reference, self.job.options.on_invalid) {
             (Some(error), OnInvalid::Fail) => return Err(error),
@@ -105,10 +105,10 @@ impl Apply<'_, '_> {
         if self.report.fails() {
             return Ok(Outcome::GivenUp);
         }
-        merge.set_sequences(&self.job.options.kinds(), self.plan.sequences)?;
+        merge.set_sequences(self.job.options.only, self.plan.sequences)?;
         let progress = self.job.progress.as_ref();
         progress.start(Stage::Index, None);
-        let derived = merge.update_derived(&self.plan.changed_kinds())?;
+        let derived = merge.update_derived(self.plan.changed_kinds())?;
         progress.finish();
         let mut snapshot = merge.into_snapshot(&self.target.options(), self.job.progress)?;
         if !self.holds(&mut snapshot)? {
@@ -130,7 +130,7 @@ impl Apply<'_, '_> {
 
     /// The error for a row that refers to a value which the merge would change.
     fn changing_reference(&self, merge: &SqliteMerge) -> Result<Option<Error>> {
-        for kind in self.plan.changed_kinds() {
+        for kind in self.plan.changed_kinds().iter() {
             let found = merge.find_reference(kind, &mut |visit| {
                 each_record(&self.plan.changes, kind, &mut |entry, record| {
                     visit(entry.key, record)
@@ -151,7 +151,7 @@ impl Apply<'_, '_> {
     /// Writes all records, and rejects those that the target doesn't accept.
     fn write(&mut self, merge: &SqliteMerge) -> Result<()> {
         let kinds = self.plan.changed_kinds();
-        for &kind in &kinds {
+        for kind in kinds.iter() {
             let progress = self.job.progress.as_ref();
             let total = self.plan.counts.get(kind).changed();
             progress.start(Stage::Merge(kind), Some(total));
@@ -170,7 +170,7 @@ impl Apply<'_, '_> {
             })?;
             progress.finish();
         }
-        for kind in kinds {
+        for kind in kinds.iter() {
             let (changes, report) = (&self.plan.changes, &mut *self.report);
             merge.check_rows(kind, &mut |key, why| {
                 reject(report, changes, kind, key, why)
@@ -206,7 +206,7 @@ impl Apply<'_, '_> {
     /// Whether the target contains the expected records, including those that were there before.
     fn holds(&self, snapshot: &mut SqliteSnapshot) -> Result<bool> {
         let mut holds = true;
-        for kind in self.job.options.kinds() {
+        for kind in self.job.options.only.iter() {
             let stage = Stage::ReadBack(kind);
             let found = digest_kind(snapshot, kind, stage, self.job.progress.as_ref())?;
             holds &= found.totals == *self.plan.expected.get(kind);
@@ -218,7 +218,7 @@ impl Apply<'_, '_> {
     fn lost_sequences(&self, snapshot: &SqliteSnapshot) -> Result<Vec<Finding>> {
         let kept = snapshot.sequences()?;
         let wanted = self.plan.sequences;
-        let kinds = self.job.options.kinds().into_iter();
+        let kinds = self.job.options.only.iter();
         let lost = kinds.filter(|kind| kept.get(*kind) != wanted.get(*kind));
         let findings = lost.map(|kind| {
             let message = format!(

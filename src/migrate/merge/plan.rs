@@ -10,7 +10,7 @@ use crate::fsio::StoreKind;
 use crate::kv::KvReader;
 use crate::migrate::copy_job::Job;
 use crate::progress::Stage;
-use crate::record::{IdSequences, PerKind, Record, RecordKind};
+use crate::record::{IdSequences, KindSet, PerKind, Record, RecordKind};
 use crate::sqlite::{FinalIds, Holder, IdClash, Rejection, key_columns, other_symbol};
 use crate::stream::{InvalidReason, ManifestTotals, Source, digest_kind, read_kind};
 
@@ -55,7 +55,7 @@ impl Plan {
             expected: PerKind::default(),
         };
         for kind in RecordKind::ALL {
-            if job.options.asks_for(kind) {
+            if job.options.only.contains(kind) {
                 planned.join(job, kind, source, target, report)?;
             } else if target.store() == StoreKind::Kv {
                 let progress = job.progress.as_ref();
@@ -67,7 +67,7 @@ impl Plan {
         target.confirm()?;
         let mut sequences = before;
         let brought = job.source_sequences(source, planned.largest_ids(source)?)?;
-        for kind in job.options.kinds() {
+        for kind in job.options.only.iter() {
             sequences.raise(kind, brought.get(kind));
         }
         let stale = target.store() == StoreKind::Kv && !tells(claims, &planned.expected);
@@ -111,14 +111,14 @@ impl Plan {
     }
 
     /// The kinds with records to write.
-    pub(super) fn changed_kinds(&self) -> Vec<RecordKind> {
+    pub(super) fn changed_kinds(&self) -> KindSet {
         let counts = self.counts.iter();
         let changed = counts.filter(|(_, counts)| counts.changed() > 0);
         changed.map(|(kind, _)| kind).collect()
     }
 
     /// The kinds whose tables are needed, for records or for an id sequence.
-    pub(super) fn needed_kinds(&self) -> Vec<RecordKind> {
+    pub(super) fn needed_kinds(&self) -> KindSet {
         let counts = self.counts.iter();
         let is_raised = |kind| self.sequences.get(kind) > self.sequences_before.get(kind);
         let needed = counts.filter(|(kind, counts)| counts.changed() > 0 || is_raised(*kind));
