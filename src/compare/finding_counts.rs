@@ -69,6 +69,11 @@ impl FindingCounts {
         self.sum(true)
     }
 
+    /// Number of divergences and warnings.
+    pub fn total(&self) -> u64 {
+        self.divergences() + self.warnings()
+    }
+
     fn sum(&self, warnings: bool) -> u64 {
         let counts = self
             .iter()

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::copy_sink::CopySink;
 use super::rejects::RejectedLines;
-use super::{CopyOptions, CopySummary, OnInvalid};
-use crate::codec::{KindTotals, combined_digest, may_be_of};
+use super::{CopyOptions, CopyOutcome, CopySummary, OnInvalid};
+use crate::codec::{KindTotals, may_be_of};
 use crate::compare::{Finding, FindingClass, ManifestCheck, Side};
 use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
@@ -107,7 +107,6 @@ impl Job<'_> {
         totals: PerKind<KindTotals>,
     ) -> Result<CopySummary> {
         let refusals = &intake.refusals;
-        let copied = refusals.total == 0 || self.options.on_invalid == OnInvalid::Skip;
         Ok(CopySummary {
             source: self.source.to_owned(),
             source_store: snapshot.store(),
@@ -120,30 +119,19 @@ impl Job<'_> {
             without_columns: self.options.without_columns.clone(),
             target: self.destination.given().to_owned(),
             target_store: self.target_store,
-            written: false,
-            target_bytes: None,
-            verified: false,
+            // Until something is written.
+            outcome: CopyOutcome::Rejected,
             totals,
             rejected: refusals.rejected,
             unknown_keys: refusals.unknown_keys,
-            sha256: copied.then(|| combined_digest(&totals)),
             sequences: self.source_sequences(snapshot, intake.largest_ids)?,
             uncopied_tables: snapshot.other_tables()?,
             rejections: refusals.first.clone(),
-            rejections_total: refusals.total,
+            rejection_counts: refusals.counts,
             rejects: None,
             stale_rejects_file: None,
-            divergences: Vec::new(),
-            divergences_total: 0,
-            counts: refusals.counts,
             dry_run: self.options.dry_run,
             merge: self.options.merge,
-            merged: None,
-            changes_beside: false,
-            rebuilt: Vec::new(),
-            stale: Vec::new(),
-            skipped_triggers: Vec::new(),
-            lost_access: Vec::new(),
             leftover_dirs: self.leftover_dirs(refusals.rejects_folder())?,
         })
     }

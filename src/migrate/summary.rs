@@ -2,12 +2,104 @@ use std::path::PathBuf;
 
 use super::import::EndLine;
 use super::merge::MergeCounts;
-use crate::codec::{Digest, KindTotals};
+use crate::codec::{Digest, KindTotals, combined_digest};
 use crate::compare::{Finding, FindingCounts, FindingLog};
 use crate::fsio::StoreKind;
 use crate::record::{IdSequences, KindSet, PerKind, RecordKind};
-use crate::sqlite::StaleIndex;
+use crate::sqlite::{Derived, StaleIndex};
 use crate::stream::UncopiedTable;
+
+/// How a copy ended.
+#[derive(Debug, Clone)]
+pub enum CopyOutcome {
+    /// A new target was published, in place of an old one if there was one.
+    Created {
+        /// Size of the target in bytes.
+        file_bytes: u64,
+        /// Whether every record was read back from it and compared.
+        verified: bool,
+        /// Access rights of the replaced file that could not be applied to the target: `owner`,
+        /// `group`, `access control list`. The target never grants more access than the old file
+        /// did.
+        lost_access: Vec<&'static str>,
+    },
+    /// Records or metadata were merged into an existing target, which was read back before the
+    /// commit.
+    Merged {
+        /// Size of the target in bytes.
+        file_bytes: u64,
+        /// The changes.
+        merge: MergeSummary,
+    },
+    /// The target of a merge already contains everything; nothing was written.
+    Unchanged {
+        /// Size of the target in bytes.
+        file_bytes: u64,
+        /// What was found.
+        merge: MergeSummary,
+    },
+    /// A dry run: the copy or merge would succeed.
+    DryRun {
+        /// The changes that a merge would make; `None` for a copy.
+        merge: Option<MergeSummary>,
+    },
+    /// Nothing was written, or would be, because of the [rejections](CopySummary::rejections).
+    Rejected,
+    /// Nothing was published because the read-back differs from the source.
+    ReadBackDiffers {
+        /// The first divergences; `left` is the source.
+        divergences: Vec<Finding>,
+        /// Number of all divergences by class and kind.
+        counts: Box<FindingCounts>,
+    },
+}
+
+impl CopyOutcome {
+    pub(super) fn read_back_differs(found: FindingLog) -> Self {
+        CopyOutcome::ReadBackDiffers {
+            counts: Box::new(*found.counts()),
+            divergences: found.into_first(),
+        }
+    }
+}
+
+/// What a merge did, or would do.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct MergeSummary {
+    /// Number of records of each kind by what the merge does with them.
+    pub counts: PerKind<MergeCounts>,
+    /// Whether metadata changes: the id sequences, or a manifest that no longer matched.
+    pub changes_metadata: bool,
+    /// Full-text tables of the target that were rebuilt because their content changed.
+    pub rebuilt: Vec<String>,
+    /// Full-text tables of the target that are stale and could not be rebuilt.
+    pub stale: Vec<StaleIndex>,
+    /// Triggers of the target that would have run on the changes, but were disabled.
+    pub skipped_triggers: Vec<String>,
+}
+
+impl MergeSummary {
+    pub(super) fn new(
+        counts: PerKind<MergeCounts>,
+        changes_metadata: bool,
+        derived: Derived,
+    ) -> Self {
+        MergeSummary {
+            counts,
+            changes_metadata,
+            rebuilt: derived.rebuilt,
+            stale: derived.stale,
+            skipped_triggers: derived.skipped_triggers,
+        }
+    }
+
+    /// Number of records that are written.
+    pub fn changed(&self) -> u64 {
+        let counts = self.counts.iter();
+        counts.map(|(_, counts)| counts.changed()).sum()
+    }
+}
 
 /// The result of a copy.
 #[derive(Debug, Clone)]
@@ -37,21 +129,14 @@ pub struct CopySummary {
     pub target: PathBuf,
     /// The kind of store of the target.
     pub target_store: StoreKind,
-    /// Whether the target was written. A merge without changes writes nothing.
-    pub written: bool,
-    /// Size of the target in bytes; `None` if none was created.
-    pub target_bytes: Option<u64>,
-    /// Whether every record was read back from the finished target and compared.
-    pub verified: bool,
+    /// How it ended.
+    pub outcome: CopyOutcome,
     /// Counts and digest of the records that were copied, or would be.
     pub totals: PerKind<KindTotals>,
     /// Number of invalid rows, entries or lines, which were not copied.
     pub rejected: PerKind<u64>,
     /// Number of keys with an unknown form in the source, or of lines of an unknown kind.
     pub unknown_keys: u64,
-    /// The combined digest of the copied records; `None` if no target was created because of
-    /// invalid items.
-    pub sha256: Option<Digest>,
     /// The id sequences.
     pub sequences: IdSequences,
     /// Tables of the source that contain other data.
@@ -59,36 +144,16 @@ pub struct CopySummary {
     /// The first findings about the source, and about records that the target rejected. Their side
     /// is the left one.
     pub rejections: Vec<Finding>,
-    /// Total number of these findings.
-    pub rejections_total: u64,
+    /// Number of all these findings by class and kind.
+    pub rejection_counts: FindingCounts,
     /// The rejects file, if one was written.
     pub rejects: Option<PathBuf>,
     /// A rejects file of an earlier run at the path where this run would have written its own.
     pub stale_rejects_file: Option<PathBuf>,
-    /// The findings of the read-back, at most `limit`; if there are any, no target was created.
-    pub divergences: Vec<Finding>,
-    /// Total number of findings of the read-back.
-    pub divergences_total: u64,
-    /// Number of all rejections and divergences by class and kind.
-    pub counts: FindingCounts,
     /// Whether this was a dry run.
     pub dry_run: bool,
     /// Whether this was a merge into an existing target.
     pub merge: bool,
-    /// The changes that a merge made, or would make; `None` if nothing was merged.
-    pub merged: Option<PerKind<MergeCounts>>,
-    /// Whether a merge changed, or would change, metadata: the id sequences, or a manifest that no
-    /// longer matched.
-    pub changes_beside: bool,
-    /// Full-text tables of the target that were rebuilt because a merge changed their content.
-    pub rebuilt: Vec<String>,
-    /// Full-text tables of the target that are stale after a merge and could not be rebuilt.
-    pub stale: Vec<StaleIndex>,
-    /// Triggers of the target that would have run on the changes of a merge, but were disabled.
-    pub skipped_triggers: Vec<String>,
-    /// Access rights of the replaced file that could not be applied to the target: `owner`,
-    /// `group`, `access control list`. The target never grants more access than the old file did.
-    pub lost_access: Vec<&'static str>,
     /// Private directories left by killed runs.
     pub leftover_dirs: Vec<PathBuf>,
 }
@@ -106,18 +171,58 @@ impl CopySummary {
         totals.map(|(_, totals)| totals.records).sum()
     }
 
-    /// Number of records that a merge wrote, or would write; `None` if nothing was merged.
-    pub fn changed(&self) -> Option<u64> {
-        let counts = self.merged.as_ref()?.iter();
-        Some(counts.map(|(_, counts)| counts.changed()).sum())
+    /// The combined digest of the copied records; `None` if nothing was copied because of findings.
+    pub fn sha256(&self) -> Option<Digest> {
+        match self.outcome {
+            CopyOutcome::Rejected | CopyOutcome::ReadBackDiffers { .. } => None,
+            _ => Some(combined_digest(&self.totals)),
+        }
     }
 
-    /// Adds the findings of the read-back.
-    pub(super) fn take_divergences(&mut self, found: FindingLog) {
-        self.counts.add(found.counts());
-        self.divergences_total = found.counts().divergences();
-        self.divergences = found.into_first();
-        self.sha256 = None;
+    /// Size of the target in bytes; `None` if it was not written or merged into.
+    pub const fn file_bytes(&self) -> Option<u64> {
+        match self.outcome {
+            CopyOutcome::Created { file_bytes, .. }
+            | CopyOutcome::Merged { file_bytes, .. }
+            | CopyOutcome::Unchanged { file_bytes, .. } => Some(file_bytes),
+            _ => None,
+        }
+    }
+
+    /// Whether every record was read back from the target and compared.
+    pub const fn is_verified(&self) -> bool {
+        match self.outcome {
+            CopyOutcome::Created { verified, .. } => verified,
+            CopyOutcome::Merged { .. } | CopyOutcome::Unchanged { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// What a merge did, or would do; `None` if nothing was merged.
+    pub const fn merged(&self) -> Option<&MergeSummary> {
+        match &self.outcome {
+            CopyOutcome::Merged { merge, .. }
+            | CopyOutcome::Unchanged { merge, .. }
+            | CopyOutcome::DryRun { merge: Some(merge) } => Some(merge),
+            _ => None,
+        }
+    }
+
+    /// The first findings of the read-back.
+    pub fn divergences(&self) -> &[Finding] {
+        match &self.outcome {
+            CopyOutcome::ReadBackDiffers { divergences, .. } => divergences,
+            _ => &[],
+        }
+    }
+
+    /// Number of all rejections and divergences by class and kind.
+    pub fn counts(&self) -> FindingCounts {
+        let mut all = self.rejection_counts;
+        if let CopyOutcome::ReadBackDiffers { counts, .. } = &self.outcome {
+            all.add(counts);
+        }
+        all
     }
 
     /// Number of items that were not copied.
@@ -128,6 +233,6 @@ impl CopySummary {
 
     /// Whether everything was copied exactly, or would be.
     pub fn is_complete(&self) -> bool {
-        self.rejections_total == 0 && self.divergences_total == 0
+        self.counts().total() == 0
     }
 }

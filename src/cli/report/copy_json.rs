@@ -2,7 +2,7 @@
 
 use chunkmigrate::codec::Digest;
 use chunkmigrate::migrate::StaleIndex;
-use chunkmigrate::migrate::{CopySummary, EndLine, MergeCounts};
+use chunkmigrate::migrate::{CopyOutcome, CopySummary, EndLine, MergeCounts};
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::verify::{FindingJson, Values};
 use serde::Serialize;
@@ -29,10 +29,13 @@ pub(in crate::cli) fn copy_document(summary: &CopySummary) -> impl Serialize + u
             path: summary.target.to_string_lossy().into_owned(),
             store: summary.target_store.name(),
             closed_cleanly: summary.target_closed_cleanly,
-            written: summary.written,
-            file_bytes: summary.target_bytes,
+            written: matches!(
+                summary.outcome,
+                CopyOutcome::Created { .. } | CopyOutcome::Merged { .. }
+            ),
+            file_bytes: summary.file_bytes(),
         },
-        verified: match summary.verified {
+        verified: match summary.is_verified() {
             true => "read-back",
             false => "no",
         },
@@ -46,7 +49,7 @@ pub(in crate::cli) fn copy_document(summary: &CopySummary) -> impl Serialize + u
             })
             .collect(),
         unknown_keys: summary.unknown_keys,
-        sha256: summary.sha256,
+        sha256: summary.sha256(),
         uncopied_tables: summary
             .uncopied_tables
             .iter()
@@ -59,17 +62,24 @@ pub(in crate::cli) fn copy_document(summary: &CopySummary) -> impl Serialize + u
         findings: summary
             .rejections
             .iter()
-            .chain(&summary.divergences)
+            .chain(summary.divergences())
             .map(|finding| FindingJson::new(finding, Values::Full))
             .collect(),
         totals: TotalsDocument::new(
-            &summary.counts,
-            summary.rejections.len() + summary.divergences.len(),
+            &summary.counts(),
+            summary.rejections.len() + summary.divergences().len(),
         ),
-        rebuilt: &summary.rebuilt,
-        unmanaged_tables: summary.stale.iter().map(StaleDocument::new).collect(),
-        skipped_triggers: &summary.skipped_triggers,
-        lost_access: &summary.lost_access,
+        rebuilt: summary.merged().map_or(&[], |merge| &merge.rebuilt),
+        unmanaged_tables: summary.merged().map_or_else(Vec::new, |merge| {
+            merge.stale.iter().map(StaleDocument::new).collect()
+        }),
+        skipped_triggers: summary
+            .merged()
+            .map_or(&[], |merge| &merge.skipped_triggers),
+        lost_access: match &summary.outcome {
+            CopyOutcome::Created { lost_access, .. } => lost_access,
+            _ => &[],
+        },
         leftover_dirs: summary
             .leftover_dirs
             .iter()
@@ -86,7 +96,7 @@ fn merged(summary: &CopySummary, kind: RecordKind) -> Option<MergedDocument> {
         updated,
         unchanged,
         kept,
-    } = *summary.merged.as_ref()?.get(kind);
+    } = *summary.merged()?.counts.get(kind);
     Some(MergedDocument {
         inserted,
         updated,

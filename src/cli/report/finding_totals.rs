@@ -17,7 +17,7 @@ pub(in crate::cli) fn write_totals(
     shown: usize,
 ) -> io::Result<()> {
     let is_one = counts.iter().count() <= 1;
-    if is_one && total(counts) == shown as u64 {
+    if is_one && counts.total() == shown as u64 {
         return Ok(());
     }
     let heading = ["finding", "divergences", "warnings"];
@@ -44,10 +44,6 @@ pub(in crate::cli) fn write_totals(
     writeln!(out)
 }
 
-fn total(counts: &FindingCounts) -> u64 {
-    counts.divergences() + counts.warnings()
-}
-
 /// The counts as JSON, with a flag that says whether only the first findings are listed.
 #[derive(Serialize)]
 pub(in crate::cli) struct TotalsDocument {
@@ -69,8 +65,8 @@ struct CountDocument {
 impl TotalsDocument {
     pub(in crate::cli) fn new(counts: &FindingCounts, shown: usize) -> Self {
         TotalsDocument {
-            truncated: total(counts) > shown as u64,
-            findings_total: total(counts),
+            truncated: counts.total() > shown as u64,
+            findings_total: counts.total(),
             divergences_total: counts.divergences(),
             warnings_total: counts.warnings(),
             counts: counts

@@ -11,12 +11,12 @@ use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
 use crate::fsio::side_files;
 use crate::kv::{KvMerge, KvReader};
-use crate::migrate::OnInvalid;
 use crate::migrate::copy_job::Job;
 use crate::migrate::target_check::check_unlocked;
+use crate::migrate::{CopyOutcome, OnInvalid};
 use crate::progress::{Stage, check_cancelled};
 use crate::record::{Record, RecordKind};
-use crate::sqlite::{Rejection, SqliteMerge, SqliteSnapshot, roll_back};
+use crate::sqlite::{Derived, Rejection, SqliteMerge, SqliteSnapshot, roll_back};
 use crate::stream::{Source as _, digest_kind};
 
 /// Progress is reported once per this many records.
@@ -25,13 +25,13 @@ const PROGRESS_RECORDS: u64 = 512;
 /// The result of an attempt to write.
 pub(super) enum Outcome {
     /// Everything was written and read back.
-    Done,
+    Done(Derived),
     /// The target changed after the merge was planned; nothing was written.
     Changed,
     /// The target rejects some of the records; nothing was written.
     Rejected,
     /// The read-back found differences between source and target; nothing was written.
-    Diverged,
+    Diverged(CopyOutcome),
     /// The findings don't allow anything to be written.
     GivenUp,
 }
@@ -67,7 +67,7 @@ impl Apply<'_, '_> {
             expected: &self.plan.expected,
         };
         Ok(match merge.apply(path, self.job.progress.as_ref())? {
-            true => Outcome::Done,
+            true => Outcome::Done(Derived::default()),
             false => Outcome::Changed,
         })
     }
@@ -122,10 +122,7 @@ impl Apply<'_, '_> {
         }
         check_cancelled(progress)?;
         snapshot.commit(target)?;
-        self.report.summary.rebuilt = derived.rebuilt;
-        self.report.summary.stale = derived.stale;
-        self.report.summary.skipped_triggers = derived.skipped_triggers;
-        Ok(Outcome::Done)
+        Ok(Outcome::Done(derived))
     }
 
     /// The error for a row that refers to a value which the merge would change.
@@ -247,13 +244,10 @@ impl Apply<'_, '_> {
             }
             Ok(())
         })?;
-        if found.counts().divergences() == 0 {
-            return Ok(Outcome::Changed);
-        }
-        let summary = &mut self.report.summary;
-        summary.take_divergences(found);
-        summary.merged = None;
-        Ok(Outcome::Diverged)
+        Ok(match found.counts().divergences() {
+            0 => Outcome::Changed,
+            _ => Outcome::Diverged(CopyOutcome::read_back_differs(found)),
+        })
     }
 }
 

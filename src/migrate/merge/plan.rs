@@ -29,7 +29,7 @@ pub(super) struct Plan {
     /// The holders of all ids after the merge.
     pub(super) ids: FinalIds,
     /// Whether metadata changes: an id sequence or the manifest.
-    pub(super) changes_beside: bool,
+    pub(super) changes_metadata: bool,
     // Dropped last: this removes the file with the changes.
     _folder: Workplace,
 }
@@ -72,7 +72,7 @@ impl Plan {
         }
         let stale = target.store() == StoreKind::Kv && !tells(claims, &planned.expected);
         let mut plan = Plan {
-            changes_beside: sequences != before || stale,
+            changes_metadata: sequences != before || stale,
             changes: planned.changes.finish()?,
             counts: planned.counts,
             totals: planned.totals,
@@ -107,7 +107,7 @@ impl Plan {
 
     pub(super) fn changes_anything(&self) -> bool {
         let mut counts = self.counts.iter();
-        self.changes_beside || counts.any(|(_, counts)| counts.changed() > 0)
+        self.changes_metadata || counts.any(|(_, counts)| counts.changed() > 0)
     }
 
     /// The kinds with records to write.
