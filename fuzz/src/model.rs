@@ -202,6 +202,7 @@ pub(crate) fn expect(
     (quick, warnings): (bool, bool),
 ) -> (Comparison, Vec<Reported>) {
     let mut comparison = Comparison::default();
+    comparison.only = only;
     let mut all = Vec::new();
     let sides = [(Side::Left, left), (Side::Right, right)];
     let mut wrong_claims = BTreeSet::new();

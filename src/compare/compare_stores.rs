@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
+
 use super::counts::KindCounts;
 use super::evidence::Evidence;
 use super::finding::Finding;
@@ -41,7 +44,9 @@ impl CompareOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Comparison {
-    /// Counts of each kind; all 0 for kinds that were not selected.
+    /// The kinds that were compared.
+    pub only: KindSet,
+    /// Counts of each kind; all 0 for kinds that were not compared.
     pub kinds: PerKind<KindCounts>,
     /// Number of keys with an unknown form, on both sides.
     pub unknown_keys: u64,
@@ -62,6 +67,18 @@ impl Comparison {
     }
 }
 
+impl Serialize for Comparison {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut json = serializer.serialize_struct("Comparison", 5)?;
+        json.serialize_field("kinds", &self.kinds.list(self.only))?;
+        json.serialize_field("unknown_keys", &self.unknown_keys)?;
+        json.serialize_field("findings_total", &(self.divergences + self.warnings))?;
+        json.serialize_field("divergences_total", &self.divergences)?;
+        json.serialize_field("warnings_total", &self.warnings)?;
+        json.end()
+    }
+}
+
 /// Compares two stores and calls `found` for every divergence: first by kind, key and class, then
 /// for the metadata (unknown keys, manifests, id sequences).
 ///
@@ -74,7 +91,10 @@ pub fn compare_stores(
     progress: &dyn Progress,
     found: &mut dyn FnMut(Finding) -> Result<()>,
 ) -> Result<Comparison> {
-    let mut comparison = Comparison::default();
+    let mut comparison = Comparison {
+        only: options.only,
+        ..Comparison::default()
+    };
     let mut counts = FindingCounts::default();
     let (mut left_faults, mut right_faults) = (0, 0);
     let mut tell = |divergence: Finding| {

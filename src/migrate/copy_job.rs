@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::copy_sink::CopySink;
 use super::rejects::RejectedLines;
-use super::{CopyOptions, CopyOutcome, CopySummary, OnInvalid};
+use super::{CopyOptions, CopyOutcome, CopySource, CopySummary, OnInvalid};
 use crate::codec::{KindTotals, may_be_of};
 use crate::compare::{Finding, FindingClass, ManifestCheck, Side};
 use crate::error::{Error, Result};
@@ -16,7 +16,7 @@ use crate::fsio::{Destination, JsonLines, OutputKind, Published};
 use crate::kv::{Manifest, ManifestSource};
 use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::{IdSequences, PerKind, RecordKind};
-use crate::stream::{Source, read_kind};
+use crate::stream::{Source, StoreLabel, read_kind};
 
 /// A requested copy.
 pub(super) struct Job<'c> {
@@ -108,17 +108,18 @@ impl Job<'_> {
     ) -> Result<CopySummary> {
         let refusals = &intake.refusals;
         Ok(CopySummary {
-            source: self.source.to_owned(),
-            source_store: snapshot.store(),
-            schema_version: snapshot.schema_version(),
-            source_closed_cleanly: snapshot.closed_cleanly(),
-            target_closed_cleanly: true,
-            end_line: None,
+            source: CopySource {
+                label: StoreLabel {
+                    path: self.source.to_owned(),
+                    ..StoreLabel::of(snapshot)
+                },
+                schema_version: snapshot.schema_version(),
+                missing: snapshot.missing().to_vec(),
+                end_line: None,
+                without_columns: self.options.without_columns.clone(),
+            },
+            target: StoreLabel::new(self.destination.given(), self.target_store),
             only: self.options.only,
-            missing: snapshot.missing().to_vec(),
-            without_columns: self.options.without_columns.clone(),
-            target: self.destination.given().to_owned(),
-            target_store: self.target_store,
             // Until something is written.
             outcome: CopyOutcome::Rejected,
             totals,
@@ -164,8 +165,8 @@ impl Job<'_> {
         let file_name = self.source.file_name().unwrap_or(self.source.as_os_str());
         let source = ManifestSource {
             file_name: file_name.to_string_lossy().into_owned(),
-            store: summary.source_store.name().to_owned(),
-            schema_version: summary.schema_version,
+            store: summary.source.label.store.name().to_owned(),
+            schema_version: summary.source.schema_version,
         };
         let created_at = self.options.created_at_text()?;
         Ok(Manifest::new(source, created_at, totals))

@@ -25,7 +25,7 @@ pub use export::{ExportFlow, ExportItem, ExportOptions, export};
 pub use import::{EndLine, ImportSource, import_to_kv, import_to_sqlite};
 pub use merge::MergeCounts;
 pub(crate) use new_database::create_database;
-pub use summary::{CopyOutcome, CopySummary, MergeSummary};
+pub use summary::{CopyOutcome, CopySource, CopySummary, MergeSummary};
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

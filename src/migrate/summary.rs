@@ -1,13 +1,16 @@
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 
 use super::import::EndLine;
 use super::merge::MergeCounts;
 use crate::codec::{Digest, KindTotals, combined_digest};
-use crate::compare::{Finding, FindingCounts, FindingLog};
-use crate::fsio::StoreKind;
+use crate::compare::{Finding, FindingCounts, FindingLog, serialize_findings};
 use crate::record::{IdSequences, KindSet, PerKind, RecordKind};
 use crate::sqlite::{Derived, StaleIndex};
-use crate::stream::UncopiedTable;
+use crate::stream::{StoreLabel, UncopiedTable, json};
 
 /// How a copy ended.
 #[derive(Debug, Clone)]
@@ -101,34 +104,36 @@ impl MergeSummary {
     }
 }
 
+/// The source of a copy.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct CopySource {
+    /// The store, or the name of a text.
+    #[serde(flatten)]
+    pub label: StoreLabel,
+    /// Magellan's schema version, if it has one.
+    pub schema_version: Option<i64>,
+    /// The selected kinds whose table is missing.
+    #[serde(rename = "missing_tables", serialize_with = "json::tables")]
+    pub missing: Vec<RecordKind>,
+    /// The result of checking the end line of an imported text; `None` for other sources.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_line: Option<EndLine>,
+    /// The ignored columns, each as `TABLE.COLUMN`.
+    pub without_columns: Vec<String>,
+}
+
 /// The result of a copy.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 #[must_use = "says whether everything was copied: see `is_complete`"]
 pub struct CopySummary {
-    /// The source, as specified by the caller.
-    pub source: PathBuf,
-    /// The kind of store of the source.
-    pub source_store: StoreKind,
-    /// Magellan's schema version of the source, if it has one.
-    pub schema_version: Option<i64>,
+    /// The source.
+    pub source: CopySource,
+    /// The target.
+    pub target: StoreLabel,
     /// The selected kinds.
     pub only: KindSet,
-    /// Whether the last writer of a source KV file closed it; if not, its last complete state was
-    /// copied.
-    pub source_closed_cleanly: bool,
-    /// The same for a KV file that was merged into.
-    pub target_closed_cleanly: bool,
-    /// The result of checking the end line of an imported text; `None` for other sources.
-    pub end_line: Option<EndLine>,
-    /// The selected kinds whose table is missing in the source.
-    pub missing: Vec<RecordKind>,
-    /// The ignored columns, each as `TABLE.COLUMN`.
-    pub without_columns: Vec<String>,
-    /// The target, as specified by the caller.
-    pub target: PathBuf,
-    /// The kind of store of the target.
-    pub target_store: StoreKind,
     /// How it ended.
     pub outcome: CopyOutcome,
     /// Counts and digest of the records that were copied, or would be.
@@ -208,6 +213,14 @@ impl CopySummary {
         }
     }
 
+    /// Access rights of the replaced file that could not be applied to the target.
+    pub fn lost_access(&self) -> &[&'static str] {
+        match &self.outcome {
+            CopyOutcome::Created { lost_access, .. } => lost_access,
+            _ => &[],
+        }
+    }
+
     /// The first findings of the read-back.
     pub fn divergences(&self) -> &[Finding] {
         match &self.outcome {
@@ -234,5 +247,65 @@ impl CopySummary {
     /// Whether everything was copied exactly, or would be.
     pub fn is_complete(&self) -> bool {
         self.counts().total() == 0
+    }
+}
+
+impl Serialize for CopySummary {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Target<'s> {
+            #[serde(flatten)]
+            label: &'s StoreLabel,
+            written: bool,
+            file_bytes: Option<u64>,
+        }
+        #[derive(Serialize)]
+        struct Kind {
+            records: u64,
+            rejected: u64,
+            #[serde(flatten)]
+            merged: Option<MergeCounts>,
+        }
+        use CopyOutcome::{Created, Merged};
+        let target = Target {
+            label: &self.target,
+            written: matches!(self.outcome, Created { .. } | Merged { .. }),
+            file_bytes: self.file_bytes(),
+        };
+        let verified = match self.is_verified() {
+            true => "read-back",
+            false => "no",
+        };
+        let merge = self.merged();
+        let kinds = PerKind::from_fn(|kind| Kind {
+            records: self.totals.get(kind).records,
+            rejected: *self.rejected.get(kind),
+            merged: merge.map(|merge| *merge.counts.get(kind)),
+        });
+        let findings = self.rejections.iter().chain(self.divergences());
+        let findings: Vec<_> = findings.map(Cow::Borrowed).collect();
+        let leftover_dirs = self.leftover_dirs.iter().map(|path| path.to_string_lossy());
+
+        let mut json = serializer.serialize_struct("CopySummary", 20)?;
+        json.serialize_field("source", &self.source)?;
+        json.serialize_field("target", &target)?;
+        json.serialize_field("verified", verified)?;
+        json.serialize_field("kinds", &kinds.list(self.only))?;
+        json.serialize_field("unknown_keys", &self.unknown_keys)?;
+        json.serialize_field("sha256", &self.sha256())?;
+        json.serialize_field("uncopied_tables", &self.uncopied_tables)?;
+        let rejects = self.rejects.as_deref().map(Path::to_string_lossy);
+        json.serialize_field("rejects", &rejects)?;
+        serialize_findings(&mut json, &findings, &self.counts())?;
+        json.serialize_field("rebuilt", merge.map_or(&[][..], |merge| &merge.rebuilt))?;
+        let stale = merge.map_or(&[][..], |merge| &merge.stale);
+        json.serialize_field("unmanaged_tables", stale)?;
+        let skipped_triggers = merge.map_or(&[][..], |merge| &merge.skipped_triggers);
+        json.serialize_field("skipped_triggers", skipped_triggers)?;
+        json.serialize_field("lost_access", self.lost_access())?;
+        json.serialize_field("leftover_dirs", &leftover_dirs.collect::<Vec<_>>())?;
+        json.serialize_field("dry_run", &self.dry_run)?;
+        json.serialize_field("merge", &self.merge)?;
+        json.end()
     }
 }

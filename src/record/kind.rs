@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::RecordError;
 
@@ -59,6 +59,12 @@ impl RecordKind {
 impl fmt::Display for RecordKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+impl Serialize for RecordKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 
@@ -186,10 +192,29 @@ impl<T> PerKind<T> {
         }
     }
 
+    /// For JSON: a list of objects, each with the name of a kind and the fields of its value.
+    pub(crate) fn list(&self, kinds: KindSet) -> Vec<OfKind<'_, T>> {
+        let kinds = kinds.iter();
+        kinds
+            .map(|kind| OfKind {
+                kind,
+                value: self.get(kind),
+            })
+            .collect()
+    }
+
     /// All kinds with their values, in key order.
     pub fn iter(&self) -> impl Iterator<Item = (RecordKind, &T)> {
         RecordKind::ALL
             .into_iter()
             .map(|kind| (kind, self.get(kind)))
     }
+}
+
+/// An element of [`PerKind::list`].
+#[derive(Serialize)]
+pub(crate) struct OfKind<'v, T> {
+    kind: RecordKind,
+    #[serde(flatten)]
+    value: &'v T,
 }

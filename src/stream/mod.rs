@@ -7,9 +7,11 @@
 mod batch;
 mod digest;
 mod invalid_row;
+pub(crate) mod json;
 mod parallel;
 mod queue;
 mod reader_thread;
+mod store_label;
 #[cfg(test)]
 mod tests;
 mod uncopied_table;
@@ -22,6 +24,7 @@ pub use invalid_row::{InvalidReason, InvalidRow, RawValue, Visited, VisitedEntry
 pub(crate) use parallel::join2;
 pub(crate) use queue::{QueueClosed, QueueReceiver, QueueSender, queue};
 pub use reader_thread::{RecordStream, read_kind, read_stream};
+pub use store_label::StoreLabel;
 pub use uncopied_table::UncopiedTable;
 
 use std::fmt;

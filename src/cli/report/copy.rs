@@ -30,20 +30,20 @@ impl<'s> CopyReport<'s> {
     /// Writes the summary as text.
     pub(in crate::cli) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let summary = self.summary;
-        let schema = match summary.schema_version {
+        let schema = match summary.source.schema_version {
             Some(version) => format!(", Magellan schema {version}"),
             None => String::new(),
         };
         writeln!(
             out,
             "{} ({}{schema}{}) {} {} ({}{})\n",
-            escaped_path(&summary.source),
-            store_name(summary.source_store),
-            closed(summary.source_closed_cleanly),
+            escaped_path(&summary.source.label.path),
+            store_name(summary.source.label.store),
+            closed(summary.source.label.closed_cleanly),
             if summary.merge { "into" } else { "to" },
-            escaped_path(&summary.target),
-            store_name(summary.target_store),
-            closed(summary.target_closed_cleanly),
+            escaped_path(&summary.target.path),
+            store_name(summary.target.store),
+            closed(summary.target.closed_cleanly),
         )?;
         write_table(out, &self.kinds_table())?;
         let mut facts = Vec::new();
@@ -76,7 +76,7 @@ impl<'s> CopyReport<'s> {
         if let Some(bytes) = summary.file_bytes() {
             write_fact(out, "size", &HumanBytes(bytes))?;
         }
-        match summary.end_line {
+        match summary.source.end_line {
             Some(EndLine::Matched) => {
                 write_fact(out, "end line", &"matches: the text is complete")?;
             }
@@ -86,10 +86,10 @@ impl<'s> CopyReport<'s> {
             Some(EndLine::Missing) => write_fact(out, "no end line", &"completeness unknown")?,
             None => {}
         }
-        for kind in &summary.missing {
+        for kind in &summary.source.missing {
             write_missing_table(out, *kind)?;
         }
-        for column in &summary.without_columns {
+        for column in &summary.source.without_columns {
             write_fact(out, "ignored", &format_args!("column {}", escaped(column)))?;
         }
         write_tables(out, "other tables", &summary.uncopied_tables)?;
@@ -101,11 +101,7 @@ impl<'s> CopyReport<'s> {
             let text = format_args!("{path}, left by an earlier run");
             write_fact(out, "stale rejects", &text)?;
         }
-        let lost_access: &[_] = match &summary.outcome {
-            CopyOutcome::Created { lost_access, .. } => lost_access,
-            _ => &[],
-        };
-        write_target_facts(out, lost_access, &summary.leftover_dirs)
+        write_target_facts(out, summary.lost_access(), &summary.leftover_dirs)
     }
 
     fn kinds_table(&self) -> Vec<Vec<String>> {
@@ -151,7 +147,7 @@ impl<'s> CopyReport<'s> {
             let key = finding.key.as_deref().map(String::from_utf8_lossy);
             let key = key.map(|key| escaped(&key).into_owned());
             let message = escaped(&finding.message);
-            match summary.source_store {
+            match summary.source.label.store {
                 StoreKind::Sqlite if finding.row.is_some() => writeln!(out, "  {message}")?,
                 StoreKind::Ndjson => {
                     let key = key.map(|key| format!(", {key}")).unwrap_or_default();

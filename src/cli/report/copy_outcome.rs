@@ -59,7 +59,7 @@ fn dry_run(summary: &CopySummary, merge: Option<&MergeSummary>, problems: &Probl
 const METADATA: &str = "the id sequences or the manifest";
 
 fn merged(summary: &CopySummary, merge: &MergeSummary, problems: &Problems) -> String {
-    let target = escaped_path(&summary.target);
+    let target = escaped_path(&summary.target.path);
     let rejected = problems.suffix("were");
     match merge.changed() {
         0 => format!(
@@ -74,7 +74,7 @@ fn merged(summary: &CopySummary, merge: &MergeSummary, problems: &Problems) -> S
 }
 
 fn unchanged(summary: &CopySummary, problems: &Problems) -> String {
-    let target = escaped_path(&summary.target);
+    let target = escaped_path(&summary.target.path);
     let (contains, rejected) = (contains(summary), problems.suffix("were"));
     format!("Nothing was written to {target}: {contains}.{rejected}")
 }
@@ -125,13 +125,13 @@ impl Problems {
         Problems {
             rejected,
             other: summary.rejection_counts.total().saturating_sub(rejected),
-            item: match summary.source_store {
+            item: match summary.source.label.store {
                 StoreKind::Ndjson => ("line", "lines"),
                 StoreKind::Sqlite => ("row", "rows"),
                 _ => ("entry", "entries"),
             },
             // Only tables reject valid records.
-            why: match (summary.source_store, summary.merge) {
+            why: match (summary.source.label.store, summary.merge) {
                 (StoreKind::Sqlite, _) | (_, false) => "invalid",
                 (_, true) => "invalid or rejected by the target",
             },

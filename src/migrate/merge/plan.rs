@@ -46,7 +46,7 @@ impl Plan {
         let folder = target.workplace()?;
         let mut target = target.open()?;
         let target = target.as_mut();
-        report.summary.target_closed_cleanly = target.closed_cleanly();
+        report.summary.target.closed_cleanly = target.closed_cleanly();
         let mut planned = Planned {
             changes: Changes::create(folder.file(), source.expected_bytes())?,
             ids: FinalIds::create(job.options.temp_dir.as_deref())?,
