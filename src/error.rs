@@ -605,7 +605,7 @@ pub enum Error {
     Internal(String),
 }
 
-/// Why a record can't be kept exactly.
+/// Why a record can't be kept exactly, or its kind is unknown.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum RecordError {
@@ -628,6 +628,12 @@ pub enum RecordError {
     NoIdLeft {
         /// The [name](crate::record::RecordKind::name) of the kind of record.
         kind: &'static str,
+    },
+    /// No kind of record has this name.
+    #[error("unknown kind {name:?}")]
+    UnknownKind {
+        /// The name.
+        name: String,
     },
 }
 

@@ -101,7 +101,7 @@ proptest! {
             let target = scenario.path(name);
             let lines = ImportSource::File(&text);
             let summary = import(lines, &target, &CopyOptions::default(), &progress).unwrap();
-            prop_assert!(summary.is_complete() && summary.verified);
+            prop_assert!(summary.is_complete() && summary.is_verified());
             let report = verify_pair(&source, &target, &VerifyOptions::default(), &progress);
             let report = report.unwrap();
             prop_assert!(report.is_identical(), "{:?}", report.findings);

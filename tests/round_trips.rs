@@ -21,8 +21,8 @@ fn database_survives(made: Vec<Record>, above: i64) -> TestCaseResult {
     let progress: Arc<dyn Progress> = Arc::new(NoProgress);
     let to = sqlite_to_kv(&db, &there, &options, &progress).unwrap();
     let from = kv_to_sqlite(&there, &back, &options, &progress).unwrap();
-    prop_assert!(to.is_complete() && from.is_complete() && from.verified);
-    prop_assert_eq!(to.sha256, from.sha256);
+    prop_assert!(to.is_complete() && from.is_complete() && from.is_verified());
+    prop_assert_eq!(to.sha256(), from.sha256());
     prop_assert_eq!(rows::of_database(&db), rows::of_database(&back));
     let report = verify_round_trip(&db, &VerifyOptions::default(), &progress).unwrap();
     prop_assert!(report.is_identical());
@@ -42,7 +42,7 @@ fn kv_file_survives(made: Vec<Record>, above: i64) -> TestCaseResult {
     let progress: Arc<dyn Progress> = Arc::new(NoProgress);
     let to = kv_to_sqlite(&kv, &there, &options, &progress).unwrap();
     let from = sqlite_to_kv(&there, &back, &options, &progress).unwrap();
-    prop_assert!(to.is_complete() && from.is_complete() && from.verified);
+    prop_assert!(to.is_complete() && from.is_complete() && from.is_verified());
     let returned = Content::read(&back).without_manifest();
     prop_assert_eq!(returned.records, content.records);
     prop_assert_eq!(returned.documents, content.documents);

@@ -5,7 +5,7 @@ use chunkmigrate::codec::{encode_json, encode_key, parse_key, record_key};
 use chunkmigrate::internal::{
     CompareOptions, InvalidRow, ManifestTotals, Origin, compare_kind, compare_stores,
 };
-use chunkmigrate::record::{IdSequences, Record, RecordKind};
+use chunkmigrate::record::{IdSequences, KindSet, Record, RecordKind};
 use chunkmigrate::store::StoreKind;
 use chunkmigrate::verify::InvalidReason;
 
@@ -39,8 +39,11 @@ pub fn compare(data: &[u8]) {
     }
     let quick = input.one_in(2);
     let warnings = input.one_in(2);
-    let only: Vec<RecordKind> = (0..input.below(3)).map(|_| input.kind()).collect();
-    let (comparison, expected) = expect(&left, &right, &only, (quick, warnings));
+    let only = match input.below(3) {
+        0 => KindSet::ALL,
+        kinds => (0..kinds).map(|_| input.kind()).collect(),
+    };
+    let (comparison, expected) = expect(&left, &right, only, (quick, warnings));
     let mut found = Vec::new();
     let compared = compare_stores(
         &mut left,

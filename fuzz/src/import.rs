@@ -36,20 +36,23 @@ pub fn import(data: &[u8]) {
         0 => EndLine::Missing,
         _ => EndLine::Matched,
     };
-    assert_eq!(summary.end_line, Some(end_line));
+    assert_eq!(summary.source.end_line, Some(end_line));
     assert_eq!(
         summary.records() + summary.rejected_total() + without_record,
         lines
     );
-    assert_eq!(summary.rejections.len() as u64, summary.rejections_total);
+    assert_eq!(
+        summary.rejections.len() as u64,
+        summary.rejection_counts.total()
+    );
     for rejection in &summary.rejections {
         let is_of_a_record = rejection.message.starts_with("the table ");
         assert!(is_of_a_record || rejection.message.starts_with("line "));
     }
     let again = import_text(&exported(&first), &second).unwrap();
     assert!(again.is_complete());
-    assert_eq!(again.end_line, Some(EndLine::Matched));
-    assert_eq!(again.sha256, summary.sha256);
+    assert_eq!(again.source.end_line, Some(EndLine::Matched));
+    assert_eq!(again.sha256(), summary.sha256());
     assert_eq!(again.sequences, summary.sequences);
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use chunkmigrate::codec::key_prefix;
 use chunkmigrate::codec::{Digest, Entry, decode_json, encode_json, record_key};
 use chunkmigrate::internal::{InvalidRow, combined_digest};
-use chunkmigrate::record::{IdSequences, Record, RecordKind};
+use chunkmigrate::record::{IdSequences, KindSet, Record, RecordKind};
 use chunkmigrate::store::StoreKind;
 use chunkmigrate::verify::{Comparison, Finding, FindingClass, KindCounts, Side, SideEvidence};
 
@@ -198,15 +198,15 @@ fn report_rows(place: Option<&Place>, side: Side, here: &mut Vec<Reported>) -> u
 pub(crate) fn expect(
     left: &MemoryStore,
     right: &MemoryStore,
-    only: &[RecordKind],
+    only: KindSet,
     (quick, warnings): (bool, bool),
 ) -> (Comparison, Vec<Reported>) {
     let mut comparison = Comparison::default();
+    comparison.only = only;
     let mut all = Vec::new();
-    let asked = |kind: RecordKind| only.is_empty() || only.contains(&kind);
     let sides = [(Side::Left, left), (Side::Right, right)];
     let mut wrong_claims = BTreeSet::new();
-    for kind in RecordKind::ALL.into_iter().filter(|kind| asked(*kind)) {
+    for kind in only.iter() {
         let is_quick = quick && !(warnings && kind == RecordKind::Chunk);
         let (counts, mut found) = match is_quick && same_digest(kind, left, right) {
             true => (all_equal(kind, left), Vec::new()),
@@ -224,8 +224,8 @@ pub(crate) fn expect(
     }
     for (side, store) in sides {
         let is_of_kind = |key: &&Vec<u8>| {
-            let starts = |kind: &RecordKind| key.starts_with(key_prefix(*kind).as_bytes());
-            only.is_empty() || only.iter().any(starts)
+            let starts = |kind| key.starts_with(key_prefix(kind).as_bytes());
+            only == KindSet::ALL || only.iter().any(starts)
         };
         for key in store.unknown.keys().filter(is_of_kind) {
             comparison.unknown_keys += 1;
@@ -242,7 +242,7 @@ pub(crate) fn expect(
         }
     }
     for kind in [RecordKind::Chunk, RecordKind::ExecutionLog] {
-        if asked(kind) && left.sequences.get(kind) != right.sequences.get(kind) {
+        if only.contains(kind) && left.sequences.get(kind) != right.sequences.get(kind) {
             all.push((FindingClass::Sequence, Some(kind), None, None, None));
         }
     }
@@ -256,7 +256,7 @@ pub(crate) fn expect(
             Side::Right => &mut comparison.evidence.right,
         };
         evidence.ids = IdSequences::default();
-        for kind in RecordKind::ALL.into_iter().filter(|kind| asked(*kind)) {
+        for kind in only.iter() {
             evidence.ids.raise(kind, store.sequences.get(kind));
             own_records(
                 kind,

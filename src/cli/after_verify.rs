@@ -1,6 +1,7 @@
 //! The next step after a verification that found divergences: how to update the older store, and
 //! which deleted records a merge would restore.
 
+use chunkmigrate::record::KindSet;
 use chunkmigrate::store::StoreKind;
 use chunkmigrate::verify::{Hop, StoreLabel, VerifyReport};
 use chunkmigrate::verify::{KindCounts, Newer, Side};
@@ -128,7 +129,7 @@ impl Pair<'_> {
     /// Whether a fresh copy can replace the other store. A database may contain more than records,
     /// and a copy of only some kinds would be incomplete.
     fn is_fresh_copy(&self, from: Side) -> bool {
-        self.store(from.other()).store == StoreKind::Kv && self.report.only.is_empty()
+        self.store(from.other()).store == StoreKind::Kv && self.report.only == KindSet::ALL
     }
 
     /// The command to merge one side into the other, if it would succeed.
@@ -144,7 +145,7 @@ impl Pair<'_> {
         transfer(
             stores,
             option,
-            &self.report.only,
+            self.report.only,
             &self.report.without_columns,
         )
     }

@@ -41,7 +41,7 @@ pub use key::{
 pub(crate) use key::{write_key, write_own_key};
 pub(crate) use ndjson::Line;
 
-use crate::record::RecordKind;
+use crate::record::{KindSet, RecordKind};
 
 /// A record in its encoded form: the bytes of its key and of its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,9 +65,9 @@ pub const fn key_prefix(kind: RecordKind) -> &'static str {
 
 /// Whether an unknown key concerns the selected kinds: a key with the prefix of one of them is a
 /// damaged key of that kind.
-pub(crate) fn is_asked_for(key: &[u8], only: &[RecordKind]) -> bool {
-    let begins = |kind: &RecordKind| key.starts_with(key_prefix(*kind).as_bytes());
-    only.is_empty() || only.iter().any(begins)
+pub(crate) fn may_be_of(key: &[u8], kinds: KindSet) -> bool {
+    let begins = |kind| key.starts_with(key_prefix(kind).as_bytes());
+    kinds == KindSet::ALL || kinds.iter().any(begins)
 }
 
 /// Maximum size of a record's value in bytes: redb's limit.

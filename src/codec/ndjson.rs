@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::decode::one_line;
 use super::{Entry, ExportEnd};
-use crate::record::{IdSequences, RecordKind};
+use crate::record::{IdSequences, RecordError, RecordKind};
 
 /// Kind and key of the line with the id sequences.
 const SEQUENCES: &str = "sequences";
@@ -46,11 +46,8 @@ pub enum LineError {
     #[error("not an object of kind, key and value: {}", one_line(.0))]
     Json(#[from] serde_json::Error),
     /// The kind is unknown.
-    #[error("unknown kind {name:?}")]
-    UnknownKind {
-        /// The kind in the line.
-        name: String,
-    },
+    #[error(transparent)]
+    Kind(#[from] RecordError),
     /// The value of the `sequences` line is invalid.
     #[error("not an id sequence: {}", one_line(.0))]
     IdSequences(#[source] serde_json::Error),
@@ -106,11 +103,8 @@ impl<'l> Line<'l> {
             let end = serde_json::from_str(value.get());
             return end.map(Line::End).map_err(LineError::End);
         }
-        let known = RecordKind::ALL.into_iter().find(|k| k.name() == kind);
         Ok(Line::Record {
-            kind: known.ok_or_else(|| LineError::UnknownKind {
-                name: kind.into_owned(),
-            })?,
+            kind: kind.parse()?,
             key,
             value,
         })

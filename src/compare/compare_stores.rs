@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
+
 use super::counts::KindCounts;
 use super::evidence::Evidence;
 use super::finding::Finding;
@@ -14,14 +17,14 @@ use super::metered::MeteredStream;
 use crate::codec::{KindHasher, KindTotals};
 use crate::error::Result;
 use crate::progress::{Progress, Stage, check_cancelled};
-use crate::record::{PerKind, RecordKind};
+use crate::record::{KindSet, PerKind, RecordKind};
 use crate::stream::{Source, digest_kind, read_kind};
 
 /// Which kinds to compare, and how.
 #[derive(Debug, Clone, Default)]
 pub struct CompareOptions {
-    /// The kinds to compare; empty means all.
-    pub only: Vec<RecordKind>,
+    /// The kinds to compare.
+    pub only: KindSet,
     /// Whether to skip the comparison of a kind's records if its digests are equal. If they differ,
     /// the records are compared anyway.
     pub quick: bool,
@@ -31,10 +34,6 @@ pub struct CompareOptions {
 }
 
 impl CompareOptions {
-    fn asks_for(&self, kind: RecordKind) -> bool {
-        kind.is_asked_for(&self.only)
-    }
-
     fn takes_digests(&self, kind: RecordKind) -> bool {
         let may_warn = kind == RecordKind::Chunk;
         self.quick && !(self.warnings && may_warn)
@@ -45,7 +44,9 @@ impl CompareOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Comparison {
-    /// Counts of each kind; all 0 for kinds that were not selected.
+    /// The kinds that were compared.
+    pub only: KindSet,
+    /// Counts of each kind; all 0 for kinds that were not compared.
     pub kinds: PerKind<KindCounts>,
     /// Number of keys with an unknown form, on both sides.
     pub unknown_keys: u64,
@@ -66,6 +67,18 @@ impl Comparison {
     }
 }
 
+impl Serialize for Comparison {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut json = serializer.serialize_struct("Comparison", 5)?;
+        json.serialize_field("kinds", &self.kinds.list(self.only))?;
+        json.serialize_field("unknown_keys", &self.unknown_keys)?;
+        json.serialize_field("findings_total", &(self.divergences + self.warnings))?;
+        json.serialize_field("divergences_total", &self.divergences)?;
+        json.serialize_field("warnings_total", &self.warnings)?;
+        json.end()
+    }
+}
+
 /// Compares two stores and calls `found` for every divergence: first by kind, key and class, then
 /// for the metadata (unknown keys, manifests, id sequences).
 ///
@@ -78,7 +91,10 @@ pub fn compare_stores(
     progress: &dyn Progress,
     found: &mut dyn FnMut(Finding) -> Result<()>,
 ) -> Result<Comparison> {
-    let mut comparison = Comparison::default();
+    let mut comparison = Comparison {
+        only: options.only,
+        ..Comparison::default()
+    };
     let mut counts = FindingCounts::default();
     let (mut left_faults, mut right_faults) = (0, 0);
     let mut tell = |divergence: Finding| {
@@ -93,10 +109,7 @@ pub fn compare_stores(
         found(divergence)
     };
     let (mut left_claims, mut right_claims) = (None, None);
-    for kind in RecordKind::ALL {
-        if !options.asks_for(kind) {
-            continue;
-        }
+    for kind in options.only.iter() {
         let mut pair = KindComparison {
             kind,
             left,
@@ -117,7 +130,7 @@ pub fn compare_stores(
         kinds.map(|(_, counts)| side(counts)).sum()
     };
     let (left_keys, right_keys) = (counted(|c| c.left), counted(|c| c.right));
-    let only = options.only.as_slice();
+    let only = options.only;
     comparison.unknown_keys = tell_unknown_keys(left, Side::Left, left_keys, only, &mut tell)?
         + tell_unknown_keys(right, Side::Right, right_keys, only, &mut tell)?;
     let (of_left, of_right) = (origin(left, right)?, origin(right, left)?);
@@ -134,9 +147,8 @@ pub fn compare_stores(
         }
         wrong.map_or(Ok(()), &mut tell)?;
     }
-    let asks_for = |kind| options.asks_for(kind);
-    let ids = compare_sequences(left, right, asks_for, &mut tell)?;
-    if options.asks_for(RecordKind::SymbolMetrics) {
+    let ids = compare_sequences(left, right, only, &mut tell)?;
+    if only.contains(RecordKind::SymbolMetrics) {
         warn_of_wrong_symbols(left, Side::Left, &mut tell)?;
         warn_of_wrong_symbols(right, Side::Right, &mut tell)?;
     }

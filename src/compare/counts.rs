@@ -1,5 +1,7 @@
 use std::ops::AddAssign;
 
+use serde::Serialize;
+
 /// The result of comparing the items of one kind.
 ///
 /// ```
@@ -9,7 +11,7 @@ use std::ops::AddAssign;
 /// assert!(counts.is_consistent());
 /// assert!(!counts.identical());
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct KindCounts {
     /// Rows or keys on the left.
     pub left: u64,
@@ -23,6 +25,7 @@ pub struct KindCounts {
     pub only_right: u64,
     /// Keys that exist on both sides without equal valid records: the records differ, or one or
     /// both are invalid.
+    #[serde(rename = "different")]
     pub differing: u64,
     /// Invalid rows and entries on the left without a counterpart on the right: their key does not
     /// exist there, they have no key, or they are additional rows with the same key.

@@ -1,15 +1,19 @@
 //! The findings of a comparison.
 
+use std::borrow::Cow;
+
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::finding_class::FindingClass::{InvalidRow, KeyMismatch, Undecodable};
 use super::finding_class::{FindingClass, Side};
+use super::values::Values;
 use crate::record::RecordKind;
 use crate::stream;
 use crate::stream::InvalidReason;
 
 /// A field that differs between two records.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct FieldDifference {
     /// The field.
@@ -24,7 +28,7 @@ pub struct FieldDifference {
 }
 
 /// Location of an invalid row, or of a record that a table rejects, without its values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RowLocation {
     /// Its table.
@@ -38,14 +42,15 @@ pub struct RowLocation {
 }
 
 /// A divergence or a warning.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
     /// The class of the finding.
     pub class: FindingClass,
     /// The kind of record, if it concerns one.
     pub kind: Option<RecordKind>,
-    /// The key, if there is one.
+    /// The key, if there is one. As JSON, `key`, and `key_hex` if it is not UTF-8.
+    #[serde(flatten, serialize_with = "serialize_key")]
     pub key: Option<Vec<u8>>,
     /// The side, if it concerns only one.
     pub side: Option<Side>,
@@ -56,9 +61,11 @@ pub struct Finding {
     /// One sentence without a full stop.
     pub message: String,
     /// The message without any text from a value, if it contains some.
+    #[serde(skip)]
     pub(crate) without_values: Option<String>,
     /// Whether the other side has a valid record with the key, which then doesn't count as existing
     /// only there.
+    #[serde(skip)]
     pub(crate) other_has_record: bool,
 }
 
@@ -118,6 +125,31 @@ impl Finding {
         }
         self.other_has_record = other == Other::Record;
         self
+    }
+
+    /// The finding with its values in displayed form; if redacted, it contains no text from a
+    /// value except for its key.
+    pub(crate) fn shown(&self, values: Values) -> Cow<'_, Finding> {
+        if values == Values::Full {
+            return Cow::Borrowed(self);
+        }
+        let mut shown = self.clone();
+        shown.show_as(values);
+        Cow::Owned(shown)
+    }
+
+    /// Replaces the values by their displayed form.
+    pub(super) fn show_as(&mut self, values: Values) {
+        for field in &mut self.fields {
+            for value in [&mut field.left, &mut field.right] {
+                *value = values.shown(value, field.first_difference);
+            }
+        }
+        if values == Values::Redacted
+            && let Some(message) = self.without_values.take()
+        {
+            self.message = message;
+        }
     }
 
     /// Whether it concerns only this side, and the other side has no record with the key.
@@ -193,6 +225,22 @@ impl Finding {
     }
 }
 
+fn serialize_key<S: Serializer>(key: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Key<'k> {
+        key: Option<&'k str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        key_hex: Option<String>,
+    }
+    let text = key.as_deref().map(str::from_utf8).transpose();
+    let key_hex = match (&text, key) {
+        (Err(_), Some(key)) => Some(key.iter().map(|byte| format!("{byte:02x}")).collect()),
+        _ => None,
+    };
+    let key = text.unwrap_or_default();
+    Key { key, key_hex }.serialize(serializer)
+}
+
 impl RowLocation {
     /// Why a table rejects the record.
     fn why_refused(&self) -> String {
@@ -208,5 +256,38 @@ impl RowLocation {
             (reason, _) if column.is_empty() => format!("violates a {reason}"),
             (reason, _) => format!("{column} violates a {reason}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redacted_text_does_not_reach_json() {
+        let field = FieldDifference {
+            field: "content".to_owned(),
+            left: Value::String("secret".to_owned()),
+            right: Value::Null,
+            first_difference: None,
+        };
+        let finding = Finding {
+            fields: vec![field],
+            without_values: Some("row 7".to_owned()),
+            ..Finding::new(InvalidRow, None, "row 7 (name \"secret\")".to_owned())
+        };
+        for (values, has_text) in [(Values::Full, true), (Values::Redacted, false)] {
+            let json = serde_json::to_string(&finding.shown(values)).unwrap();
+            assert_eq!(json.contains("secret"), has_text, "{json}");
+            assert!(json.contains("row 7") && !json.contains("without_values"));
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_not_text_is_in_hex() {
+        let finding = Finding::new(FindingClass::UnknownKey, None, String::new()).of_key(b"\xff7");
+        let json = serde_json::to_value(&finding).unwrap();
+        assert_eq!(json["key"], Value::Null);
+        assert_eq!(json["key_hex"], "ff37");
     }
 }

@@ -1,5 +1,11 @@
 //! Numbers of findings by class and kind.
 
+use std::borrow::Cow;
+
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
+use super::finding::Finding;
 use super::finding_class::FindingClass;
 use crate::record::RecordKind;
 
@@ -69,6 +75,11 @@ impl FindingCounts {
         self.sum(true)
     }
 
+    /// Number of divergences and warnings.
+    pub fn total(&self) -> u64 {
+        self.divergences() + self.warnings()
+    }
+
     fn sum(&self, warnings: bool) -> u64 {
         let counts = self
             .iter()
@@ -85,6 +96,39 @@ impl FindingCounts {
                 .map(move |(count, kind)| (count, class, kind))
         })
     }
+}
+
+/// As JSON, a list of the nonzero counts.
+impl Serialize for FindingCounts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Count {
+            class: FindingClass,
+            kind: Option<RecordKind>,
+            warning: bool,
+            count: u64,
+        }
+        serializer.collect_seq(self.iter().map(|(class, kind, count)| Count {
+            class,
+            kind,
+            warning: class.is_warning(),
+            count,
+        }))
+    }
+}
+
+/// Writes the first findings, and the numbers of all of them.
+pub(crate) fn serialize_findings<S: SerializeStruct>(
+    json: &mut S,
+    findings: &[Cow<'_, Finding>],
+    counts: &FindingCounts,
+) -> Result<(), S::Error> {
+    json.serialize_field("findings", findings)?;
+    json.serialize_field("truncated", &(counts.total() > findings.len() as u64))?;
+    json.serialize_field("findings_total", &counts.total())?;
+    json.serialize_field("divergences_total", &counts.divergences())?;
+    json.serialize_field("warnings_total", &counts.warnings())?;
+    json.serialize_field("counts", counts)
 }
 
 /// The columns: each kind, and one for findings without a kind.

@@ -96,7 +96,7 @@ impl FindingLog {
         first.into_iter().map(|(_, finding)| finding).collect()
     }
 
-    /// Shortens the values of a finding if they exceed the limit or are not displayed.
+    /// Shortens the values of a finding if they exceed the limit, or redacts them.
     fn bound(&mut self, finding: &mut Finding) {
         let is_redacted = self.values == Values::Redacted;
         let bytes = |value: &Value| value.as_str().map_or(0, str::len);
@@ -108,15 +108,10 @@ impl FindingLog {
             self.bytes += wanted;
             return;
         }
-        let values = match is_redacted {
+        finding.show_as(match is_redacted {
             true => Values::Redacted,
             false => Values::Short,
-        };
-        for field in &mut finding.fields {
-            for value in [&mut field.left, &mut field.right] {
-                *value = values.shown(value, field.first_difference);
-            }
-        }
+        });
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::finding::Finding;
 use super::finding_class::{FindingClass, Side};
-use crate::codec::{is_asked_for, key_kind, symbol_metrics_key};
+use crate::codec::{key_kind, may_be_of, symbol_metrics_key};
 use crate::error::Result;
-use crate::record::{IdSequences, RecordKind};
+use crate::record::{IdSequences, KindSet, RecordKind};
 use crate::stream::Source;
 
 /// Reports unknown keys that may belong to the selected kinds; `counted` is the number of valid
@@ -13,7 +13,7 @@ pub(super) fn tell_unknown_keys(
     snapshot: &dyn Source,
     side: Side,
     counted: u64,
-    only: &[RecordKind],
+    only: KindSet,
     tell: &mut dyn FnMut(Finding) -> Result<()>,
 ) -> Result<u64> {
     if snapshot.total_keys()?.is_none_or(|keys| keys == counted) {
@@ -21,7 +21,7 @@ pub(super) fn tell_unknown_keys(
     }
     let mut unknown = 0;
     snapshot.visit_unknown(&mut |entry| {
-        if !is_asked_for(entry.key, only) {
+        if !may_be_of(entry.key, only) {
             return Ok(());
         }
         unknown += 1;
@@ -42,15 +42,12 @@ pub(super) fn tell_unknown_keys(
 pub(super) fn compare_sequences(
     left: &dyn Source,
     right: &dyn Source,
-    is_asked_for: impl Fn(RecordKind) -> bool,
+    only: KindSet,
     tell: &mut dyn FnMut(Finding) -> Result<()>,
 ) -> Result<(IdSequences, IdSequences)> {
     let mut asked_for = (IdSequences::default(), IdSequences::default());
     let (left, right) = (left.sequences()?, right.sequences()?);
-    for kind in RecordKind::ALL {
-        if !is_asked_for(kind) {
-            continue;
-        }
+    for kind in only.iter() {
         let (left, right) = (left.get(kind), right.get(kind));
         asked_for.0.raise(kind, left);
         asked_for.1.raise(kind, right);

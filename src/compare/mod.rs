@@ -25,6 +25,7 @@ pub use evidence::{Evidence, Newer, SideEvidence};
 pub use finding::{FieldDifference, Finding, RowLocation};
 pub use finding_class::{FindingClass, Side};
 pub use finding_counts::FindingCounts;
+pub(crate) use finding_counts::serialize_findings;
 pub(crate) use finding_log::{FindingLog, Room};
 pub use join::compare_kind;
 pub(crate) use manifest_check::ManifestCheck;

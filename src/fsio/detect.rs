@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
 
+use serde::{Serialize, Serializer};
+
 use crate::error::{Error, IoContext as _, Result};
 use crate::file_format::FileFormat;
 
@@ -132,5 +134,10 @@ impl StoreKind {
                 Error::UnrecognizedFile { path }
             }
         }
+    }
+}
+impl Serialize for StoreKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }

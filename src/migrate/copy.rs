@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::copy_job::Job;
 use super::copy_sink::CopySink;
 use super::merge;
-use super::read_back::{Content, report_divergences};
+use super::read_back::{Content, find_divergences};
 use super::target_check;
 use super::target_writer::{self, FilledTarget, TargetWriter};
-use super::{CopyOptions, CopySummary};
+use super::{CopyOptions, CopyOutcome, CopySummary};
 use crate::error::{IoContext as _, Result};
 use crate::fsio::free_space;
 use crate::fsio::{Destination, JsonLines, Staged};
@@ -45,7 +45,7 @@ use crate::stream::Source;
 ///
 /// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
 /// let summary = sqlite_to_kv(&source, &target, &CopyOptions::default(), &progress)?;
-/// assert!(summary.is_complete() && summary.verified);
+/// assert!(summary.is_complete() && summary.is_verified());
 /// assert_eq!(summary.records(), 1);
 /// // Without `replace`, an existing target is an error.
 /// assert!(sqlite_to_kv(&source, &target, &CopyOptions::default(), &progress).is_err());
@@ -77,7 +77,7 @@ pub fn sqlite_to_kv(
 /// use std::sync::Arc;
 /// use chunkmigrate::verify::FindingClass;
 /// use chunkmigrate::kv::{KvBackend, RedbBackend};
-/// use chunkmigrate::migrate::{CopyOptions, OnInvalid, kv_to_sqlite};
+/// use chunkmigrate::migrate::{CopyOptions, CopyOutcome, OnInvalid, kv_to_sqlite};
 /// use chunkmigrate::{NoProgress, Progress};
 ///
 /// # let folder = tempfile::tempdir()?;
@@ -87,12 +87,13 @@ pub fn sqlite_to_kv(
 /// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
 /// let summary = kv_to_sqlite(&source, &target, &CopyOptions::default(), &progress)?;
 /// assert_eq!(summary.rejections[0].class, FindingClass::Undecodable);
-/// assert!(!summary.written);
+/// assert!(matches!(summary.outcome, CopyOutcome::Rejected));
 ///
 /// // Copy the valid records, and write the rest to a rejects file.
 /// let options = CopyOptions { on_invalid: OnInvalid::Skip, ..CopyOptions::default() };
 /// let summary = kv_to_sqlite(&source, &target, &options, &progress)?;
-/// assert!(summary.written && !summary.is_complete());
+/// assert!(matches!(summary.outcome, CopyOutcome::Created { verified: true, .. }));
+/// assert!(!summary.is_complete());
 /// assert!(summary.rejects.is_some_and(|rejects| rejects.exists()));
 /// # Ok(())
 /// # }
@@ -223,12 +224,18 @@ impl Job<'_> {
         snapshot.confirm()?;
 
         let rejects = intake.refusals.rejects.take();
-        match (staged, filled) {
+        summary.outcome = match (staged, filled) {
             (Some(staged), Some(filled)) => {
-                self.finish(snapshot, staged, filled, rejects, &mut summary)?;
+                self.finish(snapshot, staged, filled, rejects, &mut summary)?
             }
-            _ => self.publish_rejects(rejects, &mut summary)?,
-        }
+            _ => {
+                self.publish_rejects(rejects, &mut summary)?;
+                match intake.refusals.have_failed {
+                    true => CopyOutcome::Rejected,
+                    false => CopyOutcome::DryRun { merge: None },
+                }
+            }
+        };
         Ok((summary, IdSet::default()))
     }
 
@@ -240,7 +247,7 @@ impl Job<'_> {
         filled: FilledTarget,
         rejects: Option<JsonLines>,
         summary: &mut CopySummary,
-    ) -> Result<()> {
+    ) -> Result<CopyOutcome> {
         let progress = self.progress.as_ref();
         let content = Content {
             totals: &summary.totals,
@@ -250,12 +257,9 @@ impl Job<'_> {
         let (store, path, options) = (self.target_store, staged.path(), self.options);
         let holds = filled.finish(path, &content, options, self.progress)?;
         check_cancelled(progress)?;
-        if options.verify {
-            if !holds {
-                let mut target = target_writer::open(store, path, options, self.progress)?;
-                return report_divergences(snapshot, target.as_mut(), options, progress, summary);
-            }
-            summary.verified = true;
+        if options.verify && !holds {
+            let mut target = target_writer::open(store, path, options, self.progress)?;
+            return find_divergences(snapshot, target.as_mut(), options, progress);
         }
         let metadata = fs::metadata(staged.path()).io_context("stat", staged.path())?;
         check_cancelled(progress)?;
@@ -263,7 +267,7 @@ impl Job<'_> {
         let target = staged.prepare(|destination| {
             target_check::check_again(destination, self.target_store, self.options.replace)
         })?;
-        summary.lost_access.clone_from(&target.lost_access);
+        let lost_access = target.lost_access.clone();
         let published_rejects = self.publish_rejects_first(rejects, summary)?;
         match target.publish() {
             Ok(published) => published.sync()?,
@@ -274,9 +278,11 @@ impl Job<'_> {
                 return Err(error);
             }
         }
-        summary.written = true;
-        summary.target_bytes = Some(metadata.len());
         self.look_for_old_rejects(summary);
-        Ok(())
+        Ok(CopyOutcome::Created {
+            file_bytes: metadata.len(),
+            verified: options.verify,
+            lost_access,
+        })
     }
 }

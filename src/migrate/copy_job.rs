@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::copy_sink::CopySink;
 use super::rejects::RejectedLines;
-use super::{CopyOptions, CopySummary, OnInvalid};
-use crate::codec::{KindTotals, combined_digest, is_asked_for};
+use super::{CopyOptions, CopyOutcome, CopySource, CopySummary, OnInvalid};
+use crate::codec::{KindTotals, may_be_of};
 use crate::compare::{Finding, FindingClass, ManifestCheck, Side};
 use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
@@ -16,7 +16,7 @@ use crate::fsio::{Destination, JsonLines, OutputKind, Published};
 use crate::kv::{Manifest, ManifestSource};
 use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::{IdSequences, PerKind, RecordKind};
-use crate::stream::{Source, read_kind};
+use crate::stream::{Source, StoreLabel, read_kind};
 
 /// A requested copy.
 pub(super) struct Job<'c> {
@@ -42,10 +42,7 @@ impl Job<'_> {
         let mut claims = ManifestCheck::new(Side::Left, snapshot.manifest_totals()?);
         let mut totals = PerKind::default();
         let mut counted = 0;
-        for kind in RecordKind::ALL {
-            if !self.options.asks_for(kind) {
-                continue;
-            }
+        for kind in self.options.only.iter() {
             let (copied, read) = self.take_kind(snapshot, kind, intake)?;
             *totals.get_mut(kind) = copied;
             counted += read.records;
@@ -62,7 +59,7 @@ impl Job<'_> {
         let keys = snapshot.total_keys()?;
         if keys.is_some_and(|keys| keys != counted) {
             snapshot.visit_unknown(&mut |entry| {
-                if !is_asked_for(entry.key, &self.options.only) {
+                if !may_be_of(entry.key, self.options.only) {
                     return Ok(());
                 }
                 let message = "the key is not that of a record".to_owned();
@@ -110,43 +107,32 @@ impl Job<'_> {
         totals: PerKind<KindTotals>,
     ) -> Result<CopySummary> {
         let refusals = &intake.refusals;
-        let copied = refusals.total == 0 || self.options.on_invalid == OnInvalid::Skip;
         Ok(CopySummary {
-            source: self.source.to_owned(),
-            source_store: snapshot.store(),
-            schema_version: snapshot.schema_version(),
-            source_closed_cleanly: snapshot.closed_cleanly(),
-            target_closed_cleanly: true,
-            end_line: None,
-            only: self.options.only.clone(),
-            missing: snapshot.missing().to_vec(),
-            without_columns: self.options.without_columns.clone(),
-            target: self.destination.given().to_owned(),
-            target_store: self.target_store,
-            written: false,
-            target_bytes: None,
-            verified: false,
+            source: CopySource {
+                label: StoreLabel {
+                    path: self.source.to_owned(),
+                    ..StoreLabel::of(snapshot)
+                },
+                schema_version: snapshot.schema_version(),
+                missing: snapshot.missing().to_vec(),
+                end_line: None,
+                without_columns: self.options.without_columns.clone(),
+            },
+            target: StoreLabel::new(self.destination.given(), self.target_store),
+            only: self.options.only,
+            // Until something is written.
+            outcome: CopyOutcome::Rejected,
             totals,
             rejected: refusals.rejected,
             unknown_keys: refusals.unknown_keys,
-            sha256: copied.then(|| combined_digest(&totals)),
             sequences: self.source_sequences(snapshot, intake.largest_ids)?,
             uncopied_tables: snapshot.other_tables()?,
             rejections: refusals.first.clone(),
-            rejections_total: refusals.total,
+            rejection_counts: refusals.counts,
             rejects: None,
             stale_rejects_file: None,
-            divergences: Vec::new(),
-            divergences_total: 0,
-            counts: refusals.counts,
             dry_run: self.options.dry_run,
             merge: self.options.merge,
-            merged: None,
-            changes_beside: false,
-            rebuilt: Vec::new(),
-            stale: Vec::new(),
-            skipped_triggers: Vec::new(),
-            lost_access: Vec::new(),
             leftover_dirs: self.leftover_dirs(refusals.rejects_folder())?,
         })
     }
@@ -158,7 +144,7 @@ impl Job<'_> {
         largest_ids: IdSequences,
     ) -> Result<IdSequences> {
         let sequences = snapshot.sequences()?.max(largest_ids);
-        Ok(sequences.of_kinds(|kind| self.options.asks_for(kind)))
+        Ok(sequences.of_kinds(self.options.only))
     }
 
     /// Directories left by killed runs where this one writes.
@@ -179,8 +165,8 @@ impl Job<'_> {
         let file_name = self.source.file_name().unwrap_or(self.source.as_os_str());
         let source = ManifestSource {
             file_name: file_name.to_string_lossy().into_owned(),
-            store: summary.source_store.name().to_owned(),
-            schema_version: summary.schema_version,
+            store: summary.source.label.store.name().to_owned(),
+            schema_version: summary.source.schema_version,
         };
         let created_at = self.options.created_at_text()?;
         Ok(Manifest::new(source, created_at, totals))

@@ -3,21 +3,21 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::codec::{Entry, ExportEnd, canonical_id, is_asked_for, key_prefix};
+use crate::codec::{Entry, ExportEnd, canonical_id, key_prefix, may_be_of};
 use crate::compare::{EntryCheck, Finding, FindingClass, Side};
 use crate::error::Result;
 use crate::fsio::StoreKind;
 use crate::open::Candidate;
 use crate::progress::{Progress, Stage, check_cancelled};
-use crate::record::{IdSequences, RecordKind};
+use crate::record::{IdSequences, KindSet, RecordKind};
 use crate::sqlite::SourceOptions;
 use crate::stream::{Item, Source, read_kind};
 
 /// Options of an export.
 #[derive(Debug, Clone, Default)]
 pub struct ExportOptions {
-    /// The kinds to export; empty means all.
-    pub only: Vec<RecordKind>,
+    /// The kinds to export.
+    pub only: KindSet,
     /// Only records whose key starts with these bytes.
     pub prefix: Vec<u8>,
     /// Directory for the temporary files of sorting.
@@ -26,7 +26,7 @@ pub struct ExportOptions {
 
 impl ExportOptions {
     fn is_of_everything(&self) -> bool {
-        self.only.is_empty() && self.prefix.is_empty()
+        self.only == KindSet::ALL && self.prefix.is_empty()
     }
 }
 
@@ -102,7 +102,7 @@ pub fn export(
     take: &mut dyn FnMut(ExportItem<'_>) -> Result<ExportFlow>,
 ) -> Result<()> {
     let open_options = SourceOptions {
-        only: options.only.clone(),
+        only: options.only,
         temp_dir: options.temp_dir.clone(),
         ..SourceOptions::default()
     };
@@ -121,8 +121,8 @@ pub fn export(
         }
         take(exported)
     };
-    for kind in RecordKind::ALL {
-        if !kind.is_asked_for(&options.only) || !may_match(kind, &options.prefix) {
+    for kind in options.only.iter() {
+        if !may_match(kind, &options.prefix) {
             continue;
         }
         let progress = progress.as_ref();
@@ -142,7 +142,7 @@ pub fn export(
         }
     }
     snapshot.visit_unknown(&mut |entry| {
-        if !is_in(Some(entry.key), options) || !is_asked_for(entry.key, &options.only) {
+        if !is_in(Some(entry.key), options) || !may_be_of(entry.key, options.only) {
             return Ok(());
         }
         let message = "the key is not that of a record".to_owned();

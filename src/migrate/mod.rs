@@ -25,7 +25,7 @@ pub use export::{ExportFlow, ExportItem, ExportOptions, export};
 pub use import::{EndLine, ImportSource, import_to_kv, import_to_sqlite};
 pub use merge::MergeCounts;
 pub(crate) use new_database::create_database;
-pub use summary::CopySummary;
+pub use summary::{CopyOutcome, CopySource, CopySummary, MergeSummary};
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Result};
 use crate::fsio::remove_all_private_folders;
-use crate::record::RecordKind;
+use crate::record::KindSet;
 use crate::sqlite::SourceOptions;
 
 /// 9999-12-31T23:59:59Z in Unix seconds.
@@ -52,8 +52,8 @@ pub enum OnInvalid {
 /// Options of a copy.
 #[derive(Debug, Clone)]
 pub struct CopyOptions {
-    /// The kinds to copy; empty means all.
-    pub only: Vec<RecordKind>,
+    /// The kinds to copy.
+    pub only: KindSet,
     /// Whether an existing target may be replaced.
     pub replace: bool,
     /// Whether to merge the records into an existing target by key, in one transaction.
@@ -88,7 +88,7 @@ impl Default for CopyOptions {
     /// All kinds, into a new target, with read-back; any invalid item fails the copy.
     fn default() -> Self {
         CopyOptions {
-            only: Vec::new(),
+            only: KindSet::ALL,
             replace: false,
             merge: false,
             on_invalid: OnInvalid::default(),
@@ -107,20 +107,9 @@ impl Default for CopyOptions {
 }
 
 impl CopyOptions {
-    fn asks_for(&self, kind: RecordKind) -> bool {
-        kind.is_asked_for(&self.only)
-    }
-
-    /// The selected kinds, in key order.
-    fn kinds(&self) -> Vec<RecordKind> {
-        let mut kinds = RecordKind::ALL.to_vec();
-        kinds.retain(|kind| self.asks_for(*kind));
-        kinds
-    }
-
     fn open_options(&self) -> SourceOptions {
         SourceOptions {
-            only: self.only.clone(),
+            only: self.only,
             without_columns: self.without_columns.clone(),
             temp_dir: self.temp_dir.clone(),
             check_integrity: self.check_source,

@@ -1,7 +1,7 @@
 //! Reads back a finished store and compares it with what was written.
 
 use super::worker::Worker;
-use super::{CopyOptions, CopySummary};
+use super::{CopyOptions, CopyOutcome};
 use crate::codec::{Entry, KindHasher, KindTotals, canonical_values, write_own_key};
 use crate::compare::{CompareOptions, FindingLog, Values, compare_stores};
 use crate::error::{Error, Result};
@@ -59,15 +59,14 @@ pub(super) fn verify_sqlite(
 }
 
 /// Compares source and target record by record, to report the differences.
-pub(super) fn report_divergences(
+pub(super) fn find_divergences(
     source: &mut dyn Source,
     target: &mut dyn Source,
     options: &CopyOptions,
     progress: &dyn Progress,
-    summary: &mut CopySummary,
-) -> Result<()> {
+) -> Result<CopyOutcome> {
     let compared = CompareOptions {
-        only: options.only.clone(),
+        only: options.only,
         ..CompareOptions::default()
     };
     let mut found = FindingLog::new(options.limit, Values::Full);
@@ -83,8 +82,7 @@ pub(super) fn report_divergences(
             "the target differs from what was written, but not from the source".to_owned(),
         ));
     }
-    summary.take_divergences(found);
-    Ok(())
+    Ok(CopyOutcome::read_back_differs(found))
 }
 
 /// Counts and digest of a kind, and whether each value is the canonical record of its key. The

@@ -21,9 +21,8 @@ pub(super) struct RejectLog<'o> {
     pub(super) rejected: PerKind<u64>,
     /// Number of items without a kind that are not copied.
     pub(super) unknown_keys: u64,
-    /// The first findings, their total number, and their numbers by class and kind.
+    /// The first findings, and their numbers by class and kind.
     pub(super) first: Vec<Finding>,
-    pub(super) total: u64,
     room: Room,
     pub(super) counts: FindingCounts,
 }
@@ -37,7 +36,6 @@ impl<'o> RejectLog<'o> {
             rejected: PerKind::default(),
             unknown_keys: 0,
             first: Vec::new(),
-            total: 0,
             room: Room::default(),
             counts: FindingCounts::default(),
         }
@@ -84,7 +82,6 @@ impl<'o> RejectLog<'o> {
 
     /// Records a finding.
     pub(super) fn tell(&mut self, divergence: Finding) {
-        self.total += 1;
         self.counts.count(divergence.class, divergence.kind);
         if self.room.take(&divergence, self.options.limit) {
             self.first.push(divergence);

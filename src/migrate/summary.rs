@@ -1,57 +1,147 @@
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 
 use super::import::EndLine;
 use super::merge::MergeCounts;
-use crate::codec::{Digest, KindTotals};
-use crate::compare::{Finding, FindingCounts, FindingLog};
-use crate::fsio::StoreKind;
-use crate::record::{IdSequences, PerKind, RecordKind};
-use crate::sqlite::StaleIndex;
-use crate::stream::UncopiedTable;
+use crate::codec::{Digest, KindTotals, combined_digest};
+use crate::compare::{Finding, FindingCounts, FindingLog, serialize_findings};
+use crate::record::{IdSequences, KindSet, PerKind, RecordKind};
+use crate::sqlite::{Derived, StaleIndex};
+use crate::stream::{StoreLabel, UncopiedTable, json};
+
+/// How a copy ended.
+#[derive(Debug, Clone)]
+pub enum CopyOutcome {
+    /// A new target was published, in place of an old one if there was one.
+    Created {
+        /// Size of the target in bytes.
+        file_bytes: u64,
+        /// Whether every record was read back from it and compared.
+        verified: bool,
+        /// Access rights of the replaced file that could not be applied to the target: `owner`,
+        /// `group`, `access control list`. The target never grants more access than the old file
+        /// did.
+        lost_access: Vec<&'static str>,
+    },
+    /// Records or metadata were merged into an existing target, which was read back before the
+    /// commit.
+    Merged {
+        /// Size of the target in bytes.
+        file_bytes: u64,
+        /// The changes.
+        merge: MergeSummary,
+    },
+    /// The target of a merge already contains everything; nothing was written.
+    Unchanged {
+        /// Size of the target in bytes.
+        file_bytes: u64,
+        /// What was found.
+        merge: MergeSummary,
+    },
+    /// A dry run: the copy or merge would succeed.
+    DryRun {
+        /// The changes that a merge would make; `None` for a copy.
+        merge: Option<MergeSummary>,
+    },
+    /// Nothing was written, or would be, because of the [rejections](CopySummary::rejections).
+    Rejected,
+    /// Nothing was published because the read-back differs from the source.
+    ReadBackDiffers {
+        /// The first divergences; `left` is the source.
+        divergences: Vec<Finding>,
+        /// Number of all divergences by class and kind.
+        counts: Box<FindingCounts>,
+    },
+}
+
+impl CopyOutcome {
+    pub(super) fn read_back_differs(found: FindingLog) -> Self {
+        CopyOutcome::ReadBackDiffers {
+            counts: Box::new(*found.counts()),
+            divergences: found.into_first(),
+        }
+    }
+}
+
+/// What a merge did, or would do.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct MergeSummary {
+    /// Number of records of each kind by what the merge does with them.
+    pub counts: PerKind<MergeCounts>,
+    /// Whether metadata changes: the id sequences, or a manifest that no longer matched.
+    pub changes_metadata: bool,
+    /// Full-text tables of the target that were rebuilt because their content changed.
+    pub rebuilt: Vec<String>,
+    /// Full-text tables of the target that are stale and could not be rebuilt.
+    pub stale: Vec<StaleIndex>,
+    /// Triggers of the target that would have run on the changes, but were disabled.
+    pub skipped_triggers: Vec<String>,
+}
+
+impl MergeSummary {
+    pub(super) fn new(
+        counts: PerKind<MergeCounts>,
+        changes_metadata: bool,
+        derived: Derived,
+    ) -> Self {
+        MergeSummary {
+            counts,
+            changes_metadata,
+            rebuilt: derived.rebuilt,
+            stale: derived.stale,
+            skipped_triggers: derived.skipped_triggers,
+        }
+    }
+
+    /// Number of records that are written.
+    pub fn changed(&self) -> u64 {
+        let counts = self.counts.iter();
+        counts.map(|(_, counts)| counts.changed()).sum()
+    }
+}
+
+/// The source of a copy.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct CopySource {
+    /// The store, or the name of a text.
+    #[serde(flatten)]
+    pub label: StoreLabel,
+    /// Magellan's schema version, if it has one.
+    pub schema_version: Option<i64>,
+    /// The selected kinds whose table is missing.
+    #[serde(rename = "missing_tables", serialize_with = "json::tables")]
+    pub missing: Vec<RecordKind>,
+    /// The result of checking the end line of an imported text; `None` for other sources.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_line: Option<EndLine>,
+    /// The ignored columns, each as `TABLE.COLUMN`.
+    pub without_columns: Vec<String>,
+}
 
 /// The result of a copy.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 #[must_use = "says whether everything was copied: see `is_complete`"]
 pub struct CopySummary {
-    /// The source, as specified by the caller.
-    pub source: PathBuf,
-    /// The kind of store of the source.
-    pub source_store: StoreKind,
-    /// Magellan's schema version of the source, if it has one.
-    pub schema_version: Option<i64>,
-    /// The selected kinds; empty means all.
-    pub only: Vec<RecordKind>,
-    /// Whether the last writer of a source KV file closed it; if not, its last complete state was
-    /// copied.
-    pub source_closed_cleanly: bool,
-    /// The same for a KV file that was merged into.
-    pub target_closed_cleanly: bool,
-    /// The result of checking the end line of an imported text; `None` for other sources.
-    pub end_line: Option<EndLine>,
-    /// The selected kinds whose table is missing in the source.
-    pub missing: Vec<RecordKind>,
-    /// The ignored columns, each as `TABLE.COLUMN`.
-    pub without_columns: Vec<String>,
-    /// The target, as specified by the caller.
-    pub target: PathBuf,
-    /// The kind of store of the target.
-    pub target_store: StoreKind,
-    /// Whether the target was written. A merge without changes writes nothing.
-    pub written: bool,
-    /// Size of the target in bytes; `None` if none was created.
-    pub target_bytes: Option<u64>,
-    /// Whether every record was read back from the finished target and compared.
-    pub verified: bool,
+    /// The source.
+    pub source: CopySource,
+    /// The target.
+    pub target: StoreLabel,
+    /// The selected kinds.
+    pub only: KindSet,
+    /// How it ended.
+    pub outcome: CopyOutcome,
     /// Counts and digest of the records that were copied, or would be.
     pub totals: PerKind<KindTotals>,
     /// Number of invalid rows, entries or lines, which were not copied.
     pub rejected: PerKind<u64>,
     /// Number of keys with an unknown form in the source, or of lines of an unknown kind.
     pub unknown_keys: u64,
-    /// The combined digest of the copied records; `None` if no target was created because of
-    /// invalid items.
-    pub sha256: Option<Digest>,
     /// The id sequences.
     pub sequences: IdSequences,
     /// Tables of the source that contain other data.
@@ -59,36 +149,16 @@ pub struct CopySummary {
     /// The first findings about the source, and about records that the target rejected. Their side
     /// is the left one.
     pub rejections: Vec<Finding>,
-    /// Total number of these findings.
-    pub rejections_total: u64,
+    /// Number of all these findings by class and kind.
+    pub rejection_counts: FindingCounts,
     /// The rejects file, if one was written.
     pub rejects: Option<PathBuf>,
     /// A rejects file of an earlier run at the path where this run would have written its own.
     pub stale_rejects_file: Option<PathBuf>,
-    /// The findings of the read-back, at most `limit`; if there are any, no target was created.
-    pub divergences: Vec<Finding>,
-    /// Total number of findings of the read-back.
-    pub divergences_total: u64,
-    /// Number of all rejections and divergences by class and kind.
-    pub counts: FindingCounts,
     /// Whether this was a dry run.
     pub dry_run: bool,
     /// Whether this was a merge into an existing target.
     pub merge: bool,
-    /// The changes that a merge made, or would make; `None` if nothing was merged.
-    pub merged: Option<PerKind<MergeCounts>>,
-    /// Whether a merge changed, or would change, metadata: the id sequences, or a manifest that no
-    /// longer matched.
-    pub changes_beside: bool,
-    /// Full-text tables of the target that were rebuilt because a merge changed their content.
-    pub rebuilt: Vec<String>,
-    /// Full-text tables of the target that are stale after a merge and could not be rebuilt.
-    pub stale: Vec<StaleIndex>,
-    /// Triggers of the target that would have run on the changes of a merge, but were disabled.
-    pub skipped_triggers: Vec<String>,
-    /// Access rights of the replaced file that could not be applied to the target: `owner`,
-    /// `group`, `access control list`. The target never grants more access than the old file did.
-    pub lost_access: Vec<&'static str>,
     /// Private directories left by killed runs.
     pub leftover_dirs: Vec<PathBuf>,
 }
@@ -97,7 +167,7 @@ impl CopySummary {
     /// The selected kinds with their totals, in key order.
     pub fn asked_for(&self) -> impl Iterator<Item = (RecordKind, &KindTotals)> {
         let totals = self.totals.iter();
-        totals.filter(|(kind, _)| kind.is_asked_for(&self.only))
+        totals.filter(|(kind, _)| self.only.contains(*kind))
     }
 
     /// Number of records that were copied, or would be.
@@ -106,18 +176,66 @@ impl CopySummary {
         totals.map(|(_, totals)| totals.records).sum()
     }
 
-    /// Number of records that a merge wrote, or would write; `None` if nothing was merged.
-    pub fn changed(&self) -> Option<u64> {
-        let counts = self.merged.as_ref()?.iter();
-        Some(counts.map(|(_, counts)| counts.changed()).sum())
+    /// The combined digest of the copied records; `None` if nothing was copied because of findings.
+    pub fn sha256(&self) -> Option<Digest> {
+        match self.outcome {
+            CopyOutcome::Rejected | CopyOutcome::ReadBackDiffers { .. } => None,
+            _ => Some(combined_digest(&self.totals)),
+        }
     }
 
-    /// Adds the findings of the read-back.
-    pub(super) fn take_divergences(&mut self, found: FindingLog) {
-        self.counts.add(found.counts());
-        self.divergences_total = found.counts().divergences();
-        self.divergences = found.into_first();
-        self.sha256 = None;
+    /// Size of the target in bytes; `None` if it was not written or merged into.
+    pub const fn file_bytes(&self) -> Option<u64> {
+        match self.outcome {
+            CopyOutcome::Created { file_bytes, .. }
+            | CopyOutcome::Merged { file_bytes, .. }
+            | CopyOutcome::Unchanged { file_bytes, .. } => Some(file_bytes),
+            _ => None,
+        }
+    }
+
+    /// Whether every record was read back from the target and compared.
+    pub const fn is_verified(&self) -> bool {
+        match self.outcome {
+            CopyOutcome::Created { verified, .. } => verified,
+            CopyOutcome::Merged { .. } | CopyOutcome::Unchanged { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// What a merge did, or would do; `None` if nothing was merged.
+    pub const fn merged(&self) -> Option<&MergeSummary> {
+        match &self.outcome {
+            CopyOutcome::Merged { merge, .. }
+            | CopyOutcome::Unchanged { merge, .. }
+            | CopyOutcome::DryRun { merge: Some(merge) } => Some(merge),
+            _ => None,
+        }
+    }
+
+    /// Access rights of the replaced file that could not be applied to the target.
+    pub fn lost_access(&self) -> &[&'static str] {
+        match &self.outcome {
+            CopyOutcome::Created { lost_access, .. } => lost_access,
+            _ => &[],
+        }
+    }
+
+    /// The first findings of the read-back.
+    pub fn divergences(&self) -> &[Finding] {
+        match &self.outcome {
+            CopyOutcome::ReadBackDiffers { divergences, .. } => divergences,
+            _ => &[],
+        }
+    }
+
+    /// Number of all rejections and divergences by class and kind.
+    pub fn counts(&self) -> FindingCounts {
+        let mut all = self.rejection_counts;
+        if let CopyOutcome::ReadBackDiffers { counts, .. } = &self.outcome {
+            all.add(counts);
+        }
+        all
     }
 
     /// Number of items that were not copied.
@@ -128,6 +246,66 @@ impl CopySummary {
 
     /// Whether everything was copied exactly, or would be.
     pub fn is_complete(&self) -> bool {
-        self.rejections_total == 0 && self.divergences_total == 0
+        self.counts().total() == 0
+    }
+}
+
+impl Serialize for CopySummary {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Target<'s> {
+            #[serde(flatten)]
+            label: &'s StoreLabel,
+            written: bool,
+            file_bytes: Option<u64>,
+        }
+        #[derive(Serialize)]
+        struct Kind {
+            records: u64,
+            rejected: u64,
+            #[serde(flatten)]
+            merged: Option<MergeCounts>,
+        }
+        use CopyOutcome::{Created, Merged};
+        let target = Target {
+            label: &self.target,
+            written: matches!(self.outcome, Created { .. } | Merged { .. }),
+            file_bytes: self.file_bytes(),
+        };
+        let verified = match self.is_verified() {
+            true => "read-back",
+            false => "no",
+        };
+        let merge = self.merged();
+        let kinds = PerKind::from_fn(|kind| Kind {
+            records: self.totals.get(kind).records,
+            rejected: *self.rejected.get(kind),
+            merged: merge.map(|merge| *merge.counts.get(kind)),
+        });
+        let findings = self.rejections.iter().chain(self.divergences());
+        let findings: Vec<_> = findings.map(Cow::Borrowed).collect();
+        let leftover_dirs = self.leftover_dirs.iter().map(|path| path.to_string_lossy());
+
+        let mut json = serializer.serialize_struct("CopySummary", 20)?;
+        json.serialize_field("source", &self.source)?;
+        json.serialize_field("target", &target)?;
+        json.serialize_field("verified", verified)?;
+        json.serialize_field("kinds", &kinds.list(self.only))?;
+        json.serialize_field("unknown_keys", &self.unknown_keys)?;
+        json.serialize_field("sha256", &self.sha256())?;
+        json.serialize_field("uncopied_tables", &self.uncopied_tables)?;
+        let rejects = self.rejects.as_deref().map(Path::to_string_lossy);
+        json.serialize_field("rejects", &rejects)?;
+        serialize_findings(&mut json, &findings, &self.counts())?;
+        json.serialize_field("rebuilt", merge.map_or(&[][..], |merge| &merge.rebuilt))?;
+        let stale = merge.map_or(&[][..], |merge| &merge.stale);
+        json.serialize_field("unmanaged_tables", stale)?;
+        let skipped_triggers = merge.map_or(&[][..], |merge| &merge.skipped_triggers);
+        json.serialize_field("skipped_triggers", skipped_triggers)?;
+        json.serialize_field("lost_access", self.lost_access())?;
+        json.serialize_field("leftover_dirs", &leftover_dirs.collect::<Vec<_>>())?;
+        json.serialize_field("dry_run", &self.dry_run)?;
+        json.serialize_field("merge", &self.merge)?;
+        json.end()
     }
 }

@@ -1,4 +1,4 @@
-use super::RecordKind;
+use super::{KindSet, RecordKind};
 
 /// The highest row id ever assigned in each table with AUTOINCREMENT (its `sqlite_sequence`), 0 if
 /// no id above 0 was. An id at or below it is not assigned again.
@@ -46,12 +46,10 @@ impl IdSequences {
     }
 
     /// The sequences of the selected kinds, and 0 for the others.
-    pub(crate) fn of_kinds(self, is_asked_for: impl Fn(RecordKind) -> bool) -> IdSequences {
+    pub(crate) fn of_kinds(self, kinds: KindSet) -> IdSequences {
         let mut some = IdSequences::default();
-        for kind in RecordKind::ALL {
-            if is_asked_for(kind) {
-                some.raise(kind, self.get(kind));
-            }
+        for kind in kinds.iter() {
+            some.raise(kind, self.get(kind));
         }
         some
     }

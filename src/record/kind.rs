@@ -1,6 +1,9 @@
 use std::fmt;
+use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::error::RecordError;
 
 use super::chunk::CHUNK;
 use super::execution::EXECUTION_LOG;
@@ -53,23 +56,86 @@ impl RecordKind {
     pub const fn has_ids(self) -> bool {
         self.schema().has_ids
     }
-
-    /// Whether a list of kinds includes this one; an empty list includes all.
-    ///
-    /// ```
-    /// use chunkmigrate::record::RecordKind;
-    ///
-    /// assert!(RecordKind::Chunk.is_asked_for(&[]));
-    /// assert!(!RecordKind::Chunk.is_asked_for(&[RecordKind::ExecutionLog]));
-    /// ```
-    pub fn is_asked_for(self, only: &[RecordKind]) -> bool {
-        only.is_empty() || only.contains(&self)
-    }
 }
 
 impl fmt::Display for RecordKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+impl Serialize for RecordKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl FromStr for RecordKind {
+    type Err = RecordError;
+
+    /// The kind with this [name](RecordKind::name).
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let mut kinds = RecordKind::ALL.into_iter();
+        let named = kinds.find(|kind| kind.name() == name);
+        named.ok_or_else(|| RecordError::UnknownKind {
+            name: name.to_owned(),
+        })
+    }
+}
+
+/// A set of kinds of records: by default all of them.
+///
+/// ```
+/// use chunkmigrate::record::{KindSet, RecordKind};
+///
+/// let metrics: KindSet = [RecordKind::SymbolMetrics, RecordKind::FileMetrics].into_iter().collect();
+/// assert!(metrics.contains(RecordKind::FileMetrics) && !metrics.contains(RecordKind::Chunk));
+/// assert_eq!(metrics.iter().next(), Some(RecordKind::FileMetrics));
+/// assert_eq!(KindSet::default(), KindSet::ALL);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KindSet(PerKind<bool>);
+
+impl KindSet {
+    /// Every kind.
+    pub const ALL: KindSet = KindSet(PerKind {
+        chunk: true,
+        execution_log: true,
+        file_metrics: true,
+        symbol_metrics: true,
+    });
+
+    /// Whether the set contains a kind.
+    pub const fn contains(self, kind: RecordKind) -> bool {
+        *self.0.get(kind)
+    }
+
+    /// The kinds in the set, in key order.
+    pub fn iter(self) -> impl Iterator<Item = RecordKind> {
+        let kinds = RecordKind::ALL.into_iter();
+        kinds.filter(move |kind| self.contains(*kind))
+    }
+}
+
+impl Default for KindSet {
+    fn default() -> Self {
+        KindSet::ALL
+    }
+}
+
+impl From<RecordKind> for KindSet {
+    fn from(kind: RecordKind) -> Self {
+        KindSet::from_iter([kind])
+    }
+}
+
+impl FromIterator<RecordKind> for KindSet {
+    fn from_iter<I: IntoIterator<Item = RecordKind>>(kinds: I) -> Self {
+        let mut set = PerKind::default();
+        for kind in kinds {
+            *set.get_mut(kind) = true;
+        }
+        KindSet(set)
     }
 }
 
@@ -128,10 +194,29 @@ impl<T> PerKind<T> {
         }
     }
 
+    /// For JSON: a list of objects, each with the name of a kind and the fields of its value.
+    pub(crate) fn list(&self, kinds: KindSet) -> Vec<OfKind<'_, T>> {
+        let kinds = kinds.iter();
+        kinds
+            .map(|kind| OfKind {
+                kind,
+                value: self.get(kind),
+            })
+            .collect()
+    }
+
     /// All kinds with their values, in key order.
     pub fn iter(&self) -> impl Iterator<Item = (RecordKind, &T)> {
         RecordKind::ALL
             .into_iter()
             .map(|kind| (kind, self.get(kind)))
     }
+}
+
+/// An element of [`PerKind::list`].
+#[derive(Serialize)]
+pub(crate) struct OfKind<'v, T> {
+    kind: RecordKind,
+    #[serde(flatten)]
+    value: &'v T,
 }

@@ -14,7 +14,7 @@ pub use chunk::CodeChunk;
 pub use execution::ExecutionRecord;
 pub use id_sequences::IdSequences;
 pub use key::RecordKey;
-pub use kind::{PerKind, RecordKind};
+pub use kind::{KindSet, PerKind, RecordKind};
 pub use metrics::{FileMetrics, SymbolMetrics};
 pub(crate) use schema::{Field, FieldClass, KindSchema};
 pub(crate) use value::{FieldValues, Value};

@@ -13,13 +13,13 @@ mod shared_connection;
 pub(crate) mod write;
 
 #[cfg(feature = "native-v2")]
-pub(crate) use merge::SqliteMerge;
-#[cfg(feature = "native-v2")]
 pub(crate) use merge::final_ids::{FinalIds, Holder, IdClash};
 #[cfg(feature = "native-v2")]
 pub(crate) use merge::full_text::StaleIndex;
 #[cfg(feature = "native-v2")]
 pub(crate) use merge::target::{TargetPath, roll_back};
+#[cfg(feature = "native-v2")]
+pub(crate) use merge::{Derived, SqliteMerge};
 pub(crate) use open::connection::is_hot_journal;
 pub(crate) use open::open_mode::SourceFiles;
 pub(crate) use open::private_copy::copy_database;

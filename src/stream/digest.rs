@@ -1,5 +1,8 @@
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
+
 use super::{Item, Source, Visited, read_stream};
-use crate::codec::{KindHasher, KindTotals};
+use crate::codec::{Digest, KindHasher, KindTotals};
 use crate::error::Result;
 use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::RecordKind;
@@ -12,6 +15,25 @@ pub struct KindContent {
     pub totals: KindTotals,
     /// Number of invalid rows.
     pub invalid: u64,
+}
+
+impl KindContent {
+    /// The digest; `None` if some of the rows are invalid.
+    pub fn sha256(&self) -> Option<Digest> {
+        (self.invalid == 0).then_some(self.totals.sha256)
+    }
+}
+
+impl Serialize for KindContent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut json = serializer.serialize_struct("KindContent", 5)?;
+        json.serialize_field("records", &self.totals.records)?;
+        json.serialize_field("key_bytes", &self.totals.key_bytes)?;
+        json.serialize_field("value_bytes", &self.totals.value_bytes)?;
+        json.serialize_field("sha256", &self.sha256())?;
+        json.serialize_field("invalid", &self.invalid)?;
+        json.end()
+    }
 }
 
 /// Reads all records of a kind to count and hash them; progress is reported as `stage`.

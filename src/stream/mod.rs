@@ -7,11 +7,13 @@
 mod batch;
 mod digest;
 mod invalid_row;
+pub(crate) mod json;
 mod merge_join;
 mod parallel;
 mod queue;
 mod reader_thread;
 mod row_batch;
+mod store_label;
 #[cfg(test)]
 mod tests;
 mod uncopied_table;
@@ -26,6 +28,7 @@ pub(crate) use parallel::join2;
 pub(crate) use queue::{QueueClosed, QueueReceiver, QueueSender, queue};
 pub use reader_thread::{RecordStream, read_kind, read_stream};
 pub(crate) use row_batch::RowBatch;
+pub use store_label::StoreLabel;
 pub use uncopied_table::UncopiedTable;
 
 use std::fmt;

@@ -1,8 +1,11 @@
+use serde::Serialize;
+
 /// A table that is not copied.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct UncopiedTable {
     /// Its name.
+    #[serde(rename = "table")]
     pub name: String,
     /// Its number of rows; `None` if SQLite can't count them because the table is corrupt, or
     /// virtual with a module that is not built in.

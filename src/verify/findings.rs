@@ -1,6 +1,5 @@
 use std::path::{Path, PathBuf};
 
-use super::finding_json::FindingJson;
 use super::report::VerifyOptions;
 use crate::compare::{Finding, FindingLog, Values};
 use crate::error::Result;
@@ -28,11 +27,11 @@ impl Findings {
         })
     }
 
-    pub(super) fn take(&mut self, divergence: Finding) -> Result<()> {
+    pub(super) fn take(&mut self, finding: Finding) -> Result<()> {
         if let Some(lines) = &mut self.lines {
-            lines.write(&FindingJson::new(&divergence, self.values))?;
+            lines.write(&finding.shown(self.values))?;
         }
-        self.first.take(divergence);
+        self.first.take(finding);
         Ok(())
     }
 

@@ -1,6 +1,8 @@
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
 
 use crate::codec::{Digest, KindTotals, combined_digest};
 use crate::error::{IoContext as _, Result};
@@ -8,32 +10,29 @@ use crate::fsio::{StoreKind, detect};
 use crate::kv::{KvReader, Manifest};
 use crate::open::retry_if_changed;
 use crate::progress::{Progress, Stage};
-use crate::record::{IdSequences, PerKind, RecordKind};
+use crate::record::{IdSequences, KindSet, PerKind, RecordKind};
 use crate::sqlite::{SourceOptions, SqliteSnapshot};
-use crate::stream::{KindContent, Source, UncopiedTable, digest_kind};
+use crate::stream::{KindContent, Source, StoreLabel, UncopiedTable, digest_kind, json};
 
 /// The contents of a store.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 #[must_use = "says whether the store is sound: see `is_sound`"]
 pub struct Inspection {
-    /// The file path, as specified by the caller.
-    pub path: PathBuf,
-    /// The kind of store.
-    pub store: StoreKind,
+    /// The file.
+    #[serde(flatten)]
+    pub label: StoreLabel,
     /// Version of the KV format; `None` for a database.
     pub format_version: Option<u64>,
     /// Magellan's schema version, if the store has one.
     pub schema_version: Option<i64>,
-    /// Whether the last writer of a KV file closed it; if not, this is its last complete state.
-    /// `None` for a database.
-    pub closed_cleanly: Option<bool>,
     /// Length of the file in bytes, without the `-wal` of a database.
     pub file_bytes: u64,
     /// Counts and digest of each kind.
+    #[serde(serialize_with = "serialize_kinds")]
     pub kinds: PerKind<KindContent>,
-    /// The kinds whose table does not exist.
-    pub missing: Vec<RecordKind>,
+    /// The combined digest: equal digests mean equal records. `None` if some rows are invalid.
+    pub sha256: Option<Digest>,
     /// The id sequences.
     pub sequences: IdSequences,
     /// The manifest of a KV file, if it has one.
@@ -44,29 +43,27 @@ pub struct Inspection {
     pub uncopied_tables: Vec<UncopiedTable>,
     /// Number of keys with an unknown form.
     pub unknown_keys: u64,
+    /// The kinds whose table does not exist.
+    #[serde(rename = "missing_tables", serialize_with = "json::tables")]
+    pub missing: Vec<RecordKind>,
 }
 
 impl Inspection {
-    /// The digest of a kind; `None` if some of its rows are invalid.
-    pub fn kind_sha256(&self, kind: RecordKind) -> Option<Digest> {
-        let content = self.kinds.get(kind);
-        (content.invalid == 0).then_some(content.totals.sha256)
-    }
-
-    /// The combined digest: equal digests mean equal records. `None` if some rows are invalid.
-    pub fn sha256(&self) -> Option<Digest> {
-        let whole = self.kinds.iter().all(|(_, content)| content.invalid == 0);
-        whole.then(|| combined_digest(&self.totals()))
-    }
-
     /// Whether all entries and rows are valid and the manifest, if any, matches.
     pub fn is_sound(&self) -> bool {
-        self.sha256().is_some() && self.unknown_keys == 0 && self.manifest_matches != Some(false)
+        self.sha256.is_some() && self.unknown_keys == 0 && self.manifest_matches != Some(false)
     }
+}
 
-    fn totals(&self) -> PerKind<KindTotals> {
-        PerKind::from_fn(|kind| self.kinds.get(kind).totals)
-    }
+fn serialize_kinds<S: Serializer>(
+    kinds: &PerKind<KindContent>,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    kinds.list(KindSet::ALL).serialize(serializer)
+}
+
+fn totals(kinds: &PerKind<KindContent>) -> PerKind<KindTotals> {
+    PerKind::from_fn(|kind| kinds.get(kind).totals)
 }
 
 /// Reads a whole store to count and hash its records.
@@ -93,8 +90,8 @@ impl Inspection {
 ///
 /// // The digest of the database on one machine equals that of the KV file on another.
 /// let (here, there) = (inspect(&database, &progress)?, inspect(&kv, &progress)?);
-/// assert!(here.sha256().is_some());
-/// assert_eq!(here.sha256(), there.sha256());
+/// assert!(here.sha256.is_some());
+/// assert_eq!(here.sha256, there.sha256);
 /// assert_eq!(there.manifest_matches, Some(true));
 /// # Ok(())
 /// # }
@@ -126,11 +123,10 @@ fn inspect_kv(path: &Path, progress: &dyn Progress) -> Result<Inspection> {
     let mut inspection = Inspection {
         file_bytes: file.file_bytes(),
         format_version: file.format_version()?,
-        closed_cleanly: Some(file.closed_cleanly()),
         manifest: file.manifest()?,
         ..inspect_snapshot(&mut file, progress)?
     };
-    let totals = inspection.totals();
+    let totals = totals(&inspection.kinds);
     inspection.manifest_matches = inspection
         .manifest
         .as_ref()
@@ -146,19 +142,19 @@ fn inspect_snapshot(snapshot: &mut dyn Source, progress: &dyn Progress) -> Resul
     for kind in RecordKind::ALL {
         *kinds.get_mut(kind) = digest_kind(snapshot, kind, Stage::Digest(kind), progress)?;
     }
+    let whole = kinds.iter().all(|(_, content)| content.invalid == 0);
     Ok(Inspection {
-        path: snapshot.path().to_owned(),
-        store: snapshot.store(),
+        label: StoreLabel::of(snapshot),
         format_version: None,
         schema_version: None,
-        closed_cleanly: None,
         file_bytes: 0,
         kinds,
-        missing: snapshot.missing().to_vec(),
+        sha256: whole.then(|| combined_digest(&totals(&kinds))),
         sequences: snapshot.sequences()?,
         manifest: None,
         manifest_matches: None,
         uncopied_tables: snapshot.other_tables()?,
         unknown_keys: 0,
+        missing: snapshot.missing().to_vec(),
     })
 }

@@ -2,7 +2,6 @@
 //! itself.
 
 mod built_in_sample;
-mod finding_json;
 mod findings;
 mod inspect;
 mod page_file;
@@ -13,11 +12,10 @@ mod sample_file;
 mod self_test;
 mod two_stores;
 
-pub use built_in_sample::{SampleReport, verify_sample};
-pub use finding_json::FindingJson;
+pub use built_in_sample::verify_sample;
 pub use inspect::{Inspection, inspect};
 pub use page_file::HtmlReportFile;
-pub use report::{Hop, StoreLabel, VerifyOptions, VerifyReport};
+pub use report::{Hop, SelfTest, VerifyOptions, VerifyReport};
 pub use round_trip::verify_round_trip;
 pub use sample::{sample_records, sample_sequences};
 pub use sample_file::{SampleFile, write_sample};
@@ -29,4 +27,4 @@ pub use crate::compare::{
     RowLocation, Side, SideEvidence, Values,
 };
 pub use crate::kv::manifest::{Manifest, ManifestSource};
-pub use crate::stream::{InvalidReason, KindContent};
+pub use crate::stream::{InvalidReason, KindContent, StoreLabel};

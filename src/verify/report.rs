@@ -1,18 +1,23 @@
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 
 use super::findings::Findings;
-use crate::compare::{CompareOptions, Comparison, Finding, FindingCounts, Values};
+use crate::compare::{
+    CompareOptions, Comparison, Finding, FindingClass, FindingCounts, Values, serialize_findings,
+};
 use crate::error::{Error, Result};
-use crate::fsio::StoreKind;
-use crate::record::RecordKind;
+use crate::record::KindSet;
 use crate::sqlite::SourceOptions;
-use crate::stream::Source;
+use crate::stream::{Source, StoreLabel};
 
 /// Options of a verification.
 #[derive(Debug, Clone)]
 pub struct VerifyOptions {
-    /// The kinds to compare; empty means all.
-    pub only: Vec<RecordKind>,
+    /// The kinds to compare.
+    pub only: KindSet,
     /// Whether to skip the comparison of a kind's records if its digests are equal. Warnings are
     /// then searched for only if they affect the result or are kept: with `strict` or `report`.
     pub quick: bool,
@@ -36,7 +41,7 @@ impl Default for VerifyOptions {
     /// All kinds, record by record; warnings are reported but don't affect the result.
     fn default() -> Self {
         VerifyOptions {
-            only: Vec::new(),
+            only: KindSet::ALL,
             quick: false,
             strict: false,
             limit: 20,
@@ -51,7 +56,7 @@ impl Default for VerifyOptions {
 impl VerifyOptions {
     pub(super) fn compare_options(&self) -> CompareOptions {
         CompareOptions {
-            only: self.only.clone(),
+            only: self.only,
             quick: self.quick,
             warnings: self.wants_warnings(),
         }
@@ -84,7 +89,7 @@ impl VerifyOptions {
 
     pub(super) fn open_options(&self) -> SourceOptions {
         SourceOptions {
-            only: self.only.clone(),
+            only: self.only,
             without_columns: self.without_columns.clone(),
             allow_no_columns: true,
             temp_dir: self.temp_dir.clone(),
@@ -93,39 +98,8 @@ impl VerifyOptions {
     }
 }
 
-/// A store as displayed in a report.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StoreLabel {
-    /// The file, or a label for a temporary one.
-    pub path: PathBuf,
-    /// The kind of store.
-    pub store: StoreKind,
-    /// Whether the last writer of a KV file closed it; if not, its last complete state was
-    /// compared.
-    pub closed_cleanly: bool,
-}
-
-impl StoreLabel {
-    pub(super) fn of(snapshot: &dyn Source) -> Result<Self> {
-        Ok(StoreLabel {
-            path: snapshot.path().to_owned(),
-            store: snapshot.store(),
-            closed_cleanly: snapshot.closed_cleanly(),
-        })
-    }
-
-    pub(super) fn called(name: &str, store: StoreKind) -> Self {
-        StoreLabel {
-            path: PathBuf::from(name),
-            store,
-            closed_cleanly: true,
-        }
-    }
-}
-
 /// One comparison of a verification.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Hop {
     /// The left store.
@@ -133,6 +107,7 @@ pub struct Hop {
     /// The right store.
     pub right: StoreLabel,
     /// The result of the comparison.
+    #[serde(flatten)]
     pub comparison: Comparison,
 }
 
@@ -143,8 +118,8 @@ pub struct Hop {
 pub struct VerifyReport {
     /// The comparisons: one for two files, or one for each step of a round trip.
     pub hops: Vec<Hop>,
-    /// The kinds that were compared; empty means all.
-    pub only: Vec<RecordKind>,
+    /// The kinds that were compared.
+    pub only: KindSet,
     /// The ignored columns, each as `TABLE.COLUMN`.
     pub without_columns: Vec<String>,
     /// Whether equal digests were accepted without comparing records.
@@ -155,8 +130,36 @@ pub struct VerifyReport {
     pub strict: bool,
     /// The first findings in order; if not all are kept, divergences take precedence over warnings.
     pub findings: Vec<Finding>,
+    /// How their values are displayed. If redacted, the findings contain no text from a value.
+    pub values: Values,
     /// The file with all findings, if there is one.
     pub report: Option<PathBuf>,
+    /// The HTML page of this report, if the caller has written one.
+    pub html: Option<PathBuf>,
+    /// The self-test after the round trip of the built-in sample.
+    pub self_test: Option<SelfTest>,
+}
+
+/// The self-test of the verifier with the built-in sample.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SelfTest {
+    /// Number of records in the sample.
+    pub total: u64,
+    /// Number of its records that the KV file contains unchanged.
+    pub intact: u64,
+    /// The classes of findings that were detected, after corrupting one record for each.
+    pub detected_classes: Vec<FindingClass>,
+}
+
+impl SelfTest {
+    /// Whether every record is unchanged and every kind of damage was detected.
+    pub fn is_passed(&self) -> bool {
+        let is_right = |class: &FindingClass| {
+            self.detected_classes.contains(class) == class.is_of_comparison()
+        };
+        self.intact == self.total && FindingClass::ALL.iter().all(is_right)
+    }
 }
 
 impl VerifyReport {
@@ -165,13 +168,16 @@ impl VerifyReport {
         let (findings, report) = findings.finish()?;
         Ok(VerifyReport {
             hops,
-            only: options.only.clone(),
+            only: options.only,
             without_columns: options.without_columns.clone(),
             quick: options.quick,
             has_all_warnings: !options.quick || options.wants_warnings(),
             strict: options.strict,
             findings,
+            values: options.values,
             report,
+            html: None,
+            self_test: None,
         })
     }
 
@@ -208,10 +214,54 @@ impl VerifyReport {
     }
 
     /// Whether the stores are identical: every record on both sides was read and, unless quick,
-    /// compared.
+    /// compared. A self-test must be passed, too.
     pub fn is_identical(&self) -> bool {
         let identical = |hop: &Hop| hop.comparison.is_identical();
         let warned = self.strict && self.warnings() > 0;
-        !self.hops.is_empty() && self.hops.iter().all(identical) && !warned
+        let passed = self.self_test.as_ref().is_none_or(SelfTest::is_passed);
+        !self.hops.is_empty() && self.hops.iter().all(identical) && !warned && passed
+    }
+}
+
+impl Serialize for VerifyReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let path = |path: &Option<PathBuf>| {
+            let path = path.as_deref().map(Path::to_string_lossy);
+            path.map(Cow::into_owned)
+        };
+        let verdict = match self.is_identical() {
+            true => "identical",
+            false => "diverged",
+        };
+        let first = self.hops.first();
+        let findings = self.findings.iter().map(|f| f.shown(self.values));
+        let findings: Vec<_> = findings.collect();
+
+        let mut json = serializer.serialize_struct("VerifyReport", 18)?;
+        json.serialize_field("verdict", verdict)?;
+        json.serialize_field("quick", &self.quick)?;
+        if !self.without_columns.is_empty() {
+            json.serialize_field("without_columns", &self.without_columns)?;
+        }
+        json.serialize_field("left", &first.map(|hop| &hop.left))?;
+        json.serialize_field("right", &self.hops.last().map(|hop| &hop.right))?;
+        json.serialize_field(
+            "kinds",
+            &first.map(|hop| hop.comparison.kinds.list(self.only)),
+        )?;
+        json.serialize_field("unknown_keys", &self.unknown_keys())?;
+        serialize_findings(&mut json, &findings, &self.counts())?;
+        if !self.has_all_warnings {
+            json.serialize_field("warnings_skipped", &true)?;
+        }
+        json.serialize_field("report", &path(&self.report))?;
+        json.serialize_field("html", &path(&self.html))?;
+        if self.hops.len() > 1 {
+            json.serialize_field("legs", &self.hops)?;
+        }
+        if let Some(self_test) = &self.self_test {
+            json.serialize_field("self_test", self_test)?;
+        }
+        json.end()
     }
 }

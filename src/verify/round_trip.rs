@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::findings::Findings;
-use super::report::{Hop, StoreLabel, VerifyOptions, VerifyReport};
+use super::report::{Hop, VerifyOptions, VerifyReport};
 use crate::compare::compare_stores;
 use crate::error::Result;
 use crate::fsio::PrivateFolder;
@@ -12,7 +12,7 @@ use crate::migrate::{CopyOptions, OnInvalid, copy_snapshot};
 use crate::open::{Candidate, retry_if_changed};
 use crate::progress::Progress;
 use crate::sqlite::SourceOptions;
-use crate::stream::Source;
+use crate::stream::{Source, StoreLabel};
 
 /// Label for the temporary stores of a round trip, in place of a file name.
 const THERE: &str = "copy";
@@ -100,7 +100,7 @@ impl RoundTrip {
             _ => (StoreKind::Sqlite, StoreKind::Kv),
         };
         let copy_options = CopyOptions {
-            only: options.only.clone(),
+            only: options.only,
             on_invalid: OnInvalid::Skip,
             // The comparison reads the copy back.
             verify: false,
@@ -139,21 +139,18 @@ impl RoundTrip {
         let _ = copy_snapshot(source, &there_path, there, &copy_options, progress)?;
         let open = |path: &Path| Candidate::probe(path)?.open(&SourceOptions::default(), progress);
         let mut middle = open(&there_path)?;
-        let source_name = StoreLabel::of(source)?;
+        let source_name = StoreLabel::of(source);
         take(
             source,
             middle.as_mut(),
-            (source_name, StoreLabel::called(THERE, there)),
+            (source_name, StoreLabel::new(THERE, there)),
         )?;
         source.confirm()?;
 
         let back_path = self.path("back");
         let _ = copy_snapshot(middle.as_mut(), &back_path, back, &copy_options, progress)?;
         let mut end = open(&back_path)?;
-        let names = (
-            StoreLabel::called(THERE, there),
-            StoreLabel::called(BACK, back),
-        );
+        let names = (StoreLabel::new(THERE, there), StoreLabel::new(BACK, back));
         take(middle.as_mut(), end.as_mut(), names)?;
         VerifyReport::of(hops, options, findings)
     }

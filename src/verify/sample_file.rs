@@ -3,26 +3,32 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
+
 use super::sample::{sample_records, sample_sequences};
 use crate::error::Result;
 use crate::migrate::create_database;
 use crate::progress::Progress;
-use crate::record::{PerKind, Record};
+use crate::record::{KindSet, PerKind, Record};
+use crate::stream::json;
 
 /// A written database of the built-in sample.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct SampleFile {
     /// The path of the database, as specified by the caller.
+    #[serde(serialize_with = "json::path")]
     pub path: PathBuf,
     /// Size of the database in bytes.
-    pub bytes: u64,
+    pub file_bytes: u64,
     /// Number of records of each kind.
+    #[serde(rename = "kinds", serialize_with = "serialize_kinds")]
     pub records: PerKind<u64>,
     /// Access rights of the replaced file that could not be applied to the new one: `owner`,
     /// `group`, `access control list`.
     pub lost_access: Vec<&'static str>,
     /// Staging directories that interrupted runs left next to the database.
+    #[serde(serialize_with = "json::paths")]
     pub leftover_dirs: Vec<PathBuf>,
 }
 
@@ -61,9 +67,23 @@ pub fn write_sample(
     let created = create_database(path, replace, &records, sample_sequences(), progress)?;
     Ok(SampleFile {
         path: path.to_owned(),
-        bytes: created.bytes,
+        file_bytes: created.bytes,
         records: PerKind::from_fn(|kind| records.get(kind).len() as u64),
         lost_access: created.lost_access,
         leftover_dirs: created.leftover_dirs,
     })
+}
+
+fn serialize_kinds<S: Serializer>(
+    counts: &PerKind<u64>,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Count {
+        records: u64,
+    }
+    let counts = PerKind::from_fn(|kind| Count {
+        records: *counts.get(kind),
+    });
+    counts.list(KindSet::ALL).serialize(serializer)
 }

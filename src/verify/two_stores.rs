@@ -2,11 +2,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::findings::Findings;
-use super::report::{Hop, StoreLabel, VerifyOptions, VerifyReport};
+use super::report::{Hop, VerifyOptions, VerifyReport};
 use crate::compare::compare_stores;
 use crate::error::Result;
 use crate::open::{Candidate, open_pair, retry_if_changed};
 use crate::progress::Progress;
+use crate::stream::StoreLabel;
 
 /// Compares two stores of any kind.
 ///
@@ -67,8 +68,8 @@ pub fn verify_pair(
         left.confirm()?;
         right.confirm()?;
         let hop = Hop {
-            left: StoreLabel::of(left.as_ref())?,
-            right: StoreLabel::of(right.as_ref())?,
+            left: StoreLabel::of(left.as_ref()),
+            right: StoreLabel::of(right.as_ref()),
             comparison,
         };
         VerifyReport::of(vec![hop], options, findings)

@@ -50,7 +50,7 @@ fn check(first: &[Operation], then: &[Operation], from_kv: bool) {
         true => kv_to_sqlite(&kv, &sqlite, &options, &progress).unwrap(),
         false => sqlite_to_kv(&sqlite, &kv, &options, &progress).unwrap(),
     };
-    assert!(copied.is_complete() && copied.verified);
+    assert!(copied.is_complete() && copied.is_verified());
     let report = verify_pair(&kv, &sqlite, &VerifyOptions::default(), &progress).unwrap();
     assert!(report.is_identical());
 

@@ -4,11 +4,10 @@ use chunkmigrate::migrate::{self, CopyOptions, CopySummary};
 use chunkmigrate::record::RecordKind;
 use clap::{ValueEnum, ValueHint};
 
-use crate::cli::commands::kind_arg::kind_parser;
+use crate::cli::commands::kind_arg::{kind_parser, selected};
 use crate::cli::exit_status::{Exit, ExitStatusHelp};
 use crate::cli::failure::CliError;
 use crate::cli::report::copy::CopyReport;
-use crate::cli::report::copy_json::copy_document;
 use crate::cli::term::ui::Ui;
 
 /// Options of every copy.
@@ -122,7 +121,7 @@ enum OnInvalid {
 impl CopyArgs {
     pub(in crate::cli) fn options(&self, database: &DatabaseArgs, ui: &Ui) -> CopyOptions {
         CopyOptions {
-            only: self.only.clone(),
+            only: selected(&self.only),
             replace: self.replace,
             merge: self.merge,
             on_invalid: match self.on_invalid {
@@ -146,7 +145,7 @@ impl CopyArgs {
 /// Prints the result of a copy.
 pub(in crate::cli) fn report(summary: &CopySummary, ui: &Ui) -> Result<Exit, CliError> {
     let report = CopyReport::new(summary);
-    ui.report(|out| report.write(out), &copy_document(summary))?;
+    ui.report(|out| report.write(out), summary)?;
     Ok(match summary.is_complete() {
         true => Exit::Done,
         false => Exit::Diverged,

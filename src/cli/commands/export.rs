@@ -10,7 +10,7 @@ use clap::ValueHint;
 use clap::error::ErrorKind;
 
 use crate::cli::command_line::command;
-use crate::cli::commands::kind_arg::kind_parser;
+use crate::cli::commands::kind_arg::{kind_parser, selected};
 use crate::cli::exit_status::{Exit, ExitStatusHelp};
 use crate::cli::failure::CliError;
 use crate::cli::help_sections::AfterHelp;
@@ -80,9 +80,7 @@ fn after_help() -> String {
 /// Fails if no key of the selected kinds can start with the prefix: it is probably mistyped, and
 /// the empty export would look like that of an empty store.
 fn check_prefix(args: &Args) -> Result<(), CliError> {
-    let kinds = RecordKind::ALL.into_iter();
-    let asked_for = kinds.filter(|kind| kind.is_asked_for(&args.only));
-    let starts: Vec<&str> = asked_for.map(key_prefix).collect();
+    let starts: Vec<&str> = selected(&args.only).iter().map(key_prefix).collect();
     let prefix = args.prefix.as_str();
     let can_match = |start: &&str| start.starts_with(prefix) || prefix.starts_with(*start);
     if starts.iter().any(can_match) {
@@ -99,7 +97,7 @@ fn check_prefix(args: &Args) -> Result<(), CliError> {
 pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     check_prefix(args)?;
     let options = ExportOptions {
-        only: args.only.clone(),
+        only: selected(&args.only),
         prefix: args.prefix.clone().into_bytes(),
         temp_dir: args.temp_dir.clone(),
     };

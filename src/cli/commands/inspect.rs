@@ -3,19 +3,16 @@ use std::path::PathBuf;
 
 use chunkmigrate::codec::Digest;
 use chunkmigrate::record::IdSequences;
-use chunkmigrate::verify::Manifest;
 use chunkmigrate::verify::{Inspection, inspect};
 use clap::ValueHint;
 use indicatif::{HumanBytes, HumanCount};
-use serde::Serialize;
 
 use crate::cli::exit_status::{Exit, ExitStatusHelp};
 use crate::cli::failure::CliError;
 use crate::cli::help_sections::AfterHelp;
-use crate::cli::report::other_tables::{TableDocument, write_missing_table, write_tables};
-use crate::cli::report::pluralize::{closed, is_true};
+use crate::cli::report::other_tables::{write_missing_table, write_tables};
+use crate::cli::report::pluralize::closed;
 use crate::cli::report::table::{write_fact, write_table};
-use crate::cli::term::json::SCHEMA;
 use crate::cli::term::terminal_escape::{escaped, escaped_path};
 use crate::cli::term::ui::Ui;
 
@@ -60,7 +57,7 @@ fn after_help() -> String {
 
 pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let inspection = inspect(&args.file, &ui.progress())?;
-    ui.report(|out| write(out, &inspection), &Document::new(&inspection))?;
+    ui.report(|out| write(out, &inspection), &inspection)?;
     Ok(match inspection.is_sound() {
         true => Exit::Done,
         false => Exit::Diverged,
@@ -70,26 +67,26 @@ pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
 fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
     let version = match (inspection.format_version, inspection.schema_version) {
         (Some(version), _) => {
-            let state = closed(inspection.closed_cleanly != Some(false));
+            let state = closed(inspection.label.closed_cleanly);
             format!("KV, format {version}{state}")
         }
         (None, Some(version)) => format!("SQLite, Magellan schema {version}"),
         (None, None) => "SQLite".to_owned(),
     };
-    let path = escaped_path(&inspection.path);
+    let path = escaped_path(&inspection.label.path);
     let size = HumanBytes(inspection.file_bytes);
     writeln!(out, "{path} ({version}), {size}\n")?;
     write_table(out, &kinds_table(inspection))?;
     writeln!(out)?;
     for (kind, _) in inspection.kinds.iter() {
-        let digest = digest_text(inspection.kind_sha256(kind));
+        let digest = digest_text(inspection.kinds.get(kind).sha256());
         writeln!(out, "{:<15} digest {digest}", kind.name())?;
     }
     writeln!(
         out,
         "{:<15} digest {}\n",
         "all",
-        digest_text(inspection.sha256())
+        digest_text(inspection.sha256)
     )?;
     let IdSequences {
         code_chunks,
@@ -145,70 +142,4 @@ fn kinds_table(inspection: &Inspection) -> Vec<Vec<String>> {
     }
     rows.push(row("total", total));
     rows
-}
-
-#[derive(Serialize)]
-struct Document<'i> {
-    schema: u32,
-    path: String,
-    store: &'static str,
-    #[serde(skip_serializing_if = "is_true")]
-    closed_cleanly: bool,
-    format_version: Option<u64>,
-    schema_version: Option<i64>,
-    file_bytes: u64,
-    kinds: Vec<KindDocument>,
-    sha256: Option<Digest>,
-    sequences: IdSequences,
-    manifest: Option<&'i Manifest>,
-    manifest_matches: Option<bool>,
-    uncopied_tables: Vec<TableDocument<'i>>,
-    unknown_keys: u64,
-    missing_tables: Vec<&'static str>,
-}
-
-#[derive(Serialize)]
-struct KindDocument {
-    kind: &'static str,
-    records: u64,
-    key_bytes: u64,
-    value_bytes: u64,
-    sha256: Option<Digest>,
-    invalid: u64,
-}
-
-impl<'i> Document<'i> {
-    fn new(inspection: &'i Inspection) -> Self {
-        let kinds = inspection.kinds.iter();
-        Document {
-            schema: SCHEMA,
-            path: inspection.path.to_string_lossy().into_owned(),
-            store: inspection.store.name(),
-            closed_cleanly: inspection.closed_cleanly != Some(false),
-            format_version: inspection.format_version,
-            schema_version: inspection.schema_version,
-            file_bytes: inspection.file_bytes,
-            kinds: kinds
-                .map(|(kind, content)| KindDocument {
-                    kind: kind.name(),
-                    records: content.totals.records,
-                    key_bytes: content.totals.key_bytes,
-                    value_bytes: content.totals.value_bytes,
-                    sha256: inspection.kind_sha256(kind),
-                    invalid: content.invalid,
-                })
-                .collect(),
-            sha256: inspection.sha256(),
-            sequences: inspection.sequences,
-            manifest: inspection.manifest.as_ref(),
-            manifest_matches: inspection.manifest_matches,
-            uncopied_tables: inspection
-                .uncopied_tables
-                .iter()
-                .map(TableDocument::new)
-                .collect(),
-            unknown_keys: inspection.unknown_keys,
-            missing_tables: inspection.missing.iter().map(|kind| kind.table()).collect(),
-        }
-    }
 }

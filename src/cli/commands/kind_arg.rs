@@ -1,12 +1,16 @@
-use chunkmigrate::record::RecordKind;
+use chunkmigrate::record::{KindSet, RecordKind};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 /// Parses the name of a kind of record, as used in reports.
 pub(in crate::cli) fn kind_parser() -> impl TypedValueParser<Value = RecordKind> {
     let names = PossibleValuesParser::new(RecordKind::ALL.map(RecordKind::name));
-    names.try_map(|name| {
-        let mut kinds = RecordKind::ALL.into_iter();
-        let named = kinds.find(|kind| kind.name() == name);
-        named.ok_or("unknown kind")
-    })
+    names.try_map(|name| name.parse::<RecordKind>())
+}
+
+/// The kinds named by an option; without it, all.
+pub(in crate::cli) fn selected(only: &[RecordKind]) -> KindSet {
+    match only {
+        [] => KindSet::ALL,
+        kinds => kinds.iter().copied().collect(),
+    }
 }

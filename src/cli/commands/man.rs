@@ -12,7 +12,6 @@ use crate::cli::commands::man_page::man_page;
 use crate::cli::exit_status::{Exit, ExitStatusHelp};
 use crate::cli::failure::CliError;
 use crate::cli::help_sections::AfterHelp;
-use crate::cli::term::json::SCHEMA;
 use crate::cli::term::terminal_escape::escaped_path;
 use crate::cli::term::ui::Ui;
 
@@ -59,7 +58,6 @@ fn after_help() -> String {
 
 #[derive(Serialize)]
 struct Document {
-    schema: u32,
     pages: Vec<String>,
 }
 
@@ -71,7 +69,6 @@ pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
         Some(dir) => {
             let pages = write_pages(&program, dir)?;
             let document = Document {
-                schema: SCHEMA,
                 pages: pages
                     .iter()
                     .map(|page| page.to_string_lossy().into_owned())

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use chunkmigrate::verify::{SampleFile, write_sample};
 use clap::ValueHint;
 use indicatif::{HumanBytes, HumanCount};
-use serde::Serialize;
 
 use crate::cli::exit_status::{Exit, ExitStatusHelp};
 use crate::cli::failure::CliError;
@@ -12,7 +11,6 @@ use crate::cli::help_sections::AfterHelp;
 use crate::cli::report::copy::write_target_facts;
 use crate::cli::report::suggestions::after_sample;
 use crate::cli::report::table::write_table;
-use crate::cli::term::json::SCHEMA;
 use crate::cli::term::terminal_escape::escaped_path;
 use crate::cli::term::ui::Ui;
 
@@ -57,13 +55,13 @@ fn after_help() -> String {
 
 pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let sample = write_sample(&args.target, args.replace, &ui.progress())?;
-    ui.report(|out| write(out, &sample), &Document::new(&sample))?;
+    ui.report(|out| write(out, &sample), &sample)?;
     Ok(Exit::Done)
 }
 
 fn write(out: &mut dyn Write, sample: &SampleFile) -> io::Result<()> {
     let path = escaped_path(&sample.path);
-    writeln!(out, "{path} (SQLite), {}\n", HumanBytes(sample.bytes))?;
+    writeln!(out, "{path} (SQLite), {}\n", HumanBytes(sample.file_bytes))?;
     let row = |name: &str, count: u64| vec![name.to_owned(), HumanCount(count).to_string()];
     let mut rows = vec![vec!["kind".to_owned(), "records".to_owned()]];
     rows.extend(sample.records.iter().map(|(kind, n)| row(kind.name(), *n)));
@@ -78,43 +76,4 @@ fn write(out: &mut dyn Write, sample: &SampleFile) -> io::Result<()> {
         step.write(out)?;
     }
     Ok(())
-}
-
-#[derive(Serialize)]
-struct Document<'s> {
-    schema: u32,
-    path: String,
-    file_bytes: u64,
-    kinds: Vec<KindDocument>,
-    lost_access: &'s [&'static str],
-    leftover_dirs: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct KindDocument {
-    kind: &'static str,
-    records: u64,
-}
-
-impl<'s> Document<'s> {
-    fn new(sample: &'s SampleFile) -> Self {
-        let kinds = sample.records.iter();
-        Document {
-            schema: SCHEMA,
-            path: sample.path.to_string_lossy().into_owned(),
-            file_bytes: sample.bytes,
-            kinds: kinds
-                .map(|(kind, records)| KindDocument {
-                    kind: kind.name(),
-                    records: *records,
-                })
-                .collect(),
-            lost_access: &sample.lost_access,
-            leftover_dirs: sample
-                .leftover_dirs
-                .iter()
-                .map(|path| path.to_string_lossy().into_owned())
-                .collect(),
-        }
-    }
 }

@@ -8,15 +8,13 @@ use chunkmigrate::verify::{
 };
 use clap::{ValueEnum, ValueHint};
 
-use crate::cli::commands::kind_arg::kind_parser;
+use crate::cli::commands::kind_arg::{kind_parser, selected};
 use crate::cli::exit_status::{Exit, ExitStatusHelp};
 use crate::cli::failure::CliError;
 use crate::cli::help_sections::AfterHelp;
 use crate::cli::html;
 use crate::cli::report::advice::advice;
 use crate::cli::report::verify::write_report;
-use crate::cli::report::verify_json::document;
-use crate::cli::report::verify_outcome::Verified;
 use crate::cli::term::ui::Ui;
 
 /// Check that two stores hold the same records, or that one survives a round trip
@@ -162,7 +160,7 @@ fn after_help() -> String {
 pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let values = args.values.map(verify::Values::from);
     let options = VerifyOptions {
-        only: args.only.clone(),
+        only: selected(&args.only),
         quick: args.quick,
         strict: args.strict,
         limit: ui.limit(args.limit),
@@ -180,21 +178,17 @@ pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let page = page.map(|path| HtmlReportFile::create(path, &stores, args.report.as_deref()));
     let page = page.transpose()?;
     let progress = ui.progress();
-    let verified = match (&args.left, &args.right) {
-        (None, _) => Verified::Sample(verify_sample(&options, &progress)?),
-        (Some(left), None) => Verified::Stores(verify_round_trip(left, &options, &progress)?),
-        (Some(left), Some(right)) => {
-            Verified::Stores(verify_pair(left, right, &options, &progress)?)
-        }
+    let mut report = match (&args.left, &args.right) {
+        (None, _) => verify_sample(&options, &progress)?,
+        (Some(left), None) => verify_round_trip(left, &options, &progress)?,
+        (Some(left), Some(right)) => verify_pair(left, right, &options, &progress)?,
     };
-    let write = |out: &mut dyn Write| html::write_page(out, &verified, for_people);
+    let write = |out: &mut dyn Write| html::write_page(out, &report, for_people);
     let page = page.map(|page| page.publish(progress.as_ref(), write));
-    let page = page.transpose()?;
+    report.html = page.transpose()?;
     drop(progress);
-    let document = document(&verified, options.values, page.as_deref());
-    let report = |out: &mut dyn Write| write_report(out, &verified, for_people, page.as_deref());
-    ui.report(report, &document)?;
-    Ok(match verified.is_identical() {
+    ui.report(|out| write_report(out, &report, for_people), &report)?;
+    Ok(match report.is_identical() {
         true => Exit::Done,
         false => Exit::Diverged,
     })

@@ -11,7 +11,6 @@ use chunkmigrate::Error;
 use serde::Serialize;
 
 use self::hint::{Hint, hint};
-use super::term::json::SCHEMA;
 use super::term::terminal_escape::escaped;
 
 /// An error that ends the program with a status of 2 or more.
@@ -121,7 +120,6 @@ impl CliError {
     /// The error as a JSON document.
     pub(super) fn document(&self) -> impl Serialize + use<'_> {
         Document {
-            schema: SCHEMA,
             error: ErrorJson {
                 message: &self.message,
                 causes: &self.causes,
@@ -133,7 +131,6 @@ impl CliError {
 
 #[derive(Serialize)]
 struct Document<'f> {
-    schema: u32,
     error: ErrorJson<'f>,
 }
 

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::io;
 
+use chunkmigrate::verify::Values;
 use chunkmigrate::verify::{FieldDifference, Side};
-use chunkmigrate::verify::{FindingJson, Values};
 use serde_json::Value;
 
 use super::diff::{Row, rows};
@@ -137,11 +137,10 @@ fn write_value(
 }
 
 fn write_redacted(html: &mut Html<'_>, value: &Value) -> io::Result<()> {
-    let document = FindingJson::value(value, Values::Redacted);
-    let bytes = document.get("bytes").and_then(Value::as_u64);
+    let bytes = value.get("bytes").and_then(Value::as_u64);
     html.number(bytes.unwrap_or_default())?;
     html.markup(" bytes <small>SHA-256</small> <code>")?;
-    let sha256 = document.get("sha256").and_then(Value::as_str);
+    let sha256 = value.get("sha256").and_then(Value::as_str);
     html.text(sha256.unwrap_or_default())?;
     html.markup("</code>")
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use chunkmigrate::verify::{Finding, FindingClass, FindingCounts, Side};
-use chunkmigrate::verify::{FindingJson, Values};
+use chunkmigrate::verify::{Values, VerifyReport};
 
 use super::fields::{Extent, write_fields};
 use super::lines::write_parts;
@@ -11,7 +11,7 @@ use super::markup::Html;
 use super::parts::Part;
 use crate::cli::report::advice::advice;
 use crate::cli::report::findings::{class_says_all, key, kind};
-use crate::cli::report::verify_outcome::Verified;
+use crate::cli::report::verify_outcome::more_findings;
 
 /// Maximum number of bytes of a key or a message to show.
 const LINE_BYTES: usize = 4 << 10;
@@ -19,10 +19,10 @@ const LINE_BYTES: usize = 4 << 10;
 /// Writes the findings in the report, and how to get the others.
 pub(super) fn write_findings(
     html: &mut Html<'_>,
-    verified: &Verified,
+    report: &VerifyReport,
     values: Values,
 ) -> io::Result<()> {
-    let findings = verified.report().findings.as_slice();
+    let findings = report.findings.as_slice();
     let of_class = |class| {
         findings
             .iter()
@@ -31,12 +31,12 @@ pub(super) fn write_findings(
     let classes = FindingClass::ALL.into_iter();
     let classes: Vec<_> = classes.filter(|c| of_class(*c).next().is_some()).collect();
     let mut shown = 0;
-    if findings.is_empty() && verified.more_findings(0).is_none() {
+    if findings.is_empty() && more_findings(report, 0).is_none() {
         return Ok(());
     }
     html.markup("<section>\n<h2>Findings</h2>\n")?;
-    let counts = verified.report().counts();
-    if counts.iter().count() > 1 || verified.more_findings(findings.len()).is_some() {
+    let counts = report.counts();
+    if counts.iter().count() > 1 || more_findings(report, findings.len()).is_some() {
         write_contents(html, &counts, &classes)?;
     }
     for class in classes {
@@ -49,7 +49,7 @@ pub(super) fn write_findings(
         }
         html.markup("</section>\n")?;
     }
-    if let Some(more) = verified.more_findings(shown) {
+    if let Some(more) = more_findings(report, shown) {
         html.markup("<p class=\"more\">")?;
         html.text(&more)?;
         html.markup("</p>\n")?;
@@ -136,7 +136,7 @@ fn write_finding(html: &mut Html<'_>, finding: &Finding, values: Values) -> io::
         write_fields(html, &finding.fields, Extent::of(values))?;
     } else if !class_says_all(finding) {
         html.markup("<p class=\"message\">")?;
-        write_shortened(html, &FindingJson::message(finding, values))?;
+        write_shortened(html, &finding.message)?;
         html.markup("</p>\n")?;
     }
     html.markup("</article>\n")

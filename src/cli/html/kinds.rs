@@ -2,7 +2,7 @@
 
 use std::io;
 
-use chunkmigrate::record::RecordKind;
+use chunkmigrate::record::KindSet;
 use chunkmigrate::verify::KindCounts;
 use chunkmigrate::verify::{Hop, StoreLabel};
 
@@ -43,7 +43,7 @@ impl Column {
 }
 
 /// Writes the counts of one comparison.
-pub(super) fn write_hop(html: &mut Html<'_>, hop: &Hop, only: &[RecordKind]) -> io::Result<()> {
+pub(super) fn write_hop(html: &mut Html<'_>, hop: &Hop, only: KindSet) -> io::Result<()> {
     let total = total(&hop.comparison);
     let columns: Vec<&Column> = COLUMNS
         .iter()
@@ -62,7 +62,7 @@ pub(super) fn write_hop(html: &mut Html<'_>, hop: &Hop, only: &[RecordKind]) -> 
     }
     html.markup("</tr></thead>\n")?;
     for (kind, counts) in hop.comparison.kinds.iter() {
-        if kind.is_asked_for(only) {
+        if only.contains(kind) {
             write_kind(html, kind.name(), counts, &columns)?;
         }
     }

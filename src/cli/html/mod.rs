@@ -13,12 +13,13 @@ mod window;
 use std::io::{self, Write};
 use std::path::Path;
 
-use chunkmigrate::verify::Values;
+use chunkmigrate::record::KindSet;
+use chunkmigrate::verify::{Values, VerifyReport};
 
 use self::finding::write_findings;
 use self::kinds::write_hop;
 use self::markup::Html;
-use super::report::verify_outcome::Verified;
+use super::report::verify_outcome::{self_test, sentence, word};
 
 /// The content security policy blocks loading and scripts, whatever the data contains.
 const HEAD: &str = "\
@@ -33,24 +34,23 @@ const HEAD: &str = "\
 /// Writes the page of a verification, after its doctype.
 pub(super) fn write_page(
     out: &mut dyn Write,
-    verified: &Verified,
+    report: &VerifyReport,
     values: Values,
 ) -> io::Result<()> {
     let html = &mut Html::new(out);
     html.markup(HEAD)?;
-    write_title(html, verified)?;
+    write_title(html, report)?;
     html.markup("</title>\n<style>\n")?;
     html.markup(include_str!("style.css"))?;
     html.markup("</style>\n</head>\n<body>\n<main>\n")?;
-    write_verdict(html, verified, values)?;
-    let report = verified.report();
+    write_verdict(html, report, values)?;
     html.markup("<section>\n<h2>Records</h2>\n")?;
     for hop in &report.hops {
-        write_hop(html, hop, &report.only)?;
+        write_hop(html, hop, report.only)?;
     }
     html.markup("</section>\n")?;
-    write_findings(html, verified, values)?;
-    if let Some((detected, names)) = verified.self_test() {
+    write_findings(html, report, values)?;
+    if let Some((detected, names)) = self_test(report) {
         html.markup("<section>\n<h2>Self-test</h2>\n<p>")?;
         html.text(&detected)?;
         html.markup("</p>\n<p class=\"detected\">")?;
@@ -61,9 +61,9 @@ pub(super) fn write_page(
 }
 
 /// Writes the verdict and the names of the first and the last store.
-fn write_title(html: &mut Html<'_>, verified: &Verified) -> io::Result<()> {
-    html.markup(verified.word())?;
-    let hops = &verified.report().hops;
+fn write_title(html: &mut Html<'_>, report: &VerifyReport) -> io::Result<()> {
+    html.markup(word(report))?;
+    let hops = &report.hops;
     let stores = [
         hops.first().map(|hop| &hop.left),
         hops.last().map(|hop| &hop.right),
@@ -79,19 +79,19 @@ fn write_title(html: &mut Html<'_>, verified: &Verified) -> io::Result<()> {
     Ok(())
 }
 
-fn write_verdict(html: &mut Html<'_>, verified: &Verified, values: Values) -> io::Result<()> {
-    html.markup(match verified.is_identical() {
+fn write_verdict(html: &mut Html<'_>, report: &VerifyReport, values: Values) -> io::Result<()> {
+    html.markup(match report.is_identical() {
         true => "<header class=\"identical\">\n<h1><strong>",
         false => "<header class=\"diverged\">\n<h1><strong>",
     })?;
-    html.markup(verified.word())?;
+    html.markup(word(report))?;
     html.markup("<span class=\"colon\">:</span></strong> ")?;
-    html.text(&verified.sentence())?;
+    html.text(&sentence(report))?;
     html.markup("</h1>\n<p>chunkmigrate ")?;
     html.markup(env!("CARGO_PKG_VERSION"))?;
     html.markup(" verify")?;
-    let report = verified.report();
-    for (nth, kind) in report.only.iter().enumerate() {
+    let only = report.only.iter().filter(|_| report.only != KindSet::ALL);
+    for (nth, kind) in only.enumerate() {
         html.markup(if nth == 0 { " --only " } else { "," })?;
         html.markup(kind.name())?;
     }

@@ -3,8 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use chunkmigrate::migrate::{CopySummary, EndLine, MergeCounts};
-use chunkmigrate::record::{PerKind, RecordKind};
+use chunkmigrate::migrate::{CopyOutcome, CopySummary, EndLine, MergeCounts, MergeSummary};
 use chunkmigrate::store::StoreKind;
 use chunkmigrate::verify::Values;
 use indicatif::{HumanBytes, HumanCount};
@@ -31,20 +30,20 @@ impl<'s> CopyReport<'s> {
     /// Writes the summary as text.
     pub(in crate::cli) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let summary = self.summary;
-        let schema = match summary.schema_version {
+        let schema = match summary.source.schema_version {
             Some(version) => format!(", Magellan schema {version}"),
             None => String::new(),
         };
         writeln!(
             out,
             "{} ({}{schema}{}) {} {} ({}{})\n",
-            escaped_path(&summary.source),
-            store_name(summary.source_store),
-            closed(summary.source_closed_cleanly),
+            escaped_path(&summary.source.label.path),
+            store_name(summary.source.label.store),
+            closed(summary.source.label.closed_cleanly),
             if summary.merge { "into" } else { "to" },
-            escaped_path(&summary.target),
-            store_name(summary.target_store),
-            closed(summary.target_closed_cleanly),
+            escaped_path(&summary.target.path),
+            store_name(summary.target.store),
+            closed(summary.target.closed_cleanly),
         )?;
         write_table(out, &self.kinds_table())?;
         let mut facts = Vec::new();
@@ -53,9 +52,9 @@ impl<'s> CopyReport<'s> {
             writeln!(out)?;
             out.write_all(&facts)?;
         }
-        let shown = summary.rejections.len() + summary.divergences.len();
+        let shown = summary.rejections.len() + summary.divergences().len();
         let mut totals = Vec::new();
-        write_totals(&mut totals, &summary.counts, shown)?;
+        write_totals(&mut totals, &summary.counts(), shown)?;
         if let Some(totals) = totals.strip_suffix(b"\n") {
             writeln!(out)?;
             out.write_all(totals)?;
@@ -71,13 +70,13 @@ impl<'s> CopyReport<'s> {
 
     fn write_facts(&self, out: &mut dyn Write) -> io::Result<()> {
         let summary = self.summary;
-        if let Some(digest) = &summary.sha256 {
+        if let Some(digest) = summary.sha256() {
             write_fact(out, "digest", &digest)?;
         }
-        if let Some(bytes) = summary.target_bytes {
+        if let Some(bytes) = summary.file_bytes() {
             write_fact(out, "size", &HumanBytes(bytes))?;
         }
-        match summary.end_line {
+        match summary.source.end_line {
             Some(EndLine::Matched) => {
                 write_fact(out, "end line", &"matches: the text is complete")?;
             }
@@ -87,66 +86,35 @@ impl<'s> CopyReport<'s> {
             Some(EndLine::Missing) => write_fact(out, "no end line", &"completeness unknown")?,
             None => {}
         }
-        for kind in &summary.missing {
+        for kind in &summary.source.missing {
             write_missing_table(out, *kind)?;
         }
-        for column in &summary.without_columns {
+        for column in &summary.source.without_columns {
             write_fact(out, "ignored", &format_args!("column {}", escaped(column)))?;
         }
         write_tables(out, "other tables", &summary.uncopied_tables)?;
-        self.write_merge_facts(out)?;
+        if let Some(merge) = summary.merged() {
+            write_merge_facts(out, merge)?;
+        }
         if let Some(path) = &summary.stale_rejects_file {
             let path = escaped_path(path);
             let text = format_args!("{path}, left by an earlier run");
             write_fact(out, "stale rejects", &text)?;
         }
-        write_target_facts(out, &summary.lost_access, &summary.leftover_dirs)
-    }
-
-    /// Writes what a merge left unchanged, and what it did besides writing records.
-    fn write_merge_facts(&self, out: &mut dyn Write) -> io::Result<()> {
-        let summary = self.summary;
-        let kept: u64 = summary
-            .merged
-            .iter()
-            .flat_map(PerKind::iter)
-            .map(|(_, m)| m.kept)
-            .sum();
-        if kept > 0 {
-            let records = count_of(kept, "record", "records");
-            let text = format_args!("{records} that only the target has");
-            write_fact(out, "kept", &text)?;
-        }
-        let names = |names: &[String]| {
-            let names: Vec<_> = names.iter().map(|name| escaped(name)).collect();
-            names.join(", ")
-        };
-        if !summary.rebuilt.is_empty() {
-            write_fact(out, "rebuilt", &names(&summary.rebuilt))?;
-        }
-        for index in &summary.stale {
-            let (table, why) = (escaped(&index.table), escaped(&index.why));
-            write_fact(out, "not rebuilt", &format_args!("{table}: {why}"))?;
-            let statement = escaped(&index.statement);
-            write_fact(out, "", &format_args!("run: {statement}"))?;
-        }
-        if !summary.skipped_triggers.is_empty() {
-            let triggers = names(&summary.skipped_triggers);
-            let text = format_args!("{triggers}: a merge does not run triggers");
-            write_fact(out, "not run", &text)?;
-        }
-        Ok(())
+        write_target_facts(out, summary.lost_access(), &summary.leftover_dirs)
     }
 
     fn kinds_table(&self) -> Vec<Vec<String>> {
+        let merged = self.summary.merged();
         let mut heading = vec!["kind", "records", "rejected"];
-        if self.summary.merged.is_some() {
+        if merged.is_some() {
             heading.extend(["inserted", "updated", "unchanged", "kept"]);
         }
+        let columns = heading.len() - 1;
         let mut rows = vec![heading.into_iter().map(str::to_owned).collect()];
         let mut total = [0; 6];
         for (kind, totals) in self.summary.asked_for() {
-            let merged = self.merged(kind);
+            let merged = merged.map_or_else(MergeCounts::default, |m| *m.counts.get(kind));
             let numbers = [
                 totals.records,
                 *self.summary.rejected.get(kind),
@@ -155,33 +123,22 @@ impl<'s> CopyReport<'s> {
                 merged.unchanged,
                 merged.kept,
             ];
-            rows.push(self.row(kind.name(), numbers));
+            rows.push(row(kind.name(), &numbers, columns));
             for (sum, number) in total.iter_mut().zip(numbers) {
                 *sum += number;
             }
         }
-        rows.push(self.row("total", total));
+        rows.push(row("total", &total, columns));
         rows
-    }
-
-    fn merged(&self, kind: RecordKind) -> MergeCounts {
-        let merged = self.summary.merged.as_ref();
-        merged.map_or_else(MergeCounts::default, |merged| *merged.get(kind))
-    }
-
-    fn row(&self, name: &str, numbers: [u64; 6]) -> Vec<String> {
-        let shown = if self.summary.merged.is_some() { 6 } else { 2 };
-        let numbers = numbers.into_iter().take(shown);
-        let cells = numbers.map(|number| HumanCount(number).to_string());
-        std::iter::once(name.to_owned()).chain(cells).collect()
     }
 
     fn write_rejections(&self, out: &mut dyn Write) -> io::Result<()> {
         let summary = self.summary;
-        if summary.rejections_total == 0 {
+        let total = summary.rejection_counts.total();
+        if total == 0 {
             return Ok(());
         }
-        let heading = match summary.rejections_total == summary.rejected_total() {
+        let heading = match total == summary.rejected_total() {
             true => "Rejected",
             false => "Rejected, and other findings",
         };
@@ -190,7 +147,7 @@ impl<'s> CopyReport<'s> {
             let key = finding.key.as_deref().map(String::from_utf8_lossy);
             let key = key.map(|key| escaped(&key).into_owned());
             let message = escaped(&finding.message);
-            match summary.source_store {
+            match summary.source.label.store {
                 StoreKind::Sqlite if finding.row.is_some() => writeln!(out, "  {message}")?,
                 StoreKind::Ndjson => {
                     let key = key.map(|key| format!(", {key}")).unwrap_or_default();
@@ -203,7 +160,7 @@ impl<'s> CopyReport<'s> {
                 }
             }
         }
-        write_rest(out, summary.rejections_total, summary.rejections.len())?;
+        write_rest(out, total, summary.rejections.len())?;
         match &summary.rejects {
             Some(path) => writeln!(out, "  with their values in {}", escaped_path(path)),
             None => Ok(()),
@@ -211,17 +168,55 @@ impl<'s> CopyReport<'s> {
     }
 
     fn write_divergences(&self, out: &mut dyn Write) -> io::Result<()> {
-        let divergences = &self.summary.divergences;
-        if self.summary.divergences_total == 0 {
+        let CopyOutcome::ReadBackDiffers {
+            divergences,
+            counts,
+        } = &self.summary.outcome
+        else {
             return Ok(());
-        }
+        };
         writeln!(
             out,
             "\nRead-back mismatch (left = source, right = target):\n"
         )?;
         write_findings(out, divergences, Values::Short)?;
-        write_rest(out, self.summary.divergences_total, divergences.len())
+        write_rest(out, counts.total(), divergences.len())
     }
+}
+
+fn row(name: &str, numbers: &[u64], columns: usize) -> Vec<String> {
+    let numbers = numbers.iter().take(columns);
+    let cells = numbers.map(|number| HumanCount(*number).to_string());
+    std::iter::once(name.to_owned()).chain(cells).collect()
+}
+
+/// Writes what a merge left unchanged, and what it did besides writing records.
+fn write_merge_facts(out: &mut dyn Write, merge: &MergeSummary) -> io::Result<()> {
+    let kept: u64 = merge.counts.iter().map(|(_, counts)| counts.kept).sum();
+    if kept > 0 {
+        let records = count_of(kept, "record", "records");
+        let text = format_args!("{records} that only the target has");
+        write_fact(out, "kept", &text)?;
+    }
+    let names = |names: &[String]| {
+        let names: Vec<_> = names.iter().map(|name| escaped(name)).collect();
+        names.join(", ")
+    };
+    if !merge.rebuilt.is_empty() {
+        write_fact(out, "rebuilt", &names(&merge.rebuilt))?;
+    }
+    for index in &merge.stale {
+        let (table, why) = (escaped(&index.table), escaped(&index.why));
+        write_fact(out, "not rebuilt", &format_args!("{table}: {why}"))?;
+        let statement = escaped(&index.statement);
+        write_fact(out, "", &format_args!("run: {statement}"))?;
+    }
+    if !merge.skipped_triggers.is_empty() {
+        let triggers = names(&merge.skipped_triggers);
+        let text = format_args!("{triggers}: a merge does not run triggers");
+        write_fact(out, "not run", &text)?;
+    }
+    Ok(())
 }
 
 fn write_rest(out: &mut dyn Write, total: u64, shown: usize) -> io::Result<()> {

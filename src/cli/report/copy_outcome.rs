@@ -1,6 +1,6 @@
 //! The verdict: the last sentence of a copy's report.
 
-use chunkmigrate::migrate::CopySummary;
+use chunkmigrate::migrate::{CopyOutcome, CopySummary, MergeSummary};
 use chunkmigrate::store::StoreKind;
 use indicatif::HumanCount;
 
@@ -9,26 +9,30 @@ use crate::cli::term::terminal_escape::escaped_path;
 
 /// The result of a copy in one or two sentences.
 pub(in crate::cli) fn verdict(summary: &CopySummary) -> String {
-    if summary.divergences_total > 0 {
-        let made = nothing_made(summary);
-        return format!("{made}: the read-back differs from what was written.");
-    }
     let problems = Problems::of(summary);
-    match (summary.dry_run, summary.sha256.is_some()) {
-        (true, true) => dry_run(summary, &problems),
-        (true, false) if summary.merge => format!(
-            "Dry run: nothing would be merged: {}; nothing was written.",
-            problems.text()
-        ),
-        (true, false) => format!(
-            "Dry run: no target would be created: {}; nothing was written.",
-            problems.text()
-        ),
-        (false, false) => format!("{}: {}.", nothing_made(summary), problems.text()),
-        (false, true) => match summary.changed() {
-            Some(changed) => merged(summary, changed, &problems),
-            None => copied(summary, &problems),
-        },
+    match &summary.outcome {
+        CopyOutcome::Created { verified, .. } => copied(summary, *verified, &problems),
+        CopyOutcome::Merged { merge, .. } => merged(summary, merge, &problems),
+        CopyOutcome::Unchanged { .. } => unchanged(summary, &problems),
+        CopyOutcome::DryRun { merge } => dry_run(summary, merge.as_ref(), &problems),
+        CopyOutcome::Rejected => rejected(summary, &problems),
+        CopyOutcome::ReadBackDiffers { .. } => {
+            let made = nothing_made(summary);
+            format!("{made}: the read-back differs from what was written.")
+        }
+    }
+}
+
+fn rejected(summary: &CopySummary, problems: &Problems) -> String {
+    let why = problems.text();
+    match (summary.dry_run, summary.merge) {
+        (true, true) => {
+            format!("Dry run: nothing would be merged: {why}; nothing was written.")
+        }
+        (true, false) => {
+            format!("Dry run: no target would be created: {why}; nothing was written.")
+        }
+        (false, _) => format!("{}: {why}.", nothing_made(summary)),
     }
 }
 
@@ -39,13 +43,13 @@ fn nothing_made(summary: &CopySummary) -> &'static str {
     }
 }
 
-fn dry_run(summary: &CopySummary, problems: &Problems) -> String {
-    let done = match summary.changed() {
+fn dry_run(summary: &CopySummary, merge: Option<&MergeSummary>, problems: &Problems) -> String {
+    let done = match merge {
         None => format!("{} would be copied", records(summary.records())),
-        Some(0) if summary.changes_beside => {
-            format!("no records would be written, only {METADATA}")
-        }
-        Some(changed) => format!("{} would be written", records(changed)),
+        Some(merge) => match (merge.changed(), merge.changes_metadata) {
+            (0, true) => format!("no records would be written, only {METADATA}"),
+            (changed, _) => format!("{} would be written", records(changed)),
+        },
     };
     let rejected = problems.suffix("would be");
     format!("Dry run: {done}; nothing was written.{rejected}")
@@ -54,30 +58,40 @@ fn dry_run(summary: &CopySummary, problems: &Problems) -> String {
 /// What a merge may change besides records.
 const METADATA: &str = "the id sequences or the manifest";
 
-fn merged(summary: &CopySummary, changed: u64, problems: &Problems) -> String {
-    let target = escaped_path(&summary.target);
+fn merged(summary: &CopySummary, merge: &MergeSummary, problems: &Problems) -> String {
+    let target = escaped_path(&summary.target.path);
     let rejected = problems.suffix("were");
-    let contains = match summary.records() {
-        0 => "there was nothing to merge".to_owned(),
-        1 => "it already contains the 1 record".to_owned(),
-        count => format!("it already contains all {}", records(count)),
-    };
-    match changed {
-        0 if summary.changes_beside => format!(
-            "No records were written to {target}: {contains}; only {METADATA} changed.{rejected}"
+    match merge.changed() {
+        0 => format!(
+            "No records were written to {target}: {}; only {METADATA} changed.{rejected}",
+            contains(summary)
         ),
-        0 => format!("Nothing was written to {target}: {contains}.{rejected}"),
-        _ => format!(
+        changed => format!(
             "Merged {} into {target}; its whole content was verified before the commit.{rejected}",
             records(changed)
         ),
     }
 }
 
-fn copied(summary: &CopySummary, problems: &Problems) -> String {
+fn unchanged(summary: &CopySummary, problems: &Problems) -> String {
+    let target = escaped_path(&summary.target.path);
+    let (contains, rejected) = (contains(summary), problems.suffix("were"));
+    format!("Nothing was written to {target}: {contains}.{rejected}")
+}
+
+/// Why no records were merged.
+fn contains(summary: &CopySummary) -> String {
+    match summary.records() {
+        0 => "there was nothing to merge".to_owned(),
+        1 => "it already contains the 1 record".to_owned(),
+        count => format!("it already contains all {}", records(count)),
+    }
+}
+
+fn copied(summary: &CopySummary, verified: bool, problems: &Problems) -> String {
     let count = summary.records();
     let rejected = problems.suffix("were");
-    match (summary.verified, problems.is_empty(), count) {
+    match (verified, problems.is_empty(), count) {
         (false, ..) => format!("Copied {}. Not verified.{rejected}", records(count)),
         (true, true, 0) => {
             "The source has no records; the target was read back and has none.".to_owned()
@@ -110,14 +124,14 @@ impl Problems {
         let rejected = summary.rejected_total();
         Problems {
             rejected,
-            other: summary.rejections_total.saturating_sub(rejected),
-            item: match summary.source_store {
+            other: summary.rejection_counts.total().saturating_sub(rejected),
+            item: match summary.source.label.store {
                 StoreKind::Ndjson => ("line", "lines"),
                 StoreKind::Sqlite => ("row", "rows"),
                 _ => ("entry", "entries"),
             },
             // Only tables reject valid records.
-            why: match (summary.source_store, summary.merge) {
+            why: match (summary.source.label.store, summary.merge) {
                 (StoreKind::Sqlite, _) | (_, false) => "invalid",
                 (_, true) => "invalid or rejected by the target",
             },

@@ -2,10 +2,8 @@
 
 use std::io::{self, Write};
 
-use chunkmigrate::record::RecordKind;
 use chunkmigrate::verify::FindingCounts;
 use indicatif::HumanCount;
-use serde::Serialize;
 
 use crate::cli::report::table::write_table;
 
@@ -17,7 +15,7 @@ pub(in crate::cli) fn write_totals(
     shown: usize,
 ) -> io::Result<()> {
     let is_one = counts.iter().count() <= 1;
-    if is_one && total(counts) == shown as u64 {
+    if is_one && counts.total() == shown as u64 {
         return Ok(());
     }
     let heading = ["finding", "divergences", "warnings"];
@@ -42,46 +40,4 @@ pub(in crate::cli) fn write_totals(
     row("total".to_owned(), counts.divergences(), counts.warnings());
     write_table(out, &rows)?;
     writeln!(out)
-}
-
-fn total(counts: &FindingCounts) -> u64 {
-    counts.divergences() + counts.warnings()
-}
-
-/// The counts as JSON, with a flag that says whether only the first findings are listed.
-#[derive(Serialize)]
-pub(in crate::cli) struct TotalsDocument {
-    truncated: bool,
-    findings_total: u64,
-    divergences_total: u64,
-    warnings_total: u64,
-    counts: Vec<CountDocument>,
-}
-
-#[derive(Serialize)]
-struct CountDocument {
-    class: &'static str,
-    kind: Option<&'static str>,
-    warning: bool,
-    count: u64,
-}
-
-impl TotalsDocument {
-    pub(in crate::cli) fn new(counts: &FindingCounts, shown: usize) -> Self {
-        TotalsDocument {
-            truncated: total(counts) > shown as u64,
-            findings_total: total(counts),
-            divergences_total: counts.divergences(),
-            warnings_total: counts.warnings(),
-            counts: counts
-                .iter()
-                .map(|(class, kind, count)| CountDocument {
-                    class: class.name(),
-                    kind: kind.map(RecordKind::name),
-                    warning: class.is_warning(),
-                    count,
-                })
-                .collect(),
-        }
-    }
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use chunkmigrate::verify::Values;
 use chunkmigrate::verify::{FieldDifference, Finding, FindingClass};
-use chunkmigrate::verify::{FindingJson, Values};
 use indicatif::HumanCount;
 use serde_json::Value;
 
@@ -68,7 +68,7 @@ fn write_finding(out: &mut dyn Write, finding: &Finding, values: Values) -> io::
     if class_says_all(finding) {
         return Ok(());
     }
-    let message = FindingJson::message(finding, values);
+    let message = escaped(&finding.message);
     match side {
         Some(side)
             if !matches!(
@@ -76,9 +76,9 @@ fn write_finding(out: &mut dyn Write, finding: &Finding, values: Values) -> io::
                 FindingClass::OnlyLeft | FindingClass::OnlyRight
             ) =>
         {
-            writeln!(out, "    {side}: {}", escaped(&message))
+            writeln!(out, "    {side}: {}", message)
         }
-        _ => writeln!(out, "    {}", escaped(&message)),
+        _ => writeln!(out, "    {}", message),
     }
 }
 
@@ -116,7 +116,7 @@ fn write_field(
 ) -> io::Result<()> {
     let name = format!("{:<width$}", field.field);
     match (&field.left, &field.right) {
-        (Value::String(left), Value::String(right)) if values != Values::Redacted => {
+        (Value::String(left), Value::String(right)) => {
             let at = field.first_difference.unwrap_or(0);
             writeln!(out, "    {name}  first difference at byte {at}")?;
             let parts = Parts::of(left, right);
@@ -143,12 +143,9 @@ fn write_field(
 }
 
 fn scalar(value: &Value, values: Values) -> String {
-    match (value, values) {
-        (Value::String(_), Values::Redacted) => {
-            escaped(&FindingJson::value(value, values).to_string()).into_owned()
-        }
-        (Value::String(text), _) => format!("\"{}\"", cut(text, values)),
-        (Value::Object(_), _) => shortened(value),
+    match value {
+        Value::String(text) => format!("\"{}\"", cut(text, values)),
+        Value::Object(_) => shortened(value),
         _ => value.to_string(),
     }
 }

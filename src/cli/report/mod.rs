@@ -2,7 +2,6 @@
 
 pub(super) mod advice;
 pub(super) mod copy;
-pub(super) mod copy_json;
 pub(super) mod copy_outcome;
 pub(super) mod finding_totals;
 pub(super) mod findings;
@@ -12,5 +11,4 @@ pub(super) mod suggestions;
 pub(super) mod table;
 pub(super) mod text_diff;
 pub(super) mod verify;
-pub(super) mod verify_json;
 pub(super) mod verify_outcome;

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use chunkmigrate::migrate::UncopiedTable;
 use chunkmigrate::record::RecordKind;
-use serde::Serialize;
 
 use crate::cli::report::pluralize::{count_of, plural};
 use crate::cli::report::table::write_fact;
@@ -47,20 +46,4 @@ pub(in crate::cli) fn write_missing_table(out: &mut dyn Write, kind: RecordKind)
         "missing",
         &format_args!("{table}: table not present (0 records)"),
     )
-}
-
-/// A table as JSON; `rows` is null if they can't be counted.
-#[derive(Serialize)]
-pub(in crate::cli) struct TableDocument<'t> {
-    table: &'t str,
-    rows: Option<u64>,
-}
-
-impl<'t> TableDocument<'t> {
-    pub(in crate::cli) fn new(table: &'t UncopiedTable) -> Self {
-        TableDocument {
-            table: &table.name,
-            rows: table.rows,
-        }
-    }
 }

@@ -19,12 +19,6 @@ pub(in crate::cli) fn closed(cleanly: bool) -> &'static str {
     }
 }
 
-/// For JSON: skips the field if the store was closed.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
-pub(in crate::cli) fn is_true(value: &bool) -> bool {
-    *value
-}
-
 /// The display name of a kind of store.
 pub(in crate::cli) fn store_name(store: StoreKind) -> &'static str {
     match store {

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anstyle::Style;
-use chunkmigrate::migrate::CopySummary;
-use chunkmigrate::record::RecordKind;
+use chunkmigrate::migrate::{CopyOutcome, CopySummary, MergeSummary};
+use chunkmigrate::record::KindSet;
 use chunkmigrate::store::StoreKind;
 use chunkmigrate::verify::{Finding, FindingClass};
 
@@ -62,54 +62,75 @@ impl NextStep {
 
 /// The next step after a copy.
 pub(in crate::cli) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
-    if summary.divergences_total > 0 {
-        let what = "try again; if the read-back differs again, the disk or the memory may be \
-            failing";
-        return Some(NextStep::new(what, []));
+    match &summary.outcome {
+        CopyOutcome::ReadBackDiffers { .. } => {
+            let what = "try again; if the read-back differs again, the disk or the memory may be \
+                failing";
+            Some(NextStep::new(what, []))
+        }
+        CopyOutcome::Rejected => Some(after_rejected(summary)),
+        CopyOutcome::DryRun { merge } => {
+            let changes = |merge: &MergeSummary| merge.changed() > 0 || merge.changes_metadata;
+            let step = NextStep::new("rerun without --dry-run to write it", []);
+            merge.as_ref().is_none_or(changes).then_some(step)
+        }
+        _ if summary.rejected_total() > 0 => Some(add_rejected(summary)),
+        CopyOutcome::Created { verified, .. } if summary.records() > 0 => {
+            check_copy(summary, *verified)
+        }
+        CopyOutcome::Created { .. }
+        | CopyOutcome::Merged { .. }
+        | CopyOutcome::Unchanged { .. } => None,
     }
-    if summary.sha256.is_none() {
-        let mut rejections = summary.rejections.iter();
-        let is_wrong_symbol = |finding: &Finding| finding.class == FindingClass::WrongSymbol;
-        let what = match summary.merge {
-            true if rejections.any(is_wrong_symbol) => {
-                "reindex the files of these symbols, or rerun with --on-invalid skip"
-            }
-            true => "fix the source or the target, or rerun with --on-invalid skip",
-            false => "fix the source, or rerun with --on-invalid skip",
-        };
-        return Some(NextStep::new(what, []));
-    }
-    if summary.dry_run {
-        let step = NextStep::new("rerun without --dry-run to write it", []);
-        let changes = summary.changed() != Some(0) || summary.changes_beside;
-        return changes.then_some(step);
-    }
+}
+
+fn after_rejected(summary: &CopySummary) -> NextStep {
+    let mut rejections = summary.rejections.iter();
+    let is_wrong_symbol = |finding: &Finding| finding.class == FindingClass::WrongSymbol;
+    let what = match summary.merge {
+        true if rejections.any(is_wrong_symbol) => {
+            "reindex the files of these symbols, or rerun with --on-invalid skip"
+        }
+        true => "fix the source or the target, or rerun with --on-invalid skip",
+        false => "fix the source, or rerun with --on-invalid skip",
+    };
+    NextStep::new(what, [])
+}
+
+fn add_rejected(summary: &CopySummary) -> NextStep {
+    let what = match summary.merge {
+        // The target may have rejected it.
+        true => "fix the rejected items in the source or the target, then add them",
+        false => "fix the rejected items in the source, then add them",
+    };
     let stores = [
-        (summary.source.as_path(), summary.source_store),
-        (summary.target.as_path(), summary.target_store),
+        (
+            summary.source.label.path.as_path(),
+            summary.source.label.store,
+        ),
+        (summary.target.path.as_path(), summary.target.store),
     ];
-    if summary.rejected_total() > 0 {
-        let what = match summary.merge {
-            // The target may have rejected it.
-            true => "fix the rejected items in the source or the target, then add them",
-            false => "fix the rejected items in the source, then add them",
-        };
-        let command = transfer(stores, "--merge", &summary.only, &summary.without_columns);
-        return Some(NextStep::new(what, command));
-    }
-    if summary.merged.is_some() || summary.records() == 0 {
-        return None;
-    }
-    let [(source, source_store), (target, _)] = stores;
-    if summary.verified {
+    let columns = &summary.source.without_columns;
+    NextStep::new(what, transfer(stores, "--merge", summary.only, columns))
+}
+
+fn check_copy(summary: &CopySummary, is_verified: bool) -> Option<NextStep> {
+    let (source, target) = (
+        summary.source.label.path.as_path(),
+        summary.target.path.as_path(),
+    );
+    if is_verified {
         let what = "to check a copy elsewhere, compare its digest with";
-        let command = command("inspect", &[target], &[], &[])?;
+        let command = command("inspect", &[target], &[], KindSet::ALL)?;
         return Some(NextStep::new(what, [command]));
     }
-    let can_verify = matches!(source_store, StoreKind::Sqlite | StoreKind::Kv);
-    let options = without(&summary.without_columns);
+    let can_verify = matches!(
+        summary.source.label.store,
+        StoreKind::Sqlite | StoreKind::Kv
+    );
+    let options = without(&summary.source.without_columns);
     let command =
-        can_verify.then(|| command("verify", &[source, target], &options, &summary.only))??;
+        can_verify.then(|| command("verify", &[source, target], &options, summary.only))??;
     Some(NextStep::new("compare it with its source", [command]))
 }
 
@@ -119,7 +140,7 @@ pub(in crate::cli) fn after_sample(database: &Path) -> Option<NextStep> {
     if target == database {
         return None;
     }
-    let command = command("sqlite-to-kv", &[database, &target], &[], &[])?;
+    let command = command("sqlite-to-kv", &[database, &target], &[], KindSet::ALL)?;
     Some(NextStep::new("copy it into a KV file", [command]))
 }
 
@@ -127,7 +148,7 @@ pub(in crate::cli) fn after_sample(database: &Path) -> Option<NextStep> {
 pub(in crate::cli) fn transfer(
     stores: [(&Path, StoreKind); 2],
     option: &str,
-    only: &[RecordKind],
+    only: KindSet,
     without_columns: &[String],
 ) -> Option<String> {
     use StoreKind::{Kv, Sqlite};
@@ -140,7 +161,7 @@ pub(in crate::cli) fn transfer(
             let needs_none = without_columns.is_empty() || source_store == Kv;
             let export = needs_none.then(|| command("export", &[source], &[], only))??;
             let import = ["--to", target_store.name(), option];
-            let import = command("import", &[Path::new(STDIN), target], &import, &[])?;
+            let import = command("import", &[Path::new(STDIN), target], &import, KindSet::ALL)?;
             return Some(format!("{export} | {import}"));
         }
         _ => return None,
@@ -157,7 +178,7 @@ fn without(columns: &[String]) -> Vec<&str> {
     options.flatten().collect()
 }
 
-fn command(name: &str, paths: &[&Path], options: &[&str], only: &[RecordKind]) -> Option<String> {
+fn command(name: &str, paths: &[&Path], options: &[&str], only: KindSet) -> Option<String> {
     let mut words = vec![OsString::from(name)];
     let argument = |path: &&Path| match *path == Path::new(STDIN) {
         true => STDIN.into(),
@@ -165,7 +186,7 @@ fn command(name: &str, paths: &[&Path], options: &[&str], only: &[RecordKind]) -
     };
     words.extend(paths.iter().map(argument));
     words.extend(options.iter().map(OsString::from));
-    if !only.is_empty() {
+    if only != KindSet::ALL {
         let names: Vec<&str> = only.iter().map(|kind| kind.name()).collect();
         words.extend(["--only".into(), names.join(",").into()]);
     }
@@ -181,7 +202,7 @@ mod tests {
 
     fn merging(from: (&str, StoreKind), into: (&str, StoreKind)) -> Option<String> {
         let stores = [from, into].map(|(path, store)| (Path::new(path), store));
-        transfer(stores, "--merge", &[], &[])
+        transfer(stores, "--merge", KindSet::ALL, &[])
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! The report of a verification as text.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use anstyle::{AnsiColor, Color, Style};
-use chunkmigrate::record::RecordKind;
+use chunkmigrate::record::KindSet;
 use chunkmigrate::verify::{Comparison, KindCounts};
-use chunkmigrate::verify::{StoreLabel, Values};
+use chunkmigrate::verify::{StoreLabel, Values, VerifyReport};
 use indicatif::HumanCount;
 
 use crate::cli::after_verify::after_verify;
@@ -14,7 +13,7 @@ use crate::cli::report::finding_totals::write_totals;
 use crate::cli::report::findings::write_findings;
 use crate::cli::report::pluralize::{closed, store_name};
 use crate::cli::report::table::write_table;
-use crate::cli::report::verify_outcome::{Verified, total};
+use crate::cli::report::verify_outcome::{more_findings, self_test, sentence, total, word};
 use crate::cli::term::terminal_escape::escaped_path;
 
 const GOOD: Style = Style::new()
@@ -24,38 +23,36 @@ const BAD: Style = Style::new()
     .bold()
     .fg_color(Some(Color::Ansi(AnsiColor::Red)));
 
-/// Writes the report, and the path of the HTML page, if there is one.
+/// Writes the report.
 pub(in crate::cli) fn write_report(
     out: &mut dyn Write,
-    verified: &Verified,
+    report: &VerifyReport,
     values: Values,
-    page: Option<&Path>,
 ) -> io::Result<()> {
-    let report = verified.report();
     for hop in &report.hops {
         writeln!(out, "left   {}", shown(&hop.left))?;
         writeln!(out, "right  {}\n", shown(&hop.right))?;
-        write_table(out, &counts_table(&hop.comparison, &report.only))?;
+        write_table(out, &counts_table(&hop.comparison, report.only))?;
         writeln!(out)?;
     }
     write_totals(out, &report.counts(), report.findings.len())?;
     write_findings(out, &report.findings, values)?;
-    if let Some(more) = verified.more_findings(report.findings.len()) {
+    if let Some(more) = more_findings(report, report.findings.len()) {
         writeln!(out, "{more}\n")?;
     }
-    if let Some((detected, names)) = verified.self_test() {
+    if let Some((detected, names)) = self_test(report) {
         writeln!(out, "Self-test: {detected}\n  {names}\n")?;
     }
-    let style = match verified.is_identical() {
+    let style = match report.is_identical() {
         true => GOOD,
         false => BAD,
     };
-    let (word, sentence) = (verified.word(), verified.sentence());
+    let (word, sentence) = (word(report), sentence(report));
     writeln!(out, "{style}{word}:{style:#} {sentence}")?;
     if let Some(step) = after_verify(report) {
         step.write(out)?;
     }
-    match page {
+    match &report.html {
         Some(page) => writeln!(out, "\npage   {}", escaped_path(page)),
         None => Ok(()),
     }
@@ -70,7 +67,7 @@ fn shown(store: &StoreLabel) -> String {
     )
 }
 
-fn counts_table(comparison: &Comparison, only: &[RecordKind]) -> Vec<Vec<String>> {
+fn counts_table(comparison: &Comparison, only: KindSet) -> Vec<Vec<String>> {
     let total = total(comparison);
     let has_invalid = total.invalid_left + total.invalid_right > 0;
     let mut heading = vec![
@@ -87,7 +84,7 @@ fn counts_table(comparison: &Comparison, only: &[RecordKind]) -> Vec<Vec<String>
     }
     let mut rows = vec![heading.into_iter().map(str::to_owned).collect()];
     for (kind, counts) in comparison.kinds.iter() {
-        if kind.is_asked_for(only) {
+        if only.contains(kind) {
             rows.push(row(kind.name(), counts, has_invalid));
         }
     }

@@ -1,88 +1,56 @@
 //! The outcome of a verification, in the words that all reports share.
 
 use chunkmigrate::verify::{Comparison, FindingClass, KindCounts};
-use chunkmigrate::verify::{SampleReport, VerifyReport};
+use chunkmigrate::verify::{SelfTest, VerifyReport};
 use indicatif::HumanCount;
 
 use crate::cli::report::pluralize::count_of;
 use crate::cli::term::terminal_escape::{escaped, escaped_path};
 
-/// The subject of a verification.
-pub(in crate::cli) enum Verified {
-    /// Two stores, or the round trip of one.
-    Stores(VerifyReport),
-    /// The built-in sample.
-    Sample(SampleReport),
-}
-
-impl Verified {
-    pub(in crate::cli) fn report(&self) -> &VerifyReport {
-        match self {
-            Verified::Stores(report) => report,
-            Verified::Sample(sample) => &sample.round_trip,
-        }
-    }
-
-    pub(in crate::cli) fn sample(&self) -> Option<&SampleReport> {
-        match self {
-            Verified::Stores(_) => None,
-            Verified::Sample(sample) => Some(sample),
-        }
-    }
-
-    pub(in crate::cli) fn is_identical(&self) -> bool {
-        match self {
-            Verified::Stores(report) => report.is_identical(),
-            Verified::Sample(sample) => sample.is_identical(),
-        }
-    }
-
-    /// The first word of the verdict.
-    pub(in crate::cli) fn word(&self) -> &'static str {
-        match self.is_identical() {
-            true => "Identical",
-            false => "Diverged",
-        }
-    }
-
-    /// The verdict after that word and a colon.
-    pub(in crate::cli) fn sentence(&self) -> String {
-        match self {
-            Verified::Stores(report) => of_stores(report) + &left_out(report),
-            Verified::Sample(sample) => of_sample(sample),
-        }
-    }
-
-    /// The result of the self-test after the built-in sample.
-    pub(in crate::cli) fn self_test(&self) -> Option<(String, String)> {
-        let detected = &self.sample()?.proved;
-        let names: Vec<&str> = detected.iter().map(|class| class.name()).collect();
-        let all = FindingClass::ALL.into_iter();
-        let total = all.filter(|class| class.is_of_comparison()).count();
-        Some((
-            format!("{} of {total} kinds of damage detected:", names.len()),
-            names.join(", "),
-        ))
-    }
-
-    /// The number of findings that are not shown, and how to get them.
-    pub(in crate::cli) fn more_findings(&self, shown: usize) -> Option<String> {
-        let report = self.report();
-        let total = report.divergences() + report.warnings();
-        let more = total.saturating_sub(shown as u64);
-        let hint = match &report.report {
-            Some(path) => format!("all are in {}", escaped_path(path)),
-            None if shown < report.findings.len() => "--report FILE saves all".to_owned(),
-            None => "--limit shows more, --report FILE saves all".to_owned(),
-        };
-        let findings = count_of(more, "more finding", "more findings");
-        (more > 0).then(|| format!("and {findings}; {hint}"))
+/// The first word of the verdict.
+pub(in crate::cli) fn word(report: &VerifyReport) -> &'static str {
+    match report.is_identical() {
+        true => "Identical",
+        false => "Diverged",
     }
 }
 
-fn of_sample(sample: &SampleReport) -> String {
-    let (intact, total) = (HumanCount(sample.as_made), HumanCount(sample.made));
-    match sample.is_identical() {
+/// The verdict after that word and a colon.
+pub(in crate::cli) fn sentence(report: &VerifyReport) -> String {
+    match &report.self_test {
+        None => of_stores(report) + &left_out(report),
+        Some(self_test) => of_sample(self_test, report.is_identical()),
+    }
+}
+
+/// The result of the self-test after the built-in sample.
+pub(in crate::cli) fn self_test(report: &VerifyReport) -> Option<(String, String)> {
+    let detected = &report.self_test.as_ref()?.detected_classes;
+    let names: Vec<&str> = detected.iter().map(|class| class.name()).collect();
+    let all = FindingClass::ALL.into_iter();
+    let total = all.filter(|class| class.is_of_comparison()).count();
+    Some((
+        format!("{} of {total} kinds of damage detected:", names.len()),
+        names.join(", "),
+    ))
+}
+
+/// The number of findings that are not shown, and how to get them.
+pub(in crate::cli) fn more_findings(report: &VerifyReport, shown: usize) -> Option<String> {
+    let total = report.divergences() + report.warnings();
+    let more = total.saturating_sub(shown as u64);
+    let hint = match &report.report {
+        Some(path) => format!("all are in {}", escaped_path(path)),
+        None if shown < report.findings.len() => "--report FILE saves all".to_owned(),
+        None => "--limit shows more, --report FILE saves all".to_owned(),
+    };
+    let findings = count_of(more, "more finding", "more findings");
+    (more > 0).then(|| format!("and {findings}; {hint}"))
+}
+
+fn of_sample(self_test: &SelfTest, is_identical: bool) -> String {
+    let (intact, total) = (HumanCount(self_test.intact), HumanCount(self_test.total));
+    match is_identical {
         true => format!(
             "all {total} records survived the round trip, and every kind of damage was detected."
         ),

@@ -9,7 +9,22 @@ use serde_json::ser::Formatter;
 use crate::cli::term::terminal_escape::is_plain;
 
 /// The version of the JSON documents. It increases when a key is renamed or removed.
-pub(in crate::cli) const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 2;
+
+/// A document: the version, then the fields of a result.
+#[derive(Serialize)]
+pub(in crate::cli) struct Document<'r, T> {
+    schema: u32,
+    #[serde(flatten)]
+    result: &'r T,
+}
+
+impl<'r, T> Document<'r, T> {
+    pub(in crate::cli) fn new(result: &'r T) -> Self {
+        let schema = SCHEMA;
+        Document { schema, result }
+    }
+}
 
 /// Writes a document as compact JSON, with control and format characters escaped as `\u....`, which
 /// is equivalent.

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
-use crate::cli::term::json::write_safe_json;
+use crate::cli::term::json::{Document, write_safe_json};
 use crate::cli::term::progress::{Look, Shown};
 use crate::cli::term::signals::Stop;
 use crate::cli::term::terminal_escape::escaped;
@@ -198,9 +198,9 @@ pub(in crate::cli) fn printed(written: io::Result<()>) -> Result<(), CliError> {
     }
 }
 
-fn write_json(document: &impl Serialize) -> io::Result<()> {
+fn write_json(result: &impl Serialize) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    write_safe_json(&mut out, document)?;
+    write_safe_json(&mut out, &Document::new(result))?;
     out.write_all(b"\n")?;
     out.flush()
 }

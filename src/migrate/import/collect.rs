@@ -96,7 +96,7 @@ impl LineIntake<'_> {
                 Ok(good) => self.keep(good)?,
                 Err(why) => {
                     self.end_check.take_invalid(why.kind);
-                    if why.kind.is_none_or(|kind| self.options.asks_for(kind)) {
+                    if why.kind.is_none_or(|kind| self.options.only.contains(kind)) {
                         self.reject(line, false)?;
                     }
                 }
@@ -108,7 +108,7 @@ impl LineIntake<'_> {
     fn keep(&mut self, good: Good<'_>) -> Result<()> {
         self.end_check.take(&good);
         match good {
-            Good::Record { kind, .. } if !self.options.asks_for(kind) => Ok(()),
+            Good::Record { kind, .. } if !self.options.only.contains(kind) => Ok(()),
             Good::Record { kind, key, value } => {
                 let entry = Entry {
                     key: key.as_bytes(),

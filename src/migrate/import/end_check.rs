@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde::Serialize;
+
 use super::parse_line::Good;
 use crate::codec::{Entry, ExportEnd};
 use crate::error::{Error, Result};
@@ -9,7 +11,8 @@ use crate::migrate::{CopyOptions, OnInvalid};
 use crate::record::RecordKind;
 
 /// The result of checking a text's end line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum EndLine {
     /// The lines match the end line.
     Matched,
@@ -17,17 +20,6 @@ pub enum EndLine {
     Mismatched,
     /// There is no end line, so it is unknown whether the text is complete.
     Missing,
-}
-
-impl EndLine {
-    /// The name that reports use: `matched`, `mismatched` or `missing`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            EndLine::Matched => "matched",
-            EndLine::Mismatched => "mismatched",
-            EndLine::Missing => "missing",
-        }
-    }
 }
 
 /// Sums up the lines of a text, and its end lines: concatenated exports have several.

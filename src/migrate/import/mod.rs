@@ -128,8 +128,7 @@ fn import(
     free_space::check_lines(options.temp_dir.as_deref(), expected)?;
     let (mut lines, rejected) = collect::take_in(source, file, options, progress.as_ref())?;
     job.rejected_lines = Some(&rejected);
-    Ok(CopySummary {
-        end_line: Some(lines.end_line),
-        ..job.run(&mut lines)?
-    })
+    let mut summary = job.run(&mut lines)?;
+    summary.source.end_line = Some(lines.end_line);
+    Ok(summary)
 }

@@ -11,12 +11,12 @@ use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
 use crate::fsio::side_files;
 use crate::kv::{KvMerge, KvReader};
-use crate::migrate::OnInvalid;
 use crate::migrate::copy_job::Job;
 use crate::migrate::target_check::check_unlocked;
+use crate::migrate::{CopyOutcome, OnInvalid};
 use crate::progress::{Stage, check_cancelled};
 use crate::record::{FieldValues, RecordKind, Value};
-use crate::sqlite::{Rejection, SqliteMerge, SqliteSnapshot, roll_back};
+use crate::sqlite::{Derived, Rejection, SqliteMerge, SqliteSnapshot, roll_back};
 use crate::stream::{Source as _, digest_kind};
 
 /// Progress is reported once per this many records.
@@ -25,13 +25,13 @@ const PROGRESS_RECORDS: u64 = 512;
 /// The result of an attempt to write.
 pub(super) enum Outcome {
     /// Everything was written and read back.
-    Done,
+    Done(Derived),
     /// The target changed after the merge was planned; nothing was written.
     Changed,
     /// The target rejects some of the records; nothing was written.
     Rejected,
     /// The read-back found differences between source and target; nothing was written.
-    Diverged,
+    Diverged(CopyOutcome),
     /// The findings don't allow anything to be written.
     GivenUp,
 }
@@ -67,7 +67,7 @@ impl Apply<'_, '_> {
             expected: &self.plan.expected,
         };
         Ok(match merge.apply(path, self.job.progress.as_ref())? {
-            true => Outcome::Done,
+            true => Outcome::Done(Derived::default()),
             false => Outcome::Changed,
         })
     }
@@ -87,7 +87,7 @@ impl Apply<'_, '_> {
         let temp_dir = self.job.options.temp_dir.as_deref();
         let needed = self.plan.needed_kinds();
         let target = self.target.path();
-        let mut merge = SqliteMerge::begin(target, &needed, temp_dir, self.job.progress)?;
+        let mut merge = SqliteMerge::begin(target, needed, temp_dir, self.job.progress)?;
         let reference = self.changing_reference(&merge)?;
         let reference = match (reference, self.job.options.on_invalid) {
             (Some(error), OnInvalid::Fail) => return Err(error),
@@ -105,10 +105,10 @@ impl Apply<'_, '_> {
         if self.report.fails() {
             return Ok(Outcome::GivenUp);
         }
-        merge.set_sequences(&self.job.options.kinds(), self.plan.sequences)?;
+        merge.set_sequences(self.job.options.only, self.plan.sequences)?;
         let progress = self.job.progress.as_ref();
         progress.start(Stage::Index, None);
-        let derived = merge.update_derived(&self.plan.changed_kinds())?;
+        let derived = merge.update_derived(self.plan.changed_kinds())?;
         progress.finish();
         let mut snapshot = merge.into_snapshot(&self.target.options(), self.job.progress)?;
         if !self.holds(&mut snapshot)? {
@@ -122,15 +122,12 @@ impl Apply<'_, '_> {
         }
         check_cancelled(progress)?;
         snapshot.commit(target)?;
-        self.report.summary.rebuilt = derived.rebuilt;
-        self.report.summary.stale = derived.stale;
-        self.report.summary.skipped_triggers = derived.skipped_triggers;
-        Ok(Outcome::Done)
+        Ok(Outcome::Done(derived))
     }
 
     /// The error for a row that refers to a value which the merge would change.
     fn changing_reference(&self, merge: &SqliteMerge) -> Result<Option<Error>> {
-        for kind in self.plan.changed_kinds() {
+        for kind in self.plan.changed_kinds().iter() {
             let found = merge.find_reference(kind, &mut |visit| {
                 each_record(&self.plan.changes, kind, &mut |entry, record| {
                     visit(entry.key, record)
@@ -151,7 +148,7 @@ impl Apply<'_, '_> {
     /// Writes all records, and rejects those that the target doesn't accept.
     fn write(&mut self, merge: &SqliteMerge) -> Result<()> {
         let kinds = self.plan.changed_kinds();
-        for &kind in &kinds {
+        for kind in kinds.iter() {
             let progress = self.job.progress.as_ref();
             let total = self.plan.counts.get(kind).changed();
             progress.start(Stage::Merge(kind), Some(total));
@@ -170,7 +167,7 @@ impl Apply<'_, '_> {
             })?;
             progress.finish();
         }
-        for kind in kinds {
+        for kind in kinds.iter() {
             let (changes, report) = (&self.plan.changes, &mut *self.report);
             merge.check_rows(kind, &mut |key, why| {
                 reject(report, changes, kind, key, why)
@@ -206,7 +203,7 @@ impl Apply<'_, '_> {
     /// Whether the target contains the expected records, including those that were there before.
     fn holds(&self, snapshot: &mut SqliteSnapshot) -> Result<bool> {
         let mut holds = true;
-        for kind in self.job.options.kinds() {
+        for kind in self.job.options.only.iter() {
             let stage = Stage::ReadBack(kind);
             let found = digest_kind(snapshot, kind, stage, self.job.progress.as_ref())?;
             holds &= found.totals == *self.plan.expected.get(kind);
@@ -218,7 +215,7 @@ impl Apply<'_, '_> {
     fn lost_sequences(&self, snapshot: &SqliteSnapshot) -> Result<Vec<Finding>> {
         let kept = snapshot.sequences()?;
         let wanted = self.plan.sequences;
-        let kinds = self.job.options.kinds().into_iter();
+        let kinds = self.job.options.only.iter();
         let lost = kinds.filter(|kind| kept.get(*kind) != wanted.get(*kind));
         let findings = lost.map(|kind| {
             let message = format!(
@@ -247,13 +244,10 @@ impl Apply<'_, '_> {
             }
             Ok(())
         })?;
-        if found.counts().divergences() == 0 {
-            return Ok(Outcome::Changed);
-        }
-        let summary = &mut self.report.summary;
-        summary.take_divergences(found);
-        summary.merged = None;
-        Ok(Outcome::Diverged)
+        Ok(match found.counts().divergences() {
+            0 => Outcome::Changed,
+            _ => Outcome::Diverged(CopyOutcome::read_back_differs(found)),
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Determines what the target will contain under each key.
 
+use serde::Serialize;
+
 use std::borrow::Cow;
 
 use crate::codec::{Entry, KindHasher, KindTotals};
@@ -10,7 +12,7 @@ use crate::sqlite::record_id;
 use crate::stream::{Cursor, InvalidRow, Item, MergeJoin, RecordStream};
 
 /// Number of records of a kind by what a merge does with them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct MergeCounts {
     /// Records that were missing in the target.
     pub inserted: u64,

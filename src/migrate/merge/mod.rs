@@ -15,13 +15,12 @@ use self::apply::{Apply, Outcome};
 use self::plan::Plan;
 use self::report::MergeReport;
 use self::target::MergeTarget;
-use super::CopySummary;
 use super::copy_job::Job;
 use super::copy_sink::CopySink;
-use crate::codec::combined_digest;
+use super::{CopyOutcome, CopySummary, MergeSummary};
 use crate::error::{Error, IoContext as _, Result};
 use crate::fsio::{StoreKind, detect};
-use crate::sqlite::IdSet;
+use crate::sqlite::{Derived, IdSet};
 use crate::stream::Source;
 
 /// How often to retry if the target is written while the merge is being planned.
@@ -36,24 +35,23 @@ const ATTEMPTS: usize = 3;
 pub(super) fn merge<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<CopySummary> {
     let mut report = take(job, source)?;
     source.confirm()?;
-    if report.summary.sha256.is_none() {
-        report.publish_rejects()?;
-        return Ok(report.summary);
+    if report.fails() {
+        return report.give_up();
     }
 
     let mut target = MergeTarget::prepare(job)?;
     let mut attempt = 1;
-    loop {
+    let (merge, is_written) = loop {
         let plan = Plan::make(job, source, &target, &mut report)?;
         source.confirm()?;
         let Some(mut plan) = plan else { continue };
         let summary = &mut report.summary;
         summary.totals = plan.totals;
-        summary.merged = Some(plan.counts);
-        summary.changes_beside = plan.changes_beside;
         summary.sequences = plan.sequences;
+        let (counts, changes_metadata) = (plan.counts, plan.changes_metadata);
+        let done = |derived| MergeSummary::new(counts, changes_metadata, derived);
         if !plan.changes_anything() {
-            break;
+            break (done(Derived::default()), false);
         }
         target.prepare_to_write()?;
         let mut apply = Apply {
@@ -63,30 +61,33 @@ pub(super) fn merge<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<Cop
             report: &mut report,
         };
         match apply.run()? {
-            Outcome::Done => {
-                report.summary.written = !job.options.dry_run;
-                break;
-            }
+            Outcome::Done(derived) => break (done(derived), true),
             Outcome::Rejected => {}
             Outcome::GivenUp => return report.give_up(),
-            Outcome::Diverged => return Ok(report.summary),
+            Outcome::Diverged(outcome) => {
+                report.summary.outcome = outcome;
+                return Ok(report.summary);
+            }
             Outcome::Changed if attempt < ATTEMPTS => attempt += 1,
             Outcome::Changed => return Err(changed(job)),
         }
-    }
+    };
     if report.fails() {
         return report.give_up();
     }
-    report.summary.sha256 = Some(combined_digest(&report.summary.totals));
     report.publish_rejects()?;
     let mut summary = report.summary;
-    if !job.options.dry_run {
-        let path = job.destination.given();
-        let metadata = fs::metadata(path).io_context("stat", path)?;
-        summary.target_bytes = Some(metadata.len());
-        summary.verified = true;
-        job.look_for_old_rejects(&mut summary);
+    if job.options.dry_run {
+        summary.outcome = CopyOutcome::DryRun { merge: Some(merge) };
+        return Ok(summary);
     }
+    let path = job.destination.given();
+    let file_bytes = fs::metadata(path).io_context("stat", path)?.len();
+    summary.outcome = match is_written {
+        true => CopyOutcome::Merged { file_bytes, merge },
+        false => CopyOutcome::Unchanged { file_bytes, merge },
+    };
+    job.look_for_old_rejects(&mut summary);
     Ok(summary)
 }
 

@@ -10,7 +10,7 @@ use crate::fsio::StoreKind;
 use crate::kv::KvReader;
 use crate::migrate::copy_job::Job;
 use crate::progress::Stage;
-use crate::record::{IdSequences, PerKind, Record, RecordKind};
+use crate::record::{IdSequences, KindSet, PerKind, Record, RecordKind};
 use crate::sqlite::{FinalIds, Holder, IdClash, Rejection, other_symbol};
 use crate::stream::{InvalidReason, ManifestTotals, Source, digest_kind, read_kind};
 
@@ -29,7 +29,7 @@ pub(super) struct Plan {
     /// The holders of all ids after the merge.
     pub(super) ids: FinalIds,
     /// Whether metadata changes: an id sequence or the manifest.
-    pub(super) changes_beside: bool,
+    pub(super) changes_metadata: bool,
     // Dropped last: this removes the file with the changes.
     _folder: Workplace,
 }
@@ -46,7 +46,7 @@ impl Plan {
         let folder = target.workplace()?;
         let mut target = target.open()?;
         let target = target.as_mut();
-        report.summary.target_closed_cleanly = target.closed_cleanly();
+        report.summary.target.closed_cleanly = target.closed_cleanly();
         let mut planned = Planned {
             changes: Changes::create(folder.file(), source.expected_bytes())?,
             ids: FinalIds::create(job.options.temp_dir.as_deref())?,
@@ -55,7 +55,7 @@ impl Plan {
             expected: PerKind::default(),
         };
         for kind in RecordKind::ALL {
-            if job.options.asks_for(kind) {
+            if job.options.only.contains(kind) {
                 planned.join(job, kind, source, target, report)?;
             } else if target.store() == StoreKind::Kv {
                 let progress = job.progress.as_ref();
@@ -67,12 +67,12 @@ impl Plan {
         target.confirm()?;
         let mut sequences = before;
         let brought = job.source_sequences(source, planned.largest_ids(source)?)?;
-        for kind in job.options.kinds() {
+        for kind in job.options.only.iter() {
             sequences.raise(kind, brought.get(kind));
         }
         let stale = target.store() == StoreKind::Kv && !tells(claims, &planned.expected);
         let mut plan = Plan {
-            changes_beside: sequences != before || stale,
+            changes_metadata: sequences != before || stale,
             changes: planned.changes.finish()?,
             counts: planned.counts,
             totals: planned.totals,
@@ -107,18 +107,18 @@ impl Plan {
 
     pub(super) fn changes_anything(&self) -> bool {
         let mut counts = self.counts.iter();
-        self.changes_beside || counts.any(|(_, counts)| counts.changed() > 0)
+        self.changes_metadata || counts.any(|(_, counts)| counts.changed() > 0)
     }
 
     /// The kinds with records to write.
-    pub(super) fn changed_kinds(&self) -> Vec<RecordKind> {
+    pub(super) fn changed_kinds(&self) -> KindSet {
         let counts = self.counts.iter();
         let changed = counts.filter(|(_, counts)| counts.changed() > 0);
         changed.map(|(kind, _)| kind).collect()
     }
 
     /// The kinds whose tables are needed, for records or for an id sequence.
-    pub(super) fn needed_kinds(&self) -> Vec<RecordKind> {
+    pub(super) fn needed_kinds(&self) -> KindSet {
         let counts = self.counts.iter();
         let is_raised = |kind| self.sequences.get(kind) > self.sequences_before.get(kind);
         let needed = counts.filter(|(kind, counts)| counts.changed() > 0 || is_raised(*kind));

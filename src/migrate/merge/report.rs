@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::fsio::JsonLines;
 use crate::migrate::copy_job::Job;
 use crate::migrate::rejects::rejected_line;
-use crate::migrate::{CopySummary, OnInvalid};
+use crate::migrate::{CopyOutcome, CopySummary, OnInvalid};
 use crate::record::RecordKind;
 use crate::sqlite::{Rejection, ScratchSet};
 
@@ -54,7 +54,8 @@ impl<'j> MergeReport<'j> {
 
     /// Whether a finding prevents the merge from writing anything.
     pub(super) fn fails(&self) -> bool {
-        self.by_target > 0 && self.job.options.on_invalid == OnInvalid::Fail
+        let findings = self.summary.rejection_counts.total();
+        findings > 0 && self.job.options.on_invalid == OnInvalid::Fail
     }
 
     /// Records a rejection by the target; `rowid` is the row id that the record requires.
@@ -85,8 +86,9 @@ impl<'j> MergeReport<'j> {
 
     /// Records a finding that is not about a single record.
     pub(super) fn find(&mut self, finding: Finding) {
-        self.summary.rejections_total += 1;
-        self.summary.counts.count(finding.class, finding.kind);
+        self.summary
+            .rejection_counts
+            .count(finding.class, finding.kind);
         let limit = self.job.options.limit.saturating_sub(self.from_source);
         if self.room.take(&finding, limit) {
             self.summary.rejections.push(finding);
@@ -95,8 +97,7 @@ impl<'j> MergeReport<'j> {
 
     /// Ends a merge that writes nothing.
     pub(super) fn give_up(mut self) -> Result<CopySummary> {
-        self.summary.sha256 = None;
-        self.summary.merged = None;
+        self.summary.outcome = CopyOutcome::Rejected;
         self.publish_rejects()?;
         Ok(self.summary)
     }

@@ -156,7 +156,7 @@ impl<'j> MergeTarget<'j> {
     /// merge.
     pub(super) fn options(&self) -> SourceOptions {
         SourceOptions {
-            only: self.job.options.only.clone(),
+            only: self.job.options.only,
             temp_dir: self.job.options.temp_dir.clone(),
             ignore_unknown_columns: true,
             allow_no_tables: true,

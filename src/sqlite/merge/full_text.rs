@@ -3,12 +3,13 @@
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode};
+use serde::Serialize;
 
 use crate::sqlite::read::other_tables::shown_name;
 use crate::sqlite::schema::quoted;
 
 /// A full-text table that no longer matches the rows that it indexes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StaleIndex {
     /// Its name.

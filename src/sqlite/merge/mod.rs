@@ -16,7 +16,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use crate::error::{Error, Result};
 use crate::progress::Progress;
-use crate::record::{IdSequences, PerKind, RecordKind};
+use crate::record::{IdSequences, KindSet, PerKind, RecordKind};
 use crate::sqlite::merge::affinity::StoredRecords;
 use crate::sqlite::merge::full_text::StaleIndex;
 use crate::sqlite::merge::id_swap::IdSwap;
@@ -82,7 +82,7 @@ impl SqliteMerge {
     /// Among others: [`Error::UnwritableTable`].
     pub(crate) fn begin(
         target: TargetPath<'_>,
-        needed: &[RecordKind],
+        needed: KindSet,
         temp_dir: Option<&Path>,
         progress: &Arc<dyn Progress>,
     ) -> Result<Self> {
@@ -100,7 +100,7 @@ impl SqliteMerge {
         if let Some(dir) = temp_dir {
             set_temp_dir(&merge.connection, dir)?;
         }
-        for &kind in needed {
+        for kind in needed.iter() {
             *merge.tables.get_mut(kind) = merge.open_table(kind)?;
         }
         Ok(merge)
@@ -192,8 +192,8 @@ impl SqliteMerge {
     }
 
     /// Sets the id sequences of the tables of `kinds`.
-    pub(crate) fn set_sequences(&self, kinds: &[RecordKind], sequences: IdSequences) -> Result<()> {
-        for &kind in kinds {
+    pub(crate) fn set_sequences(&self, kinds: KindSet, sequences: IdSequences) -> Result<()> {
+        for kind in kinds.iter() {
             if kind.has_ids() && sequences.get(kind) > 0 {
                 self.sql(|connection| set_sequence(connection, kind, sequences.get(kind)))?;
             }
@@ -203,12 +203,12 @@ impl SqliteMerge {
 
     /// Rebuilds the full-text tables of the changed tables, and finds the triggers on them that did
     /// not run.
-    pub(crate) fn update_derived(&mut self, changed: &[RecordKind]) -> Result<Derived> {
-        let names: Vec<&str> = changed.iter().map(|kind| kind.table()).collect();
+    pub(crate) fn update_derived(&mut self, changed: KindSet) -> Result<Derived> {
+        let names: Vec<&str> = changed.iter().map(RecordKind::table).collect();
         let full_text = self.sql(|connection| full_text::rebuild(connection, &names))?;
         let mut statements = Vec::new();
-        for kind in changed {
-            if let Some(table) = self.tables.get(*kind) {
+        for kind in changed.iter() {
+            if let Some(table) = self.tables.get(kind) {
                 let of_table = table.upsert.statements();
                 statements.extend(of_table.map(|sql| (table.layout.schema.table, sql)));
             }

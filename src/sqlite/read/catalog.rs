@@ -48,7 +48,7 @@ impl Catalog {
         };
         let mut found_any = false;
         for kind in RecordKind::ALL {
-            if !kind.is_asked_for(&options.only) {
+            if !options.only.contains(kind) {
                 found_any |= other_tables::exists(connection, kind).map_err(reading(path))?;
                 continue;
             }

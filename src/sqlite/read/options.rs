@@ -1,12 +1,12 @@
 use std::path::PathBuf;
 
-use crate::record::RecordKind;
+use crate::record::KindSet;
 
 /// How a database is read.
 #[derive(Debug, Clone, Default)]
 pub struct SourceOptions {
-    /// The kinds to read; empty means all.
-    pub only: Vec<RecordKind>,
+    /// The kinds to read.
+    pub only: KindSet,
     /// Columns to ignore although they contain values, each as `TABLE.COLUMN`.
     pub without_columns: Vec<String>,
     /// Whether such a column may be missing.
