@@ -27,7 +27,13 @@ impl Place {
         for folder in ["db", "out"] {
             fs::create_dir(scenario.path(folder)).unwrap();
         }
-        fs::copy(PROGRAM, scenario.path("program")).unwrap();
+        // Another process copies it: a child that another test starts meanwhile could inherit the
+        // descriptor, and a file that is open for writing can't be executed.
+        let copied = Command::new("cp")
+            .arg(PROGRAM)
+            .arg(scenario.path("program"))
+            .status();
+        assert!(copied.unwrap().success());
         open_to_all(&scenario.path("out"), 0o777);
         Place { scenario }
     }
