@@ -110,7 +110,7 @@ pub mod internal {
     pub use crate::sqlite::write::writer::set_sequences;
     pub use crate::stream::{
         Batch, InvalidRow, Item, ManifestTotals, Origin, RawValue, RecordStream, SortedStream,
-        Source, Visited, VisitedEntry, VisitedValue, digest_kind, read_kind, read_stream,
+        Source, Visited, digest_kind, read_kind, read_stream,
     };
 }
 

@@ -5,5 +5,6 @@ mod cli;
 mod out_of_memory;
 
 fn main() -> std::process::ExitCode {
+    out_of_memory::keep_reserve();
     cli::run()
 }

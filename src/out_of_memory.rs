@@ -6,8 +6,22 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::Write as _;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+/// Memory that is freed for the clean-up when nothing else is left.
+const RESERVED_BYTES: usize = 1 << 20;
+
+static RESERVE: Mutex<Option<Vec<u8>>> = Mutex::new(None);
+
+/// Reserves memory for the clean-up.
+pub(crate) fn keep_reserve() {
+    let memory = Vec::with_capacity(RESERVED_BYTES);
+    if let Ok(mut reserve) = RESERVE.lock() {
+        *reserve = Some(memory);
+    }
+}
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
@@ -45,8 +59,7 @@ fn unless_null(memory: *mut u8, size: usize) -> *mut u8 {
     }
 }
 
-/// Ends the process. This needs little memory, which is usually available: it is large allocations
-/// that fail.
+/// Ends the process. This needs little memory, which the reserve provides.
 fn end(size: usize) -> ! {
     static IS_ENDING: AtomicBool = AtomicBool::new(false);
     thread_local!(static IS_HERE: Cell<bool> = const { Cell::new(false) });
@@ -62,6 +75,9 @@ fn end(size: usize) -> ! {
         loop {
             std::thread::sleep(Duration::MAX);
         }
+    }
+    if let Ok(mut reserve) = RESERVE.try_lock() {
+        *reserve = None;
     }
     let mut stderr = std::io::stderr();
     let _ = writeln!(

@@ -131,7 +131,6 @@ fn invalid_row(kind: RecordKind, index: usize, row: usize, key: &[u8]) -> Invali
         reason: InvalidReason::StorageClass,
         message: "id is a BLOB, must be an INTEGER".to_owned(),
         key: Some(key.to_vec()),
-        key_columns: &["id"],
         values: Vec::new(),
     }
 }

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use chunkmigrate::Result;
-use chunkmigrate::codec::{Entry, decode_json};
+use chunkmigrate::codec::Entry;
 use chunkmigrate::internal::{
     InvalidRow, Item, KindHasher, ManifestTotals, Origin, SortedStream, Source, Visited,
-    VisitedEntry, VisitedValue,
 };
 use chunkmigrate::migrate::UncopiedTable;
 use chunkmigrate::record::{IdSequences, PerKind, RecordKind};
@@ -120,16 +119,13 @@ impl Source for MemoryStore {
     ) -> Result<()> {
         for (key, place) in self.kinds.get(kind) {
             match place {
-                Place::Entry(value) => visit(Ok(VisitedEntry {
+                Place::Entry(value) => visit(Visited::Entry {
                     key: key.as_deref().unwrap(),
-                    value: match self.entries_are_canonical() {
-                        true => VisitedValue::Record(decode_json(kind, value).unwrap()),
-                        false => VisitedValue::Bytes(Cow::Borrowed(value)),
-                    },
-                }))?,
+                    value: Cow::Borrowed(value),
+                })?,
                 Place::Rows(rows) => {
                     for row in rows {
-                        visit(Err(Box::new(row.clone())))?;
+                        visit(Visited::Invalid(Box::new(row.clone())))?;
                     }
                 }
             }

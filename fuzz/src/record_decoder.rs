@@ -10,7 +10,7 @@ pub fn record_decoder(data: &[u8]) {
     let mut input = Input::new(data);
     let record = input.record();
     let bytes = encode_json(&record).unwrap();
-    assert!(is_canonical(&record, &bytes));
+    assert!(is_canonical(record.kind(), &bytes));
     let decoded = decode_json(record.kind(), &bytes).unwrap();
     assert_eq!(decoded, record);
     assert_eq!(encode_json(&decoded).unwrap(), bytes);
@@ -27,19 +27,37 @@ pub fn record_decoder(data: &[u8]) {
 
 fn any_bytes(bytes: &[u8]) {
     for kind in RecordKind::ALL {
-        let record = match decode_json(kind, bytes) {
+        let decoded = decode_json(kind, bytes);
+        assert_eq!(decoded.as_ref().ok(), with_serde(kind, bytes).as_ref());
+        let record = match decoded {
             Ok(record) => record,
             Err(error) => {
                 assert!(!error.to_string().is_empty());
+                assert!(!is_canonical(kind, bytes));
                 continue;
             }
         };
         assert_eq!(record.kind(), kind);
         assert_eq!(record.check(), Ok(()));
         let encoded = encode_json(&record).unwrap();
-        assert_eq!(is_canonical(&record, bytes), encoded == bytes);
+        assert_eq!(is_canonical(kind, bytes), encoded == bytes);
         assert_eq!(decode_json(kind, &encoded).unwrap(), record);
     }
+}
+
+/// The record that serde's own code for the Rust types decodes.
+fn with_serde(kind: RecordKind, bytes: &[u8]) -> Option<Record> {
+    // serde would also accept an array of the fields.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return None;
+    }
+    let record = match kind {
+        RecordKind::Chunk => Record::Chunk(serde_json::from_slice(bytes).ok()?),
+        RecordKind::ExecutionLog => Record::ExecutionLog(serde_json::from_slice(bytes).ok()?),
+        RecordKind::FileMetrics => Record::FileMetrics(serde_json::from_slice(bytes).ok()?),
+        RecordKind::SymbolMetrics => Record::SymbolMetrics(serde_json::from_slice(bytes).ok()?),
+    };
+    record.check().ok().map(|()| record)
 }
 
 /// What no store can contain cannot be encoded, or its bytes don't decode.

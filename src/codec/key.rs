@@ -1,11 +1,12 @@
 //! Text keys: one for each record, and their parser.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 
 use thiserror::Error;
 
 use super::key_prefix;
-use crate::record::{Record, RecordKey, RecordKind};
+use crate::record::{FieldClass, FieldValues, KindSchema, Record, RecordKey, RecordKind, Value};
 
 /// Why bytes are not a valid record key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -45,61 +46,79 @@ pub enum KeyError {
 /// assert_eq!(chunk_key(r"C:\a.rs", 7, 16), br"chunk:C::\a.rs:7:16");
 /// ```
 pub fn chunk_key(file_path: &str, byte_start: u64, byte_end: u64) -> Vec<u8> {
-    let mut key = Vec::with_capacity(file_path.len() + 32);
-    write_chunk_key(&mut key, file_path, byte_start, byte_end);
-    key
+    key_of(
+        RecordKind::Chunk,
+        &[
+            text(file_path),
+            Value::Offset(byte_start),
+            Value::Offset(byte_end),
+        ],
+    )
 }
 
 /// The key of an execution: `execlog:` followed by the execution id, verbatim.
 pub fn execution_log_key(execution_id: &str) -> Vec<u8> {
-    let mut key = Vec::with_capacity(execution_id.len() + 8);
-    write_execution_log_key(&mut key, execution_id);
-    key
+    key_of(RecordKind::ExecutionLog, &[text(execution_id)])
 }
 
 /// The key of a file's metrics: `metrics:file:` followed by the path with every `:` doubled.
 pub fn file_metrics_key(file_path: &str) -> Vec<u8> {
-    let mut key = Vec::with_capacity(file_path.len() + 16);
-    write_file_metrics_key(&mut key, file_path);
-    key
+    key_of(RecordKind::FileMetrics, &[text(file_path)])
 }
 
 /// The key of a symbol's metrics: `metrics:symbol:` followed by the id in decimal.
 pub fn symbol_metrics_key(symbol_id: i64) -> Vec<u8> {
-    let mut key = Vec::with_capacity(36);
-    write_symbol_metrics_key(&mut key, symbol_id);
-    key
+    key_of(RecordKind::SymbolMetrics, &[Value::Integer(symbol_id)])
 }
 
 /// The bytes of a key.
 pub fn encode_key(key: &RecordKey) -> Vec<u8> {
-    match key {
-        RecordKey::Chunk {
-            file_path,
-            byte_start,
-            byte_end,
-        } => chunk_key(file_path, *byte_start, *byte_end),
-        RecordKey::ExecutionLog { execution_id } => execution_log_key(execution_id),
-        RecordKey::FileMetrics { file_path } => file_metrics_key(file_path),
-        RecordKey::SymbolMetrics { symbol_id } => symbol_metrics_key(*symbol_id),
-    }
+    key_of(key.kind(), &key.values())
 }
 
 /// The bytes of a record's key.
 pub fn record_key(record: &Record) -> Vec<u8> {
     let mut key = Vec::new();
-    record_key_into(record, &mut key);
+    write_own_key(&record.values(), &mut key);
     key
 }
 
 /// Appends the bytes of a record's key.
-pub fn record_key_into(record: &Record, out: &mut Vec<u8>) {
-    match record {
-        Record::Chunk(r) => write_chunk_key(out, &r.file_path, r.byte_start, r.byte_end),
-        Record::ExecutionLog(r) => write_execution_log_key(out, &r.execution_id),
-        Record::FileMetrics(r) => write_file_metrics_key(out, &r.file_path),
-        Record::SymbolMetrics(r) => write_symbol_metrics_key(out, r.symbol_id),
+pub(crate) fn write_own_key(values: &FieldValues<'_>, out: &mut Vec<u8>) {
+    write_key(values.schema, values.key(), out);
+}
+
+/// Appends the bytes of a key: the prefix of the kind and the values of the key's fields, separated
+/// by `:`.
+pub(crate) fn write_key<'v>(
+    schema: &KindSchema,
+    values: impl Iterator<Item = &'v Value<'v>>,
+    out: &mut Vec<u8>,
+) {
+    out.extend_from_slice(schema.key_prefix.as_bytes());
+    for (index, value) in values.enumerate() {
+        if index > 0 {
+            out.push(b':');
+        }
+        match value {
+            Value::Text(text) if schema.doubles_colons => double_colons(out, text),
+            Value::Text(text) => out.extend_from_slice(text.as_bytes()),
+            Value::Integer(integer) => write_number(out, format_args!("{integer}")),
+            Value::Offset(offset) => write_number(out, format_args!("{offset}")),
+            // No key has a field of another class.
+            Value::Null | Value::Real(_) => {}
+        }
     }
+}
+
+fn key_of(kind: RecordKind, values: &[Value<'_>]) -> Vec<u8> {
+    let mut key = Vec::new();
+    write_key(kind.schema(), values.iter(), &mut key);
+    key
+}
+
+fn text(text: &str) -> Value<'_> {
+    Value::Text(Cow::Borrowed(text))
 }
 
 /// The common prefix of all chunk keys of a file.
@@ -142,23 +161,12 @@ pub fn file_chunks_prefix(file_path: &str) -> Vec<u8> {
 /// assert_eq!(parse_key(b"chunk:a.rs:00:2"), Err(KeyError::Number { text: "00".to_owned() }));
 /// ```
 pub fn parse_key(key: &[u8]) -> Result<RecordKey, KeyError> {
-    Ok(match split_key(key)? {
-        Parts::Chunk { path, start, end } => RecordKey::Chunk {
-            file_path: single_colons(path),
-            byte_start: start,
-            byte_end: end,
-        },
-        Parts::ExecutionLog(execution_id) => RecordKey::ExecutionLog {
-            execution_id: execution_id.to_owned(),
-        },
-        Parts::FileMetrics(path) => RecordKey::FileMetrics {
-            file_path: single_colons(path),
-        },
-        Parts::SymbolMetrics(symbol_id) => RecordKey::SymbolMetrics { symbol_id },
-    })
+    let mut values = Vec::with_capacity(3);
+    let kind = visit_values(key, &mut |value| values.push(value))?;
+    RecordKey::from_values(kind, values.into_iter()).ok_or(KeyError::MissingOffset)
 }
 
-/// The kind of record that a key identifies. Doesn't allocate.
+/// The kind of record that a key identifies.
 ///
 /// # Errors
 /// As [`parse_key`].
@@ -170,64 +178,49 @@ pub fn parse_key(key: &[u8]) -> Result<RecordKey, KeyError> {
 /// assert!(key_kind(b"metrics:symbol:seven").is_err());
 /// ```
 pub fn key_kind(key: &[u8]) -> Result<RecordKind, KeyError> {
-    Ok(match split_key(key)? {
-        Parts::Chunk { .. } => RecordKind::Chunk,
-        Parts::ExecutionLog(_) => RecordKind::ExecutionLog,
-        Parts::FileMetrics(_) => RecordKind::FileMetrics,
-        Parts::SymbolMetrics(_) => RecordKind::SymbolMetrics,
-    })
+    visit_values(key, &mut |_| {})
 }
 
-/// The parts of a key, with paths still escaped.
-enum Parts<'k> {
-    Chunk { path: &'k str, start: u64, end: u64 },
-    ExecutionLog(&'k str),
-    FileMetrics(&'k str),
-    SymbolMetrics(i64),
-}
-
-fn split_key(key: &[u8]) -> Result<Parts<'_>, KeyError> {
+/// Calls `visit` for each value of a key, and returns the key's kind.
+fn visit_values<'k>(
+    key: &'k [u8],
+    visit: &mut dyn FnMut(Value<'k>),
+) -> Result<RecordKind, KeyError> {
     let (kind, rest) = RecordKind::ALL
         .into_iter()
         .find_map(|kind| Some((kind, key.strip_prefix(key_prefix(kind).as_bytes())?)))
         .ok_or(KeyError::UnknownPrefix)?;
-    let rest = std::str::from_utf8(rest).map_err(|error| KeyError::NotUtf8 {
+    let rest = str::from_utf8(rest).map_err(|error| KeyError::NotUtf8 {
         valid_up_to: key_prefix(kind).len() + error.valid_up_to(),
     })?;
-    match kind {
-        RecordKind::Chunk => {
-            // From the right: the path may contain colons, the numbers can't.
-            let (rest, end) = rest.rsplit_once(':').ok_or(KeyError::MissingOffset)?;
-            let (path, start) = rest.rsplit_once(':').ok_or(KeyError::MissingOffset)?;
-            check_colons(path)?;
-            let (start, end) = (parse_offset(start)?, parse_offset(end)?);
-            Ok(Parts::Chunk { path, start, end })
-        }
-        RecordKind::ExecutionLog => Ok(Parts::ExecutionLog(rest)),
-        RecordKind::FileMetrics => check_colons(rest).map(|()| Parts::FileMetrics(rest)),
-        RecordKind::SymbolMetrics => parse_integer(rest).map(Parts::SymbolMetrics),
+    visit_fields(kind.schema(), kind.schema().key, rest, visit)?;
+    Ok(kind)
+}
+
+/// Calls `visit` for the values of these fields of a key.
+fn visit_fields<'k>(
+    schema: &KindSchema,
+    fields: &[usize],
+    text: &'k str,
+    visit: &mut dyn FnMut(Value<'k>),
+) -> Result<(), KeyError> {
+    let Some((last, before)) = fields.split_last() else {
+        return Ok(());
+    };
+    let mut text = text;
+    if !before.is_empty() {
+        // From the right: the text may contain colons, the numbers can't.
+        let (rest, last) = text.rsplit_once(':').ok_or(KeyError::MissingOffset)?;
+        visit_fields(schema, before, rest, visit)?;
+        text = last;
     }
-}
-
-fn write_chunk_key(out: &mut Vec<u8>, file_path: &str, byte_start: u64, byte_end: u64) {
-    out.extend_from_slice(key_prefix(RecordKind::Chunk).as_bytes());
-    double_colons(out, file_path);
-    write_number(out, format_args!(":{byte_start}:{byte_end}"));
-}
-
-fn write_execution_log_key(out: &mut Vec<u8>, execution_id: &str) {
-    out.extend_from_slice(key_prefix(RecordKind::ExecutionLog).as_bytes());
-    out.extend_from_slice(execution_id.as_bytes());
-}
-
-fn write_file_metrics_key(out: &mut Vec<u8>, file_path: &str) {
-    out.extend_from_slice(key_prefix(RecordKind::FileMetrics).as_bytes());
-    double_colons(out, file_path);
-}
-
-fn write_symbol_metrics_key(out: &mut Vec<u8>, symbol_id: i64) {
-    out.extend_from_slice(key_prefix(RecordKind::SymbolMetrics).as_bytes());
-    write_number(out, format_args!("{symbol_id}"));
+    visit(match schema.field(*last).class {
+        FieldClass::Text if schema.doubles_colons => Value::Text(single_colons(text)?),
+        FieldClass::Text => Value::Text(Cow::Borrowed(text)),
+        FieldClass::Offset => Value::Offset(parse_offset(text)?),
+        FieldClass::Integer | FieldClass::Real => Value::Integer(parse_integer(text)?),
+    });
+    Ok(())
 }
 
 fn write_number(out: &mut Vec<u8>, number: std::fmt::Arguments<'_>) {
@@ -244,16 +237,15 @@ fn double_colons(out: &mut Vec<u8>, path: &str) {
     }
 }
 
-fn check_colons(doubled: &str) -> Result<(), KeyError> {
+fn single_colons(doubled: &str) -> Result<Cow<'_, str>, KeyError> {
     let colons = doubled.bytes().filter(|&byte| byte == b':').count();
-    match colons == 0 || colons == 2 * doubled.matches("::").count() {
-        true => Ok(()),
-        false => Err(KeyError::SingleColon),
+    match colons {
+        0 => Ok(Cow::Borrowed(doubled)),
+        _ if colons == 2 * doubled.matches("::").count() => {
+            Ok(Cow::Owned(doubled.replace("::", ":")))
+        }
+        _ => Err(KeyError::SingleColon),
     }
-}
-
-fn single_colons(doubled: &str) -> String {
-    doubled.replace("::", ":")
 }
 
 fn parse_offset(text: &str) -> Result<u64, KeyError> {
@@ -261,13 +253,17 @@ fn parse_offset(text: &str) -> Result<u64, KeyError> {
 }
 
 fn parse_integer(text: &str) -> Result<i64, KeyError> {
-    let canonical = match text.strip_prefix('-').unwrap_or(text).as_bytes() {
+    canonical_integer(text).ok_or_else(|| no_number(text))
+}
+
+/// An integer in the only notation that keys and canonical JSON have for it.
+pub(super) fn canonical_integer(text: &str) -> Option<i64> {
+    let is_canonical = match text.strip_prefix('-').unwrap_or(text).as_bytes() {
         b"0" => text == "0",
         [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
         _ => false,
     };
-    let integer = text.parse().ok().filter(|_| canonical);
-    integer.ok_or_else(|| no_number(text))
+    text.parse().ok().filter(|_| is_canonical)
 }
 
 fn no_number(text: &str) -> KeyError {

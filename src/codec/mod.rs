@@ -20,26 +20,25 @@
 //! # }
 //! ```
 
+mod decode;
 pub(crate) mod digest;
-mod explain;
 pub(crate) mod export_end;
 mod json;
 mod key;
 pub(crate) mod ndjson;
 
+pub use decode::DecodeError;
+pub(crate) use decode::{decode_values, quoted_short};
 pub use digest::Digest;
 pub(crate) use digest::{KindHasher, KindTotals, combined_digest};
-pub(crate) use explain::quoted_short;
 pub(crate) use export_end::ExportEnd;
-pub(crate) use json::canonical_id;
-pub(crate) use json::decode_content;
-pub use json::{
-    DecodeError, EncodeError, decode_json, encode_json, encode_json_into, is_canonical,
-};
+pub use json::{EncodeError, decode_json, encode_json, is_canonical};
+pub(crate) use json::{canonical_id, canonical_values, encode_values, fits};
 pub use key::{
     KeyError, chunk_key, encode_key, execution_log_key, file_chunks_prefix, file_metrics_key,
-    key_kind, parse_key, record_key, record_key_into, symbol_metrics_key,
+    key_kind, parse_key, record_key, symbol_metrics_key,
 };
+pub(crate) use key::{write_key, write_own_key};
 pub(crate) use ndjson::Line;
 
 use crate::record::{KindSet, RecordKind};
@@ -61,12 +60,7 @@ pub struct Entry<'a> {
 /// assert_eq!(key_prefix(RecordKind::FileMetrics), "metrics:file:");
 /// ```
 pub const fn key_prefix(kind: RecordKind) -> &'static str {
-    match kind {
-        RecordKind::Chunk => "chunk:",
-        RecordKind::ExecutionLog => "execlog:",
-        RecordKind::FileMetrics => "metrics:file:",
-        RecordKind::SymbolMetrics => "metrics:symbol:",
-    }
+    kind.schema().key_prefix
 }
 
 /// Whether an unknown key concerns the selected kinds: a key with the prefix of one of them is a

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::json::one_line;
+use super::decode::one_line;
 use super::{Entry, ExportEnd};
 use crate::record::{IdSequences, RecordError, RecordKind};
 

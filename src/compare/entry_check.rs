@@ -4,16 +4,15 @@ use std::borrow::Cow;
 
 use super::finding::{Finding, Other};
 use super::finding_class::{FindingClass, Side};
-use crate::codec::encode_json;
-use crate::codec::{Digest, Entry, decode_content, decode_json, is_canonical, record_key_into};
+use crate::codec::{Digest, Entry, canonical_values, decode_values, encode_values, write_own_key};
 use crate::error::{Error, Result};
-use crate::record::{Record, RecordKind};
+use crate::record::{FieldValues, RecordKind};
 
 /// The result of checking a value.
 #[derive(Debug)]
-pub(crate) struct EntryCheck {
+pub(crate) struct EntryCheck<'v> {
     /// The record that the value decodes to.
-    pub(crate) record: Option<Record>,
+    pub(crate) record: Option<FieldValues<'v>>,
     /// Why the value is not the canonical record of its key.
     pub(crate) faults: Vec<Fault>,
 }
@@ -27,35 +26,39 @@ pub(crate) struct Fault {
     pub(crate) without_values: Option<String>,
 }
 
-impl EntryCheck {
-    pub(crate) fn of(kind: RecordKind, entry: Entry<'_>) -> Self {
-        let record = match decode_json(kind, entry.value) {
-            Ok(record) => record,
-            Err(error) => {
-                return EntryCheck {
-                    record: None,
-                    faults: vec![Fault {
-                        class: FindingClass::Undecodable,
-                        message: format!("the value is not a valid record: {error}"),
-                        without_values: Some(format!(
-                            "the value is not a valid record: {}",
-                            error.without_values()
-                        )),
-                    }],
-                };
-            }
-        };
+impl<'v> EntryCheck<'v> {
+    pub(crate) fn of(kind: RecordKind, key: &[u8], value: &'v [u8]) -> Self {
+        let schema = kind.schema();
         let mut faults = Vec::new();
-        if !is_canonical(&record, entry.value) {
-            faults.push(Fault {
-                class: FindingClass::Noncanonical,
-                message: "the value is this record, but not in its canonical bytes".to_owned(),
-                without_values: None,
-            });
-        }
-        let mut own_key = Vec::with_capacity(entry.key.len());
-        record_key_into(&record, &mut own_key);
-        if own_key != entry.key {
+        let record = match canonical_values(schema, value) {
+            Some(record) => record,
+            None => match decode_values(schema, value) {
+                Ok(record) => {
+                    faults.push(Fault {
+                        class: FindingClass::Noncanonical,
+                        message: "the value is this record, but not in its canonical bytes"
+                            .to_owned(),
+                        without_values: None,
+                    });
+                    record
+                }
+                Err(error) => {
+                    let what = "the value is not a valid record";
+                    faults.push(Fault {
+                        class: FindingClass::Undecodable,
+                        message: format!("{what}: {error}"),
+                        without_values: Some(format!("{what}: {}", error.without_values())),
+                    });
+                    return EntryCheck {
+                        record: None,
+                        faults,
+                    };
+                }
+            },
+        };
+        let mut own_key = Vec::with_capacity(key.len());
+        write_own_key(&record, &mut own_key);
+        if own_key != key {
             let own_key = String::from_utf8_lossy(&own_key);
             faults.push(Fault {
                 class: FindingClass::KeyMismatch,
@@ -87,27 +90,28 @@ impl EntryCheck {
 
     /// The record if its key is the one it is stored under, whether or not its encoding is
     /// canonical.
-    pub(crate) fn record_if_key_matches(&self) -> Option<&Record> {
+    pub(crate) fn record_if_key_matches(&self) -> Option<&FieldValues<'v>> {
         let record = self.record.as_ref();
         record.filter(|_| !self.has(FindingClass::KeyMismatch))
     }
 
     /// The canonical bytes of [`EntryCheck::record_if_key_matches`]; `value` is the checked value.
-    pub(crate) fn canonical_of_its_key<'v>(
-        &self,
-        value: &'v [u8],
-    ) -> Result<Option<Cow<'v, [u8]>>> {
+    pub(crate) fn canonical_of_its_key(&self, value: &'v [u8]) -> Result<Option<Cow<'v, [u8]>>> {
         let Some(record) = self.record_if_key_matches() else {
             return Ok(None);
         };
         Ok(Some(match self.is_sound() {
             true => Cow::Borrowed(value),
-            false => Cow::Owned(encode_json(record)?),
+            false => {
+                let mut value = Vec::new();
+                encode_values(record, &mut value)?;
+                Cow::Owned(value)
+            }
         }))
     }
 
     /// As [`EntryCheck::record_if_key_matches`], by value.
-    pub(crate) fn into_record_of_its_key(self) -> Option<Record> {
+    pub(crate) fn into_record_of_its_key(self) -> Option<FieldValues<'v>> {
         let is_its_own = !self.has(FindingClass::KeyMismatch);
         self.record.filter(|_| is_its_own)
     }
@@ -129,28 +133,33 @@ impl EntryCheck {
 
     /// The warning that the stored hash is not the SHA-256 of the content.
     pub(crate) fn hash_warning(&self, key: &[u8]) -> Option<Finding> {
-        match &self.record {
-            Some(Record::Chunk(chunk)) => warn_of_hash(key, &chunk.content, &chunk.content_hash),
-            _ => None,
-        }
+        self.record
+            .as_ref()
+            .and_then(|record| warn_of_hash(key, record))
     }
 }
 
 /// As [`EntryCheck::hash_warning`], for a value known to be a canonical record.
 pub(crate) fn hash_warning(kind: RecordKind, entry: Entry<'_>) -> Result<Option<Finding>> {
-    if kind != RecordKind::Chunk {
+    let schema = kind.schema();
+    if schema.hashed.is_none() {
         return Ok(None);
     }
-    let chunk = decode_content(entry.value).map_err(|error| Error::Internal(error.to_string()))?;
-    Ok(warn_of_hash(entry.key, &chunk.content, &chunk.content_hash))
+    let record = canonical_values(schema, entry.value)
+        .ok_or_else(|| Error::Internal("a canonical value is not canonical".to_owned()))?;
+    Ok(warn_of_hash(entry.key, &record))
 }
 
-fn warn_of_hash(key: &[u8], content: &str, stated: &str) -> Option<Finding> {
-    let digest = Digest::of(content);
+fn warn_of_hash(key: &[u8], record: &FieldValues<'_>) -> Option<Finding> {
+    let [content, hash] = record.schema.hashed?;
+    let digest = Digest::of(record.text(content));
+    let stated = record.text(hash);
     if stated.as_bytes().eq_ignore_ascii_case(&digest.hex()) {
         return None;
     }
-    let message = format!("content_hash is not the SHA-256 of content, which is {digest}");
+    let name = |place| record.schema.field(place).name;
+    let (content, hash) = (name(content), name(hash));
+    let message = format!("{hash} is not the SHA-256 of {content}, which is {digest}");
     let class = FindingClass::ContentHash;
     Some(Finding::new(class, Some(RecordKind::Chunk), message).of_key(key))
 }

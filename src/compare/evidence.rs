@@ -2,7 +2,7 @@
 //! regardless of the number of records.
 
 use super::finding_class::Side;
-use crate::record::{IdSequences, PerKind, Record, RecordKind};
+use crate::record::{FieldValues, IdSequences, PerKind, RecordKind};
 
 /// Evidence of whether a store is newer than the one that it was compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -128,10 +128,10 @@ impl Evidence {
 
 impl SideEvidence {
     /// Adds a record that exists only on this side.
-    pub(super) fn only(&mut self, record: &Record) {
-        self.differs(record);
+    pub(super) fn only(&mut self, kind: RecordKind, record: &FieldValues<'_>) {
+        self.differs(kind, record);
         if let Some(id) = record.id() {
-            let ids = self.only_ids.get_mut(record.kind());
+            let ids = self.only_ids.get_mut(kind);
             *ids = Some(match *ids {
                 Some((low, high)) => (low.min(id), high.max(id)),
                 None => (id, id),
@@ -140,14 +140,8 @@ impl SideEvidence {
     }
 
     /// Adds a record that differs on the other side.
-    pub(super) fn differs(&mut self, record: &Record) {
-        let time = match record {
-            Record::Chunk(chunk) => chunk.created_at,
-            Record::ExecutionLog(execution) => execution.started_at,
-            Record::FileMetrics(metrics) => metrics.last_updated,
-            Record::SymbolMetrics(metrics) => metrics.last_updated,
-        };
-        let latest = self.latest.get_mut(record.kind());
-        *latest = (*latest).max(Some(time));
+    pub(super) fn differs(&mut self, kind: RecordKind, record: &FieldValues<'_>) {
+        let latest = self.latest.get_mut(kind);
+        *latest = (*latest).max(record.time());
     }
 }

@@ -1,15 +1,13 @@
-use std::cmp::Ordering;
-
 use super::counts::KindCounts;
 use super::entry_check::{EntryCheck, hash_warning};
 use super::evidence::Evidence;
 use super::fields;
 use super::finding::{Finding, Other};
 use super::finding_class::Side;
-use crate::codec::{Entry, encode_json};
+use crate::codec::Entry;
 use crate::error::{Error, Result};
 use crate::record::RecordKind;
-use crate::stream::{InvalidRow, Item, SortedStream};
+use crate::stream::{Cursor, Item, MergeJoin, SortedStream};
 
 /// Compares all items of a kind and calls `found` for every divergence, ordered by key and then by
 /// class. Items without a key come first.
@@ -41,8 +39,7 @@ pub(super) fn join_kind(
         is_canonical: left.entries_are_canonical() || right.entries_are_canonical(),
         counts: KindCounts::default(),
         evidence,
-        left: Cursor::new(left),
-        right: Cursor::new(right),
+        streams: MergeJoin::start(left, right)?,
         found,
     };
     join.run()?;
@@ -61,34 +58,25 @@ struct Join<'s, 'f> {
     is_canonical: bool,
     counts: KindCounts,
     evidence: &'f mut Evidence,
-    left: Cursor<'s>,
-    right: Cursor<'s>,
+    streams: MergeJoin<'s>,
     found: &'f mut dyn FnMut(Finding) -> Result<()>,
 }
 
 impl Join<'_, '_> {
     fn run(&mut self) -> Result<()> {
-        self.left.advance()?;
-        self.right.advance()?;
-        loop {
-            let order = match (self.left.place(), self.right.place()) {
-                (None, None) => break,
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (Some(left), Some(right)) => left.cmp(&right),
-            };
+        while let Some(order) = self.streams.order() {
             self.settle(order.is_le(), order.is_ge())?;
         }
-        self.counts.left = self.left.items;
-        self.counts.right = self.right.items;
+        self.counts.left = self.streams.left.items();
+        self.counts.right = self.streams.right.items();
         Ok(())
     }
 
     /// Processes the lowest key, which is on the left, on the right or on both sides.
     fn settle(&mut self, on_left: bool, on_right: bool) -> Result<()> {
         let kind = self.kind;
-        let left = on_left.then(|| self.left.item()).flatten();
-        let right = on_right.then(|| self.right.item()).flatten();
+        let left = on_left.then(|| self.streams.left.item()).flatten();
+        let right = on_right.then(|| self.streams.right.item()).flatten();
         let (counts, evidence) = (&mut self.counts, &mut *self.evidence);
         let is_paired = left.is_some() && right.is_some();
         let (mut findings, other_of_rows) = match (left, right) {
@@ -98,7 +86,7 @@ impl Join<'_, '_> {
                         counts.equal += 1;
                         hash_warning(kind, left)?.into_iter().collect()
                     }
-                    false => both(kind, left, right, counts, evidence)?,
+                    false => both(kind, left, right, counts, evidence),
                 };
                 (findings, Other::Nothing)
             }
@@ -118,11 +106,21 @@ impl Join<'_, '_> {
         let warnings = findings.split_off(findings.partition_point(|d| !d.class.is_warning()));
         findings.into_iter().try_for_each(&mut self.found)?;
         if on_left {
-            let rows = self.left.pass(Side::Left, other_of_rows, self.found)?;
+            let rows = pass(
+                &mut self.streams.left,
+                Side::Left,
+                other_of_rows,
+                self.found,
+            )?;
             self.counts.invalid_left += rows.saturating_sub(counted);
         }
         if on_right {
-            let rows = self.right.pass(Side::Right, other_of_rows, self.found)?;
+            let rows = pass(
+                &mut self.streams.right,
+                Side::Right,
+                other_of_rows,
+                self.found,
+            )?;
             self.counts.invalid_right += rows.saturating_sub(counted);
         }
         warnings.into_iter().try_for_each(&mut self.found)
@@ -139,7 +137,7 @@ fn one(
     counts: &mut KindCounts,
     evidence: &mut Evidence,
 ) -> (Vec<Finding>, Other) {
-    let checked = EntryCheck::of(kind, entry);
+    let checked = EntryCheck::of(kind, entry.key, entry.value);
     let other = match row_has_key {
         true => Other::Invalid,
         false => Other::Nothing,
@@ -155,7 +153,7 @@ fn one(
         None => *invalid += 1,
         Some(record) => {
             *only += 1;
-            evidence.of_mut(side).only(record);
+            evidence.of_mut(side).only(kind, record);
             findings.push(Finding::only(kind, side, entry.key));
         }
     }
@@ -170,12 +168,12 @@ fn both(
     right: Entry<'_>,
     counts: &mut KindCounts,
     evidence: &mut Evidence,
-) -> Result<Vec<Finding>> {
+) -> Vec<Finding> {
     let key = left.key;
-    let checked_left = EntryCheck::of(kind, left);
+    let checked_left = EntryCheck::of(kind, left.key, left.value);
     let mut findings = Vec::new();
     let report_faults =
-        |findings: &mut Vec<Finding>, checked: &EntryCheck, side, other: &EntryCheck| {
+        |findings: &mut Vec<Finding>, checked: &EntryCheck<'_>, side, other: &EntryCheck<'_>| {
             let faults = checked.divergences(kind, side, key);
             findings.extend(faults.map(|fault| fault.beside(other.as_other())));
         };
@@ -187,10 +185,10 @@ fn both(
         report_faults(&mut findings, &checked_left, Side::Left, &checked_left);
         report_faults(&mut findings, &checked_left, Side::Right, &checked_left);
         findings.extend(checked_left.hash_warning(key));
-        return Ok(findings);
+        return findings;
     }
     counts.differing += 1;
-    let checked_right = EntryCheck::of(kind, right);
+    let checked_right = EntryCheck::of(kind, right.key, right.value);
     report_faults(&mut findings, &checked_left, Side::Left, &checked_right);
     report_faults(&mut findings, &checked_right, Side::Right, &checked_left);
     // The fields of a record with the wrong key aren't compared with those of the key's record.
@@ -199,102 +197,37 @@ fn both(
         checked_right.record_if_key_matches(),
     );
     if let (Some(left), Some(right)) = records {
-        let fields = fields::differences(&encode_json(left)?, &encode_json(right)?)?;
+        let fields = fields::differences(left, right);
         if !fields.is_empty() {
-            evidence.left.differs(left);
-            evidence.right.differs(right);
+            evidence.left.differs(kind, left);
+            evidence.right.differs(kind, right);
             evidence.ids_differ |= left.id() != right.id();
             findings.push(Finding::fields(kind, key, fields));
         }
     }
     findings.extend(checked_left.hash_warning(key).map(|w| w.on(Side::Left)));
     findings.extend(checked_right.hash_warning(key).map(|w| w.on(Side::Right)));
-    Ok(findings)
+    findings
 }
 
-/// A stream with the key of its current item.
-struct Cursor<'s> {
-    stream: &'s mut dyn SortedStream,
-    items: u64,
-    last_key: Option<Vec<u8>>,
-    ended: bool,
-}
-
-impl<'s> Cursor<'s> {
-    fn new(stream: &'s mut dyn SortedStream) -> Self {
-        Cursor {
-            stream,
-            items: 0,
-            last_key: None,
-            ended: false,
-        }
+/// Skips an entry, or all rows with the same key, which are reported with what the other side has;
+/// returns the number of these rows.
+fn pass(
+    stream: &mut Cursor<'_>,
+    side: Side,
+    beside: Other,
+    found: &mut dyn FnMut(Finding) -> Result<()>,
+) -> Result<u64> {
+    let Some(row) = stream.row() else {
+        stream.advance()?;
+        return Ok(0);
+    };
+    let key = row.key.clone();
+    let mut rows = 0;
+    while let Some(row) = stream.row().filter(|row| row.key == key) {
+        found(Finding::invalid_row(side, row).beside(beside))?;
+        rows += 1;
+        stream.advance()?;
     }
-
-    fn advance(&mut self) -> Result<()> {
-        if !self.stream.advance()? {
-            self.ended = true;
-            return Ok(());
-        }
-        self.items += 1;
-        let (key, may_repeat) = match self.stream.current() {
-            Some(Item::Entry(entry)) => (Some(entry.key), false),
-            Some(Item::Invalid(row)) => (row.key.as_deref(), true),
-            None => return Err(Error::Internal("a stream has no current item".to_owned())),
-        };
-        let in_order = match key.cmp(&self.last_key.as_deref()) {
-            Ordering::Less => false,
-            Ordering::Equal => may_repeat,
-            Ordering::Greater => true,
-        };
-        if !in_order {
-            return Err(Error::Internal("keys are not in order".to_owned()));
-        }
-        if let Some(key) = key {
-            let last = self.last_key.get_or_insert_default();
-            last.clear();
-            last.extend_from_slice(key);
-        }
-        Ok(())
-    }
-
-    fn item(&self) -> Option<Item<'_>> {
-        self.stream.current().filter(|_| !self.ended)
-    }
-
-    /// The key of the current item, if there is an item; an invalid row may have no key.
-    fn place(&self) -> Option<Option<&[u8]>> {
-        self.item().map(|item| match item {
-            Item::Entry(entry) => Some(entry.key),
-            Item::Invalid(row) => row.key.as_deref(),
-        })
-    }
-
-    fn row(&self) -> Option<&InvalidRow> {
-        match self.item() {
-            Some(Item::Invalid(row)) => Some(row),
-            _ => None,
-        }
-    }
-
-    /// Skips an entry, or all rows with the same key, which are reported with what the other side
-    /// has; returns the number of these rows.
-    fn pass(
-        &mut self,
-        side: Side,
-        beside: Other,
-        found: &mut dyn FnMut(Finding) -> Result<()>,
-    ) -> Result<u64> {
-        let Some(row) = self.row() else {
-            self.advance()?;
-            return Ok(0);
-        };
-        let key = row.key.clone();
-        let mut rows = 0;
-        while let Some(row) = self.row().filter(|row| row.key == key) {
-            found(Finding::invalid_row(side, row).beside(beside))?;
-            rows += 1;
-            self.advance()?;
-        }
-        Ok(rows)
-    }
+    Ok(rows)
 }

@@ -68,7 +68,6 @@ fn invalid_of(rowid: i64, symbol_id: Option<i64>) -> Listing {
         reason: InvalidReason::StorageClass,
         message: "loc is TEXT, must be an INTEGER or NULL".to_owned(),
         key: symbol_id.map(symbol_metrics_key),
-        key_columns: &["symbol_id"],
         values: symbol_id
             .map(|id| ("symbol_id", RawValue::Integer(id)))
             .into_iter()

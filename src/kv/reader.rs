@@ -246,7 +246,7 @@ impl Source for KvReader {
         kind: RecordKind,
         visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
     ) -> Result<()> {
-        self.visit_kind(kind, &mut |entry| visit(Ok(entry.into())))
+        self.visit_kind(kind, &mut |entry| visit(entry.into()))
     }
 
     fn expected_records(&self, kind: RecordKind) -> Option<u64> {

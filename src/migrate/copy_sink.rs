@@ -4,14 +4,14 @@ use super::dual_digest::DualDigest;
 use super::reject_log::RejectLog;
 use super::target_writer::{FilledTarget, TargetWriter};
 use super::{CopyOptions, OnInvalid};
-use crate::codec::{Entry, KindTotals, encode_json};
+use crate::codec::{Entry, KindTotals, encode_values};
 use crate::compare::{EntryCheck, Finding, FindingClass, RowLocation, Side};
 use crate::error::Result;
 use crate::fsio::JsonLines;
 use crate::fsio::StoreKind;
-use crate::record::{IdSequences, Record, RecordKind};
+use crate::record::{IdSequences, RecordKind};
 use crate::sqlite::{IdSet, ScratchSet};
-use crate::stream::{Batch, InvalidReason, Item};
+use crate::stream::{Batch, InvalidReason, Item, RowBatch};
 
 /// Consumes the items of a source's stream.
 pub(super) struct CopySink<'o> {
@@ -29,7 +29,7 @@ pub(super) struct CopySink<'o> {
     pub(super) keys_of_shared: ScratchSet,
     pub(super) largest_ids: IdSequences,
     /// Records of this batch to insert into a table.
-    accepted: Vec<Record>,
+    accepted: RowBatch,
     digests: DualDigest,
 }
 
@@ -54,7 +54,7 @@ impl<'o> CopySink<'o> {
             found_shared: IdSet::new(temp_dir),
             keys_of_shared: ScratchSet::new(temp_dir),
             largest_ids: IdSequences::LOWEST,
-            accepted: Vec::new(),
+            accepted: RowBatch::default(),
             digests: DualDigest::default(),
         }
     }
@@ -77,7 +77,7 @@ impl<'o> CopySink<'o> {
             }
             Some(TargetWriter::Sqlite(worker)) => {
                 drop(batch);
-                worker.send(std::mem::take(&mut self.accepted), weight)
+                worker.send((kind, std::mem::take(&mut self.accepted)), weight)
             }
             _ => Ok(()),
         }
@@ -99,7 +99,7 @@ impl<'o> CopySink<'o> {
 
     /// Processes an entry of a KV file, which may be invalid.
     fn judge(&mut self, kind: RecordKind, entry: Entry<'_>) -> Result<()> {
-        let judged = EntryCheck::of(kind, entry);
+        let judged = EntryCheck::of(kind, entry.key, entry.value);
         let is_sound = judged.is_sound();
         for divergence in judged.divergences(kind, Side::Left, entry.key) {
             let carried = divergence.class == FindingClass::Noncanonical
@@ -110,7 +110,7 @@ impl<'o> CopySink<'o> {
             }
         }
         let record = match judged.into_record_of_its_key() {
-            Some(record) if self.gets_its_id(kind, entry, &record)? => record,
+            Some(record) if self.gets_its_id(kind, entry, record.id())? => record,
             _ => {
                 self.refusals.count(kind);
                 self.digests.left_out(entry);
@@ -123,7 +123,8 @@ impl<'o> CopySink<'o> {
             if self.options.on_invalid == OnInvalid::Fail {
                 self.refusals.count(kind);
             }
-            let value = encode_json(&record)?;
+            let mut value = Vec::new();
+            encode_values(&record, &mut value)?;
             self.digests.copied_as(entry, &value);
         }
         if let Some(TargetWriter::Sqlite(_)) = self.new {
@@ -134,8 +135,8 @@ impl<'o> CopySink<'o> {
 
     /// Whether a record may keep its id; `false` if the id is known to be a duplicate. A target
     /// table detects new duplicates itself, later.
-    fn gets_its_id(&mut self, kind: RecordKind, entry: Entry<'_>, record: &Record) -> Result<bool> {
-        let Some(id) = record.id() else {
+    fn gets_its_id(&mut self, kind: RecordKind, entry: Entry<'_>, id: Option<i64>) -> Result<bool> {
+        let Some(id) = id else {
             return Ok(true);
         };
         if self.known_shared.contains(kind, id)? {

@@ -215,7 +215,7 @@ fn export_judged(
     entry: Entry<'_>,
     take: &mut dyn FnMut(ExportItem<'_>) -> Result<ExportFlow>,
 ) -> Result<ExportFlow> {
-    let judged = EntryCheck::of(kind, entry);
+    let judged = EntryCheck::of(kind, entry.key, entry.value);
     for finding in judged.divergences(kind, Side::Left, entry.key) {
         take(ExportItem::Finding(finding))?;
     }

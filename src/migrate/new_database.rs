@@ -11,6 +11,7 @@ use crate::progress::{Progress, check_cancelled};
 use crate::record::{IdSequences, PerKind, Record};
 use crate::sqlite::SqliteLoad;
 use crate::store::StoreKind;
+use crate::stream::RowBatch;
 
 /// The result of publishing a database.
 #[derive(Debug)]
@@ -35,8 +36,12 @@ pub(crate) fn create_database(
     let leftover_dirs = leftover_dirs(destination.folder())?;
     let staged = Staged::create(&destination)?;
     let mut load = SqliteLoad::create(staged.path(), None, false, progress)?;
-    for (_, records) in records.iter() {
-        load.insert(records)?;
+    for (kind, records) in records.iter() {
+        let mut batch = RowBatch::default();
+        records
+            .iter()
+            .for_each(|record| batch.push(record.values()));
+        load.insert(kind, &batch)?;
     }
     load.commit_rows(sequences)?;
     load.make_indexes()?;

@@ -10,10 +10,10 @@ use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
 use crate::kv::{BulkLoader, KvReader};
 use crate::progress::{Progress, Stage};
-use crate::record::Record;
+use crate::record::RecordKind;
 use crate::sqlite::SourceOptions;
 use crate::sqlite::{IdSet, SqliteLoad, SqliteSnapshot, WrittenRows, count_rows};
-use crate::stream::{Batch, Source, join2};
+use crate::stream::{Batch, RowBatch, Source, join2};
 
 /// A store that is being written.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(super) enum TargetWriter {
     /// Receives entries in key order.
     Kv(Worker<Batch, BulkLoader>),
     /// Receives records, one kind at a time.
-    Sqlite(Worker<Vec<Record>, SqliteLoad>),
+    Sqlite(Worker<(RecordKind, RowBatch), SqliteLoad>),
 }
 
 impl TargetWriter {
@@ -42,8 +42,10 @@ impl TargetWriter {
             StoreKind::Sqlite => {
                 let (temp_dir, keeps_order) = (options.temp_dir.as_deref(), options.verify);
                 let load = SqliteLoad::create(path, temp_dir, keeps_order, progress)?;
-                Worker::start(load, |load, records: Vec<Record>| load.insert(&records))
-                    .map(TargetWriter::Sqlite)
+                let insert = |load: &mut SqliteLoad, (kind, records): (_, RowBatch)| {
+                    load.insert(kind, &records)
+                };
+                Worker::start(load, insert).map(TargetWriter::Sqlite)
             }
             _ => Err(no_store()),
         }

@@ -1,4 +1,5 @@
 use super::RecordKind;
+use super::value::{FieldType, Value};
 
 /// The identity of a record. No two records of a store share it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -38,5 +39,47 @@ impl RecordKey {
             RecordKey::FileMetrics { .. } => RecordKind::FileMetrics,
             RecordKey::SymbolMetrics { .. } => RecordKind::SymbolMetrics,
         }
+    }
+
+    /// The values of the key's fields, in the order of the key.
+    pub(crate) fn values(&self) -> Vec<Value<'_>> {
+        match self {
+            RecordKey::Chunk {
+                file_path,
+                byte_start,
+                byte_end,
+            } => vec![
+                file_path.to_value(),
+                byte_start.to_value(),
+                byte_end.to_value(),
+            ],
+            RecordKey::ExecutionLog { execution_id } => vec![execution_id.to_value()],
+            RecordKey::FileMetrics { file_path } => vec![file_path.to_value()],
+            RecordKey::SymbolMetrics { symbol_id } => vec![symbol_id.to_value()],
+        }
+    }
+
+    /// The key with these values; `None` if they are not those of a key of the kind.
+    pub(crate) fn from_values<'a>(
+        kind: RecordKind,
+        mut values: impl Iterator<Item = Value<'a>>,
+    ) -> Option<Self> {
+        let mut next = || values.next();
+        Some(match kind {
+            RecordKind::Chunk => RecordKey::Chunk {
+                file_path: FieldType::from_value(next()?)?,
+                byte_start: FieldType::from_value(next()?)?,
+                byte_end: FieldType::from_value(next()?)?,
+            },
+            RecordKind::ExecutionLog => RecordKey::ExecutionLog {
+                execution_id: FieldType::from_value(next()?)?,
+            },
+            RecordKind::FileMetrics => RecordKey::FileMetrics {
+                file_path: FieldType::from_value(next()?)?,
+            },
+            RecordKind::SymbolMetrics => RecordKey::SymbolMetrics {
+                symbol_id: FieldType::from_value(next()?)?,
+            },
+        })
     }
 }

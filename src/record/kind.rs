@@ -5,6 +5,11 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::RecordError;
 
+use super::chunk::CHUNK;
+use super::execution::EXECUTION_LOG;
+use super::metrics::{FILE_METRICS, SYMBOL_METRICS};
+use super::schema::KindSchema;
+
 /// The four kinds of records, in the order in which their keys sort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RecordKind {
@@ -27,32 +32,29 @@ impl RecordKind {
         RecordKind::SymbolMetrics,
     ];
 
+    /// What its records look like.
+    pub(crate) const fn schema(self) -> &'static KindSchema {
+        match self {
+            RecordKind::Chunk => &CHUNK,
+            RecordKind::ExecutionLog => &EXECUTION_LOG,
+            RecordKind::FileMetrics => &FILE_METRICS,
+            RecordKind::SymbolMetrics => &SYMBOL_METRICS,
+        }
+    }
+
     /// The name that options, reports and the manifest use, such as `file-metrics`.
     pub const fn name(self) -> &'static str {
-        match self {
-            RecordKind::Chunk => "chunk",
-            RecordKind::ExecutionLog => "execution-log",
-            RecordKind::FileMetrics => "file-metrics",
-            RecordKind::SymbolMetrics => "symbol-metrics",
-        }
+        self.schema().name
     }
 
     /// The SQLite table that contains its records.
     pub const fn table(self) -> &'static str {
-        match self {
-            RecordKind::Chunk => "code_chunks",
-            RecordKind::ExecutionLog => "execution_log",
-            RecordKind::FileMetrics => "file_metrics",
-            RecordKind::SymbolMetrics => "symbol_metrics",
-        }
+        self.schema().table
     }
 
     /// Whether its records have unique ids in addition to their keys.
     pub const fn has_ids(self) -> bool {
-        match self {
-            RecordKind::Chunk | RecordKind::ExecutionLog => true,
-            RecordKind::FileMetrics | RecordKind::SymbolMetrics => false,
-        }
+        self.schema().has_ids
     }
 }
 

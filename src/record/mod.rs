@@ -6,8 +6,8 @@ mod id_sequences;
 mod key;
 mod kind;
 mod metrics;
-mod serde_helpers;
-mod validate;
+mod schema;
+mod value;
 
 pub use crate::error::RecordError;
 pub use chunk::CodeChunk;
@@ -16,6 +16,8 @@ pub use id_sequences::IdSequences;
 pub use key::RecordKey;
 pub use kind::{KindSet, PerKind, RecordKind};
 pub use metrics::{FileMetrics, SymbolMetrics};
+pub(crate) use schema::{Field, FieldClass, KindSchema};
+pub(crate) use value::{FieldValues, Value};
 
 /// A record of any kind.
 ///
@@ -59,29 +61,44 @@ impl Record {
         }
     }
 
-    /// Total length of its text fields in bytes.
-    pub(crate) fn text_len(&self) -> usize {
-        let len = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-        match self {
-            Record::Chunk(r) => {
-                let texts = [&r.file_path, &r.content, &r.content_hash];
-                texts.map(String::len).iter().sum::<usize>()
-                    + len(&r.symbol_name)
-                    + len(&r.symbol_kind)
-            }
-            Record::ExecutionLog(r) => {
-                let texts = [
-                    &r.execution_id,
-                    &r.tool_version,
-                    &r.args,
-                    &r.db_path,
-                    &r.outcome,
-                ];
-                texts.map(String::len).iter().sum::<usize>() + len(&r.root) + len(&r.error_message)
-            }
-            Record::FileMetrics(r) => r.file_path.len(),
-            Record::SymbolMetrics(r) => r.symbol_name.len() + r.kind.len() + r.file_path.len(),
-        }
+    /// Checks the constraints that the field types don't enforce.
+    ///
+    /// # Errors
+    /// An offset above [`i64::MAX`], or a float that is not finite.
+    ///
+    /// ```
+    /// use chunkmigrate::record::{CodeChunk, Record, RecordError};
+    ///
+    /// let record = Record::Chunk(CodeChunk::new("a.rs", 0, u64::MAX, ""));
+    /// assert_eq!(record.check(), Err(RecordError::OffsetRange { field: "byte_end" }));
+    /// ```
+    pub fn check(&self) -> Result<(), RecordError> {
+        let values = self.values();
+        values
+            .iter()
+            .try_for_each(|(field, value)| value.check(field))
+    }
+
+    /// Its values in the order of the fields.
+    pub(crate) fn values(&self) -> FieldValues<'_> {
+        let values = match self {
+            Record::Chunk(chunk) => chunk.values(),
+            Record::ExecutionLog(execution) => execution.values(),
+            Record::FileMetrics(metrics) => metrics.values(),
+            Record::SymbolMetrics(metrics) => metrics.values(),
+        };
+        FieldValues::new(self.kind().schema(), values)
+    }
+
+    /// The record with these values; `None` if they are not those of a record of the kind.
+    pub(crate) fn from_values(kind: RecordKind, values: FieldValues<'_>) -> Option<Self> {
+        let values = values.into_values();
+        Some(match kind {
+            RecordKind::Chunk => Record::Chunk(CodeChunk::from_values(values)?),
+            RecordKind::ExecutionLog => Record::ExecutionLog(ExecutionRecord::from_values(values)?),
+            RecordKind::FileMetrics => Record::FileMetrics(FileMetrics::from_values(values)?),
+            RecordKind::SymbolMetrics => Record::SymbolMetrics(SymbolMetrics::from_values(values)?),
+        })
     }
 
     /// The record with another row id; unchanged if its kind has no ids.

@@ -27,7 +27,7 @@ pub(crate) use read::options::SourceOptions;
 pub(crate) use read::snapshot::SqliteSnapshot;
 pub(crate) use read::symbol_graph::other_symbol;
 pub(crate) use record_table::RecordTable;
-pub(crate) use schema::{key_columns, record_id};
+pub(crate) use schema::record_id;
 #[cfg(feature = "native-v2")]
 pub(crate) use scratch::entries::{Duplicate, ScratchEntries, Unique};
 #[cfg(feature = "native-v2")]

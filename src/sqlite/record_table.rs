@@ -2,23 +2,22 @@
 
 use std::path::PathBuf;
 
-use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, Params, Row, params_from_iter};
 
 use super::open::connection::{reading, writing};
 use super::read::invalid_field::{same_key_message, value_message};
 use super::read::other_tables;
-use super::read::row::{InvalidField, read_raw, read_record};
+use super::read::row::{InvalidField, read_raw, read_values};
 use super::read::table_columns::{TableColumns, all_equal};
 use super::read::text_encoding::TextEncoding;
 use super::shared_connection::path_of;
 use super::write::key_lookup::KeyLookup;
 use super::write::rejection::Rejection;
 use super::write::upsert::Upsert;
-use super::write::writer::{create_indexes, create_table, with_key_values, with_values};
+use super::write::writer::{create_indexes, create_table};
 use crate::codec::record_key;
 use crate::error::{Error, Result};
-use crate::record::{Record, RecordError, RecordKey, RecordKind};
+use crate::record::{Record, RecordError, RecordKey, RecordKind, Value};
 use crate::stream::{InvalidReason, RawValue, key_text};
 
 /// Columns with the text that each must equal.
@@ -48,9 +47,11 @@ impl RecordTable {
         let encoding = TextEncoding::of(connection, &path)?;
         let layout = TableColumns::read(connection, &path, kind, encoding.is_utf16())?;
         Ok(layout.map(|layout| {
-            let table = layout.spec.name;
+            let table = layout.schema.table;
             let names = layout.present_columns();
-            let names: Vec<&str> = names.filter(|name| Some(*name) != layout.spec.id).collect();
+            let names: Vec<&str> = names
+                .filter(|name| Some(*name) != layout.schema.id())
+                .collect();
             RecordTable {
                 kind,
                 encoding,
@@ -62,7 +63,7 @@ impl RecordTable {
                 ),
                 count: format!("SELECT count(*) FROM main.{table} AS t"),
                 delete: format!("DELETE FROM main.{table} AS t"),
-                of_key: where_all_equal(layout.spec.key.iter().copied()),
+                of_key: where_all_equal(layout.schema.key_names()),
                 insert: format!(
                     "INSERT OR ABORT INTO main.{table} ({}) VALUES ({}) RETURNING {}",
                     names.join(", "),
@@ -96,7 +97,7 @@ impl RecordTable {
 
     /// Whether SQLite never reuses an id of the table.
     pub(crate) fn keeps_ids(&self, connection: &Connection) -> Result<bool> {
-        other_tables::is_autoincrement(connection, self.layout.spec).map_err(reading(&self.path))
+        other_tables::is_autoincrement(connection, self.layout.schema).map_err(reading(&self.path))
     }
 
     /// Whether no row can match because the table lacks a column of the conditions.
@@ -112,18 +113,17 @@ impl RecordTable {
     /// The record with a key.
     pub(crate) fn get(&self, connection: &Connection, key: &RecordKey) -> Result<Option<Record>> {
         let sql = [self.select.as_str(), &self.of_key].concat();
+        let values = key.values();
         let mut found = None;
-        with_key_values(key, |values| {
-            Ok(
-                self.query(connection, &sql, values, &mut |record, rowid| match found
-                    .replace((record, rowid))
-                {
-                    Some((_, first)) => Err(self.same_key(values, first, rowid)),
-                    None => Ok(()),
-                }),
-            )
-        })
-        .map_err(reading(&self.path))??;
+        self.query(
+            connection,
+            &sql,
+            params_from_iter(&values),
+            &mut |record, rowid| match found.replace((record, rowid)) {
+                Some((_, first)) => Err(self.same_key(&values, first, rowid)),
+                None => Ok(()),
+            },
+        )?;
         Ok(found.map(|(record, _)| record))
     }
 
@@ -164,24 +164,22 @@ impl RecordTable {
         if !self.layout.id_is_rowid {
             return Err(Error::NotATable {
                 path: self.path.clone(),
-                table: self.layout.spec.name,
+                table: self.layout.schema.table,
                 found: "a table whose id is not its rowid",
             });
         }
         self.check_has_place_for(record)?;
-        let inserted = with_values(record, |values| {
-            let columns = self.layout.spec.columns.iter().zip(values);
-            let columns = columns.zip(self.layout.presence());
-            let written: Vec<&dyn ToSql> = columns
-                .filter(|((column, _), present)| {
-                    **present && Some(column.name) != self.layout.spec.id
-                })
-                .map(|((_, value), _)| *value)
-                .collect();
-            connection
-                .prepare_cached(&self.insert)?
-                .query_row(written.as_slice(), |row| row.get(0))
+        let values = record.values();
+        let columns = values.iter().zip(self.layout.presence());
+        let id = self.layout.schema.id();
+        let written = columns.filter_map(|((field, value), present)| {
+            (*present && Some(field.name) != id).then_some(value)
         });
+        let inserted = connection
+            .prepare_cached(&self.insert)
+            .and_then(|mut statement| {
+                statement.query_row(params_from_iter(written), |row| row.get(0))
+            });
         inserted.map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) if self.last_id_is_taken(connection) => {
                 RecordError::NoIdLeft {
@@ -195,14 +193,14 @@ impl RecordTable {
 
     /// The error for a record that was not written.
     fn not_written(&self, record: &Record, error: rusqlite::Error) -> Error {
-        match Rejection::constraint(self.layout.spec, &error) {
+        match Rejection::constraint(self.layout.schema, &error) {
             Rejection {
                 column,
                 reason: InvalidReason::Null,
                 ..
             } if !column.is_empty() => Error::NotNull {
                 path: self.path.clone(),
-                table: self.layout.spec.name,
+                table: self.layout.schema.table,
                 column,
                 key: String::from_utf8_lossy(&record_key(record)).into_owned(),
             },
@@ -213,16 +211,15 @@ impl RecordTable {
     /// Overwrites the row of the record's key, or inserts a new row.
     pub(crate) fn upsert(&self, connection: &Connection, record: &Record) -> Result<()> {
         self.check_has_place_for(record)?;
-        let written = self.upsert.write(connection, record);
+        let written = self.upsert.write(connection, &record.values());
         let written = written.map(|_| ());
         written.map_err(|error| self.not_written(record, error))
     }
 
     /// Deletes the record with a key; returns `false` if there is none.
     pub(crate) fn delete(&self, connection: &Connection, key: &RecordKey) -> Result<bool> {
-        let deleted = with_key_values(key, |key| {
-            self.execute_delete(connection, &self.of_key, key)
-        });
+        let values = key.values();
+        let deleted = self.execute_delete(connection, &self.of_key, params_from_iter(&values));
         Ok(deleted.map_err(writing(&self.path))? > 0)
     }
 
@@ -271,49 +268,48 @@ impl RecordTable {
 
     fn record(&self, row: &Row<'_>, rowid: i64) -> Result<Record> {
         let failed = reading(&self.path);
+        let schema = self.layout.schema;
         let InvalidField { column, reason } =
-            match read_record(self.kind, row, self.encoding).map_err(&failed)? {
-                Ok(record) => return Ok(record),
+            match read_values(schema, row, self.encoding).map_err(&failed)? {
+                Ok(values) => {
+                    let record = Record::from_values(self.kind, values);
+                    return record.ok_or_else(|| Error::Internal("a row is no record".to_owned()));
+                }
                 Err(fault) => fault,
             };
-        let spec = self.layout.spec;
-        let values = read_raw(self.kind, row, self.encoding).map_err(&failed)?;
+        let values = read_raw(schema, row, self.encoding).map_err(&failed)?;
         Err(Error::InvalidRow {
             path: self.path.clone(),
-            table: spec.name,
+            table: schema.table,
             rowid,
             column,
             reason: reason.name(),
-            key: key_text(spec.key, &values).into(),
-            message: value_message(spec, column, reason, &values, self.encoding).into(),
+            key: key_text(schema, &values).into(),
+            message: value_message(schema, column, reason, &values, self.encoding).into(),
         })
     }
 
-    /// The error for two rows with the same key; `values` are the key columns.
-    fn same_key(&self, values: &[&dyn ToSql], first: i64, rowid: i64) -> Error {
-        let spec = self.layout.spec;
-        let raw = |value: &&dyn ToSql| value.to_sql().ok().as_ref().and_then(raw_value);
-        let values = spec.key.iter().zip(values);
-        let values: Vec<_> = values
-            .filter_map(|(column, value)| Some((*column, raw(value)?)))
-            .collect();
+    /// The error for two rows with the same key.
+    fn same_key(&self, key: &[Value<'_>], first: i64, rowid: i64) -> Error {
+        let schema = self.layout.schema;
+        let values: Vec<_> = schema.key_names().zip(key.iter().map(raw_value)).collect();
         Error::InvalidRow {
             path: self.path.clone(),
-            table: spec.name,
+            table: schema.table,
             rowid,
-            column: spec.key.first().copied().unwrap_or_default(),
+            column: schema.first_of_key().name,
             reason: InvalidReason::DuplicateKey.name(),
-            key: key_text(spec.key, &values).into(),
+            key: key_text(schema, &values).into(),
             message: same_key_message(&[first]).into(),
         }
     }
 
     fn check_has_place_for(&self, record: &Record) -> Result<()> {
-        match self.upsert.missing_column_for(record) {
+        match self.upsert.missing_column_for(&record.values()) {
             None => Ok(()),
             Some(column) => Err(Error::MissingColumn {
                 path: self.path.clone(),
-                table: self.layout.spec.name,
+                table: self.layout.schema.table,
                 column,
             }),
         }
@@ -336,18 +332,13 @@ fn where_all_equal(columns: impl Iterator<Item = &'static str>) -> String {
     format!(" WHERE {}", all_equal(columns))
 }
 
-/// Converts a bound parameter: a number or text from this program.
-fn raw_value(value: &ToSqlOutput<'_>) -> Option<RawValue> {
-    let value = match value {
-        ToSqlOutput::Borrowed(value) => *value,
-        ToSqlOutput::Owned(value) => value.into(),
-        _ => return None,
-    };
-    Some(match value {
-        ValueRef::Null => RawValue::Null,
-        ValueRef::Integer(integer) => RawValue::Integer(integer),
-        ValueRef::Real(real) => RawValue::Real(real),
-        ValueRef::Text(text) => RawValue::Text(String::from_utf8_lossy(text).into_owned()),
-        ValueRef::Blob(blob) => RawValue::Blob(blob.to_vec()),
-    })
+/// A value as SQLite stores it.
+fn raw_value(value: &Value<'_>) -> RawValue {
+    match value {
+        Value::Null => RawValue::Null,
+        Value::Integer(integer) => RawValue::Integer(*integer),
+        Value::Offset(offset) => RawValue::Integer(i64::try_from(*offset).unwrap_or(i64::MAX)),
+        Value::Real(real) => RawValue::Real(*real),
+        Value::Text(text) => RawValue::Text(text.clone().into_owned()),
+    }
 }

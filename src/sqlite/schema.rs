@@ -1,226 +1,66 @@
-//! The tables and columns that contain records.
+//! The SQL of the tables that contain records.
 
-use crate::record::RecordKind;
+use crate::record::{Field, FieldClass, KindSchema, RecordKind};
 use crate::stream::{InvalidRow, RawValue};
-
-/// The type of a column's values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ColumnClass {
-    Text,
-    Integer,
-    /// An integer, 0 or more.
-    Offset,
-    /// A finite float.
-    Real,
-}
-
-#[derive(Debug)]
-pub(super) struct Column {
-    pub(super) name: &'static str,
-    pub(super) class: ColumnClass,
-    pub(super) nullable: bool,
-}
-
-/// Specification of a record table. Columns are in the order of the record's fields.
-#[derive(Debug)]
-pub(super) struct TableSpec {
-    pub(super) name: &'static str,
-    pub(super) columns: &'static [Column],
-    /// The columns that form the key; they are also the first arguments of the key function.
-    pub(super) key: &'static [&'static str],
-    /// The SQL function that computes the key.
-    pub(super) key_function: &'static str,
-    /// The column of the ids, whose values must be unique in addition to the key.
-    pub(super) id: Option<&'static str>,
-    /// The column that is reported when a record is too large: the one most likely to be large.
-    pub(super) largest: &'static str,
-    /// SQL that creates the table with its indexes in a new database.
-    pub(super) create: &'static str,
-    pub(super) create_indexes: &'static str,
-}
 
 /// The id of the record in an invalid row, if the kind has ids and the row's is valid.
 pub(crate) fn record_id(row: &InvalidRow) -> Option<i64> {
-    let id = table_spec(row.kind).id?;
+    let id = row.kind.schema().id()?;
     row.values.iter().find_map(|(column, value)| match value {
         RawValue::Integer(value) if *column == id => Some(*value),
         _ => None,
     })
 }
 
-/// The columns that form the key of a kind, in the order of the key.
-pub(crate) const fn key_columns(kind: RecordKind) -> &'static [&'static str] {
-    table_spec(kind).key
+/// SQL that creates the table of a kind, without its indexes, as in Magellan's newest schema.
+pub(super) fn create_table_sql(kind: RecordKind) -> String {
+    let schema = kind.schema();
+    let columns = schema.fields.iter().enumerate();
+    let mut parts: Vec<String> = columns
+        .map(|(place, field)| {
+            let class = match field.class {
+                FieldClass::Text => "TEXT",
+                FieldClass::Integer | FieldClass::Offset => "INTEGER",
+                FieldClass::Real => "REAL",
+            };
+            format!("{} {class}{}", field.name, constraint(schema, place, field))
+        })
+        .collect();
+    if schema.key.len() > 1 {
+        let names: Vec<&str> = schema.key_names().collect();
+        parts.push(format!("UNIQUE({})", names.join(", ")));
+    }
+    format!(
+        "CREATE TABLE {} (\n        {}\n    );",
+        schema.table,
+        parts.join(",\n        ")
+    )
 }
 
-pub(super) const fn table_spec(kind: RecordKind) -> &'static TableSpec {
-    match kind {
-        RecordKind::Chunk => &CODE_CHUNKS,
-        RecordKind::ExecutionLog => &EXECUTION_LOG,
-        RecordKind::FileMetrics => &FILE_METRICS,
-        RecordKind::SymbolMetrics => &SYMBOL_METRICS,
+fn constraint(schema: &KindSchema, place: usize, field: &Field) -> &'static str {
+    let is_key = schema.key == [place];
+    match field.class {
+        _ if schema.has_ids && place == 0 => " PRIMARY KEY AUTOINCREMENT",
+        _ if is_key && schema.has_ids => " NOT NULL UNIQUE",
+        _ if is_key => " PRIMARY KEY",
+        _ if !field.nullable => " NOT NULL",
+        FieldClass::Text => "",
+        _ if schema.without_default.contains(&place) => "",
+        _ => " DEFAULT 0",
     }
 }
 
-const fn required(name: &'static str, class: ColumnClass) -> Column {
-    Column {
-        name,
-        class,
-        nullable: false,
-    }
+/// SQL that creates the indexes of such a table.
+pub(super) fn create_indexes_sql(kind: RecordKind) -> String {
+    let KindSchema { table, indexes, .. } = kind.schema();
+    let create = |(name, columns): &(_, _)| format!("CREATE INDEX {name} ON {table}({columns});");
+    indexes.iter().map(create).collect()
 }
 
-const fn nullable(name: &'static str, class: ColumnClass) -> Column {
-    Column {
-        name,
-        class,
-        nullable: true,
-    }
+/// The name of the SQL function that computes the keys of a kind.
+pub(super) fn key_function(schema: &KindSchema) -> String {
+    format!("{}_key", schema.name.replace('-', "_"))
 }
-
-use ColumnClass::{Integer, Offset, Real, Text};
-
-static CODE_CHUNKS: TableSpec = TableSpec {
-    name: "code_chunks",
-    columns: &[
-        required("id", Integer),
-        required("file_path", Text),
-        required("byte_start", Offset),
-        required("byte_end", Offset),
-        required("content", Text),
-        required("content_hash", Text),
-        nullable("symbol_name", Text),
-        nullable("symbol_kind", Text),
-        required("created_at", Integer),
-    ],
-    key: &["file_path", "byte_start", "byte_end"],
-    key_function: "chunk_key",
-    id: Some("id"),
-    largest: "content",
-    create: "CREATE TABLE code_chunks (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        file_path TEXT NOT NULL,
-        byte_start INTEGER NOT NULL,
-        byte_end INTEGER NOT NULL,
-        content TEXT NOT NULL,
-        content_hash TEXT NOT NULL,
-        symbol_name TEXT,
-        symbol_kind TEXT,
-        created_at INTEGER NOT NULL,
-        UNIQUE(file_path, byte_start, byte_end)
-    );",
-    create_indexes: "
-    CREATE INDEX idx_chunks_file_path ON code_chunks(file_path);
-    CREATE INDEX idx_chunks_symbol_name ON code_chunks(symbol_name);
-    CREATE INDEX idx_chunks_content_hash ON code_chunks(content_hash);",
-};
-
-static EXECUTION_LOG: TableSpec = TableSpec {
-    name: "execution_log",
-    columns: &[
-        required("id", Integer),
-        required("execution_id", Text),
-        required("tool_version", Text),
-        required("args", Text),
-        nullable("root", Text),
-        required("db_path", Text),
-        required("started_at", Integer),
-        nullable("finished_at", Integer),
-        nullable("duration_ms", Integer),
-        required("outcome", Text),
-        nullable("error_message", Text),
-        nullable("files_indexed", Integer),
-        nullable("symbols_indexed", Integer),
-        nullable("references_indexed", Integer),
-    ],
-    key: &["execution_id"],
-    key_function: "execution_log_key",
-    id: Some("id"),
-    largest: "args",
-    create: "CREATE TABLE execution_log (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        execution_id TEXT NOT NULL UNIQUE,
-        tool_version TEXT NOT NULL,
-        args TEXT NOT NULL,
-        root TEXT,
-        db_path TEXT NOT NULL,
-        started_at INTEGER NOT NULL,
-        finished_at INTEGER,
-        duration_ms INTEGER,
-        outcome TEXT NOT NULL,
-        error_message TEXT,
-        files_indexed INTEGER DEFAULT 0,
-        symbols_indexed INTEGER DEFAULT 0,
-        references_indexed INTEGER DEFAULT 0
-    );",
-    create_indexes: "
-    CREATE INDEX idx_execution_log_started_at ON execution_log(started_at DESC);
-    CREATE INDEX idx_execution_log_execution_id ON execution_log(execution_id);
-    CREATE INDEX idx_execution_log_outcome ON execution_log(outcome);",
-};
-
-static FILE_METRICS: TableSpec = TableSpec {
-    name: "file_metrics",
-    columns: &[
-        required("file_path", Text),
-        nullable("symbol_count", Integer),
-        nullable("loc", Integer),
-        nullable("estimated_loc", Real),
-        nullable("fan_in", Integer),
-        nullable("fan_out", Integer),
-        nullable("complexity_score", Real),
-        required("last_updated", Integer),
-    ],
-    key: &["file_path"],
-    key_function: "file_metrics_key",
-    id: None,
-    largest: "file_path",
-    create: "CREATE TABLE file_metrics (
-        file_path TEXT PRIMARY KEY,
-        symbol_count INTEGER DEFAULT 0,
-        loc INTEGER DEFAULT 0,
-        estimated_loc REAL DEFAULT 0,
-        fan_in INTEGER DEFAULT 0,
-        fan_out INTEGER DEFAULT 0,
-        complexity_score REAL DEFAULT 0,
-        last_updated INTEGER NOT NULL
-    );",
-    create_indexes: "",
-};
-
-static SYMBOL_METRICS: TableSpec = TableSpec {
-    name: "symbol_metrics",
-    columns: &[
-        required("symbol_id", Integer),
-        required("symbol_name", Text),
-        required("kind", Text),
-        required("file_path", Text),
-        nullable("loc", Integer),
-        nullable("estimated_loc", Real),
-        nullable("fan_in", Integer),
-        nullable("fan_out", Integer),
-        nullable("cyclomatic_complexity", Integer),
-        required("last_updated", Integer),
-    ],
-    key: &["symbol_id"],
-    key_function: "symbol_metrics_key",
-    id: None,
-    largest: "file_path",
-    create: "CREATE TABLE symbol_metrics (
-        symbol_id INTEGER PRIMARY KEY,
-        symbol_name TEXT NOT NULL,
-        kind TEXT NOT NULL,
-        file_path TEXT NOT NULL,
-        loc INTEGER DEFAULT 0,
-        estimated_loc REAL DEFAULT 0,
-        fan_in INTEGER DEFAULT 0,
-        fan_out INTEGER DEFAULT 0,
-        cyclomatic_complexity INTEGER DEFAULT 0,
-        last_updated INTEGER NOT NULL
-    );",
-    create_indexes: "
-    CREATE INDEX idx_symbol_metrics_file_path ON symbol_metrics(file_path);",
-};
 
 /// Quotes a name for SQL.
 pub(super) fn quoted(name: &str) -> String {

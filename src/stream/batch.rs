@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{InvalidRow, Item, Visited, VisitedEntry, VisitedValue};
-use crate::codec::{Entry, encode_json_into};
-use crate::error::Result;
+use super::{InvalidRow, Item, Visited};
+use crate::codec::Entry;
 
 /// A batch is sent once it contains this many bytes.
 const BATCH_BYTES: usize = 1 << 20;
@@ -78,56 +77,39 @@ impl Batch {
         self.items.is_empty()
     }
 
-    fn push_entry(&mut self, key: &[u8], value: VisitedValue<'_>) -> Result<()> {
-        let slot = match value {
-            VisitedValue::Bytes(Cow::Owned(value)) => {
+    /// Adds an item.
+    pub(super) fn push(&mut self, visited: Visited<'_>) {
+        let slot = match visited {
+            Visited::Entry { key, value } => {
                 self.weight += key.len() + value.len();
-                Slot::Large {
-                    key: key.to_vec(),
-                    value,
+                match value {
+                    Cow::Owned(value) => Slot::Large {
+                        key: key.to_vec(),
+                        value,
+                    },
+                    Cow::Borrowed(value) => self.write(Entry { key, value }),
                 }
             }
-            VisitedValue::Bytes(Cow::Borrowed(value)) => self.write(key, |bytes| {
-                bytes.extend_from_slice(value);
-                Ok(())
-            })?,
-            VisitedValue::Record(record) => {
-                self.write(key, |bytes| Ok(encode_json_into(&record, bytes)?))?
+            Visited::Invalid(row) => {
+                self.weight += row.size();
+                Slot::Invalid(row)
             }
         };
         self.items.push(slot);
-        Ok(())
     }
 
-    fn write(
-        &mut self,
-        key: &[u8],
-        write_value: impl FnOnce(&mut Vec<u8>) -> Result<()>,
-    ) -> Result<Slot> {
+    fn write(&mut self, entry: Entry<'_>) -> Slot {
         if self.bytes.capacity() == 0 {
             self.bytes.reserve(BATCH_BYTES + BATCH_BYTES / 8);
         }
         let key_start = self.bytes.len();
-        self.bytes.extend_from_slice(key);
+        self.bytes.extend_from_slice(entry.key);
         let value_start = self.bytes.len();
-        write_value(&mut self.bytes)?;
-        self.weight += self.bytes.len() - key_start;
-        Ok(Slot::Entry {
+        self.bytes.extend_from_slice(entry.value);
+        Slot::Entry {
             key_start,
             value_start,
             value_end: self.bytes.len(),
-        })
-    }
-
-    /// Adds an item. A record is encoded to its canonical value.
-    pub(super) fn push(&mut self, visited: Visited<'_>) -> Result<()> {
-        match visited {
-            Ok(VisitedEntry { key, value }) => self.push_entry(key, value),
-            Err(row) => {
-                self.weight += row.size();
-                self.items.push(Slot::Invalid(row));
-                Ok(())
-            }
         }
     }
 

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::codec::{Entry, quoted_short};
 use crate::error::in_brackets;
-use crate::record::{Record, RecordKind};
+use crate::record::{KindSchema, RecordKind};
 
 /// Longer blobs are displayed shortened to this many bytes.
 const SHOWN_BYTES: usize = 16;
@@ -141,8 +141,6 @@ pub struct InvalidRow {
     pub message: String,
     /// The row's key, if it has one.
     pub key: Option<Vec<u8>>,
-    /// The columns that form the key.
-    pub key_columns: &'static [&'static str],
     /// Every column that corresponds to a field of the record, with its stored value.
     pub values: Vec<(&'static str, RawValue)>,
 }
@@ -151,7 +149,7 @@ impl InvalidRow {
     /// The key columns with their shortened values, to locate the row; empty if the values are
     /// unknown.
     pub(crate) fn key_text(&self) -> String {
-        key_text(self.key_columns, &self.values)
+        key_text(self.kind.schema(), &self.values)
     }
 
     /// The displayed text without the values of the key.
@@ -179,46 +177,35 @@ impl fmt::Display for InvalidRow {
     }
 }
 
-/// Columns with their shortened values.
-pub(crate) fn key_text(columns: &[&str], values: &[(&str, RawValue)]) -> String {
-    let of_key = |column: &&str| {
-        let value = values.iter().find(|(name, _)| name == column);
+/// The key columns with their shortened values.
+pub(crate) fn key_text(schema: &KindSchema, values: &[(&str, RawValue)]) -> String {
+    let of_key = |column| {
+        let value = values.iter().find(|(name, _)| *name == column);
         value.map(|(name, value)| format!("{name} {value}"))
     };
-    let shown: Vec<String> = columns.iter().filter_map(of_key).collect();
+    let shown: Vec<String> = schema.key_names().filter_map(of_key).collect();
     shown.join(", ")
 }
 
-/// What a scan visits at one position: an entry or an invalid row.
-pub type Visited<'a> = Result<VisitedEntry<'a>, Box<InvalidRow>>;
-
-/// An entry, or the record from which it is built.
+/// What a scan visits at one position.
 #[derive(Debug)]
-pub struct VisitedEntry<'a> {
-    /// As [`Entry::key`].
-    pub key: &'a [u8],
-    /// The value.
-    pub value: VisitedValue<'a>,
+pub enum Visited<'a> {
+    /// An entry.
+    Entry {
+        /// As [`Entry::key`].
+        key: &'a [u8],
+        /// As [`Entry::value`]. Owned if large, so that it can be moved instead of copied.
+        value: Cow<'a, [u8]>,
+    },
+    /// An invalid row.
+    Invalid(Box<InvalidRow>),
 }
 
-/// The value of an entry.
-#[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most are records, and a box for each costs more than to move it"
-)]
-pub enum VisitedValue<'a> {
-    /// As [`Entry::value`]. Owned if large, so that it can be moved instead of copied.
-    Bytes(Cow<'a, [u8]>),
-    /// A record whose canonical bytes are the value; the receiver encodes it.
-    Record(Record),
-}
-
-impl<'a> From<Entry<'a>> for VisitedEntry<'a> {
+impl<'a> From<Entry<'a>> for Visited<'a> {
     fn from(entry: Entry<'a>) -> Self {
-        VisitedEntry {
+        Visited::Entry {
             key: entry.key,
-            value: VisitedValue::Bytes(Cow::Borrowed(entry.value)),
+            value: Cow::Borrowed(entry.value),
         }
     }
 }

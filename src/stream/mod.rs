@@ -8,9 +8,11 @@ mod batch;
 mod digest;
 mod invalid_row;
 pub(crate) mod json;
+mod merge_join;
 mod parallel;
 mod queue;
 mod reader_thread;
+mod row_batch;
 mod store_label;
 #[cfg(test)]
 mod tests;
@@ -20,10 +22,12 @@ pub use batch::Batch;
 pub(crate) use digest::digest_stream;
 pub use digest::{KindContent, digest_kind};
 pub(crate) use invalid_row::key_text;
-pub use invalid_row::{InvalidReason, InvalidRow, RawValue, Visited, VisitedEntry, VisitedValue};
+pub use invalid_row::{InvalidReason, InvalidRow, RawValue, Visited};
+pub(crate) use merge_join::{Cursor, MergeJoin};
 pub(crate) use parallel::join2;
 pub(crate) use queue::{QueueClosed, QueueReceiver, QueueSender, queue};
 pub use reader_thread::{RecordStream, read_kind, read_stream};
+pub(crate) use row_batch::RowBatch;
 pub use store_label::StoreLabel;
 pub use uncopied_table::UncopiedTable;
 
@@ -42,6 +46,16 @@ pub enum Item<'a> {
     Entry(Entry<'a>),
     /// An invalid SQLite row.
     Invalid(&'a InvalidRow),
+}
+
+impl<'a> Item<'a> {
+    /// The key; an invalid row may have none.
+    pub fn key(self) -> Option<&'a [u8]> {
+        match self {
+            Item::Entry(entry) => Some(entry.key),
+            Item::Invalid(row) => row.key.as_deref(),
+        }
+    }
 }
 
 /// Items of one kind, entries in strictly ascending order of their keys.

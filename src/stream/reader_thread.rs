@@ -144,7 +144,7 @@ impl<'q> Feed<'q> {
     }
 
     fn push(&mut self, visited: Visited<'_>) -> Result<()> {
-        self.gathered.push(visited)?;
+        self.gathered.push(visited);
         if !self.gathered.is_full() {
             return Ok(());
         }

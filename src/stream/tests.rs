@@ -6,11 +6,9 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use super::{Visited, VisitedEntry, VisitedValue, read_stream};
-use crate::codec::{encode_json, record_key};
+use super::{Visited, read_stream};
 use crate::error::{Error, Result};
 use crate::progress::NoProgress;
-use crate::record::{CodeChunk, Record};
 
 /// Yields entries whose values have these lengths, then optionally fails.
 struct TestEntries {
@@ -40,8 +38,7 @@ impl TestEntries {
                 0 => Cow::Borrowed(value.as_slice()),
                 _ => Cow::Owned(value),
             };
-            let value = VisitedValue::Bytes(value);
-            visit(Ok(VisitedEntry { key: &key, value }))?;
+            visit(Visited::Entry { key: &key, value })?;
         }
         match self.fails_at_end {
             true => Err(Error::Internal("the disk is gone".to_owned())),
@@ -84,32 +81,6 @@ fn every_entry_is_returned_once_and_in_order_copied_or_moved() {
     let expected: Vec<_> = (0..entries.lengths.len())
         .map(|i| entries.entry(i))
         .collect();
-    assert!(taken == expected);
-}
-
-/// Yields each chunk as a record whose value is not encoded yet.
-struct Records(Vec<Record>);
-
-impl Records {
-    fn visit(&self, visit: &mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> {
-        self.0.iter().try_for_each(|record| {
-            let key = record_key(record);
-            let value = VisitedValue::Record(record.clone());
-            visit(Ok(VisitedEntry { key: &key, value }))
-        })
-    }
-}
-
-#[test]
-fn records_are_returned_as_canonical_bytes() {
-    let chunk = |start: u64| {
-        let content = "größer\n".repeat(start as usize % 5000);
-        Record::Chunk(CodeChunk::new("a.rs", start, start + 1, content))
-    };
-    let records = Records((1000..3000).map(chunk).collect());
-    let taken = take_all(|visit| records.visit(visit));
-    let entry = |record: &Record| (record_key(record), encode_json(record).unwrap());
-    let expected: Vec<_> = records.0.iter().map(entry).collect();
     assert!(taken == expected);
 }
 

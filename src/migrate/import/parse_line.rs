@@ -6,7 +6,7 @@ use crate::codec::{Entry, ExportEnd, Line, canonical_id, key_kind};
 use crate::compare::{EntryCheck, Finding, FindingClass, RowLocation, Side};
 use crate::error::{Error, Result};
 use crate::record::{IdSequences, RecordKind};
-use crate::sqlite::{Unique, key_columns};
+use crate::sqlite::Unique;
 use crate::stream::InvalidReason;
 
 /// A valid line.
@@ -45,13 +45,9 @@ pub(super) fn judge(text: &[u8]) -> Result<std::result::Result<Good<'_>, Box<Fin
         }
         Err(error) => return of_key(FindingClass::UnknownKey, error.to_string()),
     }
-    let entry = Entry {
-        key: key.as_bytes(),
-        value,
-    };
-    let judged = EntryCheck::of(kind, entry);
+    let judged = EntryCheck::of(kind, key.as_bytes(), value);
     let Some(value) = judged.canonical_of_its_key(value)? else {
-        let mut faults = judged.divergences(kind, Side::Left, entry.key);
+        let mut faults = judged.divergences(kind, Side::Left, key.as_bytes());
         let fault = faults.find(|fault| fault.class != FindingClass::Noncanonical);
         let no_fault = || Error::Internal("an invalid line has no reason".to_owned());
         return Ok(Err(Box::new(fault.ok_or_else(no_fault)?)));
@@ -69,7 +65,7 @@ fn fault(class: FindingClass, of: Option<(RecordKind, &[u8])>, message: String) 
 
 /// The finding for a valid record that shares its key or its id with another line.
 pub(super) fn shares(kind: RecordKind, entry: Entry<'_>, shared: Unique, other: u64) -> Finding {
-    let key_column = key_columns(kind).first().copied().unwrap_or("key");
+    let key_column = kind.schema().first_of_key().name;
     let (column, reason, what) = match shared {
         Unique::Key => (key_column, InvalidReason::DuplicateKey, "key"),
         Unique::Id => ("id", InvalidReason::DuplicateId, "id"),

@@ -21,8 +21,7 @@ impl Source for Lines {
         kind: RecordKind,
         visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
     ) -> Result<()> {
-        self.entries
-            .visit(kind, &mut |entry| visit(Ok(entry.into())))
+        self.entries.visit(kind, &mut |entry| visit(entry.into()))
     }
 
     fn expected_records(&self, kind: RecordKind) -> Option<u64> {

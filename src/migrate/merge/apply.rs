@@ -3,7 +3,7 @@
 use super::plan::Plan;
 use super::report::MergeReport;
 use super::target::MergeTarget;
-use crate::codec::{Entry, decode_json};
+use crate::codec::{Entry, decode_values};
 use crate::compare::{
     CompareOptions, Finding, FindingClass, FindingLog, Side, Values, compare_stores,
 };
@@ -15,7 +15,7 @@ use crate::migrate::copy_job::Job;
 use crate::migrate::target_check::check_unlocked;
 use crate::migrate::{CopyOutcome, OnInvalid};
 use crate::progress::{Stage, check_cancelled};
-use crate::record::{Record, RecordKind};
+use crate::record::{FieldValues, RecordKind, Value};
 use crate::sqlite::{Derived, Rejection, SqliteMerge, SqliteSnapshot, roll_back};
 use crate::stream::{Source as _, digest_kind};
 
@@ -160,7 +160,7 @@ impl Apply<'_, '_> {
                 if written % PROGRESS_RECORDS == 0 {
                     progress.inc(PROGRESS_RECORDS);
                 }
-                match merge.write(entry.key, record)? {
+                match merge.write(kind, entry.key, record)? {
                     Some(why) => report.reject(kind, entry, row_id(record), why),
                     None => Ok(()),
                 }
@@ -266,23 +266,25 @@ fn reject(
 }
 
 /// The row id that a record requires.
-fn row_id(record: &Record) -> Option<i64> {
-    match record {
-        Record::SymbolMetrics(metrics) => Some(metrics.symbol_id),
-        Record::Chunk(_) | Record::ExecutionLog(_) | Record::FileMetrics(_) => record.id(),
+fn row_id(record: &FieldValues<'_>) -> Option<i64> {
+    let mut key = record.key();
+    match (key.next(), key.next()) {
+        // An integer as the whole key is the row id.
+        (Some(Value::Integer(id)), None) => Some(*id),
+        _ => record.id(),
     }
 }
 
 fn each_record(
     changes: &KvReader,
     kind: RecordKind,
-    visit: &mut dyn FnMut(Entry<'_>, &Record) -> Result<()>,
+    visit: &mut dyn FnMut(Entry<'_>, &FieldValues<'_>) -> Result<()>,
 ) -> Result<()> {
     changes.visit_kind(kind, &mut |entry| visit(entry, &decode(kind, entry.value)?))
 }
 
-fn decode(kind: RecordKind, value: &[u8]) -> Result<Record> {
-    decode_json(kind, value).map_err(|error| Error::Internal(error.to_string()))
+fn decode(kind: RecordKind, value: &[u8]) -> Result<FieldValues<'_>> {
+    decode_values(kind.schema(), value).map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// Whether a finding means no loss for the written records.

@@ -3,14 +3,13 @@
 use serde::Serialize;
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
 use crate::codec::{Entry, KindHasher, KindTotals};
 use crate::compare::EntryCheck;
 use crate::error::Result;
 use crate::record::RecordKind;
 use crate::sqlite::record_id;
-use crate::stream::{InvalidRow, Item, RecordStream, SortedStream as _};
+use crate::stream::{Cursor, InvalidRow, Item, MergeJoin, RecordStream};
 
 /// Number of records of a kind by what a merge does with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -83,10 +82,10 @@ pub(super) struct Joined {
 }
 
 /// What the source has under a key.
-struct Brought {
-    key: Vec<u8>,
+struct Brought<'s> {
+    key: &'s [u8],
     /// The canonical bytes of the record; `None` if it is invalid or rejected.
-    value: Option<Vec<u8>>,
+    value: Option<Cow<'s, [u8]>>,
 }
 
 impl KindJoin {
@@ -116,42 +115,36 @@ impl KindJoin {
         target: &mut RecordStream,
         sink: &mut dyn JoinSink,
     ) -> Result<()> {
-        let mut brought = self.next_brought(source, sink)?;
-        let mut there = target.advance()?;
-        while brought.is_some() || there {
-            let order = match (&brought, key_of(target)) {
-                _ if !there => Ordering::Less,
-                (Some(brought), Some(key)) => brought.key.as_slice().cmp(key),
-                // Rows without a key come first.
-                _ => Ordering::Greater,
-            };
-            match brought.as_ref().filter(|_| order.is_le()) {
-                Some(new) if order.is_eq() => there = self.meet(new, target, sink)?,
-                Some(new) => self.write(new, &Before::Nothing, sink)?,
-                None => {
-                    self.keep(target, sink, true)?;
-                    there = target.advance()?;
-                }
+        let mut join = MergeJoin::start(source, target)?;
+        while let Some(order) = join.order() {
+            let MergeJoin { left, right } = &mut join;
+            if order.is_gt() {
+                self.keep(right, sink, true)?;
+                right.advance()?;
+                continue;
             }
-            if order.is_le() {
-                brought = self.next_brought(source, sink)?;
+            match self.brought(left, sink)? {
+                Some(new) if order.is_eq() => self.meet(&new, right, sink)?,
+                Some(new) => self.write(&new, &Before::Nothing, sink)?,
+                None => {}
             }
+            left.advance()?;
         }
         Ok(())
     }
 
-    /// Handles a key of the source that the target has too. Moves past everything under that key in
-    /// the target, and returns whether there is more.
+    /// Handles a key of the source that the target has too, and moves past everything under that key
+    /// in the target.
     fn meet(
         &mut self,
-        new: &Brought,
-        target: &mut RecordStream,
+        new: &Brought<'_>,
+        target: &mut Cursor<'_>,
         sink: &mut dyn JoinSink,
-    ) -> Result<bool> {
-        let row = match target.current() {
+    ) -> Result<()> {
+        let row = match target.item() {
             Some(Item::Entry(there)) => {
                 match &new.value {
-                    Some(value) if value == there.value => {
+                    Some(value) if **value == *there.value => {
                         self.counts.unchanged += 1;
                         self.totals.update(there);
                         self.expected.update(there);
@@ -163,31 +156,35 @@ impl KindJoin {
                 return target.advance();
             }
             Some(Item::Invalid(row)) => RowBefore::of(row),
-            None => return Ok(false),
+            None => return Ok(()),
         };
-        let mut there = target.advance()?;
-        if there && key_of(target) == Some(new.key.as_slice()) {
-            sink.keep_row(&row)?;
-            let mut second = None;
-            while there && key_of(target) == Some(new.key.as_slice()) {
-                if let Some(Item::Invalid(other)) = target.current() {
-                    second.get_or_insert(other.rowid);
-                }
-                self.keep(target, sink, false)?;
-                there = target.advance()?;
-            }
-            let rows = Before::Rows([row.rowid, second.unwrap_or(row.rowid)]);
-            self.write(new, &rows, sink)?;
-        } else {
-            match &new.value {
-                Some(_) => self.write(new, &Before::Row(row), sink)?,
-                None => sink.keep_row(&row)?,
-            }
+        target.advance()?;
+        let has_key = |item: Item<'_>| item.key() == Some(new.key);
+        if !target.item().is_some_and(has_key) {
+            return match &new.value {
+                Some(_) => self.write(new, &Before::Row(row), sink),
+                None => sink.keep_row(&row),
+            };
         }
-        Ok(there)
+        sink.keep_row(&row)?;
+        let mut second = None;
+        while target.item().is_some_and(has_key) {
+            if let Some(other) = target.row() {
+                second.get_or_insert(other.rowid);
+            }
+            self.keep(target, sink, false)?;
+            target.advance()?;
+        }
+        let rows = Before::Rows([row.rowid, second.unwrap_or(row.rowid)]);
+        self.write(new, &rows, sink)
     }
 
-    fn write(&mut self, new: &Brought, before: &Before<'_>, sink: &mut dyn JoinSink) -> Result<()> {
+    fn write(
+        &mut self,
+        new: &Brought<'_>,
+        before: &Before<'_>,
+        sink: &mut dyn JoinSink,
+    ) -> Result<()> {
         let Brought {
             key,
             value: Some(value),
@@ -216,8 +213,8 @@ impl KindJoin {
     }
 
     /// The target keeps its current item; `alone` if the source has nothing under its key.
-    fn keep(&mut self, target: &RecordStream, sink: &mut dyn JoinSink, alone: bool) -> Result<()> {
-        match target.current() {
+    fn keep(&mut self, target: &Cursor<'_>, sink: &mut dyn JoinSink, alone: bool) -> Result<()> {
+        match target.item() {
             Some(Item::Entry(there)) => {
                 self.counts.kept += u64::from(alone);
                 self.expected.update(there);
@@ -228,35 +225,26 @@ impl KindJoin {
         }
     }
 
-    /// What the source has under its next key.
-    fn next_brought(
+    /// What the source has; `None` for a row without a key.
+    fn brought<'s>(
         &self,
-        source: &mut RecordStream,
+        source: &'s Cursor<'_>,
         sink: &dyn JoinSink,
-    ) -> Result<Option<Brought>> {
-        while source.advance()? {
-            let (key, value) = match source.current() {
-                Some(Item::Entry(entry)) if sink.is_rejected(entry.key)? => (entry.key, None),
-                Some(Item::Entry(entry)) => (entry.key, self.canonical(entry)?),
-                Some(Item::Invalid(row)) => match row.key.as_deref() {
-                    Some(key) => (key, None),
-                    None => continue,
-                },
-                None => break,
-            };
-            return Ok(Some(Brought {
-                key: key.to_vec(),
-                value: value.map(Cow::into_owned),
-            }));
-        }
-        Ok(None)
+    ) -> Result<Option<Brought<'s>>> {
+        let (key, value) = match source.item() {
+            Some(Item::Entry(entry)) if sink.is_rejected(entry.key)? => (Some(entry.key), None),
+            Some(Item::Entry(entry)) => (Some(entry.key), self.canonical(entry)?),
+            Some(Item::Invalid(row)) => (row.key.as_deref(), None),
+            None => (None, None),
+        };
+        Ok(key.map(|key| Brought { key, value }))
     }
 
     fn canonical<'e>(&self, entry: Entry<'e>) -> Result<Option<Cow<'e, [u8]>>> {
         if !self.judges {
             return Ok(Some(Cow::Borrowed(entry.value)));
         }
-        EntryCheck::of(self.kind, entry).canonical_of_its_key(entry.value)
+        EntryCheck::of(self.kind, entry.key, entry.value).canonical_of_its_key(entry.value)
     }
 }
 
@@ -266,12 +254,5 @@ impl RowBefore {
             rowid: row.rowid,
             id: record_id(row),
         }
-    }
-}
-
-fn key_of(stream: &RecordStream) -> Option<&[u8]> {
-    match stream.current()? {
-        Item::Entry(entry) => Some(entry.key),
-        Item::Invalid(row) => row.key.as_deref(),
     }
 }

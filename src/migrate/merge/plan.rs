@@ -4,14 +4,14 @@ use super::change_set::Changes;
 use super::join::{Before, JoinSink, KindJoin, MergeCounts, RowBefore};
 use super::report::MergeReport;
 use super::target::{MergeTarget, Workplace};
-use crate::codec::{Entry, KindTotals, decode_json};
+use crate::codec::{Entry, KindTotals, decode_json, decode_values};
 use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
 use crate::kv::KvReader;
 use crate::migrate::copy_job::Job;
 use crate::progress::Stage;
 use crate::record::{IdSequences, KindSet, PerKind, Record, RecordKind};
-use crate::sqlite::{FinalIds, Holder, IdClash, Rejection, key_columns, other_symbol};
+use crate::sqlite::{FinalIds, Holder, IdClash, Rejection, other_symbol};
 use crate::stream::{InvalidReason, ManifestTotals, Source, digest_kind, read_kind};
 
 /// The planned changes of a merge.
@@ -236,13 +236,13 @@ impl Sink<'_, '_> {
     /// The id of a record, if it has one. An invalid value has none.
     fn id(&self, entry: Entry<'_>) -> Option<i64> {
         match self.kind.has_ids() {
-            true => decode_json(self.kind, entry.value).ok()?.id(),
+            true => decode_values(self.kind.schema(), entry.value).ok()?.id(),
             false => None,
         }
     }
 
     fn has_rows(&self, [first, second]: [i64; 2]) -> Rejection {
-        let column = key_columns(self.kind).first().copied().unwrap_or_default();
+        let column = self.kind.schema().first_of_key().name;
         let message =
             format!("the target has several rows with this key, among them {first} and {second}");
         Rejection::new(column, InvalidReason::DuplicateKey, message)

@@ -4,11 +4,10 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use crate::record::{Record, RecordKind};
-use crate::sqlite::read::row::read_record;
+use crate::record::{FieldClass, FieldValues, RecordKind};
+use crate::sqlite::read::row::read_values;
 use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::read::text_encoding::TextEncoding;
-use crate::sqlite::schema::ColumnClass;
 use crate::sqlite::write::rejection::Rejection;
 use crate::stream::InvalidReason;
 
@@ -38,13 +37,13 @@ impl Affinity {
     }
 
     /// Whether every value of a class is stored unchanged.
-    const fn keeps(self, class: ColumnClass) -> bool {
+    const fn keeps(self, class: FieldClass) -> bool {
         match class {
-            ColumnClass::Text => matches!(self, Affinity::Text | Affinity::Blob),
-            ColumnClass::Integer | ColumnClass::Offset => {
+            FieldClass::Text => matches!(self, Affinity::Text | Affinity::Blob),
+            FieldClass::Integer | FieldClass::Offset => {
                 matches!(self, Affinity::Integer | Affinity::Numeric | Affinity::Blob)
             }
-            ColumnClass::Real => matches!(self, Affinity::Real | Affinity::Blob),
+            FieldClass::Real => matches!(self, Affinity::Real | Affinity::Blob),
         }
     }
 }
@@ -71,9 +70,9 @@ impl StoredRecords {
         let sql = "SELECT c.type, t.strict
             FROM pragma_table_list(?1) AS t, pragma_table_xinfo(?1, 'main') AS c
             WHERE t.schema = 'main' AND c.name = ?2 COLLATE NOCASE";
-        for column in layout.spec.columns {
+        for column in layout.schema.fields {
             let declared = connection
-                .query_row(sql, (layout.spec.name, column.name), |row| {
+                .query_row(sql, (layout.schema.table, column.name), |row| {
                     Ok((row.get::<_, String>(0)?, row.get(1)?))
                 })
                 .optional()?;
@@ -101,13 +100,14 @@ impl StoredRecords {
     pub(in crate::sqlite) fn check(
         &self,
         connection: &Connection,
-        record: &Record,
+        record: &FieldValues<'_>,
         rowid: i64,
     ) -> rusqlite::Result<Option<Rejection>> {
         let mut statement = connection.prepare_cached(&self.select)?;
         statement.query_row([rowid], |row| {
-            let stored = read_record(self.kind, row, self.encoding)?;
-            if stored.as_ref().is_ok_and(|stored| stored == record) {
+            let stored = read_values(self.kind.schema(), row, self.encoding)?;
+            let is_same = |stored: &FieldValues<'_>| stored.values() == record.values();
+            if stored.as_ref().is_ok_and(is_same) {
                 return Ok(None);
             }
             let (column, declared) = match &stored {
@@ -140,9 +140,9 @@ mod tests {
     fn a_declared_type_keeps_the_same_values_as_sqlite() {
         let db = Connection::open_in_memory().unwrap();
         let classes = [
-            (ColumnClass::Text, "'12'", "text"),
-            (ColumnClass::Integer, "12", "integer"),
-            (ColumnClass::Real, "12.0", "real"),
+            (FieldClass::Text, "'12'", "text"),
+            (FieldClass::Integer, "12", "integer"),
+            (FieldClass::Real, "12.0", "real"),
         ];
         for declared in [
             "INTEGER",
@@ -174,6 +174,6 @@ mod tests {
                 assert_eq!(keeps, stored == kept, "{value} in {declared}");
             }
         }
-        assert!(Affinity::of("ANY", true).keeps(ColumnClass::Real));
+        assert!(Affinity::of("ANY", true).keeps(FieldClass::Real));
     }
 }

@@ -8,7 +8,6 @@ use rusqlite::{Connection, OptionalExtension as _};
 use crate::codec::parse_key;
 use crate::error::{Error, Result};
 use crate::record::{IdSequences, PerKind, RecordKey, RecordKind};
-use crate::sqlite::schema::table_spec;
 use crate::sqlite::scratch::{blob, each_row, failed, temporary};
 
 /// The holder of an id after a merge.
@@ -231,12 +230,12 @@ impl FinalIds {
 }
 
 fn has_ids(kind: RecordKind) -> bool {
-    table_spec(kind).id.is_some()
+    kind.has_ids()
 }
 
 /// The statement with the table names of a kind.
 fn of(kind: RecordKind, sql: &str) -> String {
-    sql.replace("KIND", table_spec(kind).name)
+    sql.replace("KIND", kind.table())
 }
 
 #[cfg(test)]

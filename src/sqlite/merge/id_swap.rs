@@ -19,8 +19,8 @@ pub(in crate::sqlite) struct IdSwap {
 impl IdSwap {
     /// `None` if the table has no ids in addition to its keys.
     pub(in crate::sqlite) fn new(layout: &TableColumns) -> Option<Self> {
-        let (table, rowid) = (layout.spec.name, layout.rowid);
-        let id = layout.spec.id?;
+        let (table, rowid) = (layout.schema.table, layout.rowid);
+        let id = layout.schema.id()?;
         Some(IdSwap {
             has_id: format!("SELECT 1 FROM main.{table} AS t WHERE t.{id} BETWEEN ?1 AND ?2"),
             move_row: format!("UPDATE OR ABORT main.{table} SET {id} = ?2 WHERE {rowid} = ?1"),

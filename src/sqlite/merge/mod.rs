@@ -32,7 +32,6 @@ use crate::sqlite::read::snapshot::SqliteSnapshot;
 use crate::sqlite::read::symbol_graph::has_graph;
 use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::read::text_encoding::TextEncoding;
-use crate::sqlite::schema::table_spec;
 use crate::sqlite::write::key_lookup::KeyLookup;
 use crate::sqlite::write::upsert::Upsert;
 use crate::sqlite::write::writer::{create_indexes, create_table, set_sequence};
@@ -126,7 +125,7 @@ impl SqliteMerge {
                 .prepare(statement)
                 .map_err(|error| self.takes_no_record(kind, error))?;
         }
-        let table = layout.spec.name;
+        let table = layout.schema.table;
         let (stored, has_keys, has_graph) = self.sql(|connection| {
             let is_symbols = kind == RecordKind::SymbolMetrics;
             Ok((
@@ -173,7 +172,7 @@ impl SqliteMerge {
         }
         Error::UnwritableTable {
             path: self.shown.clone(),
-            table: table_spec(kind).name,
+            table: kind.table(),
             why: message.clone(),
         }
     }
@@ -195,7 +194,7 @@ impl SqliteMerge {
     /// Sets the id sequences of the tables of `kinds`.
     pub(crate) fn set_sequences(&self, kinds: KindSet, sequences: IdSequences) -> Result<()> {
         for kind in kinds.iter() {
-            if table_spec(kind).id.is_some() && sequences.get(kind) > 0 {
+            if kind.has_ids() && sequences.get(kind) > 0 {
                 self.sql(|connection| set_sequence(connection, kind, sequences.get(kind)))?;
             }
         }
@@ -205,13 +204,13 @@ impl SqliteMerge {
     /// Rebuilds the full-text tables of the changed tables, and finds the triggers on them that did
     /// not run.
     pub(crate) fn update_derived(&mut self, changed: KindSet) -> Result<Derived> {
-        let names: Vec<&str> = changed.iter().map(|kind| table_spec(kind).name).collect();
+        let names: Vec<&str> = changed.iter().map(RecordKind::table).collect();
         let full_text = self.sql(|connection| full_text::rebuild(connection, &names))?;
         let mut statements = Vec::new();
         for kind in changed.iter() {
             if let Some(table) = self.tables.get(kind) {
                 let of_table = table.upsert.statements();
-                statements.extend(of_table.map(|sql| (table.layout.spec.name, sql)));
+                statements.extend(of_table.map(|sql| (table.layout.schema.table, sql)));
             }
         }
         let skipped = skipped_triggers(&mut self.connection, &statements, &full_text.rebuilt);

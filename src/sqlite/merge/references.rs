@@ -4,6 +4,7 @@ use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use crate::error::{Error, Result};
+use crate::record::FieldValues;
 use crate::sqlite::read::other_tables::{columns_of_table, shown_name};
 use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::schema::quoted;
@@ -26,7 +27,7 @@ impl Reference {
         connection: &Connection,
         layout: &TableColumns,
     ) -> rusqlite::Result<Vec<Self>> {
-        let spec = layout.spec;
+        let schema = layout.schema;
         // A foreign key without column names refers to the primary key.
         let mut statement = connection.prepare(
             "SELECT m.name, f.id, f.\"from\", coalesce(f.\"to\", (
@@ -35,7 +36,7 @@ impl Reference {
              WHERE m.type = 'table' AND f.\"table\" = ?1 COLLATE NOCASE
              ORDER BY m.name, f.id, f.seq",
         )?;
-        let mut rows = statement.query([spec.name])?;
+        let mut rows = statement.query([schema.table])?;
         let mut all: Vec<(i64, Reference)> = Vec::new();
         while let Some(row) = rows.next()? {
             let table = shown_name(row.get_ref(0)?);
@@ -57,9 +58,9 @@ impl Reference {
             }
         }
         let may_change = |name: &String| {
-            layout
-                .present_columns()
-                .any(|column| column.eq_ignore_ascii_case(name) && !spec.key.contains(&column))
+            layout.present_columns().any(|column| {
+                column.eq_ignore_ascii_case(name) && !schema.key_names().any(|key| key == column)
+            })
         };
         let exists = |name: &String| {
             let is = |column: &str| column.eq_ignore_ascii_case(name);
@@ -105,10 +106,10 @@ impl ChangingRows {
                  (reference INTEGER, row_id INTEGER, record_key BLOB, PRIMARY KEY (reference, row_id))
                  WITHOUT ROWID;",
         )?;
-        let (table, rowid) = (layout.spec.name, layout.rowid);
+        let (table, rowid) = (layout.schema.table, layout.rowid);
         let (mut add, mut taken) = (Vec::new(), Vec::new());
         for (index, reference) in references.iter().enumerate() {
-            let columns = layout.spec.columns.iter().enumerate();
+            let columns = layout.schema.fields.iter().enumerate();
             let columns: Vec<_> = columns
                 .filter(|(_, c)| reference.refers_to(c.name))
                 .collect();
@@ -136,11 +137,11 @@ impl ChangingRows {
         connection: &Connection,
         rowid: i64,
         key: &[u8],
-        values: &[&dyn ToSql],
+        record: &FieldValues<'_>,
     ) -> rusqlite::Result<()> {
         for (sql, taken) in self.add.iter().zip(&self.taken) {
             let mut parameters: Vec<&dyn ToSql> = vec![&rowid, &key];
-            parameters.extend(taken.iter().filter_map(|place| values.get(*place)).copied());
+            parameters.extend(taken.iter().map(|place| record.get(*place) as &dyn ToSql));
             connection
                 .prepare_cached(sql)?
                 .execute(parameters.as_slice())?;
@@ -162,7 +163,7 @@ impl ChangingRows {
                  JOIN temp.chunkmigrate_changing AS x ON x.reference = {index} AND x.row_id = p.{}
                  LIMIT 1",
                 quoted(&reference.table),
-                layout.spec.name,
+                layout.schema.table,
                 pairs.collect::<Vec<_>>().join(" AND "),
                 layout.rowid,
             );
@@ -220,7 +221,7 @@ pub(in crate::sqlite) fn visit_missing_parents(
     let mut check = connection
         .prepare("SELECT rowid, parent, fkid FROM pragma_foreign_key_check(?1, 'main')")
         .map_err(failed)?;
-    let mut rows = check.query([layout.spec.name]).map_err(failed)?;
+    let mut rows = check.query([layout.schema.table]).map_err(failed)?;
     while let Some(row) = rows.next().map_err(failed)? {
         visit(missing_parent(connection, layout, row).map_err(failed)?)?;
     }
@@ -232,7 +233,7 @@ fn missing_parent(
     layout: &TableColumns,
     row: &Row<'_>,
 ) -> rusqlite::Result<MissingParent> {
-    let (table, rowid) = (layout.spec.name, layout.rowid);
+    let (table, rowid) = (layout.schema.table, layout.rowid);
     let (id, key): (i64, i64) = (row.get(0)?, row.get(2)?);
     let parent = shown_name(row.get_ref(1)?);
     let mut columns = connection.prepare_cached(

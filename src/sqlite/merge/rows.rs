@@ -3,21 +3,20 @@
 use rusqlite::{ErrorCode, OptionalExtension as _};
 
 use crate::error::Result;
-use crate::record::{Record, RecordKey, RecordKind};
+use crate::record::{FieldValues, RecordKey, RecordKind};
 use crate::sqlite::merge::affinity::StoredRecords;
 use crate::sqlite::merge::id_swap::HIGHEST_ID;
 use crate::sqlite::merge::references::{ChangingReference, ChangingRows, visit_missing_parents};
 use crate::sqlite::merge::{MergedTable, RowCheck, SqliteMerge};
 use crate::sqlite::read::symbol_graph::visit_wrong_symbols;
 use crate::sqlite::read::table_columns::TableColumns;
-use crate::sqlite::schema::table_spec;
 use crate::sqlite::write::rejection::Rejection;
 use crate::sqlite::write::upsert::WrittenRow;
-use crate::sqlite::write::writer::with_values;
 use crate::stream::InvalidReason;
 
 /// Calls its argument for each record with its key.
-type VisitRecords<'v> = dyn FnMut(&mut dyn FnMut(&[u8], &Record) -> Result<()>) -> Result<()> + 'v;
+type VisitRecords<'v> =
+    dyn FnMut(&mut dyn FnMut(&[u8], &FieldValues<'_>) -> Result<()>) -> Result<()> + 'v;
 /// Called with the key of a rejected record and the reason.
 type Reject<'r> = dyn FnMut(&[u8], Rejection) -> Result<()> + 'r;
 
@@ -36,9 +35,9 @@ impl SqliteMerge {
         let Some(rows) = rows else { return Ok(None) };
         visit(&mut |key, record| {
             self.sql(|connection| {
-                let found = upsert.lookup().find(connection, &record.key())?;
+                let found = upsert.lookup().find(connection, record.key())?;
                 let Some(rowid) = found else { return Ok(()) };
-                with_values(record, |values| rows.note(connection, rowid, key, values))
+                rows.note(connection, rowid, key, record)
             })
         })?;
         self.sql(|connection| rows.find_reference(connection, layout))
@@ -90,12 +89,13 @@ impl SqliteMerge {
             return Ok(None);
         };
         let lookup = upsert.lookup();
-        let Some(rowid) = self.sql(|connection| lookup.find(connection, key))? else {
+        let key = key.values();
+        let Some(rowid) = self.sql(|connection| lookup.find(connection, key.iter()))? else {
             return Ok(None);
         };
         match parking.move_row(&self.connection, rowid, free_id) {
             Ok(()) if parking.id_is_rowid => {
-                self.sql(|connection| lookup.follow(connection, key, free_id))?;
+                self.sql(|connection| lookup.follow(connection, &key, free_id))?;
                 Ok(None)
             }
             Ok(()) => Ok(None),
@@ -105,12 +105,16 @@ impl SqliteMerge {
 
     /// Overwrites the row of the key with a record, or inserts it as a new row; returns the reason
     /// if the table rejects it.
-    pub(crate) fn write(&self, key: &[u8], record: &Record) -> Result<Option<Rejection>> {
-        let kind = record.kind();
+    pub(crate) fn write(
+        &self,
+        kind: RecordKind,
+        key: &[u8],
+        record: &FieldValues<'_>,
+    ) -> Result<Option<Rejection>> {
         let Some(table) = self.tables.get(kind) else {
             return Ok(None);
         };
-        let name = table.layout.spec.name;
+        let name = table.layout.schema.table;
         if let Some(column) = table.upsert.missing_column_for(record) {
             let message = format!("the target's table {name} has no column {column}");
             return Ok(Some(Rejection::new(
@@ -145,7 +149,7 @@ impl SqliteMerge {
         &self,
         table: &MergedTable,
         stored: &StoredRecords,
-        record: &Record,
+        record: &FieldValues<'_>,
     ) -> rusqlite::Result<Result<WrittenRow, Rejection>> {
         let connection = &self.connection;
         connection.prepare_cached("SAVEPOINT record")?.execute([])?;
@@ -174,7 +178,7 @@ impl SqliteMerge {
         use ErrorCode::{ConstraintViolation, TooBig, TypeMismatch, Unknown};
         match error.sqlite_error_code() {
             Some(ConstraintViolation | TypeMismatch | TooBig | Unknown) => {
-                Ok(Some(Rejection::constraint(layout.spec, &error)))
+                Ok(Some(Rejection::constraint(layout.schema, &error)))
             }
             _ => Err(self.failed()(error)),
         }
@@ -239,5 +243,5 @@ impl SqliteMerge {
 
 /// The temporary table of the written rows of a kind.
 pub(in crate::sqlite) fn written_rows(kind: RecordKind) -> String {
-    format!("temp.chunkmigrate_written_{}", table_spec(kind).name)
+    format!("temp.chunkmigrate_written_{}", kind.table())
 }

@@ -1,14 +1,15 @@
 //! Messages for invalid rows.
 
 use crate::codec::MAX_VALUE_BYTES;
+use crate::record::{Field, FieldClass, KindSchema};
 use crate::sqlite::read::text_encoding::TextEncoding;
-use crate::sqlite::schema::{Column, ColumnClass, TableSpec};
+
 use crate::stream::{InvalidReason, RawValue};
 
 /// The message for a column's invalid value, such as `byte_start is -5, must be 0 or more`. It
 /// contains no text from the row.
 pub(in crate::sqlite) fn value_message(
-    spec: &TableSpec,
+    schema: &KindSchema,
     column: &str,
     reason: InvalidReason,
     values: &[(&'static str, RawValue)],
@@ -16,8 +17,8 @@ pub(in crate::sqlite) fn value_message(
 ) -> String {
     let of_column = |(name, _): &&(&str, RawValue)| *name == column;
     let value = values.iter().find(of_column).map(|(_, value)| value);
-    let column_spec = spec.columns.iter().find(|spec| spec.name == column);
-    let (Some(value), Some(column_spec)) = (value, column_spec) else {
+    let field = schema.named(column);
+    let (Some(value), Some(field)) = (value, field) else {
         return format!("{column} is not valid ({reason})");
     };
     match (reason, value) {
@@ -29,7 +30,7 @@ pub(in crate::sqlite) fn value_message(
         }
         (InvalidReason::Range, _) => format!("{column} is {}, must be 0 or more", found(value)),
         _ => {
-            let required = required(column_spec);
+            let required = required(field);
             format!("{column} is {}, must be {required}", stored(value))
         }
     }
@@ -54,13 +55,13 @@ pub(in crate::sqlite) fn too_large_message(column: &str, bytes: usize) -> String
     format!("{column} makes the record {bytes} bytes of JSON, must be at most {MAX_VALUE_BYTES}")
 }
 
-fn required(column: &Column) -> String {
-    let class = match column.class {
-        ColumnClass::Text => "TEXT",
-        ColumnClass::Integer | ColumnClass::Offset => "an INTEGER",
-        ColumnClass::Real => "a REAL",
+fn required(field: &Field) -> String {
+    let class = match field.class {
+        FieldClass::Text => "TEXT",
+        FieldClass::Integer | FieldClass::Offset => "an INTEGER",
+        FieldClass::Real => "a REAL",
     };
-    match column.nullable {
+    match field.nullable {
         true => format!("{class} or NULL"),
         false => class.to_owned(),
     }

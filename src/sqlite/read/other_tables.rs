@@ -3,9 +3,9 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, ffi};
 
-use crate::record::{IdSequences, PerKind, RecordKind};
+use crate::record::{IdSequences, KindSchema, PerKind, RecordKind};
 use crate::sqlite::read::table_columns::TableColumns;
-use crate::sqlite::schema::{TableSpec, quoted};
+use crate::sqlite::schema::quoted;
 use crate::stream::UncopiedTable;
 
 /// All ordinary and virtual tables except the record tables and SQLite's own, by name.
@@ -23,7 +23,7 @@ pub(in crate::sqlite) fn other_tables(
     let others = names.into_iter().filter(|name| {
         let read = read.iter().filter_map(|(_, layout)| layout.as_ref());
         !read
-            .map(|layout| layout.spec.name)
+            .map(|layout| layout.schema.table)
             .any(|table| table.eq_ignore_ascii_case(name))
     });
     others
@@ -128,7 +128,7 @@ pub(in crate::sqlite) fn last_id(
     connection: &Connection,
     layout: &TableColumns,
 ) -> rusqlite::Result<Option<i64>> {
-    let sequence: Option<i64> = match sequence_name(connection, layout.spec)? {
+    let sequence: Option<i64> = match sequence_name(connection, layout.schema)? {
         Some(name) => connection.query_row(
             "SELECT max(CAST(s.seq AS INTEGER)) FROM main.sqlite_sequence AS s WHERE s.name = ?1",
             [name],
@@ -144,15 +144,15 @@ pub(in crate::sqlite) fn last_id(
 /// `None` for such a table, and if the table does not exist.
 pub(in crate::sqlite) fn sequence_name(
     connection: &Connection,
-    spec: &TableSpec,
+    schema: &KindSchema,
 ) -> rusqlite::Result<Option<String>> {
-    if !keeps_sequences(connection)? || !is_autoincrement(connection, spec)? {
+    if !keeps_sequences(connection)? || !is_autoincrement(connection, schema)? {
         return Ok(None);
     }
     connection
         .query_row(
             "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE",
-            [spec.name],
+            [schema.table],
             |row| row.get(0),
         )
         .optional()
@@ -162,21 +162,21 @@ pub(in crate::sqlite) fn sequence_name(
 /// not exist.
 pub(in crate::sqlite) fn is_autoincrement(
     connection: &Connection,
-    spec: &TableSpec,
+    schema: &KindSchema,
 ) -> rusqlite::Result<bool> {
-    let Some(id) = spec.id else {
+    let Some(id) = schema.id() else {
         return Ok(false);
     };
-    let columns = columns_of_table(connection, spec.name)?.unwrap_or_default();
+    let columns = columns_of_table(connection, schema.table)?.unwrap_or_default();
     if !columns.iter().any(|column| column.eq_ignore_ascii_case(id)) {
         return Ok(false);
     }
-    let (.., is_autoincrement) = connection.column_metadata(Some("main"), spec.name, id)?;
+    let (.., is_autoincrement) = connection.column_metadata(Some("main"), schema.table, id)?;
     Ok(is_autoincrement)
 }
 
 fn largest_id(connection: &Connection, layout: &TableColumns) -> rusqlite::Result<Option<i64>> {
-    let Some(id) = layout.spec.id else {
+    let Some(id) = layout.schema.id() else {
         return Ok(None);
     };
     let sql = format!(

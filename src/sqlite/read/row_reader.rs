@@ -5,20 +5,20 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _, Statement};
 
-use crate::codec::{MAX_ENTRY_BYTES, MAX_VALUE_BYTES, encode_json, record_key_into};
+use crate::codec::{encode_values, fits, write_own_key};
 use crate::error::{Error, Result};
-use crate::record::{Record, RecordKind};
+use crate::record::RecordKind;
 use crate::sqlite::open::connection::reading;
 use crate::sqlite::read::invalid_field::{
     same_id_message, same_key_message, too_large_message, value_message,
 };
-use crate::sqlite::read::row::{read_raw, read_record};
+use crate::sqlite::read::row::{read_raw, read_values};
 use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::read::text_encoding::TextEncoding;
-use crate::stream::{InvalidReason, InvalidRow, VisitedValue};
+use crate::stream::{InvalidReason, InvalidRow, Visited};
 
-/// A record with at most this much text is passed on unencoded; its value can't be too large.
-const SMALL_TEXT_BYTES: usize = 1 << 20;
+/// A larger value is moved instead of copied.
+const LARGE_VALUE_BYTES: usize = 1 << 20;
 
 /// A table of an open database.
 #[derive(Clone, Copy)]
@@ -36,7 +36,7 @@ impl OpenTable<'_> {
         if counted == read {
             return Ok(());
         }
-        let table = self.layout.spec.name;
+        let table = self.layout.schema.table;
         Err(Error::CorruptDatabase {
             path: self.path.to_owned(),
             detail: format!("{table} has {counted} rows when counted, {read} when read"),
@@ -47,7 +47,7 @@ impl OpenTable<'_> {
     pub(in crate::sqlite) fn inconsistent_row(&self, rowid: i64, what: &str) -> Error {
         Error::CorruptDatabase {
             path: self.path.to_owned(),
-            detail: format!("row {rowid} of {} {what}", self.layout.spec.name),
+            detail: format!("row {rowid} of {} {what}", self.layout.schema.table),
         }
     }
 }
@@ -55,9 +55,12 @@ impl OpenTable<'_> {
 /// Reads rows of a table and builds entries from them.
 pub(in crate::sqlite) struct Fetch<'c> {
     table: OpenTable<'c>,
+    /// The key and the value of the last row that was read.
+    key: Vec<u8>,
+    value: Vec<u8>,
     by_rowid: Statement<'c>,
     /// Computes the key of an invalid row.
-    key: Statement<'c>,
+    key_of_row: Statement<'c>,
     /// Selects the row's id and another row with that id, if it is in `temp.duplicate_ids`.
     shares_id: Option<Statement<'c>>,
 }
@@ -79,31 +82,28 @@ impl<'c> Fetch<'c> {
             "SELECT {} FROM {clause} WHERE t.{rowid} = ?1",
             layout.key_expression()
         );
-        let shares_id = match layout.spec.id {
+        let shares_id = match layout.schema.id() {
             Some(id) if !ids_are_unique => Some(prepare(&format!(
                 "SELECT d.id, iif(d.first_row = t.{rowid}, d.last_row, d.first_row)
                  FROM main.{} AS t NOT INDEXED JOIN temp.duplicate_ids AS d ON d.id = t.{id}
                  WHERE t.{rowid} = ?1",
-                layout.spec.name,
+                layout.schema.table,
             ))?),
             _ => None,
         };
         Ok(Fetch {
             table,
+            key: Vec::new(),
+            value: Vec::new(),
             by_rowid: prepare(&by_rowid)?,
-            key: prepare(&key)?,
+            key_of_row: prepare(&key)?,
             shares_id,
         })
     }
 
     /// Reads a row and computes its key, or says why the row is invalid; `same_key` are other rows
     /// known to have its key. SQLite's copy of the row is freed before this returns.
-    pub(in crate::sqlite) fn read(
-        &mut self,
-        rowid: i64,
-        same_key: &[i64],
-        key: &mut Vec<u8>,
-    ) -> Result<Result<VisitedValue<'static>, Box<InvalidRow>>> {
+    pub(in crate::sqlite) fn read(&mut self, rowid: i64, same_key: &[i64]) -> Result<Visited<'_>> {
         let table = self.table;
         let failed = reading(table.path);
         let shares_id = match &mut self.shares_id {
@@ -118,62 +118,51 @@ impl<'c> Fetch<'c> {
         let row =
             row.ok_or_else(|| table.inconsistent_row(rowid, "cannot be found by its row id"))?;
 
-        let spec = table.layout.spec;
-        let record = read_record(table.kind, row, table.encoding).map_err(&failed)?;
-        let first = |columns: &[&'static str]| columns.first().copied().unwrap_or_default();
-        let (column, reason, message) = match (record, shares_id) {
+        let schema = table.layout.schema;
+        let values = read_values(schema, row, table.encoding).map_err(&failed)?;
+        let (column, reason, message) = match (values, shares_id) {
             (Err(fault), _) => (fault.column, fault.reason, None),
             (Ok(_), _) if !same_key.is_empty() => {
                 let message = same_key_message(same_key);
-                (first(spec.key), InvalidReason::DuplicateKey, Some(message))
+                let column = schema.first_of_key().name;
+                (column, InvalidReason::DuplicateKey, Some(message))
             }
             (Ok(_), Some((id, other))) => {
-                let column = spec.id.unwrap_or_default();
+                let column = schema.id().unwrap_or_default();
                 let message = same_id_message(id, other);
                 (column, InvalidReason::DuplicateId, Some(message))
             }
-            (Ok(record), None) => {
-                key.clear();
-                record_key_into(&record, key);
-                match value_of(record, key.len())? {
-                    Ok(value) => return Ok(Ok(value)),
-                    Err(bytes) => {
-                        let message = too_large_message(spec.largest, bytes);
-                        (spec.largest, InvalidReason::TooLarge, Some(message))
-                    }
+            (Ok(values), None) => {
+                self.key.clear();
+                self.value.clear();
+                write_own_key(&values, &mut self.key);
+                encode_values(&values, &mut self.value)?;
+                if fits(&self.key, &self.value) {
+                    return Ok(Visited::Entry {
+                        key: &self.key,
+                        value: match self.value.len() > LARGE_VALUE_BYTES {
+                            true => Cow::Owned(std::mem::take(&mut self.value)),
+                            false => Cow::Borrowed(&self.value),
+                        },
+                    });
                 }
+                let column = schema.field(schema.largest).name;
+                let message = too_large_message(column, self.value.len());
+                (column, InvalidReason::TooLarge, Some(message))
             }
         };
-        let key = self.key.query_row([rowid], |row| row.get(0));
-        let values = read_raw(table.kind, row, table.encoding).map_err(&failed)?;
-        Ok(Err(Box::new(InvalidRow {
+        let key = self.key_of_row.query_row([rowid], |row| row.get(0));
+        let values = read_raw(schema, row, table.encoding).map_err(&failed)?;
+        Ok(Visited::Invalid(Box::new(InvalidRow {
             kind: table.kind,
-            table: spec.name,
+            table: schema.table,
             rowid,
             column,
             reason,
             message: message
-                .unwrap_or_else(|| value_message(spec, column, reason, &values, table.encoding)),
+                .unwrap_or_else(|| value_message(schema, column, reason, &values, table.encoding)),
             key: key.map_err(&failed)?,
-            key_columns: spec.key,
             values,
         })))
     }
-}
-
-/// The value of a record, or its length if it is too large for a KV file. A large value is encoded
-/// here, so that record and value are in memory together only during the encoding.
-fn value_of(record: Record, key_len: usize) -> Result<Result<VisitedValue<'static>, usize>> {
-    if record.text_len() <= SMALL_TEXT_BYTES {
-        return Ok(Ok(VisitedValue::Record(record)));
-    }
-    let value = encode_json(&record)?;
-    Ok(match fits(key_len, value.len()) {
-        true => Ok(VisitedValue::Bytes(Cow::Owned(value))),
-        false => Err(value.len()),
-    })
-}
-
-const fn fits(key: usize, value: usize) -> bool {
-    value <= MAX_VALUE_BYTES && key <= MAX_VALUE_BYTES && key + value <= MAX_ENTRY_BYTES
 }

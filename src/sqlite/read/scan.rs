@@ -9,7 +9,7 @@ use rusqlite::Rows;
 use crate::error::Result;
 use crate::sqlite::open::connection::reading;
 use crate::sqlite::read::row_reader::{Fetch, OpenTable};
-use crate::stream::{Visited, VisitedEntry};
+use crate::stream::Visited;
 
 pub(in crate::sqlite) struct Scan<'c> {
     pub(in crate::sqlite) table: OpenTable<'c>,
@@ -47,7 +47,6 @@ impl Scan<'_> {
         let mut fetch = Fetch::prepare(self.table, self.ids_are_unique)?;
 
         let mut count = 0;
-        let mut key = Vec::new();
         let mut next = self.next_position(&mut rows)?;
         let mut previous = None;
         while let Some(position) = next {
@@ -62,16 +61,13 @@ impl Scan<'_> {
                 .filter(|next| position.key.is_some() && next.key == position.key)
                 .map(|next| next.rowid);
             let same_key: Vec<i64> = previous.into_iter().chain(shared_with_next).collect();
-            match fetch.read(position.rowid, &same_key, &mut key)? {
-                Ok(value) => {
-                    self.check_key(&position, Some(&key))?;
-                    visit(Ok(VisitedEntry { key: &key, value }))?;
-                }
-                Err(invalid) => {
-                    self.check_key(&position, invalid.key.as_deref())?;
-                    visit(Err(invalid))?;
-                }
-            }
+            let visited = fetch.read(position.rowid, &same_key)?;
+            let key = match &visited {
+                Visited::Entry { key, .. } => Some(*key),
+                Visited::Invalid(row) => row.key.as_deref(),
+            };
+            self.check_key(&position, key)?;
+            visit(visited)?;
             previous = shared_with_next.map(|_| position.rowid);
             count += 1;
         }
@@ -104,7 +100,7 @@ impl Scan<'_> {
     /// Collects the ids that several rows share in a temporary table, to save memory.
     fn collect_duplicate_ids(&self) -> rusqlite::Result<()> {
         let layout = self.table.layout;
-        let Some(id) = layout.spec.id else {
+        let Some(id) = layout.schema.id() else {
             return Ok(());
         };
         self.table.connection.execute_batch(&format!(

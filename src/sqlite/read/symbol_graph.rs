@@ -6,7 +6,6 @@ use rusqlite::{Connection, Row};
 use crate::error::{Error, Result};
 use crate::record::RecordKind;
 use crate::sqlite::read::other_tables::{columns_of_table, shown_name};
-use crate::sqlite::schema::table_spec;
 
 const GRAPH: &str = "graph_entities";
 
@@ -40,7 +39,7 @@ pub(in crate::sqlite) fn visit_wrong_symbols(
     failed: &dyn Fn(rusqlite::Error) -> Error,
     visit: &mut dyn FnMut(WrongSymbol) -> Result<()>,
 ) -> Result<()> {
-    let table = table_spec(RecordKind::SymbolMetrics).name;
+    let table = RecordKind::SymbolMetrics.table();
     let among = match among {
         Some(select) => format!("AND m.rowid IN ({select})"),
         None => String::new(),

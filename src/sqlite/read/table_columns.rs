@@ -5,17 +5,17 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::error::{Error, Result};
-use crate::record::RecordKind;
-use crate::sqlite::schema::{Column, ColumnClass, TableSpec, quoted, table_spec};
+use crate::record::{Field, FieldClass, KindSchema, RecordKind};
+use crate::sqlite::schema::{key_function, quoted};
 use crate::sqlite::write::key_index;
 
 /// A record table in a particular database.
 #[derive(Debug)]
 pub(in crate::sqlite) struct TableColumns {
-    pub(in crate::sqlite) spec: &'static TableSpec,
-    /// For each column of the spec: whether the table has it.
+    pub(in crate::sqlite) schema: &'static KindSchema,
+    /// For each field of the schema: whether the table has its column.
     present: Vec<bool>,
-    /// Columns that are not in the spec, spelled as in the table.
+    /// Columns that belong to no field, spelled as in the table.
     pub(in crate::sqlite) unknown: Vec<String>,
     /// A name for the row id that no column hides.
     pub(in crate::sqlite) rowid: &'static str,
@@ -35,12 +35,12 @@ impl TableColumns {
         kind: RecordKind,
         utf16: bool,
     ) -> Result<Option<TableColumns>> {
-        let spec = table_spec(kind);
+        let schema = kind.schema();
         let engine = |source| Error::from_engine("read the schema of", path, source);
         let found = connection
             .query_row(
                 "SELECT type, wr FROM pragma_table_list(?1) WHERE schema = 'main'",
-                [spec.name],
+                [schema.table],
                 |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?)),
             )
             .optional()
@@ -56,7 +56,7 @@ impl TableColumns {
         if let Some(found) = found {
             return Err(Error::NotATable {
                 path: path.to_owned(),
-                table: spec.name,
+                table: schema.table,
                 found,
             });
         }
@@ -64,7 +64,7 @@ impl TableColumns {
             .prepare("SELECT name FROM pragma_table_xinfo(?1, 'main')")
             .and_then(|mut statement| {
                 statement
-                    .query_map([spec.name], |row| row.get(0))?
+                    .query_map([schema.table], |row| row.get(0))?
                     .collect()
             })
             .map_err(engine)?;
@@ -74,19 +74,19 @@ impl TableColumns {
                 "SELECT count(*) = 1 AND max(name = ?2 COLLATE NOCASE AND type = 'INTEGER' COLLATE NOCASE)
                     AND NOT EXISTS (SELECT 1 FROM pragma_index_list(?1, 'main') WHERE origin = 'pk')
                  FROM pragma_table_xinfo(?1, 'main') WHERE pk > 0",
-                (spec.name, spec.id),
+                (schema.table, schema.id()),
                 |row| row.get::<_, Option<bool>>(0),
             )
             .map_err(engine)?
             .unwrap_or(false);
         let is = |name: &str| names.iter().any(|found| found.eq_ignore_ascii_case(name));
 
-        let present: Vec<bool> = spec.columns.iter().map(|column| is(column.name)).collect();
-        for (column, present) in spec.columns.iter().zip(&present) {
+        let present: Vec<bool> = schema.fields.iter().map(|column| is(column.name)).collect();
+        for (column, present) in schema.fields.iter().zip(&present) {
             if !present && !column.nullable {
                 return Err(Error::MissingColumn {
                     path: path.to_owned(),
-                    table: spec.name,
+                    table: schema.table,
                     column: column.name,
                 });
             }
@@ -96,38 +96,38 @@ impl TableColumns {
             .find(|name| !is(name))
             .ok_or_else(|| Error::NotATable {
                 path: path.to_owned(),
-                table: spec.name,
+                table: schema.table,
                 found: "a table whose columns hide its rowid",
             })?;
         let unknown = names
             .iter()
             .filter(|name| {
-                !spec
-                    .columns
+                !schema
+                    .fields
                     .iter()
                     .any(|column| column.name.eq_ignore_ascii_case(name))
             })
             .cloned()
             .collect();
         Ok(Some(TableColumns {
-            spec,
+            schema,
             present,
             unknown,
             rowid,
             id_is_rowid,
-            key_index: key_index::find(connection, spec).map_err(engine)?,
+            key_index: key_index::find(connection, schema).map_err(engine)?,
             utf16,
         }))
     }
 
-    /// For each column of the spec: whether the table has it.
+    /// For each field of the schema: whether the table has its column.
     pub(in crate::sqlite) fn presence(&self) -> &[bool] {
         &self.present
     }
 
-    /// The columns of the spec that the table has.
+    /// The columns of fields that the table has.
     pub(in crate::sqlite) fn present_columns(&self) -> impl Iterator<Item = &'static str> {
-        let columns = self.spec.columns.iter().zip(&self.present);
+        let columns = self.schema.fields.iter().zip(&self.present);
         columns
             .filter(|(_, present)| **present)
             .map(|(column, _)| column.name)
@@ -136,7 +136,7 @@ impl TableColumns {
     /// The table's name in SQL, with the alias `t`.
     pub(in crate::sqlite) fn table_clause(&self) -> String {
         // NOT INDEXED: a corrupt index must neither hide a row nor supply a value.
-        format!("main.{} AS t NOT INDEXED", self.spec.name)
+        format!("main.{} AS t NOT INDEXED", self.schema.table)
     }
 
     /// The number of rows, counted in the table itself.
@@ -148,21 +148,25 @@ impl TableColumns {
     /// As [`TableColumns::table_clause`], but using an index with all key columns if there is one.
     pub(in crate::sqlite) fn ordering_clause(&self) -> String {
         match &self.key_index {
-            Some(index) => format!("main.{} AS t INDEXED BY {}", self.spec.name, quoted(index)),
+            Some(index) => format!(
+                "main.{} AS t INDEXED BY {}",
+                self.schema.table,
+                quoted(index)
+            ),
             None => self.table_clause(),
         }
     }
 
-    /// SQL for the columns of the spec in order, NULL for missing ones. In a UTF-16 database the
+    /// SQL for the columns of the fields in order, NULL for missing ones. In a UTF-16 database the
     /// same number of columns follows, with the stored bytes of text columns.
     pub(in crate::sqlite) fn select_list(&self) -> String {
-        let columns = || self.spec.columns.iter().zip(&self.present);
+        let columns = || self.schema.fields.iter().zip(&self.present);
         let values = columns().map(|(column, present)| match present {
             true => format!("t.{}", column.name),
             false => "NULL".to_owned(),
         });
         let bytes = columns().filter(|_| self.utf16);
-        let bytes = bytes.map(|(Column { name, .. }, present)| match present {
+        let bytes = bytes.map(|(Field { name, .. }, present)| match present {
             true => format!("CASE typeof(t.{name}) WHEN 'text' THEN CAST(t.{name} AS BLOB) END"),
             false => "NULL".to_owned(),
         });
@@ -171,15 +175,15 @@ impl TableColumns {
 
     /// SQL that computes the key of a row, NULL if it has no valid key.
     pub(in crate::sqlite) fn key_expression(&self) -> String {
-        let arguments: Vec<String> = self.spec.key.iter().map(|c| format!("t.{c}")).collect();
+        let arguments = self.schema.key_names().map(|name| format!("t.{name}"));
         let text_bytes = match self.utf16 && self.has_text_key() {
-            true => format!("CAST(t.{} AS BLOB)", self.spec.key.first().unwrap_or(&"")),
+            true => format!("CAST(t.{} AS BLOB)", self.schema.first_of_key().name),
             false => "NULL".to_owned(),
         };
         format!(
             "{}({text_bytes}, {})",
-            self.spec.key_function,
-            arguments.join(", ")
+            key_function(self.schema),
+            arguments.collect::<Vec<_>>().join(", ")
         )
     }
 
@@ -188,22 +192,20 @@ impl TableColumns {
         let length = |name: &str| format!("ifnull(octet_length(t.{name}), 0)");
         let all: Vec<String> = self.text_columns().map(length).collect();
         let key = match self.has_text_key() {
-            true => length(self.spec.key.first().unwrap_or(&"")),
+            true => length(self.schema.first_of_key().name),
             false => "0".to_owned(),
         };
         (all.join(" + "), key)
     }
 
     fn has_text_key(&self) -> bool {
-        let first = self.spec.key.first();
-        let column = self.spec.columns.iter().find(|c| Some(&c.name) == first);
-        column.is_some_and(|column| column.class == ColumnClass::Text)
+        self.schema.first_of_key().class == FieldClass::Text
     }
 
     fn text_columns(&self) -> impl Iterator<Item = &'static str> {
-        let columns = self.spec.columns.iter().zip(&self.present);
+        let columns = self.schema.fields.iter().zip(&self.present);
         columns
-            .filter(|(column, present)| **present && column.class == ColumnClass::Text)
+            .filter(|(column, present)| **present && column.class == FieldClass::Text)
             .map(|(column, _)| column.name)
     }
 }

@@ -58,7 +58,7 @@ pub(in crate::sqlite) fn survey(
     options: &SourceOptions,
 ) -> Result<TableStats> {
     check_unknown_columns(connection, path, layout, options)?;
-    let table = layout.spec.name;
+    let table = layout.schema.table;
     let rows = layout.count_rows(connection).map_err(reading(path))?;
     let by_index = other_tables::count_rows(connection, table).map_err(reading(path))?;
     if by_index != rows {
@@ -83,7 +83,7 @@ fn check_unknown_columns(
     layout: &TableColumns,
     options: &SourceOptions,
 ) -> Result<()> {
-    let table = layout.spec.name;
+    let table = layout.schema.table;
     let left_out = |column: &&String| {
         let columns = &options.without_columns;
         options.ignore_unknown_columns || columns.iter().any(|w| names(w, table, column))
@@ -117,7 +117,7 @@ fn check_unknown_columns(
 
 /// Whether ids are the row ids, by the schema or in every row.
 fn ids_are_row_ids(connection: &Connection, layout: &TableColumns) -> rusqlite::Result<bool> {
-    let Some(id) = layout.spec.id.filter(|_| !layout.id_is_rowid) else {
+    let Some(id) = layout.schema.id().filter(|_| !layout.id_is_rowid) else {
         return Ok(true);
     };
     let sql = format!(
@@ -172,8 +172,8 @@ pub(in crate::sqlite) fn check_without_columns(
 ) -> Result<()> {
     for wanted in &options.without_columns {
         let is_known = layouts(tables).any(|layout| {
-            let mut columns = layout.spec.columns.iter();
-            columns.any(|column| names(wanted, layout.spec.name, column.name))
+            let mut columns = layout.schema.fields.iter();
+            columns.any(|column| names(wanted, layout.schema.table, column.name))
         });
         let why = match (is_known, has_unknown_column(tables, wanted)) {
             (true, _) => "it is part of the record",
@@ -197,7 +197,7 @@ pub(in crate::sqlite) fn has_unknown_column(
 ) -> bool {
     layouts(tables).any(|layout| {
         let mut columns = layout.unknown.iter();
-        columns.any(|column| names(wanted, layout.spec.name, column))
+        columns.any(|column| names(wanted, layout.schema.table, column))
     })
 }
 

@@ -1,5 +1,6 @@
 //! Decoding of text as SQLite stores it.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -44,9 +45,9 @@ impl TextEncoding {
 
     /// Decodes stored bytes; `None` if they are not valid text: invalid UTF-8, half a UTF-16 unit,
     /// or a lone surrogate. SQLite itself would return replacement characters.
-    pub(in crate::sqlite) fn decode(self, bytes: &[u8]) -> Option<String> {
+    pub(in crate::sqlite) fn decode(self, bytes: &[u8]) -> Option<Cow<'_, str>> {
         let unit = match self {
-            TextEncoding::Utf8 => return std::str::from_utf8(bytes).map(str::to_owned).ok(),
+            TextEncoding::Utf8 => return str::from_utf8(bytes).ok().map(Cow::Borrowed),
             TextEncoding::Utf16Le => u16::from_le_bytes,
             TextEncoding::Utf16Be => u16::from_be_bytes,
         };
@@ -55,8 +56,9 @@ impl TextEncoding {
             return None;
         }
         char::decode_utf16(units.iter().copied().map(unit))
-            .collect::<Result<_, _>>()
+            .collect::<Result<String, _>>()
             .ok()
+            .map(Cow::Owned)
     }
 }
 

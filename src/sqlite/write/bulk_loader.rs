@@ -4,18 +4,17 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use crate::error::{Error, IoContext as _, Result};
 use crate::progress::Progress;
-use crate::record::{IdSequences, PerKind, Record, RecordKind};
+use crate::record::{IdSequences, PerKind, RecordKind};
 use crate::sqlite::open::connection::{set_temp_dir, stop_when_cancelled, writing};
 use crate::sqlite::open::hardening::SORTING_THREADS;
 use crate::sqlite::scratch::sets::IdSet;
 use crate::sqlite::write::row_order::{RowOrder, RowOrderWriter};
-use crate::sqlite::write::writer::{
-    create_indexes, create_table, insert_sql, set_sequences, with_values,
-};
+use crate::sqlite::write::writer::{create_indexes, create_table, insert_sql, set_sequences};
+use crate::stream::RowBatch;
 
 /// Memory in KiB that SQLite may use for the page cache.
 const CACHE_KIB: i64 = 16 << 10;
@@ -64,21 +63,18 @@ impl SqliteLoad {
 
     /// Inserts records of one kind. A record whose id is already taken is skipped, and its id added
     /// to the duplicates.
-    pub(crate) fn insert(&mut self, records: &[Record]) -> Result<()> {
-        let Some(kind) = records.first().map(Record::kind) else {
-            return Ok(());
-        };
+    pub(crate) fn insert(&mut self, kind: RecordKind, records: &RowBatch) -> Result<()> {
         let statement = self.connection.prepare_cached(self.inserts.get(kind));
         let mut statement = statement.map_err(writing(&self.path))?;
         // Inserting in id order fills each page of the table before the next one is begun.
-        let mut by_id: Vec<(usize, &Record)> = records.iter().enumerate().collect();
-        by_id.sort_by_key(|(_, record)| record.id());
-        let mut rowids = Vec::with_capacity(records.len());
-        for (place, record) in by_id {
-            match with_values(record, |values| statement.insert(values)) {
+        let mut by_id: Vec<_> = records.rows().enumerate().collect();
+        by_id.sort_by_key(|(_, row)| row.id());
+        let mut rowids = Vec::with_capacity(by_id.len());
+        for (place, row) in by_id {
+            match statement.insert(params_from_iter(row.values())) {
                 Ok(rowid) => rowids.push((place, rowid)),
                 Err(error) if is_taken_id(&error) => {
-                    if let Some(id) = record.id() {
+                    if let Some(id) = row.id() {
                         self.duplicate_ids.insert(kind, id)?;
                     }
                 }

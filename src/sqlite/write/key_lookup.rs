@@ -1,10 +1,9 @@
 //! Finds the row of a record's key.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
-use crate::record::RecordKey;
+use crate::record::Value;
 use crate::sqlite::read::table_columns::{TableColumns, all_equal};
-use crate::sqlite::write::writer::with_key_values;
 
 /// Finds rows of a table by key.
 #[derive(Debug)]
@@ -18,11 +17,11 @@ pub(in crate::sqlite) struct KeyLookup {
 impl KeyLookup {
     /// Searches the table directly.
     pub(in crate::sqlite) fn of_table(layout: &TableColumns) -> Self {
-        let (table, rowid) = (layout.spec.name, layout.rowid);
+        let (table, rowid) = (layout.schema.table, layout.rowid);
         KeyLookup {
             find: format!(
                 "SELECT t.{rowid} FROM main.{table} AS t WHERE {}",
-                all_equal(layout.spec.key.iter().copied())
+                all_equal(layout.schema.key_names())
             ),
             follow: None,
         }
@@ -38,10 +37,11 @@ impl KeyLookup {
         if is_search(connection, &of_table.find)? {
             return Ok(of_table);
         }
-        let (table, key) = (layout.spec.name, layout.spec.key);
+        let table = layout.schema.table;
+        let key = layout.schema.key_names();
         let copy = format!("temp.chunkmigrate_keys_of_{table}");
-        let columns = key.iter().map(|column| format!("t.{column}"));
-        let indexed = key.iter().map(|column| format!("{column} COLLATE BINARY"));
+        let columns = key.clone().map(|column| format!("t.{column}"));
+        let indexed = key.clone().map(|column| format!("{column} COLLATE BINARY"));
         let list =
             |columns: &mut dyn Iterator<Item = String>| columns.collect::<Vec<_>>().join(", ");
         connection.execute_batch(&format!(
@@ -53,44 +53,41 @@ impl KeyLookup {
             from = layout.table_clause(),
             indexed = list(&mut indexed.into_iter()),
         ))?;
-        let is_key = all_equal(key.iter().copied());
+        let is_key = all_equal(key);
         Ok(KeyLookup {
             find: format!("SELECT t.row_id FROM {copy} AS t WHERE {is_key}"),
             follow: Some(format!(
                 "UPDATE {copy} AS t SET row_id = ?{} WHERE {is_key}",
-                key.len() + 1
+                layout.schema.key.len() + 1
             )),
         })
     }
 
     /// The row id of a record's key.
-    pub(in crate::sqlite) fn find(
+    pub(in crate::sqlite) fn find<'v>(
         &self,
         connection: &Connection,
-        key: &RecordKey,
+        key: impl Iterator<Item = &'v Value<'v>>,
     ) -> rusqlite::Result<Option<i64>> {
-        with_key_values(key, |key| {
-            let mut statement = connection.prepare_cached(&self.find)?;
-            statement.query_row(key, |row| row.get(0)).optional()
-        })
+        let mut statement = connection.prepare_cached(&self.find)?;
+        let found = statement.query_row(params_from_iter(key), |row| row.get(0));
+        found.optional()
     }
 
     /// Records that the row of a key has a new row id.
     pub(in crate::sqlite) fn follow(
         &self,
         connection: &Connection,
-        key: &RecordKey,
+        key: &[Value<'_>],
         to: i64,
     ) -> rusqlite::Result<()> {
         let Some(follow) = &self.follow else {
             return Ok(());
         };
-        with_key_values(key, |key| {
-            let mut values = key.to_vec();
-            values.push(&to);
-            let mut statement = connection.prepare_cached(follow)?;
-            statement.execute(values.as_slice()).map(|_| ())
-        })
+        let mut statement = connection.prepare_cached(follow)?;
+        let to = Value::Integer(to);
+        let values = key.iter().chain([&to]);
+        statement.execute(params_from_iter(values)).map(|_| ())
     }
 }
 
@@ -144,8 +141,12 @@ mod tests {
             let (db, lookup) = lookup(schema);
             assert!(is_search(&db, &lookup.find).unwrap(), "{schema}");
             for (path, id) in [("a", Some(1)), ("A", Some(2)), ("b", None)] {
-                let key = Record::Chunk(CodeChunk::new(path, 0, 1, "")).key();
-                assert_eq!(lookup.find(&db, &key).unwrap(), id, "{schema}");
+                let record = Record::Chunk(CodeChunk::new(path, 0, 1, ""));
+                assert_eq!(
+                    lookup.find(&db, record.values().key()).unwrap(),
+                    id,
+                    "{schema}"
+                );
             }
         }
     }
@@ -154,9 +155,9 @@ mod tests {
     fn a_moved_row_is_found_at_its_new_place() {
         let (db, lookup) = lookup("");
         let key = Record::Chunk(CodeChunk::new("a", 0, 1, "")).key();
-        lookup.follow(&db, &key, 9).unwrap();
-        assert_eq!(lookup.find(&db, &key).unwrap(), Some(9));
+        lookup.follow(&db, &key.values(), 9).unwrap();
+        assert_eq!(lookup.find(&db, key.values().iter()).unwrap(), Some(9));
         let other = Record::Chunk(CodeChunk::new("A", 0, 1, "")).key();
-        assert_eq!(lookup.find(&db, &other).unwrap(), Some(2));
+        assert_eq!(lookup.find(&db, other.values().iter()).unwrap(), Some(2));
     }
 }

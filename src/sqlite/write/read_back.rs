@@ -19,7 +19,7 @@ use crate::sqlite::read::row_reader::{Fetch, OpenTable};
 use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::read::text_encoding::TextEncoding;
 use crate::sqlite::write::row_order::RowOrder;
-use crate::stream::{Visited, VisitedEntry};
+use crate::stream::Visited;
 
 /// The rows of a new database that only this process knows.
 #[derive(Debug)]
@@ -97,11 +97,7 @@ impl WrittenRows {
         };
         if let Some(order) = self.order.get(kind) {
             let mut fetch = Fetch::prepare(table, true)?;
-            let mut key = Vec::new();
-            order.visit(&mut |rowid| match fetch.read(rowid, &[], &mut key)? {
-                Ok(value) => visit(Ok(VisitedEntry { key: &key, value })),
-                Err(invalid) => visit(Err(invalid)),
-            })?;
+            order.visit(&mut |rowid| visit(fetch.read(rowid, &[])?))?;
         }
         let counted = layout.count_rows(&self.connection);
         table.check_count(counted.map_err(reading(&self.path))?, self.written(kind))
@@ -132,6 +128,7 @@ mod tests {
     use crate::progress::NoProgress;
     use crate::record::{FileMetrics, Record};
     use crate::sqlite::write::bulk_loader::SqliteLoad;
+    use crate::stream::RowBatch;
 
     const KIND: RecordKind = RecordKind::FileMetrics;
 
@@ -155,8 +152,11 @@ mod tests {
     /// A database with this many rows, inserted in descending order.
     fn loaded(path: &Path, rows: i64) -> (SqliteLoad, WrittenRows) {
         let mut load = SqliteLoad::create(path, None, true, &progress()).unwrap();
-        let records: Vec<Record> = (0..rows).rev().map(record).collect();
-        load.insert(&records).unwrap();
+        let mut records = RowBatch::default();
+        (0..rows)
+            .rev()
+            .for_each(|number| records.push(record(number).values()));
+        load.insert(KIND, &records).unwrap();
         load.commit_rows(IdSequences::default()).unwrap();
         let order = load.take_order().unwrap();
         let written = WrittenRows::open(path, order, &progress()).unwrap();
@@ -166,7 +166,10 @@ mod tests {
     fn read(rows: &WrittenRows) -> Result<Vec<Vec<u8>>> {
         let mut keys = Vec::new();
         rows.visit(KIND, &mut |visited| {
-            keys.push(visited.map_or(Vec::new(), |entry| entry.key.to_vec()));
+            keys.push(match visited {
+                Visited::Entry { key, .. } => key.to_vec(),
+                Visited::Invalid(_) => Vec::new(),
+            });
             Ok(())
         })?;
         Ok(keys)

@@ -2,7 +2,7 @@
 
 use rusqlite::ffi;
 
-use crate::sqlite::schema::TableSpec;
+use crate::record::KindSchema;
 use crate::stream::InvalidReason;
 
 /// Why a table rejects a record.
@@ -25,17 +25,17 @@ impl Rejection {
     }
 
     /// A violated constraint of the table, with SQLite's message.
-    pub(in crate::sqlite) fn constraint(spec: &TableSpec, error: &rusqlite::Error) -> Self {
+    pub(in crate::sqlite) fn constraint(schema: &KindSchema, error: &rusqlite::Error) -> Self {
         let code = error.sqlite_error().map(|error| error.extended_code);
         let text = error.to_string();
-        let column = named_column(spec, code, &text).unwrap_or_default();
+        let column = named_column(schema, code, &text).unwrap_or_default();
         let reason = match code {
             Some(ffi::SQLITE_CONSTRAINT_NOTNULL) => InvalidReason::Null,
             Some(ffi::SQLITE_CONSTRAINT_DATATYPE) => InvalidReason::StorageClass,
-            _ if spec.id == Some(column) => InvalidReason::DuplicateId,
+            _ if schema.id() == Some(column) => InvalidReason::DuplicateId,
             _ => InvalidReason::Constraint,
         };
-        let message = format!("the target's table {} rejects it: {text}", spec.name);
+        let message = format!("the target's table {} rejects it: {text}", schema.table);
         Rejection::new(column, reason, message)
     }
 }
@@ -43,7 +43,7 @@ impl Rejection {
 /// The single column that SQLite's message names, if that is its format for the constraint: as in
 /// `NOT NULL constraint failed: file_metrics.loc` and `cannot store TEXT value in INTEGER column
 /// t.c`. A CHECK is named by its expression, in which any word may be a column name.
-fn named_column(spec: &TableSpec, code: Option<i32>, text: &str) -> Option<&'static str> {
+fn named_column(schema: &KindSchema, code: Option<i32>, text: &str) -> Option<&'static str> {
     let named = match code? {
         ffi::SQLITE_CONSTRAINT_DATATYPE => text.rsplit_once(' ')?.1,
         ffi::SQLITE_CONSTRAINT_NOTNULL
@@ -53,8 +53,10 @@ fn named_column(spec: &TableSpec, code: Option<i32>, text: &str) -> Option<&'sta
         _ => return None,
     };
     let (table, name) = named.split_once('.')?;
-    let mut names = spec.columns.iter().map(|column| column.name);
-    names.find(|column| column.eq_ignore_ascii_case(name) && table.eq_ignore_ascii_case(spec.name))
+    let mut names = schema.fields.iter().map(|column| column.name);
+    names.find(|column| {
+        column.eq_ignore_ascii_case(name) && table.eq_ignore_ascii_case(schema.table)
+    })
 }
 
 #[cfg(test)]
@@ -63,7 +65,6 @@ mod tests {
 
     use super::*;
     use crate::record::RecordKind;
-    use crate::sqlite::schema::table_spec;
 
     fn rejection(table: &str, insert: &str) -> Rejection {
         let db = Connection::open_in_memory().unwrap();
@@ -71,7 +72,7 @@ mod tests {
         db.execute_batch("INSERT INTO file_metrics (file_path, loc) VALUES ('a', 1)")
             .unwrap();
         let error = db.execute_batch(insert).unwrap_err();
-        Rejection::constraint(table_spec(RecordKind::FileMetrics), &error)
+        Rejection::constraint(RecordKind::FileMetrics.schema(), &error)
     }
 
     #[test]

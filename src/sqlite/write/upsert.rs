@@ -1,13 +1,10 @@
 //! Writes a record over the row with its key, or as a new row.
 
-use rusqlite::Connection;
-use rusqlite::types::ToSql;
+use rusqlite::{Connection, params_from_iter};
 
-use crate::record::Record;
+use crate::record::{FieldValues, Value};
 use crate::sqlite::read::table_columns::TableColumns;
-use crate::sqlite::schema::TableSpec;
 use crate::sqlite::write::key_lookup::KeyLookup;
-use crate::sqlite::write::writer::with_values;
 
 /// The row to which a record was written.
 #[derive(Debug, Clone, Copy)]
@@ -23,9 +20,8 @@ pub(in crate::sqlite) struct WrittenRow {
 /// The statements that write records of a kind into an existing table.
 #[derive(Debug)]
 pub(in crate::sqlite) struct Upsert {
-    spec: &'static TableSpec,
     id_is_rowid: bool,
-    /// For each column of the spec: whether the table has it.
+    /// For each field of the schema: whether the table has its column.
     present: Vec<bool>,
     lookup: KeyLookup,
     update: String,
@@ -34,8 +30,7 @@ pub(in crate::sqlite) struct Upsert {
 
 impl Upsert {
     pub(in crate::sqlite) fn new(layout: &TableColumns, lookup: KeyLookup) -> Self {
-        let spec = layout.spec;
-        let (table, rowid) = (spec.name, layout.rowid);
+        let (table, rowid) = (layout.schema.table, layout.rowid);
         let names: Vec<&str> = layout.present_columns().collect();
         let sets: Vec<String> = (1..)
             .zip(&names)
@@ -43,7 +38,6 @@ impl Upsert {
             .collect();
         let values: Vec<String> = (1..=names.len()).map(|index| format!("?{index}")).collect();
         Upsert {
-            spec,
             id_is_rowid: layout.id_is_rowid,
             present: layout.presence().to_vec(),
             lookup,
@@ -66,26 +60,14 @@ impl Upsert {
     }
 
     /// The first column that the table lacks although the record has a value for it.
-    pub(in crate::sqlite) fn missing_column_for(&self, record: &Record) -> Option<&'static str> {
-        if self.present.iter().all(|present| *present) {
-            return None;
-        }
-        with_values(record, |values| {
-            let columns = self.spec.columns.iter().zip(&self.present).zip(values);
-            let mut lacking = columns.filter(|((_, present), _)| !**present);
-            Ok(lacking.find_map(|((column, _), value)| {
-                let is_null = matches!(
-                    value.to_sql(),
-                    Ok(rusqlite::types::ToSqlOutput::Owned(
-                        rusqlite::types::Value::Null
-                    )) | Ok(rusqlite::types::ToSqlOutput::Borrowed(
-                        rusqlite::types::ValueRef::Null
-                    ))
-                );
-                (!is_null).then_some(column.name)
-            }))
+    pub(in crate::sqlite) fn missing_column_for(
+        &self,
+        record: &FieldValues<'_>,
+    ) -> Option<&'static str> {
+        let mut columns = record.iter().zip(&self.present);
+        columns.find_map(|((field, value), present)| {
+            (!present && *value != Value::Null).then_some(field.name)
         })
-        .unwrap_or_default()
     }
 
     /// The SQL that inserts a record, and the SQL that overwrites a row.
@@ -97,31 +79,24 @@ impl Upsert {
     pub(in crate::sqlite) fn write(
         &self,
         connection: &Connection,
-        record: &Record,
+        record: &FieldValues<'_>,
     ) -> rusqlite::Result<WrittenRow> {
-        let found = self.lookup.find(connection, &record.key())?;
-        with_values(record, |values| {
-            let columns = values.iter().zip(&self.present);
-            let mut written: Vec<&dyn ToSql> = columns
-                .filter(|(_, present)| **present)
-                .map(|(value, _)| *value)
-                .collect();
-            let sql = match &found {
-                Some(rowid) => {
-                    written.push(rowid);
-                    &self.update
-                }
-                None => &self.insert,
-            };
-            let mut statement = connection.prepare_cached(sql)?;
-            statement.execute(written.as_slice())?;
-            let id = record.id().filter(|_| self.id_is_rowid);
-            Ok(WrittenRow {
-                rowid: id
-                    .or(found)
-                    .unwrap_or_else(|| connection.last_insert_rowid()),
-                is_new: found.is_none(),
-            })
+        let found = self.lookup.find(connection, record.key())?;
+        let columns = record.values().iter().zip(&self.present);
+        let written = columns.filter_map(|(value, present)| present.then_some(value));
+        let rowid = found.map(Value::Integer);
+        let sql = match found {
+            Some(_) => &self.update,
+            None => &self.insert,
+        };
+        let mut statement = connection.prepare_cached(sql)?;
+        statement.execute(params_from_iter(written.chain(&rowid)))?;
+        let id = record.id().filter(|_| self.id_is_rowid);
+        Ok(WrittenRow {
+            rowid: id
+                .or(found)
+                .unwrap_or_else(|| connection.last_insert_rowid()),
+            is_new: found.is_none(),
         })
     }
 }

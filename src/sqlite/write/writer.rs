@@ -1,11 +1,11 @@
 //! Writes records as rows of a new database.
 
-use rusqlite::Connection;
-use rusqlite::types::ToSql;
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, params_from_iter};
 
-use crate::record::{IdSequences, PerKind, Record, RecordKey, RecordKind};
+use crate::record::{IdSequences, PerKind, Record, RecordKind, Value};
 use crate::sqlite::read::other_tables::sequence_name;
-use crate::sqlite::schema::table_spec;
+use crate::sqlite::schema::{create_indexes_sql, create_table_sql};
 
 /// Creates the four tables as in Magellan's newest schema, with their indexes. Metric numbers may
 /// be NULL, and there are no foreign keys to tables that don't exist.
@@ -25,7 +25,7 @@ pub(in crate::sqlite) fn create_table(
     connection: &Connection,
     kind: RecordKind,
 ) -> rusqlite::Result<()> {
-    connection.execute_batch(table_spec(kind).create)
+    connection.execute_batch(&create_table_sql(kind))
 }
 
 /// Creates the indexes of a kind's table.
@@ -33,7 +33,7 @@ pub(in crate::sqlite) fn create_indexes(
     connection: &Connection,
     kind: RecordKind,
 ) -> rusqlite::Result<()> {
-    connection.execute_batch(table_spec(kind).create_indexes)
+    connection.execute_batch(&create_indexes_sql(kind))
 }
 
 /// Inserts records; returns their number.
@@ -55,11 +55,11 @@ pub fn insert_records<'r>(
 
 /// SQL that inserts a record of a kind into a table with all columns.
 pub(in crate::sqlite) fn insert_sql(kind: RecordKind) -> String {
-    let spec = table_spec(kind);
-    let names: Vec<&str> = spec.columns.iter().map(|column| column.name).collect();
+    let schema = kind.schema();
+    let names: Vec<&str> = schema.fields.iter().map(|field| field.name).collect();
     format!(
         "INSERT OR ABORT INTO main.{} ({}) VALUES ({})",
-        spec.name,
+        schema.table,
         names.join(", "),
         vec!["?"; names.len()].join(", "),
     )
@@ -71,9 +71,11 @@ pub(in crate::sqlite) fn insert_record(
     sql: &str,
     record: &Record,
 ) -> rusqlite::Result<()> {
-    with_values(record, |values| {
-        connection.prepare_cached(sql)?.execute(values).map(|_| ())
-    })
+    let values = record.values();
+    let mut statement = connection.prepare_cached(sql)?;
+    statement
+        .execute(params_from_iter(values.values()))
+        .map(|_| ())
 }
 
 /// Sets the AUTOINCREMENT sequences of a database created with [`create_tables`].
@@ -82,7 +84,7 @@ pub(in crate::sqlite) fn insert_record(
 /// The database can't be written.
 pub fn set_sequences(connection: &Connection, sequences: IdSequences) -> rusqlite::Result<()> {
     for kind in RecordKind::ALL {
-        if table_spec(kind).id.is_some() {
+        if kind.has_ids() {
             set_sequence(connection, kind, sequences.get(kind))?;
         }
     }
@@ -96,7 +98,7 @@ pub(in crate::sqlite) fn set_sequence(
     kind: RecordKind,
     sequence: i64,
 ) -> rusqlite::Result<()> {
-    let Some(name) = sequence_name(connection, table_spec(kind))? else {
+    let Some(name) = sequence_name(connection, kind.schema())? else {
         return Ok(());
     };
     if sequence < 0 {
@@ -117,77 +119,14 @@ pub(in crate::sqlite) fn set_sequence(
     Ok(())
 }
 
-/// Calls a function with a key's fields, in the order of its table's key columns.
-pub(in crate::sqlite) fn with_key_values<T>(
-    key: &RecordKey,
-    bind: impl FnOnce(&[&dyn ToSql]) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
-    match key {
-        RecordKey::Chunk {
-            file_path,
-            byte_start,
-            byte_end,
-        } => bind(&[file_path, byte_start, byte_end]),
-        RecordKey::ExecutionLog { execution_id } => bind(&[execution_id]),
-        RecordKey::FileMetrics { file_path } => bind(&[file_path]),
-        RecordKey::SymbolMetrics { symbol_id } => bind(&[symbol_id]),
-    }
-}
-
-/// Calls a function with a record's fields, in the order of its table's columns.
-pub(in crate::sqlite) fn with_values<T>(
-    record: &Record,
-    insert: impl FnOnce(&[&dyn ToSql]) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
-    match record {
-        Record::Chunk(r) => insert(&[
-            &r.id,
-            &r.file_path,
-            &r.byte_start,
-            &r.byte_end,
-            &r.content,
-            &r.content_hash,
-            &r.symbol_name,
-            &r.symbol_kind,
-            &r.created_at,
-        ]),
-        Record::ExecutionLog(r) => insert(&[
-            &r.id,
-            &r.execution_id,
-            &r.tool_version,
-            &r.args,
-            &r.root,
-            &r.db_path,
-            &r.started_at,
-            &r.finished_at,
-            &r.duration_ms,
-            &r.outcome,
-            &r.error_message,
-            &r.files_indexed,
-            &r.symbols_indexed,
-            &r.references_indexed,
-        ]),
-        Record::FileMetrics(r) => insert(&[
-            &r.file_path,
-            &r.symbol_count,
-            &r.loc,
-            &r.estimated_loc,
-            &r.fan_in,
-            &r.fan_out,
-            &r.complexity_score,
-            &r.last_updated,
-        ]),
-        Record::SymbolMetrics(r) => insert(&[
-            &r.symbol_id,
-            &r.symbol_name,
-            &r.kind,
-            &r.file_path,
-            &r.loc,
-            &r.estimated_loc,
-            &r.fan_in,
-            &r.fan_out,
-            &r.cyclomatic_complexity,
-            &r.last_updated,
-        ]),
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Value::Null => ValueRef::Null,
+            Value::Integer(integer) => ValueRef::Integer(*integer),
+            Value::Offset(offset) => return offset.to_sql(),
+            Value::Real(real) => ValueRef::Real(*real),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+        }))
     }
 }

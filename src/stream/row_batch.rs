@@ -1,0 +1,97 @@
+//! Batches of records as values, to be inserted into a table.
+
+use std::borrow::Cow;
+
+use crate::record::{FieldValues, KindSchema, Value};
+
+/// A longer text is moved into the batch instead of copied.
+const LARGE_TEXT_BYTES: usize = 64 << 10;
+
+/// Records of one kind as values. Their texts share one buffer.
+#[derive(Debug, Default)]
+pub(crate) struct RowBatch {
+    schema: Option<&'static KindSchema>,
+    text: String,
+    large: Vec<String>,
+    slots: Vec<Slot>,
+}
+
+/// A value, with its text elsewhere in the batch.
+#[derive(Debug, Clone, Copy)]
+enum Slot {
+    Null,
+    Integer(i64),
+    Offset(u64),
+    Real(f64),
+    Text { start: usize, end: usize },
+    Large(usize),
+}
+
+impl RowBatch {
+    /// Adds a record, which must be of the same kind as those before.
+    pub(crate) fn push(&mut self, record: FieldValues<'_>) {
+        self.schema = Some(record.schema);
+        for value in record.into_values() {
+            let slot = match value {
+                Value::Null => Slot::Null,
+                Value::Integer(integer) => Slot::Integer(integer),
+                Value::Offset(offset) => Slot::Offset(offset),
+                Value::Real(real) => Slot::Real(real),
+                Value::Text(Cow::Owned(text)) if text.len() > LARGE_TEXT_BYTES => {
+                    self.large.push(text);
+                    Slot::Large(self.large.len() - 1)
+                }
+                Value::Text(text) => {
+                    let start = self.text.len();
+                    self.text.push_str(&text);
+                    let end = self.text.len();
+                    Slot::Text { start, end }
+                }
+            };
+            self.slots.push(slot);
+        }
+    }
+
+    /// The records, each as the values of its fields in order.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let fields = self.schema.map_or(1, |schema| schema.fields.len());
+        self.slots
+            .chunks(fields)
+            .map(|slots| Row { batch: self, slots })
+    }
+}
+
+/// A record of a [`RowBatch`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row<'b> {
+    batch: &'b RowBatch,
+    slots: &'b [Slot],
+}
+
+impl<'b> Row<'b> {
+    /// The values in the order of the fields.
+    pub(crate) fn values(self) -> impl Iterator<Item = Value<'b>> {
+        let batch = self.batch;
+        self.slots.iter().map(|slot| match *slot {
+            Slot::Null => Value::Null,
+            Slot::Integer(integer) => Value::Integer(integer),
+            Slot::Offset(offset) => Value::Offset(offset),
+            Slot::Real(real) => Value::Real(real),
+            Slot::Text { start, end } => text(batch.text.get(start..end)),
+            Slot::Large(index) => text(batch.large.get(index).map(String::as_str)),
+        })
+    }
+
+    /// The row id that the table assigned; `None` for kinds without ids.
+    pub(crate) fn id(self) -> Option<i64> {
+        let has_ids = self.batch.schema.is_some_and(|schema| schema.has_ids);
+        match self.slots.first() {
+            Some(Slot::Integer(id)) if has_ids => Some(*id),
+            _ => None,
+        }
+    }
+}
+
+fn text(text: Option<&str>) -> Value<'_> {
+    Value::Text(Cow::Borrowed(text.unwrap_or_default()))
+}
