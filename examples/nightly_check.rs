@@ -93,12 +93,10 @@ fn check(
     progress: &Arc<dyn Progress>,
     out: &mut dyn Write,
 ) -> Result<Verdict, Box<dyn StdError>> {
-    let options = VerifyOptions {
-        limit: REPAIRABLE,
-        report: Some(report.to_owned()),
-        values: Values::Redacted,
-        ..Default::default()
-    };
+    let options = VerifyOptions::default()
+        .limit(REPAIRABLE)
+        .report(report.to_owned())
+        .values(Values::Redacted);
     let found = verify_pair(primary, copy, &options, progress)?;
     if found.is_identical() {
         return Ok(Verdict::Same);
@@ -120,10 +118,7 @@ fn check(
         writeln!(out, "Nothing was repaired.")?;
         return Ok(Verdict::Alert);
     }
-    let into_copy = CopyOptions {
-        merge: true,
-        ..Default::default()
-    };
+    let into_copy = CopyOptions::default().merge(true);
     let summary = match store {
         StoreKind::Kv => kv_to_sqlite(primary, copy, &into_copy, progress)?,
         _ => sqlite_to_kv(primary, copy, &into_copy, progress)?,

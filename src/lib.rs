@@ -85,6 +85,8 @@ pub mod migrate;
 mod open;
 pub mod progress;
 pub mod record;
+#[cfg(feature = "native-v2")]
+mod setters;
 pub mod sqlite;
 pub mod store;
 mod stream;

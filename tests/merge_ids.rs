@@ -461,11 +461,7 @@ proptest! {
         prop_assert!(sqlite_to_kv(&path("source.db"), &path("source.kv"), &copy, &progress).unwrap().is_complete());
         prop_assert!(sqlite_to_kv(&path("target.db"), &path("target.kv"), &copy, &progress).unwrap().is_complete());
 
-        let options = CopyOptions {
-            merge: true,
-            on_invalid: OnInvalid::Skip,
-            ..CopyOptions::default()
-        };
+        let options = CopyOptions::default().merge(true).on_invalid(OnInvalid::Skip);
         let expected = merged(&source, &target);
         let rejected = source.iter().filter(|(key, id)| expected.get(*key) != Some(*id)).count();
         let into_database = kv_to_sqlite(&path("source.kv"), &path("target.db"), &options, &progress).unwrap();

@@ -403,11 +403,9 @@ fn records_with_duplicate_ids_are_all_reported_and_not_merged() {
     }
     content.write(&path("shared.kv"));
     scenario.database("target.db", |_| {});
-    let options = CopyOptions {
-        merge: true,
-        on_invalid: OnInvalid::Skip,
-        ..CopyOptions::default()
-    };
+    let options = CopyOptions::default()
+        .merge(true)
+        .on_invalid(OnInvalid::Skip);
     let progress: Arc<dyn Progress> = Arc::new(NoProgress);
     let summary =
         kv_to_sqlite(&path("shared.kv"), &path("target.db"), &options, &progress).unwrap();

@@ -60,10 +60,7 @@ fn verify(
     quick: bool,
     stage_log: &Arc<StageLog>,
 ) -> Result<VerifyReport> {
-    let options = VerifyOptions {
-        quick,
-        ..VerifyOptions::default()
-    };
+    let options = VerifyOptions::default().quick(quick);
     let progress: Arc<dyn Progress> = stage_log.clone();
     let [left, right] = names.map(|name| scenario.path(name));
     verify_pair(&left, &right, &options, &progress)

@@ -28,10 +28,7 @@ fn meanwhile<F: FnOnce() + Send + 'static>(act: F) -> Arc<dyn Progress> {
 }
 
 fn replacing() -> CopyOptions {
-    CopyOptions {
-        replace: true,
-        ..CopyOptions::default()
-    }
+    CopyOptions::default().replace(true)
 }
 
 #[test]

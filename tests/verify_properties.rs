@@ -41,10 +41,7 @@ fn corruption() -> impl Strategy<Value = Corruption> {
 }
 
 fn verify(left: &Path, right: &Path) -> VerifyReport {
-    let options = VerifyOptions {
-        limit: usize::MAX,
-        ..VerifyOptions::default()
-    };
+    let options = VerifyOptions::default().limit(usize::MAX);
     let progress: Arc<dyn Progress> = Arc::new(NoProgress);
     verify_pair(left, right, &options, &progress).unwrap()
 }

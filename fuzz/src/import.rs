@@ -61,11 +61,9 @@ fn import_text(text: &[u8], target: &Path) -> chunkmigrate::Result<CopySummary> 
         name: Path::new("text"),
         reader: Box::new(Cursor::new(text.to_vec())),
     };
-    let options = CopyOptions {
-        on_invalid: OnInvalid::Skip,
-        limit: usize::MAX,
-        ..CopyOptions::default()
-    };
+    let options = CopyOptions::default()
+        .on_invalid(OnInvalid::Skip)
+        .limit(usize::MAX);
     let progress: Arc<dyn Progress> = Arc::new(NoProgress);
     import_to_kv(source, target, &options, &progress)
 }

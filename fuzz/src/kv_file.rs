@@ -201,10 +201,7 @@ fn check_against_model(read: &Read, report: &VerifyReport) {
 }
 
 fn verify(left: &Path, right: &Path) -> Result<VerifyReport> {
-    let options = VerifyOptions {
-        limit: usize::MAX,
-        ..VerifyOptions::default()
-    };
+    let options = VerifyOptions::default().limit(usize::MAX);
     verify_pair(left, right, &options, &progress())
 }
 

@@ -52,11 +52,9 @@ pub fn round_trip(data: &[u8]) {
     if !invalid.is_empty() {
         check_rejected(&db, &kv, &invalid);
     }
-    let options = CopyOptions {
-        on_invalid: OnInvalid::Skip,
-        limit: usize::MAX,
-        ..CopyOptions::default()
-    };
+    let options = CopyOptions::default()
+        .on_invalid(OnInvalid::Skip)
+        .limit(usize::MAX);
     let there = sqlite_to_kv(&db, &kv, &options, &progress()).unwrap();
     assert!(there.is_verified(), "{:?}", there.divergences());
     assert_eq!(there.records(), valid.len() as u64);
@@ -87,10 +85,7 @@ pub fn round_trip(data: &[u8]) {
 
 /// Unless rows may be skipped, all are reported and there is no target.
 fn check_rejected(db: &Path, kv: &Path, invalid: &[InvalidField]) {
-    let options = CopyOptions {
-        limit: usize::MAX,
-        ..CopyOptions::default()
-    };
+    let options = CopyOptions::default().limit(usize::MAX);
     let rejected = sqlite_to_kv(db, kv, &options, &progress()).unwrap();
     assert!(!rejected.is_complete());
     assert!(matches!(rejected.outcome, CopyOutcome::Rejected));
@@ -121,10 +116,7 @@ fn invalid_in(findings: &[Finding]) -> Vec<InvalidField> {
 }
 
 fn verify(left: &Path, right: &Path) -> VerifyReport {
-    let options = VerifyOptions {
-        limit: usize::MAX,
-        ..VerifyOptions::default()
-    };
+    let options = VerifyOptions::default().limit(usize::MAX);
     verify_pair(left, right, &options, &progress()).unwrap()
 }
 

@@ -90,7 +90,7 @@ pub fn sqlite_to_kv(
 /// assert!(matches!(summary.outcome, CopyOutcome::Rejected));
 ///
 /// // Copy the valid records, and write the rest to a rejects file.
-/// let options = CopyOptions { on_invalid: OnInvalid::Skip, ..CopyOptions::default() };
+/// let options = CopyOptions::default().on_invalid(OnInvalid::Skip);
 /// let summary = kv_to_sqlite(&source, &target, &options, &progress)?;
 /// assert!(matches!(summary.outcome, CopyOutcome::Created { verified: true, .. }));
 /// assert!(!summary.is_complete());

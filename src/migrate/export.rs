@@ -1,6 +1,6 @@
 //! Exports records as JSON Lines.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::codec::{Entry, ExportEnd, canonical_id, key_prefix, may_be_of};
@@ -10,21 +10,29 @@ use crate::fsio::StoreKind;
 use crate::open::Candidate;
 use crate::progress::{Progress, Stage, check_cancelled};
 use crate::record::{IdSequences, KindSet, RecordKind};
+use crate::setters::setters;
 use crate::sqlite::SourceOptions;
 use crate::stream::{Item, Source, read_kind};
 
 /// Options of an export.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct ExportOptions {
     /// The kinds to export.
     pub only: KindSet,
     /// Only records whose key starts with these bytes.
     pub prefix: Vec<u8>,
     /// Directory for the temporary files of sorting.
-    pub temp_dir: Option<std::path::PathBuf>,
+    pub temp_dir: Option<PathBuf>,
 }
 
 impl ExportOptions {
+    setters! {
+        only: impl Into<KindSet>,
+        prefix: impl Into<Vec<u8>>,
+        temp_dir: impl Into<Option<PathBuf>>,
+    }
+
     fn is_of_everything(&self) -> bool {
         self.only == KindSet::ALL && self.prefix.is_empty()
     }
@@ -83,7 +91,7 @@ pub enum ExportFlow {
 /// store.store_chunks(&[CodeChunk::new("a.rs", 0, 2, "fn"), CodeChunk::new("b.rs", 0, 1, "{")])?;
 ///
 /// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
-/// let options = ExportOptions { prefix: b"chunk:a.rs:".to_vec(), ..ExportOptions::default() };
+/// let options = ExportOptions::default().prefix("chunk:a.rs:");
 /// let mut keys = Vec::new();
 /// export(&path, &options, &progress, &mut |exported| {
 ///     if let ExportItem::Record { entry, .. } = exported {

@@ -34,6 +34,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::error::{Error, Result};
 use crate::fsio::remove_all_private_folders;
 use crate::record::KindSet;
+use crate::setters::setters;
 use crate::sqlite::SourceOptions;
 
 /// 9999-12-31T23:59:59Z in Unix seconds.
@@ -50,7 +51,17 @@ pub enum OnInvalid {
 }
 
 /// Options of a copy.
+///
+/// ```
+/// use chunkmigrate::migrate::{CopyOptions, OnInvalid};
+/// use chunkmigrate::record::RecordKind;
+///
+/// let options = CopyOptions::default().merge(true).on_invalid(OnInvalid::Skip);
+/// let chunks = options.clone().only(RecordKind::Chunk);
+/// assert!(chunks.merge && chunks.only != options.only);
+/// ```
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct CopyOptions {
     /// The kinds to copy.
     pub only: KindSet,
@@ -107,6 +118,23 @@ impl Default for CopyOptions {
 }
 
 impl CopyOptions {
+    setters! {
+        only: impl Into<KindSet>,
+        replace: bool,
+        merge: bool,
+        on_invalid: OnInvalid,
+        rejects: impl Into<Option<PathBuf>>,
+        without_columns: impl Into<Vec<String>>,
+        check_source: bool,
+        require_end: bool,
+        allow_empty: bool,
+        dry_run: bool,
+        verify: bool,
+        temp_dir: impl Into<Option<PathBuf>>,
+        limit: usize,
+        created_at: impl Into<Option<SystemTime>>,
+    }
+
     fn open_options(&self) -> SourceOptions {
         SourceOptions {
             only: self.only,

@@ -10,11 +10,13 @@ use crate::compare::{
 };
 use crate::error::{Error, Result};
 use crate::record::KindSet;
+use crate::setters::setters;
 use crate::sqlite::SourceOptions;
 use crate::stream::{Source, StoreLabel};
 
 /// Options of a verification.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct VerifyOptions {
     /// The kinds to compare.
     pub only: KindSet,
@@ -54,6 +56,17 @@ impl Default for VerifyOptions {
 }
 
 impl VerifyOptions {
+    setters! {
+        only: impl Into<KindSet>,
+        quick: bool,
+        strict: bool,
+        limit: usize,
+        report: impl Into<Option<PathBuf>>,
+        values: Values,
+        without_columns: impl Into<Vec<String>>,
+        temp_dir: impl Into<Option<PathBuf>>,
+    }
+
     pub(super) fn compare_options(&self) -> CompareOptions {
         CompareOptions {
             only: self.only,

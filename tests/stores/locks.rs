@@ -80,10 +80,7 @@ fn a_lock_ends_with_the_read_even_if_a_child_process_inherited_the_file() {
     assert!(!starts.inherited.lock().unwrap().is_empty());
     drop(RedbBackend::open(&kv).unwrap());
     // Replacing it only checks whether it is locked.
-    let replace = CopyOptions {
-        replace: true,
-        ..CopyOptions::default()
-    };
+    let replace = CopyOptions::default().replace(true);
     assert!(
         sqlite_to_kv(&database, &kv, &replace, &progress)
             .unwrap()

@@ -120,25 +120,21 @@ enum OnInvalid {
 
 impl CopyArgs {
     pub(in crate::cli) fn options(&self, database: &DatabaseArgs, ui: &Ui) -> CopyOptions {
-        CopyOptions {
-            only: selected(&self.only),
-            replace: self.replace,
-            merge: self.merge,
-            on_invalid: match self.on_invalid {
+        CopyOptions::default()
+            .only(selected(&self.only))
+            .replace(self.replace)
+            .merge(self.merge)
+            .on_invalid(match self.on_invalid {
                 OnInvalid::Fail => migrate::OnInvalid::Fail,
                 OnInvalid::Skip => migrate::OnInvalid::Skip,
-            },
-            rejects: self.rejects.clone(),
-            without_columns: database.without_column.clone(),
-            check_source: database.check_source,
-            require_end: false,
-            allow_empty: false,
-            dry_run: self.dry_run,
-            verify: !self.no_verify,
-            temp_dir: self.temp_dir.clone(),
-            limit: ui.limit(self.limit),
-            created_at: None,
-        }
+            })
+            .rejects(self.rejects.clone())
+            .without_columns(database.without_column.clone())
+            .check_source(database.check_source)
+            .dry_run(self.dry_run)
+            .verify(!self.no_verify)
+            .temp_dir(self.temp_dir.clone())
+            .limit(ui.limit(self.limit))
     }
 }
 

@@ -96,11 +96,10 @@ fn check_prefix(args: &Args) -> Result<(), CliError> {
 
 pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     check_prefix(args)?;
-    let options = ExportOptions {
-        only: selected(&args.only),
-        prefix: args.prefix.clone().into_bytes(),
-        temp_dir: args.temp_dir.clone(),
-    };
+    let options = ExportOptions::default()
+        .only(selected(&args.only))
+        .prefix(args.prefix.as_bytes())
+        .temp_dir(args.temp_dir.clone());
     let stdout = io::stdout().lock();
     let to_terminal = stdout.is_terminal();
     let mut out = BufWriter::with_capacity(1 << 16, stdout);

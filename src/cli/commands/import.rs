@@ -3,7 +3,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use chunkmigrate::Error;
-use chunkmigrate::migrate::{CopyOptions, EndLine, ImportSource, import_to_kv, import_to_sqlite};
+use chunkmigrate::migrate::{EndLine, ImportSource, import_to_kv, import_to_sqlite};
 use clap::{ValueEnum, ValueHint};
 
 use crate::cli::commands::copy_args::{CopyArgs, DatabaseArgs, STATUSES, report};
@@ -92,11 +92,10 @@ fn after_help() -> String {
 }
 
 pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
-    let options = CopyOptions {
-        require_end: args.require_end,
-        allow_empty: args.allow_empty,
-        ..args.copy.options(&DatabaseArgs::default(), ui)
-    };
+    let options = args.copy.options(&DatabaseArgs::default(), ui);
+    let options = options
+        .require_end(args.require_end)
+        .allow_empty(args.allow_empty);
     let source = match args.source == Path::new("-") {
         false => ImportSource::File(&args.source),
         true => ImportSource::Reader {

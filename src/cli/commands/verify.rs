@@ -159,16 +159,15 @@ fn after_help() -> String {
 
 pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let values = args.values.map(verify::Values::from);
-    let options = VerifyOptions {
-        only: selected(&args.only),
-        quick: args.quick,
-        strict: args.strict,
-        limit: ui.limit(args.limit),
-        report: args.report.clone(),
-        values: values.unwrap_or(verify::Values::Full),
-        without_columns: args.without_column.clone(),
-        temp_dir: args.temp_dir.clone(),
-    };
+    let options = VerifyOptions::default()
+        .only(selected(&args.only))
+        .quick(args.quick)
+        .strict(args.strict)
+        .limit(ui.limit(args.limit))
+        .report(args.report.clone())
+        .values(values.unwrap_or(verify::Values::Full))
+        .without_columns(args.without_column.clone())
+        .temp_dir(args.temp_dir.clone());
     let for_people = values.unwrap_or(verify::Values::Short);
     let stores: Vec<&Path> = [&args.left, &args.right]
         .into_iter()
