@@ -1,14 +1,13 @@
 //! Canonical JSON: exactly one encoding of each record.
 
-use std::borrow::Cow;
 use std::io;
 
-use memchr::{memchr, memchr2};
 use thiserror::Error;
 
 use super::decode::decode_values;
-use super::key::canonical_integer;
-use super::{DecodeError, MAX_ENTRY_BYTES, MAX_VALUE_BYTES};
+use super::key::{canonical_integer, write_own_key};
+use super::text::{read_text, write_text};
+use super::{DecodeError, Entry, MAX_ENTRY_BYTES, MAX_VALUE_BYTES};
 use crate::record::{Field, FieldClass, FieldValues, KindSchema, Record, RecordKind, Value};
 
 /// Why a record has no canonical encoding.
@@ -49,10 +48,12 @@ pub(crate) fn encode_values(
     out.reserve(text + text / 8 + 512);
     let mut before = b'{';
     for (field, value) in values.iter() {
-        out.extend_from_slice(&[before, b'"']);
-        out.extend_from_slice(field.name.as_bytes());
-        out.extend_from_slice(b"\":");
-        serde_json::to_writer(&mut *out, value)?;
+        out.push(before);
+        out.extend_from_slice(field.json_name.as_bytes());
+        match value {
+            Value::Text(text) => write_text(text, out),
+            value => serde_json::to_writer(&mut *out, value)?,
+        }
         before = b',';
     }
     out.push(b'}');
@@ -88,28 +89,52 @@ pub(crate) fn canonical_values<'v>(
     schema: &'static KindSchema,
     value: &'v [u8],
 ) -> Option<FieldValues<'v>> {
+    read_canonical(schema, value, |_| true)
+}
+
+/// Whether `value` is the canonical encoding of the record with this key; `buffer` is overwritten.
+pub(crate) fn is_canonical_of(
+    schema: &'static KindSchema,
+    entry: Entry<'_>,
+    buffer: &mut Vec<u8>,
+) -> bool {
+    let Some(values) = read_canonical(schema, entry.value, |place| schema.key.contains(&place))
+    else {
+        return false;
+    };
+    buffer.clear();
+    write_own_key(&values, buffer);
+    buffer == entry.key
+}
+
+/// As [`canonical_values`]; the texts of fields that are not `wanted` are checked but have no value.
+pub(crate) fn read_canonical<'v>(
+    schema: &'static KindSchema,
+    value: &'v [u8],
+    wanted: impl Fn(usize) -> bool,
+) -> Option<FieldValues<'v>> {
     let mut rest = str::from_utf8(value).ok()?;
     let mut values = Vec::with_capacity(schema.fields.len());
-    let mut before = "{\"";
-    for field in schema.fields {
-        rest = rest.strip_prefix(before)?.strip_prefix(field.name)?;
-        let (value, after) = canonical_value(field, rest.strip_prefix("\":")?)?;
+    let mut before = '{';
+    for (place, field) in schema.fields.iter().enumerate() {
+        let after_name = rest.strip_prefix(before)?.strip_prefix(field.json_name)?;
+        let (value, after) = canonical_value(field, after_name, wanted(place))?;
         values.push(value);
         rest = after;
-        before = ",\"";
+        before = ',';
     }
     (rest == "}").then(|| FieldValues::new(schema, values))
 }
 
 /// The value at the start of `rest`, and what follows it.
-fn canonical_value<'v>(field: &Field, rest: &'v str) -> Option<(Value<'v>, &'v str)> {
+fn canonical_value<'v>(field: &Field, rest: &'v str, wanted: bool) -> Option<(Value<'v>, &'v str)> {
     if field.nullable
         && let Some(after) = rest.strip_prefix("null")
     {
         return Some((Value::Null, after));
     }
     if field.class == FieldClass::Text {
-        let (text, after) = canonical_text(rest.strip_prefix('"')?)?;
+        let (text, after) = read_text(rest.strip_prefix('"')?, wanted)?;
         return Some((Value::Text(text), after));
     }
     let end = rest.bytes().position(|byte| matches!(byte, b',' | b'}'))?;
@@ -146,63 +171,6 @@ impl io::Write for Rest<'_> {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// The text up to the closing quote, and what follows the quote.
-fn canonical_text(rest: &str) -> Option<(Cow<'_, str>, &str)> {
-    let mut end = 0;
-    let mut has_escapes = false;
-    loop {
-        let at = end + memchr2(b'"', b'\\', rest.as_bytes().get(end..)?)?;
-        if rest.as_bytes().get(at) == Some(&b'"') {
-            end = at;
-            break;
-        }
-        has_escapes = true;
-        end = at + 2;
-    }
-    let (raw, after) = (rest.get(..end)?, rest.get(end + 1..)?);
-    // Not `any`, so that the loop is vectorized.
-    let lowest = raw.bytes().fold(u8::MAX, u8::min);
-    if lowest < b' ' && !raw.is_empty() {
-        return None;
-    }
-    Some(match has_escapes {
-        true => (Cow::Owned(canonical_escapes(raw)?), after),
-        false => (Cow::Borrowed(raw), after),
-    })
-}
-
-/// The text that is written with these escapes; `None` if one of them is not the canonical one.
-fn canonical_escapes(mut raw: &str) -> Option<String> {
-    let mut text = String::with_capacity(raw.len());
-    while let Some(at) = memchr(b'\\', raw.as_bytes()) {
-        text.push_str(raw.get(..at)?);
-        let escape = raw.as_bytes().get(at + 1)?;
-        let (character, length) = match escape {
-            b'"' | b'\\' => (*escape, 2),
-            b'b' => (0x08, 2),
-            b't' => (b'\t', 2),
-            b'n' => (b'\n', 2),
-            b'f' => (0x0c, 2),
-            b'r' => (b'\r', 2),
-            b'u' => (control(raw.get(at + 2..at + 6)?)?, 6),
-            _ => return None,
-        };
-        text.push(char::from(character));
-        raw = raw.get(at + length..)?;
-    }
-    text.push_str(raw);
-    Some(text)
-}
-
-/// The control character with these four hexadecimal digits, if it has no shorter escape.
-fn control(digits: &str) -> Option<u8> {
-    let digits = digits.strip_prefix("00")?;
-    let is_lower_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    let control = u8::from_str_radix(digits, 16).ok()?;
-    let has_shorter = matches!(control, 0x08 | b'\t' | b'\n' | 0x0c | b'\r');
-    (digits.bytes().all(is_lower_hex) && control < b' ' && !has_shorter).then_some(control)
 }
 
 /// The row id from the canonical bytes of a record, in which it is the first field; `None` for

@@ -1,7 +1,6 @@
 //! Text keys: one for each record, and their parser.
 
 use std::borrow::Cow;
-use std::io::Write as _;
 
 use thiserror::Error;
 
@@ -103,8 +102,8 @@ pub(crate) fn write_key<'v>(
         match value {
             Value::Text(text) if schema.doubles_colons => double_colons(out, text),
             Value::Text(text) => out.extend_from_slice(text.as_bytes()),
-            Value::Integer(integer) => write_number(out, format_args!("{integer}")),
-            Value::Offset(offset) => write_number(out, format_args!("{offset}")),
+            Value::Integer(integer) => write_number(out, *integer),
+            Value::Offset(offset) => write_number(out, *offset),
             // No key has a field of another class.
             Value::Null | Value::Real(_) => {}
         }
@@ -223,9 +222,8 @@ fn visit_fields<'k>(
     Ok(())
 }
 
-fn write_number(out: &mut Vec<u8>, number: std::fmt::Arguments<'_>) {
-    // Writing to a Vec cannot fail.
-    let _ = out.write_fmt(number);
+fn write_number(out: &mut Vec<u8>, number: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 fn double_colons(out: &mut Vec<u8>, path: &str) {
@@ -260,7 +258,7 @@ fn parse_integer(text: &str) -> Result<i64, KeyError> {
 pub(super) fn canonical_integer(text: &str) -> Option<i64> {
     let is_canonical = match text.strip_prefix('-').unwrap_or(text).as_bytes() {
         b"0" => text == "0",
-        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
+        [b'1'..=b'9', ..] => true,
         _ => false,
     };
     text.parse().ok().filter(|_| is_canonical)

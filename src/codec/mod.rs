@@ -26,6 +26,7 @@ pub(crate) mod export_end;
 mod json;
 mod key;
 pub(crate) mod ndjson;
+mod text;
 
 pub use decode::DecodeError;
 pub(crate) use decode::{decode_values, quoted_short};
@@ -33,7 +34,9 @@ pub use digest::Digest;
 pub(crate) use digest::{KindHasher, KindTotals, combined_digest};
 pub(crate) use export_end::ExportEnd;
 pub use json::{EncodeError, decode_json, encode_json, is_canonical};
-pub(crate) use json::{canonical_id, canonical_values, encode_values, fits};
+pub(crate) use json::{
+    canonical_id, canonical_values, encode_values, fits, is_canonical_of, read_canonical,
+};
 pub use key::{
     KeyError, chunk_key, encode_key, execution_log_key, file_chunks_prefix, file_metrics_key,
     key_kind, parse_key, record_key, symbol_metrics_key,

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use super::finding::{Finding, Other};
 use super::finding_class::{FindingClass, Side};
-use crate::codec::{Digest, Entry, canonical_values, decode_values, encode_values, write_own_key};
+use crate::codec::{
+    Digest, Entry, canonical_values, decode_values, encode_values, read_canonical, write_own_key,
+};
 use crate::error::{Error, Result};
 use crate::record::{FieldValues, RecordKind};
 
@@ -142,10 +144,11 @@ impl<'v> EntryCheck<'v> {
 /// As [`EntryCheck::hash_warning`], for a value known to be a canonical record.
 pub(crate) fn hash_warning(kind: RecordKind, entry: Entry<'_>) -> Result<Option<Finding>> {
     let schema = kind.schema();
-    if schema.hashed.is_none() {
+    let Some(hashed) = schema.hashed else {
         return Ok(None);
-    }
-    let record = canonical_values(schema, entry.value)
+    };
+    let is_hashed = |place| hashed.contains(&place);
+    let record = read_canonical(schema, entry.value, is_hashed)
         .ok_or_else(|| Error::Internal("a canonical value is not canonical".to_owned()))?;
     Ok(warn_of_hash(entry.key, &record))
 }

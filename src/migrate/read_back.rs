@@ -2,7 +2,7 @@
 
 use super::worker::Worker;
 use super::{CopyOptions, CopyOutcome};
-use crate::codec::{Entry, KindHasher, KindTotals, canonical_values, write_own_key};
+use crate::codec::{Entry, KindHasher, KindTotals, is_canonical_of};
 use crate::compare::{CompareOptions, FindingLog, Values, compare_stores};
 use crate::error::{Error, Result};
 use crate::kv::{KvReader, Manifest};
@@ -136,12 +136,7 @@ impl CanonicalCheck {
     }
 
     fn is_sound(&mut self, entry: Entry<'_>) -> bool {
-        let Some(values) = canonical_values(self.kind.schema(), entry.value) else {
-            return false;
-        };
-        self.own_key.clear();
-        write_own_key(&values, &mut self.own_key);
-        self.own_key == entry.key
+        is_canonical_of(self.kind.schema(), entry, &mut self.own_key)
     }
 }
 

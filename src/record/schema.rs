@@ -25,14 +25,17 @@ pub(crate) enum FieldClass {
 #[derive(Debug)]
 pub(crate) struct Field {
     pub(crate) name: &'static str,
+    /// The name as JSON, with the colon that follows it.
+    pub(crate) json_name: &'static str,
     pub(crate) class: FieldClass,
     pub(crate) nullable: bool,
 }
 
 impl Field {
-    pub(super) const fn of<T: FieldType>(name: &'static str) -> Self {
+    pub(super) const fn of<T: FieldType>(name: &'static str, json_name: &'static str) -> Self {
         Field {
             name,
+            json_name,
             class: T::CLASS,
             nullable: T::NULLABLE,
         }

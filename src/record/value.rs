@@ -226,7 +226,10 @@ macro_rules! record_type {
 
         impl $name {
             const FIELDS: &'static [$crate::record::schema::Field] =
-                &[$($crate::record::schema::Field::of::<$type>(stringify!($field))),*];
+                &[$($crate::record::schema::Field::of::<$type>(
+                    stringify!($field),
+                    concat!("\"", stringify!($field), "\":"),
+                )),*];
 
             pub(super) fn values(&self) -> Vec<$crate::record::value::Value<'_>> {
                 vec![$($crate::record::value::FieldType::to_value(&self.$field)),*]

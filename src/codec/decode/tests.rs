@@ -67,6 +67,7 @@ fn every_wrong_field_is_reported_with_what_it_must_be() {
                 name,
                 class,
                 nullable,
+                ..
             } = *field;
             let says = |value: &str| message(&record, &changed(&record, name, value));
             assert_eq!(says("null").is_none(), nullable, "{name}");

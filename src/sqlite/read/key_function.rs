@@ -10,6 +10,9 @@ use crate::sqlite::read::row::field_value;
 use crate::sqlite::read::text_encoding::TextEncoding;
 use crate::sqlite::schema::key_function;
 
+/// Memory for a key of usual length.
+const USUAL_KEY_BYTES: usize = 128;
+
 /// Registers the key function of each table.
 ///
 /// The arguments are the stored bytes of the first key column (NULL unless the database is UTF-16)
@@ -45,7 +48,7 @@ fn key(schema: &KindSchema, context: &Context<'_>, encoding: TextEncoding) -> Op
         };
         values.push(field_value(schema.field(*place), stored, encoding).ok()?);
     }
-    let mut key = Vec::new();
+    let mut key = Vec::with_capacity(USUAL_KEY_BYTES);
     write_key(schema, values.iter(), &mut key);
     Some(key)
 }
