@@ -18,14 +18,13 @@ use std::error::Error as StdError;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
 use chunkmigrate::store::{StoreKind, detect};
 use chunkmigrate::verify::FindingClass;
 use chunkmigrate::verify::{Values, VerifyOptions, verify_pair};
-use chunkmigrate::{Error, Progress};
+use chunkmigrate::{Error, Progress, ProgressSink};
 
 const USAGE: &str = "usage: nightly_check PRIMARY COPY REPORT SECONDS";
 
@@ -65,7 +64,7 @@ pub(crate) fn status(checked: &Result<Verdict, Box<dyn StdError>>) -> u8 {
 /// Cancels a run that takes too long.
 struct Deadline(Instant);
 
-impl Progress for Deadline {
+impl ProgressSink for Deadline {
     fn is_cancelled(&self) -> bool {
         Instant::now() >= self.0
     }
@@ -76,7 +75,7 @@ pub(crate) fn run(args: &[String], out: &mut dyn Write) -> Result<Verdict, Box<d
         return Err(USAGE.into());
     };
     let end = Instant::now() + Duration::from_secs(u64::from(seconds.parse::<u32>()?));
-    let progress: Arc<dyn Progress> = Arc::new(Deadline(end));
+    let progress = Progress::new(Deadline(end));
     let [primary, copy, report] = [primary, copy, report].map(Path::new);
     match check(primary, copy, report, &progress, out) {
         Err(error) if matches!(error.downcast_ref(), Some(Error::Cancelled)) => {
@@ -90,7 +89,7 @@ fn check(
     primary: &Path,
     copy: &Path,
     report: &Path,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
     out: &mut dyn Write,
 ) -> Result<Verdict, Box<dyn StdError>> {
     let options = VerifyOptions::default()

@@ -15,7 +15,7 @@
 //! use chunkmigrate::record::CodeChunk;
 //! use chunkmigrate::store::ChunkStore;
 //! use chunkmigrate::verify::{VerifyOptions, verify_pair};
-//! use chunkmigrate::{NoProgress, Progress};
+//! use chunkmigrate::Progress;
 //!
 //! let folder = tempfile::tempdir()?;
 //! let (kv, sqlite) = (folder.path().join("code.kv"), folder.path().join("code.db"));
@@ -32,7 +32,7 @@
 //! drop(store);
 //!
 //! // It migrates to SQLite and verifies that no record was lost.
-//! let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+//! let progress = Progress::none();
 //! let summary = kv_to_sqlite(&kv, &sqlite, &CopyOptions::default(), &progress)?;
 //! assert!(summary.is_complete());
 //! let report = verify_pair(&kv, &sqlite, &VerifyOptions::default(), &progress)?;
@@ -115,7 +115,7 @@ pub mod internal {
 }
 
 pub use error::{Error, Result};
-pub use progress::{NoProgress, Progress, Stage};
+pub use progress::{Progress, ProgressSink, Stage};
 
 /// The version of redb whose databases [`kv::RedbBackend`] accepts.
 #[cfg(feature = "native-v2")]

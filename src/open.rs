@@ -1,7 +1,6 @@
 //! Opens any kind of store: detects its type, and reads it again if it changed meanwhile.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -66,7 +65,7 @@ impl Candidate {
     pub(crate) fn open(
         self,
         options: &SourceOptions,
-        progress: &Arc<dyn Progress>,
+        progress: &Progress,
     ) -> Result<Box<dyn Source>> {
         Ok(match self.files {
             Some(files) => Box::new(SqliteSnapshot::open_probed(files, options, progress)?),
@@ -83,7 +82,7 @@ pub(crate) fn open_pair(
     left: Candidate,
     right: Candidate,
     options: &SourceOptions,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
 ) -> Result<(Box<dyn Source>, Box<dyn Source>)> {
     let open = |opening: Candidate| move || opening.open(options, progress);
     if let (StoreKind::Sqlite, StoreKind::Sqlite) = (left.store(), right.store()) {

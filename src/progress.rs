@@ -1,6 +1,7 @@
 //! Progress reporting and cancellation.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::record::RecordKind;
@@ -60,13 +61,13 @@ impl fmt::Display for Stage {
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
-/// use chunkmigrate::{Progress, Stage};
+/// use chunkmigrate::{Progress, ProgressSink, Stage};
 ///
 /// /// Counts the records, and cancels after a maximum.
 /// #[derive(Default)]
 /// struct AtMost(AtomicU64);
 ///
-/// impl Progress for AtMost {
+/// impl ProgressSink for AtMost {
 ///     fn start(&self, stage: Stage, total: Option<u64>) {
 ///         eprintln!("{stage}: {total:?} records");
 ///     }
@@ -79,12 +80,11 @@ impl fmt::Display for Stage {
 ///         self.0.load(Ordering::Relaxed) > 1_000_000
 ///     }
 /// }
-/// # let progress = AtMost::default();
-/// # progress.start(Stage::CheckSource, None);
-/// # progress.inc(7);
-/// # assert!(!progress.is_cancelled());
+///
+/// let progress = Progress::new(AtMost::default());
+/// # let _ = progress;
 /// ```
-pub trait Progress: Send + Sync {
+pub trait ProgressSink: Send + Sync {
     /// A stage begins; `total` is its number of records, if known.
     fn start(&self, stage: Stage, total: Option<u64>) {
         let _ = (stage, total);
@@ -104,16 +104,60 @@ pub trait Progress: Send + Sync {
     }
 }
 
-/// Ignores progress and never cancels.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoProgress;
+/// A handle to the receiver of progress, if there is one. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Progress(Option<Arc<dyn ProgressSink>>);
 
-impl Progress for NoProgress {}
-
-/// Fails if the work was cancelled.
-pub(crate) fn check_cancelled(progress: &dyn Progress) -> Result<()> {
-    if progress.is_cancelled() {
-        return Err(Error::Cancelled);
+impl Progress {
+    /// Ignores progress and never cancels.
+    pub const fn none() -> Self {
+        Progress(None)
     }
-    Ok(())
+
+    /// Reports to `sink`.
+    pub fn new(sink: impl ProgressSink + 'static) -> Self {
+        Progress::from(Arc::new(sink))
+    }
+
+    pub(crate) fn start(&self, stage: Stage, total: Option<u64>) {
+        if let Some(sink) = &self.0 {
+            sink.start(stage, total);
+        }
+    }
+
+    pub(crate) fn inc(&self, records: u64) {
+        if let Some(sink) = &self.0 {
+            sink.inc(records);
+        }
+    }
+
+    pub(crate) fn finish(&self) {
+        if let Some(sink) = &self.0 {
+            sink.finish();
+        }
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.0.as_ref().is_some_and(|sink| sink.is_cancelled())
+    }
+
+    /// Fails if the work was cancelled.
+    pub(crate) fn check_cancelled(&self) -> Result<()> {
+        match self.is_cancelled() {
+            true => Err(Error::Cancelled),
+            false => Ok(()),
+        }
+    }
+}
+
+impl<S: ProgressSink + 'static> From<Arc<S>> for Progress {
+    fn from(sink: Arc<S>) -> Self {
+        Progress(Some(sink))
+    }
+}
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Progress").field(&self.0.is_some()).finish()
+    }
 }

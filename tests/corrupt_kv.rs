@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::panic::catch_unwind;
 use std::path::Path;
-use std::sync::Arc;
 
+use chunkmigrate::Progress;
 use chunkmigrate::internal::KvReader;
 use chunkmigrate::verify::{VerifyOptions, verify_pair};
-use chunkmigrate::{NoProgress, Progress};
 
 use crate::common::kv::Content;
 use crate::common::{Scenario, tables};
@@ -28,7 +27,7 @@ impl Numbers {
 }
 
 fn is_identical(left: &Path, right: &Path) -> Option<bool> {
-    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let progress = Progress::none();
     let report = verify_pair(left, right, &VerifyOptions::default(), &progress);
     report.ok().map(|report| report.is_identical())
 }

@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::Arc;
 
+use chunkmigrate::Progress;
 use chunkmigrate::internal::Line;
 use chunkmigrate::migrate::{CopyOptions, EndLine, ImportSource, import_to_kv};
-use chunkmigrate::{NoProgress, Progress};
 use proptest::prelude::*;
 
 use crate::common::{PROGRAM, Run, Scenario, records};
@@ -315,7 +314,7 @@ proptest! {
         fastrand::Rng::with_seed(shuffle).shuffle(&mut lines);
         let import = |lines: &[String], name: &str| {
             let text = lines.join("\n").into_bytes();
-            let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+            let progress = Progress::none();
             let source = ImportSource::Reader {
                 name: std::path::Path::new("text"),
                 reader: Box::new(std::io::Cursor::new(text)),

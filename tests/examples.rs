@@ -2,9 +2,8 @@
 //! outdated.
 
 use std::fs;
-use std::sync::Arc;
 
-use chunkmigrate::NoProgress;
+use chunkmigrate::Progress;
 use chunkmigrate::record::{CodeChunk, ExecutionRecord, FileMetrics};
 use chunkmigrate::store::{ChunkStore, ExecutionLog, HotspotQuery, MetricsOps};
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
@@ -121,7 +120,7 @@ fn verify(scenario: &Scenario) -> VerifyReport {
         &left,
         &right,
         &VerifyOptions::default(),
-        &(Arc::new(NoProgress) as _),
+        &(Progress::none() as _),
     )
     .unwrap()
 }

@@ -4,11 +4,10 @@ use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::Arc;
 
 use chunkmigrate::migrate::{CopyOptions, ImportSource, import_to_kv, import_to_sqlite};
 use chunkmigrate::verify::{VerifyOptions, verify_pair};
-use chunkmigrate::{Error, NoProgress, Progress};
+use chunkmigrate::{Error, Progress, ProgressSink};
 use proptest::prelude::*;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -93,7 +92,7 @@ proptest! {
         let text = scenario.path("text.ndjson");
         fs::write(&text, lines.concat()).unwrap();
 
-        let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+        let progress = Progress::none();
         for (import, name) in [
             (import_to_kv as fn(_, &_, &_, &_) -> _, "new.kv"),
             (import_to_sqlite, "new.db"),
@@ -297,7 +296,7 @@ fn an_endless_line_takes_constant_memory() {
 /// Appends to a file once some of it was read.
 struct Appends(PathBuf);
 
-impl Progress for Appends {
+impl ProgressSink for Appends {
     fn inc(&self, _: u64) {
         let mut file = fs::OpenOptions::new();
         let mut file = file.append(true).open(&self.0).unwrap();
@@ -309,7 +308,7 @@ impl Progress for Appends {
 fn a_file_written_while_it_is_read_is_reported() {
     let scenario = Scenario::with_small_export();
     let (text, target) = (scenario.path("code.ndjson"), scenario.path("new.kv"));
-    let progress: Arc<dyn Progress> = Arc::new(Appends(text.clone()));
+    let progress = Progress::new(Appends(text.clone()));
     let lines = ImportSource::File(&text);
     let error = import_to_kv(lines, &target, &CopyOptions::default(), &progress).unwrap_err();
     assert!(matches!(error, Error::TextChanged { path } if path == text));

@@ -4,13 +4,12 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
 use chunkmigrate::verify::{VerifyOptions, verify_round_trip};
-use chunkmigrate::{Progress, Stage};
+use chunkmigrate::{Progress, ProgressSink, Stage};
 use rusqlite::Connection;
 
 use crate::common::tables::insert_chunks;
@@ -207,7 +206,7 @@ fn a_copy_while_a_writer_comes_and_goes_is_one_state_or_an_error() {
 /// Overwrites a byte of a file whenever a stage begins, ignoring all locks.
 struct Overwriter(PathBuf);
 
-impl Progress for Overwriter {
+impl ProgressSink for Overwriter {
     fn start(&self, _: Stage, _: Option<u64>) {
         let file = File::options().read(true).write(true).open(&self.0);
         let file = file.unwrap();
@@ -227,7 +226,7 @@ fn a_source_overwritten_despite_its_locks_is_an_error_and_creates_no_target() {
     let options = CopyOptions::default();
     for name in ["code.db", "code.kv"] {
         let path = scenario.path(name);
-        let progress: Arc<dyn Progress> = Arc::new(Overwriter(path.clone()));
+        let progress = Progress::new(Overwriter(path.clone()));
         let copied = match name {
             "code.db" => sqlite_to_kv(&path, &target, &options, &progress),
             _ => kv_to_sqlite(&path, &target, &options, &progress),

@@ -3,11 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::Arc;
 
+use chunkmigrate::Progress;
 use chunkmigrate::migrate::{CopyOptions, OnInvalid, kv_to_sqlite, sqlite_to_kv};
 use chunkmigrate::sqlite::create_tables;
-use chunkmigrate::{NoProgress, Progress};
 use proptest::prelude::*;
 use rusqlite::Connection;
 
@@ -453,7 +452,7 @@ proptest! {
     #[test]
     fn as_many_records_as_possible_get_their_source_ids(source in chunks(), target in chunks()) {
         let scenario = Scenario::new();
-        let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+        let progress = Progress::none();
         store(&scenario, "source.db", &source);
         store(&scenario, "target.db", &target);
         let path = |name: &str| scenario.path(name);

@@ -2,10 +2,9 @@
 //! be merged without them.
 
 use std::fs;
-use std::sync::Arc;
 
+use chunkmigrate::Progress;
 use chunkmigrate::migrate::{CopyOptions, OnInvalid, kv_to_sqlite};
-use chunkmigrate::{NoProgress, Progress};
 use rusqlite::Connection;
 
 use crate::common::{Scenario, rows, tables, with_snapshots};
@@ -406,7 +405,7 @@ fn records_with_duplicate_ids_are_all_reported_and_not_merged() {
     let options = CopyOptions::default()
         .merge(true)
         .on_invalid(OnInvalid::Skip);
-    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let progress = Progress::none();
     let summary =
         kv_to_sqlite(&path("shared.kv"), &path("target.db"), &options, &progress).unwrap();
     assert_eq!(summary.rejected_total(), 3);

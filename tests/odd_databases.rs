@@ -1,10 +1,8 @@
 //! Databases that no careful tool would write: every row is copied exactly or reported.
 
-use std::sync::Arc;
-
+use chunkmigrate::Progress;
 use chunkmigrate::internal::{SourceOptions, SqliteSnapshot};
 use chunkmigrate::record::RecordKind;
-use chunkmigrate::{NoProgress, Progress};
 use rusqlite::Connection;
 
 use crate::common::tables::{LOOSE_CHUNKS, insert_chunk};
@@ -380,7 +378,7 @@ fn a_sample_estimates_the_text_size_of_a_large_table() {
         )
         .unwrap();
     });
-    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let progress = Progress::none();
     let options = SourceOptions::default();
     let snapshot = SqliteSnapshot::open(&scenario.path("large.db"), &options, &progress).unwrap();
     let survey = snapshot.survey(RecordKind::Chunk);

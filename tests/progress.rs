@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
-use chunkmigrate::{Error, Progress, Result, Stage};
+use chunkmigrate::{Error, Progress, ProgressSink, Result, Stage};
 
 use crate::common::{Scenario, tables};
 
@@ -28,7 +28,7 @@ impl StageLog {
     }
 }
 
-impl Progress for StageLog {
+impl ProgressSink for StageLog {
     fn start(&self, stage: Stage, total: Option<u64>) {
         self.stages.lock().unwrap().push((stage, total, 0));
     }
@@ -61,7 +61,7 @@ fn verify(
     stage_log: &Arc<StageLog>,
 ) -> Result<VerifyReport> {
     let options = VerifyOptions::default().quick(quick);
-    let progress: Arc<dyn Progress> = stage_log.clone();
+    let progress = Progress::from(stage_log.clone());
     let [left, right] = names.map(|name| scenario.path(name));
     verify_pair(&left, &right, &options, &progress)
 }

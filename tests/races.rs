@@ -1,12 +1,12 @@
 //! Another process acts in the target's directory during a copy: what it did is kept.
 
 use std::fs;
-use std::sync::{Arc, Barrier, Mutex, PoisonError};
+use std::sync::{Barrier, Mutex, PoisonError};
 
 use chunkmigrate::internal::KvReader;
 use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
 use chunkmigrate::record::RecordKind;
-use chunkmigrate::{Error, NoProgress, Progress, Stage};
+use chunkmigrate::{Error, Progress, ProgressSink, Stage};
 use rusqlite::Connection;
 
 use crate::common::Scenario;
@@ -14,7 +14,7 @@ use crate::common::Scenario;
 /// Acts once, when the first records are copied.
 struct Meanwhile<F>(Mutex<Option<F>>);
 
-impl<F: FnOnce() + Send> Progress for Meanwhile<F> {
+impl<F: FnOnce() + Send> ProgressSink for Meanwhile<F> {
     fn start(&self, stage: Stage, _: Option<u64>) {
         if stage == Stage::Copy(RecordKind::Chunk) {
             let act = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -23,8 +23,8 @@ impl<F: FnOnce() + Send> Progress for Meanwhile<F> {
     }
 }
 
-fn meanwhile<F: FnOnce() + Send + 'static>(act: F) -> Arc<dyn Progress> {
-    Arc::new(Meanwhile(Mutex::new(Some(act))))
+fn meanwhile<F: FnOnce() + Send + 'static>(act: F) -> Progress {
+    Progress::new(Meanwhile(Mutex::new(Some(act))))
 }
 
 fn replacing() -> CopyOptions {
@@ -127,7 +127,7 @@ fn of_two_copies_to_one_name_one_is_complete_and_the_other_an_error() {
     let start = Barrier::new(2);
     let copy = || {
         start.wait();
-        let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+        let progress = Progress::none();
         sqlite_to_kv(&source, &target, &CopyOptions::default(), &progress)
     };
     let results = std::thread::scope(|scope| {

@@ -1,11 +1,9 @@
 //! Round trips, exact by storage class and bytes.
 
-use std::sync::Arc;
-
+use chunkmigrate::Progress;
 use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
 use chunkmigrate::record::Record;
 use chunkmigrate::verify::{VerifyOptions, verify_round_trip};
-use chunkmigrate::{NoProgress, Progress};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
@@ -18,7 +16,7 @@ fn database_survives(made: Vec<Record>, above: i64) -> TestCaseResult {
     let [db, there, back] = ["a.db", "a.kv", "b.db"].map(|name| scenario.path(name));
     records::write_database(&db, &made, records::id_sequences_above(&made, above));
     let options = CopyOptions::default();
-    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let progress = Progress::none();
     let to = sqlite_to_kv(&db, &there, &options, &progress).unwrap();
     let from = kv_to_sqlite(&there, &back, &options, &progress).unwrap();
     prop_assert!(to.is_complete() && from.is_complete() && from.is_verified());
@@ -39,7 +37,7 @@ fn kv_file_survives(made: Vec<Record>, above: i64) -> TestCaseResult {
     content.documents.insert("sequences".to_owned(), sequences);
     content.write(&kv);
     let options = CopyOptions::default();
-    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let progress = Progress::none();
     let to = kv_to_sqlite(&kv, &there, &options, &progress).unwrap();
     let from = sqlite_to_kv(&there, &back, &options, &progress).unwrap();
     prop_assert!(to.is_complete() && from.is_complete() && from.is_verified());

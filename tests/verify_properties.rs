@@ -3,13 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
 
+use chunkmigrate::Progress;
 use chunkmigrate::codec::{encode_json, parse_key, record_key};
 use chunkmigrate::record::{IdSequences, Record, RecordKind};
 use chunkmigrate::verify::{FindingClass, Side};
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
-use chunkmigrate::{NoProgress, Progress};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
@@ -42,7 +41,7 @@ fn corruption() -> impl Strategy<Value = Corruption> {
 
 fn verify(left: &Path, right: &Path) -> VerifyReport {
     let options = VerifyOptions::default().limit(usize::MAX);
-    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let progress = Progress::none();
     verify_pair(left, right, &options, &progress).unwrap()
 }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use chunkmigrate::NoProgress;
+use chunkmigrate::Progress;
 use chunkmigrate::codec::{encode_json, encode_key, parse_key, record_key};
 use chunkmigrate::internal::{
     CompareOptions, InvalidRow, ManifestTotals, Origin, compare_kind, compare_stores,
@@ -53,7 +53,7 @@ pub fn compare(data: &[u8]) {
             quick,
             warnings,
         },
-        &NoProgress,
+        &Progress::none(),
         &mut |divergence| {
             found.push(reported(&divergence));
             Ok(())

@@ -1,13 +1,12 @@
 use std::io::Cursor;
 use std::path::Path;
-use std::sync::Arc;
 
 use chunkmigrate::internal::Line;
 use chunkmigrate::migrate::{
     CopyOptions, CopySummary, EndLine, ExportFlow, ExportItem, ExportOptions, ImportSource,
     OnInvalid, export, import_to_kv,
 };
-use chunkmigrate::{Error, NoProgress, Progress};
+use chunkmigrate::{Error, Progress};
 
 /// Any text into a KV file: every line is a record, the id sequences, an end line, or reported; and
 /// what was imported is exported and imported again unchanged. A text whose lines don't match its
@@ -64,7 +63,7 @@ fn import_text(text: &[u8], target: &Path) -> chunkmigrate::Result<CopySummary> 
     let options = CopyOptions::default()
         .on_invalid(OnInvalid::Skip)
         .limit(usize::MAX);
-    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let progress = Progress::none();
     import_to_kv(source, target, &options, &progress)
 }
 
@@ -93,7 +92,7 @@ fn without_end_lines(text: &[u8]) -> Vec<u8> {
 }
 
 fn exported(store: &Path) -> Vec<u8> {
-    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let progress = Progress::none();
     let mut text = Vec::new();
     export(
         store,

@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use chunkmigrate::codec::key_kind;
 use chunkmigrate::codec::record_key;
@@ -12,7 +11,7 @@ use chunkmigrate::internal::{
 use chunkmigrate::record::{IdSequences, KindSet, RecordKind};
 use chunkmigrate::verify::Manifest;
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, inspect, verify_pair, verify_round_trip};
-use chunkmigrate::{NoProgress, Progress, Result};
+use chunkmigrate::{Progress, Result};
 
 use super::content::{Content, Entries, FORMAT, Tables, intact_files, manifest};
 use super::input::Input;
@@ -205,8 +204,8 @@ fn verify(left: &Path, right: &Path) -> Result<VerifyReport> {
     verify_pair(left, right, &options, &progress())
 }
 
-fn progress() -> Arc<dyn Progress> {
-    Arc::new(NoProgress)
+fn progress() -> Progress {
+    Progress::none()
 }
 
 /// Entries and documents, any of which may be hostile.

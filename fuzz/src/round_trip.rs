@@ -1,14 +1,13 @@
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
+use chunkmigrate::Progress;
 use chunkmigrate::migrate::{
     CopyOptions, CopyOutcome, CopySummary, OnInvalid, kv_to_sqlite, sqlite_to_kv,
 };
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::verify::{Finding, FindingClass, InvalidReason};
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
-use chunkmigrate::{NoProgress, Progress};
 
 use super::database::{Schema, make, rows_of};
 use super::encoding::Encoding;
@@ -120,8 +119,8 @@ fn verify(left: &Path, right: &Path) -> VerifyReport {
     verify_pair(left, right, &options, &progress()).unwrap()
 }
 
-fn progress() -> Arc<dyn Progress> {
-    Arc::new(NoProgress)
+fn progress() -> Progress {
+    Progress::none()
 }
 
 type Line = (String, i64, String, String);

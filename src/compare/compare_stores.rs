@@ -16,7 +16,7 @@ use super::metadata::{compare_sequences, tell_unknown_keys, warn_of_wrong_symbol
 use super::metered::MeteredStream;
 use crate::codec::{KindHasher, KindTotals};
 use crate::error::Result;
-use crate::progress::{Progress, Stage, check_cancelled};
+use crate::progress::{Progress, Stage};
 use crate::record::{KindSet, PerKind, RecordKind};
 use crate::stream::{Source, digest_kind, read_kind};
 
@@ -88,7 +88,7 @@ pub fn compare_stores(
     left: &mut dyn Source,
     right: &mut dyn Source,
     options: &CompareOptions,
-    progress: &dyn Progress,
+    progress: &Progress,
     found: &mut dyn FnMut(Finding) -> Result<()>,
 ) -> Result<Comparison> {
     let mut comparison = Comparison {
@@ -124,7 +124,7 @@ pub fn compare_stores(
             false => pair.compare_records(&mut tell)?,
         };
     }
-    check_cancelled(progress)?;
+    progress.check_cancelled()?;
     let counted = |side: fn(&KindCounts) -> u64| -> u64 {
         let kinds = comparison.kinds.iter();
         kinds.map(|(_, counts)| side(counts)).sum()
@@ -185,7 +185,7 @@ struct KindComparison<'p> {
     left_claims: &'p mut Option<ManifestCheck>,
     right_claims: &'p mut Option<ManifestCheck>,
     evidence: &'p mut Evidence,
-    progress: &'p dyn Progress,
+    progress: &'p Progress,
 }
 
 impl KindComparison<'_> {

@@ -1,6 +1,6 @@
 use crate::codec::KindHasher;
 use crate::error::Result;
-use crate::progress::{Progress, check_cancelled};
+use crate::progress::Progress;
 use crate::stream::{Item, RecordStream, SortedStream};
 
 /// Progress is reported once per this many items.
@@ -10,7 +10,7 @@ const PROGRESS_ITEMS: u64 = 1024;
 pub(super) struct MeteredStream<'s> {
     stream: &'s mut RecordStream,
     pub(super) digest: Option<KindHasher>,
-    progress: Option<&'s dyn Progress>,
+    progress: Option<&'s Progress>,
     items: u64,
 }
 
@@ -18,7 +18,7 @@ impl<'s> MeteredStream<'s> {
     pub(super) fn new(
         stream: &'s mut RecordStream,
         is_hashed: bool,
-        progress: Option<&'s dyn Progress>,
+        progress: Option<&'s Progress>,
     ) -> Self {
         MeteredStream {
             stream,
@@ -46,7 +46,7 @@ impl SortedStream for MeteredStream<'_> {
             && self.items.is_multiple_of(PROGRESS_ITEMS)
         {
             progress.inc(PROGRESS_ITEMS);
-            check_cancelled(progress)?;
+            progress.check_cancelled()?;
         }
         Ok(true)
     }

@@ -10,7 +10,7 @@ use super::manifest::{Manifest, encode_document};
 use super::reader::KvReader;
 use crate::codec::{Entry, KindHasher, KindTotals, key_kind};
 use crate::error::Result;
-use crate::progress::{Progress, check_cancelled};
+use crate::progress::Progress;
 use crate::record::{IdSequences, PerKind};
 
 /// Memory limit of redb's cache.
@@ -32,7 +32,7 @@ pub(crate) struct KvMerge<'m> {
 impl KvMerge<'_> {
     /// Writes the entries and reads the whole file back before committing. If the content isn't as
     /// expected, rolls back and returns `false`.
-    pub(crate) fn apply(&self, path: &Path, progress: &dyn Progress) -> Result<bool> {
+    pub(crate) fn apply(&self, path: &Path, progress: &Progress) -> Result<bool> {
         let failed = |error: redb::Error| engine("write", path)(error);
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);
@@ -71,16 +71,16 @@ impl KvMerge<'_> {
             (meta_entry::MANIFEST, encode_document(self.manifest)?),
         ];
         write_documents(&transaction, &documents, path)?;
-        check_cancelled(progress)?;
+        progress.check_cancelled()?;
         transaction.commit().map_err(|e| failed(e.into()))?;
         database.close().map_err(|e| failed(e.into()))?;
         Ok(true)
     }
 }
 
-fn check_now_and_then(count: u64, progress: &dyn Progress) -> Result<()> {
+fn check_now_and_then(count: u64, progress: &Progress) -> Result<()> {
     match count.is_multiple_of(CANCEL_CHECK_ENTRIES) {
-        true => check_cancelled(progress),
+        true => progress.check_cancelled(),
         false => Ok(()),
     }
 }

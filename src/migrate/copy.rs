@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use super::copy_job::Job;
 use super::copy_sink::CopySink;
@@ -16,7 +15,7 @@ use crate::fsio::free_space;
 use crate::fsio::{Destination, JsonLines, Staged};
 use crate::fsio::{StoreKind, detect};
 use crate::open::{Candidate, retry_if_changed};
-use crate::progress::{Progress, check_cancelled};
+use crate::progress::Progress;
 use crate::sqlite::IdSet;
 use crate::stream::Source;
 
@@ -33,17 +32,16 @@ use crate::stream::Source;
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use std::sync::Arc;
 /// use chunkmigrate::migrate::{CopyOptions, sqlite_to_kv};
 /// use chunkmigrate::record::CodeChunk;
 /// use chunkmigrate::store::ChunkStore;
-/// use chunkmigrate::{NoProgress, Progress};
+/// use chunkmigrate::Progress;
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let (source, target) = (folder.path().join("code.db"), folder.path().join("code.kv"));
 /// ChunkStore::new(&source)?.store_chunk(&CodeChunk::new("a.rs", 0, 2, "fn"))?;
 ///
-/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// let progress = Progress::none();
 /// let summary = sqlite_to_kv(&source, &target, &CopyOptions::default(), &progress)?;
 /// assert!(summary.is_complete() && summary.is_verified());
 /// assert_eq!(summary.records(), 1);
@@ -56,7 +54,7 @@ pub fn sqlite_to_kv(
     source: &Path,
     target: &Path,
     options: &CopyOptions,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
 ) -> Result<CopySummary> {
     detect(source)?.expect_sqlite(source)?;
     copy_file(source, target, StoreKind::Kv, options, progress)
@@ -74,17 +72,16 @@ pub fn sqlite_to_kv(
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use std::sync::Arc;
 /// use chunkmigrate::verify::FindingClass;
 /// use chunkmigrate::kv::{KvBackend, RedbBackend};
 /// use chunkmigrate::migrate::{CopyOptions, CopyOutcome, OnInvalid, kv_to_sqlite};
-/// use chunkmigrate::{NoProgress, Progress};
+/// use chunkmigrate::Progress;
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let (source, target) = (folder.path().join("code.kv"), folder.path().join("code.db"));
 /// RedbBackend::open_or_create(&source)?.put(b"chunk:a.rs:0:2", b"fn")?;
 ///
-/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// let progress = Progress::none();
 /// let summary = kv_to_sqlite(&source, &target, &CopyOptions::default(), &progress)?;
 /// assert_eq!(summary.rejections[0].class, FindingClass::Undecodable);
 /// assert!(matches!(summary.outcome, CopyOutcome::Rejected));
@@ -102,7 +99,7 @@ pub fn kv_to_sqlite(
     source: &Path,
     target: &Path,
     options: &CopyOptions,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
 ) -> Result<CopySummary> {
     detect(source)?.expect_kv(source)?;
     copy_file(source, target, StoreKind::Sqlite, options, progress)
@@ -113,7 +110,7 @@ fn copy_file(
     target: &Path,
     target_store: StoreKind,
     options: &CopyOptions,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
 ) -> Result<CopySummary> {
     let destination = Destination::resolve(target, &[source])?;
     let job = Job {
@@ -139,7 +136,7 @@ pub(crate) fn copy_snapshot(
     target: &Path,
     target_store: StoreKind,
     options: &CopyOptions,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
 ) -> Result<CopySummary> {
     let source = snapshot.path().to_owned();
     let job = Job {
@@ -248,7 +245,7 @@ impl Job<'_> {
         rejects: Option<JsonLines>,
         summary: &mut CopySummary,
     ) -> Result<CopyOutcome> {
-        let progress = self.progress.as_ref();
+        let progress = self.progress;
         let content = Content {
             totals: &summary.totals,
             sequences: &summary.sequences,
@@ -256,13 +253,13 @@ impl Job<'_> {
         };
         let (store, path, options) = (self.target_store, staged.path(), self.options);
         let holds = filled.finish(path, &content, options, self.progress)?;
-        check_cancelled(progress)?;
+        progress.check_cancelled()?;
         if options.verify && !holds {
             let mut target = target_writer::open(store, path, options, self.progress)?;
             return find_divergences(snapshot, target.as_mut(), options, progress);
         }
         let metadata = fs::metadata(staged.path()).io_context("stat", staged.path())?;
-        check_cancelled(progress)?;
+        progress.check_cancelled()?;
         // Everything that can fail comes first; only two renames remain.
         let target = staged.prepare(|destination| {
             target_check::check_again(destination, self.target_store, self.options.replace)

@@ -2,7 +2,6 @@
 //! read.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::copy_sink::CopySink;
 use super::rejects::RejectedLines;
@@ -14,7 +13,7 @@ use crate::fsio::StoreKind;
 use crate::fsio::leftover_dirs;
 use crate::fsio::{Destination, JsonLines, OutputKind, Published};
 use crate::kv::{Manifest, ManifestSource};
-use crate::progress::{Progress, Stage, check_cancelled};
+use crate::progress::{Progress, Stage};
 use crate::record::{IdSequences, PerKind, RecordKind};
 use crate::stream::{Source, StoreLabel, read_kind};
 
@@ -29,7 +28,7 @@ pub(super) struct Job<'c> {
     /// The invalid lines of an imported text.
     pub(super) rejected_lines: Option<&'c dyn RejectedLines>,
     pub(super) options: &'c CopyOptions,
-    pub(super) progress: &'c Arc<dyn Progress>,
+    pub(super) progress: &'c Progress,
 }
 
 impl Job<'_> {
@@ -80,7 +79,7 @@ impl Job<'_> {
         kind: RecordKind,
         intake: &mut CopySink<'_>,
     ) -> Result<(KindTotals, KindTotals)> {
-        let progress = self.progress.as_ref();
+        let progress = self.progress;
         let stage = match self.options.merge {
             true => Stage::Digest(kind),
             false => Stage::Copy(kind),
@@ -88,7 +87,7 @@ impl Job<'_> {
         progress.start(stage, snapshot.expected_records(kind));
         read_kind(snapshot, kind, progress, |stream| {
             while let Some(batch) = stream.next_batch()? {
-                check_cancelled(progress)?;
+                progress.check_cancelled()?;
                 let items = batch.len() as u64;
                 intake.take(kind, batch)?;
                 progress.inc(items);

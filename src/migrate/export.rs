@@ -1,14 +1,13 @@
 //! Exports records as JSON Lines.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use crate::codec::{Entry, ExportEnd, canonical_id, key_prefix, may_be_of};
 use crate::compare::{EntryCheck, Finding, FindingClass, Side};
 use crate::error::Result;
 use crate::fsio::StoreKind;
 use crate::open::Candidate;
-use crate::progress::{Progress, Stage, check_cancelled};
+use crate::progress::{Progress, Stage};
 use crate::record::{IdSequences, KindSet, RecordKind};
 use crate::setters::setters;
 use crate::sqlite::SourceOptions;
@@ -79,18 +78,17 @@ pub enum ExportFlow {
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use std::sync::Arc;
 /// use chunkmigrate::migrate::{ExportFlow, ExportOptions, ExportItem, export};
 /// use chunkmigrate::record::CodeChunk;
 /// use chunkmigrate::store::ChunkStore;
-/// use chunkmigrate::{NoProgress, Progress};
+/// use chunkmigrate::Progress;
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("code.db");
 /// let store = ChunkStore::new(&path)?;
 /// store.store_chunks(&[CodeChunk::new("a.rs", 0, 2, "fn"), CodeChunk::new("b.rs", 0, 1, "{")])?;
 ///
-/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// let progress = Progress::none();
 /// let options = ExportOptions::default().prefix("chunk:a.rs:");
 /// let mut keys = Vec::new();
 /// export(&path, &options, &progress, &mut |exported| {
@@ -106,7 +104,7 @@ pub enum ExportFlow {
 pub fn export(
     path: &Path,
     options: &ExportOptions,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
     take: &mut dyn FnMut(ExportItem<'_>) -> Result<ExportFlow>,
 ) -> Result<()> {
     let open_options = SourceOptions {
@@ -133,7 +131,6 @@ pub fn export(
         if !may_match(kind, &options.prefix) {
             continue;
         }
-        let progress = progress.as_ref();
         if export_kind(snapshot.as_mut(), kind, options, progress, &mut take_on)?
             == ExportFlow::Stop
         {
@@ -174,14 +171,14 @@ fn export_kind(
     snapshot: &mut dyn Source,
     kind: RecordKind,
     options: &ExportOptions,
-    progress: &dyn Progress,
+    progress: &Progress,
     take: &mut dyn FnMut(ExportItem<'_>) -> Result<ExportFlow>,
 ) -> Result<ExportFlow> {
     let judges = snapshot.store() == StoreKind::Kv;
     progress.start(Stage::Export(kind), snapshot.expected_records(kind));
     let flow = read_kind(snapshot, kind, progress, |stream| {
         while let Some(batch) = stream.next_batch()? {
-            check_cancelled(progress)?;
+            progress.check_cancelled()?;
             for item in batch.iter() {
                 let flow = match item {
                     Item::Invalid(row) if is_in(row.key.as_deref(), options) => {

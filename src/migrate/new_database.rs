@@ -2,12 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::target_check;
 use crate::error::{IoContext as _, Result};
 use crate::fsio::{Destination, Staged, leftover_dirs};
-use crate::progress::{Progress, check_cancelled};
+use crate::progress::Progress;
 use crate::record::{IdSequences, PerKind, Record};
 use crate::sqlite::SqliteLoad;
 use crate::store::StoreKind;
@@ -29,7 +28,7 @@ pub(crate) fn create_database(
     replace: bool,
     records: &PerKind<Vec<Record>>,
     sequences: IdSequences,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
 ) -> Result<NewDatabase> {
     let destination = Destination::resolve(target, &[])?;
     target_check::check(&destination, StoreKind::Sqlite, replace)?;
@@ -46,7 +45,7 @@ pub(crate) fn create_database(
     load.commit_rows(sequences)?;
     load.make_indexes()?;
     let metadata = fs::metadata(staged.path()).io_context("look at", staged.path())?;
-    check_cancelled(progress.as_ref())?;
+    progress.check_cancelled()?;
     let prepared = staged.prepare(|destination| {
         target_check::check_again(destination, StoreKind::Sqlite, replace)
     })?;

@@ -24,7 +24,7 @@ pub(super) struct Content<'c> {
 pub(super) fn verify_kv(
     file: &mut KvReader,
     content: &Content<'_>,
-    progress: &dyn Progress,
+    progress: &Progress,
 ) -> Result<bool> {
     let totals = content.totals.iter();
     let written: u64 = totals.map(|(_, totals)| totals.records).sum();
@@ -45,7 +45,7 @@ pub(super) fn verify_kv(
 pub(super) fn verify_sqlite(
     rows: &mut WrittenRows,
     content: &Content<'_>,
-    progress: &dyn Progress,
+    progress: &Progress,
 ) -> Result<bool> {
     let mut holds = rows.sequences()? == *content.sequences;
     for (kind, expected) in content.totals.iter() {
@@ -63,7 +63,7 @@ pub(super) fn find_divergences(
     source: &mut dyn Source,
     target: &mut dyn Source,
     options: &CopyOptions,
-    progress: &dyn Progress,
+    progress: &Progress,
 ) -> Result<CopyOutcome> {
     let compared = CompareOptions {
         only: options.only,
@@ -90,7 +90,7 @@ pub(super) fn find_divergences(
 fn digest_checked(
     file: &mut KvReader,
     kind: RecordKind,
-    progress: &dyn Progress,
+    progress: &Progress,
 ) -> Result<(KindTotals, bool)> {
     let mut digest = KindHasher::default();
     let mut here = CanonicalCheck::of(kind);
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
     use crate::codec::{encode_json, file_metrics_key};
     use crate::kv::{BulkLoader, ManifestSource};
-    use crate::progress::NoProgress;
+    use crate::progress::Progress;
     use crate::record::{FileMetrics, Record};
 
     const KIND: RecordKind = RecordKind::FileMetrics;
@@ -213,7 +213,7 @@ mod tests {
             sequences: &SEQUENCES,
             manifest: &manifest,
         };
-        verify_kv(&mut file, &content, &NoProgress).unwrap()
+        verify_kv(&mut file, &content, &Progress::none()).unwrap()
     }
 
     #[test]

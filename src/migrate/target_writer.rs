@@ -1,7 +1,6 @@
 //! Writes a new store of either kind, and reads it back from disk.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use super::CopyOptions;
 use super::read_back::{self, Content};
@@ -31,7 +30,7 @@ impl TargetWriter {
         path: &Path,
         expected_bytes: u64,
         options: &CopyOptions,
-        progress: &Arc<dyn Progress>,
+        progress: &Progress,
     ) -> Result<Self> {
         match store {
             StoreKind::Kv => {
@@ -84,7 +83,7 @@ impl FilledTarget {
         path: &Path,
         content: &Content<'_>,
         options: &CopyOptions,
-        progress: &Arc<dyn Progress>,
+        progress: &Progress,
     ) -> Result<bool> {
         match self {
             FilledTarget::Kv(load) => {
@@ -97,7 +96,7 @@ impl FilledTarget {
                 let ((), holds) = join2(
                     "syncer",
                     || closed.sync(),
-                    || read_back::verify_kv(&mut file, content, progress.as_ref()),
+                    || read_back::verify_kv(&mut file, content, progress),
                 )?;
                 Ok(holds)
             }
@@ -121,14 +120,14 @@ fn finish_during_read_back(
     mut load: SqliteLoad,
     path: &Path,
     content: &Content<'_>,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
 ) -> Result<bool> {
     let mut rows = WrittenRows::open(path, load.take_order()?, progress)?;
     let both = join2(
         "indexer",
         || load.make_indexes(),
         || {
-            let holds = read_back::verify_sqlite(&mut rows, content, progress.as_ref());
+            let holds = read_back::verify_sqlite(&mut rows, content, progress);
             progress.start(Stage::Index, None);
             holds
         },
@@ -145,7 +144,7 @@ pub(super) fn open(
     store: StoreKind,
     path: &Path,
     options: &CopyOptions,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
 ) -> Result<Box<dyn Source>> {
     let options = SourceOptions {
         temp_dir: options.temp_dir.clone(),

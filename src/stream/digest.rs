@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 use super::{Item, Source, Visited, read_stream};
 use crate::codec::{Digest, KindHasher, KindTotals};
 use crate::error::Result;
-use crate::progress::{Progress, Stage, check_cancelled};
+use crate::progress::{Progress, Stage};
 use crate::record::RecordKind;
 
 /// Counts and digest of one kind in a store.
@@ -44,7 +44,7 @@ pub fn digest_kind(
     source: &mut dyn Source,
     kind: RecordKind,
     stage: Stage,
-    progress: &dyn Progress,
+    progress: &Progress,
 ) -> Result<KindContent> {
     let expected = source.expected_records(kind);
     let entries_are_canonical = source.entries_are_canonical();
@@ -61,7 +61,7 @@ pub(crate) fn digest_stream(
     entries_are_canonical: bool,
     visit: impl FnOnce(&mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> + Send,
     stage: Stage,
-    progress: &dyn Progress,
+    progress: &Progress,
 ) -> Result<KindContent> {
     progress.start(stage, expected);
     let mut digest = KindHasher::default();
@@ -74,7 +74,7 @@ pub(crate) fn digest_stream(
                     Item::Invalid(_) => invalid += 1,
                 }
             }
-            check_cancelled(progress)?;
+            progress.check_cancelled()?;
             progress.inc(batch.len() as u64);
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::thread;
 use super::queue::{QueueReceiver, QueueSender, queue};
 use super::{Batch, Item, SortedStream, Source, Visited};
 use crate::error::{Error, Result};
-use crate::progress::{Progress, check_cancelled};
+use crate::progress::Progress;
 use crate::record::RecordKind;
 
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl SortedStream for RecordStream {
 pub fn read_kind<T>(
     source: &mut dyn Source,
     kind: RecordKind,
-    progress: &dyn Progress,
+    progress: &Progress,
     take: impl FnOnce(&mut RecordStream) -> Result<T>,
 ) -> Result<T> {
     let entries_are_canonical = source.entries_are_canonical();
@@ -97,7 +97,7 @@ pub fn read_kind<T>(
 pub fn read_stream<T>(
     entries_are_canonical: bool,
     visit: impl FnOnce(&mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> + Send,
-    progress: &dyn Progress,
+    progress: &Progress,
     take: impl FnOnce(&mut RecordStream) -> Result<T>,
 ) -> Result<T> {
     let (sender, receiver) = queue();
@@ -131,11 +131,11 @@ pub fn read_stream<T>(
 struct Feed<'q> {
     gathered: Batch,
     sender: &'q QueueSender<Message>,
-    progress: &'q dyn Progress,
+    progress: &'q Progress,
 }
 
 impl<'q> Feed<'q> {
-    fn to(sender: &'q QueueSender<Message>, progress: &'q dyn Progress) -> Self {
+    fn to(sender: &'q QueueSender<Message>, progress: &'q Progress) -> Self {
         Feed {
             gathered: Batch::default(),
             sender,
@@ -148,7 +148,7 @@ impl<'q> Feed<'q> {
         if !self.gathered.is_full() {
             return Ok(());
         }
-        check_cancelled(self.progress)?;
+        self.progress.check_cancelled()?;
         self.send()
     }
 

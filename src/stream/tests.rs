@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{Visited, read_stream};
 use crate::error::{Error, Result};
-use crate::progress::NoProgress;
+use crate::progress::Progress;
 
 /// Yields entries whose values have these lengths, then optionally fails.
 struct TestEntries {
@@ -63,7 +63,7 @@ fn returns<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
 fn take_all(
     visit: impl FnOnce(&mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> + Send,
 ) -> Vec<(Vec<u8>, Vec<u8>)> {
-    read_stream(false, visit, &NoProgress, |stream| {
+    read_stream(false, visit, &Progress::none(), |stream| {
         let mut taken = Vec::new();
         while let Some(batch) = stream.next_batch()? {
             taken.extend(batch.entries().map(|e| (e.key.to_vec(), e.value.to_vec())));
@@ -91,7 +91,7 @@ fn a_failing_reader_is_never_the_end_of_the_data() {
     let error = read_stream(
         false,
         |visit| entries.visit(visit),
-        &NoProgress,
+        &Progress::none(),
         |stream| {
             while stream.next_batch()?.is_some() {}
             Ok(())
@@ -108,7 +108,7 @@ fn a_failing_consumer_stops_the_reader() {
         read_stream(
             false,
             |visit| entries.visit(visit),
-            &NoProgress,
+            &Progress::none(),
             |stream| {
                 stream.next_batch()?;
                 Err::<(), _>(Error::Internal("no room".to_owned()))
@@ -127,7 +127,7 @@ fn a_panicking_consumer_stops_the_reader() {
             read_stream(
                 false,
                 |visit| entries.visit(visit),
-                &NoProgress,
+                &Progress::none(),
                 |stream| {
                     stream.next_batch()?;
                     panic!("as a library may on damage");

@@ -1,7 +1,6 @@
 //! Round trip of the built-in sample, and self-test of the verifier.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use rusqlite::Connection;
 
@@ -31,20 +30,16 @@ use crate::stream::{Source as _, StoreLabel};
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use std::sync::Arc;
 /// use chunkmigrate::verify::{VerifyOptions, verify_sample};
-/// use chunkmigrate::{NoProgress, Progress};
+/// use chunkmigrate::Progress;
 ///
-/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// let progress = Progress::none();
 /// let report = verify_sample(&VerifyOptions::default(), &progress)?;
 /// assert!(report.is_identical());
 /// # Ok(())
 /// # }
 /// ```
-pub fn verify_sample(
-    options: &VerifyOptions,
-    progress: &Arc<dyn Progress>,
-) -> Result<VerifyReport> {
+pub fn verify_sample(options: &VerifyOptions, progress: &Progress) -> Result<VerifyReport> {
     let mut trip = RoundTrip::create(options, 0)?;
     let database = trip.path("sample.db");
     let records = sample_records();

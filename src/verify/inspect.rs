@@ -1,6 +1,5 @@
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
@@ -75,17 +74,16 @@ fn totals(kinds: &PerKind<KindContent>) -> PerKind<KindTotals> {
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use std::sync::Arc;
 /// use chunkmigrate::migrate::{CopyOptions, sqlite_to_kv};
 /// use chunkmigrate::record::CodeChunk;
 /// use chunkmigrate::store::ChunkStore;
 /// use chunkmigrate::verify::inspect;
-/// use chunkmigrate::{NoProgress, Progress};
+/// use chunkmigrate::Progress;
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let (database, kv) = (folder.path().join("code.db"), folder.path().join("code.kv"));
 /// ChunkStore::new(&database)?.store_chunk(&CodeChunk::new("a.rs", 0, 2, "fn"))?;
-/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// let progress = Progress::none();
 /// sqlite_to_kv(&database, &kv, &CopyOptions::default(), &progress)?;
 ///
 /// // The digest of the database on one machine equals that of the KV file on another.
@@ -96,9 +94,9 @@ fn totals(kinds: &PerKind<KindContent>) -> PerKind<KindTotals> {
 /// # Ok(())
 /// # }
 /// ```
-pub fn inspect(path: &Path, progress: &Arc<dyn Progress>) -> Result<Inspection> {
+pub fn inspect(path: &Path, progress: &Progress) -> Result<Inspection> {
     retry_if_changed(|| match detect(path)? {
-        StoreKind::Kv => inspect_kv(path, progress.as_ref()),
+        StoreKind::Kv => inspect_kv(path, progress),
         found => {
             found.expect_store(path)?;
             inspect_sqlite(path, progress)
@@ -106,19 +104,19 @@ pub fn inspect(path: &Path, progress: &Arc<dyn Progress>) -> Result<Inspection> 
     })
 }
 
-fn inspect_sqlite(path: &Path, progress: &Arc<dyn Progress>) -> Result<Inspection> {
+fn inspect_sqlite(path: &Path, progress: &Progress) -> Result<Inspection> {
     let file_bytes = fs::metadata(path).io_context("stat", path)?.len();
     let mut snapshot = SqliteSnapshot::open(path, &SourceOptions::default(), progress)?;
     let inspection = Inspection {
         file_bytes,
         schema_version: snapshot.schema_version(),
-        ..inspect_snapshot(&mut snapshot, progress.as_ref())?
+        ..inspect_snapshot(&mut snapshot, progress)?
     };
     snapshot.confirm()?;
     Ok(inspection)
 }
 
-fn inspect_kv(path: &Path, progress: &dyn Progress) -> Result<Inspection> {
+fn inspect_kv(path: &Path, progress: &Progress) -> Result<Inspection> {
     let mut file = KvReader::open_verified(path)?;
     let mut inspection = Inspection {
         file_bytes: file.file_bytes(),
@@ -137,7 +135,7 @@ fn inspect_kv(path: &Path, progress: &dyn Progress) -> Result<Inspection> {
 }
 
 /// The part that applies to both kinds of store.
-fn inspect_snapshot(snapshot: &mut dyn Source, progress: &dyn Progress) -> Result<Inspection> {
+fn inspect_snapshot(snapshot: &mut dyn Source, progress: &Progress) -> Result<Inspection> {
     let mut kinds = PerKind::default();
     for kind in RecordKind::ALL {
         *kinds.get_mut(kind) = digest_kind(snapshot, kind, Stage::Digest(kind), progress)?;

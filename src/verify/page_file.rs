@@ -3,20 +3,20 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, IoContext as _, Result};
 use crate::fsio::{Destination, OutputFile, OutputKind};
-use crate::progress::{Progress, check_cancelled};
+use crate::progress::Progress;
 
 /// The destination of an HTML report on a verification. The file is written atomically.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use chunkmigrate::NoProgress;
+/// use chunkmigrate::Progress;
 /// use chunkmigrate::verify::HtmlReportFile;
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("report.html");
 /// let page = HtmlReportFile::create(&path, &[], None)?;
 /// // Run the verification, then:
-/// page.publish(&NoProgress, |out| writeln!(out, "<title>Report</title>"))?;
+/// page.publish(&Progress::none(), |out| writeln!(out, "<title>Report</title>"))?;
 /// assert!(std::fs::read_to_string(&path)?.ends_with("<title>Report</title>\n"));
 /// # Ok(())
 /// # }
@@ -52,7 +52,7 @@ impl HtmlReportFile {
     /// was cancelled.
     pub fn publish(
         mut self,
-        progress: &dyn Progress,
+        progress: &Progress,
         render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<PathBuf> {
         let path = self.0.destination().given().to_owned();
@@ -62,7 +62,7 @@ impl HtmlReportFile {
             .and_then(|()| render(file))
             .io_context("write", &path)?;
         let prepared = self.0.prepare()?;
-        check_cancelled(progress)?;
+        progress.check_cancelled()?;
         if let Some(prepared) = prepared {
             prepared.publish()?.sync()?;
         }

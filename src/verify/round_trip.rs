@@ -1,5 +1,4 @@
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::findings::Findings;
 use super::report::{Hop, VerifyOptions, VerifyReport};
@@ -29,17 +28,16 @@ const BACK: &str = "round trip";
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use std::sync::Arc;
 /// use chunkmigrate::record::CodeChunk;
 /// use chunkmigrate::store::ChunkStore;
 /// use chunkmigrate::verify::{VerifyOptions, verify_round_trip};
-/// use chunkmigrate::{NoProgress, Progress};
+/// use chunkmigrate::Progress;
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("code.db");
 /// ChunkStore::new(&path)?.store_chunk(&CodeChunk::new("a.rs", 0, 2, "fn"))?;
 ///
-/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// let progress = Progress::none();
 /// let report = verify_round_trip(&path, &VerifyOptions::default(), &progress)?;
 /// assert!(report.is_identical());
 /// // One comparison per step: there and back.
@@ -50,7 +48,7 @@ const BACK: &str = "round trip";
 pub fn verify_round_trip(
     file: &Path,
     options: &VerifyOptions,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
 ) -> Result<VerifyReport> {
     retry_if_changed(|| {
         let opening = Candidate::probe(file)?;
@@ -93,7 +91,7 @@ impl RoundTrip {
         source: &mut dyn Source,
         options: &VerifyOptions,
         mut findings: Findings,
-        progress: &Arc<dyn Progress>,
+        progress: &Progress,
     ) -> Result<VerifyReport> {
         let (there, back) = match source.store() {
             StoreKind::Sqlite => (StoreKind::Kv, StoreKind::Sqlite),
@@ -117,7 +115,7 @@ impl RoundTrip {
                 left,
                 right,
                 &options.compare_options(),
-                progress.as_ref(),
+                progress,
                 &mut |divergence| match divergence.class.is_warning() && !warns {
                     true => Ok(()),
                     false => findings.take(divergence),

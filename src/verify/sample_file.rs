@@ -1,7 +1,6 @@
 //! Writes the built-in sample to a database.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
@@ -40,13 +39,12 @@ pub struct SampleFile {
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use std::sync::Arc;
 /// use chunkmigrate::verify::{sample_records, write_sample};
-/// use chunkmigrate::{NoProgress, Progress};
+/// use chunkmigrate::Progress;
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("code.db");
-/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// let progress = Progress::none();
 /// let written = write_sample(&path, false, &progress)?;
 /// let records: u64 = written.records.iter().map(|(_, count)| count).sum();
 /// assert_eq!(records, sample_records().len() as u64);
@@ -55,11 +53,7 @@ pub struct SampleFile {
 /// # Ok(())
 /// # }
 /// ```
-pub fn write_sample(
-    path: &Path,
-    replace: bool,
-    progress: &Arc<dyn Progress>,
-) -> Result<SampleFile> {
+pub fn write_sample(path: &Path, replace: bool, progress: &Progress) -> Result<SampleFile> {
     let mut records: PerKind<Vec<Record>> = PerKind::default();
     for record in sample_records() {
         records.get_mut(record.kind()).push(record);

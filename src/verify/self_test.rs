@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use rusqlite::Connection;
 
@@ -22,7 +21,7 @@ pub(super) fn prove_classes(
     sample: &KvReader,
     folder: &Path,
     database: &Path,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
 ) -> Result<Vec<FindingClass>> {
     let content = Content::read(sample)?;
     let mut proved = Vec::new();
@@ -65,7 +64,7 @@ pub(super) fn prove_classes(
     Ok(proved)
 }
 
-fn findings(left: &Path, right: &Path, progress: &Arc<dyn Progress>) -> Result<Vec<FindingClass>> {
+fn findings(left: &Path, right: &Path, progress: &Progress) -> Result<Vec<FindingClass>> {
     let options = SourceOptions::default();
     let mut left = Candidate::probe(left)?.open(&options, progress)?;
     let mut right = Candidate::probe(right)?.open(&options, progress)?;
@@ -74,7 +73,7 @@ fn findings(left: &Path, right: &Path, progress: &Arc<dyn Progress>) -> Result<V
         left.as_mut(),
         right.as_mut(),
         &CompareOptions::default(),
-        progress.as_ref(),
+        progress,
         &mut |divergence| {
             found.push(divergence.class);
             Ok(())

@@ -1,5 +1,4 @@
 use std::path::Path;
-use std::sync::Arc;
 
 use super::findings::Findings;
 use super::report::{Hop, VerifyOptions, VerifyReport};
@@ -19,19 +18,18 @@ use crate::stream::StoreLabel;
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use std::sync::Arc;
 /// use chunkmigrate::verify::FindingClass;
 /// use chunkmigrate::migrate::{CopyOptions, sqlite_to_kv};
 /// use chunkmigrate::record::CodeChunk;
 /// use chunkmigrate::store::ChunkStore;
 /// use chunkmigrate::verify::{VerifyOptions, verify_pair};
-/// use chunkmigrate::{NoProgress, Progress};
+/// use chunkmigrate::Progress;
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let (database, kv) = (folder.path().join("code.db"), folder.path().join("code.kv"));
 /// let store = ChunkStore::new(&database)?;
 /// store.store_chunk(&CodeChunk::new("a.rs", 0, 2, "fn"))?;
-/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// let progress = Progress::none();
 /// sqlite_to_kv(&database, &kv, &CopyOptions::default(), &progress)?;
 /// assert!(verify_pair(&database, &kv, &VerifyOptions::default(), &progress)?.is_identical());
 ///
@@ -49,7 +47,7 @@ pub fn verify_pair(
     left: &Path,
     right: &Path,
     options: &VerifyOptions,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
 ) -> Result<VerifyReport> {
     retry_if_changed(|| {
         // Both are probed before either is opened: they may be the same file.
@@ -62,7 +60,7 @@ pub fn verify_pair(
             left.as_mut(),
             right.as_mut(),
             &options.compare_options(),
-            progress.as_ref(),
+            progress,
             &mut |divergence| findings.take(divergence),
         )?;
         left.confirm()?;

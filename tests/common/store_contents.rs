@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::Arc;
 
+use chunkmigrate::Progress;
 use chunkmigrate::migrate::{ExportFlow, ExportItem, ExportOptions, export};
-use chunkmigrate::{NoProgress, Progress};
 use rusqlite::Connection;
 
 use super::{Scenario, kv};
@@ -45,7 +44,7 @@ pub(crate) fn records(scenario: &Scenario, name: &str) -> Option<String> {
         let _ = kv::keys(&path);
     }
     let mut records = String::new();
-    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let progress = Progress::none();
     let exported = export(&path, &ExportOptions::default(), &progress, &mut |found| {
         match found {
             ExportItem::Record { entry, .. } => {

@@ -7,10 +7,9 @@
 use std::alloc::System;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
-use chunkmigrate::progress::{NoProgress, Progress};
+use chunkmigrate::progress::Progress;
 use chunkmigrate::record::{CodeChunk, Record, SymbolMetrics};
 use chunkmigrate::sqlite::{create_tables, insert_records};
 use chunkmigrate::verify::{VerifyOptions, verify_pair};
@@ -165,7 +164,7 @@ fn no_record_costs_more_than_before() {
     let folder = tempfile::tempdir().unwrap();
     let [database, kv, back] = ["code.db", "code.kv", "back.db"].map(|n| folder.path().join(n));
     make(&database);
-    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let progress = Progress::none();
     let options = CopyOptions::default();
 
     let copy = Effort::of(|| {

@@ -11,7 +11,7 @@ use chunkmigrate::migrate::{CopyOptions, sqlite_to_kv};
 use chunkmigrate::record::CodeChunk;
 use chunkmigrate::store::ChunkStore;
 use chunkmigrate::verify::{VerifyOptions, inspect, verify_pair};
-use chunkmigrate::{NoProgress, Progress};
+use chunkmigrate::{Progress, ProgressSink};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 
 /// Duplicates the descriptors of all files in a directory that this process has open, as starting a
@@ -35,7 +35,7 @@ struct Starts {
     inherited: Mutex<Vec<OwnedFd>>,
 }
 
-impl Progress for Starts {
+impl ProgressSink for Starts {
     fn inc(&self, _: u64) {
         self.inherited
             .lock()
@@ -54,7 +54,7 @@ fn a_lock_ends_with_the_read_even_if_a_child_process_inherited_the_file() {
         .unwrap()
         .store_chunk(&chunk)
         .unwrap();
-    let quiet: Arc<dyn Progress> = Arc::new(NoProgress);
+    let quiet = Progress::none();
     let summary = sqlite_to_kv(&database, &kv, &CopyOptions::default(), &quiet).unwrap();
     assert!(summary.is_complete());
 
@@ -72,7 +72,7 @@ fn a_lock_ends_with_the_read_even_if_a_child_process_inherited_the_file() {
         folder: folder.to_owned(),
         inherited: Mutex::default(),
     });
-    let progress: Arc<dyn Progress> = starts.clone();
+    let progress = Progress::from(starts.clone());
     let report = verify_pair(&database, &kv, &VerifyOptions::default(), &progress).unwrap();
     assert!(report.is_identical());
     drop(RedbBackend::open(&kv).unwrap());

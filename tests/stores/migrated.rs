@@ -4,11 +4,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use chunkmigrate::Progress;
 use chunkmigrate::kv::RedbBackend;
 use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
 use chunkmigrate::rusqlite::Connection;
 use chunkmigrate::verify::{VerifyOptions, verify_pair};
-use chunkmigrate::{NoProgress, Progress};
 use proptest::prelude::*;
 
 use crate::modes::Stores;
@@ -44,7 +44,7 @@ fn check(first: &[Operation], then: &[Operation], from_kv: bool) {
         .unwrap();
     drop(stores);
 
-    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let progress = Progress::none();
     let options = CopyOptions::default();
     let copied = match from_kv {
         true => kv_to_sqlite(&kv, &sqlite, &options, &progress).unwrap(),

@@ -183,7 +183,7 @@ pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
         (Some(left), Some(right)) => verify_pair(left, right, &options, &progress)?,
     };
     let write = |out: &mut dyn Write| html::write_page(out, &report, for_people);
-    let page = page.map(|page| page.publish(progress.as_ref(), write));
+    let page = page.map(|page| page.publish(&progress, write));
     report.html = page.transpose()?;
     drop(progress);
     ui.report(|out| write_report(out, &report, for_people), &report)?;

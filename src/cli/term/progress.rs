@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use chunkmigrate::{Progress, Stage};
+use chunkmigrate::{ProgressSink, Stage};
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget};
 
 use crate::cli::term::progress_bar::bar;
@@ -64,7 +64,7 @@ impl Shown {
     }
 }
 
-impl Progress for Shown {
+impl ProgressSink for Shown {
     fn start(&self, stage: Stage, total: Option<u64>) {
         if self.look == Look::Hidden {
             return;

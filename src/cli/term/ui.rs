@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
-use std::sync::Arc;
 
 use anstream::{AutoStream, ColorChoice};
 use chunkmigrate::Progress;
@@ -120,8 +119,8 @@ impl Ui {
     }
 
     /// The progress receiver to pass to the library.
-    pub(in crate::cli) fn progress(&self) -> Arc<dyn Progress> {
-        Arc::new(Shown::new(self.look, self.stop.clone()))
+    pub(in crate::cli) fn progress(&self) -> Progress {
+        Progress::new(Shown::new(self.look, self.stop.clone()))
     }
 
     /// Prints a report to stdout, as text or as JSON.

@@ -35,7 +35,7 @@ pub(super) fn take_in(
     source: ImportSource<'_>,
     file: Option<Metadata>,
     options: &CopyOptions,
-    progress: &dyn Progress,
+    progress: &Progress,
 ) -> Result<(Lines, InvalidLines)> {
     let temp_dir = options.temp_dir.as_deref();
     let path = source.path().to_owned();

@@ -11,7 +11,7 @@ use super::line_splitter::{LineSplitter, Portion};
 use crate::error::{Error, IoContext as _, Result};
 use crate::fsio::{StoreKind, detect};
 use crate::kv::is_unwritten;
-use crate::progress::{Progress, check_cancelled};
+use crate::progress::Progress;
 use crate::stream::{QueueReceiver, QueueSender, queue};
 
 /// How often to check for cancellation while waiting for text.
@@ -103,9 +103,9 @@ impl Input {
     }
 
     /// The next segment; `None` once the whole text was read.
-    pub(super) fn next(&mut self, progress: &dyn Progress) -> Result<Option<Portion>> {
+    pub(super) fn next(&mut self, progress: &Progress) -> Result<Option<Portion>> {
         loop {
-            check_cancelled(progress)?;
+            progress.check_cancelled()?;
             match self.portions.next_within(PATIENCE) {
                 None => {}
                 Some(Some(Message::Portion(portion))) => return Ok(Some(portion)),

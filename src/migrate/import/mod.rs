@@ -11,7 +11,6 @@ use std::fmt;
 use std::fs::Metadata;
 use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
 
 pub use self::end_check::EndLine;
 use super::copy_job::Job;
@@ -62,7 +61,7 @@ impl fmt::Debug for ImportSource<'_> {
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::{path::Path, sync::Arc};
 /// use chunkmigrate::migrate::{CopyOptions, ImportSource, import_to_kv};
-/// use chunkmigrate::{NoProgress, Progress};
+/// use chunkmigrate::Progress;
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let target = folder.path().join("code.kv");
@@ -75,7 +74,7 @@ impl fmt::Debug for ImportSource<'_> {
 ///     name: Path::new("metrics.ndjson"),
 ///     reader: Box::new(text.as_bytes()),
 /// };
-/// let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+/// let progress = Progress::none();
 /// let summary = import_to_kv(source, &target, &CopyOptions::default(), &progress)?;
 /// assert_eq!(summary.totals.file_metrics.records, 1);
 /// # Ok(())
@@ -85,7 +84,7 @@ pub fn import_to_kv(
     source: ImportSource<'_>,
     target: &Path,
     options: &CopyOptions,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
 ) -> Result<CopySummary> {
     import(source, target, StoreKind::Kv, options, progress)
 }
@@ -99,7 +98,7 @@ pub fn import_to_sqlite(
     source: ImportSource<'_>,
     target: &Path,
     options: &CopyOptions,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
 ) -> Result<CopySummary> {
     import(source, target, StoreKind::Sqlite, options, progress)
 }
@@ -109,7 +108,7 @@ fn import(
     target: &Path,
     target_store: StoreKind,
     options: &CopyOptions,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
 ) -> Result<CopySummary> {
     let path = source.path().to_owned();
     let file = source.file()?;
@@ -126,7 +125,7 @@ fn import(
     job.check_target()?;
     let expected = file.as_ref().map_or(0, Metadata::len);
     free_space::check_lines(options.temp_dir.as_deref(), expected)?;
-    let (mut lines, rejected) = collect::take_in(source, file, options, progress.as_ref())?;
+    let (mut lines, rejected) = collect::take_in(source, file, options, progress)?;
     job.rejected_lines = Some(&rejected);
     let mut summary = job.run(&mut lines)?;
     summary.source.end_line = Some(lines.end_line);

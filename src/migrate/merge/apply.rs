@@ -14,7 +14,7 @@ use crate::kv::{KvMerge, KvReader};
 use crate::migrate::copy_job::Job;
 use crate::migrate::target_check::check_unlocked;
 use crate::migrate::{CopyOutcome, OnInvalid};
-use crate::progress::{Stage, check_cancelled};
+use crate::progress::Stage;
 use crate::record::{FieldValues, RecordKind, Value};
 use crate::sqlite::{Derived, Rejection, SqliteMerge, SqliteSnapshot, roll_back};
 use crate::stream::{Source as _, digest_kind};
@@ -66,7 +66,7 @@ impl Apply<'_, '_> {
                 .manifest_of(&self.report.summary, &self.plan.expected)?,
             expected: &self.plan.expected,
         };
-        Ok(match merge.apply(path, self.job.progress.as_ref())? {
+        Ok(match merge.apply(path, self.job.progress)? {
             true => Outcome::Done(Derived::default()),
             false => Outcome::Changed,
         })
@@ -106,7 +106,7 @@ impl Apply<'_, '_> {
             return Ok(Outcome::GivenUp);
         }
         merge.set_sequences(self.job.options.only, self.plan.sequences)?;
-        let progress = self.job.progress.as_ref();
+        let progress = self.job.progress;
         progress.start(Stage::Index, None);
         let derived = merge.update_derived(self.plan.changed_kinds())?;
         progress.finish();
@@ -120,7 +120,7 @@ impl Apply<'_, '_> {
         if gives_up {
             return Ok(Outcome::GivenUp);
         }
-        check_cancelled(progress)?;
+        progress.check_cancelled()?;
         snapshot.commit(target)?;
         Ok(Outcome::Done(derived))
     }
@@ -149,7 +149,7 @@ impl Apply<'_, '_> {
     fn write(&mut self, merge: &SqliteMerge) -> Result<()> {
         let kinds = self.plan.changed_kinds();
         for kind in kinds.iter() {
-            let progress = self.job.progress.as_ref();
+            let progress = self.job.progress;
             let total = self.plan.counts.get(kind).changed();
             progress.start(Stage::Merge(kind), Some(total));
             self.move_rows(merge, kind)?;
@@ -205,7 +205,7 @@ impl Apply<'_, '_> {
         let mut holds = true;
         for kind in self.job.options.only.iter() {
             let stage = Stage::ReadBack(kind);
-            let found = digest_kind(snapshot, kind, stage, self.job.progress.as_ref())?;
+            let found = digest_kind(snapshot, kind, stage, self.job.progress)?;
             holds &= found.totals == *self.plan.expected.get(kind);
         }
         Ok(holds)
@@ -236,7 +236,7 @@ impl Apply<'_, '_> {
             ..CompareOptions::default()
         };
         let mut found = FindingLog::new(self.job.options.limit, Values::Full);
-        let progress = self.job.progress.as_ref();
+        let progress = self.job.progress;
         let changes = &mut self.plan.changes;
         compare_stores(changes, target, &options, progress, &mut |finding| {
             if !is_targets_own(&finding) {

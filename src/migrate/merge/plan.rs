@@ -58,7 +58,7 @@ impl Plan {
             if job.options.only.contains(kind) {
                 planned.join(job, kind, source, target, report)?;
             } else if target.store() == StoreKind::Kv {
-                let progress = job.progress.as_ref();
+                let progress = job.progress;
                 let content = digest_kind(target, kind, Stage::Digest(kind), progress)?;
                 *planned.expected.get_mut(kind) = content.totals;
             }
@@ -147,7 +147,7 @@ impl Planned {
         target: &mut dyn Source,
         report: &mut MergeReport<'_>,
     ) -> Result<()> {
-        let progress = job.progress.as_ref();
+        let progress = job.progress;
         progress.start(Stage::Compare(kind), source.expected_records(kind));
         let mut join = KindJoin::new(kind, source.store() == StoreKind::Kv);
         let mut sink = Sink {

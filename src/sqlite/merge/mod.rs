@@ -10,7 +10,6 @@ pub(in crate::sqlite) mod skipped_triggers;
 pub(in crate::sqlite) mod target;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rusqlite::{Connection, ErrorCode};
 
@@ -84,7 +83,7 @@ impl SqliteMerge {
         target: TargetPath<'_>,
         needed: KindSet,
         temp_dir: Option<&Path>,
-        progress: &Arc<dyn Progress>,
+        progress: &Progress,
     ) -> Result<Self> {
         let TargetPath { path, shown } = target;
         let files = SourceFiles::probe_as(shown, path)?.locked_by_us();
@@ -225,7 +224,7 @@ impl SqliteMerge {
     pub(crate) fn into_snapshot(
         self,
         options: &SourceOptions,
-        progress: &Arc<dyn Progress>,
+        progress: &Progress,
     ) -> Result<SqliteSnapshot> {
         SqliteSnapshot::over(self.connection, self.files, options, progress)
     }

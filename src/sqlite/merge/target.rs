@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::Arc;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -48,7 +47,7 @@ fn create_probe_file(target: TargetPath<'_>) -> Result<()> {
 /// Opens an existing database for writing. Triggers and foreign key actions don't run.
 pub(in crate::sqlite) fn connect(
     target: TargetPath<'_>,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
 ) -> Result<Connection> {
     let real_path = fs::canonicalize(target.path).io_context("resolve", target.shown)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -58,7 +57,7 @@ pub(in crate::sqlite) fn connect(
     Ok(connection)
 }
 
-fn configure(connection: &mut Connection, progress: &Arc<dyn Progress>) -> rusqlite::Result<()> {
+fn configure(connection: &mut Connection, progress: &Progress) -> rusqlite::Result<()> {
     defend(connection)?;
     // Foreign key actions would change other tables; violations are checked before the commit.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
@@ -71,7 +70,7 @@ fn configure(connection: &mut Connection, progress: &Arc<dyn Progress>) -> rusql
 ///
 /// # Errors
 /// Among others: [`Error::MultiDatabaseJournal`].
-pub(crate) fn roll_back(target: TargetPath<'_>, progress: &Arc<dyn Progress>) -> Result<()> {
+pub(crate) fn roll_back(target: TargetPath<'_>, progress: &Progress) -> Result<()> {
     if let Some(super_journal) = super_journal(target.path)? {
         return Err(Error::MultiDatabaseJournal {
             path: target.shown.to_owned(),

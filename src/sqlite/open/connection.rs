@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
@@ -129,7 +128,7 @@ pub(in crate::sqlite) fn writing(path: &Path) -> impl Fn(rusqlite::Error) -> Err
 pub(in crate::sqlite) fn open_for_reading(
     files: &SourceFiles,
     temp_dir: Option<&Path>,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
 ) -> Result<Connection> {
     let path = files.given.as_path();
     if files.hot_journal {
@@ -188,7 +187,7 @@ pub(crate) fn is_hot_journal(error: &Error) -> bool {
 fn configure(
     connection: &mut Connection,
     access: Access,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
 ) -> rusqlite::Result<()> {
     defend(connection)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
@@ -210,18 +209,18 @@ fn configure(
 /// Interrupts running statements when the work is cancelled.
 pub(in crate::sqlite) fn stop_when_cancelled(
     connection: &mut Connection,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
 ) -> rusqlite::Result<()> {
-    let stop = Arc::clone(progress);
+    let stop = progress.clone();
     connection.progress_handler(CANCEL_CHECK_INTERVAL, Some(move || stop.is_cancelled()))
 }
 
 /// Waits a few seconds for another process's lock, unless the work is cancelled.
 pub(in crate::sqlite) fn wait_for_locks(
     connection: &mut Connection,
-    progress: &Arc<dyn Progress>,
+    progress: &Progress,
 ) -> rusqlite::Result<()> {
-    let stop = Arc::clone(progress);
+    let stop = progress.clone();
     let mut waiting_since = None;
     connection.busy_handler(Some(move |attempt: i32| {
         let now = Instant::now();

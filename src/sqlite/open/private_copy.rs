@@ -2,14 +2,13 @@
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::sync::Arc;
 
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::error::{Error, IoContext as _, Result};
 use crate::fsio::sidecars::beside;
-use crate::progress::{Progress, check_cancelled};
+use crate::progress::Progress;
 use crate::sqlite::open::connection::{is_hot_journal, open_for_reading, reading, writing};
 use crate::sqlite::open::open_mode::SourceFiles;
 
@@ -21,7 +20,7 @@ const PAGES: i32 = 1024;
 ///
 /// # Errors
 /// As [`SqliteSnapshot::open`](crate::sqlite::SqliteSnapshot::open), or the copy can't be written.
-pub(crate) fn copy_database(from: &Path, to: &Path, progress: &Arc<dyn Progress>) -> Result<()> {
+pub(crate) fn copy_database(from: &Path, to: &Path, progress: &Progress) -> Result<()> {
     let mut files = SourceFiles::probe(from)?;
     let is_one_state = match open_for_reading(&files, None, progress) {
         Ok(source) => {
@@ -46,12 +45,7 @@ pub(crate) fn copy_database(from: &Path, to: &Path, progress: &Arc<dyn Progress>
     }
 }
 
-fn copy_pages(
-    source: &Connection,
-    from: &Path,
-    to: &Path,
-    progress: &Arc<dyn Progress>,
-) -> Result<()> {
+fn copy_pages(source: &Connection, from: &Path, to: &Path, progress: &Progress) -> Result<()> {
     let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => Error::TempDiskFull {
             path: from.to_owned(),
@@ -66,7 +60,7 @@ fn copy_pages(
         .map_err(failed)?;
     let backup = Backup::new(source, &mut copy).map_err(failed)?;
     loop {
-        check_cancelled(progress.as_ref())?;
+        progress.check_cancelled()?;
         match backup.step(PAGES).map_err(failed)? {
             StepResult::Done => return Ok(()),
             StepResult::More => {}

@@ -32,7 +32,7 @@ impl Catalog {
         connection: &Connection,
         path: &Path,
         options: &SourceOptions,
-        progress: &dyn Progress,
+        progress: &Progress,
     ) -> Result<Self> {
         let encoding = TextEncoding::of(connection, path)?;
         key_function::register(connection, encoding)

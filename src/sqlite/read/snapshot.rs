@@ -1,7 +1,6 @@
 //! A consistent snapshot of a database's records.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use rusqlite::Connection;
 
@@ -40,11 +39,7 @@ impl SqliteSnapshot {
     /// Among others: no such file; a hot journal; a lock that another process holds for five
     /// seconds; a damaged file; none of the four tables; a table that is a view or virtual; a
     /// missing column, or an unknown one with values. See [`Error`].
-    pub fn open(
-        path: &Path,
-        options: &SourceOptions,
-        progress: &Arc<dyn Progress>,
-    ) -> Result<Self> {
+    pub fn open(path: &Path, options: &SourceOptions, progress: &Progress) -> Result<Self> {
         Self::open_probed(SourceFiles::probe(path)?, options, progress)
     }
 
@@ -52,7 +47,7 @@ impl SqliteSnapshot {
     pub(crate) fn open_probed(
         mut files: SourceFiles,
         options: &SourceOptions,
-        progress: &Arc<dyn Progress>,
+        progress: &Progress,
     ) -> Result<Self> {
         let opened = Self::open_files(&mut files, options, progress);
         match opened {
@@ -76,9 +71,9 @@ impl SqliteSnapshot {
         connection: Connection,
         files: SourceFiles,
         options: &SourceOptions,
-        progress: &Arc<dyn Progress>,
+        progress: &Progress,
     ) -> Result<Self> {
-        let contents = Catalog::read(&connection, &files.given, options, progress.as_ref())?;
+        let contents = Catalog::read(&connection, &files.given, options, progress)?;
         Ok(SqliteSnapshot {
             connection,
             files,
@@ -93,7 +88,7 @@ impl SqliteSnapshot {
     fn open_files(
         files: &mut SourceFiles,
         options: &SourceOptions,
-        progress: &Arc<dyn Progress>,
+        progress: &Progress,
     ) -> Result<(Connection, Catalog)> {
         let connection = open_for_reading(files, options.temp_dir.as_deref(), progress)?;
         files.record_locked_state()?;
@@ -102,7 +97,7 @@ impl SqliteSnapshot {
             check_integrity(&connection, &files.given)?;
             progress.finish();
         }
-        let contents = Catalog::read(&connection, &files.given, options, progress.as_ref())?;
+        let contents = Catalog::read(&connection, &files.given, options, progress)?;
         Ok((connection, contents))
     }
 

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
@@ -38,7 +37,7 @@ impl SqliteLoad {
         path: &Path,
         temp_dir: Option<&Path>,
         keeps_order: bool,
-        progress: &Arc<dyn Progress>,
+        progress: &Progress,
     ) -> Result<Self> {
         // Created here, because SQLite would open an existing file.
         File::create_new(path).io_context("create", path)?;
@@ -148,7 +147,7 @@ impl SqliteLoad {
     }
 }
 
-fn begin(connection: &mut Connection, progress: &Arc<dyn Progress>) -> rusqlite::Result<()> {
+fn begin(connection: &mut Connection, progress: &Progress) -> rusqlite::Result<()> {
     stop_when_cancelled(connection, progress)?;
     connection.pragma_update(None, "journal_mode", "OFF")?;
     connection.pragma_update(None, "synchronous", "OFF")?;

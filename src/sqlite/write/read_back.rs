@@ -4,7 +4,6 @@
 //! needed. Meanwhile indexes and other tables may be appended to the database.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rusqlite::Connection;
 
@@ -41,7 +40,7 @@ impl WrittenRows {
     pub(crate) fn open(
         path: &Path,
         order: PerKind<Option<RowOrder>>,
-        progress: &Arc<dyn Progress>,
+        progress: &Progress,
     ) -> Result<Self> {
         let files = SourceFiles::probe(path)?.appended_by_us();
         let connection = open_for_reading(&files, None, progress)?;
@@ -108,7 +107,7 @@ impl WrittenRows {
 ///
 /// # Errors
 /// The file can't be opened or read.
-pub(crate) fn count_rows(path: &Path, progress: &Arc<dyn Progress>) -> Result<PerKind<u64>> {
+pub(crate) fn count_rows(path: &Path, progress: &Progress) -> Result<PerKind<u64>> {
     let files = SourceFiles::probe(path)?;
     let connection = open_for_reading(&files, None, progress)?;
     let mut rows = PerKind::default();
@@ -125,15 +124,15 @@ mod tests {
     use std::os::unix::fs::FileExt as _;
 
     use super::*;
-    use crate::progress::NoProgress;
+    use crate::progress::Progress;
     use crate::record::{FileMetrics, Record};
     use crate::sqlite::write::bulk_loader::SqliteLoad;
     use crate::stream::RowBatch;
 
     const KIND: RecordKind = RecordKind::FileMetrics;
 
-    fn progress() -> Arc<dyn Progress> {
-        Arc::new(NoProgress)
+    fn progress() -> Progress {
+        Progress::none()
     }
 
     fn record(number: i64) -> Record {
