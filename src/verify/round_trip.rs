@@ -124,7 +124,6 @@ impl RoundTrip {
                 },
             )?;
             if !warns {
-                comparison.warnings = 0;
                 comparison.counts = comparison.counts.without_warnings();
             }
             hops.push(Hop {
