@@ -50,6 +50,22 @@ pub enum Error {
         /// The cause.
         source: io::Error,
     },
+    /// No directory for temporary files can be created.
+    #[error("cannot create a temporary directory in {}", path.display())]
+    CreateTempDir {
+        /// The directory in which it would be.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// No directory can be created next to a destination to build the new file in.
+    #[error("cannot create a staging directory in {}", path.display())]
+    CreateStagingDir {
+        /// The directory in which it would be.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
 
     // Which file it is.
     /// The path is not a regular file.
@@ -105,6 +121,14 @@ pub enum Error {
     Sqlite {
         /// What was tried, as a verb.
         action: &'static str,
+        /// The database.
+        path: PathBuf,
+        /// SQLite's error.
+        source: rusqlite::Error,
+    },
+    /// SQLite can't open a database, or a file next to it, to read it.
+    #[error("cannot read {}", path.display())]
+    UnreadableDatabase {
         /// The database.
         path: PathBuf,
         /// SQLite's error.
@@ -652,6 +676,7 @@ impl Error {
             self,
             Error::DatabaseChanged { .. }
                 | Error::Sqlite { .. }
+                | Error::UnreadableDatabase { .. }
                 | Error::DatabaseLocked { .. }
                 | Error::HotJournal { .. }
                 | Error::Truncated { .. }

@@ -280,12 +280,6 @@ pub(crate) fn expect(
                 origin.file_name == "in memory" && origin.store == other.store.name();
         }
     }
-    let warnings = all
-        .iter()
-        .filter(|reported| reported.0.is_warning())
-        .count();
-    comparison.warnings = warnings as u64;
-    comparison.divergences = (all.len() - warnings) as u64;
     for reported in &all {
         comparison.counts.count(reported.0, reported.1);
     }

@@ -16,8 +16,6 @@ use super::destination::Destination;
 use super::{PrivateFolder, leftover_folders, rename_to_free_name, temp_dir};
 use crate::error::{Error, IoContext as _, Result};
 
-/// The action that is reported when no file can be built.
-const CREATE_PRIVATE: &str = "create a staging directory in";
 /// A second name, in the private directory, for the file that is replaced.
 const REPLACED_FILE: &str = ".chunkmigrate-replaced";
 /// A second name, in the private directory, for a file that is published before the work is done.
@@ -35,16 +33,16 @@ impl Staged {
     pub(crate) fn check(destination: &Destination) -> Result<()> {
         let folder = &destination.folder;
         access(folder, Access::WRITE_OK | Access::EXEC_OK)
-            .map_err(io::Error::from)
-            .io_context(CREATE_PRIVATE, folder)
+            .map_err(|error| no_staging_dir(folder, error.into()))
     }
 
     /// Creates the private directory in which the file is built.
     pub(crate) fn create(destination: &Destination) -> Result<Self> {
         let folder = &destination.folder;
         let name = destination.path.file_name().unwrap_or(OsStr::new("t"));
+        let private = PrivateFolder::beside(folder, name);
         Ok(Staged {
-            private: PrivateFolder::beside(folder, name).io_context(CREATE_PRIVATE, folder)?,
+            private: private.map_err(|error| no_staging_dir(folder, error))?,
             destination: destination.clone(),
         })
     }
@@ -192,6 +190,13 @@ pub(crate) fn is_from_killed_run(destination: &Destination) -> Result<bool> {
     }))
 }
 
+fn no_staging_dir(folder: &Path, source: io::Error) -> Error {
+    Error::CreateStagingDir {
+        path: folder.to_owned(),
+        source,
+    }
+}
+
 /// Private directories of killed runs in a directory.
 pub(crate) fn leftover_dirs(folder: &Path) -> Result<Vec<PathBuf>> {
     leftover_folders(folder).io_context("read", folder)
@@ -200,5 +205,9 @@ pub(crate) fn leftover_dirs(folder: &Path) -> Result<Vec<PathBuf>> {
 /// Creates a private directory for temporary files.
 pub(crate) fn private_folder(temp_dir_given: Option<&Path>) -> Result<PrivateFolder> {
     let parent = temp_dir_given.map_or_else(temp_dir, Path::to_owned);
-    PrivateFolder::temporary(&parent).io_context("create a temporary directory in", &parent)
+    let private = PrivateFolder::temporary(&parent);
+    private.map_err(|source| Error::CreateTempDir {
+        path: parent,
+        source,
+    })
 }

@@ -92,28 +92,30 @@ impl FromStr for RecordKind {
 /// assert!(metrics.contains(RecordKind::FileMetrics) && !metrics.contains(RecordKind::Chunk));
 /// assert_eq!(metrics.iter().next(), Some(RecordKind::FileMetrics));
 /// assert_eq!(KindSet::default(), KindSet::ALL);
+/// assert_eq!(RecordKind::ALL.into_iter().collect::<KindSet>(), KindSet::ALL);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KindSet(PerKind<bool>);
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct KindSet(u32);
 
 impl KindSet {
     /// Every kind.
-    pub const ALL: KindSet = KindSet(PerKind {
-        chunk: true,
-        execution_log: true,
-        file_metrics: true,
-        symbol_metrics: true,
-    });
+    pub const ALL: KindSet = KindSet((1 << RecordKind::ALL.len()) - 1);
 
     /// Whether the set contains a kind.
     pub const fn contains(self, kind: RecordKind) -> bool {
-        *self.0.get(kind)
+        self.0 & (1 << kind as u32) != 0
     }
 
     /// The kinds in the set, in key order.
     pub fn iter(self) -> impl Iterator<Item = RecordKind> {
         let kinds = RecordKind::ALL.into_iter();
         kinds.filter(move |kind| self.contains(*kind))
+    }
+}
+
+impl fmt::Debug for KindSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
     }
 }
 
@@ -131,11 +133,8 @@ impl From<RecordKind> for KindSet {
 
 impl FromIterator<RecordKind> for KindSet {
     fn from_iter<I: IntoIterator<Item = RecordKind>>(kinds: I) -> Self {
-        let mut set = PerKind::default();
-        for kind in kinds {
-            *set.get_mut(kind) = true;
-        }
-        KindSet(set)
+        let bits = kinds.into_iter().map(|kind| 1 << kind as u32);
+        KindSet(bits.fold(0, |all, bit| all | bit))
     }
 }
 

@@ -205,12 +205,12 @@ impl VerifyReport {
 
     /// Number of all divergences, excluding warnings.
     pub fn divergences(&self) -> u64 {
-        self.hops.iter().map(|hop| hop.comparison.divergences).sum()
+        self.counts().divergences()
     }
 
     /// Number of all warnings.
     pub fn warnings(&self) -> u64 {
-        self.hops.iter().map(|hop| hop.comparison.warnings).sum()
+        self.counts().warnings()
     }
 
     /// Number of keys with an unknown form.

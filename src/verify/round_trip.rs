@@ -122,7 +122,6 @@ impl RoundTrip {
                 },
             )?;
             if !warns {
-                comparison.warnings = 0;
                 comparison.counts = comparison.counts.without_warnings();
             }
             hops.push(Hop {

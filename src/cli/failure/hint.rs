@@ -83,11 +83,7 @@ pub(super) fn hint(error: &Error) -> Option<Hint> {
         Error::TempDir { .. } => Some(OTHER_TEMP_DIR),
         Error::UnknownCollation { .. } => Some(OTHER_COLLATION),
         Error::TargetExists { .. } => Some(REPLACE_OR_MERGE),
-        Error::Io { action, source, .. }
-            if *action == "create a temporary directory in" && limit_hint(source).is_none() =>
-        {
-            Some(OTHER_TEMP_DIR)
-        }
+        Error::CreateTempDir { source, .. } if limit_hint(source).is_none() => Some(OTHER_TEMP_DIR),
         error => text(error).map(Hint::from),
     }
 }
@@ -95,13 +91,10 @@ pub(super) fn hint(error: &Error) -> Option<Hint> {
 /// The hints that are the same for every command.
 fn text(error: &Error) -> Option<&'static str> {
     Some(match error {
-        Error::Io { action, source, .. } => match (limit_hint(source), *action) {
-            (Some(hint), _) => hint,
-            (None, "create a staging directory in") => {
-                "the target is built next to its destination; choose another one"
-            }
-            _ => return io_hint(source),
-        },
+        Error::Io { source, .. } => return limit_hint(source).or_else(|| io_hint(source)),
+        Error::CreateTempDir { source, .. } => return limit_hint(source),
+        Error::CreateStagingDir { source, .. } => limit_hint(source)
+            .unwrap_or("the target is built next to its destination; choose another one"),
         Error::Thread(_) => "the system is out of threads or memory; try again later",
         Error::Internal(_) => "this is a bug in chunkmigrate; please report it",
         Error::KvNotSqlite { .. } | Error::SqliteNotKv { .. } => {
@@ -140,15 +133,17 @@ fn text(error: &Error) -> Option<&'static str> {
         Error::TextChanged { .. } => "wait until the writer has finished, then retry",
         Error::DiskFull { .. } => MAKE_ROOM,
         Error::Sqlite { source, .. } if is_out_of_memory(source) => MORE_MEMORY,
-        Error::Sqlite { path, source, .. }
+        Error::UnreadableDatabase { path, source } | Error::Sqlite { path, source, .. }
             if is_cannot_open(source) && is_too_long_for_sqlite(path) =>
         {
             "SQLite cannot open absolute paths of more than 504 bytes: choose a shorter one"
         }
-        Error::Sqlite { action, source, .. } if is_cannot_open(source) => match *action {
-            "read" => "the database and its -wal and -shm files, if any, must be readable",
-            _ => "the database and its directory must be writable: SQLite creates a journal there",
-        },
+        Error::UnreadableDatabase { .. } => {
+            "the database and its -wal and -shm files, if any, must be readable"
+        }
+        Error::Sqlite { source, .. } if is_cannot_open(source) => {
+            "the database and its directory must be writable: SQLite creates a journal there"
+        }
         Error::NoTables { .. } => "is this a code indexer's database?",
         Error::NotATable { .. } => {
             "only ordinary tables can be read; convert it in a copy of the database"

@@ -21,10 +21,9 @@ fn full() -> io::Error {
 
 fn sqlite_errors(path: &Path) -> Vec<Error> {
     let path = || path.to_owned();
-    let (table, action) = ("code_chunks", "read");
+    let table = "code_chunks";
     vec![
-        Error::Sqlite {
-            action,
+        Error::UnreadableDatabase {
             path: path(),
             source: engine(),
         },
@@ -290,13 +289,11 @@ fn every_error_says_what_happened_to_which_file_and_what_to_do() {
             path,
             source: full(),
         },
-        Error::Io {
-            action: "create a temporary directory in",
+        Error::CreateTempDir {
             path: PathBuf::from("dir"),
             source: io::ErrorKind::NotFound.into(),
         },
-        Error::Io {
-            action: "create a staging directory in",
+        Error::CreateStagingDir {
             path: PathBuf::from("dir"),
             source: io::ErrorKind::PermissionDenied.into(),
         },

@@ -134,7 +134,7 @@ fn write_finding(html: &mut Html<'_>, finding: &Finding, values: Values) -> io::
     html.markup("</small></h4>\n")?;
     if finding.class == FindingClass::Field {
         write_fields(html, &finding.fields, Extent::of(values))?;
-    } else if !class_says_all(finding) {
+    } else if !class_says_all(finding.class) {
         html.markup("<p class=\"message\">")?;
         write_shortened(html, &finding.message)?;
         html.markup("</p>\n")?;

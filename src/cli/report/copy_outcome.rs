@@ -115,8 +115,8 @@ struct Problems {
     other: u64,
     /// What the source consists of.
     item: (&'static str, &'static str),
-    /// Why items were rejected.
-    why: &'static str,
+    /// Whether the target of a merge may have rejected some of them.
+    by_target: bool,
 }
 
 impl Problems {
@@ -130,11 +130,8 @@ impl Problems {
                 StoreKind::Sqlite => ("row", "rows"),
                 _ => ("entry", "entries"),
             },
-            // Only tables reject valid records.
-            why: match (summary.source.label.store, summary.merge) {
-                (StoreKind::Sqlite, _) | (_, false) => "invalid",
-                (_, true) => "invalid or rejected by the target",
-            },
+            // A database is merged into a KV file, and only tables reject valid records.
+            by_target: summary.merge && summary.source.label.store != StoreKind::Sqlite,
         }
     }
 
@@ -168,16 +165,19 @@ impl Problems {
     fn items(&self) -> String {
         let (item, items) = self.item;
         let noun = plural(self.rejected, item, items);
-        match self.why {
-            "invalid" => format!("{} invalid {noun}", HumanCount(self.rejected)),
-            _ => format!("{} {noun}", HumanCount(self.rejected)),
+        match self.by_target {
+            true => format!("{} {noun}", HumanCount(self.rejected)),
+            false => format!("{} invalid {noun}", HumanCount(self.rejected)),
         }
     }
 
     fn invalid(&self) -> String {
         let items = count_of(self.rejected, self.item.0, self.item.1);
         let are = plural(self.rejected, "is", "are");
-        format!("{items} {are} {}", self.why)
+        match self.by_target {
+            true => format!("{items} {are} invalid or rejected by the target"),
+            false => format!("{items} {are} invalid"),
+        }
     }
 
     fn more(&self) -> String {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use chunkmigrate::verify::Values;
-use chunkmigrate::verify::{FieldDifference, Finding, FindingClass};
+use chunkmigrate::verify::{FieldDifference, Finding, FindingClass, Side};
 use indicatif::HumanCount;
 use serde_json::Value;
 
@@ -53,7 +53,6 @@ pub(in crate::cli) fn write_findings(
 }
 
 fn write_finding(out: &mut dyn Write, finding: &Finding, values: Values) -> io::Result<()> {
-    let side = finding.side.map(|side| side.name());
     match key(finding) {
         Some(key) => writeln!(out, "  {}", escaped(&key))?,
         None => writeln!(out, "  {}", kind(finding))?,
@@ -65,30 +64,19 @@ fn write_finding(out: &mut dyn Write, finding: &Finding, values: Values) -> io::
             .iter()
             .try_for_each(|field| write_field(out, field, width.unwrap_or(0), values));
     }
-    if class_says_all(finding) {
+    if class_says_all(finding.class) {
         return Ok(());
     }
     let message = escaped(&finding.message);
-    match side {
-        Some(side)
-            if !matches!(
-                finding.class,
-                FindingClass::OnlyLeft | FindingClass::OnlyRight
-            ) =>
-        {
-            writeln!(out, "    {side}: {}", message)
-        }
-        _ => writeln!(out, "    {}", message),
+    match finding.side.map(Side::name) {
+        Some(side) => writeln!(out, "    {side}: {message}"),
+        None => writeln!(out, "    {message}"),
     }
 }
 
 /// Whether the message would only repeat the class.
-pub(in crate::cli) fn class_says_all(finding: &Finding) -> bool {
-    let only = matches!(
-        finding.class,
-        FindingClass::OnlyLeft | FindingClass::OnlyRight
-    );
-    only && finding.message.ends_with("side only")
+pub(in crate::cli) const fn class_says_all(class: FindingClass) -> bool {
+    matches!(class, FindingClass::OnlyLeft | FindingClass::OnlyRight)
 }
 
 /// The key, in hex if it is not valid text.

@@ -37,8 +37,7 @@ pub(in crate::cli) fn self_test(report: &VerifyReport) -> Option<(String, String
 
 /// The number of findings that are not shown, and how to get them.
 pub(in crate::cli) fn more_findings(report: &VerifyReport, shown: usize) -> Option<String> {
-    let total = report.divergences() + report.warnings();
-    let more = total.saturating_sub(shown as u64);
+    let more = report.counts().total().saturating_sub(shown as u64);
     let hint = match &report.report {
         Some(path) => format!("all are in {}", escaped_path(path)),
         None if shown < report.findings.len() => "--report FILE saves all".to_owned(),

@@ -86,22 +86,25 @@ pub(in crate::sqlite) fn register_fallback_collations(
 pub(in crate::sqlite) fn reading(path: &Path) -> impl Fn(rusqlite::Error) -> Error + '_ {
     |source| match source.sqlite_error_code() {
         Some(ErrorCode::OperationInterrupted) => Error::Cancelled,
-        Some(ErrorCode::CannotOpen) => cannot_open("read", path, source),
+        Some(ErrorCode::CannotOpen) => out_of_files("read", path).unwrap_or_else(|| {
+            let path = path.to_owned();
+            Error::UnreadableDatabase { path, source }
+        }),
         _ => Error::from_engine("read", path, source),
     }
 }
 
-/// Converts a SQLite error from opening a file, which doesn't include the cause. Whether another
-/// file can be opened shows if the process has run out of file descriptors.
-fn cannot_open(action: &'static str, path: &Path, source: rusqlite::Error) -> Error {
-    match File::open("/dev/null") {
-        Err(limit) if limit.kind() != ErrorKind::NotFound => Error::Io {
-            action,
-            path: path.to_owned(),
-            source: limit,
-        },
-        _ => Error::from_engine(action, path, source),
-    }
+/// The error if the process has run out of file descriptors, which SQLite doesn't report as the
+/// cause: no other file can be opened either.
+fn out_of_files(action: &'static str, path: &Path) -> Option<Error> {
+    let limit = File::open("/dev/null").err();
+    let source = limit.filter(|limit| limit.kind() != ErrorKind::NotFound)?;
+    let path = path.to_owned();
+    Some(Error::Io {
+        action,
+        path,
+        source,
+    })
 }
 
 /// Converts a SQLite error from writing a database.
@@ -112,7 +115,8 @@ pub(in crate::sqlite) fn writing(path: &Path) -> impl Fn(rusqlite::Error) -> Err
         match (source.sqlite_error_code(), extended) {
             (Some(ErrorCode::OperationInterrupted), _) => Error::Cancelled,
             (Some(ErrorCode::DiskFull), _) => Error::DiskFull { path: path() },
-            (Some(ErrorCode::CannotOpen), _) => cannot_open("write", &path(), source),
+            (Some(ErrorCode::CannotOpen), _) => out_of_files("write", &path())
+                .unwrap_or_else(|| Error::from_engine("write", &path(), source)),
             (_, Some(ffi::SQLITE_IOERR_WRITE)) => Error::Sqlite {
                 action: "write",
                 path: path(),
