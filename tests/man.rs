@@ -78,8 +78,11 @@ fn every_man_page_renders_without_warnings_and_matches_the_help() {
             }
         }
         for line in section(&help, "Examples").filter(|line| line.starts_with("      ")) {
-            let pasted = text.lines().any(|set| plain(set) == plain(line));
-            assert!(pasted, "{command:?}: {line} is not a line of its own");
+            let shell_command = text.lines().any(|set| plain(set) == plain(line));
+            assert!(
+                shell_command,
+                "{command:?}: {line} is not a line of its own"
+            );
         }
     }
 }

@@ -10,7 +10,7 @@ fn commands(run: &Run) -> Vec<&str> {
 }
 
 /// Pastes a line into a shell.
-fn pasted(scenario: &Scenario, line: &str) -> Run {
+fn shell_command(scenario: &Scenario, line: &str) -> Run {
     Run::of(scenario.shell("sh", &["-c", line]).output().unwrap())
 }
 
@@ -34,7 +34,7 @@ fn rejected_rows_are_added_once_they_are_fixed() {
         "code.db",
         "UPDATE code_chunks SET content = 'fixed' WHERE id = 1",
     );
-    let run = pasted(&scenario, add).expect_status(0);
+    let run = shell_command(&scenario, add).expect_status(0);
     assert!(run.stdout.contains("Merged 1 record into new.kv"), "{run}");
 }
 
@@ -76,7 +76,7 @@ fn a_constraint_violation_may_be_fixed_in_the_target() {
          INSERT INTO graph_entities SELECT id FROM ids;
          INSERT OR IGNORE INTO graph_entities VALUES (0), (-1), (-9223372036854775808)",
     );
-    let _ = pasted(&scenario, add).expect_status(0);
+    let _ = shell_command(&scenario, add).expect_status(0);
 }
 
 /// Id sequences belong to no kind and are not records, but they change the target anyway.

@@ -135,7 +135,7 @@ fn corruptions_are_found(made: Corrupted, left_is_database: bool) -> TestCaseRes
         .count();
     prop_assert_eq!(reported as u64, report.divergences());
     let mut own = expected.is_empty();
-    let comparison = report.hops[0].comparison;
+    let comparison = report.legs[0].comparison;
     for kind in RecordKind::ALL {
         let counts = comparison.kinds.get(kind);
         prop_assert!(counts.is_consistent());
@@ -178,7 +178,7 @@ fn answers_are_the_same(left: Vec<Record>, right: Vec<Record>) -> TestCaseResult
         let report = verify(&a, &b);
         let swapped = verify(&b, &a);
         prop_assert_eq!(found(&report).len(), found(&swapped).len());
-        answers.push((found(&report), report.hops[0].comparison.kinds));
+        answers.push((found(&report), report.legs[0].comparison.kinds));
     }
     prop_assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
     Ok(())

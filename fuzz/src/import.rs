@@ -1,10 +1,11 @@
 use std::io::Cursor;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use chunkmigrate::internal::Line;
 use chunkmigrate::migrate::{
-    CopyOptions, CopySummary, EndLine, ExportFlow, ExportItem, ExportOptions, ImportSource,
-    OnInvalid, export, import_to_kv,
+    CopyOptions, CopySummary, EndLine, ExportItem, ExportOptions, ImportSource, OnInvalid, export,
+    import_to_kv,
 };
 use chunkmigrate::{Error, Progress};
 
@@ -108,7 +109,7 @@ fn exported(store: &Path) -> Vec<u8> {
             };
             serde_json::to_writer(&mut text, &line).unwrap();
             text.push(b'\n');
-            Ok(ExportFlow::Continue)
+            Ok(ControlFlow::Continue(()))
         },
     )
     .unwrap();

@@ -194,7 +194,7 @@ fn check_against_model(read: &Read, report: &VerifyReport) {
     store.claims = read.claims();
     store.origin = read.origin.clone();
     let (comparison, expected) = expect(&store, &store, KindSet::ALL, (false, false));
-    assert_eq!(report.hops[0].comparison, comparison);
+    assert_eq!(report.legs[0].comparison, comparison);
     let found: Vec<_> = report.findings.iter().map(reported).collect();
     assert_eq!(found, expected);
 }

@@ -3,8 +3,8 @@
 
 use chunkmigrate::record::KindSet;
 use chunkmigrate::store::StoreKind;
-use chunkmigrate::verify::{Hop, StoreLabel, VerifyReport};
 use chunkmigrate::verify::{KindCounts, Newer, Side};
+use chunkmigrate::verify::{Leg, StoreLabel, VerifyReport};
 
 use super::report::pluralize::count_of;
 use super::report::suggestions::{NextStep, transfer};
@@ -13,15 +13,15 @@ use super::term::terminal_escape::escaped_path;
 
 /// What to do next, if a command would succeed.
 pub(super) fn after_verify(report: &VerifyReport) -> Option<NextStep> {
-    let [hop] = report.hops.as_slice() else {
+    let [leg] = report.legs.as_slice() else {
         return None;
     };
     let pair = Pair {
         report,
-        hop,
-        total: total(&hop.comparison),
+        leg,
+        total: total(&leg.comparison),
     };
-    match hop.comparison.evidence.newer() {
+    match leg.comparison.evidence.newer() {
         Some(newer) => pair.update_older(newer),
         None => pair.either(),
     }
@@ -30,7 +30,7 @@ pub(super) fn after_verify(report: &VerifyReport) -> Option<NextStep> {
 /// Two compared stores.
 struct Pair<'r> {
     report: &'r VerifyReport,
-    hop: &'r Hop,
+    leg: &'r Leg,
     total: KindCounts,
 }
 
@@ -134,7 +134,7 @@ impl Pair<'_> {
 
     /// The command to merge one side into the other, if it would succeed.
     fn merge(&self, from: Side) -> Option<String> {
-        let evidence = &self.hop.comparison.evidence;
+        let evidence = &self.leg.comparison.evidence;
         let is_whole = self.faults(from) + self.faults(from.other()) == 0;
         (is_whole && !evidence.ids_may_clash()).then(|| self.command(from, "--merge"))?
     }
@@ -151,7 +151,7 @@ impl Pair<'_> {
     }
 
     fn faults(&self, side: Side) -> u64 {
-        self.hop.comparison.evidence.of(side).faults
+        self.leg.comparison.evidence.of(side).faults
     }
 
     fn only(&self, side: Side) -> u64 {
@@ -163,8 +163,8 @@ impl Pair<'_> {
 
     fn store(&self, side: Side) -> &StoreLabel {
         match side {
-            Side::Left => &self.hop.left,
-            Side::Right => &self.hop.right,
+            Side::Left => &self.leg.left,
+            Side::Right => &self.leg.right,
         }
     }
 

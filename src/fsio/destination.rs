@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::FileAccess;
-use super::sidecars::side_files;
+use super::sidecars::sidecar_paths;
 use crate::error::{Error, IoContext as _, Result};
 
 /// Symbolic links that are followed before giving up.
@@ -108,7 +108,7 @@ impl Destination {
         if self.is_file(&real)? {
             return Err(Error::TargetIsSource { path, source_path });
         }
-        if side_files(&real).contains(&self.path) || side_files(&self.path).contains(&real) {
+        if sidecar_paths(&real).contains(&self.path) || sidecar_paths(&self.path).contains(&real) {
             return Err(Error::SidecarOfSource { path, source_path });
         }
         Ok(())

@@ -38,7 +38,7 @@ pub(crate) use output_file::{OutputFile, OutputKind};
 pub(crate) use private_folder::{PrivateFolder, leftover_folders, remove_all_private_folders};
 #[cfg(feature = "native-v2")]
 pub(crate) use rename::rename_to_free_name;
-pub(crate) use sidecars::side_files;
+pub(crate) use sidecars::sidecar_paths;
 #[cfg(feature = "native-v2")]
 pub(crate) use staged::{Published, Staged, leftover_dirs, private_folder};
 pub(crate) use store_path::{IfMissing, check_store_path};

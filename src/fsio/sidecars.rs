@@ -14,7 +14,7 @@ const JOURNAL_MAGIC: &[u8; 8] = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7";
 const JOURNAL_END_BYTES: usize = 8 << 10;
 
 /// The sidecar files of a database.
-pub(crate) fn side_files(path: &Path) -> [PathBuf; 3] {
+pub(crate) fn sidecar_paths(path: &Path) -> [PathBuf; 3] {
     ["-wal", "-shm", "-journal"].map(|suffix| beside(path, suffix))
 }
 

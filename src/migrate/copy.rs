@@ -211,23 +211,23 @@ impl Job<'_> {
         let mut intake = CopySink::new(self.options, store, new, rejects, shared_ids);
         let totals = self.take_all(snapshot, &mut intake)?;
         let filled = intake.fill()?;
-        if !intake.found_shared.is_empty() {
+        if !intake.new_duplicate_ids.is_empty() {
             return Ok((
                 self.summary(snapshot, &intake, totals)?,
-                intake.found_shared,
+                intake.new_duplicate_ids,
             ));
         }
         let mut summary = self.summary(snapshot, &intake, totals)?;
         snapshot.confirm()?;
 
-        let rejects = intake.refusals.rejects.take();
+        let rejects = intake.reject_log.rejects.take();
         summary.outcome = match (staged, filled) {
             (Some(staged), Some(filled)) => {
                 self.finish(snapshot, staged, filled, rejects, &mut summary)?
             }
             _ => {
                 self.publish_rejects(rejects, &mut summary)?;
-                match intake.refusals.have_failed {
+                match intake.reject_log.has_failed {
                     true => CopyOutcome::Rejected,
                     false => CopyOutcome::DryRun { merge: None },
                 }

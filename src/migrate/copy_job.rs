@@ -46,14 +46,14 @@ impl Job<'_> {
             *totals.get_mut(kind) = copied;
             counted += read.records;
             if let Some(wrong) = claims.kind(kind, &read) {
-                intake.refusals.refuse(wrong);
+                intake.reject_log.refuse(wrong);
             }
         }
         if let Some(wrong) = claims.combined() {
-            intake.refusals.refuse(wrong);
+            intake.reject_log.refuse(wrong);
         }
         if let Some(lines) = self.rejected_lines {
-            lines.visit(&mut |line| intake.refusals.reject_line(line))?;
+            lines.visit(&mut |line| intake.reject_log.reject_line(line))?;
         }
         let keys = snapshot.total_keys()?;
         if keys.is_some_and(|keys| keys != counted) {
@@ -64,9 +64,9 @@ impl Job<'_> {
                 let message = "the key is not that of a record".to_owned();
                 let class = FindingClass::UnknownKey;
                 let why = Finding::new(class, None, message);
-                intake.refusals.unknown_keys += 1;
+                intake.reject_log.unknown_keys += 1;
                 intake
-                    .refusals
+                    .reject_log
                     .reject_entry(entry, why.on(Side::Left).of_key(entry.key))
             })?;
         }
@@ -105,7 +105,7 @@ impl Job<'_> {
         intake: &CopySink<'_>,
         totals: PerKind<KindTotals>,
     ) -> Result<CopySummary> {
-        let refusals = &intake.refusals;
+        let reject_log = &intake.reject_log;
         Ok(CopySummary {
             source: CopySource {
                 label: StoreLabel {
@@ -122,17 +122,17 @@ impl Job<'_> {
             // Until something is written.
             outcome: CopyOutcome::Rejected,
             totals,
-            rejected: refusals.rejected,
-            unknown_keys: refusals.unknown_keys,
+            rejected: reject_log.rejected,
+            unknown_keys: reject_log.unknown_keys,
             sequences: self.source_sequences(snapshot, intake.largest_ids)?,
             uncopied_tables: snapshot.other_tables()?,
-            rejections: refusals.first.clone(),
-            rejection_counts: refusals.counts,
+            rejections: reject_log.first.clone(),
+            rejection_counts: reject_log.counts,
             rejects: None,
             stale_rejects_file: None,
             dry_run: self.options.dry_run,
             merge: self.options.merge,
-            leftover_dirs: self.leftover_dirs(refusals.rejects_folder())?,
+            leftover_dirs: self.leftover_dirs(reject_log.rejects_folder())?,
         })
     }
 

@@ -19,14 +19,14 @@ pub(super) struct CopySink<'o> {
     source: StoreKind,
     /// The target; `None` for a dry run.
     new: Option<TargetWriter>,
-    pub(super) refusals: RejectLog<'o>,
+    pub(super) reject_log: RejectLog<'o>,
     /// The ids so far, if no target table checks their uniqueness.
     ids: Option<IdSet>,
     /// Ids known to be duplicates, and those found during this copy.
-    known_shared: &'o IdSet,
-    pub(super) found_shared: IdSet,
+    known_duplicate_ids: &'o IdSet,
+    pub(super) new_duplicate_ids: IdSet,
     /// The keys of the records whose ids are known to be duplicates.
-    pub(super) keys_of_shared: ScratchSet,
+    pub(super) keys_of_duplicates: ScratchSet,
     pub(super) largest_ids: IdSequences,
     /// Records of this batch to insert into a table.
     accepted: RowBatch,
@@ -39,7 +39,7 @@ impl<'o> CopySink<'o> {
         source: StoreKind,
         new: Option<TargetWriter>,
         rejects: Option<JsonLines>,
-        known_shared: &'o IdSet,
+        known_duplicate_ids: &'o IdSet,
     ) -> Self {
         let temp_dir = options.temp_dir.as_deref();
         // Ids from a database or a text are already unique.
@@ -48,11 +48,11 @@ impl<'o> CopySink<'o> {
             options,
             source,
             new,
-            refusals: RejectLog::new(options, rejects),
+            reject_log: RejectLog::new(options, rejects),
             ids: wants_ids.then(|| IdSet::new(temp_dir)),
-            known_shared,
-            found_shared: IdSet::new(temp_dir),
-            keys_of_shared: ScratchSet::new(temp_dir),
+            known_duplicate_ids,
+            new_duplicate_ids: IdSet::new(temp_dir),
+            keys_of_duplicates: ScratchSet::new(temp_dir),
             largest_ids: IdSequences::LOWEST,
             accepted: RowBatch::default(),
             digests: DualDigest::default(),
@@ -62,17 +62,17 @@ impl<'o> CopySink<'o> {
     pub(super) fn take(&mut self, kind: RecordKind, batch: Batch) -> Result<()> {
         for item in batch.iter() {
             match item {
-                Item::Invalid(row) => self.refusals.reject_row(row)?,
+                Item::Invalid(row) => self.reject_log.reject_row(row)?,
                 // Entries of a database are built from its rows and therefore valid.
                 Item::Entry(entry) if self.source == StoreKind::Sqlite => {
-                    self.digests.copied(entry);
+                    self.digests.unchanged(entry);
                 }
                 Item::Entry(entry) => self.judge(kind, entry)?,
             }
         }
         let weight = batch.weight();
         match &mut self.new {
-            Some(TargetWriter::Kv(worker)) if !self.refusals.have_failed => {
+            Some(TargetWriter::Kv(worker)) if !self.reject_log.has_failed => {
                 worker.send(batch, weight)
             }
             Some(TargetWriter::Sqlite(worker)) => {
@@ -87,9 +87,9 @@ impl<'o> CopySink<'o> {
     pub(super) fn fill(&mut self) -> Result<Option<FilledTarget>> {
         let mut filled = self.new.take().map(TargetWriter::fill).transpose()?;
         if let Some(filled) = &mut filled {
-            self.found_shared = filled.take_shared_ids();
+            self.new_duplicate_ids = filled.take_duplicate_ids();
         }
-        Ok(filled.filter(|_| !self.refusals.have_failed))
+        Ok(filled.filter(|_| !self.reject_log.has_failed))
     }
 
     /// Ends a kind; returns the totals of what was copied and of what was read.
@@ -105,27 +105,27 @@ impl<'o> CopySink<'o> {
             let carried = divergence.class == FindingClass::Noncanonical
                 && self.options.on_invalid == OnInvalid::Skip;
             match carried {
-                true => self.refusals.tell(divergence),
-                false => self.refusals.reject_entry(entry, divergence)?,
+                true => self.reject_log.tell(divergence),
+                false => self.reject_log.reject_entry(entry, divergence)?,
             }
         }
         let record = match judged.into_record_of_its_key() {
-            Some(record) if self.gets_its_id(kind, entry, record.id())? => record,
+            Some(record) if self.keeps_its_id(kind, entry, record.id())? => record,
             _ => {
-                self.refusals.count(kind);
-                self.digests.left_out(entry);
+                self.reject_log.count(kind);
+                self.digests.skipped(entry);
                 return Ok(());
             }
         };
         if is_sound {
-            self.digests.copied(entry);
+            self.digests.unchanged(entry);
         } else {
             if self.options.on_invalid == OnInvalid::Fail {
-                self.refusals.count(kind);
+                self.reject_log.count(kind);
             }
             let mut value = Vec::new();
             encode_values(&record, &mut value)?;
-            self.digests.copied_as(entry, &value);
+            self.digests.changed(entry, &value);
         }
         if let Some(TargetWriter::Sqlite(_)) = self.new {
             self.accepted.push(record);
@@ -135,26 +135,31 @@ impl<'o> CopySink<'o> {
 
     /// Whether a record may keep its id; `false` if the id is known to be a duplicate. A target
     /// table detects new duplicates itself, later.
-    fn gets_its_id(&mut self, kind: RecordKind, entry: Entry<'_>, id: Option<i64>) -> Result<bool> {
+    fn keeps_its_id(
+        &mut self,
+        kind: RecordKind,
+        entry: Entry<'_>,
+        id: Option<i64>,
+    ) -> Result<bool> {
         let Some(id) = id else {
             return Ok(true);
         };
-        if self.known_shared.contains(kind, id)? {
+        if self.known_duplicate_ids.contains(kind, id)? {
             let row = RowLocation {
                 table: kind.table(),
                 rowid: Some(id),
                 column: "id",
                 reason: InvalidReason::DuplicateId,
             };
-            self.keys_of_shared.insert(entry.key)?;
+            self.keys_of_duplicates.insert(entry.key)?;
             let why = Finding::refused(kind, entry.key, row);
-            self.refusals.reject_entry(entry, why)?;
+            self.reject_log.reject_entry(entry, why)?;
             return Ok(false);
         }
         if let Some(ids) = &mut self.ids
             && !ids.insert(kind, id)?
         {
-            self.found_shared.insert(kind, id)?;
+            self.new_duplicate_ids.insert(kind, id)?;
             return Ok(false);
         }
         self.largest_ids.raise(kind, id);

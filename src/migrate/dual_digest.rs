@@ -11,7 +11,7 @@ pub(super) struct DualDigest {
 
 impl DualDigest {
     /// Adds an entry that is copied unchanged.
-    pub(super) fn copied(&mut self, entry: Entry<'_>) {
+    pub(super) fn unchanged(&mut self, entry: Entry<'_>) {
         if let Some(read) = &mut self.read {
             read.update(entry);
         }
@@ -19,14 +19,14 @@ impl DualDigest {
     }
 
     /// Adds an entry that is copied with a different value.
-    pub(super) fn copied_as(&mut self, entry: Entry<'_>, value: &[u8]) {
-        self.left_out(entry);
+    pub(super) fn changed(&mut self, entry: Entry<'_>, value: &[u8]) {
+        self.skipped(entry);
         let key = entry.key;
         self.copied.update(Entry { key, value });
     }
 
     /// Adds an entry that is not copied.
-    pub(super) fn left_out(&mut self, entry: Entry<'_>) {
+    pub(super) fn skipped(&mut self, entry: Entry<'_>) {
         let read = self.read.get_or_insert_with(|| self.copied.clone());
         read.update(entry);
     }

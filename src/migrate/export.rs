@@ -1,5 +1,6 @@
 //! Exports records as JSON Lines.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use crate::codec::{Entry, ExportEnd, canonical_id, key_prefix, may_be_of};
@@ -59,15 +60,6 @@ pub enum ExportItem<'e> {
     Finding(Finding),
 }
 
-/// Whether to continue an export.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExportFlow {
-    /// Continue.
-    Continue,
-    /// Stop: the consumer needs no more items.
-    Stop,
-}
-
 /// Calls `take` for every record of a store in key order, then with the id sequences and, after
 /// confirming that everything was read, with the end.
 ///
@@ -78,7 +70,8 @@ pub enum ExportFlow {
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use chunkmigrate::migrate::{ExportFlow, ExportOptions, ExportItem, export};
+/// use std::ops::ControlFlow;
+/// use chunkmigrate::migrate::{ExportOptions, ExportItem, export};
 /// use chunkmigrate::record::CodeChunk;
 /// use chunkmigrate::store::ChunkStore;
 /// use chunkmigrate::Progress;
@@ -95,7 +88,7 @@ pub enum ExportFlow {
 ///     if let ExportItem::Record { entry, .. } = exported {
 ///         keys.push(String::from_utf8_lossy(entry.key).into_owned());
 ///     }
-///     Ok(ExportFlow::Continue)
+///     Ok(ControlFlow::Continue(()))
 /// })?;
 /// assert_eq!(keys, ["chunk:a.rs:0:2"]);
 /// # Ok(())
@@ -105,7 +98,7 @@ pub fn export(
     path: &Path,
     options: &ExportOptions,
     progress: &Progress,
-    take: &mut dyn FnMut(ExportItem<'_>) -> Result<ExportFlow>,
+    take: &mut dyn FnMut(ExportItem<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
     let open_options = SourceOptions {
         only: options.only,
@@ -113,7 +106,7 @@ pub fn export(
         ..SourceOptions::default()
     };
     let mut snapshot = Candidate::probe(path)?.open(&open_options, progress)?;
-    if !snapshot.closed_cleanly() && take(ExportItem::NotClosed)? == ExportFlow::Stop {
+    if !snapshot.closed_cleanly() && take(ExportItem::NotClosed)?.is_break() {
         return Ok(());
     }
     let mut largest_ids = IdSequences::default();
@@ -131,9 +124,7 @@ pub fn export(
         if !may_match(kind, &options.prefix) {
             continue;
         }
-        if export_kind(snapshot.as_mut(), kind, options, progress, &mut take_on)?
-            == ExportFlow::Stop
-        {
+        if export_kind(snapshot.as_mut(), kind, options, progress, &mut take_on)?.is_break() {
             return Ok(());
         }
     }
@@ -141,21 +132,20 @@ pub fn export(
         let marks = snapshot.sequences()?;
         if marks.max(largest_ids) != largest_ids {
             end.add_sequences(marks);
-            if take(ExportItem::IdSequences(marks))? == ExportFlow::Stop {
+            if take(ExportItem::IdSequences(marks))?.is_break() {
                 return Ok(());
             }
         }
     }
     snapshot.visit_unknown(&mut |entry| {
-        if !is_in(Some(entry.key), options) || !may_be_of(entry.key, options.only) {
+        let is_selected = is_in(Some(entry.key), options) && may_be_of(entry.key, options.only);
+        if !is_selected {
             return Ok(());
         }
         let message = "the key is not that of a record".to_owned();
         let finding = Finding::new(FindingClass::UnknownKey, None, message);
-        take(ExportItem::Finding(
-            finding.on(Side::Left).of_key(entry.key),
-        ))
-        .map(|_| ())
+        let finding = finding.on(Side::Left).of_key(entry.key);
+        take(ExportItem::Finding(finding)).map(|_| ())
     })?;
     snapshot.confirm()?;
     take(ExportItem::End(end)).map(|_| ())
@@ -172,8 +162,8 @@ fn export_kind(
     kind: RecordKind,
     options: &ExportOptions,
     progress: &Progress,
-    take: &mut dyn FnMut(ExportItem<'_>) -> Result<ExportFlow>,
-) -> Result<ExportFlow> {
+    take: &mut dyn FnMut(ExportItem<'_>) -> Result<ControlFlow<()>>,
+) -> Result<ControlFlow<()>> {
     let judges = snapshot.store() == StoreKind::Kv;
     progress.start(Stage::Export(kind), snapshot.expected_records(kind));
     let flow = read_kind(snapshot, kind, progress, |stream| {
@@ -188,15 +178,15 @@ fn export_kind(
                         true => export_judged(kind, entry, take)?,
                         false => take(ExportItem::Record { kind, entry })?,
                     },
-                    _ => ExportFlow::Continue,
+                    _ => ControlFlow::Continue(()),
                 };
-                if flow == ExportFlow::Stop {
+                if flow.is_break() {
                     return Ok(flow);
                 }
             }
             progress.inc(batch.len() as u64);
         }
-        Ok(ExportFlow::Continue)
+        Ok(ControlFlow::Continue(()))
     })?;
     progress.finish();
     Ok(flow)
@@ -210,14 +200,14 @@ fn is_in(key: Option<&[u8]>, options: &ExportOptions) -> bool {
 fn export_judged(
     kind: RecordKind,
     entry: Entry<'_>,
-    take: &mut dyn FnMut(ExportItem<'_>) -> Result<ExportFlow>,
-) -> Result<ExportFlow> {
+    take: &mut dyn FnMut(ExportItem<'_>) -> Result<ControlFlow<()>>,
+) -> Result<ControlFlow<()>> {
     let judged = EntryCheck::of(kind, entry.key, entry.value);
     for finding in judged.divergences(kind, Side::Left, entry.key) {
-        take(ExportItem::Finding(finding))?;
+        let _ = take(ExportItem::Finding(finding))?;
     }
     let Some(value) = judged.canonical_of_its_key(entry.value)? else {
-        return Ok(ExportFlow::Continue);
+        return Ok(ControlFlow::Continue(()));
     };
     let (key, value) = (entry.key, &*value);
     let entry = Entry { key, value };

@@ -21,7 +21,7 @@ pub use crate::sqlite::merge::full_text::StaleIndex;
 pub use crate::stream::UncopiedTable;
 pub(crate) use copy::copy_snapshot;
 pub use copy::{kv_to_sqlite, sqlite_to_kv};
-pub use export::{ExportFlow, ExportItem, ExportOptions, export};
+pub use export::{ExportItem, ExportOptions, export};
 pub use import::{EndLine, ImportSource, import_to_kv, import_to_sqlite};
 pub use merge::MergeCounts;
 pub(crate) use new_database::create_database;

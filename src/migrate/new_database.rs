@@ -8,7 +8,7 @@ use crate::error::{IoContext as _, Result};
 use crate::fsio::{Destination, Staged, leftover_dirs};
 use crate::progress::Progress;
 use crate::record::{IdSequences, PerKind, Record};
-use crate::sqlite::SqliteLoad;
+use crate::sqlite::SqliteBulkLoader;
 use crate::store::StoreKind;
 use crate::stream::RowBatch;
 
@@ -34,7 +34,7 @@ pub(crate) fn create_database(
     target_check::check(&destination, StoreKind::Sqlite, replace)?;
     let leftover_dirs = leftover_dirs(destination.folder())?;
     let staged = Staged::create(&destination)?;
-    let mut load = SqliteLoad::create(staged.path(), None, false, progress)?;
+    let mut load = SqliteBulkLoader::create(staged.path(), None, false, progress)?;
     for (kind, records) in records.iter() {
         let mut batch = RowBatch::default();
         records

@@ -16,7 +16,7 @@ pub(super) struct RejectLog<'o> {
     options: &'o CopyOptions,
     pub(super) rejects: Option<JsonLines>,
     /// Whether an invalid item fails the copy.
-    pub(super) have_failed: bool,
+    pub(super) has_failed: bool,
     /// Number of records that are not copied.
     pub(super) rejected: PerKind<u64>,
     /// Number of items without a kind that are not copied.
@@ -32,7 +32,7 @@ impl<'o> RejectLog<'o> {
         RejectLog {
             options,
             rejects,
-            have_failed: false,
+            has_failed: false,
             rejected: PerKind::default(),
             unknown_keys: 0,
             first: Vec::new(),
@@ -76,7 +76,7 @@ impl<'o> RejectLog<'o> {
     /// Records a finding that fails the copy unless invalid items may be skipped.
     pub(super) fn refuse(&mut self, divergence: Finding) {
         // Without `Skip`, the rest is read only to report it.
-        self.have_failed |= self.options.on_invalid == OnInvalid::Fail;
+        self.has_failed |= self.options.on_invalid == OnInvalid::Fail;
         self.tell(divergence);
     }
 

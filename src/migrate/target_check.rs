@@ -7,7 +7,7 @@ use std::path::Path;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
 use crate::error::{Error, IoContext as _, Result};
-use crate::fsio::{Destination, side_files};
+use crate::fsio::{Destination, sidecar_paths};
 use crate::fsio::{StoreKind, detect};
 use crate::kv::{KvReader, is_locked};
 
@@ -70,7 +70,7 @@ pub(super) fn check_unlocked(path: &Path, store: StoreKind) -> Result<()> {
 
 /// A stale `-wal` or a hot `-journal` next to a new database would bring old rows back.
 fn check_side_files(destination: &Destination, replace: bool) -> Result<()> {
-    for side in side_files(destination.path()) {
+    for side in sidecar_paths(destination.path()) {
         let metadata = match fs::symlink_metadata(&side) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == ErrorKind::NotFound => continue,

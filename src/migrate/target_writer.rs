@@ -11,7 +11,7 @@ use crate::kv::{BulkLoader, KvReader};
 use crate::progress::{Progress, Stage};
 use crate::record::RecordKind;
 use crate::sqlite::SourceOptions;
-use crate::sqlite::{IdSet, SqliteLoad, SqliteSnapshot, WrittenRows, count_rows};
+use crate::sqlite::{IdSet, SqliteBulkLoader, SqliteSnapshot, WrittenRows, count_rows};
 use crate::stream::{Batch, RowBatch, Source, join2};
 
 /// A store that is being written.
@@ -20,7 +20,7 @@ pub(super) enum TargetWriter {
     /// Receives entries in key order.
     Kv(Worker<Batch, BulkLoader>),
     /// Receives records, one kind at a time.
-    Sqlite(Worker<(RecordKind, RowBatch), SqliteLoad>),
+    Sqlite(Worker<(RecordKind, RowBatch), SqliteBulkLoader>),
 }
 
 impl TargetWriter {
@@ -40,8 +40,8 @@ impl TargetWriter {
             }
             StoreKind::Sqlite => {
                 let (temp_dir, keeps_order) = (options.temp_dir.as_deref(), options.verify);
-                let load = SqliteLoad::create(path, temp_dir, keeps_order, progress)?;
-                let insert = |load: &mut SqliteLoad, (kind, records): (_, RowBatch)| {
+                let load = SqliteBulkLoader::create(path, temp_dir, keeps_order, progress)?;
+                let insert = |load: &mut SqliteBulkLoader, (kind, records): (_, RowBatch)| {
                     load.insert(kind, &records)
                 };
                 Worker::start(load, insert).map(TargetWriter::Sqlite)
@@ -63,13 +63,13 @@ impl TargetWriter {
 #[derive(Debug)]
 pub(super) enum FilledTarget {
     Kv(BulkLoader),
-    Sqlite(Box<SqliteLoad>),
+    Sqlite(Box<SqliteBulkLoader>),
 }
 
 impl FilledTarget {
     /// Ids that occurred more than once and whose later records were skipped. A KV file accepts any
     /// id.
-    pub(super) fn take_shared_ids(&mut self) -> IdSet {
+    pub(super) fn take_duplicate_ids(&mut self) -> IdSet {
         match self {
             FilledTarget::Kv(_) => IdSet::default(),
             FilledTarget::Sqlite(load) => load.take_duplicate_ids(),
@@ -117,7 +117,7 @@ impl FilledTarget {
 /// Builds the indexes of a database in a new thread while its rows are read back, then counts the
 /// rows of the finished file.
 fn finish_during_read_back(
-    mut load: SqliteLoad,
+    mut load: SqliteBulkLoader,
     path: &Path,
     content: &Content<'_>,
     progress: &Progress,

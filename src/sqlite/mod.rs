@@ -36,7 +36,7 @@ pub(crate) use scratch::rejected_lines::{ScratchLine, ScratchLines};
 pub(crate) use scratch::sets::{IdSet, ScratchSet};
 pub use shared_connection::SharedConnection;
 #[cfg(feature = "native-v2")]
-pub(crate) use write::bulk_loader::SqliteLoad;
+pub(crate) use write::bulk_loader::SqliteBulkLoader;
 #[cfg(feature = "native-v2")]
 pub(crate) use write::read_back::{WrittenRows, count_rows};
 pub(crate) use write::rejection::Rejection;

@@ -105,7 +105,7 @@ pub fn read_stream<T>(
         let reader = thread::Builder::new()
             .name("reader".to_owned())
             .spawn_scoped(scope, move || {
-                let mut feed = Feed::to(&sender, progress);
+                let mut feed = BatchSender::to(&sender, progress);
                 let result = visit(&mut |visited| feed.push(visited));
                 feed.end(result);
             })
@@ -128,15 +128,15 @@ pub fn read_stream<T>(
 }
 
 /// Collects items into batches and sends them.
-struct Feed<'q> {
+struct BatchSender<'q> {
     gathered: Batch,
     sender: &'q QueueSender<Message>,
     progress: &'q Progress,
 }
 
-impl<'q> Feed<'q> {
+impl<'q> BatchSender<'q> {
     fn to(sender: &'q QueueSender<Message>, progress: &'q Progress) -> Self {
-        Feed {
+        BatchSender {
             gathered: Batch::default(),
             sender,
             progress,

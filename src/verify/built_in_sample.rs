@@ -8,7 +8,7 @@ use super::findings::Findings;
 use super::report::{SelfTest, VerifyOptions, VerifyReport};
 use super::round_trip::RoundTrip;
 use super::sample::{sample_records, sample_sequences};
-use super::self_test::prove_classes;
+use super::self_test::test_detection;
 use crate::codec::{decode_json, record_key};
 use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
@@ -52,8 +52,8 @@ pub fn verify_sample(options: &VerifyOptions, progress: &Progress) -> Result<Ver
     let findings = Findings::create(options, &[&database])?;
     let mut report = trip.run(source.as_mut(), options, findings, progress)?;
     drop(source);
-    if let Some(hop) = report.hops.first_mut() {
-        hop.left = StoreLabel::new("built-in sample", StoreKind::Sqlite);
+    if let Some(leg) = report.legs.first_mut() {
+        leg.left = StoreLabel::new("built-in sample", StoreKind::Sqlite);
     }
     let file = KvReader::open_verified(&trip.there())?;
     let intact = match file.sequences()? == sample_sequences() {
@@ -63,7 +63,7 @@ pub fn verify_sample(options: &VerifyOptions, progress: &Progress) -> Result<Ver
     report.self_test = Some(SelfTest {
         total: records.len() as u64,
         intact,
-        detected_classes: prove_classes(&file, &trip.path("damaged"), &database, progress)?,
+        detected_classes: test_detection(&file, &trip.path("damaged"), &database, progress)?,
     });
     Ok(report)
 }

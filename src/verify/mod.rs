@@ -15,7 +15,7 @@ mod two_stores;
 pub use built_in_sample::verify_sample;
 pub use inspect::{Inspection, inspect};
 pub use page_file::HtmlReportFile;
-pub use report::{Hop, SelfTest, VerifyOptions, VerifyReport};
+pub use report::{Leg, SelfTest, VerifyOptions, VerifyReport};
 pub use round_trip::verify_round_trip;
 pub use sample::{sample_records, sample_sequences};
 pub use sample_file::{SampleFile, write_sample};

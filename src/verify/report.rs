@@ -114,7 +114,7 @@ impl VerifyOptions {
 /// One comparison of a verification.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
-pub struct Hop {
+pub struct Leg {
     /// The left store.
     pub left: StoreLabel,
     /// The right store.
@@ -130,7 +130,7 @@ pub struct Hop {
 #[must_use = "says whether the stores are identical: see `is_identical`"]
 pub struct VerifyReport {
     /// The comparisons: one for two files, or one for each step of a round trip.
-    pub hops: Vec<Hop>,
+    pub legs: Vec<Leg>,
     /// The kinds that were compared.
     pub only: KindSet,
     /// The ignored columns, each as `TABLE.COLUMN`.
@@ -177,10 +177,10 @@ impl SelfTest {
 
 impl VerifyReport {
     /// Creates the report on some comparisons; publishes the file of findings.
-    pub(super) fn of(hops: Vec<Hop>, options: &VerifyOptions, findings: Findings) -> Result<Self> {
+    pub(super) fn of(legs: Vec<Leg>, options: &VerifyOptions, findings: Findings) -> Result<Self> {
         let (findings, report) = findings.finish()?;
         Ok(VerifyReport {
-            hops,
+            legs,
             only: options.only,
             without_columns: options.without_columns.clone(),
             quick: options.quick,
@@ -197,9 +197,9 @@ impl VerifyReport {
     /// Number of all findings by class and kind.
     pub fn counts(&self) -> FindingCounts {
         let mut counts = FindingCounts::default();
-        self.hops
+        self.legs
             .iter()
-            .for_each(|hop| counts.add(&hop.comparison.counts));
+            .for_each(|leg| counts.add(&leg.comparison.counts));
         counts
     }
 
@@ -215,13 +215,13 @@ impl VerifyReport {
 
     /// Number of keys with an unknown form.
     pub fn unknown_keys(&self) -> u64 {
-        let hops = self.hops.iter();
-        hops.map(|hop| hop.comparison.unknown_keys).sum()
+        let legs = self.legs.iter();
+        legs.map(|leg| leg.comparison.unknown_keys).sum()
     }
 
     /// Number of records that were equal in the first comparison.
     pub fn equal(&self) -> u64 {
-        let kinds = self.hops.first().map(|hop| hop.comparison.kinds);
+        let kinds = self.legs.first().map(|leg| leg.comparison.kinds);
         let kinds = kinds.unwrap_or_default();
         kinds.iter().map(|(_, counts)| counts.equal).sum()
     }
@@ -229,10 +229,10 @@ impl VerifyReport {
     /// Whether the stores are identical: every record on both sides was read and, unless quick,
     /// compared. A self-test must be passed, too.
     pub fn is_identical(&self) -> bool {
-        let identical = |hop: &Hop| hop.comparison.is_identical();
+        let identical = |leg: &Leg| leg.comparison.is_identical();
         let warned = self.strict && self.warnings() > 0;
         let passed = self.self_test.as_ref().is_none_or(SelfTest::is_passed);
-        !self.hops.is_empty() && self.hops.iter().all(identical) && !warned && passed
+        !self.legs.is_empty() && self.legs.iter().all(identical) && !warned && passed
     }
 }
 
@@ -246,7 +246,7 @@ impl Serialize for VerifyReport {
             true => "identical",
             false => "diverged",
         };
-        let first = self.hops.first();
+        let first = self.legs.first();
         let findings = self.findings.iter().map(|f| f.shown(self.values));
         let findings: Vec<_> = findings.collect();
 
@@ -256,11 +256,11 @@ impl Serialize for VerifyReport {
         if !self.without_columns.is_empty() {
             json.serialize_field("without_columns", &self.without_columns)?;
         }
-        json.serialize_field("left", &first.map(|hop| &hop.left))?;
-        json.serialize_field("right", &self.hops.last().map(|hop| &hop.right))?;
+        json.serialize_field("left", &first.map(|leg| &leg.left))?;
+        json.serialize_field("right", &self.legs.last().map(|leg| &leg.right))?;
         json.serialize_field(
             "kinds",
-            &first.map(|hop| hop.comparison.kinds.list(self.only)),
+            &first.map(|leg| leg.comparison.kinds.list(self.only)),
         )?;
         json.serialize_field("unknown_keys", &self.unknown_keys())?;
         serialize_findings(&mut json, &findings, &self.counts())?;
@@ -269,8 +269,8 @@ impl Serialize for VerifyReport {
         }
         json.serialize_field("report", &path(&self.report))?;
         json.serialize_field("html", &path(&self.html))?;
-        if self.hops.len() > 1 {
-            json.serialize_field("legs", &self.hops)?;
+        if self.legs.len() > 1 {
+            json.serialize_field("legs", &self.legs)?;
         }
         if let Some(self_test) = &self.self_test {
             json.serialize_field("self_test", self_test)?;

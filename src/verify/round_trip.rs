@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use super::findings::Findings;
-use super::report::{Hop, VerifyOptions, VerifyReport};
+use super::report::{Leg, VerifyOptions, VerifyReport};
 use crate::compare::compare_stores;
 use crate::error::Result;
 use crate::fsio::PrivateFolder;
@@ -14,8 +14,8 @@ use crate::sqlite::SourceOptions;
 use crate::stream::{Source, StoreLabel};
 
 /// Label for the temporary stores of a round trip, in place of a file name.
-const THERE: &str = "copy";
-const BACK: &str = "round trip";
+const FIRST_COPY: &str = "copy";
+const SECOND_COPY: &str = "round trip";
 
 /// Verifies a round trip in a temporary directory: a database is copied to a KV file and back to a
 /// database, or a KV file to a database and back. Each step is compared record by record.
@@ -106,11 +106,11 @@ impl RoundTrip {
             limit: 0,
             ..CopyOptions::default()
         };
-        let mut hops = Vec::new();
+        let mut legs = Vec::new();
         let mut take = |left: &mut dyn Source, right: &mut dyn Source, names| {
             let (left_name, right_name) = names;
             // All copies have the same warnings as the source, so only the first step reports them.
-            let warns = hops.is_empty();
+            let warns = legs.is_empty();
             let mut comparison = compare_stores(
                 left,
                 right,
@@ -124,7 +124,7 @@ impl RoundTrip {
             if !warns {
                 comparison.counts = comparison.counts.without_warnings();
             }
-            hops.push(Hop {
+            legs.push(Leg {
                 left: left_name,
                 right: right_name,
                 comparison,
@@ -140,15 +140,18 @@ impl RoundTrip {
         take(
             source,
             middle.as_mut(),
-            (source_name, StoreLabel::new(THERE, there)),
+            (source_name, StoreLabel::new(FIRST_COPY, there)),
         )?;
         source.confirm()?;
 
         let back_path = self.path("back");
         let _ = copy_snapshot(middle.as_mut(), &back_path, back, &copy_options, progress)?;
         let mut end = open(&back_path)?;
-        let names = (StoreLabel::new(THERE, there), StoreLabel::new(BACK, back));
+        let names = (
+            StoreLabel::new(FIRST_COPY, there),
+            StoreLabel::new(SECOND_COPY, back),
+        );
         take(middle.as_mut(), end.as_mut(), names)?;
-        VerifyReport::of(hops, options, findings)
+        VerifyReport::of(legs, options, findings)
     }
 }

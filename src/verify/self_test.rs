@@ -17,7 +17,7 @@ use crate::stream::Source as _;
 
 /// Corrupts a copy of the sample once for each class and requires exactly that finding. Returns the
 /// detected classes.
-pub(super) fn prove_classes(
+pub(super) fn test_detection(
     sample: &KvReader,
     folder: &Path,
     database: &Path,

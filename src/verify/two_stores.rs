@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::findings::Findings;
-use super::report::{Hop, VerifyOptions, VerifyReport};
+use super::report::{Leg, VerifyOptions, VerifyReport};
 use crate::compare::compare_stores;
 use crate::error::Result;
 use crate::open::{Candidate, open_pair, retry_if_changed};
@@ -65,11 +65,11 @@ pub fn verify_pair(
         )?;
         left.confirm()?;
         right.confirm()?;
-        let hop = Hop {
+        let leg = Leg {
             left: StoreLabel::of(left.as_ref()),
             right: StoreLabel::of(right.as_ref()),
             comparison,
         };
-        VerifyReport::of(vec![hop], options, findings)
+        VerifyReport::of(vec![leg], options, findings)
     })
 }

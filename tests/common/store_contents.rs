@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::ControlFlow;
 
 use chunkmigrate::Progress;
-use chunkmigrate::migrate::{ExportFlow, ExportItem, ExportOptions, export};
+use chunkmigrate::migrate::{ExportItem, ExportOptions, export};
 use rusqlite::Connection;
 
 use super::{Scenario, kv};
@@ -55,7 +56,7 @@ pub(crate) fn records(scenario: &Scenario, name: &str) -> Option<String> {
             ExportItem::IdSequences(_) | ExportItem::End(_) | ExportItem::NotClosed => {}
             ExportItem::Finding(finding) => panic!("{finding:?}"),
         }
-        Ok(ExportFlow::Continue)
+        Ok(ControlFlow::Continue(()))
     });
     exported.unwrap();
     Some(records)

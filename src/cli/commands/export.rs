@@ -1,9 +1,10 @@
 use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use chunkmigrate::codec::key_prefix;
 use chunkmigrate::internal::Line;
-use chunkmigrate::migrate::{ExportFlow, ExportItem, ExportOptions, export};
+use chunkmigrate::migrate::{ExportItem, ExportOptions, export};
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::verify::Finding;
 use clap::ValueHint;
@@ -15,7 +16,7 @@ use crate::cli::exit_status::{Exit, ExitStatusHelp};
 use crate::cli::failure::CliError;
 use crate::cli::help_sections::AfterHelp;
 use crate::cli::term::json::write_safe_json;
-use crate::cli::term::ui::{Ui, printed};
+use crate::cli::term::ui::{Ui, ignore_broken_pipe};
 
 /// Write the records of a store to stdout as JSON Lines (NDJSON)
 ///
@@ -131,12 +132,12 @@ pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
             }
         }
         Ok(match written {
-            Ok(()) => ExportFlow::Continue,
-            Err(_) => ExportFlow::Stop,
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
         })
     })?;
     drop(progress);
-    printed(written.and_then(|()| out.flush()))?;
+    ignore_broken_pipe(written.and_then(|()| out.flush()))?;
     Ok(match findings {
         0 => Exit::Done,
         _ => Exit::Diverged,

@@ -10,7 +10,7 @@ use crate::cli::commands::copy_args::{CopyArgs, DatabaseArgs, STATUSES, report};
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
 use crate::cli::help_sections::AfterHelp;
-use crate::cli::term::shell::{pasted, path_argument, quoted};
+use crate::cli::term::shell::{path_arg, quoted, shell_command};
 use crate::cli::term::ui::Ui;
 
 /// Build a store from exported JSON Lines (NDJSON)
@@ -139,7 +139,7 @@ fn import_through(filter: &str, source: &Path) -> Option<String> {
     let behind_command = arguments.iter().position(|word| word == "import")? + 1;
     let words = arguments.get_mut(behind_command..)?;
     *words.iter_mut().find(|word| word.as_os_str() == source)? = "-".into();
-    let import = pasted(arguments.iter().map(OsString::as_os_str))?;
-    let source = quoted(&path_argument(source))?;
+    let import = shell_command(arguments.iter().map(OsString::as_os_str))?;
+    let source = quoted(&path_arg(source))?;
     Some(format!("{filter} {source} | {import}"))
 }

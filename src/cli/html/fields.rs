@@ -16,20 +16,20 @@ use crate::cli::report::findings::shortened;
 
 /// How much of the values to show.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Extent {
+pub(super) struct DiffLimits {
     values: Values,
     bounds: Bounds,
     /// Longer lines show only the text around their differences.
     line_bytes: usize,
 }
 
-impl Extent {
+impl DiffLimits {
     pub(super) fn of(values: Values) -> Self {
         let (context, line_bytes) = match values {
             Values::Full => (2000, 64 << 10),
             Values::Short | Values::Redacted => (CONTEXT, 600),
         };
-        Extent {
+        DiffLimits {
             values,
             bounds: Bounds {
                 context,
@@ -56,7 +56,7 @@ impl Extent {
 pub(super) fn write_fields(
     html: &mut Html<'_>,
     fields: &[FieldDifference],
-    extent: Extent,
+    extent: DiffLimits,
 ) -> io::Result<()> {
     let is_of_lines = |field: &&FieldDifference| extent.lines(field).is_some();
     let (of_lines, others): (Vec<_>, Vec<_>) = fields.iter().partition(is_of_lines);
@@ -90,7 +90,11 @@ fn write_name(html: &mut Html<'_>, field: &FieldDifference) -> io::Result<()> {
     Ok(())
 }
 
-fn write_values(html: &mut Html<'_>, field: &FieldDifference, extent: Extent) -> io::Result<()> {
+fn write_values(
+    html: &mut Html<'_>,
+    field: &FieldDifference,
+    extent: DiffLimits,
+) -> io::Result<()> {
     html.markup("<tr><th scope=\"row\">")?;
     write_name(html, field)?;
     html.markup("</th>")?;
@@ -120,7 +124,7 @@ fn write_value(
     side: Side,
     value: &Value,
     parts: &[Part<'_>],
-    extent: Extent,
+    extent: DiffLimits,
 ) -> io::Result<()> {
     match value {
         Value::Null => html.markup("<i>null</i>"),
@@ -149,7 +153,7 @@ fn write_lines(
     html: &mut Html<'_>,
     field: &FieldDifference,
     rows: &[Row<'_>],
-    extent: Extent,
+    extent: DiffLimits,
 ) -> io::Result<()> {
     html.markup("<table class=\"lines\">\n<caption>")?;
     write_name(html, field)?;

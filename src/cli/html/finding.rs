@@ -5,7 +5,7 @@ use std::io;
 use chunkmigrate::verify::{Finding, FindingClass, FindingCounts, Side};
 use chunkmigrate::verify::{Values, VerifyReport};
 
-use super::fields::{Extent, write_fields};
+use super::fields::{DiffLimits, write_fields};
 use super::lines::write_parts;
 use super::markup::Html;
 use super::parts::Part;
@@ -133,7 +133,7 @@ fn write_finding(html: &mut Html<'_>, finding: &Finding, values: Values) -> io::
     html.markup(finding.side.map_or("", Side::name))?;
     html.markup("</small></h4>\n")?;
     if finding.class == FindingClass::Field {
-        write_fields(html, &finding.fields, Extent::of(values))?;
+        write_fields(html, &finding.fields, DiffLimits::of(values))?;
     } else if !class_says_all(finding.class) {
         html.markup("<p class=\"message\">")?;
         write_shortened(html, &finding.message)?;

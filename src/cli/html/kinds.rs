@@ -4,7 +4,7 @@ use std::io;
 
 use chunkmigrate::record::KindSet;
 use chunkmigrate::verify::KindCounts;
-use chunkmigrate::verify::{Hop, StoreLabel};
+use chunkmigrate::verify::{Leg, StoreLabel};
 
 use super::markup::Html;
 use crate::cli::report::pluralize::{closed, plural, store_name};
@@ -43,15 +43,15 @@ impl Column {
 }
 
 /// Writes the counts of one comparison.
-pub(super) fn write_hop(html: &mut Html<'_>, hop: &Hop, only: KindSet) -> io::Result<()> {
-    let total = total(&hop.comparison);
+pub(super) fn write_leg(html: &mut Html<'_>, leg: &Leg, only: KindSet) -> io::Result<()> {
+    let total = total(&leg.comparison);
     let columns: Vec<&Column> = COLUMNS
         .iter()
         .filter(|column| column.class != "invalid" || (column.count)(&total) > 0)
         .collect();
     html.markup("<table class=\"kinds\">\n<caption>")?;
-    write_store(html, "left", &hop.left)?;
-    write_store(html, "right", &hop.right)?;
+    write_store(html, "left", &leg.left)?;
+    write_store(html, "right", &leg.right)?;
     html.markup("</caption>\n<thead><tr><th scope=\"col\">kind</th>")?;
     for column in &columns {
         html.markup("<th scope=\"col\" class=\"")?;
@@ -61,14 +61,14 @@ pub(super) fn write_hop(html: &mut Html<'_>, hop: &Hop, only: KindSet) -> io::Re
         html.markup("</th>")?;
     }
     html.markup("</tr></thead>\n")?;
-    for (kind, counts) in hop.comparison.kinds.iter() {
+    for (kind, counts) in leg.comparison.kinds.iter() {
         if only.contains(kind) {
             write_kind(html, kind.name(), counts, &columns)?;
         }
     }
     write_kind(html, "total", &total, &columns)?;
     html.markup("</table>\n")?;
-    match hop.comparison.unknown_keys {
+    match leg.comparison.unknown_keys {
         0 => Ok(()),
         keys => {
             html.markup("<p>")?;

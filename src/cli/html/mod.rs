@@ -17,7 +17,7 @@ use chunkmigrate::record::KindSet;
 use chunkmigrate::verify::{Values, VerifyReport};
 
 use self::finding::write_findings;
-use self::kinds::write_hop;
+use self::kinds::write_leg;
 use self::markup::Html;
 use super::report::verify_outcome::{self_test, sentence, word};
 
@@ -45,8 +45,8 @@ pub(super) fn write_page(
     html.markup("</style>\n</head>\n<body>\n<main>\n")?;
     write_verdict(html, report, values)?;
     html.markup("<section>\n<h2>Records</h2>\n")?;
-    for hop in &report.hops {
-        write_hop(html, hop, report.only)?;
+    for leg in &report.legs {
+        write_leg(html, leg, report.only)?;
     }
     html.markup("</section>\n")?;
     write_findings(html, report, values)?;
@@ -63,10 +63,10 @@ pub(super) fn write_page(
 /// Writes the verdict and the names of the first and the last store.
 fn write_title(html: &mut Html<'_>, report: &VerifyReport) -> io::Result<()> {
     html.markup(word(report))?;
-    let hops = &report.hops;
+    let legs = &report.legs;
     let stores = [
-        hops.first().map(|hop| &hop.left),
-        hops.last().map(|hop| &hop.right),
+        legs.first().map(|leg| &leg.left),
+        legs.last().map(|leg| &leg.right),
     ];
     let name = |path: &Path| {
         path.file_name()

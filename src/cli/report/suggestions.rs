@@ -11,7 +11,7 @@ use chunkmigrate::record::KindSet;
 use chunkmigrate::store::StoreKind;
 use chunkmigrate::verify::{Finding, FindingClass};
 
-use crate::cli::term::shell::{pasted, path_argument};
+use crate::cli::term::shell::{path_arg, shell_command};
 
 /// The name of stdin on a command line.
 const STDIN: &str = "-";
@@ -182,7 +182,7 @@ fn command(name: &str, paths: &[&Path], options: &[&str], only: KindSet) -> Opti
     let mut words = vec![OsString::from(name)];
     let argument = |path: &&Path| match *path == Path::new(STDIN) {
         true => STDIN.into(),
-        false => path_argument(path).into_owned(),
+        false => path_arg(path).into_owned(),
     };
     words.extend(paths.iter().map(argument));
     words.extend(options.iter().map(OsString::from));
@@ -190,7 +190,7 @@ fn command(name: &str, paths: &[&Path], options: &[&str], only: KindSet) -> Opti
         let names: Vec<&str> = only.iter().map(|kind| kind.name()).collect();
         words.extend(["--only".into(), names.join(",").into()]);
     }
-    pasted(words.iter().map(OsString::as_os_str))
+    shell_command(words.iter().map(OsString::as_os_str))
 }
 
 #[cfg(test)]

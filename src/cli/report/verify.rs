@@ -29,10 +29,10 @@ pub(in crate::cli) fn write_report(
     report: &VerifyReport,
     values: Values,
 ) -> io::Result<()> {
-    for hop in &report.hops {
-        writeln!(out, "left   {}", shown(&hop.left))?;
-        writeln!(out, "right  {}\n", shown(&hop.right))?;
-        write_table(out, &counts_table(&hop.comparison, report.only))?;
+    for leg in &report.legs {
+        writeln!(out, "left   {}", shown(&leg.left))?;
+        writeln!(out, "right  {}\n", shown(&leg.right))?;
+        write_table(out, &counts_table(&leg.comparison, report.only))?;
         writeln!(out)?;
     }
     write_totals(out, &report.counts(), report.findings.len())?;

@@ -72,7 +72,7 @@ fn of_diverged(report: &VerifyReport) -> String {
         (0, _) => format!("{warnings} (counted by --strict)"),
         (_, _) => format!("{divergences}, {warnings}"),
     };
-    let trip = match report.hops.len() {
+    let trip = match report.legs.len() {
         1 => "",
         _ => " after the round trip",
     };
@@ -91,7 +91,7 @@ fn of_identical(report: &VerifyReport) -> String {
     };
     let warnings = warnings + unchecked_warnings(report);
     let compared = compared(report);
-    let is_trip = report.hops.len() > 1;
+    let is_trip = report.legs.len() > 1;
     if report.quick {
         let individually = match report.has_all_warnings {
             true => "only chunks were compared individually, to check for warnings",
@@ -137,10 +137,10 @@ fn left_out(report: &VerifyReport) -> String {
 
 /// Number of records in the first comparison.
 fn compared(report: &VerifyReport) -> u64 {
-    let Some(hop) = report.hops.first() else {
+    let Some(leg) = report.legs.first() else {
         return 0;
     };
-    let counts = total(&hop.comparison);
+    let counts = total(&leg.comparison);
     counts.equal + counts.differing + counts.only_left + counts.only_right
 }
 

@@ -8,7 +8,7 @@ use chunkmigrate::{ProgressSink, Stage};
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget};
 
 use crate::cli::term::progress_bar::bar;
-use crate::cli::term::signals::Stop;
+use crate::cli::term::signals::SignalFlag;
 
 /// Work that ends sooner shows no progress.
 const QUIET_START: Duration = Duration::from_millis(250);
@@ -19,17 +19,17 @@ const LINE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How to show progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::cli) enum Look {
+pub(in crate::cli) enum ProgressMode {
     Hidden,
     Bars,
     Lines,
 }
 
 /// Shows progress on stderr, and cancels the work after a signal.
-pub(in crate::cli) struct Shown {
-    look: Look,
+pub(in crate::cli) struct TerminalProgress {
+    mode: ProgressMode,
     begun: Instant,
-    stop: Stop,
+    stop: SignalFlag,
     stage: Mutex<Option<Current>>,
 }
 
@@ -41,10 +41,10 @@ struct Current {
     bar: Option<ProgressBar>,
 }
 
-impl Shown {
-    pub(in crate::cli) fn new(look: Look, stop: Stop) -> Self {
-        Shown {
-            look,
+impl TerminalProgress {
+    pub(in crate::cli) fn new(mode: ProgressMode, stop: SignalFlag) -> Self {
+        TerminalProgress {
+            mode,
             begun: Instant::now(),
             stop,
             stage: Mutex::new(None),
@@ -64,12 +64,12 @@ impl Shown {
     }
 }
 
-impl ProgressSink for Shown {
+impl ProgressSink for TerminalProgress {
     fn start(&self, stage: Stage, total: Option<u64>) {
-        if self.look == Look::Hidden {
+        if self.mode == ProgressMode::Hidden {
             return;
         }
-        let bar = (self.look == Look::Bars).then(|| bar(stage, total));
+        let bar = (self.mode == ProgressMode::Bars).then(|| bar(stage, total));
         if let Some(bar) = &bar {
             self.show(bar);
         }
@@ -128,7 +128,7 @@ impl Current {
     }
 }
 
-impl Drop for Shown {
+impl Drop for TerminalProgress {
     fn drop(&mut self) {
         self.with_stage(|current| {
             if let Some(bar) = current.take().and_then(|current| current.bar) {

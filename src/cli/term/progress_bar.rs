@@ -17,7 +17,7 @@ const USUAL_WIDTH: usize = 80;
 /// Creates a bar that is hidden at first.
 pub(in crate::cli) fn bar(stage: Stage, total: Option<u64>) -> ProgressBar {
     let line = move |state: &ProgressState, out: &mut dyn fmt::Write| {
-        let facts = Facts {
+        let facts = BarState {
             name: stage.to_string(),
             done: state.pos(),
             total,
@@ -44,7 +44,7 @@ fn width() -> usize {
     }
 }
 
-struct Facts {
+struct BarState {
     name: String,
     done: u64,
     total: Option<u64>,
@@ -54,7 +54,7 @@ struct Facts {
     elapsed: Duration,
 }
 
-impl Facts {
+impl BarState {
     /// The most detailed line that fits. The last column stays free: some terminals wrap after it.
     fn line(&self, width: usize) -> String {
         let room = width.saturating_sub(1);
@@ -135,8 +135,8 @@ fn drawn(done: u64, total: u64, columns: usize) -> String {
 mod tests {
     use super::*;
 
-    fn facts(done: u64, total: Option<u64>) -> Facts {
-        Facts {
+    fn facts(done: u64, total: Option<u64>) -> BarState {
+        BarState {
             name: "read back symbol-metrics".to_owned(),
             done,
             total,
@@ -168,7 +168,7 @@ mod tests {
         ] {
             assert_eq!(facts.line(width), line);
         }
-        let unknown = Facts {
+        let unknown = BarState {
             name: "read input".to_owned(),
             total: None,
             ..facts

@@ -8,7 +8,9 @@ use crate::cli::command_line::NAME;
 use crate::cli::term::terminal_escape::is_plain;
 
 /// The command line with these arguments; `None` if one of them can't be represented exactly.
-pub(in crate::cli) fn pasted<'w>(arguments: impl IntoIterator<Item = &'w OsStr>) -> Option<String> {
+pub(in crate::cli) fn shell_command<'w>(
+    arguments: impl IntoIterator<Item = &'w OsStr>,
+) -> Option<String> {
     let words = arguments.into_iter().map(quoted);
     let words: Option<Vec<String>> = std::iter::once(Some(NAME.to_owned()))
         .chain(words)
@@ -30,7 +32,7 @@ pub(in crate::cli) fn quoted(argument: &OsStr) -> Option<String> {
 }
 
 /// A path as an argument that can't be mistaken for an option.
-pub(in crate::cli) fn path_argument(path: &Path) -> Cow<'_, OsStr> {
+pub(in crate::cli) fn path_arg(path: &Path) -> Cow<'_, OsStr> {
     match path.as_os_str().as_encoded_bytes() {
         [b'-', ..] => Path::new(".").join(path).into_os_string().into(),
         _ => path.as_os_str().into(),
@@ -44,7 +46,7 @@ mod tests {
     use std::path::Path;
     use std::process::Command;
 
-    use super::{pasted, path_argument};
+    use super::{path_arg, shell_command};
 
     #[test]
     fn a_shell_parses_pasted_commands_as_intended() {
@@ -52,7 +54,7 @@ mod tests {
             "code.db", "", "a b", "it's", "~", "$HOME", "`id`", "a\\b", "*", "!!", "#x", "=ls",
             "a;b", "größe", "日本", "{a,b}", "\"", "-x",
         ];
-        let line = pasted(names.map(OsStr::new)).unwrap();
+        let line = shell_command(names.map(OsStr::new)).unwrap();
         let script = format!("chunkmigrate() {{ printf '%s\\n' \"$@\"; }}; {line}");
         let output = Command::new("sh").args(["-c", &script]).output().unwrap();
         let told = String::from_utf8(output.stdout).unwrap();
@@ -67,13 +69,13 @@ mod tests {
             b"\xff",
             "\u{202e}".as_bytes(),
         ] {
-            assert_eq!(pasted([OsStr::from_bytes(name)]), None);
+            assert_eq!(shell_command([OsStr::from_bytes(name)]), None);
         }
     }
 
     #[test]
     fn a_path_is_never_parsed_as_an_option() {
-        assert_eq!(&*path_argument(Path::new("-x.db")), "./-x.db");
-        assert_eq!(&*path_argument(Path::new("x/-y.db")), "x/-y.db");
+        assert_eq!(&*path_arg(Path::new("-x.db")), "./-x.db");
+        assert_eq!(&*path_arg(Path::new("x/-y.db")), "x/-y.db");
     }
 }

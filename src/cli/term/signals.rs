@@ -9,14 +9,14 @@ use signal_hook::flag;
 
 /// The signal that was received, if any.
 #[derive(Debug, Clone, Default)]
-pub(in crate::cli) struct Stop(Arc<AtomicUsize>);
+pub(in crate::cli) struct SignalFlag(Arc<AtomicUsize>);
 
-impl Stop {
+impl SignalFlag {
     /// Records SIGINT, SIGTERM and SIGHUP instead of terminating. A signal that the parent ignores
     /// stays ignored, as expected by `nohup` and by shells with background jobs. Exceeding the file
     /// size limit becomes a write error instead of a signal.
     pub(in crate::cli) fn install() -> io::Result<Self> {
-        let stop = Stop::default();
+        let stop = SignalFlag::default();
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             if is_ignored(signal) {
                 continue;

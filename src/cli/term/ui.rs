@@ -11,8 +11,8 @@ use serde::Serialize;
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
 use crate::cli::term::json::{Document, write_safe_json};
-use crate::cli::term::progress::{Look, Shown};
-use crate::cli::term::signals::Stop;
+use crate::cli::term::progress::{ProgressMode, TerminalProgress};
+use crate::cli::term::signals::SignalFlag;
 use crate::cli::term::terminal_escape::escaped;
 
 /// Options of every command.
@@ -75,27 +75,27 @@ impl From<When> for ColorChoice {
 pub(in crate::cli) struct Ui {
     format: Format,
     quiet: bool,
-    look: Look,
+    mode: ProgressMode,
     color: ColorChoice,
-    stop: Stop,
+    stop: SignalFlag,
 }
 
 impl Ui {
     pub(in crate::cli) fn new(args: &GlobalArgs) -> Self {
-        let look = match (args.progress, io::stderr().is_terminal()) {
-            (When::Auto, _) if args.quiet => Look::Hidden,
-            (When::Never, _) | (When::Auto, false) => Look::Hidden,
-            (When::Auto, true) if is_dumb() => Look::Hidden,
-            (_, true) if !is_dumb() => Look::Bars,
-            _ => Look::Lines,
+        let mode = match (args.progress, io::stderr().is_terminal()) {
+            (When::Auto, _) if args.quiet => ProgressMode::Hidden,
+            (When::Never, _) | (When::Auto, false) => ProgressMode::Hidden,
+            (When::Auto, true) if is_dumb() => ProgressMode::Hidden,
+            (_, true) if !is_dumb() => ProgressMode::Bars,
+            _ => ProgressMode::Lines,
         };
         Ui {
             format: args.format,
             quiet: args.quiet,
-            look,
+            mode,
             color: args.color.into(),
             // Without handlers a signal ends the process at once, which is safe too.
-            stop: Stop::install().unwrap_or_default(),
+            stop: SignalFlag::install().unwrap_or_default(),
         }
     }
 
@@ -104,9 +104,9 @@ impl Ui {
         Ui {
             format,
             quiet: false,
-            look: Look::Hidden,
+            mode: ProgressMode::Hidden,
             color: color.into(),
-            stop: Stop::default(),
+            stop: SignalFlag::default(),
         }
     }
 
@@ -120,7 +120,7 @@ impl Ui {
 
     /// The progress receiver to pass to the library.
     pub(in crate::cli) fn progress(&self) -> Progress {
-        Progress::new(Shown::new(self.look, self.stop.clone()))
+        Progress::new(TerminalProgress::new(self.mode, self.stop.clone()))
     }
 
     /// Prints a report to stdout, as text or as JSON.
@@ -138,19 +138,19 @@ impl Ui {
                 human(&mut out).and_then(|()| out.flush())
             }
         };
-        printed(written)
+        ignore_broken_pipe(written)
     }
 
     /// Prints text to stdout, with colours if enabled.
     pub(in crate::cli) fn print(&self, text: &dyn Display) -> Result<(), CliError> {
         let mut out = AutoStream::new(io::stdout(), self.color).lock();
-        printed(write!(out, "{text}").and_then(|()| out.flush()))
+        ignore_broken_pipe(write!(out, "{text}").and_then(|()| out.flush()))
     }
 
     /// Prints output for another program to stdout.
     pub(in crate::cli) fn print_raw(&self, bytes: &[u8]) -> Result<(), CliError> {
         let mut out = io::stdout().lock();
-        printed(out.write_all(bytes).and_then(|()| out.flush()))
+        ignore_broken_pipe(out.write_all(bytes).and_then(|()| out.flush()))
     }
 
     /// Prints text to stderr, with colours if enabled.
@@ -190,7 +190,7 @@ fn is_dumb() -> bool {
 }
 
 /// Ignores a closed pipe: the reader closed it because it has read enough.
-pub(in crate::cli) fn printed(written: io::Result<()>) -> Result<(), CliError> {
+pub(in crate::cli) fn ignore_broken_pipe(written: io::Result<()>) -> Result<(), CliError> {
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::output(&error)),
         _ => Ok(()),

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::ImportSource;
 use super::end_check::{EndCheck, EndLine};
 use super::line_reader::Input;
-use super::line_splitter::{Portion, without_mark};
-use super::parse_line::{Good, judge, shares, too_long};
+use super::line_splitter::{Segment, without_mark};
+use super::parse_line::{ParsedLine, judge, shares, too_long};
 use crate::codec::{Entry, Line};
 use crate::compare::Finding;
 use crate::error::{Error, Result};
@@ -58,8 +58,8 @@ pub(super) fn take_in(
     while let Some(portion) = input.next(progress)? {
         let before = intake.line;
         match portion {
-            Portion::Lines(text) => intake.take_lines(&text)?,
-            Portion::Start(start) => {
+            Segment::Lines(text) => intake.take_lines(&text)?,
+            Segment::Start(start) => {
                 intake.line += 1;
                 intake.end_check.take_invalid(None);
                 intake.reject(&start, true)?;
@@ -105,11 +105,11 @@ impl LineIntake<'_> {
         Ok(())
     }
 
-    fn keep(&mut self, good: Good<'_>) -> Result<()> {
+    fn keep(&mut self, good: ParsedLine<'_>) -> Result<()> {
         self.end_check.take(&good);
         match good {
-            Good::Record { kind, .. } if !self.options.only.contains(kind) => Ok(()),
-            Good::Record { kind, key, value } => {
+            ParsedLine::Record { kind, .. } if !self.options.only.contains(kind) => Ok(()),
+            ParsedLine::Record { kind, key, value } => {
                 let entry = Entry {
                     key: key.as_bytes(),
                     value: &value,
@@ -117,11 +117,11 @@ impl LineIntake<'_> {
                 self.lines.bytes += (entry.key.len() + entry.value.len()) as u64;
                 self.lines.entries.add(kind, self.line, entry)
             }
-            Good::IdSequences(sequences) => {
+            ParsedLine::IdSequences(sequences) => {
                 self.lines.sequences = self.lines.sequences.max(sequences);
                 Ok(())
             }
-            Good::End(_) => Ok(()),
+            ParsedLine::End(_) => Ok(()),
         }
     }
 
@@ -170,7 +170,7 @@ impl RejectedLines for InvalidLines {
     fn visit(&self, visit: &mut dyn FnMut(RejectedLine<'_>) -> Result<()>) -> Result<()> {
         self.0.visit(&mut |spooled| {
             let ScratchLine { line, text, .. } = spooled;
-            let mut why = why_of(&spooled)?;
+            let mut why = reason_of(&spooled)?;
             why.message = format!("line {line}: {}", why.message);
             let key = why.key.clone();
             let key = key.as_deref().and_then(|key| str::from_utf8(key).ok());
@@ -184,7 +184,7 @@ impl RejectedLines for InvalidLines {
     }
 }
 
-fn why_of(spooled: &ScratchLine<'_>) -> Result<Finding> {
+fn reason_of(spooled: &ScratchLine<'_>) -> Result<Finding> {
     let text = spooled.text;
     match spooled.shared {
         _ if spooled.is_cut => Ok(too_long(text)),

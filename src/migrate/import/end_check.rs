@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::parse_line::Good;
+use super::parse_line::ParsedLine;
 use crate::codec::{Entry, ExportEnd};
 use crate::error::{Error, Result};
 use crate::migrate::{CopyOptions, OnInvalid};
@@ -31,16 +31,16 @@ pub(super) struct EndCheck {
 }
 
 impl EndCheck {
-    pub(super) fn take(&mut self, good: &Good<'_>) {
+    pub(super) fn take(&mut self, good: &ParsedLine<'_>) {
         self.has_lines = true;
         match good {
-            Good::Record { kind, key, value } => {
+            ParsedLine::Record { kind, key, value } => {
                 let (key, value) = (key.as_bytes(), &**value);
                 let entry = Entry { key, value };
                 self.found.add_record(*kind, entry);
             }
-            Good::IdSequences(sequences) => self.found.add_sequences(*sequences),
-            Good::End(end) => self.expected.get_or_insert_default().add(end),
+            ParsedLine::IdSequences(sequences) => self.found.add_sequences(*sequences),
+            ParsedLine::End(end) => self.expected.get_or_insert_default().add(end),
         }
     }
 

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::ImportSource;
-use super::line_splitter::{LineSplitter, Portion};
+use super::line_splitter::{LineSplitter, Segment};
 use crate::error::{Error, IoContext as _, Result};
 use crate::fsio::{StoreKind, detect};
 use crate::kv::is_unwritten;
@@ -18,7 +18,7 @@ use crate::stream::{QueueReceiver, QueueSender, queue};
 const PATIENCE: Duration = Duration::from_millis(100);
 
 enum Message {
-    Portion(Portion),
+    Segment(Segment),
     /// The text was read to its end. A reader that stops without it has failed.
     End,
     Failed(Error),
@@ -103,12 +103,12 @@ impl Input {
     }
 
     /// The next segment; `None` once the whole text was read.
-    pub(super) fn next(&mut self, progress: &Progress) -> Result<Option<Portion>> {
+    pub(super) fn next(&mut self, progress: &Progress) -> Result<Option<Segment>> {
         loop {
             progress.check_cancelled()?;
             match self.portions.next_within(PATIENCE) {
                 None => {}
-                Some(Some(Message::Portion(portion))) => return Ok(Some(portion)),
+                Some(Some(Message::Segment(portion))) => return Ok(Some(portion)),
                 Some(Some(Message::End)) => return Ok(None),
                 Some(Some(Message::Failed(error))) => return Err(error),
                 Some(None) => return Err(Error::Internal("a reader thread stopped".to_owned())),
@@ -158,7 +158,7 @@ fn read_lines(path: &Path, text: &mut dyn Read, sender: &QueueSender<Message>) -
         };
         if let Some(portion) = portion {
             let bytes = portion.len();
-            if sender.send(Message::Portion(portion), bytes).is_err() {
+            if sender.send(Message::Segment(portion), bytes).is_err() {
                 return Ok(());
             }
         }

@@ -10,16 +10,16 @@ const LIMITS: Limits = Limits {
 
 /// Complete lines, the last one with or without its line break.
 #[derive(Debug)]
-pub(super) enum Portion {
+pub(super) enum Segment {
     Lines(Vec<u8>),
     /// The start of a line that is too long.
     Start(Vec<u8>),
 }
 
-impl Portion {
+impl Segment {
     /// Length in bytes.
     pub(super) fn len(&self) -> usize {
-        let (Portion::Lines(text) | Portion::Start(text)) = self;
+        let (Segment::Lines(text) | Segment::Start(text)) = self;
         text.len()
     }
 }
@@ -85,7 +85,7 @@ impl LineSplitter {
     }
 
     /// All complete lines.
-    pub(super) fn cut(&mut self) -> Option<Portion> {
+    pub(super) fn cut(&mut self) -> Option<Segment> {
         let new = self.gathered.get(self.searched..).unwrap_or_default();
         let is_break = |byte: &u8| *byte == b'\n';
         if self.is_cut {
@@ -101,7 +101,7 @@ impl LineSplitter {
             let tail = self.gathered.split_off(self.searched + end + 1);
             let lines = std::mem::replace(&mut self.gathered, tail);
             self.searched = self.gathered.len();
-            return Some(Portion::Lines(lines));
+            return Some(Segment::Lines(lines));
         }
         self.searched = self.gathered.len();
         let start = without_mark(&self.gathered).trim_ascii_start();
@@ -112,13 +112,13 @@ impl LineSplitter {
     }
 
     /// The remaining text at the end.
-    pub(super) fn rest(&mut self) -> Option<Portion> {
+    pub(super) fn rest(&mut self) -> Option<Segment> {
         if self.is_cut {
             self.drop_rest();
             return Some(self.start_of_line(Vec::new()));
         }
         let lines = std::mem::take(&mut self.gathered);
-        (!lines.is_empty()).then_some(Portion::Lines(lines))
+        (!lines.is_empty()).then_some(Segment::Lines(lines))
     }
 
     /// Keeps only the start of the line.
@@ -130,10 +130,10 @@ impl LineSplitter {
         self.searched = self.gathered.len();
     }
 
-    fn start_of_line(&mut self, tail: Vec<u8>) -> Portion {
+    fn start_of_line(&mut self, tail: Vec<u8>) -> Segment {
         self.searched = 0;
         self.is_cut = false;
-        Portion::Start(std::mem::replace(&mut self.gathered, tail))
+        Segment::Start(std::mem::replace(&mut self.gathered, tail))
     }
 }
 
@@ -170,12 +170,12 @@ mod tests {
             let more = cutter.fill(&mut text).unwrap();
             let portion = if more { cutter.cut() } else { cutter.rest() };
             match portion {
-                Some(Portion::Lines(text)) => {
+                Some(Segment::Lines(text)) => {
                     let text = String::from_utf8(text).unwrap();
                     assert!(text.ends_with('\n') || !more);
                     lines.extend(text.split_inclusive('\n').map(str::to_owned));
                 }
-                Some(Portion::Start(start)) => {
+                Some(Segment::Start(start)) => {
                     lines.push(format!("[{}]", String::from_utf8(start).unwrap()));
                 }
                 None => {}

@@ -11,7 +11,7 @@ use crate::stream::InvalidReason;
 
 /// A valid line.
 #[derive(Debug)]
-pub(super) enum Good<'l> {
+pub(super) enum ParsedLine<'l> {
     /// A record, with its key and its canonical bytes.
     Record {
         kind: RecordKind,
@@ -26,11 +26,11 @@ pub(super) enum Good<'l> {
 /// since it may come from other programs.
 ///
 /// The inner error says why the line is invalid.
-pub(super) fn judge(text: &[u8]) -> Result<std::result::Result<Good<'_>, Box<Finding>>> {
+pub(super) fn judge(text: &[u8]) -> Result<std::result::Result<ParsedLine<'_>, Box<Finding>>> {
     let (kind, key, value) = match Line::parse(text) {
         Ok(Line::Record { kind, key, value }) => (kind, key, value.get().as_bytes()),
-        Ok(Line::IdSequences(sequences)) => return Ok(Ok(Good::IdSequences(sequences))),
-        Ok(Line::End(end)) => return Ok(Ok(Good::End(end))),
+        Ok(Line::IdSequences(sequences)) => return Ok(Ok(ParsedLine::IdSequences(sequences))),
+        Ok(Line::End(end)) => return Ok(Ok(ParsedLine::End(end))),
         Err(error) => {
             let class = FindingClass::Undecodable;
             return Ok(Err(fault(class, None, error.to_string())));
@@ -52,7 +52,7 @@ pub(super) fn judge(text: &[u8]) -> Result<std::result::Result<Good<'_>, Box<Fin
         let no_fault = || Error::Internal("an invalid line has no reason".to_owned());
         return Ok(Err(Box::new(fault.ok_or_else(no_fault)?)));
     };
-    Ok(Ok(Good::Record { kind, key, value }))
+    Ok(Ok(ParsedLine::Record { kind, key, value }))
 }
 
 fn fault(class: FindingClass, of: Option<(RecordKind, &[u8])>, message: String) -> Box<Finding> {

@@ -9,7 +9,7 @@ use crate::compare::{
 };
 use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
-use crate::fsio::side_files;
+use crate::fsio::sidecar_paths;
 use crate::kv::{KvMerge, KvReader};
 use crate::migrate::copy_job::Job;
 use crate::migrate::target_check::check_unlocked;
@@ -77,7 +77,7 @@ impl Apply<'_, '_> {
     /// follows a failure that is reported; if it fails too, the next process still has to do it.
     fn roll_back(&self) {
         let target = self.target.path();
-        let [_, _, journal] = side_files(target.path);
+        let [_, _, journal] = sidecar_paths(target.path);
         if journal.exists() {
             let _ = roll_back(target, self.job.progress);
         }

@@ -9,16 +9,16 @@ use crate::record::IdSequences;
 const PENDING_BYTES: usize = 2 << 20;
 
 /// The entries that a merge writes, kept in a temporary KV file to save memory.
-pub(super) struct Changes {
+pub(super) struct ChangeSet {
     path: PathBuf,
     load: BulkLoader,
     pending: Vec<(Vec<u8>, Vec<u8>)>,
     bytes: usize,
 }
 
-impl Changes {
+impl ChangeSet {
     pub(super) fn create(path: &Path, expected_bytes: u64) -> Result<Self> {
-        Ok(Changes {
+        Ok(ChangeSet {
             path: path.to_owned(),
             load: BulkLoader::create(path, expected_bytes)?,
             pending: Vec::new(),

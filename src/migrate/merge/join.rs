@@ -73,7 +73,7 @@ pub(super) struct KindJoin {
 }
 
 /// The result of joining source and target.
-pub(super) struct Joined {
+pub(super) struct JoinResult {
     pub(super) counts: MergeCounts,
     /// Counts and digest of the records from the source.
     pub(super) totals: KindTotals,
@@ -100,8 +100,8 @@ impl KindJoin {
         }
     }
 
-    pub(super) fn finish(self) -> Joined {
-        Joined {
+    pub(super) fn finish(self) -> JoinResult {
+        JoinResult {
             counts: self.counts,
             totals: self.totals.finish(),
             expected: self.expected.finish(),

@@ -98,17 +98,17 @@ fn take<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<MergeReport<'j>
         let rejects = job.rejects()?;
         let mut intake = CopySink::new(job.options, source.store(), None, rejects, &shared_ids);
         let totals = job.take_all(source, &mut intake)?;
-        if intake.found_shared.is_empty() {
+        if intake.new_duplicate_ids.is_empty() {
             let summary = job.summary(source, &intake, totals)?;
-            let rejects = intake.refusals.rejects.take();
+            let rejects = intake.reject_log.rejects.take();
             return Ok(MergeReport::new(
                 job,
                 summary,
                 rejects,
-                intake.keys_of_shared,
+                intake.keys_of_duplicates,
             ));
         }
-        let found = intake.found_shared;
+        let found = intake.new_duplicate_ids;
         shared_ids.extend(&found)?;
     }
 }

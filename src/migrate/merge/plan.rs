@@ -1,6 +1,6 @@
 //! Determines what a merge would change, without a trace on the target.
 
-use super::change_set::Changes;
+use super::change_set::ChangeSet;
 use super::join::{Before, JoinSink, KindJoin, MergeCounts, RowBefore};
 use super::report::MergeReport;
 use super::target::{MergeTarget, Workplace};
@@ -47,8 +47,8 @@ impl Plan {
         let mut target = target.open()?;
         let target = target.as_mut();
         report.summary.target.closed_cleanly = target.closed_cleanly();
-        let mut planned = Planned {
-            changes: Changes::create(folder.file(), source.expected_bytes())?,
+        let mut planned = PlanBuilder {
+            changes: ChangeSet::create(folder.file(), source.expected_bytes())?,
             ids: FinalIds::create(job.options.temp_dir.as_deref())?,
             counts: PerKind::default(),
             totals: PerKind::default(),
@@ -130,15 +130,15 @@ fn tells(claims: Option<ManifestTotals>, content: &PerKind<KindTotals>) -> bool 
     claims.is_some_and(|claims| claims.kinds == *content)
 }
 
-struct Planned {
-    changes: Changes,
+struct PlanBuilder {
+    changes: ChangeSet,
     ids: FinalIds,
     counts: PerKind<MergeCounts>,
     totals: PerKind<KindTotals>,
     expected: PerKind<KindTotals>,
 }
 
-impl Planned {
+impl PlanBuilder {
     fn join(
         &mut self,
         job: &Job<'_>,
@@ -182,7 +182,7 @@ impl Planned {
 /// the target.
 struct Sink<'s, 'r> {
     kind: RecordKind,
-    changes: &'s mut Changes,
+    changes: &'s mut ChangeSet,
     ids: &'s mut FinalIds,
     report: &'s mut MergeReport<'r>,
 }

@@ -9,7 +9,7 @@ use crate::error::{IoContext as _, Result};
 use crate::fsio::PrivateFolder;
 use crate::fsio::StoreKind;
 use crate::fsio::free_space;
-use crate::fsio::{Staged, private_folder, side_files};
+use crate::fsio::{Staged, private_folder, sidecar_paths};
 use crate::kv::KvReader;
 use crate::migrate::copy_job::Job;
 use crate::migrate::target_check::check_unlocked;
@@ -88,7 +88,7 @@ impl<'j> MergeTarget<'j> {
         let given = self.given();
         let mut bytes = fs::metadata(given).io_context("stat", given)?.len();
         if self.job.target_store == StoreKind::Sqlite {
-            let sidecars = side_files(self.job.destination.path());
+            let sidecars = sidecar_paths(self.job.destination.path());
             bytes += sidecars
                 .iter()
                 .filter_map(|file| fs::metadata(file).ok())

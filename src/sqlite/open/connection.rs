@@ -199,7 +199,7 @@ fn configure(
     stop_when_cancelled(connection, progress)?;
     wait_for_locks(connection, progress)?;
 
-    if access == Access::HeapWal {
+    if access == Access::HeapWalIndex {
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     }
     // Memory-mapped pages count as resident memory, and a truncated mapping raises a signal.
@@ -255,7 +255,7 @@ pub(in crate::sqlite) fn set_temp_dir(connection: &Connection, dir: &Path) -> Re
 
 /// Without this check, a truncated file would pass as complete if its missing pages are never read.
 fn check_length(connection: &Connection, files: &SourceFiles) -> Result<()> {
-    if matches!(files.access, Access::SharedWal | Access::HeapWal) {
+    if matches!(files.access, Access::SharedWalIndex | Access::HeapWalIndex) {
         return Ok(());
     }
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
@@ -288,8 +288,8 @@ fn uri(path: &Path, access: Access) -> PathBuf {
         Access::Plain => "",
         Access::Immutable => "?immutable=1",
         Access::Appended => "?immutable=1",
-        Access::SharedWal => "?readonly_shm=1",
-        Access::HeapWal => "?vfs=unix-none",
+        Access::SharedWalIndex => "?readonly_shm=1",
+        Access::HeapWalIndex => "?vfs=unix-none",
     });
     PathBuf::from(uri)
 }

@@ -30,10 +30,10 @@ pub(in crate::sqlite) enum Access {
     /// read-only `-shm` SQLite would wait in vain for a writer to complete it. No lock.
     Immutable,
     /// WAL mode with a `-shm`, in use or left by a killed process: opened with a read-only `-shm`.
-    SharedWal,
+    SharedWalIndex,
     /// WAL mode with frames in the `-wal` and no `-shm`: SQLite builds the index of the `-wal` in
     /// heap memory. No lock.
-    HeapWal,
+    HeapWalIndex,
     /// A new database that only this process knows and appends to: opened as immutable. No lock.
     Appended,
 }
@@ -42,7 +42,7 @@ impl Access {
     /// Whether SQLite detects every writer. If not, the files must be checked again before the
     /// results are used.
     pub(in crate::sqlite) const fn sees_writers(self) -> bool {
-        !matches!(self, Access::Immutable | Access::HeapWal)
+        !matches!(self, Access::Immutable | Access::HeapWalIndex)
     }
 }
 
@@ -102,9 +102,9 @@ impl SourceFiles {
         let access = match (signature.wal_len(), signature.shm) {
             (Some(1..=WAL_HEADER_BYTES), _) => Access::Immutable,
             // With its `-shm`, SQLite would retry for ten seconds.
-            (Some(1..), true) if !has_wal_header(&beside(&path, "-wal"))? => Access::HeapWal,
-            (Some(_), true) => Access::SharedWal,
-            (Some(1..), false) => Access::HeapWal,
+            (Some(1..), true) if !has_wal_header(&beside(&path, "-wal"))? => Access::HeapWalIndex,
+            (Some(_), true) => Access::SharedWalIndex,
+            (Some(1..), false) => Access::HeapWalIndex,
             _ if wal_mode => Access::Immutable,
             _ => Access::Plain,
         };

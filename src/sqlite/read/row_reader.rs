@@ -53,7 +53,7 @@ impl OpenTable<'_> {
 }
 
 /// Reads rows of a table and builds entries from them.
-pub(in crate::sqlite) struct Fetch<'c> {
+pub(in crate::sqlite) struct RowReader<'c> {
     table: OpenTable<'c>,
     /// The key and the value of the last row that was read.
     key: Vec<u8>,
@@ -65,7 +65,7 @@ pub(in crate::sqlite) struct Fetch<'c> {
     shares_id: Option<Statement<'c>>,
 }
 
-impl<'c> Fetch<'c> {
+impl<'c> RowReader<'c> {
     /// Prepares the statements. If ids may not be unique, `temp.duplicate_ids` must contain those
     /// of several rows.
     pub(in crate::sqlite) fn prepare(table: OpenTable<'c>, ids_are_unique: bool) -> Result<Self> {
@@ -91,7 +91,7 @@ impl<'c> Fetch<'c> {
             ))?),
             _ => None,
         };
-        Ok(Fetch {
+        Ok(RowReader {
             table,
             key: Vec::new(),
             value: Vec::new(),

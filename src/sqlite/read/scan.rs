@@ -8,7 +8,7 @@ use rusqlite::Rows;
 
 use crate::error::Result;
 use crate::sqlite::open::connection::reading;
-use crate::sqlite::read::row_reader::{Fetch, OpenTable};
+use crate::sqlite::read::row_reader::{OpenTable, RowReader};
 use crate::stream::Visited;
 
 pub(in crate::sqlite) struct Scan<'c> {
@@ -44,7 +44,7 @@ impl Scan<'_> {
         );
         let mut order = self.table.connection.prepare(&order).map_err(&failed)?;
         let mut rows = order.query([]).map_err(&failed)?;
-        let mut fetch = Fetch::prepare(self.table, self.ids_are_unique)?;
+        let mut fetch = RowReader::prepare(self.table, self.ids_are_unique)?;
 
         let mut count = 0;
         let mut next = self.next_position(&mut rows)?;

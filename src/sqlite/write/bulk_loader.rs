@@ -21,7 +21,7 @@ const CACHE_KIB: i64 = 16 << 10;
 /// A new database that is being loaded, without a journal: nobody can see the file until it is
 /// published.
 #[derive(Debug)]
-pub(crate) struct SqliteLoad {
+pub(crate) struct SqliteBulkLoader {
     connection: Connection,
     path: PathBuf,
     inserts: PerKind<String>,
@@ -30,7 +30,7 @@ pub(crate) struct SqliteLoad {
     order: PerKind<Option<RowOrderWriter>>,
 }
 
-impl SqliteLoad {
+impl SqliteBulkLoader {
     /// Creates a new database with empty tables. If it records the insertion order of its rows,
     /// they can be read back in that order without sorting.
     pub(crate) fn create(
@@ -50,7 +50,7 @@ impl SqliteLoad {
         for kind in RecordKind::ALL {
             create_table(&connection, kind).map_err(writing(path))?;
         }
-        Ok(SqliteLoad {
+        Ok(SqliteBulkLoader {
             connection,
             path: path.to_owned(),
             inserts: PerKind::from_fn(insert_sql),

@@ -14,7 +14,7 @@ use crate::sqlite::open::connection::{open_for_reading, reading};
 use crate::sqlite::open::open_mode::SourceFiles;
 use crate::sqlite::read::key_function;
 use crate::sqlite::read::other_tables;
-use crate::sqlite::read::row_reader::{Fetch, OpenTable};
+use crate::sqlite::read::row_reader::{OpenTable, RowReader};
 use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::read::text_encoding::TextEncoding;
 use crate::sqlite::write::row_order::RowOrder;
@@ -95,7 +95,7 @@ impl WrittenRows {
             encoding: self.encoding,
         };
         if let Some(order) = self.order.get(kind) {
-            let mut fetch = Fetch::prepare(table, true)?;
+            let mut fetch = RowReader::prepare(table, true)?;
             order.visit(&mut |rowid| visit(fetch.read(rowid, &[])?))?;
         }
         let counted = layout.count_rows(&self.connection);
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
     use crate::progress::Progress;
     use crate::record::{FileMetrics, Record};
-    use crate::sqlite::write::bulk_loader::SqliteLoad;
+    use crate::sqlite::write::bulk_loader::SqliteBulkLoader;
     use crate::stream::RowBatch;
 
     const KIND: RecordKind = RecordKind::FileMetrics;
@@ -149,8 +149,8 @@ mod tests {
     }
 
     /// A database with this many rows, inserted in descending order.
-    fn loaded(path: &Path, rows: i64) -> (SqliteLoad, WrittenRows) {
-        let mut load = SqliteLoad::create(path, None, true, &progress()).unwrap();
+    fn loaded(path: &Path, rows: i64) -> (SqliteBulkLoader, WrittenRows) {
+        let mut load = SqliteBulkLoader::create(path, None, true, &progress()).unwrap();
         let mut records = RowBatch::default();
         (0..rows)
             .rev()
