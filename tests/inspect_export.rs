@@ -1,7 +1,10 @@
 //! `inspect` and `export`: the content of a store.
 
 use std::fs;
+use std::ops::ControlFlow;
 
+use chunkmigrate::Progress;
+use chunkmigrate::migrate::{ExportItem, ExportOptions, export};
 use serde_json::Value;
 
 use crate::common::kv::Content;
@@ -50,6 +53,40 @@ fn a_database_and_its_kv_file_have_the_same_digests() {
     };
     assert_eq!(digests("code.db"), digests("code.kv"));
     assert!(digests("code.db").0.is_string());
+}
+
+#[test]
+fn an_export_ends_with_the_item_that_its_caller_wants_no_more_after() {
+    let scenario = scenario();
+    let path = scenario.path("code.kv");
+    let mut content = Content::read(&path);
+    for stray in ["stray", "stray too"] {
+        content
+            .records
+            .insert(stray.as_bytes().to_vec(), Vec::new());
+    }
+    // A value that is not canonical is a finding and, then, a record.
+    content.edit("metrics:file:src/lib.rs", "\"loc\":10", "\"loc\": 10");
+    content.write(&path);
+    let items = |wanted: usize| {
+        let (mut items, mut findings) = (0, 0);
+        let options = ExportOptions::default();
+        export(&path, &options, &Progress::none(), &mut |item| {
+            items += 1;
+            findings += usize::from(matches!(item, ExportItem::Finding(_)));
+            Ok(match items {
+                _ if items == wanted => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            })
+        })
+        .unwrap();
+        (items, findings)
+    };
+    let (all, findings) = items(usize::MAX);
+    assert_eq!(findings, 3);
+    for wanted in 1..=all {
+        assert_eq!(items(wanted).0, wanted);
+    }
 }
 
 #[test]

@@ -137,16 +137,21 @@ pub fn export(
             }
         }
     }
+    let mut flow = ControlFlow::Continue(());
     snapshot.visit_unknown(&mut |entry| {
         let is_selected = is_in(Some(entry.key), options) && may_be_of(entry.key, options.only);
-        if !is_selected {
+        if flow.is_break() || !is_selected {
             return Ok(());
         }
         let message = "the key is not that of a record".to_owned();
         let finding = Finding::new(FindingClass::UnknownKey, None, message);
         let finding = finding.on(Side::Left).of_key(entry.key);
-        take(ExportItem::Finding(finding)).map(|_| ())
+        flow = take(ExportItem::Finding(finding))?;
+        Ok(())
     })?;
+    if flow.is_break() {
+        return Ok(());
+    }
     snapshot.confirm()?;
     take(ExportItem::End(end)).map(|_| ())
 }
@@ -204,7 +209,10 @@ fn export_judged(
 ) -> Result<ControlFlow<()>> {
     let judged = EntryCheck::of(kind, entry.key, entry.value);
     for finding in judged.divergences(kind, Side::Left, entry.key) {
-        let _ = take(ExportItem::Finding(finding))?;
+        let flow = take(ExportItem::Finding(finding))?;
+        if flow.is_break() {
+            return Ok(flow);
+        }
     }
     let Some(value) = judged.canonical_of_its_key(entry.value)? else {
         return Ok(ControlFlow::Continue(()));
