@@ -346,7 +346,7 @@ fn a_run_without_memory_ends_with_2_and_leaves_nothing() {
     scenario.database("code.db", |db| {
         db.execute_batch(
             "INSERT INTO code_chunks VALUES
-             (1, 'a', 0, 1, replace(hex(zeroblob(5000000)), '00', 'xx'), 'hash', NULL, NULL, 1)",
+             (1, 'a', 0, 1, replace(hex(zeroblob(3000000)), '00', 'xx'), 'hash', NULL, NULL, 1)",
         )
         .unwrap();
     });

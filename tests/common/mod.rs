@@ -168,7 +168,14 @@ impl Scenario {
         Run::of(command.timeout(HANG).output().unwrap())
     }
 
-    /// The same with a limit on the memory that the program may map, in KiB.
+    /// The same with little patience for a lock, where that can be arranged.
+    pub(crate) fn run_impatiently(&self, args: &[&str]) -> Run {
+        let mut command = self.command(args);
+        make_impatient(&mut command);
+        Run::of(command.output().unwrap())
+    }
+
+    /// The same as [`Scenario::run`] with a limit on the memory that the program may map, in KiB.
     pub(crate) fn run_within(&self, kib: u32, args: &[&str]) -> Run {
         let mut command = Command::new("sh");
         command
@@ -190,6 +197,14 @@ impl Scenario {
     pub(crate) fn files(&self) -> BTreeMap<String, Vec<u8>> {
         files(self.folder())
     }
+}
+
+/// Shortens the time that a program waits for a lock, where that can be arranged.
+pub(crate) fn make_impatient(command: &mut Command) {
+    #[cfg(target_os = "linux")]
+    command.env("LD_PRELOAD", preload::FAST_CLOCK.path());
+    #[cfg(not(target_os = "linux"))]
+    let _ = command;
 }
 
 /// Every file of a directory with its bytes; directories have none.

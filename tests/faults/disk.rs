@@ -27,7 +27,7 @@ fn sweep_writers<'a>(
 ) {
     for case in cases {
         let expected = case.expected();
-        let steps = sweep(case.args, disturbance, scenario, |scenario, disturbed| {
+        let steps = sweep(case.args, disturbance, |scenario, disturbed| {
             let (run, place) = (&disturbed.run, &disturbed.place);
             let target = case.target(scenario, &expected, place);
             case.check_others(scenario, target, place);
@@ -52,10 +52,10 @@ fn sweep_writers<'a>(
 /// or an error.
 fn sweep_readers(disturbance: Disturbance, causes: &[&str]) {
     for args in READERS {
-        let undisturbed = scenario().run(args).expect_status(0);
-        sweep(args, disturbance, scenario, |scenario, disturbed| {
+        let undisturbed = scenario(args).run(args).expect_status(0);
+        sweep(args, disturbance, |scenario, disturbed| {
             let (run, place) = (&disturbed.run, &disturbed.place);
-            check_others(scenario, |_| false, place);
+            check_others(scenario, args, |_| false, place);
             match run.status {
                 0 => assert_eq!(run.stdout, undisturbed.stdout, "{place}"),
                 status => {

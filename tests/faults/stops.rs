@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use super::commands::{Case, READERS, Target, WRITERS, all_writers, check_others, scenario};
+use super::commands::{Case, READERS, Target, WRITERS, all_writers, check_others};
 use super::shim::{CHANGES_AND_DELETIONS, Disturbance, sweep};
 use crate::common::Scenario;
 
@@ -31,7 +31,7 @@ fn kill_at_every_step<'a>(cases: impl IntoIterator<Item = &'a Case>, again: usiz
     for case in cases {
         let number = Cell::new(0);
         let expected = case.expected();
-        let steps = sweep(case.args, signal("KILL"), scenario, |scenario, killed| {
+        let steps = sweep(case.args, signal("KILL"), |scenario, killed| {
             let (run, place) = (&killed.run, &killed.place);
             assert_eq!(run.status, -9, "{place}");
             let target = case.target(scenario, &expected, place);
@@ -76,7 +76,7 @@ fn a_signal_at_any_call_leaves_no_temporary_file_and_no_incomplete_target() {
     for (how, status) in [("INT", 130), ("TERM", 143)] {
         for case in all_writers() {
             let expected = case.expected();
-            sweep(case.args, signal(how), scenario, |scenario, stopped| {
+            sweep(case.args, signal(how), |scenario, stopped| {
                 let (run, place) = (&stopped.run, &stopped.place);
                 let target = case.target(scenario, &expected, place);
                 case.check_others(scenario, target, place);
@@ -94,9 +94,14 @@ fn a_signal_at_any_call_leaves_no_temporary_file_and_no_incomplete_target() {
 fn a_round_trip_stopped_at_any_call_changes_only_its_own_directory() {
     for (how, status) in [("KILL", -9), ("INT", 130)] {
         for args in READERS {
-            sweep(args, signal(how), scenario, |scenario, stopped| {
+            sweep(args, signal(how), |scenario, stopped| {
                 let (run, place) = (&stopped.run, &stopped.place);
-                check_others(scenario, |name| how == "KILL" && is_temporary(name), place);
+                check_others(
+                    scenario,
+                    args,
+                    |name| how == "KILL" && is_temporary(name),
+                    place,
+                );
                 assert!(run.status == status || run.status == 0, "{place}");
                 let _ = scenario.run(args).expect_status(0);
             });
