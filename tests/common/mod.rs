@@ -44,6 +44,11 @@ fn memory() -> Option<&'static Path> {
     })
 }
 
+/// Where programs keep their temporary files, unless a test says otherwise.
+fn temporary() -> PathBuf {
+    memory().map_or_else(std::env::temp_dir, Path::to_owned)
+}
+
 /// A private directory for one test.
 pub(crate) struct Scenario {
     folder: TempDir,
@@ -156,7 +161,7 @@ impl Scenario {
         command
             .current_dir(self.folder())
             .env_clear()
-            .env("TMPDIR", std::env::temp_dir())
+            .env("TMPDIR", temporary())
             .args(args);
         command
     }
@@ -181,7 +186,7 @@ impl Scenario {
         command
             .current_dir(self.folder())
             .env_clear()
-            .env("TMPDIR", std::env::temp_dir())
+            .env("TMPDIR", temporary())
             .args([
                 "-c",
                 &format!("ulimit -v {kib}; exec \"$@\""),
