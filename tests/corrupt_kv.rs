@@ -134,7 +134,7 @@ fn lose_or_swap_blocks(tries: usize) {
 
 #[test]
 fn changed_bytes_are_never_reported_as_the_same_records() {
-    change_bits(300, 100);
+    change_bits(150, 60);
 }
 
 #[test]

@@ -346,7 +346,7 @@ fn a_run_without_memory_ends_with_2_and_leaves_nothing() {
     scenario.database("code.db", |db| {
         db.execute_batch(
             "INSERT INTO code_chunks VALUES
-             (1, 'a', 0, 1, replace(hex(zeroblob(5000000)), '00', 'xx'), 'hash', NULL, NULL, 1)",
+             (1, 'a', 0, 1, replace(hex(zeroblob(2000000)), '00', 'xx'), 'hash', NULL, NULL, 1)",
         )
         .unwrap();
     });
@@ -362,7 +362,7 @@ fn a_run_without_memory_ends_with_2_and_leaves_nothing() {
         &["verify", "code.db"],
         &["inspect", "code.kv"],
     ] {
-        for mib in [40, 70, 100] {
+        for mib in [30, 36, 44] {
             let run = run_limited(&scenario, &format!("--as={}", mib << 20), args);
             let _ = fs::remove_file(scenario.path("new"));
             assert!(

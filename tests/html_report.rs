@@ -334,12 +334,12 @@ fn values_with_many_lines_or_escapes_are_truncated_and_the_page_says_so() {
 fn a_full_page_says_how_many_findings_it_omits() {
     let scenario = Scenario::new();
     scenario.database("right.db", |_| {});
-    // Paths of characters that are five times as long when escaped.
+    // Paths of characters that are five times as long on a page.
     scenario.database("left.db", |db| {
         db.execute_batch(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
              INSERT INTO file_metrics (file_path, last_updated)
-             SELECT replace(hex(zeroblob(900)), '0', char(1)) || i, 7 FROM n",
+             SELECT replace(hex(zeroblob(900)), '0', '&') || i, 7 FROM n",
         )
         .unwrap();
     });

@@ -279,7 +279,7 @@ fn an_export_given_as_a_store_is_an_error_with_a_hint() {
 fn an_endless_line_takes_constant_memory() {
     let scenario = Scenario::with_small_export();
     let script = format!(
-        "ulimit -v 400000; (cat code.ndjson; head -c 450000000 /dev/zero; echo; cat code.ndjson) |
+        "ulimit -v 250000; (cat code.ndjson; head -c 260000000 /dev/zero; echo; cat code.ndjson) |
          '{PROGRAM}' import - new.kv --to kv --only file-metrics"
     );
     let mut shell = std::process::Command::new("sh");

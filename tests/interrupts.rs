@@ -14,7 +14,7 @@ use crate::common::tables::insert_chunks;
 use crate::common::watchdog::Watchdog;
 use crate::common::{Run, Scenario};
 
-const CHUNKS: i64 = 500;
+const CHUNKS: i64 = 100;
 
 /// A command that creates or changes `target`.
 struct Case {

@@ -7,7 +7,7 @@ use crate::common::hostile_file::{HostileFile, database};
 use crate::common::{PROGRAM, Run, Scenario};
 
 /// What a run maps besides its records: program, libraries, caches, the stacks of its threads.
-const PROGRAM_MIB: u32 = 256;
+const PROGRAM_MIB: u32 = 96;
 
 fn check_every_command(mib: u32) {
     let fill = format!(
@@ -21,8 +21,8 @@ fn check_every_command(mib: u32) {
 }
 
 #[test]
-fn an_8_mib_chunk_is_read_within_six_times_its_size() {
-    check_every_command(8);
+fn a_4_mib_chunk_is_read_within_six_times_its_size() {
+    check_every_command(4);
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_report_with_many_large_values_stays_within_the_same_memory() {
     }
     let mut command = Command::new("prlimit");
     command.current_dir(scenario.folder());
-    command.arg(format!("--as={}", PROGRAM_MIB << 20));
+    command.arg(format!("--as={}", 256 << 20));
     command.args([PROGRAM, "verify", "left.db", "right.db", "--format", "json"]);
     command.args(["--limit", "1000", "--html", "page.html"]);
     let json = Run::of(command.output().unwrap()).expect_status(1).json();

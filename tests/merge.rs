@@ -291,7 +291,7 @@ fn a_locked_target_is_an_error_and_nothing_is_written() {
     let other = Connection::open(scenario.path("target.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let run = scenario
-        .run(&["kv-to-sqlite", "code.kv", "target.db", "--merge"])
+        .run_impatiently(&["kv-to-sqlite", "code.kv", "target.db", "--merge"])
         .expect_status(2);
     assert!(
         run.stderr

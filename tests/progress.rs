@@ -9,7 +9,7 @@ use chunkmigrate::{Error, Progress, ProgressSink, Result, Stage};
 use crate::common::{Scenario, tables};
 
 /// More than one batch of reported records, and not a multiple of it.
-const CHUNKS: i64 = 2500;
+const CHUNKS: i64 = 1300;
 
 /// Keeps the stages in order, each with the number of records reported, and may cancel in one.
 #[derive(Debug, Default)]

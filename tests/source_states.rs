@@ -13,7 +13,7 @@ use rusqlite::Connection;
 
 use crate::common::source_state::{IN_MAIN, State};
 use crate::common::tables::insert_chunks;
-use crate::common::{PROGRAM, Run, Scenario, files, kv};
+use crate::common::{PROGRAM, Run, Scenario, files, kv, make_impatient};
 
 /// A directory that everybody may enter, with its own database in a directory `db` and the program.
 struct Place {
@@ -27,13 +27,6 @@ impl Place {
         for folder in ["db", "out"] {
             fs::create_dir(scenario.path(folder)).unwrap();
         }
-        // Another process copies it: a child that another test starts meanwhile could inherit the
-        // descriptor, and a file that is open for writing can't be executed.
-        let copied = Command::new("cp")
-            .arg(PROGRAM)
-            .arg(scenario.path("program"))
-            .status();
-        assert!(copied.unwrap().success());
         open_to_all(&scenario.path("out"), 0o777);
         Place { scenario }
     }
@@ -47,7 +40,25 @@ impl Place {
     }
 
     fn command(&self, source: &Path, target: &str) -> Command {
-        let mut command = Command::new(self.scenario.path("program"));
+        self.command_of(Path::new(PROGRAM), source, target)
+    }
+
+    /// The same, run by a user who can't open the program where it was built.
+    fn command_as_nobody(&self, source: &Path, target: &str) -> Command {
+        if !rustix::process::geteuid().is_root() {
+            return self.command(source, target);
+        }
+        let program = self.scenario.path("program");
+        if !program.exists() {
+            fs::copy(PROGRAM, &program).unwrap();
+        }
+        let mut command = self.command_of(&program, source, target);
+        command.uid(65534).gid(65534);
+        command
+    }
+
+    fn command_of(&self, program: &Path, source: &Path, target: &str) -> Command {
+        let mut command = Command::new(program);
         command
             .arg("sqlite-to-kv")
             .arg(source)
@@ -59,10 +70,10 @@ impl Place {
     /// Copies, and checks that all chunks arrive and nothing in the source's directory changes.
     fn check(&self, source: &Path, target: &str, chunks: i64, as_nobody: bool, what: &str) {
         let before = self.source_files();
-        let mut command = self.command(source, target);
-        if as_nobody && rustix::process::geteuid().is_root() {
-            command.uid(65534).gid(65534);
-        }
+        let mut command = match as_nobody {
+            true => self.command_as_nobody(source, target),
+            false => self.command(source, target),
+        };
         let run = Run::of(command.output().unwrap());
         assert_eq!(run.status, 0, "{what}: {run}");
         let keys = kv::keys(&self.scenario.path("out").join(target));
@@ -207,8 +218,8 @@ fn another_process_may_read_at_the_same_time() {
 /// Leaves a database as a killed writer does: pages of an unfinished transaction in the file, and
 /// their old content in the journal.
 fn make_hot_journal(path: &Path) {
-    let draft = tempfile::tempdir().unwrap();
-    let draft_path = draft.path().join("draft.db");
+    let draft = Scenario::new();
+    let draft_path = draft.path("draft.db");
     let db = Connection::open(&draft_path).unwrap();
     chunkmigrate::sqlite::create_tables(&db).unwrap();
     insert_chunks(&db, 2000);
@@ -267,7 +278,9 @@ fn a_locked_database_is_reported_as_locked() {
     State::RollbackJournal.make(&place.source());
     let db = Connection::open(place.source()).unwrap();
     db.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let run = Run::of(place.command(&place.source(), "out.kv").output().unwrap());
+    let mut command = place.command(&place.source(), "out.kv");
+    make_impatient(&mut command);
+    let run = Run::of(command.output().unwrap());
     assert_eq!(run.status, 2, "{run}");
     assert!(run.stderr.contains("is locked by another process"), "{run}");
     db.execute_batch("ROLLBACK").unwrap();

@@ -14,6 +14,7 @@ use chunkmigrate::verify::{VerifyOptions, VerifyReport, inspect, verify_pair, ve
 use chunkmigrate::{Progress, Result};
 
 use super::content::{Content, Entries, FORMAT, Tables, intact_files, manifest};
+use super::folder::folder;
 use super::input::Input;
 use super::model::{expect, is_sound, kv_store, reported};
 
@@ -23,7 +24,7 @@ pub fn kv_file(data: &[u8]) {
     let Some((mode, rest)) = data.split_first() else {
         return;
     };
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let path = folder.path().join("some.kv");
     match mode % 3 {
         0 => any_file(rest, &path),

@@ -6,6 +6,7 @@ mod compare;
 mod content;
 mod database;
 mod encoding;
+mod folder;
 mod import;
 mod input;
 mod key_parser;

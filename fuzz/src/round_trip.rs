@@ -11,6 +11,7 @@ use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
 
 use super::database::{Schema, make, rows_of};
 use super::encoding::Encoding;
+use super::folder::folder;
 use super::input::Input;
 use super::row::{Row, faults};
 
@@ -30,7 +31,7 @@ pub fn round_trip(data: &[u8]) {
             row
         })
         .collect();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let [db, kv, back] = ["code.db", "code.kv", "back.db"].map(|name| folder.path().join(name));
     let rows = make(&db, encoding, schema, &rows);
     let bytes = fs::read(&db).unwrap();

@@ -44,6 +44,11 @@ fn memory() -> Option<&'static Path> {
     })
 }
 
+/// Where programs keep their temporary files, unless a test says otherwise.
+fn temporary() -> PathBuf {
+    memory().map_or_else(std::env::temp_dir, Path::to_owned)
+}
+
 /// A private directory for one test.
 pub(crate) struct Scenario {
     folder: TempDir,
@@ -156,7 +161,7 @@ impl Scenario {
         command
             .current_dir(self.folder())
             .env_clear()
-            .env("TMPDIR", std::env::temp_dir())
+            .env("TMPDIR", temporary())
             .args(args);
         command
     }
@@ -168,13 +173,20 @@ impl Scenario {
         Run::of(command.timeout(HANG).output().unwrap())
     }
 
-    /// The same with a limit on the memory that the program may map, in KiB.
+    /// The same with little patience for a lock, where that can be arranged.
+    pub(crate) fn run_impatiently(&self, args: &[&str]) -> Run {
+        let mut command = self.command(args);
+        make_impatient(&mut command);
+        Run::of(command.output().unwrap())
+    }
+
+    /// The same as [`Scenario::run`] with a limit on the memory that the program may map, in KiB.
     pub(crate) fn run_within(&self, kib: u32, args: &[&str]) -> Run {
         let mut command = Command::new("sh");
         command
             .current_dir(self.folder())
             .env_clear()
-            .env("TMPDIR", std::env::temp_dir())
+            .env("TMPDIR", temporary())
             .args([
                 "-c",
                 &format!("ulimit -v {kib}; exec \"$@\""),
@@ -190,6 +202,14 @@ impl Scenario {
     pub(crate) fn files(&self) -> BTreeMap<String, Vec<u8>> {
         files(self.folder())
     }
+}
+
+/// Shortens the time that a program waits for a lock, where that can be arranged.
+pub(crate) fn make_impatient(command: &mut Command) {
+    #[cfg(target_os = "linux")]
+    command.env("LD_PRELOAD", preload::FAST_CLOCK.path());
+    #[cfg(not(target_os = "linux"))]
+    let _ = command;
 }
 
 /// Every file of a directory with its bytes; directories have none.

@@ -38,3 +38,19 @@ impl Preload {
         path
     }
 }
+
+/// A clock that runs fifty times as fast, for waits that would take seconds.
+pub(crate) static FAST_CLOCK: Preload = Preload::new(
+    "#define _GNU_SOURCE
+     #include <sys/syscall.h>
+     #include <time.h>
+     #include <unistd.h>
+     int clock_gettime(clockid_t id, struct timespec *time) {
+         int result = syscall(SYS_clock_gettime, id, time);
+         if (id != CLOCK_MONOTONIC) return result;
+         long long passed = (time->tv_sec * 1000000000LL + time->tv_nsec) * 50;
+         time->tv_sec = passed / 1000000000;
+         time->tv_nsec = passed % 1000000000;
+         return result;
+     }",
+);

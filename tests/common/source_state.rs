@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+use super::Scenario;
 use super::tables::{insert_chunk, insert_chunks};
 
 /// Chunks that a database has in its main file.
@@ -46,8 +47,8 @@ impl State {
     /// Creates a database in this state; returns how many chunks it has.
     pub(crate) fn make(self, path: &Path) -> i64 {
         let sidecar = |suffix: &str| PathBuf::from(format!("{}{suffix}", path.display()));
-        let draft = tempfile::tempdir().unwrap();
-        let draft_path = draft.path().join("draft.db");
+        let draft = Scenario::new();
+        let draft_path = draft.path("draft.db");
         let db = Connection::open(&draft_path).unwrap();
         let mode = match self {
             State::RollbackJournal => "DELETE",

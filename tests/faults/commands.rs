@@ -99,20 +99,31 @@ pub(super) const READERS: [&[&str]; 9] = [
     &["export", "code.db"],
 ];
 
-/// A directory with what the commands read and change.
-pub(super) fn scenario() -> Scenario {
+/// Those of them that read every kind of file, and in which all others read like one of these.
+pub(super) const READERS_OF_EACH_STORE: [&[&str]; 3] = [READERS[0], READERS[3], READERS[4]];
+
+/// A directory with the files that a command reads and changes.
+pub(super) fn scenario(args: &[&str]) -> Scenario {
     let scenario = Scenario::new();
-    for (name, bytes) in files() {
+    for (name, bytes) in files_for(args) {
         fs::write(scenario.path(name), bytes).unwrap();
     }
     scenario
 }
 
-/// The files of an undisturbed scenario.
-pub(super) fn files() -> &'static Files {
+/// The files of [`scenario`], undisturbed.
+fn files_for(args: &[&str]) -> impl Iterator<Item = (&'static String, &'static Vec<u8>)> {
+    files().iter().filter(|(name, _)| args.contains(&&***name))
+}
+
+/// The files of all commands.
+fn files() -> &'static Files {
     static FILES: OnceLock<Files> = OnceLock::new();
     FILES.get_or_init(|| make().files())
 }
+
+/// Enough for trees of several pages.
+const CHUNKS: i64 = 40;
 
 fn make() -> Scenario {
     let scenario = Scenario::new();
@@ -120,10 +131,10 @@ fn make() -> Scenario {
         db.execute_batch(SMALL).unwrap();
         db.execute_batch("UPDATE code_chunks SET id = id + 1000")
             .unwrap();
-        insert_chunks(db, 120);
+        insert_chunks(db, CHUNKS);
     };
     let half = |db: &Connection| {
-        insert_chunks(db, 60);
+        insert_chunks(db, CHUNKS / 2);
         db.execute_batch("UPDATE code_chunks SET content = 'old' WHERE id % 3 = 0")
             .unwrap();
     };
@@ -196,7 +207,7 @@ impl Case {
     }
 
     pub(super) fn expected(&self) -> Expected {
-        let untouched = scenario();
+        let untouched = scenario(&[self.target, self.like]);
         Expected {
             before: records(&untouched, self.target),
             whole: records(&untouched, self.like),
@@ -229,19 +240,27 @@ impl Case {
                     .any(|side| name == format!("{}{side}", self.target))
                 || (target == Target::Whole && name == format!("{}.rejects.jsonl", self.target))
         };
-        check_others(scenario, is_targets, place);
+        check_others(scenario, self.args, is_targets, place);
     }
 }
 
 /// Fails if a file of the scenario has changed, or a new one exists.
-pub(super) fn check_others(scenario: &Scenario, may_differ: impl Fn(&str) -> bool, place: &str) {
-    let of_others = |files: &Files| {
-        let mut files = files.clone();
-        files.retain(|name, _| !may_differ(name));
+pub(super) fn check_others(
+    scenario: &Scenario,
+    args: &[&str],
+    may_differ: impl Fn(&str) -> bool,
+    place: &str,
+) {
+    let found = scenario.files();
+    let found: Vec<_> = found.iter().filter(|(name, _)| !may_differ(name)).collect();
+    let before = files_for(args).filter(|(name, _)| !may_differ(name));
+    let before: Vec<_> = before.collect();
+    let names = |files: &[(&String, _)]| {
         files
+            .iter()
+            .map(|(name, _)| (*name).clone())
+            .collect::<Vec<_>>()
     };
-    let (found, before) = (of_others(&scenario.files()), of_others(files()));
-    let names = |files: &Files| files.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&found), names(&before), "{place}");
     assert!(found == before, "a file was changed: {place}");
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::commands::{Case, Expected, Target, all_writers, check_reported, files, scenario};
+use super::commands::{Case, Expected, Target, all_writers, check_reported, scenario};
 use crate::common::{PROGRAM, Run, Scenario};
 
 /// The message for a write beyond a limit, or to a full disk.
@@ -32,7 +32,7 @@ fn a_file_size_limit_leaves_the_old_target_or_a_complete_one() {
     for case in all_writers() {
         let expected = case.expected();
         let done = (0..500).any(|eighth| {
-            let scenario = scenario();
+            let scenario = scenario(case.args);
             let mut command = Command::new("sh");
             command
                 .current_dir(scenario.folder())
@@ -54,7 +54,7 @@ fn run_on_small_disk(scenario: &Scenario, args: &[&str], free_kib: u64) -> Optio
     let aside = Scenario::new();
     // A file takes whole pages, and the directory some.
     let pages = |bytes: &Vec<u8>| bytes.len().div_ceil(4096) as u64;
-    let kib = files().values().map(pages).sum::<u64>() * 4 + free_kib;
+    let kib = scenario.files().values().map(pages).sum::<u64>() * 4 + free_kib;
     let script = format!(
         "folder=$1 aside=$2 program=$3; shift 3; export TMPDIR=\"$folder\"
          cp -a \"$folder\"/. \"$aside\" || exit 98
@@ -84,7 +84,7 @@ fn a_small_full_disk_leaves_the_old_target_or_a_complete_one() {
         let expected = case.expected();
         let mut free = (0..200).map(|step| step * 12);
         let done = free.any(|free_kib| {
-            let scenario = scenario();
+            let scenario = scenario(case.args);
             let Some(run) = run_on_small_disk(&scenario, case.args, free_kib) else {
                 eprintln!("passed by: no disk can be mounted here");
                 return true;

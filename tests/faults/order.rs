@@ -19,7 +19,7 @@ fn a_file_is_synced_before_its_rename_and_the_rename_before_success_is_reported(
     let copies = all_writers().filter(|case| !case.args.contains(&"--merge"));
     let copies = copies.map(|case| (case.args, case.target));
     for (args, target) in copies.chain([(&page::VERIFY[..], page::PAGE)]) {
-        let scenario = scenario();
+        let scenario = scenario(args);
         let steps = trace(&scenario, args, CHANGES);
         let folder = scenario.folder().canonicalize().unwrap();
         let of_target = |calls: &[&str]| last(&steps, calls, &format!("/{target}"));

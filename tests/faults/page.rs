@@ -10,14 +10,19 @@ pub(super) const VERIFY: [&str; 5] = ["verify", "half.kv", "code.db", "--html", 
 
 /// Disturbs each step. Then there is no page, or a complete one, and no verdict without it.
 fn sweep_page(groups: &'static str, how: &'static str, lasts: bool, statuses: &[i32]) {
-    let undisturbed = scenario();
+    let undisturbed = scenario(&VERIFY);
     let output = undisturbed.run(&VERIFY).expect_status(1).stdout;
     let whole = fs::read(undisturbed.path(PAGE)).unwrap();
     let disturbance = Disturbance { groups, how, lasts };
-    let steps = sweep(&VERIFY, disturbance, scenario, |scenario, disturbed| {
+    let steps = sweep(&VERIFY, disturbance, |scenario, disturbed| {
         let (run, place) = (&disturbed.run, &disturbed.place);
         let may_be_left = |name: &str| how == "KILL" && name.starts_with(".chunkmigrate-");
-        check_others(scenario, |name| name == PAGE || may_be_left(name), place);
+        check_others(
+            scenario,
+            &VERIFY,
+            |name| name == PAGE || may_be_left(name),
+            place,
+        );
         let page = fs::read(scenario.path(PAGE)).ok();
         assert!(page.as_ref().is_none_or(|page| *page == whole), "{place}");
         assert!(statuses.contains(&run.status), "{place}");

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
+use super::commands::scenario;
 use crate::common::preload::Preload;
 use crate::common::{Run, Scenario};
 
@@ -43,11 +44,10 @@ pub(super) struct Disturbed {
 pub(super) fn sweep(
     args: &[&str],
     disturbance: Disturbance,
-    scenario: impl Fn() -> Scenario,
     check: impl Fn(&Scenario, &Disturbed),
 ) -> usize {
     for at in 0.. {
-        let scenario = scenario();
+        let scenario = scenario(args);
         match disturb(&scenario, args, disturbance, at) {
             Some(disturbed) => check(&scenario, &disturbed),
             None => return at,

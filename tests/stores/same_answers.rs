@@ -27,7 +27,7 @@ fn run(operations: &[Operation]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn every_mode_answers_like_the_model(operations in prop::collection::vec(operation(), 1..40)) {
