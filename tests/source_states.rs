@@ -50,7 +50,10 @@ impl Place {
         }
         let program = self.scenario.path("program");
         if !program.exists() {
-            fs::copy(PROGRAM, &program).unwrap();
+            // Another process copies it: a child that another test starts meanwhile could inherit
+            // the descriptor, and a file that is open for writing can't be executed.
+            let copied = Command::new("cp").arg(PROGRAM).arg(&program).status();
+            assert!(copied.unwrap().success());
         }
         let mut command = self.command_of(&program, source, target);
         command.uid(65534).gid(65534);
