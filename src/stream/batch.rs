@@ -6,7 +6,7 @@ use super::{InvalidRow, Item, Visited};
 use crate::codec::Entry;
 
 /// A batch is sent once it contains this many bytes.
-const BATCH_BYTES: usize = 1 << 20;
+pub(super) const BATCH_BYTES: usize = 1 << 20;
 /// A batch is sent once it contains this many items.
 const BATCH_ITEMS: usize = 16 << 10;
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::batch::BATCH_BYTES;
 use crate::record::{FieldValues, KindSchema, Value};
 
 /// A longer text is moved into the batch instead of copied.
@@ -30,7 +31,10 @@ enum Slot {
 impl RowBatch {
     /// Adds a record, which must be of the same kind as those before.
     pub(crate) fn push(&mut self, record: FieldValues<'_>) {
-        self.schema = Some(record.schema);
+        if self.schema.is_none() {
+            self.schema = Some(record.schema);
+            self.text.reserve(BATCH_BYTES);
+        }
         for value in record.into_values() {
             let slot = match value {
                 Value::Null => Slot::Null,
