@@ -138,9 +138,9 @@ fn changed_bytes_are_never_reported_as_the_same_records() {
 }
 
 #[test]
-#[ignore = "deep: 3,500 changed bytes"]
+#[ignore = "deep: 2,100 changed bytes"]
 fn many_changed_bytes_are_never_reported_as_the_same_records() {
-    change_bits(2500, 1000);
+    change_bits(1500, 600);
 }
 
 #[test]

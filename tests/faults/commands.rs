@@ -266,10 +266,15 @@ pub(super) fn check_others(
 }
 
 /// Fails if an error doesn't report its cause and one of the files of the command.
-pub(super) fn check_reported(scenario: &Scenario, run: &Run, causes: &[&str], place: &str) {
+pub(super) fn check_reported(
+    scenario: &Scenario,
+    args: &[&str],
+    run: &Run,
+    causes: &[&str],
+    place: &str,
+) {
     let Run { stderr, .. } = run;
-    let of_scenario = files().keys().map(String::as_str);
-    let names = of_scenario.chain(["new.kv", "new.db"]);
+    let names = args.iter().copied().filter(|arg| arg.contains('.'));
     // A file without a name is reported by the staging directory that contains it, and that by its
     // destination.
     let folder = scenario.folder().display();

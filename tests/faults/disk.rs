@@ -40,7 +40,7 @@ fn sweep_writers<'a>(
                 }
                 false => {
                     assert_eq!(run.status, 2, "{place}");
-                    check_reported(scenario, run, causes, place);
+                    check_reported(scenario, case.args, run, causes, place);
                 }
             }
         });
@@ -60,7 +60,7 @@ fn sweep_readers(commands: &[&[&str]], disturbance: Disturbance, causes: &[&str]
                 0 => assert_eq!(run.stdout, undisturbed.stdout, "{place}"),
                 status => {
                     assert_eq!(status, 2, "{place}");
-                    check_reported(scenario, run, causes, place);
+                    check_reported(scenario, args, run, causes, place);
                 }
             }
         });

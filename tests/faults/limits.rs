@@ -22,7 +22,7 @@ fn check(case: &Case, expected: &Expected, scenario: &Scenario, run: &Run, place
         return true;
     }
     assert_eq!(run.status, 2, "{place}");
-    check_reported(scenario, run, &CAUSES, &place);
+    check_reported(scenario, case.args, run, &CAUSES, &place);
     false
 }
 
