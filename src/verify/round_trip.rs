@@ -41,7 +41,7 @@ const SECOND_COPY: &str = "round trip";
 /// let report = verify_round_trip(&path, &VerifyOptions::default(), &progress)?;
 /// assert!(report.is_identical());
 /// // One comparison per step: there and back.
-/// assert_eq!(report.hops.len(), 2);
+/// assert_eq!(report.legs.len(), 2);
 /// # Ok(())
 /// # }
 /// ```
