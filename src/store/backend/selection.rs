@@ -56,6 +56,14 @@ impl<'a> RecordFilter<'a> {
         }
     }
 
+    /// Whether only keys of one file match, so that a key with the prefix may belong to another.
+    pub(super) fn is_of_file(&self) -> bool {
+        matches!(
+            self,
+            RecordFilter::FileChunks { .. } | RecordFilter::SymbolChunks { .. }
+        )
+    }
+
     /// Whether a key with this prefix may match.
     ///
     /// The chunks of `a:b` have the prefix of `a` too.
