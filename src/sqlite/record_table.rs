@@ -199,14 +199,33 @@ impl RecordTable {
                 found: "a table whose id is not its rowid",
             });
         }
+        let keeps_journal = owner == TransactionOwner::Caller || self.may_be_full(connection);
         Ok(Replacement {
             connection,
             table: Arc::clone(self),
             has_key,
             delete_key,
-            insert: prepare(&self.insert)?,
-            keeps_journal: owner == TransactionOwner::Caller || self.may_be_full(connection),
+            insert: self.prepare_insert(connection, keeps_journal)?,
+            keeps_journal,
         })
+    }
+
+    /// With `keeps_journal`, the statement returns the new id.
+    fn prepare_insert<'c>(
+        &self,
+        connection: &'c Connection,
+        keeps_journal: bool,
+    ) -> Result<CachedStatement<'c>> {
+        let statement = match keeps_journal {
+            // RETURNING makes SQLite keep a journal of the statement, which takes longer than the
+            // rest of the insertion.
+            true => {
+                let sql = format!("{} RETURNING {}", self.insert, self.layout.rowid);
+                connection.prepare_cached(&sql)
+            }
+            false => connection.prepare_cached(&self.insert),
+        };
+        statement.map_err(writing(&self.path))
     }
 
     /// Whether the largest possible id may be assigned, so that SQLite has no id left. If the table
@@ -372,7 +391,10 @@ impl Replacement<'_> {
             }
             _ => self.table.not_written(record, error),
         })?;
-        self.keeps_journal |= id == i64::MAX;
+        if id == i64::MAX && !self.keeps_journal {
+            self.insert = self.table.prepare_insert(self.connection, true)?;
+            self.keeps_journal = true;
+        }
         Ok(id)
     }
 
@@ -393,11 +415,7 @@ impl Replacement<'_> {
         });
         let written = params_from_iter(written);
         if self.keeps_journal {
-            // RETURNING makes SQLite keep a journal of the statement, which takes longer than the
-            // rest of the insertion.
-            let sql = format!("{} RETURNING {}", self.table.insert, layout.rowid);
-            let mut insert = self.connection.prepare_cached(&sql)?;
-            return insert.query_row(written, |row| row.get(0));
+            return self.insert.query_row(written, |row| row.get(0));
         }
         match self.insert.execute(written)? {
             // A trigger of the database has prevented it.
