@@ -8,7 +8,7 @@ use memchr::{memchr_iter, memmem};
 use super::selection::RecordFilter;
 use crate::codec::{Entry, key_kind, parse_key, read_canonical};
 use crate::error::{Error, Result};
-use crate::record::{KindSchema, Value};
+use crate::record::{KindSchema, RecordKey, Value};
 
 /// A filter of records for their entries in a key-value backend.
 pub(super) struct EntryFilter<'a> {
@@ -51,14 +51,14 @@ impl<'a> EntryFilter<'a> {
     }
 
     fn key_match(&self, key: &[u8]) -> KeyMatch {
-        if !self.selection.is_of_file() {
+        let Some(path) = self.selection.path_in_key() else {
             return match key_kind(key) {
                 Ok(_) => KeyMatch::Matches,
                 Err(_) => KeyMatch::Skipped,
             };
-        }
+        };
         match parse_key(key) {
-            Ok(key) if self.selection.may_match_key(&key) => KeyMatch::Matches,
+            Ok(RecordKey::Chunk { file_path, .. }) if file_path == path => KeyMatch::Matches,
             // The chunks of `a` come before those of `a:b`: a digit sorts before a colon.
             Ok(_) => KeyMatch::Ended,
             Err(_) => KeyMatch::Skipped,
