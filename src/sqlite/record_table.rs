@@ -42,8 +42,6 @@ pub(crate) struct RecordTable {
     delete_key: String,
     /// SQL that inserts a row under a new id.
     insert: String,
-    /// SQL for whether SQLite has no id left; `None` for a table in which it always finds one.
-    is_full: Option<String>,
 }
 
 impl RecordTable {
@@ -55,8 +53,6 @@ impl RecordTable {
         let Some(layout) = layout else {
             return Ok(None);
         };
-        let keeps_ids = other_tables::is_autoincrement(connection, layout.schema);
-        let keeps_ids = keeps_ids.map_err(reading(&path))?;
         let table = layout.schema.table;
         let names = layout.present_columns();
         let names: Vec<&str> = names
@@ -84,16 +80,6 @@ impl RecordTable {
                 names.join(", "),
                 vec!["?"; names.len()].join(", "),
             ),
-            is_full: keeps_ids.then(|| {
-                format!(
-                    "SELECT EXISTS (SELECT 1 FROM main.{table} AS t WHERE t.{} = {last})
-                     OR EXISTS (SELECT 1 FROM main.sqlite_sequence AS s
-                         WHERE s.name = '{table}' COLLATE NOCASE
-                         AND CAST(s.seq AS INTEGER) = {last})",
-                    layout.rowid,
-                    last = i64::MAX,
-                )
-            }),
             layout,
             path,
         }))
@@ -187,7 +173,7 @@ impl RecordTable {
         connection: &'c Connection,
         owner: TransactionOwner,
     ) -> Result<Replacement<'c>> {
-        let prepare = |sql| {
+        let prepare = |sql: &str| {
             let statement = connection.prepare_cached(sql);
             statement.map_err(writing(&self.path))
         };
@@ -199,45 +185,20 @@ impl RecordTable {
                 found: "a table whose id is not its rowid",
             });
         }
-        let keeps_journal = owner == TransactionOwner::Caller || self.may_be_full(connection);
+        let undoes_itself = owner == TransactionOwner::Caller;
+        let insert = match undoes_itself {
+            true => prepare(&[&self.insert, " RETURNING ", self.layout.rowid].concat())?,
+            false => prepare(&self.insert)?,
+        };
         Ok(Replacement {
             connection,
             table: Arc::clone(self),
             has_key,
             delete_key,
-            insert: self.prepare_insert(connection, keeps_journal)?,
-            keeps_journal,
+            insert,
+            undoes_itself,
+            has_assigned_last_id: false,
         })
-    }
-
-    /// With `keeps_journal`, the statement returns the new id.
-    fn prepare_insert<'c>(
-        &self,
-        connection: &'c Connection,
-        keeps_journal: bool,
-    ) -> Result<CachedStatement<'c>> {
-        let statement = match keeps_journal {
-            // RETURNING makes SQLite keep a journal of the statement, which takes longer than the
-            // rest of the insertion.
-            true => {
-                let sql = format!("{} RETURNING {}", self.insert, self.layout.rowid);
-                connection.prepare_cached(&sql)
-            }
-            false => connection.prepare_cached(&self.insert),
-        };
-        statement.map_err(writing(&self.path))
-    }
-
-    /// Whether the largest possible id may be assigned, so that SQLite has no id left. If the table
-    /// of sequences can't be read, the insertion is to say why.
-    fn may_be_full(&self, connection: &Connection) -> bool {
-        let Some(sql) = &self.is_full else {
-            return false;
-        };
-        let is_full = connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.query_row([], |row| row.get(0)));
-        is_full.unwrap_or(true)
     }
 
     /// The error for a record that was not written.
@@ -360,17 +321,18 @@ impl RecordTable {
     }
 }
 
-/// Replaces records of a table within a transaction, for which the table and the sequence of its ids
-/// are read once.
+/// Replaces records of a table within a transaction.
 pub(crate) struct Replacement<'c> {
     connection: &'c Connection,
     table: Arc<RecordTable>,
     has_key: CachedStatement<'c>,
     delete_key: CachedStatement<'c>,
     insert: CachedStatement<'c>,
-    /// Whether a full disk, or a table in which no id is left, must undo only an insertion and not
-    /// the whole transaction.
-    keeps_journal: bool,
+    /// Whether an insertion that finds the disk full, or no id left, undoes only itself and not the
+    /// whole transaction. It then returns the new id: RETURNING makes SQLite keep a journal of the
+    /// statement, which takes longer than the rest of the insertion.
+    undoes_itself: bool,
+    has_assigned_last_id: bool,
 }
 
 impl Replacement<'_> {
@@ -383,18 +345,13 @@ impl Replacement<'_> {
         self.table.check_has_place_for(&values)?;
         let inserted = self.insert(&values);
         let id = inserted.map_err(|error| match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) if self.table.last_id_is_taken(self.connection) => {
-                RecordError::NoIdLeft {
-                    kind: self.table.kind.name(),
-                }
-                .into()
+            Some(ErrorCode::DiskFull) if self.no_id_is_left() => RecordError::NoIdLeft {
+                kind: self.table.kind.name(),
             }
+            .into(),
             _ => self.table.not_written(record, error),
         })?;
-        if id == i64::MAX && !self.keeps_journal {
-            self.insert = self.table.prepare_insert(self.connection, true)?;
-            self.keeps_journal = true;
-        }
+        self.has_assigned_last_id |= id == i64::MAX;
         Ok(id)
     }
 
@@ -414,7 +371,7 @@ impl Replacement<'_> {
             (*present && Some(field.name) != id).then_some(value)
         });
         let written = params_from_iter(written);
-        if self.keeps_journal {
+        if self.undoes_itself {
             return self.insert.query_row(written, |row| row.get(0));
         }
         match self.insert.execute(written)? {
@@ -422,6 +379,12 @@ impl Replacement<'_> {
             0 => Err(rusqlite::Error::QueryReturnedNoRows),
             _ => Ok(self.connection.last_insert_rowid()),
         }
+    }
+
+    /// Whether the reason for an insertion into a full database is that there is no id left. SQLite
+    /// may have rolled back the transaction.
+    fn no_id_is_left(&self) -> bool {
+        self.has_assigned_last_id || self.table.last_id_is_taken(self.connection)
     }
 }
 

@@ -364,24 +364,26 @@ fn the_last_id_is_assigned_once() {
 }
 
 #[test]
-fn without_an_id_left_a_callers_transaction_goes_on() {
+fn without_an_id_left_nothing_is_written_and_a_callers_transaction_goes_on() {
     let last = i64::MAX;
     for sql in [
         format!("UPDATE sqlite_sequence SET seq = {last} - 1"),
         format!("UPDATE sqlite_sequence SET seq = '{last}'"),
         format!("UPDATE code_chunks SET id = {last}"),
     ] {
-        let connection = database("");
-        let store = ChunkStore::with_connection(connection.clone());
-        store.store_chunk(&chunk("a")).unwrap();
-        let begin = format!("{sql}; BEGIN; CREATE TABLE own (id); INSERT INTO own VALUES (1);");
-        connection.lock().execute_batch(&begin).unwrap();
-        let error = store.store_chunks(&[chunk("b"), chunk("c")]).unwrap_err();
-        let is_expected = matches!(error, Error::Record(RecordError::NoIdLeft { .. }));
-        assert!(is_expected, "{sql}: {error:?}");
-        connection.lock().execute_batch("COMMIT").unwrap();
-        assert_eq!(text(&connection, "SELECT count(*) || '' FROM own"), "1");
-        assert_eq!(store.count_chunks().unwrap(), 1, "{sql}");
+        for (begin, end) in [("", ""), ("BEGIN", "COMMIT")] {
+            let connection = database("CREATE TABLE own (id)");
+            let store = ChunkStore::with_connection(connection.clone());
+            store.store_chunk(&chunk("a")).unwrap();
+            let before = format!("{sql}; {begin}; INSERT INTO own VALUES (1)");
+            connection.lock().execute_batch(&before).unwrap();
+            let error = store.store_chunks(&[chunk("b"), chunk("c")]).unwrap_err();
+            let is_expected = matches!(error, Error::Record(RecordError::NoIdLeft { .. }));
+            assert!(is_expected, "{sql}, {begin}: {error:?}");
+            connection.lock().execute_batch(end).unwrap();
+            assert_eq!(text(&connection, "SELECT count(*) || '' FROM own"), "1");
+            assert_eq!(store.count_chunks().unwrap(), 1, "{sql}, {begin}");
+        }
     }
 }
 
