@@ -26,7 +26,7 @@ pub(crate) use open::private_copy::copy_database;
 pub(crate) use read::options::SourceOptions;
 pub(crate) use read::snapshot::SqliteSnapshot;
 pub(crate) use read::symbol_graph::other_symbol;
-pub(crate) use record_table::RecordTable;
+pub(crate) use record_table::{RecordTable, Replacement};
 pub(crate) use schema::record_id;
 #[cfg(feature = "native-v2")]
 pub(crate) use scratch::entries::{Duplicate, ScratchEntries, Unique};
@@ -35,6 +35,7 @@ pub(crate) use scratch::rejected_lines::{ScratchLine, ScratchLines};
 #[cfg(feature = "native-v2")]
 pub(crate) use scratch::sets::{IdSet, ScratchSet};
 pub use shared_connection::SharedConnection;
+pub(crate) use shared_connection::TransactionOwner;
 #[cfg(feature = "native-v2")]
 pub(crate) use write::bulk_loader::SqliteBulkLoader;
 #[cfg(feature = "native-v2")]

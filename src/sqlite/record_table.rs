@@ -1,8 +1,9 @@
 //! Reads and writes individual records of a table in place.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use rusqlite::{Connection, ErrorCode, Params, Row, params_from_iter};
+use rusqlite::{CachedStatement, Connection, ErrorCode, Params, Row, params_from_iter};
 
 use super::open::connection::{reading, writing};
 use super::read::invalid_field::{same_key_message, value_message};
@@ -10,14 +11,14 @@ use super::read::other_tables;
 use super::read::row::{InvalidField, read_raw, read_values};
 use super::read::table_columns::{TableColumns, all_equal};
 use super::read::text_encoding::TextEncoding;
-use super::shared_connection::path_of;
+use super::shared_connection::{TransactionOwner, path_of};
 use super::write::key_lookup::KeyLookup;
 use super::write::rejection::Rejection;
 use super::write::upsert::Upsert;
 use super::write::writer::{create_indexes, create_table};
 use crate::codec::record_key;
 use crate::error::{Error, Result};
-use crate::record::{Record, RecordError, RecordKey, RecordKind, Value};
+use crate::record::{FieldValues, Record, RecordError, RecordKey, RecordKind, Value};
 use crate::stream::{InvalidReason, RawValue, key_text};
 
 /// Columns with the text that each must equal.
@@ -31,12 +32,15 @@ pub(crate) struct RecordTable {
     encoding: TextEncoding,
     layout: TableColumns,
     upsert: Upsert,
-    /// SQL statements. All except `insert` are completed with a condition; `of_key` is the one for
-    /// a key.
+    /// SQL statements that are completed with a condition.
     select: String,
     count: String,
     delete: String,
-    of_key: String,
+    /// SQL statements for the rows of a key.
+    select_key: String,
+    has_key: String,
+    delete_key: String,
+    /// SQL that inserts a row under a new id.
     insert: String,
 }
 
@@ -46,33 +50,38 @@ impl RecordTable {
         let path = path_of(connection);
         let encoding = TextEncoding::of(connection, &path)?;
         let layout = TableColumns::read(connection, &path, kind, encoding.is_utf16())?;
-        Ok(layout.map(|layout| {
-            let table = layout.schema.table;
-            let names = layout.present_columns();
-            let names: Vec<&str> = names
-                .filter(|name| Some(*name) != layout.schema.id())
-                .collect();
-            RecordTable {
-                kind,
-                encoding,
-                upsert: Upsert::new(&layout, KeyLookup::of_table(&layout)),
-                select: format!(
-                    "SELECT {}, t.{} FROM main.{table} AS t",
-                    layout.select_list(),
-                    layout.rowid
-                ),
-                count: format!("SELECT count(*) FROM main.{table} AS t"),
-                delete: format!("DELETE FROM main.{table} AS t"),
-                of_key: where_all_equal(layout.schema.key_names()),
-                insert: format!(
-                    "INSERT OR ABORT INTO main.{table} ({}) VALUES ({}) RETURNING {}",
-                    names.join(", "),
-                    vec!["?"; names.len()].join(", "),
-                    layout.rowid
-                ),
-                layout,
-                path,
-            }
+        let Some(layout) = layout else {
+            return Ok(None);
+        };
+        let table = layout.schema.table;
+        let names = layout.present_columns();
+        let names: Vec<&str> = names
+            .filter(|name| Some(*name) != layout.schema.id())
+            .collect();
+        let select = format!(
+            "SELECT {}, t.{} FROM main.{table} AS t",
+            layout.select_list(),
+            layout.rowid
+        );
+        let delete = format!("DELETE FROM main.{table} AS t");
+        let of_key = where_all_equal(layout.schema.key_names());
+        Ok(Some(RecordTable {
+            kind,
+            encoding,
+            upsert: Upsert::new(&layout, KeyLookup::of_table(&layout)),
+            count: format!("SELECT count(*) FROM main.{table} AS t"),
+            select_key: [select.as_str(), &of_key].concat(),
+            has_key: format!("SELECT 1 FROM main.{table} AS t{of_key}"),
+            delete_key: [delete.as_str(), &of_key].concat(),
+            select,
+            delete,
+            insert: format!(
+                "INSERT OR ABORT INTO main.{table} ({}) VALUES ({})",
+                names.join(", "),
+                vec!["?"; names.len()].join(", "),
+            ),
+            layout,
+            path,
         }))
     }
 
@@ -92,7 +101,7 @@ impl RecordTable {
         connection
             .prepare_cached("PRAGMA main.schema_version")
             .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
-            .map_err(reading(&path_of(connection)))
+            .map_err(|error| reading(&path_of(connection))(error))
     }
 
     /// Whether SQLite never reuses an id of the table.
@@ -112,12 +121,11 @@ impl RecordTable {
 
     /// The record with a key.
     pub(crate) fn get(&self, connection: &Connection, key: &RecordKey) -> Result<Option<Record>> {
-        let sql = [self.select.as_str(), &self.of_key].concat();
         let values = key.values();
         let mut found = None;
         self.query(
             connection,
-            &sql,
+            &self.select_key,
             params_from_iter(&values),
             &mut |record, rowid| match found.replace((record, rowid)) {
                 Some((_, first)) => Err(self.same_key(&values, first, rowid)),
@@ -159,8 +167,17 @@ impl RecordTable {
             .map_err(reading(&self.path))
     }
 
-    /// Inserts a record under a new id, ignoring its own, and returns the new id.
-    pub(crate) fn insert(&self, connection: &Connection, record: &Record) -> Result<i64> {
+    /// Prepares replacing records of the table, in a transaction.
+    pub(crate) fn replacement<'c>(
+        self: &Arc<Self>,
+        connection: &'c Connection,
+        owner: TransactionOwner,
+    ) -> Result<Replacement<'c>> {
+        let prepare = |sql: &str| {
+            let statement = connection.prepare_cached(sql);
+            statement.map_err(writing(&self.path))
+        };
+        let (has_key, delete_key) = (prepare(&self.has_key)?, prepare(&self.delete_key)?);
         if !self.layout.id_is_rowid {
             return Err(Error::NotATable {
                 path: self.path.clone(),
@@ -168,26 +185,19 @@ impl RecordTable {
                 found: "a table whose id is not its rowid",
             });
         }
-        self.check_has_place_for(record)?;
-        let values = record.values();
-        let columns = values.iter().zip(self.layout.presence());
-        let id = self.layout.schema.id();
-        let written = columns.filter_map(|((field, value), present)| {
-            (*present && Some(field.name) != id).then_some(value)
-        });
-        let inserted = connection
-            .prepare_cached(&self.insert)
-            .and_then(|mut statement| {
-                statement.query_row(params_from_iter(written), |row| row.get(0))
-            });
-        inserted.map_err(|error| match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) if self.last_id_is_taken(connection) => {
-                RecordError::NoIdLeft {
-                    kind: self.kind.name(),
-                }
-                .into()
-            }
-            _ => self.not_written(record, error),
+        let undoes_itself = owner == TransactionOwner::Caller;
+        let insert = match undoes_itself {
+            true => prepare(&[&self.insert, " RETURNING ", self.layout.rowid].concat())?,
+            false => prepare(&self.insert)?,
+        };
+        Ok(Replacement {
+            connection,
+            table: Arc::clone(self),
+            has_key,
+            delete_key,
+            insert,
+            undoes_itself,
+            has_assigned_last_id: false,
         })
     }
 
@@ -210,8 +220,9 @@ impl RecordTable {
 
     /// Overwrites the row of the record's key, or inserts a new row.
     pub(crate) fn upsert(&self, connection: &Connection, record: &Record) -> Result<()> {
-        self.check_has_place_for(record)?;
-        let written = self.upsert.write(connection, &record.values());
+        let values = record.values();
+        self.check_has_place_for(&values)?;
+        let written = self.upsert.write(connection, &values);
         let written = written.map(|_| ());
         written.map_err(|error| self.not_written(record, error))
     }
@@ -219,7 +230,7 @@ impl RecordTable {
     /// Deletes the record with a key; returns `false` if there is none.
     pub(crate) fn delete(&self, connection: &Connection, key: &RecordKey) -> Result<bool> {
         let values = key.values();
-        let deleted = self.execute_delete(connection, &self.of_key, params_from_iter(&values));
+        let deleted = execute(connection, &self.delete_key, params_from_iter(&values));
         Ok(deleted.map_err(writing(&self.path))? > 0)
     }
 
@@ -233,19 +244,8 @@ impl RecordTable {
             return Ok(0);
         }
         let values = params_from_iter(conditions.iter().map(|(_, value)| value));
-        self.execute_delete(connection, &where_clause(conditions), values)
-            .map_err(writing(&self.path))
-    }
-
-    fn execute_delete(
-        &self,
-        connection: &Connection,
-        where_clause: &str,
-        values: impl Params,
-    ) -> rusqlite::Result<u64> {
-        let sql = [self.delete.as_str(), where_clause].concat();
-        let deleted = connection.prepare_cached(&sql)?.execute(values)?;
-        Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
+        let sql = [self.delete.as_str(), &where_clause(conditions)].concat();
+        execute(connection, &sql, values).map_err(writing(&self.path))
     }
 
     fn query(
@@ -304,8 +304,8 @@ impl RecordTable {
         }
     }
 
-    fn check_has_place_for(&self, record: &Record) -> Result<()> {
-        match self.upsert.missing_column_for(&record.values()) {
+    fn check_has_place_for(&self, values: &FieldValues<'_>) -> Result<()> {
+        match self.upsert.missing_column_for(values) {
             None => Ok(()),
             Some(column) => Err(Error::MissingColumn {
                 path: self.path.clone(),
@@ -319,6 +319,78 @@ impl RecordTable {
     fn last_id_is_taken(&self, connection: &Connection) -> bool {
         other_tables::last_id(connection, &self.layout).is_ok_and(|id| id == Some(i64::MAX))
     }
+}
+
+/// Replaces records of a table within a transaction.
+pub(crate) struct Replacement<'c> {
+    connection: &'c Connection,
+    table: Arc<RecordTable>,
+    has_key: CachedStatement<'c>,
+    delete_key: CachedStatement<'c>,
+    insert: CachedStatement<'c>,
+    /// Whether an insertion that finds the disk full, or no id left, undoes only itself and not the
+    /// whole transaction. It then returns the new id: RETURNING makes SQLite keep a journal of the
+    /// statement, which takes longer than the rest of the insertion.
+    undoes_itself: bool,
+    has_assigned_last_id: bool,
+}
+
+impl Replacement<'_> {
+    /// Inserts a record under a new id, ignoring its own, and deletes the record with the same key.
+    /// Returns the new id.
+    pub(crate) fn write(&mut self, record: &Record) -> Result<i64> {
+        let values = record.values();
+        self.delete_key_of(&values)
+            .map_err(writing(&self.table.path))?;
+        self.table.check_has_place_for(&values)?;
+        let inserted = self.insert(&values);
+        let id = inserted.map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) if self.no_id_is_left() => RecordError::NoIdLeft {
+                kind: self.table.kind.name(),
+            }
+            .into(),
+            _ => self.table.not_written(record, error),
+        })?;
+        self.has_assigned_last_id |= id == i64::MAX;
+        Ok(id)
+    }
+
+    /// A search is cheaper than a deletion, and most keys are new.
+    fn delete_key_of(&mut self, values: &FieldValues<'_>) -> rusqlite::Result<()> {
+        if self.has_key.exists(params_from_iter(values.key()))? {
+            self.delete_key.execute(params_from_iter(values.key()))?;
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, values: &FieldValues<'_>) -> rusqlite::Result<i64> {
+        let layout = &self.table.layout;
+        let id = layout.schema.id();
+        let columns = values.iter().zip(layout.presence());
+        let written = columns.filter_map(|((field, value), present)| {
+            (*present && Some(field.name) != id).then_some(value)
+        });
+        let written = params_from_iter(written);
+        if self.undoes_itself {
+            return self.insert.query_row(written, |row| row.get(0));
+        }
+        match self.insert.execute(written)? {
+            // A trigger of the database has prevented it.
+            0 => Err(rusqlite::Error::QueryReturnedNoRows),
+            _ => Ok(self.connection.last_insert_rowid()),
+        }
+    }
+
+    /// Whether the reason for an insertion into a full database is that there is no id left. SQLite
+    /// may have rolled back the transaction.
+    fn no_id_is_left(&self) -> bool {
+        self.has_assigned_last_id || self.table.last_id_is_taken(self.connection)
+    }
+}
+
+fn execute(connection: &Connection, sql: &str, values: impl Params) -> rusqlite::Result<u64> {
+    let changed = connection.prepare_cached(sql)?.execute(values)?;
+    Ok(u64::try_from(changed).unwrap_or(u64::MAX))
 }
 
 fn where_clause(conditions: &Conditions<'_>) -> String {

@@ -7,6 +7,15 @@ use super::open::connection::{reading, writing};
 use crate::error::Result;
 use crate::fsio::{IfMissing, check_store_path};
 
+/// Who began the transaction that a store writes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TransactionOwner {
+    /// The store, for its own writes only.
+    Store,
+    /// The calling tool, which may have written in it too.
+    Caller,
+}
+
 /// A connection shared by several stores and the calling tool.
 ///
 /// ```
@@ -63,18 +72,21 @@ impl SharedConnection {
 
     /// Runs `write` in a transaction, or within the transaction that the tool has begun on the
     /// connection. If `write` or the commit fails, everything it wrote is rolled back.
-    pub(crate) fn transaction(&self, write: impl FnOnce(&Connection) -> Result<()>) -> Result<()> {
+    pub(crate) fn transaction(
+        &self,
+        write: impl FnOnce(&Connection, TransactionOwner) -> Result<()>,
+    ) -> Result<()> {
         let mut connection = self.lock();
         let path = path_of(&connection);
         if connection.is_autocommit() {
             let transaction = connection
                 .transaction_with_behavior(TransactionBehavior::Immediate)
                 .map_err(writing(&path))?;
-            write(&transaction)?;
+            write(&transaction, TransactionOwner::Store)?;
             transaction.commit().map_err(writing(&path))
         } else {
             let savepoint = connection.savepoint().map_err(writing(&path))?;
-            write(&savepoint)?;
+            write(&savepoint, TransactionOwner::Caller)?;
             savepoint.commit().map_err(writing(&path))
         }
     }

@@ -264,6 +264,42 @@ fn triggers_of_the_database_run() {
 }
 
 #[test]
+fn ids_are_those_of_the_chunks_whatever_triggers_insert() {
+    let connection = database("");
+    let store = ChunkStore::with_connection(connection.clone());
+    store.ensure_schema().unwrap();
+    // A full-text index, and a trigger that is visible to this connection only.
+    let sql =
+        "CREATE VIRTUAL TABLE words USING fts5(content, content=code_chunks, content_rowid=id);
+        CREATE TRIGGER i AFTER INSERT ON code_chunks BEGIN
+            INSERT INTO words (rowid, content) VALUES (new.id, new.content); END;
+        CREATE TABLE log (id INTEGER PRIMARY KEY AUTOINCREMENT, path);
+        INSERT INTO log VALUES (700, '');
+        CREATE TEMP TRIGGER b BEFORE INSERT ON main.code_chunks BEGIN
+            INSERT INTO log (path) VALUES (new.file_path); END;";
+    connection.lock().execute_batch(sql).unwrap();
+    let chunks = ["a", "b", "a", "c"].map(chunk);
+    assert_eq!(store.store_chunks(&chunks).unwrap(), [1, 2, 3, 4]);
+    let sql = "SELECT (SELECT group_concat(rowid) FROM words('let')) || ' ' || max(id) FROM log";
+    assert_eq!(text(&connection, sql), "1,2,3,4 704");
+}
+
+#[test]
+fn a_chunk_that_a_trigger_ignores_is_an_error() {
+    let connection = database("");
+    let store = ChunkStore::with_connection(connection.clone());
+    store.store_chunk(&chunk("a")).unwrap();
+    let sql = "CREATE TRIGGER i BEFORE INSERT ON code_chunks WHEN new.content <> 'wanted' BEGIN
+            SELECT RAISE(IGNORE); END";
+    connection.lock().execute_batch(sql).unwrap();
+    let wanted = CodeChunk::new("b", 0, 6, "wanted");
+    let error = sqlite_error(store.store_chunks(&[wanted, chunk("a")]));
+    assert!(matches!(error, Error::Sqlite { .. }), "{error:?}");
+    assert_eq!(store.get_chunks_for_file("a").unwrap()[0].id, 1);
+    assert_eq!(store.count_chunks().unwrap(), 1);
+}
+
+#[test]
 fn violated_constraints_of_an_older_schema_are_errors_with_the_column_or_sqlites_message() {
     let connection = database(
         "CREATE TABLE graph_entities (id INTEGER PRIMARY KEY);
@@ -325,6 +361,61 @@ fn the_last_id_is_assigned_once() {
     let error = store.store_chunk(&chunk("c")).unwrap_err();
     let kind = RecordKind::Chunk;
     assert!(matches!(error, Error::Record(RecordError::NoIdLeft { kind: k }) if k == kind.name()));
+}
+
+#[test]
+fn without_an_id_left_nothing_is_written_and_a_callers_transaction_goes_on() {
+    let last = i64::MAX;
+    for sql in [
+        format!("UPDATE sqlite_sequence SET seq = {last} - 1"),
+        format!("UPDATE sqlite_sequence SET seq = '{last}'"),
+        format!("UPDATE code_chunks SET id = {last}"),
+    ] {
+        for (begin, end) in [("", ""), ("BEGIN", "COMMIT")] {
+            let connection = database("CREATE TABLE own (id)");
+            let store = ChunkStore::with_connection(connection.clone());
+            store.store_chunk(&chunk("a")).unwrap();
+            let before = format!("{sql}; {begin}; INSERT INTO own VALUES (1)");
+            connection.lock().execute_batch(&before).unwrap();
+            let error = store.store_chunks(&[chunk("b"), chunk("c")]).unwrap_err();
+            let is_expected = matches!(error, Error::Record(RecordError::NoIdLeft { .. }));
+            assert!(is_expected, "{sql}, {begin}: {error:?}");
+            connection.lock().execute_batch(end).unwrap();
+            assert_eq!(text(&connection, "SELECT count(*) || '' FROM own"), "1");
+            assert_eq!(store.count_chunks().unwrap(), 1, "{sql}, {begin}");
+        }
+    }
+}
+
+#[test]
+fn on_a_full_disk_a_callers_transaction_goes_on() {
+    let connection = database("");
+    let store = ChunkStore::with_connection(connection.clone());
+    store.ensure_schema().unwrap();
+    let begin = "BEGIN; CREATE TABLE own (id); INSERT INTO own VALUES (1)";
+    connection.lock().execute_batch(begin).unwrap();
+    store.store_chunk(&chunk("a")).unwrap();
+    let limit = "PRAGMA max_page_count = 1";
+    connection.lock().query_row(limit, [], |_| Ok(())).unwrap();
+    let chunks: Vec<_> = (0..500).map(|n| chunk(&format!("{n}"))).collect();
+    let error = sqlite_error(store.store_chunks(&chunks));
+    assert!(matches!(error, Error::DiskFull { .. }), "{error:?}");
+    connection.lock().execute_batch("COMMIT").unwrap();
+    assert_eq!(text(&connection, "SELECT count(*) || '' FROM own"), "1");
+    assert_eq!(store.count_chunks().unwrap(), 1);
+}
+
+/// SQLite then looks for any free id.
+#[test]
+fn without_autoincrement_the_last_id_is_no_end() {
+    let connection = database(&LOOSE_CHUNKS.replace(" AUTOINCREMENT", ""));
+    let store = ChunkStore::with_connection(connection.clone());
+    store.store_chunk(&chunk("a")).unwrap();
+    let sql = format!("UPDATE code_chunks SET id = {}", i64::MAX);
+    connection.lock().execute_batch(&sql).unwrap();
+    let id = store.store_chunk(&chunk("b")).unwrap();
+    assert_eq!(store.get_chunks_for_file("b").unwrap()[0].id, id);
+    assert_ne!(id, i64::MAX);
 }
 
 #[test]

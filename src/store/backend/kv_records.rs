@@ -1,11 +1,10 @@
-use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::entry_filter::EntryFilter;
 use super::selection::RecordFilter;
 use super::{RecordStore, RecordTransaction};
-use crate::codec::{Entry, decode_json, encode_json, encode_key, parse_key, record_key};
+use crate::codec::{decode_json, encode_json, encode_key, record_key};
 use crate::error::{Error, Result};
 use crate::kv::{KvBackend, KvTransaction};
 use crate::record::{IdSequences, Record, RecordError, RecordKey, RecordKind};
@@ -53,21 +52,21 @@ impl RecordStore for KvRecords {
         selection: &RecordFilter<'_>,
         visit: &mut dyn FnMut(Record) -> Result<()>,
     ) -> Result<()> {
+        let kind = selection.kind();
+        let filter = EntryFilter::new(selection)?;
         self.backend
             .scan_prefix(&selection.key_prefix(), &mut |entry| {
-                step(selection, entry, || match is_selected(selection, entry) {
-                    true => visit(decode(selection.kind(), entry.key, entry.value)?),
-                    false => Ok(()),
-                })
+                filter.step(entry, || visit(decode(kind, entry.key, entry.value)?))
             })
     }
 
     fn count(&self, selection: &RecordFilter<'_>) -> Result<u64> {
+        let filter = EntryFilter::new(selection)?;
         let mut count = 0;
         self.backend
             .scan_prefix(&selection.key_prefix(), &mut |entry| {
-                step(selection, entry, || {
-                    count += u64::from(is_selected(selection, entry));
+                filter.step(entry, || {
+                    count += 1;
                     Ok(())
                 })
             })?;
@@ -143,13 +142,12 @@ impl RecordTransaction for KvRecordTransaction<'_> {
     }
 
     fn delete_all(&mut self, selection: &RecordFilter<'_>) -> Result<u64> {
+        let filter = EntryFilter::new(selection)?;
         let mut keys = Vec::new();
         self.transaction
             .scan_prefix(&selection.key_prefix(), &mut |entry| {
-                step(selection, entry, || {
-                    if is_selected(selection, entry) {
-                        keys.push(entry.key.to_vec());
-                    }
+                filter.step(entry, || {
+                    keys.push(entry.key.to_vec());
                     Ok(())
                 })
             })?;
@@ -159,34 +157,6 @@ impl RecordTransaction for KvRecordTransaction<'_> {
         }
         Ok(count)
     }
-}
-
-/// Handles an entry in the scan over a filter's prefix: visits it if its key may match, and skips
-/// invalid keys. Returns `false` when no more matches can follow.
-fn step(
-    selection: &RecordFilter<'_>,
-    entry: Entry<'_>,
-    visit: impl FnOnce() -> Result<()>,
-) -> Result<bool> {
-    match parse_key(entry.key) {
-        Ok(key) if selection.may_match_key(&key) => visit().map(|()| true),
-        // The chunks of `a` come before those of `a:b`: a digit sorts before a colon.
-        Ok(_) => Ok(false),
-        Err(_) => Ok(true),
-    }
-}
-
-/// Whether an entry with a matching key matches the filter. As in a table, only the filter's field
-/// counts, not whether the rest is a valid record; a value without that field doesn't match.
-fn is_selected(selection: &RecordFilter<'_>, entry: Entry<'_>) -> bool {
-    let Some((name, text)) = selection.field() else {
-        return true;
-    };
-    let fields: serde_json::Result<HashMap<Cow<'_, str>, serde_json::Value>> =
-        serde_json::from_slice(entry.value);
-    let fields = fields.unwrap_or_default();
-    let field = fields.get(name).and_then(serde_json::Value::as_str);
-    field == Some(text)
 }
 
 fn decode(kind: RecordKind, key: &[u8], value: &[u8]) -> Result<Record> {

@@ -5,6 +5,7 @@
 //! store chooses one of the two when it is created, and every operation on its [`RecordStore`] goes
 //! to that one alone.
 
+mod entry_filter;
 mod kv_records;
 mod selection;
 mod sqlite_records;

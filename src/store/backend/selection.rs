@@ -1,5 +1,5 @@
 use crate::codec::{file_chunks_prefix, key_prefix};
-use crate::record::{RecordKey, RecordKind};
+use crate::record::RecordKind;
 
 /// The records that an operation applies to.
 #[derive(Debug, Clone, Copy)]
@@ -56,19 +56,16 @@ impl<'a> RecordFilter<'a> {
         }
     }
 
-    /// Whether a key with this prefix may match.
+    /// The path that the key of a chunk must have; `None` if every key with the prefix may match.
     ///
     /// The chunks of `a:b` have the prefix of `a` too.
-    pub(super) fn may_match_key(&self, key: &RecordKey) -> bool {
-        match (self, key) {
-            (
-                RecordFilter::FileChunks { file_path }
-                | RecordFilter::SymbolChunks { file_path, .. },
-                RecordKey::Chunk {
-                    file_path: found, ..
-                },
-            ) => found == file_path,
-            _ => key.kind() == self.kind(),
+    pub(super) fn path_in_key(&self) -> Option<&'a str> {
+        match *self {
+            RecordFilter::FileChunks { file_path }
+            | RecordFilter::SymbolChunks { file_path, .. } => Some(file_path),
+            RecordFilter::Kind(_)
+            | RecordFilter::SymbolKindChunks { .. }
+            | RecordFilter::FileSymbols { .. } => None,
         }
     }
 

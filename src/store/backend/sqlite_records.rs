@@ -6,7 +6,7 @@ use super::selection::RecordFilter;
 use super::{RecordStore, RecordTransaction};
 use crate::error::{Error, Result};
 use crate::record::{PerKind, Record, RecordKey, RecordKind};
-use crate::sqlite::{RecordTable, SharedConnection};
+use crate::sqlite::{RecordTable, Replacement, SharedConnection, TransactionOwner};
 
 /// Records in the tables of a SQLite database. A missing table counts as empty and is created by
 /// the first write.
@@ -53,6 +53,20 @@ impl SqliteRecords {
         Ok(seen.clone())
     }
 
+    /// The table of a kind, which is created if it does not exist.
+    fn table_for_writing(
+        &self,
+        connection: &Connection,
+        kind: RecordKind,
+    ) -> Result<Arc<RecordTable>> {
+        if let Some(table) = self.table(connection, kind)? {
+            return Ok(table);
+        }
+        RecordTable::ensure(connection, kind)?;
+        let created = self.table(connection, kind)?;
+        created.ok_or_else(|| no_table(kind))
+    }
+
     /// Reads from the table of a kind; returns the default if the table does not exist.
     fn read<T: Default>(
         &self,
@@ -66,7 +80,7 @@ impl SqliteRecords {
         }
     }
 
-    fn write(&self, write: impl FnOnce(&Connection) -> Result<()>) -> Result<()> {
+    fn write(&self, write: impl FnOnce(&Connection, TransactionOwner) -> Result<()>) -> Result<()> {
         let written = self.connection.transaction(write).map_err(of_either_mode);
         if written.is_err() {
             // Tables created in the transaction were rolled back.
@@ -82,7 +96,7 @@ impl RecordStore for SqliteRecords {
     }
 
     fn ensure_schema(&self, kind: RecordKind) -> Result<()> {
-        self.write(|connection| RecordTable::ensure(connection, kind))
+        self.write(|connection, _| RecordTable::ensure(connection, kind))
     }
 
     fn keeps_ids(&self, kind: RecordKind) -> Result<bool> {
@@ -119,13 +133,17 @@ impl RecordStore for SqliteRecords {
         kinds: &[RecordKind],
         write: &mut dyn FnMut(&mut dyn RecordTransaction) -> Result<()>,
     ) -> Result<()> {
-        self.write(|connection| {
+        self.write(|connection, owner| {
             let mut tables = PerKind::default();
             for &kind in kinds {
-                RecordTable::ensure(connection, kind)?;
-                *tables.get_mut(kind) = self.table(connection, kind)?;
+                *tables.get_mut(kind) = Some(self.table_for_writing(connection, kind)?);
             }
-            write(&mut SqliteRecordTransaction { connection, tables })
+            write(&mut SqliteRecordTransaction {
+                connection,
+                owner,
+                tables,
+                replacements: PerKind::default(),
+            })
         })
     }
 }
@@ -150,14 +168,21 @@ fn of_either_mode(error: Error) -> Error {
 
 struct SqliteRecordTransaction<'c> {
     connection: &'c Connection,
+    owner: TransactionOwner,
     tables: PerKind<Option<Arc<RecordTable>>>,
+    /// Prepared when the first record of their kind is replaced.
+    replacements: PerKind<Option<Replacement<'c>>>,
 }
 
 impl SqliteRecordTransaction<'_> {
-    fn table(&self, kind: RecordKind) -> Result<&RecordTable> {
-        let table = self.tables.get(kind).as_deref();
-        table.ok_or_else(|| crate::Error::Internal(format!("no table of kind {kind}")))
+    fn table(&self, kind: RecordKind) -> Result<&Arc<RecordTable>> {
+        let table = self.tables.get(kind).as_ref();
+        table.ok_or_else(|| no_table(kind))
     }
+}
+
+fn no_table(kind: RecordKind) -> Error {
+    Error::Internal(format!("no table of kind {kind}"))
 }
 
 impl RecordTransaction for SqliteRecordTransaction<'_> {
@@ -166,9 +191,13 @@ impl RecordTransaction for SqliteRecordTransaction<'_> {
     }
 
     fn replace(&mut self, record: Record) -> Result<i64> {
-        let table = self.table(record.kind())?;
-        table.delete(self.connection, &record.key())?;
-        table.insert(self.connection, &record)
+        let kind = record.kind();
+        if let Some(replacement) = self.replacements.get_mut(kind) {
+            return replacement.write(&record);
+        }
+        let replacement = self.table(kind)?.replacement(self.connection, self.owner)?;
+        let kept = self.replacements.get_mut(kind).insert(replacement);
+        kept.write(&record)
     }
 
     fn upsert(&mut self, record: &Record) -> Result<()> {
