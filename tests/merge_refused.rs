@@ -333,14 +333,14 @@ fn a_column_is_reported_only_if_sqlite_names_it() {
 /// Peak memory of one merge after another, each in its own process.
 #[test]
 fn rejected_records_take_constant_memory() {
-    const RECORDS: i64 = 3_000;
+    const RECORDS: i64 = 300;
     let scenario = Scenario::new();
     scenario.database("code.db", |db| {
         db.execute_batch("BEGIN").unwrap();
         db.execute(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
              INSERT INTO code_chunks SELECT i, 'src/' || i || '.rs', 0, 2000,
-                 hex(zeroblob(5000)), 'hash', NULL, NULL, 7 FROM n",
+                 hex(zeroblob(50000)), 'hash', NULL, NULL, 7 FROM n",
             [RECORDS],
         )
         .unwrap();
