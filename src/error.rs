@@ -618,7 +618,7 @@ pub enum Error {
     /// A key-value backend from outside this crate failed.
     #[error("the key-value backend failed")]
     Backend(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// [`Progress::is_cancelled`](crate::Progress::is_cancelled) returned `true`.
+    /// [`ProgressSink::is_cancelled`](crate::ProgressSink::is_cancelled) returned `true`.
     #[error("interrupted")]
     Cancelled,
     /// The operating system could not create a thread.
