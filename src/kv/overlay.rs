@@ -21,11 +21,11 @@ const BLOCK: u64 = 4096;
 #[derive(Debug)]
 pub(super) struct Overlay {
     file: ReadAhead,
-    changes: Mutex<ChangeSet>,
+    changes: Mutex<Changes>,
 }
 
 #[derive(Debug)]
-struct ChangeSet {
+struct Changes {
     len: u64,
     /// Length of the file's prefix that is still valid. A file that is truncated and extended again
     /// reads as zeros after it.
@@ -39,7 +39,7 @@ impl Overlay {
         let len = file.len();
         Ok(Overlay {
             file,
-            changes: Mutex::new(ChangeSet {
+            changes: Mutex::new(Changes {
                 len,
                 valid: len,
                 blocks: BTreeMap::new(),
@@ -47,7 +47,7 @@ impl Overlay {
         })
     }
 
-    fn changes(&self) -> std::sync::MutexGuard<'_, ChangeSet> {
+    fn changes(&self) -> std::sync::MutexGuard<'_, Changes> {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -208,26 +208,26 @@ impl Job<'_> {
         });
         let new = new.transpose()?;
         let store = snapshot.store();
-        let mut intake = CopySink::new(self.options, store, new, rejects, shared_ids);
-        let totals = self.take_all(snapshot, &mut intake)?;
-        let filled = intake.fill()?;
-        if !intake.new_duplicate_ids.is_empty() {
+        let mut sink = CopySink::new(self.options, store, new, rejects, shared_ids);
+        let totals = self.take_all(snapshot, &mut sink)?;
+        let filled = sink.fill()?;
+        if !sink.new_duplicate_ids.is_empty() {
             return Ok((
-                self.summary(snapshot, &intake, totals)?,
-                intake.new_duplicate_ids,
+                self.summary(snapshot, &sink, totals)?,
+                sink.new_duplicate_ids,
             ));
         }
-        let mut summary = self.summary(snapshot, &intake, totals)?;
+        let mut summary = self.summary(snapshot, &sink, totals)?;
         snapshot.confirm()?;
 
-        let rejects = intake.reject_log.rejects.take();
+        let rejects = sink.reject_log.rejects.take();
         summary.outcome = match (staged, filled) {
             (Some(staged), Some(filled)) => {
                 self.finish(snapshot, staged, filled, rejects, &mut summary)?
             }
             _ => {
                 self.publish_rejects(rejects, &mut summary)?;
-                match intake.reject_log.has_failed {
+                match sink.reject_log.has_failed() {
                     true => CopyOutcome::Rejected,
                     false => CopyOutcome::DryRun { merge: None },
                 }

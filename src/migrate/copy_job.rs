@@ -36,24 +36,24 @@ impl Job<'_> {
     pub(super) fn take_all(
         &self,
         snapshot: &mut dyn Source,
-        intake: &mut CopySink<'_>,
+        sink: &mut CopySink<'_>,
     ) -> Result<PerKind<KindTotals>> {
         let mut claims = ManifestCheck::new(Side::Left, snapshot.manifest_totals()?);
         let mut totals = PerKind::default();
         let mut counted = 0;
         for kind in self.options.only.iter() {
-            let (copied, read) = self.take_kind(snapshot, kind, intake)?;
+            let (copied, read) = self.take_kind(snapshot, kind, sink)?;
             *totals.get_mut(kind) = copied;
             counted += read.records;
             if let Some(wrong) = claims.kind(kind, &read) {
-                intake.reject_log.refuse(wrong);
+                sink.reject_log.record(wrong);
             }
         }
         if let Some(wrong) = claims.combined() {
-            intake.reject_log.refuse(wrong);
+            sink.reject_log.record(wrong);
         }
         if let Some(lines) = self.rejected_lines {
-            lines.visit(&mut |line| intake.reject_log.reject_line(line))?;
+            lines.visit(&mut |line| sink.reject_log.reject_line(line))?;
         }
         let keys = snapshot.total_keys()?;
         if keys.is_some_and(|keys| keys != counted) {
@@ -64,9 +64,8 @@ impl Job<'_> {
                 let message = "the key is not that of a record".to_owned();
                 let class = FindingClass::UnknownKey;
                 let why = Finding::new(class, None, message);
-                intake.reject_log.unknown_keys += 1;
-                intake
-                    .reject_log
+                sink.reject_log.unknown_keys += 1;
+                sink.reject_log
                     .reject_entry(entry, why.on(Side::Left).of_key(entry.key))
             })?;
         }
@@ -77,7 +76,7 @@ impl Job<'_> {
         &self,
         snapshot: &mut dyn Source,
         kind: RecordKind,
-        intake: &mut CopySink<'_>,
+        sink: &mut CopySink<'_>,
     ) -> Result<(KindTotals, KindTotals)> {
         let progress = self.progress;
         let stage = match self.options.merge {
@@ -89,23 +88,23 @@ impl Job<'_> {
             while let Some(batch) = stream.next_batch()? {
                 progress.check_cancelled()?;
                 let items = batch.len() as u64;
-                intake.take(kind, batch)?;
+                sink.take(kind, batch)?;
                 progress.inc(items);
             }
             Ok(())
         })?;
         progress.finish();
-        Ok(intake.finish_kind())
+        Ok(sink.finish_kind())
     }
 
     /// The summary of what is known once the source was read.
     pub(super) fn summary(
         &self,
         snapshot: &dyn Source,
-        intake: &CopySink<'_>,
+        sink: &CopySink<'_>,
         totals: PerKind<KindTotals>,
     ) -> Result<CopySummary> {
-        let reject_log = &intake.reject_log;
+        let reject_log = &sink.reject_log;
         Ok(CopySummary {
             source: CopySource {
                 label: StoreLabel {
@@ -124,7 +123,7 @@ impl Job<'_> {
             totals,
             rejected: reject_log.rejected,
             unknown_keys: reject_log.unknown_keys,
-            sequences: self.source_sequences(snapshot, intake.largest_ids)?,
+            sequences: self.source_sequences(snapshot, sink.largest_ids)?,
             uncopied_tables: snapshot.other_tables()?,
             rejections: reject_log.first.clone(),
             rejection_counts: reject_log.counts,

@@ -72,7 +72,7 @@ impl<'o> CopySink<'o> {
         }
         let weight = batch.weight();
         match &mut self.new {
-            Some(TargetWriter::Kv(worker)) if !self.reject_log.has_failed => {
+            Some(TargetWriter::Kv(worker)) if !self.reject_log.has_failed() => {
                 worker.send(batch, weight)
             }
             Some(TargetWriter::Sqlite(worker)) => {
@@ -89,7 +89,7 @@ impl<'o> CopySink<'o> {
         if let Some(filled) = &mut filled {
             self.new_duplicate_ids = filled.take_duplicate_ids();
         }
-        Ok(filled.filter(|_| !self.reject_log.has_failed))
+        Ok(filled.filter(|_| !self.reject_log.has_failed()))
     }
 
     /// Ends a kind; returns the totals of what was copied and of what was read.
@@ -105,7 +105,7 @@ impl<'o> CopySink<'o> {
             let carried = divergence.class == FindingClass::Noncanonical
                 && self.options.on_invalid == OnInvalid::Skip;
             match carried {
-                true => self.reject_log.tell(divergence),
+                true => self.reject_log.record(divergence),
                 false => self.reject_log.reject_entry(entry, divergence)?,
             }
         }

@@ -31,6 +31,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::compare::FindingCounts;
 use crate::error::{Error, Result};
 use crate::fsio::remove_all_private_folders;
 use crate::record::KindSet;
@@ -133,6 +134,11 @@ impl CopyOptions {
         temp_dir: impl Into<Option<PathBuf>>,
         limit: usize,
         created_at: impl Into<Option<SystemTime>>,
+    }
+
+    /// Whether findings about the source, or about what the target rejects, fail the copy.
+    fn fails_for(&self, findings: &FindingCounts) -> bool {
+        self.on_invalid == OnInvalid::Fail && findings.total() > 0
     }
 
     fn open_options(&self) -> SourceOptions {

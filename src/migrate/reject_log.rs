@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
+use super::CopyOptions;
 use super::rejects::{RejectedLine, entry_line, row_line, text_line};
-use super::{CopyOptions, OnInvalid};
 use crate::codec::Entry;
 use crate::compare::{Finding, FindingCounts, Room, Side};
 use crate::error::Result;
@@ -15,8 +15,6 @@ use crate::stream::InvalidRow;
 pub(super) struct RejectLog<'o> {
     options: &'o CopyOptions,
     pub(super) rejects: Option<JsonLines>,
-    /// Whether an invalid item fails the copy.
-    pub(super) has_failed: bool,
     /// Number of records that are not copied.
     pub(super) rejected: PerKind<u64>,
     /// Number of items without a kind that are not copied.
@@ -32,7 +30,6 @@ impl<'o> RejectLog<'o> {
         RejectLog {
             options,
             rejects,
-            has_failed: false,
             rejected: PerKind::default(),
             unknown_keys: 0,
             first: Vec::new(),
@@ -44,7 +41,7 @@ impl<'o> RejectLog<'o> {
     /// Rejects an invalid row.
     pub(super) fn reject_row(&mut self, row: &InvalidRow) -> Result<()> {
         self.count(row.kind);
-        self.refuse(Finding::invalid_row(Side::Left, row));
+        self.record(Finding::invalid_row(Side::Left, row));
         match &mut self.rejects {
             Some(rejects) => rejects.write(&row_line(row)),
             None => Ok(()),
@@ -56,7 +53,7 @@ impl<'o> RejectLog<'o> {
         if let Some(rejects) = &mut self.rejects {
             rejects.write(&entry_line(entry, &why))?;
         }
-        self.refuse(why);
+        self.record(why);
         Ok(())
     }
 
@@ -69,23 +66,21 @@ impl<'o> RejectLog<'o> {
         if let Some(rejects) = &mut self.rejects {
             rejects.write(&text_line(&line))?;
         }
-        self.refuse(line.why);
+        self.record(line.why);
         Ok(())
     }
 
-    /// Records a finding that fails the copy unless invalid items may be skipped.
-    pub(super) fn refuse(&mut self, divergence: Finding) {
-        // Without `Skip`, the rest is read only to report it.
-        self.has_failed |= self.options.on_invalid == OnInvalid::Fail;
-        self.tell(divergence);
+    /// Records a finding.
+    pub(super) fn record(&mut self, finding: Finding) {
+        self.counts.count(finding.class, finding.kind);
+        if self.room.take(&finding, self.options.limit) {
+            self.first.push(finding);
+        }
     }
 
-    /// Records a finding.
-    pub(super) fn tell(&mut self, divergence: Finding) {
-        self.counts.count(divergence.class, divergence.kind);
-        if self.room.take(&divergence, self.options.limit) {
-            self.first.push(divergence);
-        }
+    /// Whether the findings fail the copy, and the rest is read only to report it.
+    pub(super) fn has_failed(&self) -> bool {
+        self.options.fails_for(&self.counts)
     }
 
     /// Counts a record that is not copied.

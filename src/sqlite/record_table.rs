@@ -273,7 +273,9 @@ impl RecordTable {
             match read_values(schema, row, self.encoding).map_err(&failed)? {
                 Ok(values) => {
                     let record = Record::from_values(self.kind, values);
-                    return record.ok_or_else(|| Error::Internal("a row is no record".to_owned()));
+                    return record.ok_or_else(|| {
+                        Error::Internal("the values of a row do not fit its record".to_owned())
+                    });
                 }
                 Err(fault) => fault,
             };

@@ -14,7 +14,7 @@ use crate::record::{Field, FieldClass, FieldValues, KindSchema, Value};
 /// Longer texts are shortened to this many characters.
 const SHOWN_CHARS: usize = 60;
 
-/// Why bytes are no record.
+/// Why bytes are not a valid record.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DecodeError {

@@ -197,7 +197,7 @@ fn reason_of(spooled: &ScratchLine<'_>) -> Result<Finding> {
         },
         None => match judge(text)? {
             Err(why) => Ok(*why),
-            Ok(_) => Err(internal("a line that was no record is one")),
+            Ok(_) => Err(internal("an invalid line became valid")),
         },
     }
 }

@@ -96,19 +96,19 @@ fn take<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<MergeReport<'j>
     let mut shared_ids = IdSet::new(job.options.temp_dir.as_deref());
     loop {
         let rejects = job.rejects()?;
-        let mut intake = CopySink::new(job.options, source.store(), None, rejects, &shared_ids);
-        let totals = job.take_all(source, &mut intake)?;
-        if intake.new_duplicate_ids.is_empty() {
-            let summary = job.summary(source, &intake, totals)?;
-            let rejects = intake.reject_log.rejects.take();
+        let mut sink = CopySink::new(job.options, source.store(), None, rejects, &shared_ids);
+        let totals = job.take_all(source, &mut sink)?;
+        if sink.new_duplicate_ids.is_empty() {
+            let summary = job.summary(source, &sink, totals)?;
+            let rejects = sink.reject_log.rejects.take();
             return Ok(MergeReport::new(
                 job,
                 summary,
                 rejects,
-                intake.keys_of_duplicates,
+                sink.keys_of_duplicates,
             ));
         }
-        let found = intake.new_duplicate_ids;
+        let found = sink.new_duplicate_ids;
         shared_ids.extend(&found)?;
     }
 }

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::fsio::JsonLines;
 use crate::migrate::copy_job::Job;
 use crate::migrate::rejects::rejected_line;
-use crate::migrate::{CopyOutcome, CopySummary, OnInvalid};
+use crate::migrate::{CopyOutcome, CopySummary};
 use crate::record::RecordKind;
 use crate::sqlite::{Rejection, ScratchSet};
 
@@ -54,8 +54,7 @@ impl<'j> MergeReport<'j> {
 
     /// Whether a finding prevents the merge from writing anything.
     pub(super) fn fails(&self) -> bool {
-        let findings = self.summary.rejection_counts.total();
-        findings > 0 && self.job.options.on_invalid == OnInvalid::Fail
+        self.job.options.fails_for(&self.summary.rejection_counts)
     }
 
     /// Records a rejection by the target; `rowid` is the row id that the record requires.

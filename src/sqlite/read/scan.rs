@@ -44,7 +44,7 @@ impl Scan<'_> {
         );
         let mut order = self.table.connection.prepare(&order).map_err(&failed)?;
         let mut rows = order.query([]).map_err(&failed)?;
-        let mut fetch = RowReader::prepare(self.table, self.ids_are_unique)?;
+        let mut reader = RowReader::prepare(self.table, self.ids_are_unique)?;
 
         let mut count = 0;
         let mut next = self.next_position(&mut rows)?;
@@ -61,7 +61,7 @@ impl Scan<'_> {
                 .filter(|next| position.key.is_some() && next.key == position.key)
                 .map(|next| next.rowid);
             let same_key: Vec<i64> = previous.into_iter().chain(shared_with_next).collect();
-            let visited = fetch.read(position.rowid, &same_key)?;
+            let visited = reader.read(position.rowid, &same_key)?;
             let key = match &visited {
                 Visited::Entry { key, .. } => Some(*key),
                 Visited::Invalid(row) => row.key.as_deref(),

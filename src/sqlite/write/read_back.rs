@@ -95,8 +95,8 @@ impl WrittenRows {
             encoding: self.encoding,
         };
         if let Some(order) = self.order.get(kind) {
-            let mut fetch = RowReader::prepare(table, true)?;
-            order.visit(&mut |rowid| visit(fetch.read(rowid, &[])?))?;
+            let mut reader = RowReader::prepare(table, true)?;
+            order.visit(&mut |rowid| visit(reader.read(rowid, &[])?))?;
         }
         let counted = layout.count_rows(&self.connection);
         table.check_count(counted.map_err(reading(&self.path))?, self.written(kind))

@@ -75,6 +75,8 @@ impl<'a> EntryFilter<'a> {
 struct FieldFilter<'a> {
     schema: &'static KindSchema,
     name: &'static str,
+    /// The place of the field in the schema.
+    place: Option<usize>,
     text: &'a str,
     /// Finds the text as canonical JSON.
     json: memmem::Finder<'static>,
@@ -86,6 +88,7 @@ impl<'a> FieldFilter<'a> {
         Ok(FieldFilter {
             schema,
             name,
+            place: schema.fields.iter().position(|field| field.name == name),
             text,
             json: memmem::Finder::new(&json).into_owned(),
         })
@@ -101,11 +104,9 @@ impl<'a> FieldFilter<'a> {
     /// Whether the field has the text. As in a table, only this field counts, not whether the rest
     /// is a valid record; a value without the field doesn't match.
     fn matches(&self, value: &[u8]) -> bool {
-        let fields = self.schema.fields.iter();
-        let place = fields.clone().position(|field| field.name == self.name);
-        let is_wanted = |at| Some(at) == place;
-        if let (Some(place), Some(values)) = (place, read_canonical(self.schema, value, is_wanted))
-        {
+        let is_wanted = |at| Some(at) == self.place;
+        let values = read_canonical(self.schema, value, is_wanted);
+        if let (Some(place), Some(values)) = (self.place, values) {
             return matches!(values.get(place), Value::Text(text) if text == self.text);
         }
         let fields: serde_json::Result<HashMap<Cow<'_, str>, serde_json::Value>> =
