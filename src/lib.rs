@@ -109,8 +109,7 @@ pub mod internal {
     pub use crate::sqlite::read::snapshot::SqliteSnapshot;
     pub use crate::sqlite::write::writer::set_sequences;
     pub use crate::stream::{
-        Batch, InvalidRow, Item, ManifestTotals, Origin, RawValue, RecordStream, SortedStream,
-        Source, Visited, digest_kind, read_kind, read_stream,
+        InvalidRow, Item, ManifestTotals, Origin, RawValue, SortedStream, Source, Visited,
     };
 }
 

@@ -52,6 +52,7 @@ pub fn compare(data: &[u8]) {
             only,
             quick,
             warnings,
+            ..CompareOptions::default()
         },
         &Progress::none(),
         &mut |divergence| {

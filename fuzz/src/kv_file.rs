@@ -10,7 +10,9 @@ use chunkmigrate::internal::{
 };
 use chunkmigrate::record::{IdSequences, KindSet, RecordKind};
 use chunkmigrate::verify::Manifest;
-use chunkmigrate::verify::{VerifyOptions, VerifyReport, inspect, verify_pair, verify_round_trip};
+use chunkmigrate::verify::{
+    InspectOptions, VerifyOptions, VerifyReport, inspect, verify_pair, verify_round_trip,
+};
 use chunkmigrate::{Progress, Result};
 
 use super::content::{Content, Entries, FORMAT, Tables, intact_files, manifest};
@@ -83,7 +85,7 @@ fn made_file(input: &mut Input<'_>, path: &Path) {
             serde_json::from_slice::<Manifest>(d).is_ok()
         });
     let report = verify(path, path);
-    let inspection = inspect(path, &progress());
+    let inspection = inspect(path, &InspectOptions::default(), &progress());
     assert_eq!(report.is_ok(), readable, "{:?}", report.err());
     assert_eq!(inspection.is_ok(), readable, "{:?}", inspection.err());
     if let (Ok(report), Ok(inspection)) = (report, inspection) {

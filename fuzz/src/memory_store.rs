@@ -77,7 +77,6 @@ impl MemoryStore {
         Stream {
             items: items.collect(),
             position: 0,
-            entries_are_canonical: self.entries_are_canonical(),
         }
     }
 }
@@ -85,7 +84,6 @@ impl MemoryStore {
 pub(crate) struct Stream<'s> {
     items: Vec<Item<'s>>,
     position: usize,
-    entries_are_canonical: bool,
 }
 
 impl SortedStream for Stream<'_> {
@@ -98,8 +96,8 @@ impl SortedStream for Stream<'_> {
         self.items.get(self.position.checked_sub(1)?).copied()
     }
 
-    fn entries_are_canonical(&self) -> bool {
-        self.entries_are_canonical
+    fn is_known_sound(&self) -> bool {
+        false
     }
 }
 

@@ -1,11 +1,13 @@
 //! Compares two whole stores: their records kind by kind, then their metadata.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
 use super::counts::KindCounts;
+use super::entry_check::sound_items;
 use super::evidence::Evidence;
 use super::finding::Finding;
 use super::finding_class::Side;
@@ -18,7 +20,7 @@ use crate::codec::{KindHasher, KindTotals};
 use crate::error::Result;
 use crate::progress::{Progress, Stage};
 use crate::record::{KindSet, PerKind, RecordKind};
-use crate::stream::{Source, digest_kind, read_kind};
+use crate::stream::{Batch, Jobs, Source, check_kind, digest_kind};
 
 /// Which kinds to compare, and how.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +33,9 @@ pub struct CompareOptions {
     /// Whether to look for warnings even if digests are equal: records that may cause warnings are
     /// then always read.
     pub warnings: bool,
+    /// Number of threads that convert and check records; `None` for as many as the process may use
+    /// cores.
+    pub jobs: Option<NonZeroUsize>,
 }
 
 impl CompareOptions {
@@ -113,6 +118,7 @@ pub fn compare_stores(
             left_claims: &mut left_claims,
             right_claims: &mut right_claims,
             evidence: &mut comparison.evidence,
+            jobs: Jobs::new(options.jobs),
             progress,
         };
         *comparison.kinds.get_mut(kind) = match options.takes_digests(kind) {
@@ -179,6 +185,7 @@ struct KindComparison<'p> {
     left_claims: &'p mut Option<ManifestCheck>,
     right_claims: &'p mut Option<ManifestCheck>,
     evidence: &'p mut Evidence,
+    jobs: Jobs,
     progress: &'p Progress,
 }
 
@@ -191,20 +198,37 @@ impl KindComparison<'_> {
         let expected = self.left.expected_records(kind);
         let expected = expected.or_else(|| self.right.expected_records(kind));
         progress.start(Stage::Compare(kind), expected);
-        // Entries that are built from rows have no manifest to check.
-        let (hash_left, hash_right) = (
-            !self.left.entries_are_canonical(),
-            !self.right.entries_are_canonical(),
-        );
+        let from_rows = [&self.left, &self.right].map(|store| store.entries_are_canonical());
+        let [left_jobs, right_jobs] = match from_rows {
+            [left, right] if left == right => [self.jobs.half(); 2],
+            _ => [self.jobs; 2],
+        };
+        // What is known of one of two equal values holds for the other.
+        let checks_right = from_rows == [false, true];
         let evidence = &mut *self.evidence;
-        let (counts, left, right) = read_kind(self.left, kind, progress, |left| {
-            read_kind(self.right, kind, progress, |right| {
-                let mut left = MeteredStream::new(left, hash_left, Some(progress));
-                let mut right = MeteredStream::new(right, hash_right, None);
-                let counts = join_kind(kind, &mut left, &mut right, evidence, tell)?;
-                Ok((counts, left.digest, right.digest))
-            })
-        })?;
+        let check = |batch: &Batch, is_wanted| match is_wanted {
+            true => Ok(sound_items(kind, batch)),
+            false => Ok(Vec::new()),
+        };
+        let left_check = |batch: &Batch| check(batch, !checks_right);
+        let right_check = |batch: &Batch| check(batch, checks_right);
+        let (counts, left, right) =
+            check_kind(self.left, kind, left_jobs, progress, left_check, |left| {
+                check_kind(
+                    self.right,
+                    kind,
+                    right_jobs,
+                    progress,
+                    right_check,
+                    |right| {
+                        // Entries that are built from rows have no manifest to check.
+                        let mut left = MeteredStream::new(left, !from_rows[0], Some(progress));
+                        let mut right = MeteredStream::new(right, !from_rows[1], None);
+                        let counts = join_kind(kind, &mut left, &mut right, evidence, tell)?;
+                        Ok((counts, left.digest, right.digest))
+                    },
+                )
+            })?;
         progress.finish();
         let [left, right] = [left, right].map(|digest| digest.map(KindHasher::finish));
         self.check_claims(left, right, tell)?;
@@ -217,8 +241,8 @@ impl KindComparison<'_> {
     ) -> Result<KindCounts> {
         let (kind, progress) = (self.kind, self.progress);
         let stage = Stage::Digest(kind);
-        let left = digest_kind(self.left, kind, stage, progress)?;
-        let right = digest_kind(self.right, kind, stage, progress)?;
+        let left = digest_kind(self.left, kind, self.jobs, stage, progress)?;
+        let right = digest_kind(self.right, kind, self.jobs, stage, progress)?;
         if left != right || left.invalid > 0 {
             return self.compare_records(tell);
         }

@@ -1,5 +1,5 @@
 use super::counts::KindCounts;
-use super::entry_check::{EntryCheck, hash_warning};
+use super::entry_check::EntryCheck;
 use super::evidence::Evidence;
 use super::fields;
 use super::finding::{Finding, Other};
@@ -36,7 +36,6 @@ pub(super) fn join_kind(
 ) -> Result<KindCounts> {
     let mut join = Join {
         kind,
-        is_canonical: left.entries_are_canonical() || right.entries_are_canonical(),
         counts: KindCounts::default(),
         evidence,
         streams: MergeJoin::start(left, right)?,
@@ -53,9 +52,6 @@ pub(super) fn join_kind(
 
 struct Join<'s, 'f> {
     kind: RecordKind,
-    /// Whether either side's entries are built from rows: a value equal to one of them is then
-    /// valid too.
-    is_canonical: bool,
     counts: KindCounts,
     evidence: &'f mut Evidence,
     streams: MergeJoin<'s>,
@@ -77,18 +73,20 @@ impl Join<'_, '_> {
         let kind = self.kind;
         let left = on_left.then(|| self.streams.left.item()).flatten();
         let right = on_right.then(|| self.streams.right.item()).flatten();
+        let is_known_sound =
+            self.streams.left.is_known_sound() || self.streams.right.is_known_sound();
         let (counts, evidence) = (&mut self.counts, &mut *self.evidence);
         let is_paired = left.is_some() && right.is_some();
         let (mut findings, other_of_rows) = match (left, right) {
             (Some(Item::Entry(left)), Some(Item::Entry(right))) => {
-                let findings = match self.is_canonical && left.value == right.value {
-                    true => {
-                        counts.equal += 1;
-                        hash_warning(kind, left)?.into_iter().collect()
-                    }
-                    false => both(kind, left, right, counts, evidence),
-                };
-                (findings, Other::Nothing)
+                // What is known of one of two equal values holds for the other.
+                if is_known_sound && left.value == right.value {
+                    counts.equal += 1;
+                    (Vec::new(), Other::Nothing)
+                } else {
+                    let findings = both(kind, left, right, counts, evidence);
+                    (findings, Other::Nothing)
+                }
             }
             (Some(Item::Entry(entry)), _) => {
                 one(kind, Side::Left, entry, is_paired, counts, evidence)

@@ -7,16 +7,16 @@ use crate::stream::{Item, RecordStream, SortedStream};
 const PROGRESS_ITEMS: u64 = 1024;
 
 /// A stream wrapper that counts and hashes the entries read through it.
-pub(super) struct MeteredStream<'s> {
-    stream: &'s mut RecordStream,
+pub(super) struct MeteredStream<'s, 'r> {
+    stream: &'s mut RecordStream<'r, Vec<bool>>,
     pub(super) digest: Option<KindHasher>,
     progress: Option<&'s Progress>,
     items: u64,
 }
 
-impl<'s> MeteredStream<'s> {
+impl<'s, 'r> MeteredStream<'s, 'r> {
     pub(super) fn new(
-        stream: &'s mut RecordStream,
+        stream: &'s mut RecordStream<'r, Vec<bool>>,
         is_hashed: bool,
         progress: Option<&'s Progress>,
     ) -> Self {
@@ -29,7 +29,7 @@ impl<'s> MeteredStream<'s> {
     }
 }
 
-impl SortedStream for MeteredStream<'_> {
+impl SortedStream for MeteredStream<'_, '_> {
     fn advance(&mut self) -> Result<bool> {
         if !self.stream.advance()? {
             if let Some(progress) = self.progress.take() {
@@ -55,7 +55,7 @@ impl SortedStream for MeteredStream<'_> {
         self.stream.current()
     }
 
-    fn entries_are_canonical(&self) -> bool {
-        self.stream.entries_are_canonical()
+    fn is_known_sound(&self) -> bool {
+        self.stream.is_known_sound()
     }
 }

@@ -49,7 +49,7 @@ impl SortedStream for Listed {
         })
     }
 
-    fn entries_are_canonical(&self) -> bool {
+    fn is_known_sound(&self) -> bool {
         false
     }
 }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::copy_sink::CopySink;
+use super::copy_sink::{CopySink, SoundBatch};
 use super::rejects::RejectedLines;
 use super::{CopyOptions, CopyOutcome, CopySource, CopySummary, OnInvalid};
 use crate::codec::{KindTotals, may_be_of};
@@ -15,7 +15,7 @@ use crate::fsio::{Destination, JsonLines, OutputKind, Published};
 use crate::kv::{Manifest, ManifestSource};
 use crate::progress::{Progress, Stage};
 use crate::record::{IdSequences, PerKind, RecordKind};
-use crate::stream::{Source, StoreLabel, read_kind};
+use crate::stream::{Batch, Source, StoreLabel, check_kind};
 
 /// A requested copy.
 pub(super) struct Job<'c> {
@@ -84,15 +84,27 @@ impl Job<'_> {
             false => Stage::Copy(kind),
         };
         progress.start(stage, snapshot.expected_records(kind));
-        read_kind(snapshot, kind, progress, |stream| {
-            while let Some(batch) = stream.next_batch()? {
-                progress.check_cancelled()?;
-                let items = batch.len() as u64;
-                sink.take(kind, batch)?;
-                progress.inc(items);
-            }
-            Ok(())
-        })?;
+        let is_built_from_rows = snapshot.entries_are_canonical();
+        let check = |batch: &Batch| match is_built_from_rows {
+            true => Ok(None),
+            false => Ok(SoundBatch::of(kind, batch)),
+        };
+        check_kind(
+            snapshot,
+            kind,
+            self.options.threads(),
+            progress,
+            check,
+            |stream| {
+                while let Some((batch, sound)) = stream.next_checked()? {
+                    progress.check_cancelled()?;
+                    let items = batch.len() as u64;
+                    sink.take(kind, batch, sound)?;
+                    progress.inc(items);
+                }
+                Ok(())
+            },
+        )?;
         progress.finish();
         Ok(sink.finish_kind())
     }

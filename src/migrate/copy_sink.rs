@@ -4,7 +4,7 @@ use super::dual_digest::DualDigest;
 use super::reject_log::RejectLog;
 use super::target_writer::{FilledTarget, TargetWriter};
 use super::{CopyOptions, OnInvalid};
-use crate::codec::{Entry, KindTotals, encode_values};
+use crate::codec::{Entry, KindTotals, canonical_values, encode_values, write_own_key};
 use crate::compare::{EntryCheck, Finding, FindingClass, RowLocation, Side};
 use crate::error::Result;
 use crate::fsio::JsonLines;
@@ -12,6 +12,36 @@ use crate::fsio::StoreKind;
 use crate::record::{IdSequences, RecordKind};
 use crate::sqlite::{IdSet, ScratchSet};
 use crate::stream::{Batch, InvalidReason, Item, RowBatch};
+
+/// The records of a batch whose values are all canonical and belong to their keys.
+pub(super) struct SoundBatch {
+    records: RowBatch,
+    largest_id: Option<i64>,
+}
+
+impl SoundBatch {
+    /// `None` if a value is not the canonical record of its key.
+    pub(super) fn of(kind: RecordKind, batch: &Batch) -> Option<Self> {
+        let schema = kind.schema();
+        let mut records = RowBatch::default();
+        let mut largest_id = None;
+        let mut own_key = Vec::new();
+        for entry in batch.entries() {
+            let record = canonical_values(schema, entry.value)?;
+            own_key.clear();
+            write_own_key(&record, &mut own_key);
+            if own_key != entry.key {
+                return None;
+            }
+            largest_id = largest_id.max(record.id());
+            records.push(record);
+        }
+        Some(SoundBatch {
+            records,
+            largest_id,
+        })
+    }
+}
 
 /// Consumes the items of a source's stream.
 pub(super) struct CopySink<'o> {
@@ -59,14 +89,28 @@ impl<'o> CopySink<'o> {
         }
     }
 
-    pub(super) fn take(&mut self, kind: RecordKind, batch: Batch) -> Result<()> {
+    pub(super) fn take(
+        &mut self,
+        kind: RecordKind,
+        batch: Batch,
+        sound: Option<SoundBatch>,
+    ) -> Result<()> {
+        // Entries of a database are built from its rows and therefore valid.
+        let mut are_valid = self.source == StoreKind::Sqlite;
+        if let Some(sound) = sound
+            && self.known_duplicate_ids.is_empty()
+            && self.ids.is_none()
+        {
+            are_valid = true;
+            if let Some(id) = sound.largest_id {
+                self.largest_ids.raise(kind, id);
+            }
+            self.accepted = sound.records;
+        }
         for item in batch.iter() {
             match item {
                 Item::Invalid(row) => self.reject_log.reject_row(row)?,
-                // Entries of a database are built from its rows and therefore valid.
-                Item::Entry(entry) if self.source == StoreKind::Sqlite => {
-                    self.digests.unchanged(entry);
-                }
+                Item::Entry(entry) if are_valid => self.digests.unchanged(entry),
                 Item::Entry(entry) => self.judge(kind, entry)?,
             }
         }

@@ -1,9 +1,10 @@
 //! Exports records as JSON Lines.
 
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use crate::codec::{Entry, ExportEnd, canonical_id, key_prefix, may_be_of};
+use crate::codec::{Entry, ExportEnd, canonical_id, is_canonical_of, key_prefix, may_be_of};
 use crate::compare::{EntryCheck, Finding, FindingClass, Side};
 use crate::error::Result;
 use crate::fsio::StoreKind;
@@ -12,7 +13,7 @@ use crate::progress::{Progress, Stage};
 use crate::record::{IdSequences, KindSet, RecordKind};
 use crate::setters::setters;
 use crate::sqlite::SourceOptions;
-use crate::stream::{Item, Source, read_kind};
+use crate::stream::{Batch, Item, Jobs, Source, check_kind};
 
 /// Options of an export.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +25,9 @@ pub struct ExportOptions {
     pub prefix: Vec<u8>,
     /// Directory for the temporary files of sorting.
     pub temp_dir: Option<PathBuf>,
+    /// Number of threads that convert and check records, besides the one that reads; `None` for as
+    /// many as the process may use cores.
+    pub jobs: Option<NonZeroUsize>,
 }
 
 impl ExportOptions {
@@ -31,6 +35,7 @@ impl ExportOptions {
         only: impl Into<KindSet>,
         prefix: impl Into<Vec<u8>>,
         temp_dir: impl Into<Option<PathBuf>>,
+        jobs: impl Into<Option<NonZeroUsize>>,
     }
 
     fn is_of_everything(&self) -> bool {
@@ -171,17 +176,24 @@ fn export_kind(
 ) -> Result<ControlFlow<()>> {
     let judges = snapshot.store() == StoreKind::Kv;
     progress.start(Stage::Export(kind), snapshot.expected_records(kind));
-    let flow = read_kind(snapshot, kind, progress, |stream| {
-        while let Some(batch) = stream.next_batch()? {
+    // Whether all entries may be exported as they are.
+    let check = |batch: &Batch| {
+        let mut own_key = Vec::new();
+        let mut is_sound = |entry| is_canonical_of(kind.schema(), entry, &mut own_key);
+        Ok(!judges || batch.entries().all(&mut is_sound))
+    };
+    let jobs = Jobs::new(options.jobs);
+    let flow = check_kind(snapshot, kind, jobs, progress, check, |stream| {
+        while let Some((batch, all_sound)) = stream.next_checked()? {
             progress.check_cancelled()?;
             for item in batch.iter() {
                 let flow = match item {
                     Item::Invalid(row) if is_in(row.key.as_deref(), options) => {
                         take(ExportItem::Finding(Finding::invalid_row(Side::Left, row)))?
                     }
-                    Item::Entry(entry) if is_in(Some(entry.key), options) => match judges {
-                        true => export_judged(kind, entry, take)?,
-                        false => take(ExportItem::Record { kind, entry })?,
+                    Item::Entry(entry) if is_in(Some(entry.key), options) => match all_sound {
+                        true => take(ExportItem::Record { kind, entry })?,
+                        false => export_judged(kind, entry, take)?,
                     },
                     _ => ControlFlow::Continue(()),
                 };

@@ -28,6 +28,7 @@ pub(crate) use new_database::create_database;
 pub use summary::{CopyOutcome, CopySource, CopySummary, MergeSummary};
 
 use std::fmt::Write as _;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -37,6 +38,7 @@ use crate::fsio::remove_all_private_folders;
 use crate::record::KindSet;
 use crate::setters::setters;
 use crate::sqlite::SourceOptions;
+use crate::stream::Jobs;
 
 /// 9999-12-31T23:59:59Z in Unix seconds.
 const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
@@ -89,6 +91,9 @@ pub struct CopyOptions {
     pub verify: bool,
     /// Directory in which SQLite sorts what does not fit into memory.
     pub temp_dir: Option<PathBuf>,
+    /// Number of threads that convert and check records, besides those that read, write and hash;
+    /// `None` for as many as the process may use cores.
+    pub jobs: Option<NonZeroUsize>,
     /// Maximum number of rejections and divergences in the summary; all are counted.
     pub limit: usize,
     /// The time for the manifest; `None` for the current time. Times outside of the years 1970 to
@@ -112,6 +117,7 @@ impl Default for CopyOptions {
             dry_run: false,
             verify: true,
             temp_dir: None,
+            jobs: None,
             limit: 20,
             created_at: None,
         }
@@ -132,8 +138,13 @@ impl CopyOptions {
         dry_run: bool,
         verify: bool,
         temp_dir: impl Into<Option<PathBuf>>,
+        jobs: impl Into<Option<NonZeroUsize>>,
         limit: usize,
         created_at: impl Into<Option<SystemTime>>,
+    }
+
+    fn threads(&self) -> Jobs {
+        Jobs::new(self.jobs)
     }
 
     /// Whether findings about the source, or about what the target rejects, fail the copy.

@@ -1,15 +1,14 @@
 //! Reads back a finished store and compares it with what was written.
 
-use super::worker::Worker;
 use super::{CopyOptions, CopyOutcome};
-use crate::codec::{Entry, KindHasher, KindTotals, is_canonical_of};
+use crate::codec::{KindHasher, KindTotals, is_canonical_of};
 use crate::compare::{CompareOptions, FindingLog, Values, compare_stores};
 use crate::error::{Error, Result};
 use crate::kv::{KvReader, Manifest};
 use crate::progress::{Progress, Stage};
 use crate::record::{IdSequences, PerKind, RecordKind};
 use crate::sqlite::WrittenRows;
-use crate::stream::{Batch, Source, Visited, digest_stream, read_kind};
+use crate::stream::{Batch, Jobs, Source, Visited, check_kind, digest_stream};
 
 /// The expected content of a finished store.
 pub(super) struct Content<'c> {
@@ -24,6 +23,7 @@ pub(super) struct Content<'c> {
 pub(super) fn verify_kv(
     file: &mut KvReader,
     content: &Content<'_>,
+    jobs: Jobs,
     progress: &Progress,
 ) -> Result<bool> {
     let totals = content.totals.iter();
@@ -33,7 +33,7 @@ pub(super) fn verify_kv(
         && file.manifest()?.as_ref() == Some(content.manifest);
     for (kind, expected) in content.totals.iter() {
         progress.start(Stage::ReadBack(kind), Some(expected.records));
-        let (found, all_sound) = digest_checked(file, kind, progress)?;
+        let (found, all_sound) = digest_checked(file, kind, jobs, progress)?;
         progress.finish();
         holds &= all_sound && found == *expected;
     }
@@ -45,6 +45,7 @@ pub(super) fn verify_kv(
 pub(super) fn verify_sqlite(
     rows: &mut WrittenRows,
     content: &Content<'_>,
+    jobs: Jobs,
     progress: &Progress,
 ) -> Result<bool> {
     let mut holds = rows.sequences()? == *content.sequences;
@@ -52,7 +53,7 @@ pub(super) fn verify_sqlite(
         let rows = &mut *rows;
         let written = Some(rows.written(kind));
         let visit = move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| rows.visit(kind, visit);
-        let found = digest_stream(written, true, visit, Stage::ReadBack(kind), progress)?;
+        let found = digest_stream(written, visit, jobs, Stage::ReadBack(kind), progress)?;
         holds &= found.invalid == 0 && found.totals == *expected;
     }
     Ok(holds)
@@ -67,6 +68,7 @@ pub(super) fn find_divergences(
 ) -> Result<CopyOutcome> {
     let compared = CompareOptions {
         only: options.only,
+        jobs: options.jobs,
         ..CompareOptions::default()
     };
     let mut found = FindingLog::new(options.limit, Values::Full);
@@ -85,65 +87,35 @@ pub(super) fn find_divergences(
     Ok(CopyOutcome::read_back_differs(found))
 }
 
-/// Counts and digest of a kind, and whether each value is the canonical record of its key. The
-/// check is the slowest part: another thread does as many batches as it can, this one the rest.
+/// Counts and digest of a kind, and whether each value is the canonical record of its key.
 fn digest_checked(
     file: &mut KvReader,
     kind: RecordKind,
+    jobs: Jobs,
     progress: &Progress,
 ) -> Result<(KindTotals, bool)> {
     let mut digest = KindHasher::default();
-    let mut here = CanonicalCheck::of(kind);
-    let mut worker = Worker::start(CanonicalCheck::of(kind), CanonicalCheck::check)?;
-    read_kind(file, kind, progress, |stream| {
-        while let Some(batch) = stream.next_batch()? {
-            for entry in batch.entries() {
-                digest.update(entry);
-            }
+    let mut all_sound = true;
+    let check = |batch: &Batch| {
+        let mut own_key = Vec::new();
+        let mut entries = batch.entries();
+        Ok(entries.all(|entry| is_canonical_of(kind.schema(), entry, &mut own_key)))
+    };
+    check_kind(file, kind, jobs, progress, check, |stream| {
+        while let Some((batch, is_sound)) = stream.next_checked()? {
+            all_sound &= is_sound;
+            batch.entries().for_each(|entry| digest.update(entry));
             progress.inc(batch.len() as u64);
-            let weight = batch.weight();
-            if let Some(batch) = worker.offer(batch, weight)? {
-                here.check(batch)?;
-            }
         }
         Ok(())
     })?;
-    let all_sound = worker.finish()?.all_sound && here.all_sound;
     Ok((digest.finish(), all_sound))
-}
-
-/// Whether all values decode to records with the right keys and are canonical.
-struct CanonicalCheck {
-    kind: RecordKind,
-    own_key: Vec<u8>,
-    all_sound: bool,
-}
-
-impl CanonicalCheck {
-    fn of(kind: RecordKind) -> Self {
-        CanonicalCheck {
-            kind,
-            own_key: Vec::new(),
-            all_sound: true,
-        }
-    }
-
-    fn check(&mut self, batch: Batch) -> Result<()> {
-        for entry in batch.entries() {
-            self.all_sound &= self.is_sound(entry);
-        }
-        Ok(())
-    }
-
-    fn is_sound(&mut self, entry: Entry<'_>) -> bool {
-        is_canonical_of(self.kind.schema(), entry, &mut self.own_key)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::{encode_json, file_metrics_key};
+    use crate::codec::{Entry, encode_json, file_metrics_key};
     use crate::kv::{BulkLoader, ManifestSource};
     use crate::progress::Progress;
     use crate::record::{FileMetrics, Record};
@@ -213,7 +185,7 @@ mod tests {
             sequences: &SEQUENCES,
             manifest: &manifest,
         };
-        verify_kv(&mut file, &content, &Progress::none()).unwrap()
+        verify_kv(&mut file, &content, Jobs::new(None), &Progress::none()).unwrap()
     }
 
     #[test]
@@ -249,7 +221,7 @@ mod tests {
         assert!(!holds_what(&entries(), sequences, &entries()));
     }
 
-    /// Regardless of which thread checks the batch.
+    /// Whichever thread checks the batch.
     #[test]
     fn one_bad_value_anywhere_in_a_large_file_fails() {
         let long = "x".repeat(64 << 10);

@@ -12,7 +12,7 @@ use crate::progress::{Progress, Stage};
 use crate::record::RecordKind;
 use crate::sqlite::SourceOptions;
 use crate::sqlite::{IdSet, SqliteBulkLoader, SqliteSnapshot, WrittenRows, count_rows};
-use crate::stream::{Batch, RowBatch, Source, join2};
+use crate::stream::{Batch, Jobs, RowBatch, Source, join2};
 
 /// A store that is being written.
 #[derive(Debug)]
@@ -96,14 +96,20 @@ impl FilledTarget {
                 let ((), holds) = join2(
                     "syncer",
                     || closed.sync(),
-                    || read_back::verify_kv(&mut file, content, progress),
+                    || read_back::verify_kv(&mut file, content, options.threads(), progress),
                 )?;
                 Ok(holds)
             }
             FilledTarget::Sqlite(mut load) => {
                 load.commit_rows(*content.sequences)?;
                 if options.verify {
-                    return finish_during_read_back(*load, path, content, progress);
+                    return finish_during_read_back(
+                        *load,
+                        path,
+                        content,
+                        options.threads(),
+                        progress,
+                    );
                 }
                 progress.start(Stage::Index, None);
                 load.make_indexes()?;
@@ -120,6 +126,7 @@ fn finish_during_read_back(
     mut load: SqliteBulkLoader,
     path: &Path,
     content: &Content<'_>,
+    jobs: Jobs,
     progress: &Progress,
 ) -> Result<bool> {
     let mut rows = WrittenRows::open(path, load.take_order()?, progress)?;
@@ -127,7 +134,7 @@ fn finish_during_read_back(
         "indexer",
         || load.make_indexes(),
         || {
-            let holds = read_back::verify_sqlite(&mut rows, content, progress);
+            let holds = read_back::verify_sqlite(&mut rows, content, jobs, progress);
             progress.start(Stage::Index, None);
             holds
         },

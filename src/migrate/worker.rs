@@ -3,7 +3,7 @@
 use std::thread::{self, JoinHandle};
 
 use crate::error::{Error, Result};
-use crate::stream::{QueueClosed, QueueSender, queue};
+use crate::stream::{QueueClosed, QueueSender, WAITING_BYTES, queue};
 
 /// A thread that processes items `P` with its state `S`.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl<P: Send + 'static, S: Send + 'static> Worker<P, S> {
     /// # Errors
     /// The system can't start a thread.
     pub(super) fn start(mut state: S, take: fn(&mut S, P) -> Result<()>) -> Result<Self> {
-        let (portions, mut waiting) = queue();
+        let (portions, mut waiting) = queue(WAITING_BYTES);
         let thread = thread::Builder::new()
             .name("worker".to_owned())
             .spawn(move || {
@@ -46,15 +46,6 @@ impl<P: Send + 'static, S: Send + 'static> Worker<P, S> {
     pub(super) fn send(&mut self, portion: P, bytes: usize) -> Result<()> {
         let sent = self.portions.send(portion, bytes);
         sent.map_err(|QueueClosed| self.why_it_stopped())
-    }
-
-    /// As [`send`](Worker::send), but returns the item instead of waiting if it doesn't fit now.
-    ///
-    /// # Errors
-    /// As [`send`](Worker::send).
-    pub(super) fn offer(&mut self, portion: P, bytes: usize) -> Result<Option<P>> {
-        let offered = self.portions.offer(portion, bytes);
-        offered.map_err(|QueueClosed| self.why_it_stopped())
     }
 
     fn why_it_stopped(&mut self) -> Error {
@@ -134,28 +125,6 @@ mod tests {
         let mut worker = Worker::start(0, add).unwrap();
         worker.send(0, 1).unwrap();
         assert!(matches!(worker.finish(), Err(Error::Cancelled)));
-    }
-
-    #[test]
-    fn items_offered_to_a_busy_worker_are_returned_and_none_is_lost() {
-        let (release, held) = std::sync::mpsc::channel::<()>();
-        let mut worker = Worker::start((0, held), |(sum, held), portion: u64| {
-            held.recv().unwrap();
-            *sum += portion;
-            Ok(())
-        })
-        .unwrap();
-        let mut here = 0;
-        for portion in 1..=1000 {
-            here += worker.offer(portion, 1 << 20).unwrap().unwrap_or(0);
-        }
-        assert!(here > 0);
-        for _ in 1..=1000 {
-            release.send(()).unwrap();
-        }
-        let (there, _) = worker.finish().unwrap();
-        assert!(there > 0);
-        assert_eq!(here + there, 500_500);
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Serialize for Value<'_> {
 
 /// A record as one value per field of its kind.
 #[derive(Debug, Clone)]
-pub(crate) struct FieldValues<'a> {
+pub struct FieldValues<'a> {
     pub(crate) schema: &'static KindSchema,
     values: Vec<Value<'a>>,
 }
@@ -65,6 +65,23 @@ impl<'a> FieldValues<'a> {
     /// The values in the order of the fields.
     pub(crate) fn values(&self) -> &[Value<'a>] {
         &self.values
+    }
+
+    /// The values, with borrowed texts.
+    pub(crate) fn borrowed(&self) -> impl Iterator<Item = Value<'_>> {
+        self.values.iter().map(|value| match value {
+            Value::Null => Value::Null,
+            Value::Integer(integer) => Value::Integer(*integer),
+            Value::Offset(offset) => Value::Offset(*offset),
+            Value::Real(real) => Value::Real(*real),
+            Value::Text(text) => Value::Text(Cow::Borrowed(text)),
+        })
+    }
+
+    /// Replaces the values by those of another record of the kind.
+    pub(crate) fn replace(&mut self, values: impl Iterator<Item = Value<'a>>) {
+        self.values.clear();
+        self.values.extend(values);
     }
 
     /// The values with their fields.

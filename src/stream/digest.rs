@@ -1,7 +1,7 @@
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
-use super::{Item, Source, Visited, read_stream};
+use super::{Batch, Item, Jobs, Source, Visited, check_stream};
 use crate::codec::{Digest, KindHasher, KindTotals};
 use crate::error::Result;
 use crate::progress::{Progress, Stage};
@@ -40,16 +40,21 @@ impl Serialize for KindContent {
 ///
 /// # Errors
 /// The store can't be read to its end.
-pub fn digest_kind(
+pub(crate) fn digest_kind(
     source: &mut dyn Source,
     kind: RecordKind,
+    jobs: Jobs,
     stage: Stage,
     progress: &Progress,
 ) -> Result<KindContent> {
     let expected = source.expected_records(kind);
-    let entries_are_canonical = source.entries_are_canonical();
+    // Entries of a KV file need no conversion.
+    let jobs = match source.entries_are_canonical() {
+        true => jobs,
+        false => Jobs::IN_READER,
+    };
     let visit = move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| source.visit(kind, visit);
-    digest_stream(expected, entries_are_canonical, visit, stage, progress)
+    digest_stream(expected, visit, jobs, stage, progress)
 }
 
 /// As [`digest_kind`], for any function that calls its argument for each item.
@@ -58,15 +63,16 @@ pub fn digest_kind(
 /// As [`digest_kind`].
 pub(crate) fn digest_stream(
     expected: Option<u64>,
-    entries_are_canonical: bool,
     visit: impl FnOnce(&mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> + Send,
+    jobs: Jobs,
     stage: Stage,
     progress: &Progress,
 ) -> Result<KindContent> {
     progress.start(stage, expected);
     let mut digest = KindHasher::default();
     let mut invalid = 0;
-    read_stream(entries_are_canonical, visit, progress, |stream| {
+    let no_check = |_: &Batch| Ok(());
+    check_stream(visit, jobs, progress, no_check, |stream| {
         while let Some(batch) = stream.next_batch()? {
             for item in batch.iter() {
                 match item {

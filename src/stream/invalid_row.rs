@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::codec::{Entry, quoted_short};
 use crate::error::in_brackets;
-use crate::record::{KindSchema, RecordKind};
+use crate::record::{FieldValues, KindSchema, RecordKind};
 
 /// Longer blobs are displayed shortened to this many bytes.
 const SHOWN_BYTES: usize = 16;
@@ -197,8 +197,25 @@ pub enum Visited<'a> {
         /// As [`Entry::value`]. Owned if large, so that it can be moved instead of copied.
         value: Cow<'a, [u8]>,
     },
+    /// A row as the values of a record, which another thread converts to an entry.
+    Row {
+        /// As [`Entry::key`].
+        key: &'a [u8],
+        /// The values.
+        values: &'a FieldValues<'a>,
+    },
     /// An invalid row.
     Invalid(Box<InvalidRow>),
+}
+
+impl Visited<'_> {
+    /// The key; an invalid row may have none.
+    pub(crate) fn key(&self) -> Option<&[u8]> {
+        match self {
+            Visited::Entry { key, .. } | Visited::Row { key, .. } => Some(key),
+            Visited::Invalid(row) => row.key.as_deref(),
+        }
+    }
 }
 
 impl<'a> From<Entry<'a>> for Visited<'a> {

@@ -89,6 +89,11 @@ impl<'s> Cursor<'s> {
         self.stream.current().filter(|_| !self.ended)
     }
 
+    /// As [`SortedStream::is_known_sound`].
+    pub(crate) fn is_known_sound(&self) -> bool {
+        !self.ended && self.stream.is_known_sound()
+    }
+
     /// The current item, if it is an invalid row.
     pub(crate) fn row(&self) -> Option<&InvalidRow> {
         match self.item() {

@@ -7,9 +7,11 @@
 mod batch;
 mod digest;
 mod invalid_row;
+mod jobs;
 pub(crate) mod json;
 mod merge_join;
 mod parallel;
+mod pipeline;
 mod queue;
 mod reader_thread;
 mod row_batch;
@@ -18,15 +20,16 @@ mod store_label;
 mod tests;
 mod uncopied_table;
 
-pub use batch::Batch;
-pub(crate) use digest::digest_stream;
-pub use digest::{KindContent, digest_kind};
+pub(crate) use batch::{Batch, Content};
+pub use digest::KindContent;
+pub(crate) use digest::{digest_kind, digest_stream};
 pub(crate) use invalid_row::key_text;
 pub use invalid_row::{InvalidReason, InvalidRow, RawValue, Visited};
+pub(crate) use jobs::Jobs;
 pub(crate) use merge_join::{Cursor, MergeJoin};
 pub(crate) use parallel::join2;
-pub(crate) use queue::{QueueClosed, QueueReceiver, QueueSender, queue};
-pub use reader_thread::{RecordStream, read_kind, read_stream};
+pub(crate) use queue::{QueueClosed, QueueReceiver, QueueSender, WAITING_BYTES, queue};
+pub(crate) use reader_thread::{RecordStream, check_kind, check_stream, read_kind};
 pub(crate) use row_batch::RowBatch;
 pub use store_label::StoreLabel;
 pub use uncopied_table::UncopiedTable;
@@ -70,8 +73,9 @@ pub trait SortedStream {
     /// the last.
     fn current(&self) -> Option<Item<'_>>;
 
-    /// As [`Source::entries_are_canonical`].
-    fn entries_are_canonical(&self) -> bool;
+    /// Whether the current item is an entry that is known to be sound: its value is the canonical
+    /// record of its key, and causes no warning.
+    fn is_known_sound(&self) -> bool;
 }
 
 /// The totals that a store's manifest records.

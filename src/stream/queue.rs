@@ -5,12 +5,16 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Maximum number of bytes in flight. A single larger item is allowed on its own.
-const WAITING_BYTES: usize = 4 << 20;
+/// A usual limit.
+pub(crate) const WAITING_BYTES: usize = 4 << 20;
 
-/// Creates an empty queue.
-pub(crate) fn queue<T>() -> (QueueSender<T>, QueueReceiver<T>) {
-    let gate = Arc::new(Gate::default());
+/// Creates an empty queue for at most `limit` bytes. A single larger item is allowed on its own.
+pub(crate) fn queue<T>(limit: usize) -> (QueueSender<T>, QueueReceiver<T>) {
+    let gate = Arc::new(Gate {
+        limit,
+        state: Mutex::default(),
+        changed: Condvar::new(),
+    });
     let (sender, receiver) = channel();
     let feeding = QueueSender {
         sender,
@@ -41,21 +45,8 @@ impl<T> QueueSender<T> {
     /// large item meanwhile.
     pub(crate) fn send(&self, item: T, bytes: usize) -> Result<(), QueueClosed> {
         self.gate.acquire(bytes);
-        self.pass(item, bytes)
-    }
-
-    /// As [`send`](QueueSender::send), but returns the item instead of waiting if it doesn't fit
-    /// now.
-    pub(crate) fn offer(&self, item: T, bytes: usize) -> Result<Option<T>, QueueClosed> {
-        match self.gate.try_acquire(bytes) {
-            true => self.pass(item, bytes).map(|()| None),
-            false => Ok(Some(item)),
-        }
-    }
-
-    fn pass(&self, item: T, bytes: usize) -> Result<(), QueueClosed> {
         self.sender.send((item, bytes)).map_err(|_| QueueClosed)?;
-        if bytes > WAITING_BYTES {
+        if bytes > self.gate.limit {
             self.gate.wait_until_empty();
         }
         Ok(())
@@ -104,8 +95,9 @@ impl<T> Drop for QueueReceiver<T> {
 }
 
 /// Limits the bytes in flight between two threads.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Gate {
+    limit: usize,
     state: Mutex<GateState>,
     changed: Condvar,
 }
@@ -116,31 +108,17 @@ struct GateState {
     closed: bool,
 }
 
-impl GateState {
-    fn has_room(&self, bytes: usize) -> bool {
-        self.closed || self.waiting == 0 || self.waiting + bytes <= WAITING_BYTES
-    }
-}
-
 impl Gate {
     /// Waits until `bytes` more bytes fit, or nothing is in flight.
     fn acquire(&self, bytes: usize) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = self
             .changed
-            .wait_while(state, |state| !state.has_room(bytes))
+            .wait_while(state, |state| {
+                !state.closed && state.waiting > 0 && state.waiting + bytes > self.limit
+            })
             .unwrap_or_else(PoisonError::into_inner);
         state.waiting += bytes;
-    }
-
-    /// As [`acquire`](Gate::acquire), but returns `false` instead of waiting.
-    fn try_acquire(&self, bytes: usize) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_room = state.has_room(bytes);
-        if has_room {
-            state.waiting += bytes;
-        }
-        has_room
     }
 
     /// Waits until the receiver has finished with every item.

@@ -1,63 +1,54 @@
-//! A stream that one thread reads and another consumes in batches.
+//! A stream that one thread reads, a pool of threads converts and checks, and the current thread
+//! consumes in batches.
 
-use std::thread;
-
-use super::queue::{QueueReceiver, QueueSender, queue};
-use super::{Batch, Item, SortedStream, Source, Visited};
-use crate::error::{Error, Result};
+use super::pipeline::{Results, pipeline};
+use super::{Batch, Item, Jobs, SortedStream, Source, Visited};
+use crate::error::Result;
 use crate::progress::Progress;
 use crate::record::RecordKind;
 
+/// The consuming end of a stream of batches, each with the result `C` of its check.
 #[derive(Debug)]
-enum Message {
-    Batch(Batch),
-    /// The stream was read to its end. A stream that ends without it has failed.
-    End,
-    Failed(Error),
-}
-
-/// The consuming end of a [`read_kind`].
-#[derive(Debug)]
-pub struct RecordStream {
-    receiver: QueueReceiver<Message>,
-    entries_are_canonical: bool,
-    ended: bool,
-    /// The batch of the current item, and the index after that item.
+pub(crate) struct RecordStream<'r, C> {
+    results: &'r mut Results<(Batch, C)>,
+    /// The batch of the current item, its check, and the index after that item.
     batch: Batch,
+    check: Option<C>,
     position: usize,
 }
 
-impl RecordStream {
+impl<C> RecordStream<'_, C> {
+    /// The next batch and the result of its check; `None` once the whole stream was read.
+    ///
+    /// # Errors
+    /// The store could not be read to its end.
+    pub(crate) fn next_checked(&mut self) -> Result<Option<(Batch, C)>> {
+        self.results.next()
+    }
+
     /// The next batch; `None` once the whole stream was read.
     ///
     /// # Errors
     /// The store could not be read to its end.
-    pub fn next_batch(&mut self) -> Result<Option<Batch>> {
-        if self.ended {
-            return Ok(None);
-        }
-        match self.receiver.next() {
-            Some(Message::Batch(batch)) => Ok(Some(batch)),
-            Some(Message::End) => {
-                self.ended = true;
-                Ok(None)
-            }
-            Some(Message::Failed(error)) => Err(error),
-            None => Err(Error::Internal("a reader thread stopped".to_owned())),
-        }
+    pub(crate) fn next_batch(&mut self) -> Result<Option<Batch>> {
+        let next = self.next_checked()?;
+        Ok(next.map(|(batch, _)| batch))
     }
 }
 
-impl SortedStream for RecordStream {
+/// The check says of each item whether it is sound; it may be empty.
+impl SortedStream for RecordStream<'_, Vec<bool>> {
     fn advance(&mut self) -> Result<bool> {
         if self.position >= self.batch.len() {
             // Frees the previous batch before receiving the next.
             self.batch = Batch::default();
+            self.check = None;
             self.position = 0;
-            match self.next_batch()? {
-                Some(batch) => self.batch = batch,
-                None => return Ok(false),
-            }
+            let Some((batch, check)) = self.next_checked()? else {
+                return Ok(false);
+            };
+            self.batch = batch;
+            self.check = Some(check);
         }
         self.position += 1;
         Ok(true)
@@ -67,108 +58,87 @@ impl SortedStream for RecordStream {
         self.batch.get(self.position.checked_sub(1)?)
     }
 
-    fn entries_are_canonical(&self) -> bool {
-        self.entries_are_canonical
+    fn is_known_sound(&self) -> bool {
+        let sound = self.check.as_ref().zip(self.position.checked_sub(1));
+        sound.is_some_and(|(sound, index)| sound.get(index) == Some(&true))
     }
 }
 
-/// Reads the entries of a kind in a new thread while `take` consumes them in the current one.
+/// Reads the entries of a kind, unchecked, in other threads while `take` consumes them in the current one.
 ///
-/// The queue in between is bounded in bytes, not in records.
+/// The bytes in between are bounded.
 ///
 /// # Errors
 /// The error of `take`; read errors are returned by [`RecordStream::next_batch`].
-pub fn read_kind<T>(
+pub(crate) fn read_kind<T>(
     source: &mut dyn Source,
     kind: RecordKind,
+    jobs: Jobs,
     progress: &Progress,
-    take: impl FnOnce(&mut RecordStream) -> Result<T>,
+    take: impl FnOnce(&mut RecordStream<'_, Vec<bool>>) -> Result<T>,
 ) -> Result<T> {
-    let entries_are_canonical = source.entries_are_canonical();
-    let visit = move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| source.visit(kind, visit);
-    read_stream(entries_are_canonical, visit, progress, take)
+    check_kind(source, kind, jobs, progress, |_| Ok(Vec::new()), take)
 }
 
-/// As [`read_kind`], for any function that calls its argument for each item. For
-/// `entries_are_canonical`, see [`Source::entries_are_canonical`].
+/// As [`read_kind`], with a check of each batch in the pool of threads, before the batch's rows are
+/// converted to entries.
 ///
 /// # Errors
-/// As [`read_kind`].
-pub fn read_stream<T>(
-    entries_are_canonical: bool,
-    visit: impl FnOnce(&mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> + Send,
+/// As [`read_kind`]; also the error of `check`.
+pub(crate) fn check_kind<C: Send, T>(
+    source: &mut dyn Source,
+    kind: RecordKind,
+    jobs: Jobs,
     progress: &Progress,
-    take: impl FnOnce(&mut RecordStream) -> Result<T>,
+    check: impl Fn(&Batch) -> Result<C> + Sync,
+    take: impl FnOnce(&mut RecordStream<'_, C>) -> Result<T>,
 ) -> Result<T> {
-    let (sender, receiver) = queue();
-    thread::scope(|scope| {
-        let reader = thread::Builder::new()
-            .name("reader".to_owned())
-            .spawn_scoped(scope, move || {
-                let mut feed = BatchSender::to(&sender, progress);
-                let result = visit(&mut |visited| feed.push(visited));
-                feed.end(result);
-            })
-            .map_err(Error::Thread)?;
-        let mut stream = RecordStream {
-            receiver,
-            entries_are_canonical,
-            ended: false,
+    let visit = move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| source.visit(kind, visit);
+    check_stream(visit, jobs, progress, check, take)
+}
+
+/// As [`check_kind`], for any function that calls its argument for each item.
+///
+/// # Errors
+/// As [`check_kind`].
+pub(crate) fn check_stream<C: Send, T>(
+    visit: impl FnOnce(&mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> + Send,
+    jobs: Jobs,
+    progress: &Progress,
+    check: impl Fn(&Batch) -> Result<C> + Sync,
+    take: impl FnOnce(&mut RecordStream<'_, C>) -> Result<T>,
+) -> Result<T> {
+    let read = |send: &mut dyn FnMut(Batch, usize) -> Result<()>| {
+        let mut gathered = Batch::default();
+        visit(&mut |visited| {
+            gathered.push(visited);
+            if !gathered.is_full() {
+                return Ok(());
+            }
+            progress.check_cancelled()?;
+            let batch = std::mem::take(&mut gathered);
+            let weight = batch.weight();
+            send(batch, weight)
+        })?;
+        match gathered.is_empty() {
+            true => Ok(()),
+            false => {
+                let weight = gathered.weight();
+                send(gathered, weight)
+            }
+        }
+    };
+    let work = |mut batch: Batch| {
+        let check = check(&batch)?;
+        batch.encode_rows()?;
+        Ok((batch, check))
+    };
+    pipeline(jobs, read, work, |results| {
+        take(&mut RecordStream {
+            results,
             batch: Batch::default(),
+            check: None,
             position: 0,
-        };
-        let taken = take(&mut stream);
-        drop(stream);
-        // Joined explicitly: a scope panics if a thread that nobody joined has panicked.
-        match reader.join() {
-            Ok(()) => taken,
-            Err(_) => Err(Error::Internal("a reader thread panicked".to_owned())),
-        }
+        })
     })
-}
-
-/// Collects items into batches and sends them.
-struct BatchSender<'q> {
-    gathered: Batch,
-    sender: &'q QueueSender<Message>,
-    progress: &'q Progress,
-}
-
-impl<'q> BatchSender<'q> {
-    fn to(sender: &'q QueueSender<Message>, progress: &'q Progress) -> Self {
-        BatchSender {
-            gathered: Batch::default(),
-            sender,
-            progress,
-        }
-    }
-
-    fn push(&mut self, visited: Visited<'_>) -> Result<()> {
-        self.gathered.push(visited);
-        if !self.gathered.is_full() {
-            return Ok(());
-        }
-        self.progress.check_cancelled()?;
-        self.send()
-    }
-
-    fn send(&mut self) -> Result<()> {
-        let gathered = std::mem::take(&mut self.gathered);
-        let weight = gathered.weight();
-        if weight == 0 {
-            return Ok(());
-        }
-        let sent = self.sender.send(Message::Batch(gathered), weight);
-        sent.map_err(|_| Error::Cancelled)
-    }
-
-    /// Sends the last batch and the result of the stream.
-    fn end(mut self, result: Result<()>) {
-        let last = match result.and_then(|()| self.send()) {
-            Ok(()) => Message::End,
-            Err(error) => Message::Failed(error),
-        };
-        // If the consumer has failed, nobody receives this; its own error is reported instead.
-        let _ = self.sender.send(last, 0);
-    }
 }

@@ -15,6 +15,7 @@ pub(crate) struct RowBatch {
     text: String,
     large: Vec<String>,
     slots: Vec<Slot>,
+    weight: usize,
 }
 
 /// A value, with its text elsewhere in the batch.
@@ -31,21 +32,33 @@ enum Slot {
 impl RowBatch {
     /// Adds a record, which must be of the same kind as those before.
     pub(crate) fn push(&mut self, record: FieldValues<'_>) {
+        self.push_values(record.schema, record.into_values());
+    }
+
+    /// As [`push`](RowBatch::push); returns the size of the record in bytes.
+    pub(super) fn push_values<'v>(
+        &mut self,
+        schema: &'static KindSchema,
+        values: impl Iterator<Item = Value<'v>>,
+    ) -> usize {
         if self.schema.is_none() {
-            self.schema = Some(record.schema);
-            self.text.reserve(BATCH_BYTES);
+            self.schema = Some(schema);
+            self.text.reserve(BATCH_BYTES + BATCH_BYTES / 8);
         }
-        for value in record.into_values() {
+        let weight_before = self.weight;
+        for value in values {
             let slot = match value {
                 Value::Null => Slot::Null,
                 Value::Integer(integer) => Slot::Integer(integer),
                 Value::Offset(offset) => Slot::Offset(offset),
                 Value::Real(real) => Slot::Real(real),
                 Value::Text(Cow::Owned(text)) if text.len() > LARGE_TEXT_BYTES => {
+                    self.weight += text.len();
                     self.large.push(text);
                     Slot::Large(self.large.len() - 1)
                 }
                 Value::Text(text) => {
+                    self.weight += text.len();
                     let start = self.text.len();
                     self.text.push_str(&text);
                     let end = self.text.len();
@@ -54,11 +67,23 @@ impl RowBatch {
             };
             self.slots.push(slot);
         }
+        self.weight += schema.fields.len() * size_of::<Slot>();
+        self.weight - weight_before
+    }
+
+    /// The kind of the records; `None` if there are none.
+    pub(crate) const fn schema(&self) -> Option<&'static KindSchema> {
+        self.schema
+    }
+
+    /// The size of the records in bytes.
+    pub(crate) const fn weight(&self) -> usize {
+        self.weight
     }
 
     /// The records, each as the values of its fields in order.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        let fields = self.schema.map_or(1, |schema| schema.fields.len());
+        let fields = self.schema.map_or(1, |schema| schema.fields.len().max(1));
         self.slots
             .chunks(fields)
             .map(|slots| Row { batch: self, slots })
@@ -75,15 +100,23 @@ pub(crate) struct Row<'b> {
 impl<'b> Row<'b> {
     /// The values in the order of the fields.
     pub(crate) fn values(self) -> impl Iterator<Item = Value<'b>> {
-        let batch = self.batch;
-        self.slots.iter().map(|slot| match *slot {
+        (0..).zip(self.slots).map(move |(place, slot)| match *slot {
             Slot::Null => Value::Null,
             Slot::Integer(integer) => Value::Integer(integer),
             Slot::Offset(offset) => Value::Offset(offset),
             Slot::Real(real) => Value::Real(real),
-            Slot::Text { start, end } => text(batch.text.get(start..end)),
-            Slot::Large(index) => text(batch.large.get(index).map(String::as_str)),
+            Slot::Text { .. } | Slot::Large(_) => Value::Text(Cow::Borrowed(self.text(place))),
         })
+    }
+
+    /// The text at a place of the schema; empty if it is not a text.
+    pub(crate) fn text(self, place: usize) -> &'b str {
+        match self.slots.get(place) {
+            Some(Slot::Text { start, end }) => self.batch.text.get(*start..*end),
+            Some(Slot::Large(index)) => self.batch.large.get(*index).map(String::as_str),
+            _ => None,
+        }
+        .unwrap_or_default()
     }
 
     /// The row id that the table assigned; `None` for kinds without ids.
@@ -94,8 +127,4 @@ impl<'b> Row<'b> {
             _ => None,
         }
     }
-}
-
-fn text(text: Option<&str>) -> Value<'_> {
-    Value::Text(Cow::Borrowed(text.unwrap_or_default()))
 }

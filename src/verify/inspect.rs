@@ -1,4 +1,5 @@
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use serde::{Serialize, Serializer};
@@ -10,8 +11,24 @@ use crate::kv::{KvReader, Manifest};
 use crate::open::retry_if_changed;
 use crate::progress::{Progress, Stage};
 use crate::record::{IdSequences, KindSet, PerKind, RecordKind};
+use crate::setters::setters;
 use crate::sqlite::{SourceOptions, SqliteSnapshot};
-use crate::stream::{KindContent, Source, StoreLabel, UncopiedTable, digest_kind, json};
+use crate::stream::{Jobs, KindContent, Source, StoreLabel, UncopiedTable, digest_kind, json};
+
+/// Options of an inspection.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct InspectOptions {
+    /// Number of threads that convert records, besides those that read and hash; `None` for as many
+    /// as the process may use cores.
+    pub jobs: Option<NonZeroUsize>,
+}
+
+impl InspectOptions {
+    setters! {
+        jobs: impl Into<Option<NonZeroUsize>>,
+    }
+}
 
 /// The contents of a store.
 #[derive(Debug, Clone, Serialize)]
@@ -77,7 +94,7 @@ fn totals(kinds: &PerKind<KindContent>) -> PerKind<KindTotals> {
 /// use chunkmigrate::migrate::{CopyOptions, sqlite_to_kv};
 /// use chunkmigrate::record::CodeChunk;
 /// use chunkmigrate::store::ChunkStore;
-/// use chunkmigrate::verify::inspect;
+/// use chunkmigrate::verify::{InspectOptions, inspect};
 /// use chunkmigrate::Progress;
 ///
 /// # let folder = tempfile::tempdir()?;
@@ -87,42 +104,45 @@ fn totals(kinds: &PerKind<KindContent>) -> PerKind<KindTotals> {
 /// sqlite_to_kv(&database, &kv, &CopyOptions::default(), &progress)?;
 ///
 /// // The digest of the database on one machine equals that of the KV file on another.
-/// let (here, there) = (inspect(&database, &progress)?, inspect(&kv, &progress)?);
+/// let options = InspectOptions::default();
+/// let here = inspect(&database, &options, &progress)?;
+/// let there = inspect(&kv, &options, &progress)?;
 /// assert!(here.sha256.is_some());
 /// assert_eq!(here.sha256, there.sha256);
 /// assert_eq!(there.manifest_matches, Some(true));
 /// # Ok(())
 /// # }
 /// ```
-pub fn inspect(path: &Path, progress: &Progress) -> Result<Inspection> {
+pub fn inspect(path: &Path, options: &InspectOptions, progress: &Progress) -> Result<Inspection> {
+    let jobs = Jobs::new(options.jobs);
     retry_if_changed(|| match detect(path)? {
-        StoreKind::Kv => inspect_kv(path, progress),
+        StoreKind::Kv => inspect_kv(path, jobs, progress),
         found => {
             found.expect_store(path)?;
-            inspect_sqlite(path, progress)
+            inspect_sqlite(path, jobs, progress)
         }
     })
 }
 
-fn inspect_sqlite(path: &Path, progress: &Progress) -> Result<Inspection> {
+fn inspect_sqlite(path: &Path, jobs: Jobs, progress: &Progress) -> Result<Inspection> {
     let file_bytes = fs::metadata(path).io_context("stat", path)?.len();
     let mut snapshot = SqliteSnapshot::open(path, &SourceOptions::default(), progress)?;
     let inspection = Inspection {
         file_bytes,
         schema_version: snapshot.schema_version(),
-        ..inspect_snapshot(&mut snapshot, progress)?
+        ..inspect_snapshot(&mut snapshot, jobs, progress)?
     };
     snapshot.confirm()?;
     Ok(inspection)
 }
 
-fn inspect_kv(path: &Path, progress: &Progress) -> Result<Inspection> {
+fn inspect_kv(path: &Path, jobs: Jobs, progress: &Progress) -> Result<Inspection> {
     let mut file = KvReader::open_verified(path)?;
     let mut inspection = Inspection {
         file_bytes: file.file_bytes(),
         format_version: file.format_version()?,
         manifest: file.manifest()?,
-        ..inspect_snapshot(&mut file, progress)?
+        ..inspect_snapshot(&mut file, jobs, progress)?
     };
     let totals = totals(&inspection.kinds);
     inspection.manifest_matches = inspection
@@ -135,10 +155,14 @@ fn inspect_kv(path: &Path, progress: &Progress) -> Result<Inspection> {
 }
 
 /// The part that applies to both kinds of store.
-fn inspect_snapshot(snapshot: &mut dyn Source, progress: &Progress) -> Result<Inspection> {
+fn inspect_snapshot(
+    snapshot: &mut dyn Source,
+    jobs: Jobs,
+    progress: &Progress,
+) -> Result<Inspection> {
     let mut kinds = PerKind::default();
     for kind in RecordKind::ALL {
-        *kinds.get_mut(kind) = digest_kind(snapshot, kind, Stage::Digest(kind), progress)?;
+        *kinds.get_mut(kind) = digest_kind(snapshot, kind, jobs, Stage::Digest(kind), progress)?;
     }
     let whole = kinds.iter().all(|(_, content)| content.invalid == 0);
     Ok(Inspection {

@@ -13,7 +13,7 @@ mod self_test;
 mod two_stores;
 
 pub use built_in_sample::verify_sample;
-pub use inspect::{Inspection, inspect};
+pub use inspect::{InspectOptions, Inspection, inspect};
 pub use page_file::HtmlReportFile;
 pub use report::{Leg, SelfTest, VerifyOptions, VerifyReport};
 pub use round_trip::verify_round_trip;

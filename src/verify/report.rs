@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use serde::ser::SerializeStruct as _;
@@ -37,6 +38,8 @@ pub struct VerifyOptions {
     pub without_columns: Vec<String>,
     /// Directory for the temporary files of round trips and sorting.
     pub temp_dir: Option<PathBuf>,
+    /// As [`CopyOptions::jobs`](crate::migrate::CopyOptions::jobs).
+    pub jobs: Option<NonZeroUsize>,
 }
 
 impl Default for VerifyOptions {
@@ -51,6 +54,7 @@ impl Default for VerifyOptions {
             values: Values::Full,
             without_columns: Vec::new(),
             temp_dir: None,
+            jobs: None,
         }
     }
 }
@@ -65,6 +69,7 @@ impl VerifyOptions {
         values: Values,
         without_columns: impl Into<Vec<String>>,
         temp_dir: impl Into<Option<PathBuf>>,
+        jobs: impl Into<Option<NonZeroUsize>>,
     }
 
     pub(super) fn compare_options(&self) -> CompareOptions {
@@ -72,6 +77,7 @@ impl VerifyOptions {
             only: self.only,
             quick: self.quick,
             warnings: self.wants_warnings(),
+            jobs: self.jobs,
         }
     }
 

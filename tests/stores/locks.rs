@@ -10,7 +10,7 @@ use chunkmigrate::kv::RedbBackend;
 use chunkmigrate::migrate::{CopyOptions, sqlite_to_kv};
 use chunkmigrate::record::CodeChunk;
 use chunkmigrate::store::ChunkStore;
-use chunkmigrate::verify::{VerifyOptions, inspect, verify_pair};
+use chunkmigrate::verify::{InspectOptions, VerifyOptions, inspect, verify_pair};
 use chunkmigrate::{Progress, ProgressSink};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 
@@ -76,7 +76,11 @@ fn a_lock_ends_with_the_read_even_if_a_child_process_inherited_the_file() {
     let report = verify_pair(&database, &kv, &VerifyOptions::default(), &progress).unwrap();
     assert!(report.is_identical());
     drop(RedbBackend::open(&kv).unwrap());
-    assert!(inspect(&kv, &progress).unwrap().is_sound());
+    assert!(
+        inspect(&kv, &InspectOptions::default(), &progress)
+            .unwrap()
+            .is_sound()
+    );
     assert!(!starts.inherited.lock().unwrap().is_empty());
     drop(RedbBackend::open(&kv).unwrap());
     // Replacing it only checks whether it is locked.

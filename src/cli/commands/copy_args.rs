@@ -4,6 +4,7 @@ use chunkmigrate::migrate::{self, CopyOptions, CopySummary};
 use chunkmigrate::record::RecordKind;
 use clap::{ValueEnum, ValueHint};
 
+use crate::cli::commands::jobs_arg::JobsArg;
 use crate::cli::commands::kind_arg::{kind_parser, selected};
 use crate::cli::exit_status::{Exit, ExitStatusHelp};
 use crate::cli::failure::CliError;
@@ -71,6 +72,8 @@ pub(in crate::cli) struct CopyArgs {
     /// [default: $SQLITE_TMPDIR, or else $TMPDIR, /var/tmp, /tmp]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     temp_dir: Option<PathBuf>,
+    #[command(flatten)]
+    threads: JobsArg,
     /// Maximum number of findings to print (all are counted)
     ///
     /// [default: 20, with --format json 1000]
@@ -134,6 +137,7 @@ impl CopyArgs {
             .dry_run(self.dry_run)
             .verify(!self.no_verify)
             .temp_dir(self.temp_dir.clone())
+            .jobs(self.threads.jobs)
             .limit(ui.limit(self.limit))
     }
 }

@@ -11,6 +11,7 @@ use clap::ValueHint;
 use clap::error::ErrorKind;
 
 use crate::cli::command_line::command;
+use crate::cli::commands::jobs_arg::JobsArg;
 use crate::cli::commands::kind_arg::{kind_parser, selected};
 use crate::cli::exit_status::{Exit, ExitStatusHelp};
 use crate::cli::failure::CliError;
@@ -51,6 +52,8 @@ pub(in crate::cli) struct Args {
     /// [default: $SQLITE_TMPDIR, or else $TMPDIR, /var/tmp, /tmp]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     temp_dir: Option<PathBuf>,
+    #[command(flatten)]
+    threads: JobsArg,
 }
 
 fn after_help() -> String {
@@ -100,7 +103,8 @@ pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let options = ExportOptions::default()
         .only(selected(&args.only))
         .prefix(args.prefix.as_bytes())
-        .temp_dir(args.temp_dir.clone());
+        .temp_dir(args.temp_dir.clone())
+        .jobs(args.threads.jobs);
     let stdout = io::stdout().lock();
     let to_terminal = stdout.is_terminal();
     let mut out = BufWriter::with_capacity(1 << 16, stdout);

@@ -3,10 +3,11 @@ use std::path::PathBuf;
 
 use chunkmigrate::codec::Digest;
 use chunkmigrate::record::IdSequences;
-use chunkmigrate::verify::{Inspection, inspect};
+use chunkmigrate::verify::{InspectOptions, Inspection, inspect};
 use clap::ValueHint;
 use indicatif::{HumanBytes, HumanCount};
 
+use crate::cli::commands::jobs_arg::JobsArg;
 use crate::cli::exit_status::{Exit, ExitStatusHelp};
 use crate::cli::failure::CliError;
 use crate::cli::help_sections::AfterHelp;
@@ -26,6 +27,8 @@ pub(in crate::cli) struct Args {
     /// A database or KV file
     #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,
+    #[command(flatten)]
+    threads: JobsArg,
 }
 
 fn after_help() -> String {
@@ -56,7 +59,8 @@ fn after_help() -> String {
 }
 
 pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
-    let inspection = inspect(&args.file, &ui.progress())?;
+    let options = InspectOptions::default().jobs(args.threads.jobs);
+    let inspection = inspect(&args.file, &options, &ui.progress())?;
     ui.report(|out| write(out, &inspection), &inspection)?;
     Ok(match inspection.is_sound() {
         true => Exit::Done,

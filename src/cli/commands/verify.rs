@@ -8,6 +8,7 @@ use chunkmigrate::verify::{
 };
 use clap::{ValueEnum, ValueHint};
 
+use crate::cli::commands::jobs_arg::JobsArg;
 use crate::cli::commands::kind_arg::{kind_parser, selected};
 use crate::cli::exit_status::{Exit, ExitStatusHelp};
 use crate::cli::failure::CliError;
@@ -94,6 +95,8 @@ pub(in crate::cli) struct Args {
     /// /tmp]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     temp_dir: Option<PathBuf>,
+    #[command(flatten)]
+    threads: JobsArg,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -167,7 +170,8 @@ pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
         .report(args.report.clone())
         .values(values.unwrap_or(verify::Values::Full))
         .without_columns(args.without_column.clone())
-        .temp_dir(args.temp_dir.clone());
+        .temp_dir(args.temp_dir.clone())
+        .jobs(args.threads.jobs);
     let for_people = values.unwrap_or(verify::Values::Short);
     let stores: Vec<&Path> = [&args.left, &args.right]
         .into_iter()

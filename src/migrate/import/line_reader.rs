@@ -12,7 +12,7 @@ use crate::error::{Error, IoContext as _, Result};
 use crate::fsio::{StoreKind, detect};
 use crate::kv::is_unwritten;
 use crate::progress::Progress;
-use crate::stream::{QueueReceiver, QueueSender, queue};
+use crate::stream::{QueueReceiver, QueueSender, WAITING_BYTES, queue};
 
 /// How often to check for cancellation while waiting for text.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -77,7 +77,7 @@ impl Input {
     /// Starts reading; `before` is the result of [`ImportSource::file`].
     pub(super) fn start(source: ImportSource<'_>, before: Option<Metadata>) -> Result<Self> {
         let path = source.path().to_owned();
-        let (sender, portions) = queue();
+        let (sender, portions) = queue(WAITING_BYTES);
         let name = path.clone();
         let open: Box<dyn FnOnce() -> Result<Box<dyn Read>> + Send> = match source {
             ImportSource::Reader { reader, .. } => Box::new(|| Ok(reader as Box<dyn Read>)),

@@ -205,7 +205,8 @@ impl Apply<'_, '_> {
         let mut holds = true;
         for kind in self.job.options.only.iter() {
             let stage = Stage::ReadBack(kind);
-            let found = digest_kind(snapshot, kind, stage, self.job.progress)?;
+            let jobs = self.job.options.threads();
+            let found = digest_kind(snapshot, kind, jobs, stage, self.job.progress)?;
             holds &= found.totals == *self.plan.expected.get(kind);
         }
         Ok(holds)
@@ -233,6 +234,7 @@ impl Apply<'_, '_> {
     fn report_divergences(&mut self, target: &mut SqliteSnapshot) -> Result<Outcome> {
         let options = CompareOptions {
             only: self.plan.changed_kinds(),
+            jobs: self.job.options.jobs,
             ..CompareOptions::default()
         };
         let mut found = FindingLog::new(self.job.options.limit, Values::Full);

@@ -111,8 +111,8 @@ impl KindJoin {
     /// Joins two streams and determines for each key what the target will contain.
     pub(super) fn run(
         &mut self,
-        source: &mut RecordStream,
-        target: &mut RecordStream,
+        source: &mut RecordStream<'_, Vec<bool>>,
+        target: &mut RecordStream<'_, Vec<bool>>,
         sink: &mut dyn JoinSink,
     ) -> Result<()> {
         let mut join = MergeJoin::start(source, target)?;

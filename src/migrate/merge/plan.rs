@@ -59,7 +59,8 @@ impl Plan {
                 planned.join(job, kind, source, target, report)?;
             } else if target.store() == StoreKind::Kv {
                 let progress = job.progress;
-                let content = digest_kind(target, kind, Stage::Digest(kind), progress)?;
+                let jobs = job.options.threads();
+                let content = digest_kind(target, kind, jobs, Stage::Digest(kind), progress)?;
                 *planned.expected.get_mut(kind) = content.totals;
             }
         }
@@ -156,8 +157,10 @@ impl PlanBuilder {
             ids: &mut self.ids,
             report,
         };
-        read_kind(source, kind, progress, |source| {
-            read_kind(target, kind, progress, |target| {
+        // One of the two is usually a KV file, whose entries need no conversion.
+        let jobs = job.options.threads().half();
+        read_kind(source, kind, jobs, progress, |source| {
+            read_kind(target, kind, jobs, progress, |target| {
                 join.run(source, target, &mut sink)
             })
         })?;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _, Statement};
 
-use crate::codec::{encode_values, fits, write_own_key};
+use crate::codec::{MAX_VALUE_BYTES, encode_values, fits, write_own_key};
 use crate::error::{Error, Result};
 use crate::record::RecordKind;
 use crate::sqlite::open::connection::reading;
@@ -17,8 +17,12 @@ use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::read::text_encoding::TextEncoding;
 use crate::stream::{InvalidReason, InvalidRow, Visited};
 
-/// A larger value is moved instead of copied.
-const LARGE_VALUE_BYTES: usize = 1 << 20;
+/// A row with more text is converted here, so that SQLite's copy of it can be freed before the
+/// entry waits to be consumed.
+const LARGE_ROW_BYTES: usize = 256 << 10;
+
+// A smaller row always fits into an entry: an escape has at most six bytes.
+const _: () = assert!(8 * LARGE_ROW_BYTES < MAX_VALUE_BYTES);
 
 /// A table of an open database.
 #[derive(Clone, Copy)]
@@ -55,9 +59,8 @@ impl OpenTable<'_> {
 /// Reads rows of a table and builds entries from them.
 pub(in crate::sqlite) struct RowReader<'c> {
     table: OpenTable<'c>,
-    /// The key and the value of the last row that was read.
+    /// The key of the last row that was read.
     key: Vec<u8>,
-    value: Vec<u8>,
     by_rowid: Statement<'c>,
     /// Computes the key of an invalid row.
     key_of_row: Statement<'c>,
@@ -94,16 +97,20 @@ impl<'c> RowReader<'c> {
         Ok(RowReader {
             table,
             key: Vec::new(),
-            value: Vec::new(),
             by_rowid: prepare(&by_rowid)?,
             key_of_row: prepare(&key)?,
             shares_id,
         })
     }
 
-    /// Reads a row and computes its key, or says why the row is invalid; `same_key` are other rows
-    /// known to have its key. SQLite's copy of the row is freed before this returns.
-    pub(in crate::sqlite) fn read(&mut self, rowid: i64, same_key: &[i64]) -> Result<Visited<'_>> {
+    /// Calls `visit` with a row and its key, or with the reason why the row is invalid; `same_key`
+    /// are other rows known to have its key.
+    pub(in crate::sqlite) fn read(
+        &mut self,
+        rowid: i64,
+        same_key: &[i64],
+        visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
+    ) -> Result<()> {
         let table = self.table;
         let failed = reading(table.path);
         let shares_id = match &mut self.shares_id {
@@ -134,26 +141,28 @@ impl<'c> RowReader<'c> {
             }
             (Ok(values), None) => {
                 self.key.clear();
-                self.value.clear();
                 write_own_key(&values, &mut self.key);
-                encode_values(&values, &mut self.value)?;
-                if fits(&self.key, &self.value) {
-                    return Ok(Visited::Entry {
-                        key: &self.key,
-                        value: match self.value.len() > LARGE_VALUE_BYTES {
-                            true => Cow::Owned(std::mem::take(&mut self.value)),
-                            false => Cow::Borrowed(&self.value),
-                        },
-                    });
+                let key = self.key.as_slice();
+                if values.text_len() < LARGE_ROW_BYTES {
+                    let values = &values;
+                    return visit(Visited::Row { key, values });
+                }
+                let mut value = Vec::new();
+                encode_values(&values, &mut value)?;
+                if fits(key, &value) {
+                    drop(values);
+                    drop(rows);
+                    let value = Cow::Owned(value);
+                    return visit(Visited::Entry { key, value });
                 }
                 let column = schema.field(schema.largest).name;
-                let message = too_large_message(column, self.value.len());
+                let message = too_large_message(column, value.len());
                 (column, InvalidReason::TooLarge, Some(message))
             }
         };
         let key = self.key_of_row.query_row([rowid], |row| row.get(0));
         let values = read_raw(schema, row, table.encoding).map_err(&failed)?;
-        Ok(Visited::Invalid(Box::new(InvalidRow {
+        let invalid = Box::new(InvalidRow {
             kind: table.kind,
             table: schema.table,
             rowid,
@@ -163,6 +172,8 @@ impl<'c> RowReader<'c> {
                 .unwrap_or_else(|| value_message(schema, column, reason, &values, table.encoding)),
             key: key.map_err(&failed)?,
             values,
-        })))
+        });
+        drop(rows);
+        visit(Visited::Invalid(invalid))
     }
 }

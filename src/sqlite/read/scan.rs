@@ -18,10 +18,17 @@ pub(in crate::sqlite) struct Scan<'c> {
 }
 
 /// The position of a row in key order.
-#[derive(PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
 struct Position {
-    key: Option<Vec<u8>>,
+    has_key: bool,
+    key_bytes: Vec<u8>,
     rowid: i64,
+}
+
+impl Position {
+    fn key(&self) -> Option<&[u8]> {
+        self.has_key.then_some(&self.key_bytes)
+    }
 }
 
 impl Scan<'_> {
@@ -47,54 +54,50 @@ impl Scan<'_> {
         let mut reader = RowReader::prepare(self.table, self.ids_are_unique)?;
 
         let mut count = 0;
-        let mut next = self.next_position(&mut rows)?;
+        let (mut position, mut next) = (Position::default(), Position::default());
+        let mut has_next = self.move_to_next(&mut rows, &mut next)?;
         let mut previous = None;
-        while let Some(position) = next {
-            next = self.next_position(&mut rows)?;
-            if next.as_ref().is_some_and(|n| *n == position) {
+        while has_next {
+            std::mem::swap(&mut position, &mut next);
+            has_next = self.move_to_next(&mut rows, &mut next)?;
+            if has_next && next == position {
                 return Err(self
                     .table
                     .inconsistent_row(position.rowid, "is there twice"));
             }
-            let shared_with_next = next
-                .as_ref()
-                .filter(|next| position.key.is_some() && next.key == position.key)
-                .map(|next| next.rowid);
+            let key = position.key();
+            let is_shared = has_next && key.is_some() && next.key() == key;
+            let shared_with_next = is_shared.then_some(next.rowid);
             let same_key: Vec<i64> = previous.into_iter().chain(shared_with_next).collect();
-            let visited = reader.read(position.rowid, &same_key)?;
-            let key = match &visited {
-                Visited::Entry { key, .. } => Some(*key),
-                Visited::Invalid(row) => row.key.as_deref(),
-            };
-            self.check_key(&position, key)?;
-            visit(visited)?;
+            reader.read(position.rowid, &same_key, &mut |visited| {
+                // The key used for sorting may come from an index, the other from the row.
+                if visited.key() != key {
+                    let what = "has a different key when read again";
+                    return Err(self.table.inconsistent_row(position.rowid, what));
+                }
+                visit(visited)
+            })?;
             previous = shared_with_next.map(|_| position.rowid);
             count += 1;
         }
         Ok(count)
     }
 
-    fn next_position(&self, rows: &mut Rows<'_>) -> Result<Option<Position>> {
-        let position = rows.next().and_then(|row| {
-            row.map(|row| {
-                Ok(Position {
-                    key: row.get(0)?,
-                    rowid: row.get(1)?,
-                })
-            })
-            .transpose()
-        });
-        position.map_err(reading(self.table.path))
-    }
-
-    /// Checks that the key used for sorting equals the key computed from the row's values.
-    fn check_key(&self, position: &Position, key: Option<&[u8]>) -> Result<()> {
-        match position.key.as_deref() == key {
-            true => Ok(()),
-            false => Err(self
-                .table
-                .inconsistent_row(position.rowid, "has a different key when read again")),
-        }
+    fn move_to_next(&self, rows: &mut Rows<'_>, position: &mut Position) -> Result<bool> {
+        let mut step = || {
+            let Some(row) = rows.next()? else {
+                return Ok(false);
+            };
+            let key = row.get_ref(0)?.as_blob_or_null()?;
+            position.has_key = key.is_some();
+            position.key_bytes.clear();
+            position
+                .key_bytes
+                .extend_from_slice(key.unwrap_or_default());
+            position.rowid = row.get(1)?;
+            Ok(true)
+        };
+        step().map_err(reading(self.table.path))
     }
 
     /// Collects the ids that several rows share in a temporary table, to save memory.

@@ -96,7 +96,7 @@ impl WrittenRows {
         };
         if let Some(order) = self.order.get(kind) {
             let mut reader = RowReader::prepare(table, true)?;
-            order.visit(&mut |rowid| visit(reader.read(rowid, &[])?))?;
+            order.visit(&mut |rowid| reader.read(rowid, &[], visit))?;
         }
         let counted = layout.count_rows(&self.connection);
         table.check_count(counted.map_err(reading(&self.path))?, self.written(kind))
@@ -165,10 +165,7 @@ mod tests {
     fn read(rows: &WrittenRows) -> Result<Vec<Vec<u8>>> {
         let mut keys = Vec::new();
         rows.visit(KIND, &mut |visited| {
-            keys.push(match visited {
-                Visited::Entry { key, .. } => key.to_vec(),
-                Visited::Invalid(_) => Vec::new(),
-            });
+            keys.push(visited.key().unwrap_or_default().to_vec());
             Ok(())
         })?;
         Ok(keys)
