@@ -1,8 +1,9 @@
-//! Canonical JSON strings, written and read eight bytes at a time.
+//! Canonical JSON strings, written and read sixteen bytes at a time.
 
 use std::borrow::Cow;
 
 use memchr::memchr2;
+use wide::u8x16;
 
 /// For a longer rest, the end of a string is searched before memory is reserved for it.
 const LONG_BYTES: usize = 64 << 10;
@@ -11,29 +12,45 @@ const LONG_BYTES: usize = 64 << 10;
 pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some((plain, [special, after @ ..])) = special(rest).map(|at| rest.split_at(at)) {
-        out.extend_from_slice(plain);
-        let escape = match special {
-            b'\n' => b'n',
-            b'"' | b'\\' => *special,
-            b'\t' => b't',
-            b'\r' => b'r',
-            0x08 => b'b',
-            0x0c => b'f',
-            control => {
-                const DIGITS: &[u8; 16] = b"0123456789abcdef";
-                out.extend_from_slice(b"\\u00");
-                let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied();
-                out.extend(digit(control >> 4).into_iter().chain(digit(control & 15)));
-                rest = after;
-                continue;
-            }
+    while let Some((block, after_block)) = rest.split_first_chunk() {
+        let plain = first_special(*block);
+        out.extend_from_slice(block);
+        let Some(plain) = plain else {
+            rest = after_block;
+            continue;
         };
-        out.extend_from_slice(&[b'\\', escape]);
-        rest = after;
+        out.truncate(out.len() - (block.len() - plain));
+        if let Some(special) = block.get(plain) {
+            write_escape(*special, out);
+        }
+        rest = rest.get(plain + 1..).unwrap_or_default();
     }
-    out.extend_from_slice(rest);
+    for byte in rest {
+        match byte {
+            b'"' | b'\\' | ..b' ' => write_escape(*byte, out),
+            plain => out.push(*plain),
+        }
+    }
     out.push(b'"');
+}
+
+fn write_escape(special: u8, out: &mut Vec<u8>) {
+    let escape = match special {
+        b'\n' => b'n',
+        b'"' | b'\\' => special,
+        b'\t' => b't',
+        b'\r' => b'r',
+        0x08 => b'b',
+        0x0c => b'f',
+        control => {
+            const DIGITS: &[u8; 16] = b"0123456789abcdef";
+            out.extend_from_slice(b"\\u00");
+            let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied();
+            out.extend(digit(control >> 4).into_iter().chain(digit(control & 15)));
+            return;
+        }
+    };
+    out.extend_from_slice(&[b'\\', escape]);
 }
 
 /// The text of a string that `rest` continues after its opening quote, and what follows the string;
@@ -107,26 +124,26 @@ fn capacity(rest: &str, at: usize) -> usize {
 
 /// The place of the first quote, backslash or control character.
 fn special(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        // The highest bit of each byte that is zero after the exclusive or; those above the first
-        // one may be wrong.
-        let equal = |byte: u8| {
-            let zero = word ^ (ONES * u64::from(byte));
-            zero.wrapping_sub(ONES) & !zero
-        };
-        let below_space = word.wrapping_sub(ONES * u64::from(b' ')) & !word;
-        let found = (equal(b'"') | equal(b'\\') | below_space) & HIGH;
-        if found != 0 {
-            return Some(index * 8 + found.trailing_zeros() as usize / 8);
+    let (blocks, rest) = bytes.as_chunks();
+    for (index, block) in blocks.iter().enumerate() {
+        if let Some(place) = first_special(*block) {
+            return Some(index * block.len() + place);
         }
     }
     let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..b' ');
     let in_rest = rest.iter().position(is_special);
     in_rest.map(|at| bytes.len() - rest.len() + at)
+}
+
+/// As [`special`], of a block.
+#[inline]
+fn first_special(block: [u8; 16]) -> Option<usize> {
+    let block = u8x16::new(block);
+    let is_control = block.min(u8x16::splat(b' ' - 1)).simd_eq(block);
+    let is_quote = block.simd_eq(u8x16::splat(b'"'));
+    let is_backslash = block.simd_eq(u8x16::splat(b'\\'));
+    let places = (is_control | is_quote | is_backslash).to_bitmask();
+    (places != 0).then_some(places.trailing_zeros() as usize)
 }
 
 #[cfg(test)]
@@ -135,10 +152,10 @@ mod tests {
 
     use super::*;
 
-    /// Texts with many characters that need escapes, at any place within eight bytes.
+    /// Texts with many characters that need escapes, at any place within sixteen bytes.
     fn text() -> impl Strategy<Value = String> {
         let parts = prop_oneof![
-            "[ -~]{0,20}",
+            "[ -~]{0,40}",
             "[\u{0}-\u{1f}\"\\\\]{1,3}",
             "[\u{7f}-\u{ff}\u{800}\u{10000}]{1,4}",
         ];

@@ -22,6 +22,10 @@ impl Jobs {
         Jobs(self.0.div_ceil(2))
     }
 
+    pub(super) const fn of(threads: usize) -> Self {
+        Jobs(threads)
+    }
+
     pub(super) const fn threads(self) -> usize {
         self.0
     }

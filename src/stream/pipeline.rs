@@ -132,18 +132,19 @@ where
     W: Fn(I) -> Result<O> + Sync,
 {
     fn work(&mut self, item: I, done: SyncSender<Result<O>>) -> Result<()> {
-        if self.jobs == Jobs::IN_READER {
+        if self.threads.len() < self.jobs.threads() {
+            self.start_thread();
+        }
+        if self.threads.is_empty() {
             let _ = done.send((self.work)(item));
             return Ok(());
-        }
-        if self.threads.len() < self.jobs.threads() {
-            self.start_thread()?;
         }
         let sent = self.items.send((item, done));
         sent.map_err(|_| Error::Internal("no pool thread is left".to_owned()))
     }
 
-    fn start_thread(&mut self) -> Result<()> {
+    /// Starts one more thread. If the system allows no more, those that there are do the work.
+    fn start_thread(&mut self) {
         let (waiting, work) = (self.waiting, self.work);
         let next = move || {
             let waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -157,8 +158,10 @@ where
                     let _ = done.send(work(item));
                 }
             });
-        self.threads.push(thread.map_err(Error::Thread)?);
-        Ok(())
+        match thread {
+            Ok(thread) => self.threads.push(thread),
+            Err(_) => self.jobs = Jobs::of(self.threads.len()),
+        }
     }
 
     fn finish(self) {
