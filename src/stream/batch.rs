@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::record::FieldValues;
 
 /// A batch is sent once it contains this many bytes.
-pub(super) const BATCH_BYTES: usize = 512 << 10;
+const BATCH_BYTES: usize = 512 << 10;
 /// A batch is sent once it contains this many items.
 const BATCH_ITEMS: usize = 16 << 10;
 
@@ -53,6 +53,19 @@ pub(crate) enum Content<'b> {
 }
 
 impl Batch {
+    /// Takes the items out. Memory for as many is reserved, because the next batch is of about the
+    /// same size.
+    pub(super) fn take(&mut self) -> Self {
+        let next = Batch {
+            keys: Vec::with_capacity(self.keys.len()),
+            values: Vec::with_capacity(self.values.len()),
+            rows: self.rows.empty_of_same_size(),
+            items: Vec::with_capacity(self.items.len()),
+            weight: 0,
+        };
+        std::mem::replace(self, next)
+    }
+
     /// The items in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Item<'_>> {
         (0..self.items.len()).filter_map(|index| self.get(index))
@@ -117,10 +130,6 @@ impl Batch {
                         value,
                     },
                     Cow::Borrowed(value) => {
-                        self.values.reserve(match self.values.capacity() {
-                            0 => BATCH_BYTES + BATCH_BYTES / 8,
-                            _ => value.len(),
-                        });
                         let start = self.values.len();
                         self.values.extend_from_slice(value);
                         Slot::Entry {

@@ -116,7 +116,7 @@ pub(crate) fn check_stream<C: Send, T>(
                 return Ok(());
             }
             progress.check_cancelled()?;
-            let batch = std::mem::take(&mut gathered);
+            let batch = gathered.take();
             let weight = batch.weight();
             send(batch, weight)
         })?;

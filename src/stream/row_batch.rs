@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::batch::BATCH_BYTES;
 use crate::record::{FieldValues, KindSchema, Value};
 
 /// A longer text is moved into the batch instead of copied.
@@ -30,6 +29,14 @@ enum Slot {
 }
 
 impl RowBatch {
+    pub(super) fn empty_of_same_size(&self) -> Self {
+        RowBatch {
+            text: String::with_capacity(self.text.len()),
+            slots: Vec::with_capacity(self.slots.len()),
+            ..RowBatch::default()
+        }
+    }
+
     /// Adds a record, which must be of the same kind as those before.
     pub(crate) fn push(&mut self, record: FieldValues<'_>) {
         self.push_values(record.schema, record.into_values());
@@ -41,10 +48,7 @@ impl RowBatch {
         schema: &'static KindSchema,
         values: impl Iterator<Item = Value<'v>>,
     ) -> usize {
-        if self.schema.is_none() {
-            self.schema = Some(schema);
-            self.text.reserve(BATCH_BYTES + BATCH_BYTES / 8);
-        }
+        self.schema = Some(schema);
         let weight_before = self.weight;
         for value in values {
             let slot = match value {
