@@ -1,8 +1,9 @@
 //! Values of a KV file that are invalid or not in canonical form: every reader reports them with
 //! their class.
 
+use test_support::kv_file::Content;
+
 use crate::common::Scenario;
-use crate::common::kv::Content;
 
 const KEY: &str = "metrics:file:src/lib.rs";
 

@@ -6,6 +6,7 @@ use std::fs;
 use chunkmigrate::Progress;
 use chunkmigrate::migrate::{CopyOptions, OnInvalid, kv_to_sqlite};
 use rusqlite::Connection;
+use test_support::kv_file::Content;
 
 use crate::common::{Scenario, rows, tables, with_snapshots};
 
@@ -393,7 +394,7 @@ fn records_with_duplicate_ids_are_all_reported_and_not_merged() {
     let _ = scenario
         .run(&["sqlite-to-kv", "code.db", "code.kv"])
         .expect_status(0);
-    let mut content = crate::common::kv::Content::read(&path("code.kv")).without_manifest();
+    let mut content = Content::read(&path("code.kv")).without_manifest();
     for value in content.records.values_mut() {
         let text = String::from_utf8(value.clone()).unwrap();
         *value = text

@@ -12,8 +12,11 @@ use chunkmigrate::internal::{BulkLoader, KvReader, Source as _};
 use chunkmigrate::kv::{KvBackend, RedbBackend};
 use chunkmigrate::record::{CodeChunk, IdSequences, PerKind, RecordError, RecordKind};
 use chunkmigrate::redb::{Database, TableDefinition, WriteTransaction};
-use chunkmigrate::store::{ChunkStore, ExecutionLog, ExecutionStart, HotspotQuery, MetricsOps};
+use chunkmigrate::store::{ChunkStore, ExecutionLog, HotspotQuery, MetricsOps};
 use chunkmigrate::verify::{Manifest, ManifestSource};
+use test_support::kv_file::{META, RECORDS};
+
+use crate::modes::START;
 
 /// A KV file as a migration leaves it, without records and with these id sequences.
 fn migrated(path: &Path, id_sequences: IdSequences) {
@@ -59,14 +62,7 @@ fn ids_continue_after_the_id_sequences_of_the_file() {
     assert_eq!(ids.unwrap(), [42, 43, 44]);
     // A negative sequence is that of a table whose ids were all negative; new ids begin at 1.
     let log = ExecutionLog::with_kv_backend(backend.clone());
-    let start = ExecutionStart {
-        execution_id: "run",
-        tool_version: "1.0",
-        args: &[],
-        root: None,
-        db_path: "code.kv",
-    };
-    assert_eq!(log.start_execution(&start).unwrap(), 1);
+    assert_eq!(log.start_execution(&START).unwrap(), 1);
     drop((store, log, backend));
     let left = KvReader::open_verified(&path).unwrap().sequences().unwrap();
     let expected = IdSequences {
@@ -241,12 +237,11 @@ fn other_files_are_errors_that_identify_them() {
     assert!(matches!(error, Error::NotChunkmigrate { .. }), "{error:?}");
 
     migrated(&path("later.kv"), IdSequences::default());
-    let meta: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
     let database = Database::open(path("later.kv")).unwrap();
     let transaction = database.begin_write().unwrap();
     let format = br#"{"name":"chunkmigrate-kv","version":2}"#.as_slice();
     transaction
-        .open_table(meta)
+        .open_table(META)
         .unwrap()
         .insert("format", format)
         .unwrap();
@@ -271,8 +266,6 @@ fn other_files_are_errors_that_identify_them() {
 fn a_file_with_a_missing_table_never_opens() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("code.kv");
-    let records: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
-    let meta: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
     let errors = |remove: &dyn Fn(&WriteTransaction) -> bool| {
         let _ = fs::remove_file(&path);
         migrated(&path, IdSequences::default());
@@ -286,10 +279,10 @@ fn a_file_with_a_missing_table_never_opens() {
             kv_error(RedbBackend::open(&path).map(|_| ())),
         ]
     };
-    for error in errors(&|transaction| transaction.delete_table(records).unwrap()) {
+    for error in errors(&|transaction| transaction.delete_table(RECORDS).unwrap()) {
         assert!(matches!(error, Error::CorruptKvFile { .. }), "{error:?}");
     }
-    for error in errors(&|transaction| transaction.delete_table(meta).unwrap()) {
+    for error in errors(&|transaction| transaction.delete_table(META).unwrap()) {
         assert!(matches!(error, Error::NotChunkmigrate { .. }), "{error:?}");
     }
 }

@@ -12,6 +12,8 @@ use chunkmigrate::kv::{KvBackend, RedbBackend};
 use chunkmigrate::record::CodeChunk;
 use chunkmigrate::store::{ChunkStore, ExecutionEnd, ExecutionLog, ExecutionStart, MetricsOps};
 
+use crate::modes::START;
+
 /// Both modes, by the name of the file with their records.
 const FILES: [&str; 2] = ["code.db", "code.kv"];
 
@@ -29,14 +31,6 @@ fn open_backend(path: &Path) -> Arc<dyn KvBackend> {
 fn chunk(byte_start: u64) -> CodeChunk {
     CodeChunk::new("src/a.rs", byte_start, 99, "content")
 }
-
-const START: ExecutionStart<'_> = ExecutionStart {
-    execution_id: "run",
-    tool_version: "1.0",
-    args: &[],
-    root: None,
-    db_path: "code.db",
-};
 
 #[test]
 fn stored_records_are_there_after_reopening() {

@@ -6,6 +6,7 @@ use chunkmigrate::record::{CodeChunk, FileMetrics, RecordError, RecordKind, Symb
 use chunkmigrate::rusqlite::Connection;
 use chunkmigrate::sqlite::SharedConnection;
 use chunkmigrate::store::{ChunkStore, ExecutionLog, HotspotQuery, MetricsOps};
+use test_support::records::{file_metrics, symbol_metrics};
 
 fn database(sql: &str) -> SharedConnection {
     let connection = Connection::open_in_memory().unwrap();
@@ -40,16 +41,8 @@ fn undecodable(result: Result<impl std::fmt::Debug, Error>) -> String {
 
 fn symbol() -> SymbolMetrics {
     SymbolMetrics {
-        symbol_id: 7,
-        symbol_name: "x".to_owned(),
-        kind: "Variable".to_owned(),
-        file_path: "a".to_owned(),
         loc: Some(1),
-        estimated_loc: None,
-        fan_in: None,
-        fan_out: None,
-        cyclomatic_complexity: None,
-        last_updated: 0,
+        ..symbol_metrics(7, "a")
     }
 }
 
@@ -200,14 +193,11 @@ fn a_missing_required_number_is_reported_by_column() {
     );
     let metrics = MetricsOps::with_connection(connection);
     let none = FileMetrics {
-        file_path: "src/a.rs".to_owned(),
         symbol_count: Some(1),
         loc: Some(2),
         estimated_loc: Some(2.5),
         fan_in: Some(0),
-        fan_out: None,
-        complexity_score: None,
-        last_updated: 0,
+        ..file_metrics("src/a.rs")
     };
     let error = sqlite_error(metrics.upsert_file_metrics(&none));
     let message = "table file_metrics in :memory: requires a value for fan_out, which \
