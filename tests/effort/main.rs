@@ -12,6 +12,7 @@ use chunkmigrate::progress::Progress;
 use chunkmigrate::verify::{VerifyOptions, verify_pair};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use test_support::big_database::generate;
+use test_support::folder;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -125,7 +126,7 @@ impl Io {
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "counts of the kernel are Linux's")]
 fn no_record_costs_more_than_before() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let [database, kv, back] = ["code.db", "code.kv", "back.db"].map(|n| folder.path().join(n));
     generate(&database, RECORDS).unwrap();
     let progress = Progress::none();

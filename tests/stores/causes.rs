@@ -10,6 +10,7 @@ use chunkmigrate::record::{CodeChunk, FileMetrics, Record};
 use chunkmigrate::rusqlite::Connection;
 use chunkmigrate::sqlite::SharedConnection;
 use chunkmigrate::store::{ChunkStore, ExecutionEnd, ExecutionLog, MetricsOps};
+use test_support::folder;
 use test_support::records::{file_metrics, symbol_metrics};
 
 use crate::modes::START;
@@ -39,7 +40,7 @@ fn in_kv(backend: RedbBackend) -> ChunkStore {
 
 #[test]
 fn an_unusable_path_is_the_same_error_in_every_mode() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let missing = folder.path().join("missing");
     let beyond = folder.path().join("no/such/folder");
     let file = folder.path().join("file");
@@ -87,7 +88,7 @@ fn an_unusable_path_is_the_same_error_in_every_mode() {
 
 #[test]
 fn every_store_can_require_an_existing_file() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let path = folder.path().join("code.db");
     ChunkStore::new(&path).unwrap().ensure_schema().unwrap();
     assert_eq!(ChunkStore::open(&path).unwrap().count_chunks().unwrap(), 0);

@@ -14,6 +14,7 @@ use chunkmigrate::record::{CodeChunk, IdSequences, PerKind, RecordError, RecordK
 use chunkmigrate::redb::{Database, TableDefinition, WriteTransaction};
 use chunkmigrate::store::{ChunkStore, ExecutionLog, HotspotQuery, MetricsOps};
 use chunkmigrate::verify::{Manifest, ManifestSource};
+use test_support::folder;
 use test_support::kv_file::{META, RECORDS};
 
 use crate::modes::START;
@@ -49,7 +50,7 @@ fn kv_error(result: Result<impl std::fmt::Debug, Error>) -> Error {
 
 #[test]
 fn ids_continue_after_the_id_sequences_of_the_file() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let path = folder.path().join("code.kv");
     let id_sequences = IdSequences {
         code_chunks: 41,
@@ -74,7 +75,7 @@ fn ids_continue_after_the_id_sequences_of_the_file() {
 
 #[test]
 fn the_last_id_is_assigned_once() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let path = folder.path().join("code.kv");
     let id_sequences = IdSequences {
         code_chunks: i64::MAX - 1,
@@ -94,7 +95,7 @@ fn the_last_id_is_assigned_once() {
 
 #[test]
 fn only_a_write_removes_the_manifest() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let path = folder.path().join("code.kv");
     let unfit = CodeChunk {
         byte_end: u64::MAX,
@@ -211,7 +212,7 @@ fn unknown_keys_are_skipped() {
 
 #[test]
 fn other_files_are_errors_that_identify_them() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let path = |name: &str| folder.path().join(name);
     fs::write(path("notes.txt"), "not a redb file ".repeat(400)).unwrap();
     ChunkStore::new(&path("code.db"))
@@ -264,7 +265,7 @@ fn other_files_are_errors_that_identify_them() {
 
 #[test]
 fn a_file_with_a_missing_table_never_opens() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let path = folder.path().join("code.kv");
     let errors = |remove: &dyn Fn(&WriteTransaction) -> bool| {
         let _ = fs::remove_file(&path);
@@ -289,7 +290,7 @@ fn a_file_with_a_missing_table_never_opens() {
 
 #[test]
 fn a_new_file_appears_complete_with_the_usual_permissions() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let (new, empty, plain) = (
         folder.path().join("new.kv"),
         folder.path().join("empty.kv"),

@@ -6,6 +6,7 @@ use chunkmigrate::record::{CodeChunk, FileMetrics, RecordError, RecordKind, Symb
 use chunkmigrate::rusqlite::Connection;
 use chunkmigrate::sqlite::SharedConnection;
 use chunkmigrate::store::{ChunkStore, ExecutionLog, HotspotQuery, MetricsOps};
+use test_support::folder;
 use test_support::records::{file_metrics, symbol_metrics};
 
 fn database(sql: &str) -> SharedConnection {
@@ -446,7 +447,7 @@ fn unusable_tables_are_errors_with_their_names() {
 
 #[test]
 fn a_file_that_is_not_a_database_is_an_error_on_open() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let path = folder.path().join("notes.txt");
     std::fs::write(
         &path,
@@ -469,7 +470,7 @@ fn a_file_that_is_not_a_database_is_an_error_on_open() {
 
 #[test]
 fn a_name_is_a_path_and_never_a_uri() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let path = folder.path().join("a?mode=memory#b%41.db");
     ChunkStore::new(&path)
         .unwrap()

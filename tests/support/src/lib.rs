@@ -3,7 +3,6 @@
 
 pub mod big_database;
 pub mod folder;
-
 pub mod input;
 pub mod kv_file;
 pub mod records;
