@@ -33,8 +33,8 @@ mutants *ARGS:
 
 # Formatting and lints, mended where that can be done
 fix:
-    cargo clippy --fix --allow-dirty --all-targets
-    cargo fmt
+    cargo clippy --fix --allow-dirty --workspace --all-targets
+    cargo fmt --all
 
 # Without a sanitizer, which would take most of the speed: nothing here is unsafe, and C is not instrumented.
 # Fuzz a target with cargo-fuzz on nightly: `just fuzz compare -max_total_time=600`

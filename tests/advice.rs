@@ -8,8 +8,9 @@ use chunkmigrate::kv::RedbBackend;
 use chunkmigrate::record::CodeChunk;
 use chunkmigrate::store::ChunkStore;
 use chunkmigrate::verify::FindingClass;
+use test_support::kv_file::Content;
 
-use crate::common::kv::{self, Content};
+use crate::common::kv;
 use crate::common::{Run, Scenario, tables};
 
 const FRESH: &str = "chunkmigrate sqlite-to-kv code.db code.kv --replace";
@@ -136,9 +137,7 @@ fn if_the_direction_is_unclear_both_are_suggested_with_their_effects() {
     ] {
         let scenario = Scenario::with_small_pair();
         let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
-        content
-            .documents
-            .insert("sequences".to_owned(), id_sequences.to_owned());
+        content.set_document("sequences", id_sequences);
         fs::remove_file(scenario.path("code.kv")).unwrap();
         content.write(&scenario.path("code.kv"));
         scenario.change("code.db", sql);

@@ -1,8 +1,8 @@
 //! One corrupted pair for each class of finding: the report for people and for programs.
 
 use rusqlite::Connection;
+use test_support::kv_file::Content;
 
-use crate::common::kv::Content;
 use crate::common::{Scenario, tables, with_snapshots};
 
 const LIB: &str = "metrics:file:src/lib.rs";
@@ -106,8 +106,9 @@ fn unknown_key() {
 fn manifest() {
     let scenario = corrupted(|_| {});
     let mut content = Content::read(&scenario.path("left.kv"));
-    let manifest = content.documents.get_mut("manifest").unwrap();
-    *manifest = manifest.replace("\"chunk\":{\"records\":3", "\"chunk\":{\"records\":4");
+    let manifest = str::from_utf8(&content.documents["manifest"]).unwrap();
+    let wrong = manifest.replace("\"chunk\":{\"records\":3", "\"chunk\":{\"records\":4");
+    content.set_document("manifest", wrong);
     content.write(&scenario.path("wrong.kv"));
     assert_reports("manifest", &scenario, &["verify", "left.kv", "wrong.kv"], 1);
 }
@@ -115,8 +116,8 @@ fn manifest() {
 #[test]
 fn sequence() {
     assert_class("sequence", |kv| {
-        let id_sequences = "{\"code_chunks\":10,\"execution_log\":1}".to_owned();
-        kv.documents.insert("sequences".to_owned(), id_sequences);
+        let id_sequences = "{\"code_chunks\":10,\"execution_log\":1}";
+        kv.set_document("sequences", id_sequences);
     });
 }
 

@@ -9,22 +9,10 @@ use std::path::Path;
 use chunkmigrate::Progress;
 use chunkmigrate::internal::KvReader;
 use chunkmigrate::verify::{VerifyOptions, verify_pair};
+use fastrand::Rng;
+use test_support::kv_file::Content;
 
-use crate::common::kv::Content;
 use crate::common::{Scenario, tables};
-
-/// A deterministic sequence of numbers (SplitMix64).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % bound as u64) as usize
-    }
-}
 
 fn is_identical(left: &Path, right: &Path) -> Option<bool> {
     let progress = Progress::none();
@@ -49,7 +37,7 @@ fn entries(path: &Path) -> BTreeMap<Vec<u8>, Vec<u8>> {
 fn outcomes(
     fill: &str,
     tries: usize,
-    corrupt: impl Fn(&mut Vec<u8>, &mut Numbers) -> bool,
+    corrupt: impl Fn(&mut Vec<u8>, &mut Rng) -> bool,
 ) -> [usize; 3] {
     let scenario = Scenario::new();
     scenario.database("code.db", |db| {
@@ -62,7 +50,7 @@ fn outcomes(
     let (good, bad) = (scenario.path("good.kv"), scenario.path("bad.kv"));
     let intact = Content::read(&good).records;
     let bytes = fs::read(&good).unwrap();
-    let mut numbers = Numbers(7);
+    let mut numbers = Rng::with_seed(7);
     let mut outcomes = [0; 3];
     for _ in 0..tries {
         let mut corrupted = bytes.clone();
@@ -97,8 +85,8 @@ const MANY: &str = "
 fn change_bits(small: usize, large: usize) {
     for (fill, tries) in [("", small), (MANY, large)] {
         let outcomes = outcomes(fill, tries, |bytes, numbers| {
-            let at = numbers.below(bytes.len());
-            let bit = 1 << numbers.below(8);
+            let at = numbers.usize(..bytes.len());
+            let bit = 1 << numbers.usize(..8);
             bytes[at] ^= bit;
             true
         });
@@ -109,7 +97,7 @@ fn change_bits(small: usize, large: usize) {
 
 fn cut(tries: usize) {
     let outcomes = outcomes(MANY, tries, |bytes, numbers| {
-        bytes.truncate(numbers.below(bytes.len()));
+        bytes.truncate(numbers.usize(..bytes.len()));
         true
     });
     assert_eq!(outcomes, [0, 0, tries]);
@@ -119,8 +107,11 @@ fn lose_or_swap_blocks(tries: usize) {
     for block in [512, 4096] {
         let outcomes = outcomes(MANY, tries, |bytes, numbers| {
             let blocks = bytes.len() / block;
-            let (a, b) = (numbers.below(blocks) * block, numbers.below(blocks) * block);
-            match numbers.below(2) {
+            let (a, b) = (
+                numbers.usize(..blocks) * block,
+                numbers.usize(..blocks) * block,
+            );
+            match numbers.usize(..2) {
                 0 => bytes[a..a + block].fill(0),
                 _ => (0..block).for_each(|i| bytes.swap(a + i, b + i)),
             }

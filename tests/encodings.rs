@@ -8,7 +8,8 @@ use chunkmigrate::codec::{
 };
 use chunkmigrate::record::{FileMetrics, Record, RecordKind};
 use chunkmigrate::verify::sample_records;
-use redb::TableDefinition;
+use test_support::kv_file::RECORDS;
+use test_support::records::file_metrics;
 
 use crate::common::{Scenario, kv, tables, with_snapshots};
 
@@ -23,14 +24,8 @@ fn in_ascii(text: &str) -> String {
 
 fn written(float: f64) -> String {
     let record = Record::FileMetrics(FileMetrics {
-        file_path: String::new(),
-        symbol_count: None,
-        loc: None,
         estimated_loc: Some(float),
-        fan_in: None,
-        fan_out: None,
-        complexity_score: None,
-        last_updated: 0,
+        ..file_metrics("")
     });
     let json: String = String::from_utf8(encode_json(&record).unwrap()).unwrap();
     let value = json.split("\"estimated_loc\":").nth(1).unwrap();
@@ -141,13 +136,12 @@ fn metadata_of_a_kv_file_is_written_as_the_format_says() {
 /// redb is given only lengths: no value is that large.
 #[test]
 fn record_size_limits_match_redb() {
-    let table = TableDefinition::<&[u8], &[u8]>::new("records");
     let backend = redb::backends::InMemoryBackend::new();
     let database = redb::Database::builder()
         .create_with_backend(backend)
         .unwrap();
     let transaction = database.begin_write().unwrap();
-    let mut table = transaction.open_table(table).unwrap();
+    let mut table = transaction.open_table(RECORDS).unwrap();
     let mut refused = |key: &[u8], length: usize| match table.insert_reserve(key, length) {
         Ok(_) => panic!("{length} bytes are accepted"),
         Err(error) => error.to_string(),

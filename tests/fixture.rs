@@ -5,9 +5,10 @@ use std::path::Path;
 
 use chunkmigrate::codec::key_prefix;
 use chunkmigrate::record::RecordKind;
+use test_support::kv_file::Content;
 
 use crate::common::Scenario;
-use crate::common::kv::{Content, document};
+use crate::common::kv::document;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
 

@@ -3,104 +3,55 @@
 use std::fs;
 use std::path::Path;
 
-use redb::{Database, Durability, MultimapTableDefinition, TableDefinition, WriteTransaction};
+use redb::{Durability, WriteTransaction};
+use test_support::kv_file::{Content, FORMAT, RECORDS, TableType, Tables};
 
 use crate::common::Scenario;
 use crate::common::hostile_file::Outcome::{Copied, Fails, Reported};
 use crate::common::hostile_file::{HostileFile, Outcome};
-use crate::common::kv::{Content, of_records};
 
-const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
-const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
-const FORMAT: &str = "{\"name\":\"chunkmigrate-kv\",\"version\":1}";
 const CHUNK: &str = "{\"id\":1,\"file_path\":\"a\",\"byte_start\":0,\"byte_end\":1,\
     \"content\":\"x\",\"content_hash\":\"h\",\"symbol_name\":null,\"symbol_kind\":null,\
     \"created_at\":7}";
 
-fn write(path: &Path, fill: impl FnOnce(&WriteTransaction)) {
-    let database = Database::create(path).unwrap();
-    let transaction = database.begin_write().unwrap();
-    fill(&transaction);
-    transaction.commit().unwrap();
-}
-
-fn meta(transaction: &WriteTransaction, name: &str, document: &[u8]) {
-    let mut table = transaction.open_table(META).unwrap();
-    table.insert(name, document).unwrap();
-}
-
-fn record(transaction: &WriteTransaction, key: &[u8], value: &[u8]) {
-    let mut table = transaction.open_table(RECORDS).unwrap();
-    table.insert(key, value).unwrap();
+/// A file with one record.
+fn one_chunk() -> Content {
+    let mut content = Content::of_records([]);
+    content.set_document("sequences", "{\"code_chunks\":1,\"execution_log\":0}");
+    content.records.insert(b"chunk:a:0:1".into(), CHUNK.into());
+    content
 }
 
 /// Other tables with the names of ours, and tables with hostile names.
 #[test]
 fn other_table_types_identify_another_tools_file() {
-    type Fill = fn(&WriteTransaction);
-    let cases: [(&str, Fill); 9] = [
-        ("nothing", |_| {}),
-        ("no records", |t| meta(t, "format", FORMAT.as_bytes())),
-        ("no documents", |t| {
-            record(t, b"chunk:a:0:1", CHUNK.as_bytes());
-        }),
-        ("numbers", |t| {
-            meta(t, "format", FORMAT.as_bytes());
-            let numbers: TableDefinition<'_, u64, u64> = TableDefinition::new("records");
-            t.open_table(numbers).unwrap().insert(1, 2).unwrap();
-        }),
-        ("text", |t| {
-            meta(t, "format", FORMAT.as_bytes());
-            let text: TableDefinition<'_, &str, &str> = TableDefinition::new("records");
-            t.open_table(text)
-                .unwrap()
-                .insert("chunk:a:0:1", CHUNK)
-                .unwrap();
-        }),
-        ("many values a key", |t| {
-            meta(t, "format", FORMAT.as_bytes());
-            let many: MultimapTableDefinition<'_, &[u8], &[u8]> =
-                MultimapTableDefinition::new("records");
-            let mut many = t.open_multimap_table(many).unwrap();
-            many.insert(&b"chunk:a:0:1"[..], CHUNK.as_bytes()).unwrap();
-        }),
-        ("documents as numbers", |t| {
-            record(t, b"chunk:a:0:1", CHUNK.as_bytes());
-            let numbers: TableDefinition<'_, u64, u64> = TableDefinition::new("meta");
-            t.open_table(numbers).unwrap().insert(1, 2).unwrap();
-        }),
-        ("documents as text", |t| {
-            record(t, b"chunk:a:0:1", CHUNK.as_bytes());
-            let text: TableDefinition<'_, &str, &str> = TableDefinition::new("meta");
-            t.open_table(text)
-                .unwrap()
-                .insert("format", FORMAT)
-                .unwrap();
-        }),
-        ("many documents a name", |t| {
-            record(t, b"chunk:a:0:1", CHUNK.as_bytes());
-            let many: MultimapTableDefinition<'_, &str, &[u8]> =
-                MultimapTableDefinition::new("meta");
-            let mut many = t.open_multimap_table(many).unwrap();
-            many.insert("format", FORMAT.as_bytes()).unwrap();
-        }),
-    ];
-    for (what, fill) in cases {
-        let hostile = HostileFile::by_kv(|path| write(path, fill));
+    use TableType::{Missing, Multimap, Numbers, Own, Text};
+
+    for (what, records, meta) in [
+        ("nothing", Missing, Missing),
+        ("no records", Missing, Own),
+        ("no documents", Own, Missing),
+        ("numbers", Numbers, Own),
+        ("text", Text, Own),
+        ("many values a key", Multimap, Own),
+        ("documents as numbers", Own, Numbers),
+        ("documents as text", Own, Text),
+        ("many documents a name", Own, Multimap),
+    ] {
+        let mut content = one_chunk();
+        content.tables = Tables {
+            records,
+            meta,
+            others: false,
+        };
+        let hostile = HostileFile::by_kv(|path| content.write(path));
         hostile.assert_read_as(what, Fails("odd.kv is "));
         hostile.assert_target_as(what, Fails("odd.kv is "));
     }
-    let hostile = HostileFile::by_kv(|path| {
-        write(path, |t| {
-            meta(t, "format", FORMAT.as_bytes());
-            meta(t, "sequences", b"{\"code_chunks\":1,\"execution_log\":0}");
-            meta(t, "\u{1b}[2J\u{202e}", b"\xff");
-            record(t, b"chunk:a:0:1", CHUNK.as_bytes());
-            let other: MultimapTableDefinition<'_, u64, u64> =
-                MultimapTableDefinition::new("m\u{1b}[2J\u{202e}\u{9b}\n");
-            t.open_multimap_table(other).unwrap().insert(1, 1).unwrap();
-        });
-    });
+    let mut content = one_chunk();
+    content.set_document("\u{1b}[2J\u{202e}", b"\xff");
+    content.tables.others = true;
+    let hostile = HostileFile::by_kv(|path| content.write(path));
     hostile.assert_read_as("hostile names", Copied);
 }
 
@@ -129,22 +80,14 @@ fn foreign_or_malformed_metadata_is_reported() {
         ),
         (spaces, Copied),
     ];
-    let with = |documents: &[(&str, &str)]| {
-        HostileFile::by_kv(|path| {
-            write(path, |t| {
-                meta(t, "format", FORMAT.as_bytes());
-                meta(t, "sequences", b"{\"code_chunks\":1,\"execution_log\":0}");
-                for (name, document) in documents {
-                    meta(t, name, document.as_bytes());
-                }
-                record(t, b"chunk:a:0:1", CHUNK.as_bytes());
-            });
-        })
-        .within_mib(1024)
+    let with = |name: &str, document: &str| {
+        let mut content = one_chunk();
+        content.set_document(name, document);
+        HostileFile::by_kv(|path| content.write(path)).within_mib(1024)
     };
     for (document, outcome) in cases {
         let what: String = document.chars().take(60).collect();
-        with(&[("format", &document)]).assert_read_as(&what, outcome);
+        with("format", &document).assert_read_as(&what, outcome);
     }
     for id_sequences in [
         "x",
@@ -155,7 +98,7 @@ fn foreign_or_malformed_metadata_is_reported() {
         "{\"code_chunks\":9223372036854775808,\"execution_log\":0}",
         "{\"code_chunks\":1,\"execution_log\":0,\"\u{1b}[2J\":0}",
     ] {
-        with(&[("sequences", id_sequences)])
+        with("sequences", id_sequences)
             .assert_read_as(id_sequences, Fails("cannot decode its sequences document"));
     }
     let totals = "{\"records\":0,\"key_bytes\":0,\"value_bytes\":0,\"sha256\":\"\"}"
@@ -166,11 +109,11 @@ fn foreign_or_malformed_metadata_is_reported() {
          \"execution-log\":{totals},\"file-metrics\":{totals},\"symbol-metrics\":{totals}}},\"sha256\":\"{}\"}}",
         "0".repeat(64)
     );
-    with(&[("manifest", &manifest)]).assert_read_as_but_exported(
+    with("manifest", &manifest).assert_read_as_but_exported(
         "a hostile manifest",
         Reported("chunk: manifest: the manifest says 0 records, the contents have 1"),
     );
-    with(&[("manifest", "\u{1b}[2J")])
+    with("manifest", "\u{1b}[2J")
         .assert_read_as_but_exported("no manifest", Fails("cannot decode its manifest document"));
 }
 
@@ -252,7 +195,7 @@ fn invalid_values_and_keys_are_reported() {
     ];
     for (what, key, value) in cases {
         let hostile = HostileFile::by_kv(|path| {
-            let mut content = of_records([]);
+            let mut content = Content::of_records([]);
             content.records.insert(key, value);
             content.write(path);
         })
@@ -352,15 +295,16 @@ fn change_header_bytes(values: impl Fn(usize) -> Vec<u8>) {
     hostile.assert_read_as("sparse", Fails("odd.kv is corrupt"));
 }
 
+fn record(transaction: &WriteTransaction, key: &[u8], value: &[u8]) {
+    let mut table = transaction.open_table(RECORDS).unwrap();
+    table.insert(key, value).unwrap();
+}
+
 /// A file as a killed writer leaves it, before and after its last commit was synced to disk.
 fn killed(path: &Path, durability: Durability) {
     let alive = path.with_extension("alive");
-    let database = Database::create(&alive).unwrap();
+    let database = one_chunk().create(&alive);
     let mut transaction = database.begin_write().unwrap();
-    meta(&transaction, "format", FORMAT.as_bytes());
-    record(&transaction, b"chunk:a:0:1", CHUNK.as_bytes());
-    transaction.commit().unwrap();
-    transaction = database.begin_write().unwrap();
     transaction.set_durability(durability).unwrap();
     let second = CHUNK.replace("\"byte_end\":1", "\"byte_end\":2");
     let second = second.replace("\"id\":1", "\"id\":2");

@@ -1,13 +1,15 @@
 //! Values of a KV file that are invalid or not in canonical form: every reader reports them with
 //! their class.
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use test_support::kv_file::Content;
+
 use crate::common::Scenario;
-use crate::common::kv::Content;
 
-const KEY: &str = "metrics:file:src/lib.rs";
-
-/// What replaces the record's value, derived from the value itself.
-fn hostile(value: &str) -> Vec<(&'static str, Vec<u8>, &'static str)> {
+/// What replaces the value of the record of this file, derived from the value itself.
+fn hostile(path: &str, value: &str) -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let with = |from: &str, to: &str| {
         assert!(value.contains(from));
         value.replacen(from, to, 1).into_bytes()
@@ -18,7 +20,7 @@ fn hostile(value: &str) -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("null", b"null".to_vec(), "undecodable"),
         (
             "an array of the fields",
-            b"[\"src/lib.rs\",1,10,0.1,null,0,1.5,7]".to_vec(),
+            format!("[\"{path}\",1,10,0.1,null,0,1.5,7]").into_bytes(),
             "undecodable",
         ),
         (
@@ -92,7 +94,7 @@ fn hostile(value: &str) -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("a float that is NaN", with("0.1", "NaN"), "undecodable"),
         (
             "null where text must be",
-            with("\"src/lib.rs\"", "null"),
+            with(&format!("\"{path}\""), "null"),
             "undecodable",
         ),
         ("a lone surrogate", with("src", "\\ud800"), "undecodable"),
@@ -144,39 +146,80 @@ fn hostile(value: &str) -> Vec<(&'static str, Vec<u8>, &'static str)> {
     ]
 }
 
+/// The class of the finding about each key.
+fn classes(findings: &Value) -> BTreeMap<String, String> {
+    let text = |finding: &Value, field: &str| finding[field].as_str().unwrap().to_owned();
+    let findings = findings.as_array().unwrap().iter();
+    findings
+        .map(|finding| (text(finding, "key"), text(finding, "class")))
+        .collect()
+}
+
+/// Each value is that of a record of its own, once of those that are records and once of the others.
 #[test]
 fn every_command_reports_each_hostile_value_with_its_class() {
-    let scenario = Scenario::with_small_pair();
-    let content = Content::read(&scenario.path("code.kv")).without_manifest();
-    let value = String::from_utf8(content.records[KEY.as_bytes()].clone()).unwrap();
-    for (what, hostile, class) in hostile(&value) {
-        let mut content = content.clone();
-        content.records.insert(KEY.as_bytes().to_vec(), hostile);
-        let odd = scenario.path("odd.kv");
-        content.write(&odd);
-        for left in ["code.db", "code.kv"] {
-            let run = scenario
-                .run(&["verify", left, "odd.kv", "--format", "json"])
-                .expect_status(1);
-            let json = run.json();
-            assert_eq!(json["findings_total"], 1, "{what}: {run}");
-            assert_eq!(json["findings"][0]["class"], class, "{what}: {run}");
-            assert_eq!(json["findings"][0]["key"], KEY, "{what}: {run}");
-            assert_eq!(json["kinds"][2]["different"], 1, "{what}: {run}");
+    for are_records in [false, true] {
+        let scenario = Scenario::new();
+        scenario.database("code.db", |db| {
+            db.execute_batch(
+                "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99)
+                 INSERT INTO file_metrics SELECT 'src/' || char(97 + i / 26, 97 + i % 26) || '.rs',
+                     1, 10, 0.1, NULL, 0, 1.5, 7 FROM n",
+            )
+            .unwrap();
+        });
+        let _ = scenario
+            .run(&["sqlite-to-kv", "code.db", "code.kv"])
+            .expect_status(0);
+        let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
+        let mut expected = BTreeMap::new();
+        for (index, (key, value)) in content.records.iter_mut().enumerate() {
+            let key = str::from_utf8(key).unwrap();
+            let path = key.strip_prefix("metrics:file:").unwrap();
+            let cases = hostile(path, str::from_utf8(value).unwrap());
+            assert!(cases.len() < 99);
+            if let Some((_, hostile, class)) = cases.into_iter().nth(index)
+                && (class == "field") == are_records
+            {
+                *value = hostile;
+                expected.insert(key.to_owned(), class.to_owned());
+            }
         }
-        let is_record = class == "field";
-        let is_reported = |args: &[&str]| {
-            let run = scenario.run(args).expect_status(i32::from(!is_record));
-            assert!(
-                is_record || run.to_string().contains(class),
-                "{what}: {run}"
-            );
-        };
-        is_reported(&["verify", "odd.kv"]);
-        is_reported(&["export", "odd.kv"]);
-        is_reported(&["kv-to-sqlite", "odd.kv", "new.db"]);
-        assert_eq!(scenario.path("new.db").exists(), is_record);
-        let _ = std::fs::remove_file(scenario.path("new.db"));
-        std::fs::remove_file(odd).unwrap();
+        assert!(expected.len() > 2);
+        content.write(&scenario.path("odd.kv"));
+
+        for left in ["code.db", "code.kv"] {
+            let args = [
+                "verify", left, "odd.kv", "--format", "json", "--limit", "99",
+            ];
+            let json = scenario.run(&args).expect_status(1).json();
+            assert_eq!(classes(&json["findings"]), expected, "{json}");
+            assert_eq!(json["findings_total"], expected.len(), "{json}");
+            assert_eq!(json["kinds"][2]["different"], expected.len(), "{json}");
+        }
+        if are_records {
+            expected.clear();
+        }
+        let status = i32::from(!are_records);
+        let args = ["verify", "odd.kv", "--format", "json", "--limit", "99"];
+        let json = scenario.run(&args).expect_status(status).json();
+        assert_eq!(classes(&json["findings"]), expected, "{json}");
+        let args = [
+            "kv-to-sqlite",
+            "odd.kv",
+            "new.db",
+            "--format",
+            "json",
+            "--limit",
+            "99",
+        ];
+        let json = scenario.run(&args).expect_status(status).json();
+        assert_eq!(classes(&json["findings"]), expected, "{json}");
+        assert_eq!(scenario.path("new.db").exists(), are_records);
+        let run = scenario.run(&["export", "odd.kv"]).expect_status(status);
+        assert_eq!(run.stderr.lines().count(), expected.len(), "{run}");
+        for (key, class) in expected {
+            assert!(run.stderr.contains(&format!("{class} {key}: ")), "{run}");
+        }
     }
 }

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use chunkmigrate::Progress;
 use chunkmigrate::migrate::{ExportItem, ExportOptions, export};
 use serde_json::Value;
+use test_support::kv_file::Content;
 
-use crate::common::kv::Content;
 use crate::common::{Scenario, tables, with_snapshots};
 
 fn scenario() -> Scenario {

@@ -4,6 +4,7 @@
 use std::fs;
 
 use rusqlite::Connection;
+use test_support::kv_file::Content;
 
 use crate::common::tables::{LOOSE_CHUNKS, insert_chunk};
 use crate::common::{Scenario, kv, with_snapshots};
@@ -199,11 +200,9 @@ fn a_rejected_negative_id_does_not_become_an_id_sequence() {
 #[test]
 fn a_negative_id_sequence_of_a_kv_file_is_ignored() {
     let scenario = Scenario::new();
-    let mut content = kv::of_records(&[]);
-    let id_sequences = "{\"code_chunks\":-7,\"execution_log\":-1}".to_owned();
-    content
-        .documents
-        .insert("sequences".to_owned(), id_sequences);
+    let mut content = Content::of_records(&[]);
+    let id_sequences = "{\"code_chunks\":-7,\"execution_log\":-1}";
+    content.set_document("sequences", id_sequences);
     content.write(&scenario.path("odd.kv"));
     let _ = scenario
         .run(&["kv-to-sqlite", "odd.kv", "new.db"])

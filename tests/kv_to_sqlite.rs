@@ -3,8 +3,8 @@
 use std::fs;
 
 use rusqlite::Connection;
+use test_support::kv_file::Content;
 
-use crate::common::kv::Content;
 use crate::common::{Scenario, rows, with_snapshots};
 
 /// Writes `odd.kv`: the content of `code.kv`, changed.
@@ -65,8 +65,8 @@ fn assigned_ids_are_never_assigned_again() {
 fn an_id_sequence_below_the_highest_id_is_raised_to_it() {
     let scenario = Scenario::with_small_pair();
     odd(&scenario, |kv| {
-        let id_sequences = "{\"code_chunks\":1,\"execution_log\":0}".to_owned();
-        kv.documents.insert("sequences".to_owned(), id_sequences);
+        let id_sequences = "{\"code_chunks\":1,\"execution_log\":0}";
+        kv.set_document("sequences", id_sequences);
     });
     let _ = scenario
         .run(&["kv-to-sqlite", "odd.kv", "new.db"])

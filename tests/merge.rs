@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use rusqlite::Connection;
+use test_support::kv_file::Content;
 
-use crate::common::kv::Content;
 use crate::common::{Scenario, kv, rows, tables, with_snapshots};
 
 const OWN: &str = "

@@ -2,8 +2,9 @@
 
 use std::fs;
 
+use test_support::kv_file::Content;
+
 use crate::common::Scenario;
-use crate::common::kv::Content;
 
 /// A pair of stores with the same content and a wrong hash, and every kind of comparison over it.
 fn with_wrong_hash() -> (Scenario, [&'static [&'static str]; 4]) {

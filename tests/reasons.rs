@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use test_support::kv_file::Content;
+
+use crate::common::Scenario;
 use crate::common::tables::{LOOSE_CHUNKS, insert_chunk};
-use crate::common::{Scenario, kv};
 
 /// Tables that accept anything.
 const LOOSE_METRICS: &str = "
@@ -100,7 +102,7 @@ fn scenario() -> Scenario {
             db.execute_batch(sql).unwrap();
         }
     });
-    kv::of_records(&[]).write(&scenario.path("empty.kv"));
+    Content::of_records(&[]).write(&scenario.path("empty.kv"));
     scenario
 }
 
@@ -182,7 +184,7 @@ fn quoted_values_are_escaped_and_shortened() {
         let long = "'\u{1b}[31m\u{202e}' || hex(zeroblob(50000))";
         insert_chunk(db, 1, long, "-1", "zeroblob(100000)");
     });
-    kv::of_records(&[]).write(&scenario.path("empty.kv"));
+    Content::of_records(&[]).write(&scenario.path("empty.kv"));
     let args = ["verify", "odd.db", "empty.kv", "--format", "json"];
     let json = scenario.run(&args).expect_status(1).json();
     let message = json["findings"][0]["message"].as_str().unwrap();
@@ -201,7 +203,7 @@ fn quoted_values_are_escaped_and_shortened() {
 #[test]
 fn redacted_reasons_quote_no_text() {
     let scenario = Scenario::with_small_pair();
-    let mut content = kv::Content::read(&scenario.path("code.kv")).without_manifest();
+    let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
     content.edit(
         "chunk:src/lib.rs:0:12",
         "\"created_at\":7",

@@ -6,9 +6,9 @@ use chunkmigrate::record::Record;
 use chunkmigrate::verify::{VerifyOptions, verify_round_trip};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
+use test_support::kv_file::Content;
 
-use crate::common::kv::Content;
-use crate::common::{Scenario, kv, records, rows};
+use crate::common::{Scenario, records, rows};
 
 fn database_survives(made: Vec<Record>, above: i64) -> TestCaseResult {
     let made = records::distinct(made);
@@ -32,9 +32,9 @@ fn kv_file_survives(made: Vec<Record>, above: i64) -> TestCaseResult {
     let made = records::distinct(made);
     let scenario = Scenario::new();
     let [kv, there, back] = ["a.kv", "a.db", "b.kv"].map(|name| scenario.path(name));
-    let mut content = kv::of_records(&made);
+    let mut content = Content::of_records(&made);
     let sequences = serde_json::to_string(&records::id_sequences_above(&made, above)).unwrap();
-    content.documents.insert("sequences".to_owned(), sequences);
+    content.set_document("sequences", sequences);
     content.write(&kv);
     let options = CopyOptions::default();
     let progress = Progress::none();

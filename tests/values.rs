@@ -6,19 +6,14 @@ use chunkmigrate::codec::{decode_json, encode_json, is_canonical};
 use chunkmigrate::record::{CodeChunk, FileMetrics, Record, RecordKind};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
+use test_support::records::file_metrics;
 
 use crate::common::records::{float, record};
 
 fn metrics(estimated_loc: Option<f64>) -> Record {
     Record::FileMetrics(FileMetrics {
-        file_path: "a".to_owned(),
-        symbol_count: None,
-        loc: None,
         estimated_loc,
-        fan_in: None,
-        fan_out: None,
-        complexity_score: None,
-        last_updated: 0,
+        ..file_metrics("a")
     })
 }
 

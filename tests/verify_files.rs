@@ -5,8 +5,8 @@ use std::fs;
 use chunkmigrate::record::IdSequences;
 use rusqlite::Connection;
 use serde_json::Value;
+use test_support::kv_file::Content;
 
-use crate::common::kv::Content;
 use crate::common::{Scenario, records, tables, with_snapshots};
 
 #[test]
@@ -163,7 +163,7 @@ fn invalid_items_are_not_equal_to_themselves() {
 fn every_part_of_a_manifest_must_match() {
     let scenario = Scenario::with_small_pair();
     let content = Content::read(&scenario.path("code.kv"));
-    let manifest: Value = serde_json::from_str(&content.documents["manifest"]).unwrap();
+    let manifest: Value = serde_json::from_slice(&content.documents["manifest"]).unwrap();
     let chunk = |name: &str| format!("/kinds/chunk/{name}");
     for part in [
         &chunk("records"),
@@ -179,9 +179,7 @@ fn every_part_of_a_manifest_must_match() {
             None => "0".repeat(64).into(),
         };
         let mut content = content.clone();
-        content
-            .documents
-            .insert("manifest".to_owned(), wrong.to_string());
+        content.set_document("manifest", wrong.to_string());
         let path = scenario.path("wrong.kv");
         content.write(&path);
         for (left, right, side) in [

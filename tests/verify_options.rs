@@ -4,8 +4,8 @@ use std::fs;
 
 use rusqlite::Connection;
 use serde_json::Value;
+use test_support::kv_file::Content;
 
-use crate::common::kv::Content;
 use crate::common::{Scenario, with_snapshots};
 
 /// Adds `other.db`, in which many records differ.

@@ -11,9 +11,10 @@ use chunkmigrate::verify::{FindingClass, Side};
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
+use test_support::kv_file::Content;
+use test_support::records::other_time;
 
-use crate::common::{Scenario, kv, records};
-use crate::fuzzing::bodies::awkward::other_time;
+use crate::common::{Scenario, records};
 
 /// A change to a record on the right side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,10 +80,10 @@ fn corruptions_are_found(made: Corrupted, left_is_database: bool) -> TestCaseRes
         .collect();
     match left_is_database {
         true => records::write_database(&left, &on_left, IdSequences::default()),
-        false => kv::of_records(&on_left).write(&left),
+        false => Content::of_records(&on_left).write(&left),
     }
 
-    let mut content = kv::of_records(&all);
+    let mut content = Content::of_records(&all);
     let mut expected = Found::new();
     let right_side = Some(Side::Right);
     for (index, record) in all.iter().enumerate() {
@@ -167,7 +168,7 @@ fn answers_are_the_same(left: Vec<Record>, right: Vec<Record>) -> TestCaseResult
             records,
             IdSequences::default(),
         );
-        kv::of_records(records).write(&scenario.path(&format!("{name}.kv")));
+        Content::of_records(records).write(&scenario.path(&format!("{name}.kv")));
     }
     let mut answers = Vec::new();
     for (a, b) in [("db", "db"), ("db", "kv"), ("kv", "db"), ("kv", "kv")] {

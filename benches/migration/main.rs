@@ -4,7 +4,6 @@
 //! every step once per round, so that a noisy machine disturbs all alike. Each step is a separate
 //! process. Ratios are of the shortest times.
 
-mod database;
 mod report;
 mod step;
 
@@ -14,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::Parser;
+use test_support::big_database;
 
 use crate::report::{FileSize, Measured, print_growth};
 use crate::step::Step;
@@ -44,7 +44,7 @@ fn main() -> Result<()> {
     let mut args = Args::parse();
     if let Some(path) = args.generate {
         let chunks = args.chunks.first().copied().unwrap_or(0);
-        return Ok(database::generate(&path, chunks)?);
+        return Ok(big_database::generate(&path, chunks)?);
     }
     args.chunks.sort_unstable();
     print_environment();

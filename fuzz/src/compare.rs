@@ -8,9 +8,9 @@ use chunkmigrate::internal::{
 use chunkmigrate::record::{IdSequences, KindSet, Record, RecordKind};
 use chunkmigrate::store::StoreKind;
 use chunkmigrate::verify::InvalidReason;
+use test_support::input::Input;
+use test_support::records::other_time;
 
-use super::awkward::other_time;
-use super::input::Input;
 use super::memory_store::{MemoryStore, Place};
 use super::model::{expect, expect_kind, reported};
 

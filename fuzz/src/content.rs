@@ -1,121 +1,16 @@
-//! In-memory KV files written with redb alone, with contents that the tool itself never writes.
+//! KV files with contents that the tool itself never writes.
 
-use std::collections::BTreeMap;
-use std::io;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::fs;
+use std::sync::OnceLock;
 
 use chunkmigrate::codec::{encode_json, record_key};
 use chunkmigrate::record::{IdSequences, PerKind};
-use chunkmigrate::redb::{
-    Database, MultimapTableDefinition, StorageBackend, TableDefinition, WriteTransaction,
-};
 use chunkmigrate::verify::{KindTotals, Manifest, ManifestSource};
 use chunkmigrate::verify::{sample_records, sample_sequences};
+use test_support::folder;
+use test_support::kv_file::{Content, Entries, FORMAT};
 
 use super::model::kv_store;
-
-const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
-const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
-
-pub(crate) const FORMAT: &[u8] = br#"{"name":"chunkmigrate-kv","version":1}"#;
-
-pub(crate) type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
-
-/// Which tables a file has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tables {
-    Both,
-    /// Both, and two foreign ones.
-    AndOthers,
-    InvalidLines,
-    NoMeta,
-    RecordsOfNumbers,
-    MetaOfText,
-    RecordsAreMultimap,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct Content {
-    pub(crate) tables: Tables,
-    pub(crate) entries: Entries,
-    pub(crate) documents: BTreeMap<String, Vec<u8>>,
-}
-
-impl Content {
-    /// The bytes of a closed file.
-    pub(crate) fn file(&self) -> Vec<u8> {
-        let file = MemoryFile::default();
-        let database = self.fill(&file);
-        database.close().unwrap();
-        file.bytes()
-    }
-
-    /// The bytes of a file whose writer was killed.
-    fn unclosed_file(&self) -> Vec<u8> {
-        let file = MemoryFile::default();
-        let database = self.fill(&file);
-        let bytes = file.bytes();
-        drop(database);
-        bytes
-    }
-
-    fn fill(&self, file: &MemoryFile) -> Database {
-        let database = Database::builder()
-            .create_with_backend(file.clone())
-            .unwrap();
-        let transaction = database.begin_write().unwrap();
-        self.write_records(&transaction);
-        self.write_documents(&transaction);
-        if self.tables == Tables::AndOthers {
-            let table = TableDefinition::<u64, &str>::new("other");
-            let mut table = transaction.open_table(table).unwrap();
-            table.insert(1, "one").unwrap();
-            let multimap = MultimapTableDefinition::<u64, u64>::new("others");
-            let mut multimap = transaction.open_multimap_table(multimap).unwrap();
-            multimap.insert(1, 2).unwrap();
-        }
-        transaction.commit().unwrap();
-        database
-    }
-
-    fn write_records(&self, transaction: &WriteTransaction) {
-        match self.tables {
-            Tables::InvalidLines => {}
-            Tables::RecordsOfNumbers => {
-                let table = TableDefinition::<u64, &[u8]>::new("records");
-                drop(transaction.open_table(table).unwrap());
-            }
-            Tables::RecordsAreMultimap => {
-                let table = MultimapTableDefinition::<&[u8], &[u8]>::new("records");
-                drop(transaction.open_multimap_table(table).unwrap());
-            }
-            _ => {
-                let mut records = transaction.open_table(RECORDS).unwrap();
-                for (key, value) in &self.entries {
-                    records.insert(key.as_slice(), value.as_slice()).unwrap();
-                }
-            }
-        }
-    }
-
-    fn write_documents(&self, transaction: &WriteTransaction) {
-        match self.tables {
-            Tables::NoMeta => {}
-            Tables::MetaOfText => {
-                let table = TableDefinition::<&str, &str>::new("meta");
-                drop(transaction.open_table(table).unwrap());
-            }
-            _ => {
-                let mut documents = transaction.open_table(META).unwrap();
-                for (name, document) in &self.documents {
-                    documents
-                        .insert(name.as_str(), document.as_slice())
-                        .unwrap();
-                }
-            }
-        }
-    }
-}
 
 /// A manifest that matches these entries.
 pub(crate) fn manifest(entries: &Entries) -> Manifest {
@@ -147,61 +42,28 @@ pub(crate) fn intact_files() -> &'static [Intact; 3] {
                 .map(|record| (record_key(record), encode_json(record).unwrap()))
                 .collect();
             let sequences = sample_sequences();
-            let manifest = serde_json::to_vec(&manifest(&entries)).unwrap();
-            let id_sequences = serde_json::to_vec(&sequences).unwrap();
-            let documents = [("format", FORMAT.to_vec()), ("sequences", id_sequences)];
-            let documents = documents.into_iter().chain([("manifest", manifest)]);
-            let content = Content {
-                tables: Tables::Both,
-                documents: documents.map(|(name, d)| (name.to_owned(), d)).collect(),
-                entries,
+            let manifest = manifest(&entries);
+            let mut content = Content {
+                records: entries,
+                ..Content::default()
             };
+            content.set_document("format", FORMAT);
+            content.set_document("sequences", serde_json::to_vec(&sequences).unwrap());
+            content.set_document("manifest", serde_json::to_vec(&manifest).unwrap());
+            let folder = folder::private();
+            let path = folder.path().join("intact.kv");
+            let database = content.create(&path);
+            let unclosed_file = fs::read(&path).unwrap();
+            database.close().unwrap();
             Intact {
                 bytes: match unclosed {
-                    true => content.unclosed_file(),
-                    false => content.file(),
+                    true => unclosed_file,
+                    false => fs::read(&path).unwrap(),
                 },
-                entries: content.entries,
+                entries: content.records,
                 sequences,
             }
         };
         [make(16, false), make(1, false), make(16, true)]
     })
-}
-
-/// A file in memory.
-#[derive(Debug, Clone, Default)]
-struct MemoryFile(Arc<Mutex<Vec<u8>>>);
-
-impl MemoryFile {
-    fn bytes(&self) -> Vec<u8> {
-        self.0.lock().unwrap().clone()
-    }
-}
-
-impl StorageBackend for MemoryFile {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.0.lock().unwrap().len() as u64)
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let start = offset as usize;
-        out.copy_from_slice(&self.0.lock().unwrap()[start..start + out.len()]);
-        Ok(())
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.lock().unwrap().resize(len as usize, 0);
-        Ok(())
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        let start = offset as usize;
-        self.0.lock().unwrap()[start..start + data.len()].copy_from_slice(data);
-        Ok(())
-    }
 }

@@ -8,14 +8,13 @@ use chunkmigrate::migrate::{
     import_to_kv,
 };
 use chunkmigrate::{Error, Progress};
-
-use super::folder::folder;
+use test_support::folder;
 
 /// Any text into a KV file: every line is a record, the id sequences, an end line, or reported; and
 /// what was imported is exported and imported again unchanged. A text whose lines don't match its
 /// end line is not imported, and without that line it is.
 pub fn import(data: &[u8]) {
-    let folder = folder();
+    let folder = folder::private();
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
     let (lines, without_record, ends) = count_lines(data);
     let summary = match import_text(data, &first) {

@@ -1,8 +1,7 @@
 use chunkmigrate::codec::{encode_key, parse_key};
 use chunkmigrate::codec::{file_chunks_prefix, key_kind};
 use chunkmigrate::record::RecordKey;
-
-use super::input::Input;
+use test_support::input::Input;
 
 /// Any bytes as a key, and keys made of them.
 pub fn key_parser(data: &[u8]) {

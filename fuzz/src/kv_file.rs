@@ -14,10 +14,11 @@ use chunkmigrate::verify::{
     InspectOptions, VerifyOptions, VerifyReport, inspect, verify_pair, verify_round_trip,
 };
 use chunkmigrate::{Progress, Result};
+use test_support::folder;
+use test_support::input::Input;
+use test_support::kv_file::{Content, Entries, FORMAT, TableType};
 
-use super::content::{Content, Entries, FORMAT, Tables, intact_files, manifest};
-use super::folder::folder;
-use super::input::Input;
+use super::content::{intact_files, manifest};
 use super::model::{expect, is_sound, kv_store, reported};
 
 /// A KV file: the input itself (after an `f`), a valid one with some corruption (`d`), or one that
@@ -26,7 +27,7 @@ pub fn kv_file(data: &[u8]) {
     let Some((mode, rest)) = data.split_first() else {
         return;
     };
-    let folder = folder();
+    let folder = folder::private();
     let path = folder.path().join("some.kv");
     match mode % 3 {
         0 => any_file(rest, &path),
@@ -73,8 +74,8 @@ fn corrupted_file(input: &mut Input<'_>, folder: &Path) {
 
 fn made_file(input: &mut Input<'_>, path: &Path) {
     let content = content(input);
-    let bytes = content.file();
-    fs::write(path, &bytes).unwrap();
+    content.write(path);
+    let bytes = fs::read(path).unwrap();
     let file = KvReader::open_verified(path).map(drop);
     assert_eq!(file.is_ok(), is_kv_file(&content), "{:?}", file.err());
     let readable = file.is_ok()
@@ -90,8 +91,8 @@ fn made_file(input: &mut Input<'_>, path: &Path) {
     assert_eq!(inspection.is_ok(), readable, "{:?}", inspection.err());
     if let (Ok(report), Ok(inspection)) = (report, inspection) {
         let read = Read::of(path).unwrap();
-        assert_eq!(read.entries, content.entries);
-        assert_eq!(read.others, content.tables == Tables::AndOthers);
+        assert_eq!(read.entries, content.records);
+        assert_eq!(read.others, content.tables.others);
         check_against_model(&read, &report);
         assert_eq!(inspection.sequences, read.sequences);
         let unknown = kv_store(&read.entries).unknown.len() as u64;
@@ -213,19 +214,17 @@ fn progress() -> Progress {
 
 /// Entries and documents, any of which may be hostile.
 fn content(input: &mut Input<'_>) -> Content {
-    let mut content = Content {
-        tables: match input.below(16) {
-            1 => Tables::AndOthers,
-            2 => Tables::InvalidLines,
-            3 => Tables::NoMeta,
-            4 => Tables::RecordsOfNumbers,
-            5 => Tables::MetaOfText,
-            6 => Tables::RecordsAreMultimap,
-            _ => Tables::Both,
-        },
-        entries: Entries::new(),
-        documents: Default::default(),
-    };
+    let mut content = Content::default();
+    let tables = &mut content.tables;
+    match input.below(16) {
+        1 => tables.others = true,
+        2 => tables.records = TableType::Missing,
+        3 => tables.meta = TableType::Missing,
+        4 => tables.records = TableType::Numbers,
+        5 => tables.meta = TableType::Text,
+        6 => tables.records = TableType::Multimap,
+        _ => {}
+    }
     for _ in 0..input.below(8) {
         let record = input.record();
         let (mut key, mut value) = (record_key(&record), encode_json(&record).unwrap());
@@ -238,20 +237,20 @@ fn content(input: &mut Input<'_>) -> Content {
             5 => value.push(b'\n'),
             _ => {}
         }
-        content.entries.insert(key, value);
+        content.records.insert(key, value);
     }
     let id_sequences = IdSequences {
         code_chunks: input.integer(),
         execution_log: input.integer(),
     };
-    let mut manifest = serde_json::to_value(manifest(&content.entries)).unwrap();
+    let mut manifest = serde_json::to_value(manifest(&content.records)).unwrap();
     match input.below(8) {
         2 => manifest["kinds"][input.kind().name()]["records"] = input.integer().into(),
         1 => manifest["sha256"] = "0".repeat(64).into(),
         _ => {}
     }
     let documents = [
-        ("format", FORMAT.to_vec()),
+        ("format", FORMAT.into()),
         ("sequences", serde_json::to_vec(&id_sequences).unwrap()),
         ("manifest", serde_json::to_vec(&manifest).unwrap()),
     ];
@@ -261,10 +260,10 @@ fn content(input: &mut Input<'_>) -> Content {
             1 => document = input.bytes(),
             2 => input.mutate(&mut document),
             3 => document.push(b' '),
-            4 => document = FORMAT.to_ascii_uppercase(),
+            4 => document = FORMAT.to_ascii_uppercase().into(),
             _ => {}
         }
-        content.documents.insert(name.to_owned(), document);
+        content.set_document(name, document);
     }
     let (name, document) = (input.text(), input.bytes());
     content.documents.entry(name).or_insert(document);
@@ -275,7 +274,7 @@ fn is_kv_file(content: &Content) -> bool {
     let format = content.documents.get("format");
     let format = format.and_then(|format| serde_json::from_slice::<FormatMarker>(format).ok());
     format.is_some_and(|format| format.name == "chunkmigrate-kv" && format.version == 1)
-        && matches!(content.tables, Tables::Both | Tables::AndOthers)
+        && [content.tables.records, content.tables.meta] == [TableType::Own; 2]
 }
 
 /// Whether a document can be read, if it is there.

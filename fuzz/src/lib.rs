@@ -1,14 +1,11 @@
 //! What the fuzz targets do with an input. These are ordinary functions, so `cargo test` of the
 //! main package runs them too, over the seeds and some generated inputs.
 
-pub mod awkward;
 mod compare;
 mod content;
 mod database;
 mod encoding;
-mod folder;
 mod import;
-mod input;
 mod key_parser;
 mod kv_file;
 mod memory_store;

@@ -1,8 +1,7 @@
 use chunkmigrate::codec::is_canonical;
 use chunkmigrate::codec::{decode_json, encode_json, encode_key, parse_key, record_key};
 use chunkmigrate::record::{Record, RecordKind};
-
-use super::input::Input;
+use test_support::input::Input;
 
 /// Any bytes as a value of each kind, and the values of generated records.
 pub fn record_decoder(data: &[u8]) {

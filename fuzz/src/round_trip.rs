@@ -8,11 +8,11 @@ use chunkmigrate::migrate::{
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::verify::{Finding, FindingClass, InvalidReason};
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
+use test_support::folder;
+use test_support::input::Input;
 
 use super::database::{Schema, make, rows_of};
 use super::encoding::Encoding;
-use super::folder::folder;
-use super::input::Input;
 use super::row::{Row, faults};
 
 /// An invalid row: its table, row id, column and reason.
@@ -31,7 +31,7 @@ pub fn round_trip(data: &[u8]) {
             row
         })
         .collect();
-    let folder = folder();
+    let folder = folder::private();
     let [db, kv, back] = ["code.db", "code.kv", "back.db"].map(|name| folder.path().join(name));
     let rows = make(&db, encoding, schema, &rows);
     let bytes = fs::read(&db).unwrap();

@@ -8,9 +8,9 @@ use chunkmigrate::record::RecordKind;
 use chunkmigrate::rusqlite::ToSql;
 use chunkmigrate::rusqlite::types::{ToSqlOutput, Value};
 use chunkmigrate::verify::InvalidReason;
+use test_support::input::Input;
 
 use super::encoding::Encoding;
-use super::input::Input;
 
 /// A value as stored in a table.
 #[derive(Clone, PartialEq)]

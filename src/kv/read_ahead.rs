@@ -63,7 +63,10 @@ impl ReadAhead {
         if out.len() >= wanted {
             return self.file.read_exact_at(out, offset);
         }
-        ahead.bytes.resize(wanted, 0);
+        ahead.bytes.truncate(wanted);
+        if ahead.bytes.len() < wanted {
+            ahead.bytes = vec![0; wanted];
+        }
         ahead.start = offset;
         let read = self.file.read_exact_at(&mut ahead.bytes, offset);
         if read.is_err() {

@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
+use test_support::folder;
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_chunkmigrate");
@@ -32,21 +33,9 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_chunkmigrate");
 /// A run that takes longer counts as hanging.
 const HANG: Duration = Duration::from_secs(120);
 
-/// A directory in memory, if the system has such a directory with enough space: a sync costs nothing
-/// there. The largest tests need a few hundred MiB each.
-fn memory() -> Option<&'static Path> {
-    const ROOM: u64 = 4 << 30;
-    static FOLDER: OnceLock<Option<&Path>> = OnceLock::new();
-    *FOLDER.get_or_init(|| {
-        let folder = Path::new("/dev/shm");
-        let system = rustix::fs::statvfs(folder).ok()?;
-        (system.f_bavail.saturating_mul(system.f_frsize) >= ROOM).then_some(folder)
-    })
-}
-
 /// Where programs keep their temporary files, unless a test says otherwise.
 fn temporary() -> PathBuf {
-    memory().map_or_else(std::env::temp_dir, Path::to_owned)
+    folder::in_memory().map_or_else(std::env::temp_dir, Path::to_owned)
 }
 
 /// A private directory for one test.
@@ -56,9 +45,8 @@ pub(crate) struct Scenario {
 
 impl Scenario {
     pub(crate) fn new() -> Self {
-        let in_memory = memory().and_then(|folder| TempDir::new_in(folder).ok());
         Scenario {
-            folder: in_memory.unwrap_or_else(|| TempDir::new().unwrap()),
+            folder: folder::private(),
         }
     }
 

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use super::kv::Content;
+use test_support::kv_file::Content;
+
 use super::{Run, Scenario};
 
 /// A path that contains markup and control characters.
@@ -40,10 +41,8 @@ pub(crate) fn with_every_class() -> Scenario {
     content
         .records
         .insert(b"stray\xff".to_vec(), b"{}".to_vec());
-    let id_sequences = "{\"code_chunks\":10,\"execution_log\":1}".to_owned();
-    content
-        .documents
-        .insert("sequences".to_owned(), id_sequences);
+    let id_sequences = "{\"code_chunks\":10,\"execution_log\":1}";
+    content.set_document("sequences", id_sequences);
     content.write(&scenario.path("right.kv"));
     scenario.change(
         "left.db",

@@ -1,18 +1,14 @@
 //! Records of any shape, for property tests.
 
-use chunkmigrate::record::{
-    CodeChunk, ExecutionRecord, FileMetrics, Record, RecordKey, SymbolMetrics,
-};
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::path::Path;
 
 use chunkmigrate::codec::record_key;
-use chunkmigrate::record::IdSequences;
-use proptest::option;
+use chunkmigrate::record::{IdSequences, Record, RecordKey};
 use proptest::prelude::*;
 use rusqlite::Connection;
-
-use crate::fuzzing::bodies::awkward::CHARS;
+use test_support::input::{CHARS, Input};
 
 /// Texts likely to contain what keys and JSON treat specially.
 pub(crate) fn text() -> BoxedStrategy<String> {
@@ -21,14 +17,6 @@ pub(crate) fn text() -> BoxedStrategy<String> {
     prop::collection::vec(char, 0..12)
         .prop_map(String::from_iter)
         .boxed()
-}
-
-pub(crate) fn offset() -> impl Strategy<Value = u64> {
-    prop_oneof![0..200u64, 0..=i64::MAX as u64, Just(i64::MAX as u64)]
-}
-
-fn integer() -> BoxedStrategy<i64> {
-    prop_oneof![-5..200i64, any::<i64>(), Just(i64::MIN), Just(i64::MAX)].boxed()
 }
 
 /// Any finite float except -0.0, which records don't have.
@@ -41,124 +29,17 @@ pub(crate) fn float() -> impl Strategy<Value = f64> {
 }
 
 pub(crate) fn key() -> impl Strategy<Value = RecordKey> {
-    prop_oneof![
-        (text(), offset(), offset()).prop_map(|(file_path, byte_start, byte_end)| {
-            RecordKey::Chunk {
-                file_path,
-                byte_start,
-                byte_end,
-            }
-        }),
-        text().prop_map(|execution_id| RecordKey::ExecutionLog { execution_id }),
-        text().prop_map(|file_path| RecordKey::FileMetrics { file_path }),
-        integer().prop_map(|symbol_id| RecordKey::SymbolMetrics { symbol_id }),
-    ]
+    read_from_input(|input| input.key())
 }
 
-pub(crate) fn record() -> BoxedStrategy<Record> {
-    prop_oneof![
-        chunk().prop_map(Record::Chunk).boxed(),
-        execution().prop_map(Record::ExecutionLog).boxed(),
-        file_metrics().prop_map(Record::FileMetrics).boxed(),
-        symbol_metrics().prop_map(Record::SymbolMetrics).boxed(),
-    ]
-    .boxed()
+pub(crate) fn record() -> impl Strategy<Value = Record> {
+    read_from_input(|input| input.record())
 }
 
-fn chunk() -> impl Strategy<Value = CodeChunk> {
-    let place = (integer(), text(), offset(), offset());
-    let rest = (
-        text(),
-        text(),
-        option::of(text()),
-        option::of(text()),
-        integer(),
-    );
-    (place, rest).prop_map(|((id, file_path, byte_start, byte_end), rest)| {
-        let (content, content_hash, symbol_name, symbol_kind, created_at) = rest;
-        CodeChunk {
-            id,
-            file_path,
-            byte_start,
-            byte_end,
-            content,
-            content_hash,
-            symbol_name,
-            symbol_kind,
-            created_at,
-        }
-    })
-}
-
-fn execution() -> impl Strategy<Value = ExecutionRecord> {
-    let texts = (text(), text(), text(), text(), text());
-    let optional_texts = (option::of(text()), option::of(text()));
-    let integers = (integer(), integer());
-    let optional = || option::of(integer());
-    let optional_integers = (optional(), optional(), optional(), optional(), optional());
-    (texts, optional_texts, integers, optional_integers).prop_map(
-        |(texts, optional, ints, opts)| {
-            let (execution_id, tool_version, args, db_path, outcome) = texts;
-            ExecutionRecord {
-                id: ints.0,
-                execution_id,
-                tool_version,
-                args,
-                root: optional.0,
-                db_path,
-                started_at: ints.1,
-                finished_at: opts.0,
-                duration_ms: opts.1,
-                outcome,
-                error_message: optional.1,
-                files_indexed: opts.2,
-                symbols_indexed: opts.3,
-                references_indexed: opts.4,
-            }
-        },
-    )
-}
-
-fn file_metrics() -> impl Strategy<Value = FileMetrics> {
-    let optional = || option::of(integer());
-    let integers = (optional(), optional(), optional(), optional(), integer());
-    let floats = (option::of(float()), option::of(float()));
-    (text(), integers, floats).prop_map(|(file_path, integers, floats)| FileMetrics {
-        file_path,
-        symbol_count: integers.0,
-        loc: integers.1,
-        estimated_loc: floats.0,
-        fan_in: integers.2,
-        fan_out: integers.3,
-        complexity_score: floats.1,
-        last_updated: integers.4,
-    })
-}
-
-fn symbol_metrics() -> impl Strategy<Value = SymbolMetrics> {
-    let optional = || option::of(integer());
-    let integers = (
-        optional(),
-        optional(),
-        optional(),
-        optional(),
-        integer(),
-        integer(),
-    );
-    (text(), text(), text(), integers, option::of(float())).prop_map(
-        |(symbol_name, kind, file_path, integers, estimated_loc)| SymbolMetrics {
-            symbol_id: integers.4,
-            symbol_name,
-            kind,
-            file_path,
-            loc: integers.0,
-            estimated_loc,
-            fan_in: integers.1,
-            fan_out: integers.2,
-            cyclomatic_complexity: integers.3,
-            last_updated: integers.5,
-        },
-    )
+/// What the fuzz targets read, from random bytes.
+fn read_from_input<T: Debug>(read: fn(&mut Input<'_>) -> T) -> impl Strategy<Value = T> {
+    let bytes = prop::collection::vec(any::<u8>(), 0..256);
+    bytes.prop_map(move |bytes| read(&mut Input::new(&bytes)))
 }
 
 /// The records with unique keys and, so that a table accepts them, unique ids.

@@ -8,19 +8,10 @@
     clippy::unwrap_used
 )]
 
-#[path = "../../fuzz/src/awkward.rs"]
-#[allow(dead_code, unreachable_pub, reason = "it is part of another package")]
-mod awkward;
 mod browser;
 #[allow(dead_code, reason = "what the tests of `runner` need is in it too")]
 #[path = "../common/mod.rs"]
 mod common;
-/// Where `common` expects it, as in `runner`.
-mod fuzzing {
-    pub(crate) mod bodies {
-        pub(crate) use crate::awkward;
-    }
-}
 mod html_browser;
 mod need;
 mod recipes;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use chunkmigrate::codec::Entry;
 use chunkmigrate::kv::{KvBackend, KvTransaction};
 use chunkmigrate::record::{CodeChunk, IdSequences};
-use chunkmigrate::store::{ChunkStore, ExecutionEnd, ExecutionLog, ExecutionStart};
+use chunkmigrate::store::{ChunkStore, ExecutionEnd, ExecutionLog};
 use chunkmigrate::{Error, Result};
 
 use crate::map_backend::MapBackend;
+use crate::modes::START;
 
 fn backends() -> Vec<Arc<dyn KvBackend>> {
     vec![
@@ -128,15 +129,9 @@ fn a_backend_that_retries_a_transaction_returns_nothing_twice() {
         assert_eq!(store.delete_chunks_for_file("a").unwrap(), 2);
 
         let log = ExecutionLog::with_kv_backend(backend(can_scan));
-        let start = ExecutionStart {
-            execution_id: "1",
-            tool_version: "",
-            args: &[],
-            root: None,
-            db_path: "",
-        };
-        assert_eq!(log.start_execution(&start).unwrap(), 1);
-        log.finish_execution("1", &ExecutionEnd::default()).unwrap();
+        assert_eq!(log.start_execution(&START).unwrap(), 1);
+        log.finish_execution("run", &ExecutionEnd::default())
+            .unwrap();
     }
 }
 

@@ -6,10 +6,14 @@ use std::sync::Arc;
 use chunkmigrate::Error;
 use chunkmigrate::codec::{encode_json, record_key};
 use chunkmigrate::kv::{KvBackend, RedbBackend};
-use chunkmigrate::record::{CodeChunk, FileMetrics, Record, SymbolMetrics};
+use chunkmigrate::record::{CodeChunk, FileMetrics, Record};
 use chunkmigrate::rusqlite::Connection;
 use chunkmigrate::sqlite::SharedConnection;
-use chunkmigrate::store::{ChunkStore, ExecutionEnd, ExecutionLog, ExecutionStart, MetricsOps};
+use chunkmigrate::store::{ChunkStore, ExecutionEnd, ExecutionLog, MetricsOps};
+use test_support::folder;
+use test_support::records::{file_metrics, symbol_metrics};
+
+use crate::modes::START;
 
 /// The variant of an error, with what decides whether two are the same.
 fn variant(error: &Error) -> String {
@@ -36,7 +40,7 @@ fn in_kv(backend: RedbBackend) -> ChunkStore {
 
 #[test]
 fn an_unusable_path_is_the_same_error_in_every_mode() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let missing = folder.path().join("missing");
     let beyond = folder.path().join("no/such/folder");
     let file = folder.path().join("file");
@@ -84,7 +88,7 @@ fn an_unusable_path_is_the_same_error_in_every_mode() {
 
 #[test]
 fn every_store_can_require_an_existing_file() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let path = folder.path().join("code.db");
     ChunkStore::new(&path).unwrap().ensure_schema().unwrap();
     assert_eq!(ChunkStore::open(&path).unwrap().count_chunks().unwrap(), 0);
@@ -192,21 +196,6 @@ fn a_corrupt_record_fails_only_queries_for_it() {
     }
 }
 
-fn symbol(symbol_id: i64, file_path: &str) -> SymbolMetrics {
-    SymbolMetrics {
-        symbol_id,
-        symbol_name: "x".to_owned(),
-        kind: "Function".to_owned(),
-        file_path: file_path.to_owned(),
-        loc: Some(1),
-        estimated_loc: Some(1.0),
-        fan_in: Some(0),
-        fan_out: Some(0),
-        cyclomatic_complexity: Some(1),
-        last_updated: 0,
-    }
-}
-
 #[test]
 fn corrupt_metrics_of_one_symbol_block_no_deletion() {
     let connection = SharedConnection::from(Connection::open_in_memory().unwrap());
@@ -216,7 +205,7 @@ fn corrupt_metrics_of_one_symbol_block_no_deletion() {
     for metrics in [&sqlite, &kv] {
         for (id, file_path) in [(1, "a"), (2, "a"), (3, "b"), (4, "c")] {
             metrics
-                .upsert_symbol_metrics(&symbol(id, file_path))
+                .upsert_symbol_metrics(&symbol_metrics(id, file_path))
                 .unwrap();
         }
     }
@@ -225,7 +214,7 @@ fn corrupt_metrics_of_one_symbol_block_no_deletion() {
     let sql = "UPDATE symbol_metrics SET kind = x'00' WHERE symbol_id = 2;
         UPDATE symbol_metrics SET file_path = x'00' WHERE symbol_id > 2";
     connection.lock().execute_batch(sql).unwrap();
-    let value = encode_json(&Record::SymbolMetrics(symbol(2, "a"))).unwrap();
+    let value = encode_json(&Record::SymbolMetrics(symbol_metrics(2, "a"))).unwrap();
     let value = String::from_utf8(value).unwrap();
     let corrupted = value.replace("\"kind\":\"Function\"", "\"kind\":[]");
     backend
@@ -263,32 +252,19 @@ fn an_unsupported_value_is_the_same_error_in_every_mode() {
 
         let metrics = MetricsOps::in_memory(kv.clone()).unwrap();
         let file = FileMetrics {
-            file_path: "a".to_owned(),
-            symbol_count: None,
-            loc: None,
             estimated_loc: Some(f64::NAN),
-            fan_in: None,
-            fan_out: None,
-            complexity_score: None,
-            last_updated: 0,
+            ..file_metrics("a")
         };
         let error = metrics.upsert_file_metrics(&file).unwrap_err();
         let expected = "NotFinite { field: \"estimated_loc\", value: NaN }";
         assert_eq!(variant(&error), expected, "{mode}");
 
         let log = ExecutionLog::in_memory(kv).unwrap();
-        let start = ExecutionStart {
-            execution_id: "1",
-            tool_version: "",
-            args: &[],
-            root: None,
-            db_path: "",
-        };
-        log.start_execution(&start).unwrap();
-        let error = log.start_execution(&start).unwrap_err();
+        log.start_execution(&START).unwrap();
+        let error = log.start_execution(&START).unwrap_err();
         assert_eq!(
             variant(&error),
-            "ExecutionExists { execution_id: \"1\" }",
+            "ExecutionExists { execution_id: \"run\" }",
             "{mode}"
         );
         let error = log

@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex};
 
 use chunkmigrate::Error;
 use chunkmigrate::kv::RedbBackend;
-use chunkmigrate::record::{CodeChunk, FileMetrics, SymbolMetrics};
+use chunkmigrate::record::{CodeChunk, FileMetrics};
 use chunkmigrate::redb::{Database, StorageBackend};
 use chunkmigrate::store::HotspotQuery;
+use test_support::records::{file_metrics, symbol_metrics};
 
 use crate::modes::Stores;
 use crate::operation::{Answer, End, Operation};
@@ -119,29 +120,9 @@ fn chunk(file_path: &str, byte_start: u64) -> CodeChunk {
 
 fn file(file_path: &str, loc: i64) -> FileMetrics {
     FileMetrics {
-        file_path: file_path.to_owned(),
-        symbol_count: None,
         loc: Some(loc),
-        estimated_loc: None,
-        fan_in: None,
-        fan_out: None,
         complexity_score: Some(1.5),
-        last_updated: 0,
-    }
-}
-
-fn symbol(symbol_id: i64, file_path: &str) -> SymbolMetrics {
-    SymbolMetrics {
-        symbol_id,
-        symbol_name: "main".to_owned(),
-        kind: "Function".to_owned(),
-        file_path: file_path.to_owned(),
-        loc: None,
-        estimated_loc: None,
-        fan_in: None,
-        fan_out: None,
-        cyclomatic_complexity: None,
-        last_updated: 0,
+        ..file_metrics(file_path)
     }
 }
 
@@ -153,8 +134,8 @@ fn prepared() -> Vec<u8> {
         Operation::StoreChunks((0..12).map(|start| chunk("a", start)).collect()),
         Operation::StoreChunks((0..12).map(|start| chunk("a:b", start)).collect()),
         Operation::UpsertFileMetrics(file("a", 3)),
-        Operation::UpsertSymbolMetrics(symbol(1, "a")),
-        Operation::UpsertSymbolMetrics(symbol(2, "a:b")),
+        Operation::UpsertSymbolMetrics(symbol_metrics(1, "a")),
+        Operation::UpsertSymbolMetrics(symbol_metrics(2, "a:b")),
         Operation::StartExecution(0, "run", vec!["index".to_owned()]),
     ] {
         operation.run(&stores).unwrap();
@@ -190,7 +171,7 @@ fn writes() -> Vec<Operation> {
         Operation::StoreChunks((100..108).map(|start| chunk("b", start)).collect()),
         Operation::DeleteChunksForFile("a"),
         Operation::UpsertFileMetrics(file("a", 4)),
-        Operation::UpsertSymbolMetrics(symbol(3, "a")),
+        Operation::UpsertSymbolMetrics(symbol_metrics(3, "a")),
         Operation::DeleteFileMetrics("a"),
         Operation::StartExecution(0, "another", Vec::new()),
         Operation::FinishExecution(0, "run", end),

@@ -12,8 +12,12 @@ use chunkmigrate::internal::{BulkLoader, KvReader, Source as _};
 use chunkmigrate::kv::{KvBackend, RedbBackend};
 use chunkmigrate::record::{CodeChunk, IdSequences, PerKind, RecordError, RecordKind};
 use chunkmigrate::redb::{Database, TableDefinition, WriteTransaction};
-use chunkmigrate::store::{ChunkStore, ExecutionLog, ExecutionStart, HotspotQuery, MetricsOps};
+use chunkmigrate::store::{ChunkStore, ExecutionLog, HotspotQuery, MetricsOps};
 use chunkmigrate::verify::{Manifest, ManifestSource};
+use test_support::folder;
+use test_support::kv_file::{META, RECORDS};
+
+use crate::modes::START;
 
 /// A KV file as a migration leaves it, without records and with these id sequences.
 fn migrated(path: &Path, id_sequences: IdSequences) {
@@ -46,7 +50,7 @@ fn kv_error(result: Result<impl std::fmt::Debug, Error>) -> Error {
 
 #[test]
 fn ids_continue_after_the_id_sequences_of_the_file() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let path = folder.path().join("code.kv");
     let id_sequences = IdSequences {
         code_chunks: 41,
@@ -59,14 +63,7 @@ fn ids_continue_after_the_id_sequences_of_the_file() {
     assert_eq!(ids.unwrap(), [42, 43, 44]);
     // A negative sequence is that of a table whose ids were all negative; new ids begin at 1.
     let log = ExecutionLog::with_kv_backend(backend.clone());
-    let start = ExecutionStart {
-        execution_id: "run",
-        tool_version: "1.0",
-        args: &[],
-        root: None,
-        db_path: "code.kv",
-    };
-    assert_eq!(log.start_execution(&start).unwrap(), 1);
+    assert_eq!(log.start_execution(&START).unwrap(), 1);
     drop((store, log, backend));
     let left = KvReader::open_verified(&path).unwrap().sequences().unwrap();
     let expected = IdSequences {
@@ -78,7 +75,7 @@ fn ids_continue_after_the_id_sequences_of_the_file() {
 
 #[test]
 fn the_last_id_is_assigned_once() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let path = folder.path().join("code.kv");
     let id_sequences = IdSequences {
         code_chunks: i64::MAX - 1,
@@ -98,7 +95,7 @@ fn the_last_id_is_assigned_once() {
 
 #[test]
 fn only_a_write_removes_the_manifest() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let path = folder.path().join("code.kv");
     let unfit = CodeChunk {
         byte_end: u64::MAX,
@@ -215,7 +212,7 @@ fn unknown_keys_are_skipped() {
 
 #[test]
 fn other_files_are_errors_that_identify_them() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let path = |name: &str| folder.path().join(name);
     fs::write(path("notes.txt"), "not a redb file ".repeat(400)).unwrap();
     ChunkStore::new(&path("code.db"))
@@ -241,12 +238,11 @@ fn other_files_are_errors_that_identify_them() {
     assert!(matches!(error, Error::NotChunkmigrate { .. }), "{error:?}");
 
     migrated(&path("later.kv"), IdSequences::default());
-    let meta: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
     let database = Database::open(path("later.kv")).unwrap();
     let transaction = database.begin_write().unwrap();
     let format = br#"{"name":"chunkmigrate-kv","version":2}"#.as_slice();
     transaction
-        .open_table(meta)
+        .open_table(META)
         .unwrap()
         .insert("format", format)
         .unwrap();
@@ -269,10 +265,8 @@ fn other_files_are_errors_that_identify_them() {
 
 #[test]
 fn a_file_with_a_missing_table_never_opens() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let path = folder.path().join("code.kv");
-    let records: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
-    let meta: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
     let errors = |remove: &dyn Fn(&WriteTransaction) -> bool| {
         let _ = fs::remove_file(&path);
         migrated(&path, IdSequences::default());
@@ -286,17 +280,17 @@ fn a_file_with_a_missing_table_never_opens() {
             kv_error(RedbBackend::open(&path).map(|_| ())),
         ]
     };
-    for error in errors(&|transaction| transaction.delete_table(records).unwrap()) {
+    for error in errors(&|transaction| transaction.delete_table(RECORDS).unwrap()) {
         assert!(matches!(error, Error::CorruptKvFile { .. }), "{error:?}");
     }
-    for error in errors(&|transaction| transaction.delete_table(meta).unwrap()) {
+    for error in errors(&|transaction| transaction.delete_table(META).unwrap()) {
         assert!(matches!(error, Error::NotChunkmigrate { .. }), "{error:?}");
     }
 }
 
 #[test]
 fn a_new_file_appears_complete_with_the_usual_permissions() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let (new, empty, plain) = (
         folder.path().join("new.kv"),
         folder.path().join("empty.kv"),

@@ -13,6 +13,7 @@ use chunkmigrate::store::ChunkStore;
 use chunkmigrate::verify::{InspectOptions, VerifyOptions, inspect, verify_pair};
 use chunkmigrate::{Progress, ProgressSink};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+use test_support::folder;
 
 /// Duplicates the descriptors of all files in a directory that this process has open, as starting a
 /// process in another thread does.
@@ -46,7 +47,7 @@ impl ProgressSink for Starts {
 
 #[test]
 fn a_lock_ends_with_the_read_even_if_a_child_process_inherited_the_file() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let folder = folder.path();
     let (database, kv) = (folder.join("code.db"), folder.join("code.kv"));
     let chunk = CodeChunk::new("a", 0, 1, "x");

@@ -10,6 +10,7 @@ use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
 use chunkmigrate::rusqlite::Connection;
 use chunkmigrate::verify::{VerifyOptions, verify_pair};
 use proptest::prelude::*;
+use test_support::folder;
 
 use crate::modes::Stores;
 use crate::operation::{Operation, operation};
@@ -29,7 +30,7 @@ fn in_sqlite_file(path: &Path) -> Stores {
 
 /// Every mode is migrated to the other, and both continue.
 fn check(first: &[Operation], then: &[Operation], from_kv: bool) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let (kv, sqlite) = (folder.path().join("code.kv"), folder.path().join("code.db"));
     let stores = match from_kv {
         true => in_kv_file(&kv),

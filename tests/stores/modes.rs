@@ -8,7 +8,16 @@ use crate::map_backend::MapBackend;
 use chunkmigrate::kv::KvBackend;
 use chunkmigrate::rusqlite::Connection;
 use chunkmigrate::sqlite::SharedConnection;
-use chunkmigrate::store::{ChunkStore, Clock, ExecutionLog, MetricsOps};
+use chunkmigrate::store::{ChunkStore, Clock, ExecutionLog, ExecutionStart, MetricsOps};
+
+/// A run of a tool.
+pub(crate) const START: ExecutionStart<'_> = ExecutionStart {
+    execution_id: "run",
+    tool_version: "1.0",
+    args: &[],
+    root: None,
+    db_path: "code.db",
+};
 
 /// A clock that stands still until it is advanced.
 #[derive(Debug, Default)]

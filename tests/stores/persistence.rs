@@ -11,6 +11,9 @@ use chunkmigrate::Error;
 use chunkmigrate::kv::{KvBackend, RedbBackend};
 use chunkmigrate::record::CodeChunk;
 use chunkmigrate::store::{ChunkStore, ExecutionEnd, ExecutionLog, ExecutionStart, MetricsOps};
+use test_support::folder;
+
+use crate::modes::START;
 
 /// Both modes, by the name of the file with their records.
 const FILES: [&str; 2] = ["code.db", "code.kv"];
@@ -30,18 +33,10 @@ fn chunk(byte_start: u64) -> CodeChunk {
     CodeChunk::new("src/a.rs", byte_start, 99, "content")
 }
 
-const START: ExecutionStart<'_> = ExecutionStart {
-    execution_id: "run",
-    tool_version: "1.0",
-    args: &[],
-    root: None,
-    db_path: "code.db",
-};
-
 #[test]
 fn stored_records_are_there_after_reopening() {
     for file in FILES {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder::private();
         let path = folder.path().join(file);
         let ids = open_chunks(&path)
             .store_chunks(&[chunk(0), chunk(9)])
@@ -75,7 +70,7 @@ impl At for CodeChunk {
 
 #[test]
 fn two_handles_on_one_backend_see_each_others_writes() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let backend = open_backend(&folder.path().join("code.kv"));
     let one = ChunkStore::with_kv_backend(backend.clone());
     let other = ChunkStore::with_kv_backend(backend);
@@ -89,7 +84,7 @@ fn two_handles_on_one_backend_see_each_others_writes() {
 #[test]
 fn threads_writing_through_their_own_handles_get_distinct_ids() {
     for file in FILES {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder::private();
         let store = open_chunks(&folder.path().join(file));
         let write = |thread: u64| {
             let store = store.clone();
@@ -149,7 +144,7 @@ fn child() {
 #[test]
 fn stored_records_survive_a_kill_right_after_the_call() {
     for file in FILES {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder::private();
         let path = folder.path().join(file);
         killed_when_it_has_stored(&path, || ());
         let store = open_chunks(&path);
@@ -160,7 +155,7 @@ fn stored_records_survive_a_kill_right_after_the_call() {
 
 #[test]
 fn a_kv_file_open_elsewhere_is_reported_as_open() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let path = folder.path().join("code.kv");
     let check = || {
         let error = RedbBackend::open(&path).unwrap_err();
@@ -191,7 +186,7 @@ fn a_disabled_log_accepts_everything_and_stores_nothing() {
 
 #[test]
 fn the_three_stores_of_one_kv_file_do_not_mix_their_records() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let backend = open_backend(&folder.path().join("code.kv"));
     let log = ExecutionLog::with_kv_backend(backend.clone());
     let chunks = ChunkStore::with_kv_backend(backend.clone());

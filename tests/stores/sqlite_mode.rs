@@ -6,6 +6,8 @@ use chunkmigrate::record::{CodeChunk, FileMetrics, RecordError, RecordKind, Symb
 use chunkmigrate::rusqlite::Connection;
 use chunkmigrate::sqlite::SharedConnection;
 use chunkmigrate::store::{ChunkStore, ExecutionLog, HotspotQuery, MetricsOps};
+use test_support::folder;
+use test_support::records::{file_metrics, symbol_metrics};
 
 fn database(sql: &str) -> SharedConnection {
     let connection = Connection::open_in_memory().unwrap();
@@ -40,16 +42,8 @@ fn undecodable(result: Result<impl std::fmt::Debug, Error>) -> String {
 
 fn symbol() -> SymbolMetrics {
     SymbolMetrics {
-        symbol_id: 7,
-        symbol_name: "x".to_owned(),
-        kind: "Variable".to_owned(),
-        file_path: "a".to_owned(),
         loc: Some(1),
-        estimated_loc: None,
-        fan_in: None,
-        fan_out: None,
-        cyclomatic_complexity: None,
-        last_updated: 0,
+        ..symbol_metrics(7, "a")
     }
 }
 
@@ -200,14 +194,11 @@ fn a_missing_required_number_is_reported_by_column() {
     );
     let metrics = MetricsOps::with_connection(connection);
     let none = FileMetrics {
-        file_path: "src/a.rs".to_owned(),
         symbol_count: Some(1),
         loc: Some(2),
         estimated_loc: Some(2.5),
         fan_in: Some(0),
-        fan_out: None,
-        complexity_score: None,
-        last_updated: 0,
+        ..file_metrics("src/a.rs")
     };
     let error = sqlite_error(metrics.upsert_file_metrics(&none));
     let message = "table file_metrics in :memory: requires a value for fan_out, which \
@@ -456,7 +447,7 @@ fn unusable_tables_are_errors_with_their_names() {
 
 #[test]
 fn a_file_that_is_not_a_database_is_an_error_on_open() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let path = folder.path().join("notes.txt");
     std::fs::write(
         &path,
@@ -479,7 +470,7 @@ fn a_file_that_is_not_a_database_is_an_error_on_open() {
 
 #[test]
 fn a_name_is_a_path_and_never_a_uri() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::private();
     let path = folder.path().join("a?mode=memory#b%41.db");
     ChunkStore::new(&path)
         .unwrap()

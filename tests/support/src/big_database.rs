@@ -6,9 +6,9 @@ use std::path::Path;
 
 use chunkmigrate::codec::Digest;
 use chunkmigrate::record::{CodeChunk, ExecutionRecord, FileMetrics, Record, SymbolMetrics};
+use chunkmigrate::rusqlite::{Connection, Result};
 use chunkmigrate::sqlite::{create_tables, insert_records};
 use fastrand::Rng;
-use rusqlite::Connection;
 
 /// The same size always gives the same records.
 const SEED: u64 = 7;
@@ -56,7 +56,7 @@ struct SourceFile {
 
 /// Creates a database with this many chunks, as many symbol metrics, the metrics of their files,
 /// and some runs.
-pub(crate) fn generate(path: &Path, chunks: usize) -> rusqlite::Result<()> {
+pub fn generate(path: &Path, chunks: usize) -> Result<()> {
     let mut rng = Rng::with_seed(SEED);
     let connection = Connection::open(path)?;
     connection.execute_batch(

@@ -6,7 +6,33 @@ use chunkmigrate::codec::Digest;
 use chunkmigrate::record::{CodeChunk, ExecutionRecord, FileMetrics, Record, RecordKind};
 use chunkmigrate::record::{RecordKey, SymbolMetrics};
 
-use super::awkward::CHARS;
+/// What keys, JSON and SQLite treat specially, and what they don't.
+pub const CHARS: [char; 24] = [
+    ':',
+    'a',
+    '0',
+    '\0',
+    '"',
+    '\\',
+    '/',
+    '.',
+    '\n',
+    '\r',
+    '\t',
+    '\u{8}',
+    '\u{c}',
+    '\u{1f}',
+    '\u{7f}',
+    '\u{e9}',
+    '\u{301}',
+    '\u{2028}',
+    '\u{feff}',
+    '\u{ffff}',
+    '\u{10ffff}',
+    '1',
+    '-',
+    ' ',
+];
 
 /// Texts used more than once, so that records collide.
 const NAMES: [&str; 8] = ["a", "a:", "a:b", "a.rs", "", ":", "0", "a::1:2"];
@@ -25,39 +51,39 @@ const FLOATS: [f64; 8] = [
 ];
 
 /// The rest of an input.
-pub(crate) struct Input<'d>(Unstructured<'d>);
+pub struct Input<'d>(Unstructured<'d>);
 
 impl<'d> Input<'d> {
-    pub(crate) fn new(data: &'d [u8]) -> Self {
+    pub fn new(data: &'d [u8]) -> Self {
         Input(Unstructured::new(data))
     }
 
-    pub(crate) fn any<T: Arbitrary<'d>>(&mut self) -> T {
+    pub fn any<T: Arbitrary<'d>>(&mut self) -> T {
         self.0.arbitrary().unwrap()
     }
 
     /// One byte, for a choice of this many.
-    pub(crate) fn below(&mut self, bound: u8) -> usize {
+    pub fn below(&mut self, bound: u8) -> usize {
         usize::from(self.any::<u8>() % bound)
     }
 
-    pub(crate) fn one_in(&mut self, bound: u8) -> bool {
+    pub fn one_in(&mut self, bound: u8) -> bool {
         self.below(bound) == 1
     }
 
-    pub(crate) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len() as u8)]
     }
 
-    pub(crate) fn kind(&mut self) -> RecordKind {
+    pub fn kind(&mut self) -> RecordKind {
         self.pick(&RecordKind::ALL)
     }
 
-    pub(crate) fn bytes(&mut self) -> Vec<u8> {
+    pub fn bytes(&mut self) -> Vec<u8> {
         (0..self.below(24)).map(|_| self.any()).collect()
     }
 
-    pub(crate) fn text(&mut self) -> String {
+    pub fn text(&mut self) -> String {
         if self.one_in(3) {
             return self.pick(&NAMES).to_owned();
         }
@@ -72,14 +98,14 @@ impl<'d> Input<'d> {
     }
 
     /// A text that other records are likely to have too.
-    pub(crate) fn name(&mut self) -> String {
+    pub fn name(&mut self) -> String {
         match self.one_in(4) {
             true => self.text(),
             false => self.pick(&NAMES).to_owned(),
         }
     }
 
-    pub(crate) fn integer(&mut self) -> i64 {
+    pub fn integer(&mut self) -> i64 {
         match self.below(8) {
             0 => self.any(),
             1 | 2 => self.pick(&INTEGERS),
@@ -88,12 +114,12 @@ impl<'d> Input<'d> {
     }
 
     /// An offset that a store can hold.
-    pub(crate) fn offset(&mut self) -> u64 {
+    pub fn offset(&mut self) -> u64 {
         self.integer().unsigned_abs().min(i64::MAX as u64)
     }
 
     /// A finite float.
-    pub(crate) fn float(&mut self) -> f64 {
+    pub fn float(&mut self) -> f64 {
         match self.below(3) {
             0 => Some(f64::from_bits(self.any())).filter(|float| float.is_finite()),
             1 => Some(f64::from(self.any::<i16>()) / 8.0),
@@ -102,11 +128,11 @@ impl<'d> Input<'d> {
         .unwrap_or(0.5)
     }
 
-    pub(crate) fn optional<T>(&mut self, value: impl FnOnce(&mut Self) -> T) -> Option<T> {
+    pub fn optional<T>(&mut self, value: impl FnOnce(&mut Self) -> T) -> Option<T> {
         self.one_in(2).then(|| value(self))
     }
 
-    pub(crate) fn key(&mut self) -> RecordKey {
+    pub fn key(&mut self) -> RecordKey {
         match self.kind() {
             RecordKind::Chunk => RecordKey::Chunk {
                 file_path: self.name(),
@@ -126,7 +152,7 @@ impl<'d> Input<'d> {
     }
 
     /// A record that both stores can hold.
-    pub(crate) fn record(&mut self) -> Record {
+    pub fn record(&mut self) -> Record {
         match self.key() {
             RecordKey::Chunk {
                 file_path,
@@ -193,7 +219,7 @@ impl<'d> Input<'d> {
     }
 
     /// Mutates bytes: changes, cuts, doubles, moves or removes some.
-    pub(crate) fn mutate(&mut self, bytes: &mut Vec<u8>) {
+    pub fn mutate(&mut self, bytes: &mut Vec<u8>) {
         if bytes.is_empty() {
             return;
         }
