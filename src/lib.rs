@@ -72,10 +72,10 @@
 #![deny(clippy::dbg_macro)]
 #![forbid(unsafe_code)]
 
-pub mod codec;
+mod codec;
 #[cfg(feature = "native-v2")]
 mod compare;
-pub mod error;
+mod error;
 mod file_format;
 mod fsio;
 pub mod kv;
@@ -83,34 +83,53 @@ pub mod kv;
 pub mod migrate;
 #[cfg(feature = "native-v2")]
 mod open;
-pub mod progress;
+mod progress;
 pub mod record;
 #[cfg(feature = "native-v2")]
 mod setters;
-pub mod sqlite;
+mod sqlite;
 pub mod store;
 mod stream;
 #[cfg(feature = "native-v2")]
 pub mod verify;
 
-/// For this crate's own tests, fuzz targets and benchmarks. Not part of the API: it may change in
-/// any release.
-#[cfg(feature = "native-v2")]
+/// For the program, and for the tests, fuzz targets and benchmarks. Not part of the API: it may
+/// change in any release.
 #[doc(hidden)]
 pub mod internal {
+    pub use crate::codec::decode::DecodeError;
     pub use crate::codec::digest::{KindHasher, combined_digest};
     pub use crate::codec::export_end::ExportEnd;
+    pub use crate::codec::json::{decode_json, is_canonical};
+    pub use crate::codec::key::{KeyError, file_chunks_prefix, key_kind, parse_key, record_key};
     pub use crate::codec::ndjson::{Line, LineError};
-    pub use crate::compare::{CompareOptions, compare_kind, compare_stores};
+    pub use crate::codec::{MAX_ENTRY_BYTES, MAX_VALUE_BYTES};
+    #[cfg(feature = "native-v2")]
+    pub use crate::compare::{CompareOptions, Newer, SideEvidence, compare_kind, compare_stores};
+    #[cfg(feature = "native-v2")]
+    pub use crate::fsio::remove_all_private_folders as remove_private_folders;
+    #[cfg(feature = "native-v2")]
     pub use crate::kv::bulk_loader::BulkLoader;
+    #[cfg(feature = "native-v2")]
     pub use crate::kv::manifest::FormatMarker;
+    #[cfg(feature = "native-v2")]
     pub use crate::kv::reader::KvReader;
     pub use crate::sqlite::read::options::SourceOptions;
     pub use crate::sqlite::read::snapshot::SqliteSnapshot;
-    pub use crate::sqlite::write::writer::set_sequences;
+    pub use crate::sqlite::write::writer::{create_tables, insert_records, set_sequences};
+    pub use crate::store::clock::Clock;
     pub use crate::stream::{
-        Batch, InvalidRow, Item, ManifestTotals, Origin, RawValue, RecordStream, SortedStream,
-        Source, Visited, digest_kind, read_kind, read_stream,
+        Batch, InvalidRow, Item, KindContent, ManifestTotals, Origin, RawValue, RecordStream,
+        SortedStream, Source, Visited, digest_kind, read_kind, read_stream,
+    };
+    #[cfg(feature = "native-v2")]
+    pub use crate::verify::page_file::HtmlReportFile;
+    #[cfg(feature = "native-v2")]
+    pub use crate::verify::report::SelfTest;
+    #[cfg(feature = "native-v2")]
+    pub use crate::verify::{
+        built_in_sample::verify_sample, sample::sample_records, sample::sample_sequences,
+        sample_file::SampleFile, sample_file::write_sample,
     };
 }
 

@@ -4,9 +4,9 @@
 
 use std::path::Path;
 
-use chunkmigrate::codec::Digest;
+use chunkmigrate::internal::{create_tables, insert_records};
 use chunkmigrate::record::{CodeChunk, ExecutionRecord, FileMetrics, Record, SymbolMetrics};
-use chunkmigrate::sqlite::{create_tables, insert_records};
+use chunkmigrate::verify::Digest;
 use fastrand::Rng;
 use rusqlite::Connection;
 

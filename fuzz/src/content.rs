@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use chunkmigrate::codec::{encode_json, record_key};
+use chunkmigrate::internal::record_key;
+use chunkmigrate::internal::{sample_records, sample_sequences};
 use chunkmigrate::record::{IdSequences, PerKind};
 use chunkmigrate::redb::{
     Database, MultimapTableDefinition, StorageBackend, TableDefinition, WriteTransaction,
 };
 use chunkmigrate::verify::{KindTotals, Manifest, ManifestSource};
-use chunkmigrate::verify::{sample_records, sample_sequences};
 
 use super::model::kv_store;
 
@@ -144,7 +144,7 @@ pub(crate) fn intact_files() -> &'static [Intact; 3] {
             let entries: Entries = records
                 .iter()
                 .step_by(every)
-                .map(|record| (record_key(record), encode_json(record).unwrap()))
+                .map(|record| (record_key(record), record.to_json().unwrap()))
                 .collect();
             let sequences = sample_sequences();
             let manifest = serde_json::to_vec(&manifest(&entries)).unwrap();

@@ -35,7 +35,9 @@ pub(crate) use json_lines::JsonLines;
 #[cfg(feature = "native-v2")]
 pub(crate) use output_file::{OutputFile, OutputKind};
 #[cfg(feature = "native-v2")]
-pub(crate) use private_folder::{PrivateFolder, leftover_folders, remove_all_private_folders};
+pub use private_folder::remove_all_private_folders;
+#[cfg(feature = "native-v2")]
+pub(crate) use private_folder::{PrivateFolder, leftover_folders};
 #[cfg(feature = "native-v2")]
 pub(crate) use rename::rename_to_free_name;
 pub(crate) use sidecars::sidecar_paths;

@@ -19,7 +19,7 @@ use super::format::{
 };
 use super::manifest::{FormatMarker, Manifest};
 use super::overlay::Overlay;
-use crate::codec::{Entry, key_kind, key_prefix};
+use crate::codec::{Entry, key_kind};
 use crate::error::{Error, IoContext as _, Result};
 use crate::fsio::StoreKind;
 use crate::record::{IdSequences, RecordKind};
@@ -191,7 +191,7 @@ impl KvReader {
         kind: RecordKind,
         visit: &mut dyn FnMut(Entry<'_>) -> Result<()>,
     ) -> Result<()> {
-        let prefix = key_prefix(kind).as_bytes();
+        let prefix = kind.key_prefix().as_bytes();
         self.visit_from(prefix, &mut |entry| {
             if !entry.key.starts_with(prefix) {
                 return Ok(false);

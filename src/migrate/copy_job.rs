@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::copy_sink::CopySink;
 use super::rejects::RejectedLines;
-use super::{CopyOptions, CopyOutcome, CopySource, CopySummary, OnInvalid};
+use super::{CopyOptions, CopyOutcome, CopySummary};
 use crate::codec::{KindTotals, may_be_of};
 use crate::compare::{Finding, FindingClass, ManifestCheck, Side};
 use crate::error::{Error, Result};
@@ -106,16 +106,14 @@ impl Job<'_> {
     ) -> Result<CopySummary> {
         let reject_log = &sink.reject_log;
         Ok(CopySummary {
-            source: CopySource {
-                label: StoreLabel {
-                    path: self.source.to_owned(),
-                    ..StoreLabel::of(snapshot)
-                },
-                schema_version: snapshot.schema_version(),
-                missing: snapshot.missing().to_vec(),
-                end_line: None,
-                without_columns: self.options.without_columns.clone(),
+            source: StoreLabel {
+                path: self.source.to_owned(),
+                ..StoreLabel::of(snapshot)
             },
+            schema_version: snapshot.schema_version(),
+            missing: snapshot.missing().to_vec(),
+            end_line: None,
+            without_columns: self.options.without_columns.clone(),
             target: StoreLabel::new(self.destination.given(), self.target_store),
             only: self.options.only,
             // Until something is written.
@@ -163,8 +161,8 @@ impl Job<'_> {
         let file_name = self.source.file_name().unwrap_or(self.source.as_os_str());
         let source = ManifestSource {
             file_name: file_name.to_string_lossy().into_owned(),
-            store: summary.source.label.store.name().to_owned(),
-            schema_version: summary.source.schema_version,
+            store: summary.source.store.name().to_owned(),
+            schema_version: summary.schema_version,
         };
         let created_at = self.options.created_at_text()?;
         Ok(Manifest::new(source, created_at, totals))
@@ -178,10 +176,10 @@ impl Job<'_> {
 
     /// The rejects file, if one is configured. A dry run fails in the same cases as a real run.
     pub(super) fn rejects(&self) -> Result<Option<JsonLines>> {
-        let path = match (&self.options.rejects, self.options.on_invalid) {
-            (Some(path), _) => path.clone(),
-            (None, OnInvalid::Skip) => self.default_rejects(),
-            (None, OnInvalid::Fail) => return Ok(None),
+        let path = match &self.options.rejects {
+            Some(path) => path.clone(),
+            None if self.options.skip_invalid => self.default_rejects(),
+            None => return Ok(None),
         };
         // A merge has no --replace, and its source still contains everything that an earlier merge
         // rejected.

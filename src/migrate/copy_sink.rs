@@ -1,9 +1,9 @@
 //! Processes each item of a source: hashes and writes it, or rejects it.
 
+use super::CopyOptions;
 use super::dual_digest::DualDigest;
 use super::reject_log::RejectLog;
 use super::target_writer::{FilledTarget, TargetWriter};
-use super::{CopyOptions, OnInvalid};
 use crate::codec::{Entry, KindTotals, encode_values};
 use crate::compare::{EntryCheck, Finding, FindingClass, RowLocation, Side};
 use crate::error::Result;
@@ -102,8 +102,8 @@ impl<'o> CopySink<'o> {
         let judged = EntryCheck::of(kind, entry.key, entry.value);
         let is_sound = judged.is_sound();
         for divergence in judged.divergences(kind, Side::Left, entry.key) {
-            let carried = divergence.class == FindingClass::Noncanonical
-                && self.options.on_invalid == OnInvalid::Skip;
+            let carried =
+                divergence.class == FindingClass::Noncanonical && self.options.skip_invalid;
             match carried {
                 true => self.reject_log.record(divergence),
                 false => self.reject_log.reject_entry(entry, divergence)?,
@@ -120,7 +120,7 @@ impl<'o> CopySink<'o> {
         if is_sound {
             self.digests.unchanged(entry);
         } else {
-            if self.options.on_invalid == OnInvalid::Fail {
+            if !self.options.skip_invalid {
                 self.reject_log.count(kind);
             }
             let mut value = Vec::new();

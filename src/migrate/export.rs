@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use crate::codec::{Entry, ExportEnd, canonical_id, key_prefix, may_be_of};
+use crate::codec::{Entry, ExportEnd, canonical_id, may_be_of};
 use crate::compare::{EntryCheck, Finding, FindingClass, Side};
 use crate::error::Result;
 use crate::fsio::StoreKind;
@@ -158,7 +158,7 @@ pub fn export(
 
 /// Whether a key of a kind can start with the prefix.
 fn may_match(kind: RecordKind, prefix: &[u8]) -> bool {
-    let own = key_prefix(kind).as_bytes();
+    let own = kind.key_prefix().as_bytes();
     own.starts_with(prefix) || prefix.starts_with(own)
 }
 

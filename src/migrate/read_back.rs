@@ -143,10 +143,9 @@ impl CanonicalCheck {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::{encode_json, file_metrics_key};
     use crate::kv::{BulkLoader, ManifestSource};
     use crate::progress::Progress;
-    use crate::record::{FileMetrics, Record};
+    use crate::record::{FileMetrics, Record, RecordKey};
 
     const KIND: RecordKind = RecordKind::FileMetrics;
     const SEQUENCES: IdSequences = IdSequences {
@@ -168,10 +167,20 @@ mod tests {
                 complexity_score: None,
                 last_updated: 0,
             });
-            String::from_utf8(encode_json(&record).unwrap()).unwrap()
+            String::from_utf8(record.to_json().unwrap()).unwrap()
         };
         let paths = ["a", "b", "c"];
-        paths.map(|p| (file_metrics_key(p), value(p))).into()
+        paths
+            .map(|p| {
+                (
+                    RecordKey::FileMetrics {
+                        file_path: p.into(),
+                    }
+                    .encode(),
+                    value(p),
+                )
+            })
+            .into()
     }
 
     fn totals(entries: &Entries) -> PerKind<KindTotals> {
@@ -257,7 +266,13 @@ mod tests {
             .map(|number| {
                 let path = format!("{number:02}{long}");
                 let value = entries()[0].1.replace("\"a\"", &format!("\"{path}\""));
-                (file_metrics_key(&path), value)
+                (
+                    RecordKey::FileMetrics {
+                        file_path: path.clone(),
+                    }
+                    .encode(),
+                    value,
+                )
             })
             .collect();
         assert!(holds_what(&sound, SEQUENCES, &sound));

@@ -125,7 +125,7 @@ impl MetricsOps {
     /// Stores the metrics of a file, replacing existing ones.
     ///
     /// # Errors
-    /// [`RecordError`](crate::record::RecordError): a float is not finite. Otherwise see
+    /// [`Error::NotFinite`](crate::Error::NotFinite). Otherwise see
     /// [`ChunkStore`](super::ChunkStore#errors).
     ///
     /// ```
@@ -147,7 +147,7 @@ impl MetricsOps {
     /// Stores the metrics of a symbol, replacing existing ones.
     ///
     /// # Errors
-    /// [`RecordError`](crate::record::RecordError): a float is not finite. In an older Magellan
+    /// [`Error::NotFinite`](crate::Error::NotFinite). In an older Magellan
     /// database the symbol must exist in the graph. Otherwise see
     /// [`ChunkStore`](super::ChunkStore#errors).
     ///

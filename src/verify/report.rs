@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::record::KindSet;
 use crate::setters::setters;
 use crate::sqlite::SourceOptions;
-use crate::stream::{Source, StoreLabel};
+use crate::stream::Source;
 
 /// Options of a verification.
 #[derive(Debug, Clone)]
@@ -111,26 +111,13 @@ impl VerifyOptions {
     }
 }
 
-/// One comparison of a verification.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct Leg {
-    /// The left store.
-    pub left: StoreLabel,
-    /// The right store.
-    pub right: StoreLabel,
-    /// The result of the comparison.
-    #[serde(flatten)]
-    pub comparison: Comparison,
-}
-
 /// The result of a verification.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 #[must_use = "says whether the stores are identical: see `is_identical`"]
 pub struct VerifyReport {
     /// The comparisons: one for two files, or one for each step of a round trip.
-    pub legs: Vec<Leg>,
+    pub legs: Vec<Comparison>,
     /// The kinds that were compared.
     pub only: KindSet,
     /// The ignored columns, each as `TABLE.COLUMN`.
@@ -150,6 +137,7 @@ pub struct VerifyReport {
     /// The HTML page of this report, if the caller has written one.
     pub html: Option<PathBuf>,
     /// The self-test after the round trip of the built-in sample.
+    #[doc(hidden)]
     pub self_test: Option<SelfTest>,
 }
 
@@ -177,7 +165,11 @@ impl SelfTest {
 
 impl VerifyReport {
     /// Creates the report on some comparisons; publishes the file of findings.
-    pub(super) fn of(legs: Vec<Leg>, options: &VerifyOptions, findings: Findings) -> Result<Self> {
+    pub(super) fn of(
+        legs: Vec<Comparison>,
+        options: &VerifyOptions,
+        findings: Findings,
+    ) -> Result<Self> {
         let (findings, report) = findings.finish()?;
         Ok(VerifyReport {
             legs,
@@ -197,9 +189,7 @@ impl VerifyReport {
     /// Number of all findings by class and kind.
     pub fn counts(&self) -> FindingCounts {
         let mut counts = FindingCounts::default();
-        self.legs
-            .iter()
-            .for_each(|leg| counts.add(&leg.comparison.counts));
+        self.legs.iter().for_each(|leg| counts.add(&leg.counts));
         counts
     }
 
@@ -216,12 +206,12 @@ impl VerifyReport {
     /// Number of keys with an unknown form.
     pub fn unknown_keys(&self) -> u64 {
         let legs = self.legs.iter();
-        legs.map(|leg| leg.comparison.unknown_keys).sum()
+        legs.map(|leg| leg.unknown_keys).sum()
     }
 
     /// Number of records that were equal in the first comparison.
     pub fn equal(&self) -> u64 {
-        let kinds = self.legs.first().map(|leg| leg.comparison.kinds);
+        let kinds = self.legs.first().map(|leg| leg.kinds);
         let kinds = kinds.unwrap_or_default();
         kinds.iter().map(|(_, counts)| counts.equal).sum()
     }
@@ -229,7 +219,7 @@ impl VerifyReport {
     /// Whether the stores are identical: every record on both sides was read and, unless quick,
     /// compared. A self-test must be passed, too.
     pub fn is_identical(&self) -> bool {
-        let identical = |leg: &Leg| leg.comparison.is_identical();
+        let identical = Comparison::is_identical;
         let warned = self.strict && self.warnings() > 0;
         let passed = self.self_test.as_ref().is_none_or(SelfTest::is_passed);
         !self.legs.is_empty() && self.legs.iter().all(identical) && !warned && passed
@@ -258,10 +248,7 @@ impl Serialize for VerifyReport {
         }
         json.serialize_field("left", &first.map(|leg| &leg.left))?;
         json.serialize_field("right", &self.legs.last().map(|leg| &leg.right))?;
-        json.serialize_field(
-            "kinds",
-            &first.map(|leg| leg.comparison.kinds.list(self.only)),
-        )?;
+        json.serialize_field("kinds", &first.map(|leg| leg.kinds.list(self.only)))?;
         json.serialize_field("unknown_keys", &self.unknown_keys())?;
         serialize_findings(&mut json, &findings, &self.counts())?;
         if !self.has_all_warnings {

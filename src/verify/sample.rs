@@ -104,7 +104,7 @@ const SPANS: [(u64, u64); 6] = [
 ///
 /// ```
 /// use chunkmigrate::record::RecordKind;
-/// use chunkmigrate::verify::sample_records;
+/// use chunkmigrate::internal::sample_records;
 ///
 /// let records = sample_records();
 /// for kind in RecordKind::ALL {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use crate::codec::{Entry, KindTotals, file_metrics_key};
+use crate::codec::{Entry, KindTotals};
 use crate::compare::{CompareOptions, FindingClass, compare_stores};
 use crate::error::{Error, IoContext as _, Result};
 use crate::kv::{BulkLoader, KvReader, Manifest, ManifestSource};
@@ -128,7 +128,7 @@ fn damage(class: FindingClass, left: &mut Content, right: &mut Content) -> Resul
         FindingClass::OnlyRight => drop(left.entries.pop()),
         FindingClass::Field => {
             // One bit of a float: 0.1 and the adjacent value.
-            let key = String::from_utf8_lossy(&file_metrics_key("src/float_3.rs")).into_owned();
+            let key = "metrics:file:src/float_3.rs".to_owned();
             replace(right.value(&key)?, "0.1,", "0.10000000000000002,")?;
         }
         FindingClass::Undecodable => drop(right.value("chunk:")?.pop()),
@@ -168,7 +168,7 @@ fn wrong_manifest(content: &Content) -> Manifest {
     let mut totals: PerKind<KindTotals> = PerKind::from_fn(|kind| {
         let mut digest = crate::codec::KindHasher::default();
         for (key, value) in &content.entries {
-            if key.starts_with(crate::codec::key_prefix(kind).as_bytes()) {
+            if key.starts_with(kind.key_prefix().as_bytes()) {
                 digest.update(Entry { key, value });
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use chunkmigrate::codec::{encode_json, record_key};
+use chunkmigrate::internal::record_key;
 use chunkmigrate::record::Record;
 use redb::{
     Database, ReadOnlyDatabase, ReadableDatabase as _, ReadableTable as _, TableDefinition,
@@ -116,7 +116,7 @@ pub(crate) fn of_records<'r>(records: impl IntoIterator<Item = &'r Record>) -> C
     ];
     Content {
         records: records
-            .map(|record| (record_key(record), encode_json(record).unwrap()))
+            .map(|record| (record_key(record), record.to_json().unwrap()))
             .collect(),
         documents: documents
             .map(|(name, document)| (name.to_owned(), document.to_owned()))

@@ -8,10 +8,10 @@ use std::alloc::System;
 use std::fs;
 use std::path::Path;
 
+use chunkmigrate::Progress;
+use chunkmigrate::internal::{create_tables, insert_records};
 use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
-use chunkmigrate::progress::Progress;
 use chunkmigrate::record::{CodeChunk, Record, SymbolMetrics};
-use chunkmigrate::sqlite::{create_tables, insert_records};
 use chunkmigrate::verify::{VerifyOptions, verify_pair};
 use rusqlite::Connection;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};

@@ -1,8 +1,8 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use chunkmigrate::codec::Digest;
 use chunkmigrate::record::IdSequences;
+use chunkmigrate::verify::Digest;
 use chunkmigrate::verify::{Inspection, inspect};
 use clap::ValueHint;
 use indicatif::{HumanBytes, HumanCount};

@@ -122,7 +122,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::codec::{encode_json, symbol_metrics_key};
     use crate::record::{Record, SymbolMetrics};
 
     /// A JSON string of a text in any notation.
@@ -156,14 +155,17 @@ mod tests {
             cyclomatic_complexity: None,
             last_updated: 0,
         };
-        let json = encode_json(&Record::SymbolMetrics(metrics)).unwrap();
+        let json = Record::SymbolMetrics(metrics).to_json().unwrap();
         String::from_utf8(json).unwrap()
     }
 
     fn matches(file_path: &str, value: &str) -> bool {
         let selection = RecordFilter::FileSymbols { file_path };
         let mut found = false;
-        let (key, value) = (symbol_metrics_key(7), value.as_bytes());
+        let (key, value) = (
+            RecordKey::SymbolMetrics { symbol_id: 7 }.encode(),
+            value.as_bytes(),
+        );
         let step = EntryFilter::new(&selection)
             .unwrap()
             .step(Entry { key: &key, value }, || {

@@ -1,4 +1,4 @@
-use crate::codec::{file_chunks_prefix, key_prefix};
+use crate::codec::file_chunks_prefix;
 use crate::record::RecordKind;
 
 /// The records that an operation applies to.
@@ -52,7 +52,7 @@ impl<'a> RecordFilter<'a> {
             | RecordFilter::SymbolChunks { file_path, .. } => file_chunks_prefix(file_path),
             RecordFilter::Kind(_)
             | RecordFilter::SymbolKindChunks { .. }
-            | RecordFilter::FileSymbols { .. } => key_prefix(self.kind()).as_bytes().to_vec(),
+            | RecordFilter::FileSymbols { .. } => self.kind().key_prefix().as_bytes().to_vec(),
         }
     }
 

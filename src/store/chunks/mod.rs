@@ -184,8 +184,8 @@ impl ChunkStore {
     /// id of `chunk` is ignored. Replaces a chunk of the same span.
     ///
     /// # Errors
-    /// [`RecordError`](crate::record::RecordError): an offset is above [`i64::MAX`], or no id is
-    /// left. Otherwise see [the store](ChunkStore#errors).
+    /// [`Error::OffsetRange`](crate::Error::OffsetRange) or
+    /// [`Error::NoIdLeft`](crate::Error::NoIdLeft). Otherwise see [the store](ChunkStore#errors).
     ///
     /// ```
     /// # fn main() -> chunkmigrate::Result<()> {

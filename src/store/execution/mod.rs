@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::backend::{self, RecordFilter, RecordStore, RecordTransaction};
 use super::clock::{Clock, SystemClock};
@@ -112,33 +112,13 @@ impl ExecutionLog {
     fn of(records: Option<Arc<dyn RecordStore>>) -> Self {
         ExecutionLog {
             records,
-            clock: Arc::new(SystemClock::new()),
+            clock: Arc::new(SystemClock(Instant::now())),
             started: Arc::default(),
         }
     }
 
-    /// Replaces the clock.
-    ///
-    /// ```
-    /// use std::{sync::Arc, time::Duration};
-    /// use chunkmigrate::store::{Clock, ExecutionLog};
-    ///
-    /// #[derive(Debug)]
-    /// struct Stopped;
-    ///
-    /// impl Clock for Stopped {
-    ///     fn unix_seconds(&self) -> i64 {
-    ///         1_700_000_000
-    ///     }
-    ///
-    ///     fn elapsed(&self) -> Duration {
-    ///         Duration::ZERO
-    ///     }
-    /// }
-    ///
-    /// let log = ExecutionLog::disabled().with_clock(Arc::new(Stopped));
-    /// assert!(!log.has_kv_backend());
-    /// ```
+    /// Replaces the clock, for tests.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -168,7 +148,7 @@ impl ExecutionLog {
     ///
     /// # Errors
     /// - [`Error::ExecutionExists`]: a run of this execution id was started before.
-    /// - [`RecordError::NoIdLeft`](crate::record::RecordError::NoIdLeft).
+    /// - [`Error::NoIdLeft`].
     /// - Otherwise see [`ChunkStore`](super::ChunkStore#errors).
     ///
     /// ```
