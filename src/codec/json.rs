@@ -217,5 +217,5 @@ pub(crate) fn canonical_id(value: &[u8]) -> Option<i64> {
 /// [`DecodeError`] describes why the value is not a valid record.
 pub fn decode_json(kind: RecordKind, value: &[u8]) -> Result<Record, DecodeError> {
     let values = decode_values(kind.schema(), value)?;
-    Record::from_values(kind, values).ok_or(DecodeError::NotAnObject)
+    Record::from_values(kind, values).ok_or_else(DecodeError::not_an_object)
 }

@@ -5,6 +5,7 @@
 mod backend;
 mod chunks;
 pub(crate) mod clock;
+mod constructors;
 mod execution;
 mod metrics;
 mod new_chunk;

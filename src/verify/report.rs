@@ -84,11 +84,7 @@ impl VerifyOptions {
     /// needs to be ignored.
     pub(super) fn check_columns(&self, stores: &[&dyn Source]) -> Result<()> {
         for column in &self.without_columns {
-            let mut is_there = false;
-            for store in stores {
-                is_there = is_there || store.has_unknown_column(column);
-            }
-            if !is_there {
+            if !stores.iter().any(|store| store.has_unknown_column(column)) {
                 let path = stores.first().map(|store| store.path().to_owned());
                 return Err(Error::CannotIgnoreColumn {
                     path: path.unwrap_or_default(),

@@ -28,8 +28,8 @@ enum KeyMatch {
 impl<'a> EntryFilter<'a> {
     pub(super) fn new(selection: &'a RecordFilter<'a>) -> Result<Self> {
         let field = selection
-            .field()
-            .map(|(name, text)| FieldFilter::new(selection.kind().schema(), name, text));
+            .field
+            .map(|(name, text)| FieldFilter::new(selection.kind.schema(), name, text));
         Ok(EntryFilter {
             selection,
             field: field.transpose()?,
@@ -51,7 +51,7 @@ impl<'a> EntryFilter<'a> {
     }
 
     fn key_match(&self, key: &[u8]) -> KeyMatch {
-        let Some(path) = self.selection.path_in_key() else {
+        let Some(path) = self.selection.chunks_of else {
             return match key_kind(key) {
                 Ok(_) => KeyMatch::Matches,
                 Err(_) => KeyMatch::Skipped,
@@ -122,7 +122,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::record::{Record, SymbolMetrics};
+    use crate::record::{Record, RecordKind, SymbolMetrics};
 
     /// A JSON string of a text in any notation.
     fn spelled(text: &str, escapes: &[u8]) -> String {
@@ -160,7 +160,7 @@ mod tests {
     }
 
     fn matches(file_path: &str, value: &str) -> bool {
-        let selection = RecordFilter::FileSymbols { file_path };
+        let selection = RecordFilter::all(RecordKind::SymbolMetrics).with("file_path", file_path);
         let mut found = false;
         let (key, value) = (
             RecordKey::SymbolMetrics { symbol_id: 7 }.encode(),

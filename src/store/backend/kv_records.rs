@@ -50,7 +50,7 @@ impl RecordStore for KvRecords {
         selection: &RecordFilter<'_>,
         visit: &mut dyn FnMut(Record) -> Result<()>,
     ) -> Result<()> {
-        let kind = selection.kind();
+        let kind = selection.kind;
         let filter = EntryFilter::new(selection)?;
         self.backend
             .scan_prefix(&selection.key_prefix(), &mut |entry| {
