@@ -27,13 +27,12 @@ pub(crate) const SHOWN_PROBLEMS: usize = 10;
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use chunkmigrate::Error;
-/// use chunkmigrate::store::{StoreKind, detect};
+/// use chunkmigrate::store::ChunkStore;
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let path = &folder.path().join("code.db");
 /// # std::fs::write(path, "# no database")?;
-/// let failure = detect(path)?.expect_sqlite(path);
-/// assert!(matches!(failure, Err(Error::UnrecognizedFile { .. })));
+/// assert!(matches!(ChunkStore::open(path), Err(Error::NotADatabase { .. })));
 /// # Ok(())
 /// # }
 /// ```

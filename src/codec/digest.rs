@@ -26,7 +26,7 @@ impl Digest {
     }
 
     /// The 64 lower-case hex digits.
-    pub fn hex(&self) -> [u8; 64] {
+    pub(crate) fn hex(&self) -> [u8; 64] {
         let digit = |nibble: u8| match nibble {
             0..=9 => b'0' + nibble,
             _ => b'a' + nibble - 10,

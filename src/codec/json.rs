@@ -55,9 +55,6 @@ impl Record {
 }
 
 /// The record of a kind that an entry holds.
-///
-/// # Errors
-/// As [`Record::from_entry`].
 pub(crate) fn decode_entry(kind: RecordKind, entry: Entry<'_>) -> Result<Record> {
     let Entry { key, value } = entry;
     let record = decode_json(kind, value).map_err(|error| invalid(key, error.to_string()))?;
@@ -212,9 +209,6 @@ pub(crate) fn canonical_id(value: &[u8]) -> Option<i64> {
 /// Whitespace, field order and the notation of floats may vary; to check for the canonical form,
 /// use [`is_canonical`]. Everything else is strict: each field exactly once, no other fields,
 /// nothing after the object, and integers without fraction or exponent, in range.
-///
-/// # Errors
-/// [`DecodeError`] describes why the value is not a valid record.
 pub fn decode_json(kind: RecordKind, value: &[u8]) -> Result<Record, DecodeError> {
     let values = decode_values(kind.schema(), value)?;
     Record::from_values(kind, values).ok_or_else(DecodeError::not_an_object)

@@ -8,8 +8,6 @@ mod file_access;
 #[cfg(feature = "native-v2")]
 pub(crate) mod free_space;
 #[cfg(feature = "native-v2")]
-mod json_lines;
-#[cfg(feature = "native-v2")]
 mod output_file;
 #[cfg(feature = "native-v2")]
 mod private_folder;
@@ -30,8 +28,6 @@ pub(crate) use destination::Destination;
 pub use detect::{StoreKind, detect};
 #[cfg(feature = "native-v2")]
 pub(crate) use file_access::FileAccess;
-#[cfg(feature = "native-v2")]
-pub(crate) use json_lines::JsonLines;
 #[cfg(feature = "native-v2")]
 pub(crate) use output_file::{OutputFile, OutputKind};
 #[cfg(feature = "native-v2")]

@@ -12,7 +12,7 @@ use super::target_writer::{self, FilledTarget, TargetWriter};
 use super::{CopyOptions, CopyOutcome, CopySummary};
 use crate::error::{IoContext as _, Result};
 use crate::fsio::free_space;
-use crate::fsio::{Destination, JsonLines, Staged};
+use crate::fsio::{Destination, OutputFile, Staged};
 use crate::fsio::{StoreKind, detect};
 use crate::open::{Candidate, retry_if_changed};
 use crate::progress::Progress;
@@ -56,7 +56,7 @@ pub fn sqlite_to_kv(
     options: &CopyOptions,
     progress: &Progress,
 ) -> Result<CopySummary> {
-    detect(source)?.expect_sqlite(source)?;
+    detect(source)?.expect(StoreKind::Sqlite, source)?;
     copy_file(source, target, StoreKind::Kv, options, progress)
 }
 
@@ -101,7 +101,7 @@ pub fn kv_to_sqlite(
     options: &CopyOptions,
     progress: &Progress,
 ) -> Result<CopySummary> {
-    detect(source)?.expect_kv(source)?;
+    detect(source)?.expect(StoreKind::Kv, source)?;
     copy_file(source, target, StoreKind::Sqlite, options, progress)
 }
 
@@ -242,7 +242,7 @@ impl Job<'_> {
         snapshot: &mut dyn Source,
         staged: Staged,
         filled: FilledTarget,
-        rejects: Option<JsonLines>,
+        rejects: Option<OutputFile>,
         summary: &mut CopySummary,
     ) -> Result<CopyOutcome> {
         let progress = self.progress;

@@ -11,7 +11,7 @@ use crate::compare::{Finding, FindingClass, ManifestCheck, Side};
 use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
 use crate::fsio::leftover_dirs;
-use crate::fsio::{Destination, JsonLines, OutputKind, Published};
+use crate::fsio::{Destination, OutputFile, OutputKind, Published};
 use crate::kv::{Manifest, ManifestSource};
 use crate::progress::{Progress, Stage};
 use crate::record::{IdSequences, PerKind, RecordKind};
@@ -175,7 +175,7 @@ impl Job<'_> {
     }
 
     /// The rejects file, if one is configured. A dry run fails in the same cases as a real run.
-    pub(super) fn rejects(&self) -> Result<Option<JsonLines>> {
+    pub(super) fn rejects(&self) -> Result<Option<OutputFile>> {
         let path = match &self.options.rejects {
             Some(path) => path.clone(),
             None if self.options.skip_invalid => self.default_rejects(),
@@ -185,7 +185,7 @@ impl Job<'_> {
         // rejected.
         let replace = self.options.replace || self.options.merge;
         let protected_path = self.protected_path.as_slice();
-        let rejects = JsonLines::resolve(OutputKind::Rejects, &path, replace, protected_path)?;
+        let rejects = OutputFile::resolve(OutputKind::Rejects, &path, replace, protected_path)?;
         if rejects.destination().path() == self.destination.path() {
             return Err(Error::RejectsFileIsTarget { path });
         }
@@ -195,7 +195,7 @@ impl Job<'_> {
     /// Publishes the rejects file before the target; the result allows it to be undone.
     pub(super) fn publish_rejects_first(
         &self,
-        rejects: Option<JsonLines>,
+        rejects: Option<OutputFile>,
         summary: &mut CopySummary,
     ) -> Result<Option<Published>> {
         let Some(rejects) = rejects else {
@@ -213,7 +213,7 @@ impl Job<'_> {
 
     pub(super) fn publish_rejects(
         &self,
-        rejects: Option<JsonLines>,
+        rejects: Option<OutputFile>,
         summary: &mut CopySummary,
     ) -> Result<()> {
         self.publish_rejects_first(rejects, summary).map(|_| ())

@@ -7,7 +7,7 @@ use super::target_writer::{FilledTarget, TargetWriter};
 use crate::codec::{Entry, KindTotals, encode_values};
 use crate::compare::{EntryCheck, Finding, FindingClass, RowLocation, Side};
 use crate::error::Result;
-use crate::fsio::JsonLines;
+use crate::fsio::OutputFile;
 use crate::fsio::StoreKind;
 use crate::record::{IdSequences, RecordKind};
 use crate::sqlite::{IdSet, ScratchSet};
@@ -38,7 +38,7 @@ impl<'o> CopySink<'o> {
         options: &'o CopyOptions,
         source: StoreKind,
         new: Option<TargetWriter>,
-        rejects: Option<JsonLines>,
+        rejects: Option<OutputFile>,
         known_duplicate_ids: &'o IdSet,
     ) -> Self {
         let temp_dir = options.temp_dir.as_deref();

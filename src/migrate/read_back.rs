@@ -28,7 +28,7 @@ pub(super) fn verify_kv(
 ) -> Result<bool> {
     let totals = content.totals.iter();
     let written: u64 = totals.map(|(_, totals)| totals.records).sum();
-    let mut holds = file.len()? == written
+    let mut holds = file.key_count()? == written
         && file.sequences()? == *content.sequences
         && file.manifest()?.as_ref() == Some(content.manifest);
     for (kind, expected) in content.totals.iter() {

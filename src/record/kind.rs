@@ -58,7 +58,7 @@ impl RecordKind {
     }
 
     /// Whether its records have unique ids in addition to their keys.
-    pub const fn has_ids(self) -> bool {
+    pub(crate) const fn has_ids(self) -> bool {
         self.schema().has_ids
     }
 }

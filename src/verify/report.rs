@@ -151,7 +151,7 @@ pub struct SelfTest {
 
 impl SelfTest {
     /// Whether every record is unchanged and every kind of damage was detected.
-    pub fn is_passed(&self) -> bool {
+    fn is_passed(&self) -> bool {
         let is_right = |class: &FindingClass| {
             self.detected_classes.contains(class) == class.is_of_comparison()
         };

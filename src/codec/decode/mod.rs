@@ -55,9 +55,6 @@ pub(super) fn one_line(error: &serde_json::Error) -> String {
 }
 
 /// Decodes the values of a record, as [`decode_json`](super::decode_json) does.
-///
-/// # Errors
-/// [`DecodeError`] describes why the value is not a valid record.
 pub(crate) fn decode_values<'v>(
     schema: &'static KindSchema,
     value: &'v [u8],
