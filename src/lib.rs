@@ -46,13 +46,6 @@
 //! # fn main() {}
 //! ```
 //!
-//! # Layers
-//!
-//! `error` <- `record` <- `codec` <- `stream` <- `kv`, `sqlite` <- `store`, `compare` <- `migrate`
-//! <- `verify`: modules depend only on modules to their left. Both stores yield the same stream,
-//! the entries of one kind in the order of their keys' bytes, so copying, comparing and hashing are
-//! three uses of one stream.
-//!
 //! # Features
 //!
 //! - `native-v2` (default): the KV file. Without it the library supports SQLite and key-value

@@ -24,6 +24,7 @@ pub(crate) use key::{
     file_chunks_prefix, key_kind, parse_key, record_key, write_key, write_own_key,
 };
 pub(crate) use ndjson::Line;
+pub(crate) use text::write_text;
 
 use crate::record::{KindSet, RecordKind};
 

@@ -8,7 +8,7 @@ use memchr::memchr2;
 const LONG_BYTES: usize = 64 << 10;
 
 /// Appends a text as a JSON string, with the shortest escapes and only those that JSON requires.
-pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text.as_bytes();
     while let Some((plain, [special, after @ ..])) = special(rest).map(|at| rest.split_at(at)) {

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use memchr::{memchr_iter, memmem};
 
 use super::selection::RecordFilter;
-use crate::codec::{Entry, key_kind, parse_key, read_canonical};
-use crate::error::{Error, Result};
+use crate::codec::{Entry, key_kind, parse_key, read_canonical, write_text};
+use crate::error::Result;
 use crate::record::{KindSchema, RecordKey, Value};
 
 /// A filter of records for their entries in a key-value backend.
@@ -26,14 +26,13 @@ enum KeyMatch {
 }
 
 impl<'a> EntryFilter<'a> {
-    pub(super) fn new(selection: &'a RecordFilter<'a>) -> Result<Self> {
-        let field = selection
-            .field
-            .map(|(name, text)| FieldFilter::new(selection.kind.schema(), name, text));
-        Ok(EntryFilter {
+    pub(super) fn new(selection: &'a RecordFilter<'a>) -> Self {
+        let schema = selection.kind.schema();
+        let field = selection.field;
+        EntryFilter {
             selection,
-            field: field.transpose()?,
-        })
+            field: field.map(|(name, text)| FieldFilter::new(schema, name, text)),
+        }
     }
 
     /// Handles an entry in the scan over the filter's prefix: visits it if it matches. Returns
@@ -83,15 +82,16 @@ struct FieldFilter<'a> {
 }
 
 impl<'a> FieldFilter<'a> {
-    fn new(schema: &'static KindSchema, name: &'static str, text: &'a str) -> Result<Self> {
-        let json = serde_json::to_vec(text).map_err(|error| Error::Internal(error.to_string()))?;
-        Ok(FieldFilter {
+    fn new(schema: &'static KindSchema, name: &'static str, text: &'a str) -> Self {
+        let mut json = Vec::new();
+        write_text(text, &mut json);
+        FieldFilter {
             schema,
             name,
             place: schema.fields.iter().position(|field| field.name == name),
             text,
             json: memmem::Finder::new(&json).into_owned(),
-        })
+        }
     }
 
     /// `false` if the value contains the text in no notation. Those that are not canonical escape a
@@ -166,12 +166,10 @@ mod tests {
             RecordKey::SymbolMetrics { symbol_id: 7 }.encode(),
             value.as_bytes(),
         );
-        let step = EntryFilter::new(&selection)
-            .unwrap()
-            .step(Entry { key: &key, value }, || {
-                found = true;
-                Ok(())
-            });
+        let step = EntryFilter::new(&selection).step(Entry { key: &key, value }, || {
+            found = true;
+            Ok(())
+        });
         assert!(step.unwrap());
         found
     }

@@ -51,7 +51,7 @@ impl RecordStore for KvRecords {
         visit: &mut dyn FnMut(Record) -> Result<()>,
     ) -> Result<()> {
         let kind = selection.kind;
-        let filter = EntryFilter::new(selection)?;
+        let filter = EntryFilter::new(selection);
         self.backend
             .scan_prefix(&selection.key_prefix(), &mut |entry| {
                 filter.step(entry, || visit(decode_entry(kind, entry)?))
@@ -59,7 +59,7 @@ impl RecordStore for KvRecords {
     }
 
     fn count(&self, selection: &RecordFilter<'_>) -> Result<u64> {
-        let filter = EntryFilter::new(selection)?;
+        let filter = EntryFilter::new(selection);
         let mut count = 0;
         self.backend
             .scan_prefix(&selection.key_prefix(), &mut |entry| {
@@ -138,7 +138,7 @@ impl RecordTransaction for KvRecordTransaction<'_> {
     }
 
     fn delete_all(&mut self, selection: &RecordFilter<'_>) -> Result<u64> {
-        let filter = EntryFilter::new(selection)?;
+        let filter = EntryFilter::new(selection);
         let mut keys = Vec::new();
         self.transaction
             .scan_prefix(&selection.key_prefix(), &mut |entry| {
