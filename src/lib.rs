@@ -97,32 +97,24 @@ pub mod internal {
     pub use crate::codec::key::{KeyError, file_chunks_prefix, key_kind, parse_key, record_key};
     pub use crate::codec::ndjson::{Line, LineError};
     pub use crate::codec::{MAX_ENTRY_BYTES, MAX_VALUE_BYTES};
-    #[cfg(feature = "native-v2")]
-    pub use crate::compare::{CompareOptions, Newer, SideEvidence, compare_kind, compare_stores};
-    #[cfg(feature = "native-v2")]
-    pub use crate::fsio::remove_all_private_folders as remove_private_folders;
-    #[cfg(feature = "native-v2")]
-    pub use crate::kv::bulk_loader::BulkLoader;
-    #[cfg(feature = "native-v2")]
-    pub use crate::kv::manifest::FormatMarker;
-    #[cfg(feature = "native-v2")]
-    pub use crate::kv::reader::KvReader;
     pub use crate::sqlite::read::options::SourceOptions;
     pub use crate::sqlite::read::snapshot::SqliteSnapshot;
     pub use crate::sqlite::write::writer::{create_tables, insert_records, set_sequences};
     pub use crate::store::clock::Clock;
     pub use crate::stream::{
-        Batch, InvalidRow, Item, KindContent, ManifestTotals, Origin, RawValue, RecordStream,
-        SortedStream, Source, Visited, digest_kind, read_kind, read_stream,
+        Batch, InvalidRow, Item, ManifestTotals, Origin, RawValue, RecordStream, SortedStream,
+        Source, Visited, digest_kind, read_kind, read_stream,
     };
     #[cfg(feature = "native-v2")]
-    pub use crate::verify::page_file::HtmlReportFile;
-    #[cfg(feature = "native-v2")]
-    pub use crate::verify::report::SelfTest;
-    #[cfg(feature = "native-v2")]
-    pub use crate::verify::{
-        built_in_sample::verify_sample, sample::sample_records, sample::sample_sequences,
-        sample_file::SampleFile, sample_file::write_sample,
+    pub use crate::{
+        compare::{CompareOptions, Newer, SideEvidence, compare_kind, compare_stores},
+        fsio::remove_all_private_folders as remove_private_folders,
+        kv::{bulk_loader::BulkLoader, manifest::FormatMarker, reader::KvReader},
+        verify::built_in_sample::verify_sample,
+        verify::page_file::HtmlReportFile,
+        verify::report::SelfTest,
+        verify::sample::{sample_records, sample_sequences},
+        verify::sample_file::{SampleFile, write_sample},
     };
 }
 

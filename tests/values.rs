@@ -3,6 +3,7 @@
 use std::error::Error as _;
 
 use chunkmigrate::internal::{decode_json, is_canonical};
+use chunkmigrate::kv::Entry;
 use chunkmigrate::record::{CodeChunk, FileMetrics, Record, RecordKind};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
@@ -30,7 +31,9 @@ fn survives_encoding(record: &Record) -> TestCaseResult {
     let bytes = record.to_json().unwrap();
     let decoded = decode_json(record.kind(), &bytes).unwrap();
     prop_assert_eq!(&decoded, record);
-    prop_assert_eq!(decoded.to_json().unwrap(), bytes);
+    prop_assert_eq!(&decoded.to_json().unwrap(), &bytes);
+    let (key, value) = (&record.key().encode(), &bytes);
+    prop_assert_eq!(&Record::from_entry(Entry { key, value }).unwrap(), record);
     Ok(())
 }
 

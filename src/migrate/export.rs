@@ -72,7 +72,7 @@ pub enum ExportItem<'e> {
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::ops::ControlFlow;
 /// use chunkmigrate::migrate::{ExportOptions, ExportItem, export};
-/// use chunkmigrate::record::CodeChunk;
+/// use chunkmigrate::record::{CodeChunk, Record};
 /// use chunkmigrate::store::ChunkStore;
 /// use chunkmigrate::Progress;
 ///
@@ -83,14 +83,15 @@ pub enum ExportItem<'e> {
 ///
 /// let progress = Progress::none();
 /// let options = ExportOptions::default().prefix("chunk:a.rs:");
-/// let mut keys = Vec::new();
+/// let mut chunks = Vec::new();
 /// export(&path, &options, &progress, &mut |exported| {
 ///     if let ExportItem::Record { entry, .. } = exported {
-///         keys.push(String::from_utf8_lossy(entry.key).into_owned());
+///         chunks.extend(Record::from_entry(entry)?.into_chunk());
 ///     }
 ///     Ok(ControlFlow::Continue(()))
 /// })?;
-/// assert_eq!(keys, ["chunk:a.rs:0:2"]);
+/// assert_eq!(chunks.len(), 1);
+/// assert_eq!(chunks[0].content, "fn");
 /// # Ok(())
 /// # }
 /// ```
