@@ -16,7 +16,7 @@ use std::{env, fs};
 use chunkmigrate::kv::RedbBackend;
 use chunkmigrate::record::{CodeChunk, FileMetrics};
 use chunkmigrate::store::{ChunkStore, ExecutionEnd, ExecutionLog, ExecutionStart};
-use chunkmigrate::store::{Clock as _, HotspotQuery, MetricsOps, SystemClock};
+use chunkmigrate::store::{HotspotQuery, MetricsOps};
 
 const USAGE: &str = "usage: dual_mode_log --sqlite|--kv STORE SOURCE...";
 
@@ -105,7 +105,7 @@ fn index(stores: &Stores, source: &str, end: &mut ExecutionEnd<'_>) -> Result<()
         fan_in: None,
         fan_out: None,
         complexity_score: Some(branches as f64),
-        last_updated: SystemClock::new().unix_seconds(),
+        last_updated: SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64,
     })?;
     end.files_indexed += 1;
     end.symbols_indexed += functions.len() as i64;

@@ -27,13 +27,12 @@ pub(crate) const SHOWN_PROBLEMS: usize = 10;
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use chunkmigrate::Error;
-/// use chunkmigrate::store::{StoreKind, detect};
+/// use chunkmigrate::store::ChunkStore;
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let path = &folder.path().join("code.db");
 /// # std::fs::write(path, "# no database")?;
-/// let failure = detect(path)?.expect_sqlite(path);
-/// assert!(matches!(failure, Err(Error::UnrecognizedFile { .. })));
+/// assert!(matches!(ChunkStore::open(path), Err(Error::NotADatabase { .. })));
 /// # Ok(())
 /// # }
 /// ```
@@ -608,38 +607,14 @@ pub enum Error {
         execution_id: String,
     },
 
-    // Anything else.
-    /// A record has a value that no store can keep.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// A record that was not [checked](crate::record::Record::check) has no canonical bytes.
-    #[error("the record cannot be encoded as JSON")]
-    Encode(#[source] serde_json::Error),
-    /// A key-value backend from outside this crate failed.
-    #[error("the key-value backend failed")]
-    Backend(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// [`ProgressSink::is_cancelled`](crate::ProgressSink::is_cancelled) returned `true`.
-    #[error("interrupted")]
-    Cancelled,
-    /// The operating system could not create a thread.
-    #[error("cannot start a thread")]
-    Thread(#[source] io::Error),
-    /// A bug in this crate.
-    #[error("internal error: {0}")]
-    Internal(String),
-}
-
-/// Why a record can't be kept exactly, or its kind is unknown.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[non_exhaustive]
-pub enum RecordError {
-    /// An offset is above [`i64::MAX`], the largest integer that a store can hold.
+    // Records that no store can keep, and kinds.
+    /// An offset of a record is above [`i64::MAX`], the largest integer that a store can hold.
     #[error("{field} is above {max}", max = i64::MAX)]
     OffsetRange {
         /// The field that holds the offset.
         field: &'static str,
     },
-    /// A float is infinite or not a number. SQLite would store the latter as NULL.
+    /// A float of a record is infinite or not a number. SQLite would store the latter as NULL.
     #[error("{field} is {value}, not a finite number")]
     NotFinite {
         /// The field that holds the float.
@@ -659,6 +634,23 @@ pub enum RecordError {
         /// The name.
         name: String,
     },
+
+    // Anything else.
+    /// A record that was not [checked](crate::record::Record::check) has no canonical bytes.
+    #[error("the record cannot be encoded as JSON")]
+    Encode(#[source] serde_json::Error),
+    /// A key-value backend from outside this crate failed.
+    #[error("the key-value backend failed")]
+    Backend(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// [`ProgressSink::is_cancelled`](crate::ProgressSink::is_cancelled) returned `true`.
+    #[error("interrupted")]
+    Cancelled,
+    /// The operating system could not create a thread.
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
+    /// A bug in this crate.
+    #[error("internal error: {0}")]
+    Internal(String),
 }
 
 impl Error {

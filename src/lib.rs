@@ -46,13 +46,6 @@
 //! # fn main() {}
 //! ```
 //!
-//! # Layers
-//!
-//! `error` <- `record` <- `codec` <- `stream` <- `kv`, `sqlite` <- `store`, `compare` <- `migrate`
-//! <- `verify`: modules depend only on modules to their left. Both stores yield the same stream,
-//! the entries of one kind in the order of their keys' bytes, so copying, comparing and hashing are
-//! three uses of one stream.
-//!
 //! # Features
 //!
 //! - `native-v2` (default): the KV file. Without it the library supports SQLite and key-value
@@ -72,10 +65,10 @@
 #![deny(clippy::dbg_macro)]
 #![forbid(unsafe_code)]
 
-pub mod codec;
+mod codec;
 #[cfg(feature = "native-v2")]
 mod compare;
-pub mod error;
+mod error;
 mod file_format;
 mod fsio;
 pub mod kv;
@@ -83,33 +76,44 @@ pub mod kv;
 pub mod migrate;
 #[cfg(feature = "native-v2")]
 mod open;
-pub mod progress;
+mod progress;
 pub mod record;
 #[cfg(feature = "native-v2")]
 mod setters;
-pub mod sqlite;
+mod sqlite;
 pub mod store;
 mod stream;
 #[cfg(feature = "native-v2")]
 pub mod verify;
 
-/// For this crate's own tests, fuzz targets and benchmarks. Not part of the API: it may change in
-/// any release.
-#[cfg(feature = "native-v2")]
+/// For the program, and for the tests, fuzz targets and benchmarks. Not part of the API: it may
+/// change in any release.
 #[doc(hidden)]
 pub mod internal {
+    pub use crate::codec::decode::DecodeError;
     pub use crate::codec::digest::{KindHasher, combined_digest};
     pub use crate::codec::export_end::ExportEnd;
+    pub use crate::codec::json::{decode_json, is_canonical};
+    pub use crate::codec::key::{KeyError, file_chunks_prefix, key_kind, parse_key, record_key};
     pub use crate::codec::ndjson::{Line, LineError};
-    pub use crate::compare::{CompareOptions, compare_kind, compare_stores};
-    pub use crate::kv::bulk_loader::BulkLoader;
-    pub use crate::kv::manifest::FormatMarker;
-    pub use crate::kv::reader::KvReader;
+    pub use crate::codec::{MAX_ENTRY_BYTES, MAX_VALUE_BYTES};
     pub use crate::sqlite::read::options::SourceOptions;
     pub use crate::sqlite::read::snapshot::SqliteSnapshot;
-    pub use crate::sqlite::write::writer::set_sequences;
+    pub use crate::sqlite::write::writer::{create_tables, insert_records, set_sequences};
+    pub use crate::store::clock::Clock;
     pub use crate::stream::{
         InvalidRow, Item, ManifestTotals, Origin, RawValue, SortedStream, Source, Visited,
+    };
+    #[cfg(feature = "native-v2")]
+    pub use crate::{
+        compare::{CompareOptions, Newer, SideEvidence, compare_kind, compare_stores},
+        fsio::remove_all_private_folders as remove_private_folders,
+        kv::{bulk_loader::BulkLoader, manifest::FormatMarker, reader::KvReader},
+        verify::built_in_sample::verify_sample,
+        verify::page_file::HtmlReportFile,
+        verify::report::SelfTest,
+        verify::sample::{sample_records, sample_sequences},
+        verify::sample_file::{SampleFile, write_sample},
     };
 }
 

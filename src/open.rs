@@ -29,9 +29,6 @@ pub(crate) struct Candidate {
 
 impl Candidate {
     /// Detects the type of a store from its first bytes.
-    ///
-    /// # Errors
-    /// The file does not exist, can't be read, or is not a store.
     pub(crate) fn probe(path: &Path) -> Result<Self> {
         let found = detect(path)?;
         found.expect_store(path)?;
@@ -59,9 +56,6 @@ impl Candidate {
     }
 
     /// Opens the store: a KV file after verifying every page, a database in one read transaction.
-    ///
-    /// # Errors
-    /// The errors of [`KvReader::open_verified`] and [`SqliteSnapshot::open`].
     pub(crate) fn open(
         self,
         options: &SourceOptions,
@@ -75,9 +69,6 @@ impl Candidate {
 }
 
 /// Opens two stores. A KV file is opened in parallel with the other store.
-///
-/// # Errors
-/// The errors of [`Candidate::open`].
 pub(crate) fn open_pair(
     left: Candidate,
     right: Candidate,
@@ -94,9 +85,6 @@ pub(crate) fn open_pair(
 
 /// Runs `read`, which reads databases, and repeats it a few times if one of them was written
 /// meanwhile.
-///
-/// # Errors
-/// The errors of `read`.
 pub(crate) fn retry_if_changed<T>(mut read: impl FnMut() -> Result<T>) -> Result<T> {
     for _ in 1..ATTEMPTS {
         match read() {

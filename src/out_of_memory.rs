@@ -86,6 +86,6 @@ fn end(size: usize) -> ! {
          hint: a record takes up to six times its size: raise the limit of the process (`ulimit -v`, a \
          container's memory), or close other programs"
     );
-    chunkmigrate::migrate::remove_private_folders();
+    chunkmigrate::internal::remove_private_folders();
     signal_hook::low_level::exit(STATUS)
 }

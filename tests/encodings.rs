@@ -2,12 +2,9 @@
 
 use std::fmt::Write as _;
 
-use chunkmigrate::codec::{MAX_ENTRY_BYTES, MAX_VALUE_BYTES};
-use chunkmigrate::codec::{
-    chunk_key, encode_json, execution_log_key, file_metrics_key, record_key, symbol_metrics_key,
-};
-use chunkmigrate::record::{FileMetrics, Record, RecordKind};
-use chunkmigrate::verify::sample_records;
+use chunkmigrate::internal::sample_records;
+use chunkmigrate::internal::{MAX_ENTRY_BYTES, MAX_VALUE_BYTES, record_key};
+use chunkmigrate::record::{FileMetrics, Record, RecordKey, RecordKind};
 use test_support::kv_file::RECORDS;
 use test_support::records::file_metrics;
 
@@ -27,7 +24,7 @@ fn written(float: f64) -> String {
         estimated_loc: Some(float),
         ..file_metrics("")
     });
-    let json: String = String::from_utf8(encode_json(&record).unwrap()).unwrap();
+    let json: String = String::from_utf8(record.to_json().unwrap()).unwrap();
     let value = json.split("\"estimated_loc\":").nth(1).unwrap();
     value.split(',').next().unwrap().to_owned()
 }
@@ -82,10 +79,28 @@ fn keys_are_written_as_the_format_says() {
         ("nul\0 quote\" newline\n", 1, 5),
         ("cafe\u{301} \u{1f600} \u{2028}", 0, i64::MAX as u64),
     ];
-    let chunks = chunks.map(|(path, start, end)| chunk_key(path, start, end));
-    let executions = ["01HX-7", "", "with:colon", "chunk:a:0:5"].map(execution_log_key);
-    let files = ["src/lib.rs", "", "na:\u{ef}ve.rs", "::"].map(file_metrics_key);
-    let symbols = [0, 7, -7, i64::MAX, i64::MIN].map(symbol_metrics_key);
+    let chunks = chunks.map(|(path, start, end)| {
+        RecordKey::Chunk {
+            file_path: String::from(path),
+            byte_start: start,
+            byte_end: end,
+        }
+        .encode()
+    });
+    let executions = ["01HX-7", "", "with:colon", "chunk:a:0:5"].map(|id| {
+        RecordKey::ExecutionLog {
+            execution_id: id.to_owned(),
+        }
+        .encode()
+    });
+    let files = ["src/lib.rs", "", "na:\u{ef}ve.rs", "::"].map(|path| {
+        RecordKey::FileMetrics {
+            file_path: path.to_owned(),
+        }
+        .encode()
+    });
+    let symbols = [0, 7, -7, i64::MAX, i64::MIN]
+        .map(|symbol_id| RecordKey::SymbolMetrics { symbol_id }.encode());
     let all = [&chunks[..], &executions, &files, &symbols].concat();
     let lines = all
         .iter()
@@ -100,7 +115,7 @@ fn every_record_of_the_sample_is_written_as_the_format_says() {
             .iter()
             .filter(|record| record.kind() == kind)
             .map(|record| {
-                let value = String::from_utf8(encode_json(record).unwrap()).unwrap();
+                let value = String::from_utf8(record.to_json().unwrap()).unwrap();
                 let key = String::from_utf8(record_key(record)).unwrap();
                 format!("{}\n  {}\n", in_ascii(&key), in_ascii(&value))
             })

@@ -322,14 +322,14 @@ proptest! {
             import_to_kv(source, &scenario.path(name), &CopyOptions::default(), &progress)
         };
         let summary = import(&lines, "whole.kv").unwrap();
-        prop_assert_eq!(summary.source.end_line, Some(EndLine::Matched));
+        prop_assert_eq!(summary.end_line, Some(EndLine::Matched));
         prop_assert_eq!(summary.records(), all.len() as u64);
         // Only the last end line may be missing without an error.
         let lost = lines.remove(lost.index(lines.len()));
         let is_end = matches!(Line::parse(lost.as_bytes()), Ok(Line::End(_)));
         let imported = import(&lines, "part.kv");
         if is_end && ends == 1 {
-            prop_assert_eq!(imported.unwrap().source.end_line, Some(EndLine::Missing));
+            prop_assert_eq!(imported.unwrap().end_line, Some(EndLine::Missing));
         } else if !is_end || !lost.contains(NO_LINES) {
             prop_assert!(imported.is_err());
             prop_assert!(!scenario.path("part.kv").exists());

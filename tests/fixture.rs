@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use chunkmigrate::codec::key_prefix;
 use chunkmigrate::record::RecordKind;
 use test_support::kv_file::Content;
 
@@ -35,7 +34,7 @@ fn a_version_1_file_is_exported_byte_for_byte() {
         format!("{{\"kind\":\"sequences\",\"key\":\"sequences\",\"value\":{id_sequences}}}\n");
     assert_eq!(rest, line);
     for kind in RecordKind::ALL {
-        let key = format!("\"key\":\"{}", key_prefix(kind));
+        let key = format!("\"key\":\"{}", kind.key_prefix());
         assert!(expected.contains(&key), "the fixture has no {kind}");
     }
 }

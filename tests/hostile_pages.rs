@@ -26,7 +26,7 @@ const MANY: &str = "
 fn make(path: &Path, pragmas: &str) {
     let connection = Connection::open(path).unwrap();
     connection.execute_batch(pragmas).unwrap();
-    chunkmigrate::sqlite::create_tables(&connection).unwrap();
+    chunkmigrate::internal::create_tables(&connection).unwrap();
     connection.execute_batch(tables::SMALL).unwrap();
     connection.execute_batch(MANY).unwrap();
 }

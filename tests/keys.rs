@@ -1,8 +1,7 @@
 //! Keys: encoding and decoding are inverse, nothing else is accepted, and no two identities share a
 //! key.
 
-use chunkmigrate::codec::key_kind;
-use chunkmigrate::codec::{KeyError, encode_key, parse_key};
+use chunkmigrate::internal::{KeyError, key_kind, parse_key};
 use chunkmigrate::record::RecordKey;
 use proptest::prelude::*;
 
@@ -13,12 +12,12 @@ proptest! {
 
     #[test]
     fn keys_survive_encoding_and_decoding(key in key()) {
-        prop_assert_eq!(parse_key(&encode_key(&key)), Ok(key));
+        prop_assert_eq!(parse_key(&key.encode()), Ok(key));
     }
 
     #[test]
     fn distinct_identities_never_share_a_key(left in key(), right in key()) {
-        prop_assert_eq!(encode_key(&left) == encode_key(&right), left == right);
+        prop_assert_eq!(left.encode() == right.encode(), left == right);
     }
 
     #[test]
@@ -30,7 +29,7 @@ proptest! {
         let parsed = parse_key(&bytes);
         prop_assert_eq!(key_kind(&bytes), parsed.clone().map(|key| key.kind()));
         if let Ok(key) = parsed {
-            prop_assert_eq!(encode_key(&key), bytes);
+            prop_assert_eq!(key.encode(), bytes);
         }
     }
 
@@ -40,11 +39,11 @@ proptest! {
         spans in prop::collection::vec((0..2000u64, 0..2000u64), 1..4),
     ) {
         let keys = |path: &str| {
-            let chunk = |(byte_start, byte_end): &(u64, u64)| encode_key(&RecordKey::Chunk {
+            let chunk = |(byte_start, byte_end): &(u64, u64)| RecordKey::Chunk {
                 file_path: path.to_owned(),
                 byte_start: *byte_start,
                 byte_end: *byte_end,
-            });
+            }.encode();
             spans.iter().map(chunk).collect::<Vec<_>>()
         };
         let doubled = |path: &str| format!("{}:", path.replace(':', "::"));

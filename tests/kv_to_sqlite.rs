@@ -36,7 +36,7 @@ fn the_new_database_has_the_same_rows_and_magellans_tables() {
 
     let db = Connection::open(&new).unwrap();
     let made = Connection::open_in_memory().unwrap();
-    chunkmigrate::sqlite::create_tables(&made).unwrap();
+    chunkmigrate::internal::create_tables(&made).unwrap();
     assert_eq!(schema(&db), schema(&made));
     let check: String = db
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))

@@ -54,7 +54,7 @@ fn make(path: &Path, writer: Writer) {
     let db = open(path, writer);
     db.pragma_update(None, "journal_mode", writer.journal_mode)
         .unwrap();
-    chunkmigrate::sqlite::create_tables(&db).unwrap();
+    chunkmigrate::internal::create_tables(&db).unwrap();
     insert_chunks(&db, CHUNKS);
     db.execute_batch(
         "INSERT INTO code_chunks VALUES (5000, 'moving', 0, 0, 'text', 'hash', NULL, NULL, 0);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use chunkmigrate::Progress;
-use chunkmigrate::migrate::{CopyOptions, OnInvalid, kv_to_sqlite, sqlite_to_kv};
-use chunkmigrate::sqlite::create_tables;
+use chunkmigrate::internal::create_tables;
+use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
 use proptest::prelude::*;
 use rusqlite::Connection;
 
@@ -460,7 +460,7 @@ proptest! {
         prop_assert!(sqlite_to_kv(&path("source.db"), &path("source.kv"), &copy, &progress).unwrap().is_complete());
         prop_assert!(sqlite_to_kv(&path("target.db"), &path("target.kv"), &copy, &progress).unwrap().is_complete());
 
-        let options = CopyOptions::default().merge(true).on_invalid(OnInvalid::Skip);
+        let options = CopyOptions::default().merge(true).skip_invalid(true);
         let expected = merged(&source, &target);
         let rejected = source.iter().filter(|(key, id)| expected.get(*key) != Some(*id)).count();
         let into_database = kv_to_sqlite(&path("source.kv"), &path("target.db"), &options, &progress).unwrap();

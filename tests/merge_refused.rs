@@ -4,7 +4,7 @@
 use std::fs;
 
 use chunkmigrate::Progress;
-use chunkmigrate::migrate::{CopyOptions, OnInvalid, kv_to_sqlite};
+use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite};
 use rusqlite::Connection;
 use test_support::kv_file::Content;
 
@@ -404,9 +404,7 @@ fn records_with_duplicate_ids_are_all_reported_and_not_merged() {
     }
     content.write(&path("shared.kv"));
     scenario.database("target.db", |_| {});
-    let options = CopyOptions::default()
-        .merge(true)
-        .on_invalid(OnInvalid::Skip);
+    let options = CopyOptions::default().merge(true).skip_invalid(true);
     let progress = Progress::none();
     let summary =
         kv_to_sqlite(&path("shared.kv"), &path("target.db"), &options, &progress).unwrap();

@@ -138,6 +138,12 @@ fn of_two_copies_to_one_name_one_is_complete_and_the_other_an_error() {
     let [failure] = <[Error; 1]>::try_from(failures).unwrap();
     let error = failure;
     assert!(matches!(error, Error::TargetExists { .. }), "{error}");
-    assert_eq!(KvReader::open_verified(&target).unwrap().len().unwrap(), 8);
+    assert_eq!(
+        KvReader::open_verified(&target)
+            .unwrap()
+            .key_count()
+            .unwrap(),
+        8
+    );
     assert_eq!(scenario.files().len(), 3);
 }

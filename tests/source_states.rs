@@ -205,7 +205,7 @@ fn another_process_may_read_at_the_same_time() {
         let place = Place::new();
         let db = Connection::open(place.source()).unwrap();
         db.pragma_update(None, "journal_mode", mode).unwrap();
-        chunkmigrate::sqlite::create_tables(&db).unwrap();
+        chunkmigrate::internal::create_tables(&db).unwrap();
         insert_chunks(&db, IN_MAIN);
         let reading = db.unchecked_transaction().unwrap();
         let count = |db: &Connection| -> i64 {
@@ -224,7 +224,7 @@ fn make_hot_journal(path: &Path) {
     let draft = Scenario::new();
     let draft_path = draft.path("draft.db");
     let db = Connection::open(&draft_path).unwrap();
-    chunkmigrate::sqlite::create_tables(&db).unwrap();
+    chunkmigrate::internal::create_tables(&db).unwrap();
     insert_chunks(&db, 2000);
     db.execute_batch(
         "PRAGMA cache_size = 5; PRAGMA cache_spill = 1;

@@ -3,9 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use chunkmigrate::codec::{encode_json, record_key};
+use chunkmigrate::internal::insert_records;
+use chunkmigrate::internal::record_key;
 use chunkmigrate::record::Record;
-use chunkmigrate::sqlite::insert_records;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use rusqlite::Connection;
@@ -61,7 +61,7 @@ fn kv_file_holds_exactly(records: Vec<Record>) -> TestCaseResult {
     prop_assert_eq!(run.status, 0, "{}", run);
     let expected = kept.iter().map(|record| {
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        (text(record_key(record)), text(encode_json(record).unwrap()))
+        (text(record_key(record)), text(record.to_json().unwrap()))
     });
     prop_assert_eq!(kv::records(&scenario.path("out.kv")), expected.collect());
     Ok(())

@@ -2,7 +2,8 @@
 
 use std::error::Error as _;
 
-use chunkmigrate::codec::{decode_json, encode_json, is_canonical};
+use chunkmigrate::internal::{decode_json, is_canonical};
+use chunkmigrate::kv::Entry;
 use chunkmigrate::record::{CodeChunk, FileMetrics, Record, RecordKind};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
@@ -22,10 +23,12 @@ fn decode_metrics(fields: &str) -> Result<Record, String> {
 }
 
 fn survives_encoding(record: &Record) -> TestCaseResult {
-    let bytes = encode_json(record).unwrap();
+    let bytes = record.to_json().unwrap();
     let decoded = decode_json(record.kind(), &bytes).unwrap();
     prop_assert_eq!(&decoded, record);
-    prop_assert_eq!(encode_json(&decoded).unwrap(), bytes);
+    prop_assert_eq!(&decoded.to_json().unwrap(), &bytes);
+    let (key, value) = (&record.key().encode(), &bytes);
+    prop_assert_eq!(&Record::from_entry(Entry { key, value }).unwrap(), record);
     Ok(())
 }
 
@@ -33,7 +36,7 @@ fn survives_encoding(record: &Record) -> TestCaseResult {
 /// record.
 fn is_canonical_alone(record: &Record, place: prop::sample::Index) -> TestCaseResult {
     let kind = record.kind();
-    let bytes = encode_json(record).unwrap();
+    let bytes = record.to_json().unwrap();
     prop_assert!(is_canonical(kind, &bytes));
     let at = place.index(bytes.len());
     prop_assert!(!is_canonical(kind, &bytes[..at]));
@@ -46,7 +49,7 @@ fn is_canonical_alone(record: &Record, place: prop::sample::Index) -> TestCaseRe
 }
 
 fn keeps_every_bit(float: f64) -> TestCaseResult {
-    let bytes = encode_json(&metrics(Some(float))).unwrap();
+    let bytes = metrics(Some(float)).to_json().unwrap();
     let Record::FileMetrics(decoded) = decode_json(RecordKind::FileMetrics, &bytes).unwrap() else {
         panic!("another kind");
     };
@@ -56,7 +59,7 @@ fn keeps_every_bit(float: f64) -> TestCaseResult {
 
 fn differ_as_their_bytes_do(left: &Record, right: &Record) -> TestCaseResult {
     if left.kind() == right.kind() {
-        let same = encode_json(left).unwrap() == encode_json(right).unwrap();
+        let same = left.to_json().unwrap() == right.to_json().unwrap();
         prop_assert_eq!(same, left == right);
     }
     Ok(())
@@ -110,20 +113,20 @@ fn a_source_text_chunk_is_encoded_with_one_allocation() {
     let content = "    let name = \"caf\u{e9}\".to_owned();\n".repeat(10_000);
     let size = content.len();
     let chunk = Record::Chunk(CodeChunk::new("a.rs", 0, 1, content));
-    let value = encode_json(&chunk).unwrap();
+    let value = chunk.to_json().unwrap();
     assert!(value.len() > size && value.capacity() < size + size / 4);
 }
 
 #[test]
 fn minus_zero_is_written_as_zero() {
-    let bytes = encode_json(&metrics(Some(-0.0))).unwrap();
-    assert_eq!(bytes, encode_json(&metrics(Some(0.0))).unwrap());
+    let bytes = metrics(Some(-0.0)).to_json().unwrap();
+    assert_eq!(bytes, metrics(Some(0.0)).to_json().unwrap());
 }
 
 #[test]
 fn nan_and_infinity_cannot_be_encoded() {
     for float in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-        let error = encode_json(&metrics(Some(float))).unwrap_err();
+        let error = metrics(Some(float)).to_json().unwrap_err();
         let cause = error.source().unwrap().to_string();
         assert!(cause.contains("not a finite number"), "{error}: {cause}");
     }

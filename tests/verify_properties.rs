@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chunkmigrate::Progress;
-use chunkmigrate::codec::{encode_json, parse_key, record_key};
+use chunkmigrate::internal::{parse_key, record_key};
 use chunkmigrate::record::{IdSequences, Record, RecordKind};
 use chunkmigrate::verify::{FindingClass, Side};
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
@@ -99,7 +99,7 @@ fn corruptions_are_found(made: Corrupted, left_is_database: bool) -> TestCaseRes
                 expected.insert((FindingClass::OnlyLeft, some_key, Some(Side::Left)));
             }
             Some(Corruption::Time) => {
-                let value = encode_json(&other_time(record)).unwrap();
+                let value = other_time(record).to_json().unwrap();
                 content.records.insert(key, value);
                 expected.insert((FindingClass::Field, some_key, None));
             }
@@ -114,7 +114,7 @@ fn corruptions_are_found(made: Corrupted, left_is_database: bool) -> TestCaseRes
             Some(Corruption::Swap) => {
                 let of_kind = all.iter().filter(|r| r.kind() == record.kind());
                 if let Some(other) = of_kind.rev().find(|r| record_key(r) != key) {
-                    content.records.insert(key, encode_json(other).unwrap());
+                    content.records.insert(key, other.to_json().unwrap());
                     expected.insert((FindingClass::KeyMismatch, some_key, right_side));
                 }
             }
@@ -136,7 +136,7 @@ fn corruptions_are_found(made: Corrupted, left_is_database: bool) -> TestCaseRes
         .count();
     prop_assert_eq!(reported as u64, report.divergences());
     let mut own = expected.is_empty();
-    let comparison = report.legs[0].comparison;
+    let comparison = &report.legs[0];
     for kind in RecordKind::ALL {
         let counts = comparison.kinds.get(kind);
         prop_assert!(counts.is_consistent());
@@ -179,7 +179,7 @@ fn answers_are_the_same(left: Vec<Record>, right: Vec<Record>) -> TestCaseResult
         let report = verify(&a, &b);
         let swapped = verify(&b, &a);
         prop_assert_eq!(found(&report).len(), found(&swapped).len());
-        answers.push((found(&report), report.legs[0].comparison.kinds));
+        answers.push((found(&report), report.legs[0].kinds));
     }
     prop_assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
     Ok(())

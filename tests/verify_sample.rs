@@ -1,7 +1,7 @@
 //! `verify` without files: the built-in sample.
 
-use chunkmigrate::codec::{decode_json, encode_json};
-use chunkmigrate::verify::sample_records;
+use chunkmigrate::internal::decode_json;
+use chunkmigrate::internal::sample_records;
 
 use crate::common::{Scenario, with_snapshots};
 
@@ -26,7 +26,7 @@ fn the_json_document_has_the_shape_of_every_verify() {
 #[test]
 fn every_record_of_the_sample_survives_encoding_and_decoding() {
     for record in sample_records() {
-        let bytes = encode_json(&record).unwrap();
+        let bytes = record.to_json().unwrap();
         assert_eq!(decode_json(record.kind(), &bytes).unwrap(), record);
     }
 }

@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
 use chunkmigrate::Progress;
-use chunkmigrate::codec::{encode_json, encode_key, parse_key, record_key};
 use chunkmigrate::internal::{
-    CompareOptions, InvalidRow, ManifestTotals, Origin, compare_kind, compare_stores,
+    CompareOptions, InvalidRow, ManifestTotals, Origin, compare_kind, compare_stores, parse_key,
+    record_key,
 };
 use chunkmigrate::record::{IdSequences, KindSet, Record, RecordKind};
 use chunkmigrate::store::StoreKind;
@@ -75,7 +75,7 @@ fn store(input: &mut Input<'_>, records: &[Record]) -> MemoryStore {
     });
     for (index, record) in records.iter().enumerate() {
         let (kind, mut key) = (record.kind(), record_key(record));
-        let canonical = |record: &Record| encode_json(record).unwrap();
+        let canonical = |record: &Record| record.to_json().unwrap();
         let mut value = canonical(record);
         match (input.below(16), is_database) {
             (7, _) => continue,
@@ -90,7 +90,7 @@ fn store(input: &mut Input<'_>, records: &[Record]) -> MemoryStore {
             (3, false) => input.mutate(&mut value),
             (4, false) => value = input.bytes(),
             (5, false) => value = canonical(&input.record()),
-            (6, false) => key = encode_key(&input.key()),
+            (6, false) => key = input.key().encode(),
             _ => {}
         }
         let kind = parse_key(&key).unwrap().kind();
@@ -138,7 +138,7 @@ fn invalid_row(kind: RecordKind, index: usize, row: usize, key: &[u8]) -> Invali
 
 fn unknown_keys(input: &mut Input<'_>) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let keys = (0..input.below(3)).map(|_| {
-        let mut key = encode_key(&input.key());
+        let mut key = input.key().encode();
         input.mutate(&mut key);
         (key, input.bytes())
     });

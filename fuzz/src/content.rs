@@ -3,10 +3,10 @@
 use std::fs;
 use std::sync::OnceLock;
 
-use chunkmigrate::codec::{encode_json, record_key};
+use chunkmigrate::internal::record_key;
+use chunkmigrate::internal::{sample_records, sample_sequences};
 use chunkmigrate::record::{IdSequences, PerKind};
 use chunkmigrate::verify::{KindTotals, Manifest, ManifestSource};
-use chunkmigrate::verify::{sample_records, sample_sequences};
 use test_support::folder;
 use test_support::kv_file::{Content, Entries, FORMAT};
 
@@ -39,7 +39,7 @@ pub(crate) fn intact_files() -> &'static [Intact; 3] {
             let entries: Entries = records
                 .iter()
                 .step_by(every)
-                .map(|record| (record_key(record), encode_json(record).unwrap()))
+                .map(|record| (record_key(record), record.to_json().unwrap()))
                 .collect();
             let sequences = sample_sequences();
             let manifest = manifest(&entries);

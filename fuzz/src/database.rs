@@ -40,7 +40,7 @@ pub(crate) fn make(path: &Path, encoding: Encoding, schema: Schema, rows: &[Row]
     );
     connection.execute_batch(&pragmas).unwrap();
     match schema {
-        Schema::Own => chunkmigrate::sqlite::create_tables(&connection).unwrap(),
+        Schema::Own => chunkmigrate::internal::create_tables(&connection).unwrap(),
         _ => RecordKind::ALL
             .iter()
             .for_each(|kind| create_loose(&connection, *kind, schema)),

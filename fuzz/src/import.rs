@@ -4,7 +4,7 @@ use std::path::Path;
 
 use chunkmigrate::internal::Line;
 use chunkmigrate::migrate::{
-    CopyOptions, CopySummary, EndLine, ExportItem, ExportOptions, ImportSource, OnInvalid, export,
+    CopyOptions, CopySummary, EndLine, ExportItem, ExportOptions, ImportSource, export,
     import_to_kv,
 };
 use chunkmigrate::{Error, Progress};
@@ -37,7 +37,7 @@ pub fn import(data: &[u8]) {
         0 => EndLine::Missing,
         _ => EndLine::Matched,
     };
-    assert_eq!(summary.source.end_line, Some(end_line));
+    assert_eq!(summary.end_line, Some(end_line));
     assert_eq!(
         summary.records() + summary.rejected_total() + without_record,
         lines
@@ -52,7 +52,7 @@ pub fn import(data: &[u8]) {
     }
     let again = import_text(&exported(&first), &second).unwrap();
     assert!(again.is_complete());
-    assert_eq!(again.source.end_line, Some(EndLine::Matched));
+    assert_eq!(again.end_line, Some(EndLine::Matched));
     assert_eq!(again.sha256(), summary.sha256());
     assert_eq!(again.sequences, summary.sequences);
 }
@@ -62,9 +62,7 @@ fn import_text(text: &[u8], target: &Path) -> chunkmigrate::Result<CopySummary> 
         name: Path::new("text"),
         reader: Box::new(Cursor::new(text.to_vec())),
     };
-    let options = CopyOptions::default()
-        .on_invalid(OnInvalid::Skip)
-        .limit(usize::MAX);
+    let options = CopyOptions::default().skip_invalid(true).limit(usize::MAX);
     let progress = Progress::none();
     import_to_kv(source, target, &options, &progress)
 }

@@ -1,5 +1,4 @@
-use chunkmigrate::codec::{encode_key, parse_key};
-use chunkmigrate::codec::{file_chunks_prefix, key_kind};
+use chunkmigrate::internal::{file_chunks_prefix, key_kind, parse_key};
 use chunkmigrate::record::RecordKey;
 use test_support::input::Input;
 
@@ -9,9 +8,9 @@ pub fn key_parser(data: &[u8]) {
     let mut input = Input::new(data);
     let (one, other) = (input.key(), neighbour(&mut input));
     for key in [&one, &other] {
-        assert_eq!(parse_key(&encode_key(key)).as_ref(), Ok(key));
+        assert_eq!(parse_key(&key.encode()).as_ref(), Ok(key));
     }
-    let (one_bytes, other_bytes) = (encode_key(&one), encode_key(&other));
+    let (one_bytes, other_bytes) = (one.encode(), other.encode());
     assert_eq!(one_bytes == other_bytes, one == other);
     if one.kind() != other.kind() {
         assert_eq!(one_bytes.cmp(&other_bytes), one.kind().cmp(&other.kind()));
@@ -29,7 +28,7 @@ fn any_bytes(bytes: &[u8]) {
         parsed.as_ref().map(RecordKey::kind).map_err(Clone::clone)
     );
     match parsed {
-        Ok(key) => assert_eq!(encode_key(&key), bytes),
+        Ok(key) => assert_eq!(key.encode(), bytes),
         Err(error) => assert!(!error.to_string().is_empty()),
     }
 }
@@ -58,11 +57,12 @@ fn files_stand_together(input: &mut Input<'_>) {
         false => input.text(),
     };
     let mut key = |file_path: &str| {
-        encode_key(&RecordKey::Chunk {
+        let key = RecordKey::Chunk {
             file_path: file_path.to_owned(),
             byte_start: input.offset(),
             byte_end: input.offset(),
-        })
+        };
+        key.encode()
     };
     let (own, others) = (key(&path), key(&other_path));
     let prefix = file_chunks_prefix(&path);

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use chunkmigrate::Result;
-use chunkmigrate::codec::Entry;
 use chunkmigrate::internal::{
     InvalidRow, Item, KindHasher, ManifestTotals, Origin, SortedStream, Source, Visited,
 };
+use chunkmigrate::kv::Entry;
 use chunkmigrate::migrate::UncopiedTable;
 use chunkmigrate::record::{IdSequences, PerKind, RecordKind};
 use chunkmigrate::store::StoreKind;

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use chunkmigrate::codec::key_prefix;
-use chunkmigrate::codec::{Digest, Entry, decode_json, encode_json, record_key};
-use chunkmigrate::internal::{InvalidRow, combined_digest};
+use chunkmigrate::internal::{
+    InvalidRow, SideEvidence, combined_digest, decode_json, parse_key, record_key,
+};
+use chunkmigrate::kv::Entry;
 use chunkmigrate::record::{IdSequences, KindSet, Record, RecordKind};
 use chunkmigrate::store::StoreKind;
-use chunkmigrate::verify::{Comparison, Finding, FindingClass, KindCounts, Side, SideEvidence};
+use chunkmigrate::verify::Digest;
+use chunkmigrate::verify::{Comparison, Finding, FindingClass, KindCounts, Side};
 
 use super::memory_store::{MemoryStore, Place, Places};
 
@@ -47,7 +49,7 @@ fn check_value(kind: RecordKind, key: &[u8], value: &[u8]) -> Value {
             wrong_hash: false,
         };
     };
-    let canonical = encode_json(&record).unwrap();
+    let canonical = record.to_json().unwrap();
     let is_own = record_key(&record) == key;
     let mut faults = Vec::new();
     if canonical != value {
@@ -201,8 +203,7 @@ pub(crate) fn expect(
     only: KindSet,
     (quick, warnings): (bool, bool),
 ) -> (Comparison, Vec<Reported>) {
-    let mut comparison = Comparison::default();
-    comparison.only = only;
+    let mut comparison = Comparison::new(left, right, only);
     let mut all = Vec::new();
     let sides = [(Side::Left, left), (Side::Right, right)];
     let mut wrong_claims = BTreeSet::new();
@@ -224,7 +225,7 @@ pub(crate) fn expect(
     }
     for (side, store) in sides {
         let is_of_kind = |key: &&Vec<u8>| {
-            let starts = |kind| key.starts_with(key_prefix(kind).as_bytes());
+            let starts = |kind: RecordKind| key.starts_with(kind.key_prefix().as_bytes());
             only == KindSet::ALL || only.iter().any(starts)
         };
         for key in store.unknown.keys().filter(is_of_kind) {
@@ -352,7 +353,7 @@ pub(crate) fn kv_store<'e>(
 ) -> MemoryStore {
     let mut store = MemoryStore::new(StoreKind::Kv);
     for (key, value) in entries {
-        match chunkmigrate::codec::parse_key(key) {
+        match parse_key(key) {
             Ok(parsed) => drop(
                 store
                     .kinds

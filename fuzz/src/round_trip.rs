@@ -2,9 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use chunkmigrate::Progress;
-use chunkmigrate::migrate::{
-    CopyOptions, CopyOutcome, CopySummary, OnInvalid, kv_to_sqlite, sqlite_to_kv,
-};
+use chunkmigrate::migrate::{CopyOptions, CopyOutcome, CopySummary, kv_to_sqlite, sqlite_to_kv};
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::verify::{Finding, FindingClass, InvalidReason};
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
@@ -52,9 +50,7 @@ pub fn round_trip(data: &[u8]) {
     if !invalid.is_empty() {
         check_rejected(&db, &kv, &invalid);
     }
-    let options = CopyOptions::default()
-        .on_invalid(OnInvalid::Skip)
-        .limit(usize::MAX);
+    let options = CopyOptions::default().skip_invalid(true).limit(usize::MAX);
     let there = sqlite_to_kv(&db, &kv, &options, &progress()).unwrap();
     assert!(there.is_verified(), "{:?}", there.divergences());
     assert_eq!(there.records(), valid.len() as u64);

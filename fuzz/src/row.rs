@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use chunkmigrate::codec::{chunk_key, execution_log_key, file_metrics_key, symbol_metrics_key};
-use chunkmigrate::record::RecordKind;
+use chunkmigrate::record::{RecordKey, RecordKind};
 use chunkmigrate::rusqlite::ToSql;
 use chunkmigrate::rusqlite::types::{ToSqlOutput, Value};
 use chunkmigrate::verify::InvalidReason;
@@ -191,12 +190,23 @@ impl Row {
             _ => None,
         };
         let offset = |column: usize| u64::try_from(integer(column)?).ok();
-        Some(match self.kind {
-            RecordKind::Chunk => chunk_key(&text(1)?, offset(2)?, offset(3)?),
-            RecordKind::ExecutionLog => execution_log_key(&text(1)?),
-            RecordKind::FileMetrics => file_metrics_key(&text(0)?),
-            RecordKind::SymbolMetrics => symbol_metrics_key(integer(0)?),
-        })
+        let key = match self.kind {
+            RecordKind::Chunk => RecordKey::Chunk {
+                file_path: text(1)?,
+                byte_start: offset(2)?,
+                byte_end: offset(3)?,
+            },
+            RecordKind::ExecutionLog => RecordKey::ExecutionLog {
+                execution_id: text(1)?,
+            },
+            RecordKind::FileMetrics => RecordKey::FileMetrics {
+                file_path: text(0)?,
+            },
+            RecordKind::SymbolMetrics => RecordKey::SymbolMetrics {
+                symbol_id: integer(0)?,
+            },
+        };
+        Some(key.encode())
     }
 
     fn id(&self) -> Option<i64> {

@@ -1,10 +1,10 @@
 //! The next step after a verification that found divergences: how to update the older store, and
 //! which deleted records a merge would restore.
 
+use chunkmigrate::internal::Newer;
 use chunkmigrate::record::KindSet;
 use chunkmigrate::store::StoreKind;
-use chunkmigrate::verify::{KindCounts, Newer, Side};
-use chunkmigrate::verify::{Leg, StoreLabel, VerifyReport};
+use chunkmigrate::verify::{Comparison, KindCounts, Side, StoreLabel, VerifyReport};
 
 use super::report::pluralize::count_of;
 use super::report::suggestions::{NextStep, transfer};
@@ -19,9 +19,9 @@ pub(super) fn after_verify(report: &VerifyReport) -> Option<NextStep> {
     let pair = Pair {
         report,
         leg,
-        total: total(&leg.comparison),
+        total: total(leg),
     };
-    match leg.comparison.evidence.newer() {
+    match leg.evidence.newer() {
         Some(newer) => pair.update_older(newer),
         None => pair.either(),
     }
@@ -30,7 +30,7 @@ pub(super) fn after_verify(report: &VerifyReport) -> Option<NextStep> {
 /// Two compared stores.
 struct Pair<'r> {
     report: &'r VerifyReport,
-    leg: &'r Leg,
+    leg: &'r Comparison,
     total: KindCounts,
 }
 
@@ -134,7 +134,7 @@ impl Pair<'_> {
 
     /// The command to merge one side into the other, if it would succeed.
     fn merge(&self, from: Side) -> Option<String> {
-        let evidence = &self.leg.comparison.evidence;
+        let evidence = &self.leg.evidence;
         let is_whole = self.faults(from) + self.faults(from.other()) == 0;
         (is_whole && !evidence.ids_may_clash()).then(|| self.command(from, "--merge"))?
     }
@@ -151,7 +151,7 @@ impl Pair<'_> {
     }
 
     fn faults(&self, side: Side) -> u64 {
-        self.leg.comparison.evidence.of(side).faults
+        self.leg.evidence.of(side).faults
     }
 
     fn only(&self, side: Side) -> u64 {

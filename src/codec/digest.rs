@@ -11,7 +11,7 @@ use crate::record::PerKind;
 /// A SHA-256, written as 64 lower-case hex digits.
 ///
 /// ```
-/// use chunkmigrate::codec::Digest;
+/// use chunkmigrate::verify::Digest;
 ///
 /// let of_nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 /// assert_eq!(Digest::of("").to_string(), of_nothing);
@@ -26,7 +26,7 @@ impl Digest {
     }
 
     /// The 64 lower-case hex digits.
-    pub fn hex(&self) -> [u8; 64] {
+    pub(crate) fn hex(&self) -> [u8; 64] {
         let digit = |nibble: u8| match nibble {
             0..=9 => b'0' + nibble,
             _ => b'a' + nibble - 10,

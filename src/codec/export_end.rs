@@ -84,13 +84,14 @@ impl ExportEnd {
             sequences,
             digest,
         } = self;
-        for (count, more) in [
-            (chunk, other.chunk),
-            (execution_log, other.execution_log),
-            (file_metrics, other.file_metrics),
-            (symbol_metrics, other.symbol_metrics),
-            (sequences, other.sequences),
-        ] {
+        let counts = [
+            chunk,
+            execution_log,
+            file_metrics,
+            symbol_metrics,
+            sequences,
+        ];
+        for (count, more) in counts.into_iter().zip(other.counts()) {
             *count = count.saturating_add(more);
         }
         digest.add(other.digest);
@@ -98,16 +99,17 @@ impl ExportEnd {
 
     /// Total number of lines, excluding the end line.
     pub fn lines(&self) -> u64 {
-        let ExportEnd {
-            chunk,
-            execution_log,
-            file_metrics,
-            symbol_metrics,
-            sequences,
-            digest: _,
-        } = *self;
-        let counts = [execution_log, file_metrics, symbol_metrics, sequences];
-        counts.into_iter().fold(chunk, u64::saturating_add)
+        self.counts().into_iter().fold(0, u64::saturating_add)
+    }
+
+    fn counts(&self) -> [u64; 5] {
+        [
+            self.chunk,
+            self.execution_log,
+            self.file_metrics,
+            self.symbol_metrics,
+            self.sequences,
+        ]
     }
 }
 

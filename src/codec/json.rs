@@ -2,46 +2,82 @@
 
 use std::io;
 
-use thiserror::Error;
-
 use super::decode::decode_values;
-use super::key::{canonical_integer, write_own_key};
+use super::key::{canonical_integer, key_kind, record_key, write_own_key};
 use super::text::{read_text, write_text};
 use super::{DecodeError, Entry, MAX_ENTRY_BYTES, MAX_VALUE_BYTES};
+use crate::error::{Error, Result};
 use crate::record::{Field, FieldClass, FieldValues, KindSchema, Record, RecordKind, Value};
 
-/// Why a record has no canonical encoding.
-#[derive(Debug, Error)]
-#[error("the record cannot be encoded as JSON")]
-pub struct EncodeError {
-    #[from]
-    source: serde_json::Error,
-}
+impl Record {
+    /// The canonical bytes of the record, its value in a KV file (`docs/format.md`): one JSON object
+    /// without whitespace, all fields in fixed order.
+    ///
+    /// # Errors
+    /// [`Error::Encode`]: a float is not finite, so JSON has no number for it.
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// use chunkmigrate::record::{CodeChunk, Record};
+    ///
+    /// let value = Record::Chunk(CodeChunk::new("a.rs", 0, 2, "fn")).to_json()?;
+    /// assert!(value.starts_with(br#"{"id":0,"file_path":"a.rs","byte_start":0,"byte_end":2,"#));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn to_json(&self) -> Result<Vec<u8>> {
+        let mut out = Vec::new();
+        encode_values(&self.values(), &mut out)?;
+        Ok(out)
+    }
 
-impl From<EncodeError> for crate::Error {
-    fn from(error: EncodeError) -> Self {
-        crate::Error::Encode(error.source)
+    /// The record that an entry holds. Whitespace, field order and the notation of floats may vary.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRecord`]: the key or the value is invalid, or it is the key of another record.
+    ///
+    /// ```
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// use chunkmigrate::kv::Entry;
+    /// use chunkmigrate::record::{CodeChunk, Record};
+    ///
+    /// let record = Record::Chunk(CodeChunk::new("a.rs", 0, 2, "fn"));
+    /// let (key, value) = (record.key().encode(), record.to_json()?);
+    /// assert_eq!(Record::from_entry(Entry { key: &key, value: &value })?, record);
+    /// assert!(Record::from_entry(Entry { key: b"chunk:b.rs:0:2", value: &value }).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn from_entry(entry: Entry<'_>) -> Result<Record> {
+        let kind = key_kind(entry.key).map_err(|error| invalid(entry.key, error.to_string()))?;
+        decode_entry(kind, entry)
     }
 }
 
-/// The canonical bytes of a record: one JSON object without whitespace, all fields in fixed order.
-///
-/// # Errors
-/// A float is not finite, so JSON has no number for it.
-pub fn encode_json(record: &Record) -> Result<Vec<u8>, EncodeError> {
-    let mut out = Vec::new();
-    encode_values(&record.values(), &mut out)?;
-    Ok(out)
+/// The record of a kind that an entry holds.
+pub(crate) fn decode_entry(kind: RecordKind, entry: Entry<'_>) -> Result<Record> {
+    let Entry { key, value } = entry;
+    let record = decode_json(kind, value).map_err(|error| invalid(key, error.to_string()))?;
+    let own_key = record_key(&record);
+    if own_key != key {
+        let own_key = String::from_utf8_lossy(&own_key);
+        return Err(invalid(key, format!("it belongs to {own_key:?}")));
+    }
+    Ok(record)
+}
+
+fn invalid(key: &[u8], detail: String) -> Error {
+    Error::InvalidRecord {
+        key: String::from_utf8_lossy(key).into_owned(),
+        detail,
+    }
 }
 
 /// Appends the canonical bytes of a record.
 ///
 /// # Errors
-/// As [`encode_json`]; `out` may then end with part of a record.
-pub(crate) fn encode_values(
-    values: &FieldValues<'_>,
-    out: &mut Vec<u8>,
-) -> Result<(), EncodeError> {
+/// As [`Record::to_json`]; `out` may then end with part of a record.
+pub(crate) fn encode_values(values: &FieldValues<'_>, out: &mut Vec<u8>) -> Result<()> {
     // Reserve space for the escapes of typical source text: growing by doubling would use twice the
     // size of a large record.
     let text = values.text_len();
@@ -52,7 +88,7 @@ pub(crate) fn encode_values(
         out.extend_from_slice(field.json_name.as_bytes());
         match value {
             Value::Text(text) => write_text(text, out),
-            value => serde_json::to_writer(&mut *out, value)?,
+            value => serde_json::to_writer(&mut *out, value).map_err(Error::Encode)?,
         }
         before = b',';
     }
@@ -67,19 +103,6 @@ pub(crate) const fn fits(key: &[u8], value: &[u8]) -> bool {
 }
 
 /// Whether `value` is the canonical encoding of a record of the kind.
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use chunkmigrate::codec::{encode_json, is_canonical};
-/// use chunkmigrate::record::{CodeChunk, Record, RecordKind};
-///
-/// let mut value = encode_json(&Record::Chunk(CodeChunk::new("a.rs", 0, 2, "fn")))?;
-/// assert!(is_canonical(RecordKind::Chunk, &value));
-/// value.push(b' ');
-/// assert!(!is_canonical(RecordKind::Chunk, &value));
-/// # Ok(())
-/// # }
-/// ```
 pub fn is_canonical(kind: RecordKind, value: &[u8]) -> bool {
     canonical_values(kind.schema(), value).is_some()
 }
@@ -186,25 +209,7 @@ pub(crate) fn canonical_id(value: &[u8]) -> Option<i64> {
 /// Whitespace, field order and the notation of floats may vary; to check for the canonical form,
 /// use [`is_canonical`]. Everything else is strict: each field exactly once, no other fields,
 /// nothing after the object, and integers without fraction or exponent, in range.
-///
-/// # Errors
-/// [`DecodeError`] describes why the value is not a valid record.
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use chunkmigrate::codec::decode_json;
-/// use chunkmigrate::record::RecordKind;
-///
-/// let value = br#"{"symbol_count":3,"file_path":"a.rs","loc":null,"estimated_loc":1e1,"fan_in":0,
-///     "fan_out":0,"complexity_score":null,"last_updated":0}"#;
-/// let metrics = decode_json(RecordKind::FileMetrics, value)?.into_file_metrics();
-/// assert_eq!(metrics.and_then(|metrics| metrics.estimated_loc), Some(10.0));
-/// // A nullable field must still be present.
-/// assert!(decode_json(RecordKind::FileMetrics, br#"{"file_path":"a.rs"}"#).is_err());
-/// # Ok(())
-/// # }
-/// ```
 pub fn decode_json(kind: RecordKind, value: &[u8]) -> Result<Record, DecodeError> {
     let values = decode_values(kind.schema(), value)?;
-    Record::from_values(kind, values).ok_or(DecodeError::NotAnObject)
+    Record::from_values(kind, values).ok_or_else(DecodeError::not_an_object)
 }

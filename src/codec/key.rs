@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
-use super::key_prefix;
+use crate::error::Error;
 use crate::record::{FieldClass, FieldValues, KindSchema, Record, RecordKey, RecordKind, Value};
 
 /// Why bytes are not a valid record key.
@@ -12,7 +12,7 @@ use crate::record::{FieldClass, FieldValues, KindSchema, Record, RecordKey, Reco
 #[non_exhaustive]
 pub enum KeyError {
     /// The key starts with an unknown prefix.
-    #[error("the key starts with none of {}", RecordKind::ALL.map(key_prefix).join(", "))]
+    #[error("the key starts with none of {}", RecordKind::ALL.map(RecordKind::key_prefix).join(", "))]
     UnknownPrefix,
     /// The key is not UTF-8.
     #[error("the key is not valid UTF-8 at byte {valid_up_to}")]
@@ -34,45 +34,44 @@ pub enum KeyError {
     },
 }
 
-/// The key of a chunk: `chunk:` path `:` start `:` end, with every `:` in the path doubled.
-///
-/// The offsets are the chunk's half-open byte range. Keys with an offset above [`i64::MAX`] are
-/// rejected by [`parse_key`].
-///
-/// ```
-/// use chunkmigrate::codec::chunk_key;
-///
-/// assert_eq!(chunk_key(r"C:\a.rs", 7, 16), br"chunk:C::\a.rs:7:16");
-/// ```
-pub fn chunk_key(file_path: &str, byte_start: u64, byte_end: u64) -> Vec<u8> {
-    key_of(
-        RecordKind::Chunk,
-        &[
-            text(file_path),
-            Value::Offset(byte_start),
-            Value::Offset(byte_end),
-        ],
-    )
-}
+impl RecordKey {
+    /// The bytes of the key, under which a KV file has the record (`docs/format.md`).
+    ///
+    /// ```
+    /// use chunkmigrate::record::RecordKey;
+    ///
+    /// let file_path = r"C:\a.rs".to_owned();
+    /// let key = RecordKey::Chunk { file_path, byte_start: 7, byte_end: 16 };
+    /// assert_eq!(key.encode(), br"chunk:C::\a.rs:7:16");
+    /// ```
+    pub fn encode(&self) -> Vec<u8> {
+        let mut key = Vec::new();
+        write_key(self.kind().schema(), self.values().iter(), &mut key);
+        key
+    }
 
-/// The key of an execution: `execlog:` followed by the execution id, verbatim.
-pub fn execution_log_key(execution_id: &str) -> Vec<u8> {
-    key_of(RecordKind::ExecutionLog, &[text(execution_id)])
-}
-
-/// The key of a file's metrics: `metrics:file:` followed by the path with every `:` doubled.
-pub fn file_metrics_key(file_path: &str) -> Vec<u8> {
-    key_of(RecordKind::FileMetrics, &[text(file_path)])
-}
-
-/// The key of a symbol's metrics: `metrics:symbol:` followed by the id in decimal.
-pub fn symbol_metrics_key(symbol_id: i64) -> Vec<u8> {
-    key_of(RecordKind::SymbolMetrics, &[Value::Integer(symbol_id)])
-}
-
-/// The bytes of a key.
-pub fn encode_key(key: &RecordKey) -> Vec<u8> {
-    key_of(key.kind(), &key.values())
+    /// Parses the bytes of a key. Accepts exactly those that [`encode`](RecordKey::encode) returns.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRecord`] says what is wrong with the key.
+    ///
+    /// ```
+    /// use chunkmigrate::record::RecordKey;
+    ///
+    /// # fn main() -> chunkmigrate::Result<()> {
+    /// let file_path = "a:b.rs".to_owned();
+    /// let key = RecordKey::Chunk { file_path, byte_start: 0, byte_end: 2 };
+    /// assert_eq!(RecordKey::parse(b"chunk:a::b.rs:0:2")?, key);
+    /// assert!(RecordKey::parse(b"chunk:a:b.rs:0:2").is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn parse(key: &[u8]) -> crate::Result<RecordKey> {
+        parse_key(key).map_err(|error| Error::InvalidRecord {
+            key: String::from_utf8_lossy(key).into_owned(),
+            detail: error.to_string(),
+        })
+    }
 }
 
 /// The bytes of a record's key.
@@ -110,55 +109,18 @@ pub(crate) fn write_key<'v>(
     }
 }
 
-fn key_of(kind: RecordKind, values: &[Value<'_>]) -> Vec<u8> {
-    let mut key = Vec::new();
-    write_key(kind.schema(), values.iter(), &mut key);
-    key
-}
-
-fn text(text: &str) -> Value<'_> {
-    Value::Text(Cow::Borrowed(text))
-}
-
 /// The common prefix of all chunk keys of a file.
 ///
 /// Keys of other files may start with it too, for example those of `a:b` with the prefix of `a`.
 /// They sort after those of `a`.
-///
-/// ```
-/// use chunkmigrate::codec::chunk_key;
-/// use chunkmigrate::codec::file_chunks_prefix;
-///
-/// let prefix = file_chunks_prefix("a.rs");
-/// assert_eq!(prefix, b"chunk:a.rs:");
-/// assert!(chunk_key("a.rs", 0, 9).starts_with(&prefix));
-/// assert!(!chunk_key("a.rs.orig", 0, 9).starts_with(&prefix));
-/// ```
 pub fn file_chunks_prefix(file_path: &str) -> Vec<u8> {
-    let mut prefix = key_prefix(RecordKind::Chunk).as_bytes().to_vec();
+    let mut prefix = RecordKind::Chunk.key_prefix().as_bytes().to_vec();
     double_colons(&mut prefix, file_path);
     prefix.push(b':');
     prefix
 }
 
-/// Parses the bytes of a key.
-///
-/// Accepts exactly the keys that this module writes: a single `:` in a path, a leading zero or a
-/// plus sign is an error.
-///
-/// # Errors
-/// [`KeyError`] describes why the bytes are not a valid key.
-///
-/// ```
-/// use chunkmigrate::codec::{KeyError, parse_key};
-/// use chunkmigrate::record::RecordKey;
-///
-/// let file_path = "a:b.rs".to_owned();
-/// let key = RecordKey::Chunk { file_path, byte_start: 0, byte_end: 2 };
-/// assert_eq!(parse_key(b"chunk:a::b.rs:0:2"), Ok(key));
-/// assert_eq!(parse_key(b"chunk:a:b.rs:0:2"), Err(KeyError::SingleColon));
-/// assert_eq!(parse_key(b"chunk:a.rs:00:2"), Err(KeyError::Number { text: "00".to_owned() }));
-/// ```
+/// Parses the bytes of a key: a single `:` in a path, a leading zero or a plus sign is an error.
 pub fn parse_key(key: &[u8]) -> Result<RecordKey, KeyError> {
     let mut values = Vec::with_capacity(3);
     let kind = visit_values(key, &mut |value| values.push(value))?;
@@ -166,16 +128,6 @@ pub fn parse_key(key: &[u8]) -> Result<RecordKey, KeyError> {
 }
 
 /// The kind of record that a key identifies.
-///
-/// # Errors
-/// As [`parse_key`].
-///
-/// ```
-/// use chunkmigrate::{codec::key_kind, record::RecordKind};
-///
-/// assert_eq!(key_kind(b"metrics:symbol:-7"), Ok(RecordKind::SymbolMetrics));
-/// assert!(key_kind(b"metrics:symbol:seven").is_err());
-/// ```
 pub fn key_kind(key: &[u8]) -> Result<RecordKind, KeyError> {
     visit_values(key, &mut |_| {})
 }
@@ -187,10 +139,10 @@ fn visit_values<'k>(
 ) -> Result<RecordKind, KeyError> {
     let (kind, rest) = RecordKind::ALL
         .into_iter()
-        .find_map(|kind| Some((kind, key.strip_prefix(key_prefix(kind).as_bytes())?)))
+        .find_map(|kind| Some((kind, key.strip_prefix(kind.key_prefix().as_bytes())?)))
         .ok_or(KeyError::UnknownPrefix)?;
     let rest = str::from_utf8(rest).map_err(|error| KeyError::NotUtf8 {
-        valid_up_to: key_prefix(kind).len() + error.valid_up_to(),
+        valid_up_to: kind.key_prefix().len() + error.valid_up_to(),
     })?;
     visit_fields(kind.schema(), kind.schema().key, rest, visit)?;
     Ok(kind)

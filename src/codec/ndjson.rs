@@ -9,7 +9,8 @@ use thiserror::Error;
 
 use super::decode::one_line;
 use super::{Entry, ExportEnd};
-use crate::record::{IdSequences, RecordError, RecordKind};
+use crate::error::Error;
+use crate::record::{IdSequences, RecordKind};
 
 /// Kind and key of the line with the id sequences.
 const SEQUENCES: &str = "sequences";
@@ -47,7 +48,7 @@ pub enum LineError {
     Json(#[from] serde_json::Error),
     /// The kind is unknown.
     #[error(transparent)]
-    Kind(#[from] RecordError),
+    Kind(#[from] Error),
     /// The value of the `sequences` line is invalid.
     #[error("not an id sequence: {}", one_line(.0))]
     IdSequences(#[source] serde_json::Error),

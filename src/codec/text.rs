@@ -9,7 +9,7 @@ use wide::u8x16;
 const LONG_BYTES: usize = 64 << 10;
 
 /// Appends a text as a JSON string, with the shortest escapes and only those that JSON requires.
-pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text.as_bytes();
     while let Some((block, after_block)) = rest.split_first_chunk() {

@@ -20,7 +20,7 @@ use crate::codec::{KindHasher, KindTotals};
 use crate::error::Result;
 use crate::progress::{Progress, Stage};
 use crate::record::{KindSet, PerKind, RecordKind};
-use crate::stream::{Batch, Jobs, Source, check_kind, digest_kind};
+use crate::stream::{Batch, Jobs, Source, StoreLabel, check_kind, digest_kind};
 
 /// Which kinds to compare, and how.
 #[derive(Debug, Clone, Default)]
@@ -46,9 +46,13 @@ impl CompareOptions {
 }
 
 /// The result of comparing two stores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Comparison {
+    /// The left store.
+    pub left: StoreLabel,
+    /// The right store.
+    pub right: StoreLabel,
     /// The kinds that were compared.
     pub only: KindSet,
     /// Counts of each kind; all 0 for kinds that were not compared.
@@ -58,10 +62,31 @@ pub struct Comparison {
     /// Number of divergences and warnings by class and kind.
     pub counts: FindingCounts,
     /// Evidence of which store is newer.
+    #[doc(hidden)]
     pub evidence: Evidence,
 }
 
 impl Comparison {
+    /// A comparison that has found nothing yet.
+    #[doc(hidden)]
+    pub fn new(left: &dyn Source, right: &dyn Source, only: KindSet) -> Self {
+        Comparison {
+            left: StoreLabel::of(left),
+            right: StoreLabel::of(right),
+            only,
+            kinds: PerKind::default(),
+            unknown_keys: 0,
+            counts: FindingCounts::default(),
+            evidence: Evidence::default(),
+        }
+    }
+
+    /// The side of the store that is newer, by its id sequences, the times in its records and the
+    /// other store's manifest; `None` if there is no evidence, or if it is contradictory.
+    pub fn newer(&self) -> Option<Side> {
+        self.evidence.newer().map(|newer| newer.side)
+    }
+
     /// Whether both stores contain the same records and nothing invalid. Warnings don't count.
     pub fn is_identical(&self) -> bool {
         self.counts.divergences() == 0 && self.kinds.iter().all(|(_, counts)| counts.identical())
@@ -70,7 +95,9 @@ impl Comparison {
 
 impl Serialize for Comparison {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let mut json = serializer.serialize_struct("Comparison", 5)?;
+        let mut json = serializer.serialize_struct("Comparison", 7)?;
+        json.serialize_field("left", &self.left)?;
+        json.serialize_field("right", &self.right)?;
         json.serialize_field("kinds", &self.kinds.list(self.only))?;
         json.serialize_field("unknown_keys", &self.unknown_keys)?;
         json.serialize_field("findings_total", &self.counts.total())?;
@@ -92,10 +119,7 @@ pub fn compare_stores(
     progress: &Progress,
     found: &mut dyn FnMut(Finding) -> Result<()>,
 ) -> Result<Comparison> {
-    let mut comparison = Comparison {
-        only: options.only,
-        ..Comparison::default()
-    };
+    let mut comparison = Comparison::new(left, right, options.only);
     let mut counts = FindingCounts::default();
     let (mut left_faults, mut right_faults) = (0, 0);
     let mut tell = |divergence: Finding| {

@@ -50,7 +50,7 @@ impl<'v> EntryCheck<'v> {
                     faults.push(Fault {
                         class: FindingClass::Undecodable,
                         message: format!("{what}: {error}"),
-                        without_values: Some(format!("{what}: {}", error.without_values())),
+                        without_values: Some(format!("{what}: {}", error.without_values)),
                     });
                     return EntryCheck {
                         record: None,

@@ -54,20 +54,6 @@ pub struct Newer {
 
 impl Evidence {
     /// The store that is newer; `None` if there is no evidence, or if it is contradictory.
-    ///
-    /// ```
-    /// use chunkmigrate::verify::{Evidence, Side};
-    /// use chunkmigrate::record::IdSequences;
-    ///
-    /// let mut evidence = Evidence::default();
-    /// assert_eq!(evidence.newer(), None);
-    /// evidence.right.ids = IdSequences { code_chunks: 7, execution_log: 0 };
-    /// assert_eq!(evidence.newer().map(|newer| newer.side), Some(Side::Right));
-    /// // But the left side has a later record.
-    /// evidence.left.latest.file_metrics = Some(1_700_000_009);
-    /// evidence.right.latest.file_metrics = Some(1_700_000_000);
-    /// assert_eq!(evidence.newer(), None);
-    /// ```
     pub fn newer(&self) -> Option<Newer> {
         let (left, right) = (
             self.newer_than_other(Side::Left),
@@ -143,5 +129,23 @@ impl SideEvidence {
     pub(super) fn differs(&mut self, kind: RecordKind, record: &FieldValues<'_>) {
         let latest = self.latest.get_mut(kind);
         *latest = (*latest).max(record.time());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contradictory_evidence_is_none() {
+        let mut evidence = Evidence::default();
+        let newer = |evidence: &Evidence| evidence.newer().map(|newer| newer.side);
+        assert_eq!(newer(&evidence), None);
+        evidence.right.ids.code_chunks = 7;
+        assert_eq!(newer(&evidence), Some(Side::Right));
+        // But the left side has a later record.
+        evidence.left.latest.file_metrics = Some(1_700_000_009);
+        evidence.right.latest.file_metrics = Some(1_700_000_000);
+        assert_eq!(newer(&evidence), None);
     }
 }

@@ -26,6 +26,7 @@ pub struct FindingCounts([[u64; KINDS]; FindingClass::ALL.len()]);
 
 impl FindingCounts {
     /// Counts a finding of a class, with or without a kind of record.
+    #[doc(hidden)]
     pub fn count(&mut self, class: FindingClass, kind: Option<RecordKind>) {
         let cell = self
             .cells_mut()
@@ -36,7 +37,7 @@ impl FindingCounts {
     }
 
     /// Adds the counts of another comparison.
-    pub fn add(&mut self, other: &FindingCounts) {
+    pub(crate) fn add(&mut self, other: &FindingCounts) {
         let others = other.0.as_flattened().iter();
         for (count, more) in self.0.as_flattened_mut().iter_mut().zip(others) {
             *count += more;
@@ -45,7 +46,7 @@ impl FindingCounts {
 
     /// The counts without warnings.
     #[must_use]
-    pub fn without_warnings(mut self) -> Self {
+    pub(crate) fn without_warnings(mut self) -> Self {
         for (count, class, _) in self.cells_mut() {
             if class.is_warning() {
                 *count = 0;

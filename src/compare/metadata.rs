@@ -2,9 +2,9 @@
 
 use super::finding::Finding;
 use super::finding_class::{FindingClass, Side};
-use crate::codec::{key_kind, may_be_of, symbol_metrics_key};
+use crate::codec::{key_kind, may_be_of};
 use crate::error::Result;
-use crate::record::{IdSequences, KindSet, RecordKind};
+use crate::record::{IdSequences, KindSet, RecordKey, RecordKind};
 use crate::stream::Source;
 
 /// Reports unknown keys that may belong to the selected kinds; `counted` is the number of valid
@@ -73,6 +73,7 @@ pub(super) fn warn_of_wrong_symbols(
     snapshot.visit_wrong_symbols(&mut |symbol_id, message| {
         let kind = Some(RecordKind::SymbolMetrics);
         let warning = Finding::new(FindingClass::Graph, kind, message);
-        tell(warning.on(side).of_key(&symbol_metrics_key(symbol_id)))
+        let key = RecordKey::SymbolMetrics { symbol_id };
+        tell(warning.on(side).of_key(&key.encode()))
     })
 }

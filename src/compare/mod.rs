@@ -21,7 +21,7 @@ mod values;
 pub use compare_stores::{CompareOptions, Comparison, compare_stores};
 pub use counts::KindCounts;
 pub(crate) use entry_check::EntryCheck;
-pub use evidence::{Evidence, Newer, SideEvidence};
+pub use evidence::{Newer, SideEvidence};
 pub use finding::{FieldDifference, Finding, RowLocation};
 pub use finding_class::{FindingClass, Side};
 pub use finding_counts::FindingCounts;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::codec::{Entry, encode_json, record_key, symbol_metrics_key};
+use crate::codec::{Entry, record_key};
 use crate::compare::{Finding, FindingClass, KindCounts, Side, compare_kind};
 use crate::error::{Error, Result};
-use crate::record::{Record, RecordKind, SymbolMetrics};
+use crate::record::{Record, RecordKey, RecordKind, SymbolMetrics};
 use crate::stream::{InvalidReason, InvalidRow, Item, RawValue, SortedStream};
 use proptest::prelude::*;
 
@@ -67,7 +67,7 @@ fn invalid_of(rowid: i64, symbol_id: Option<i64>) -> Listing {
         column: "loc",
         reason: InvalidReason::StorageClass,
         message: "loc is TEXT, must be an INTEGER or NULL".to_owned(),
-        key: symbol_id.map(symbol_metrics_key),
+        key: symbol_id.map(|symbol_id| RecordKey::SymbolMetrics { symbol_id }.encode()),
         values: symbol_id
             .map(|id| ("symbol_id", RawValue::Integer(id)))
             .into_iter()
@@ -88,7 +88,7 @@ fn symbol(symbol_id: i64, loc: i64) -> (Vec<u8>, Vec<u8>) {
         cyclomatic_complexity: None,
         last_updated: 0,
     });
-    (record_key(&record), encode_json(&record).unwrap())
+    (record_key(&record), record.to_json().unwrap())
 }
 
 fn compare(mut left: Listed, mut right: Listed) -> Result<(KindCounts, Vec<Finding>)> {
@@ -202,7 +202,7 @@ fn the_same_record_in_other_bytes_is_only_noncanonical() {
 
 #[test]
 fn two_equal_but_invalid_values_are_not_equal() {
-    let key = symbol_metrics_key(1);
+    let key = RecordKey::SymbolMetrics { symbol_id: 1 }.encode();
     let junk = || Listed::new([(key.clone(), b"{}".to_vec())]);
     let (counts, found) = compare(junk(), junk()).unwrap();
     assert_eq!(classes(&found), ["undecodable", "undecodable"]);
@@ -212,7 +212,7 @@ fn two_equal_but_invalid_values_are_not_equal() {
 #[test]
 fn a_record_under_another_records_key_is_a_key_mismatch() {
     let (_, value) = symbol(1, 10);
-    let key = symbol_metrics_key(2);
+    let key = RecordKey::SymbolMetrics { symbol_id: 2 }.encode();
     let (counts, found) = compare(
         Listed::new([(key.clone(), value.clone())]),
         Listed::new([(key, value)]),

@@ -85,42 +85,22 @@ impl StoreKind {
         }
     }
 
-    /// Requires a store of either kind.
-    ///
-    /// # Errors
-    /// The file is something else, which the error names.
-    pub fn expect_store(self, path: &Path) -> Result<()> {
+    /// Requires a store of either kind; the error names anything else.
+    pub(crate) fn expect_store(self, path: &Path) -> Result<()> {
         match self {
             StoreKind::Sqlite | StoreKind::Kv => Ok(()),
             other => Err(other.not_a_store(path)),
         }
     }
 
-    /// Requires a SQLite database.
-    ///
-    /// # Errors
-    /// The file is something else, which the error names.
-    pub fn expect_sqlite(self, path: &Path) -> Result<()> {
-        match self {
-            StoreKind::Sqlite => Ok(()),
-            StoreKind::Kv => Err(Error::KvNotSqlite {
-                path: path.to_owned(),
-            }),
-            other => Err(other.not_a_store(path)),
-        }
-    }
-
-    /// Requires a KV file.
-    ///
-    /// # Errors
-    /// The file is something else, which the error names.
-    pub fn expect_kv(self, path: &Path) -> Result<()> {
-        match self {
-            StoreKind::Kv => Ok(()),
-            StoreKind::Sqlite => Err(Error::SqliteNotKv {
-                path: path.to_owned(),
-            }),
-            other => Err(other.not_a_store(path)),
+    /// Requires a store of one kind; the error names anything else.
+    pub(crate) fn expect(self, wanted: StoreKind, path: &Path) -> Result<()> {
+        let given = path.to_owned();
+        match (self, wanted) {
+            (found, wanted) if found == wanted => Ok(()),
+            (StoreKind::Kv, _) => Err(Error::KvNotSqlite { path: given }),
+            (StoreKind::Sqlite, _) => Err(Error::SqliteNotKv { path: given }),
+            (other, _) => Err(other.not_a_store(path)),
         }
     }
 

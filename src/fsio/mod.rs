@@ -8,8 +8,6 @@ mod file_access;
 #[cfg(feature = "native-v2")]
 pub(crate) mod free_space;
 #[cfg(feature = "native-v2")]
-mod json_lines;
-#[cfg(feature = "native-v2")]
 mod output_file;
 #[cfg(feature = "native-v2")]
 mod private_folder;
@@ -31,11 +29,11 @@ pub use detect::{StoreKind, detect};
 #[cfg(feature = "native-v2")]
 pub(crate) use file_access::FileAccess;
 #[cfg(feature = "native-v2")]
-pub(crate) use json_lines::JsonLines;
-#[cfg(feature = "native-v2")]
 pub(crate) use output_file::{OutputFile, OutputKind};
 #[cfg(feature = "native-v2")]
-pub(crate) use private_folder::{PrivateFolder, leftover_folders, remove_all_private_folders};
+pub use private_folder::remove_all_private_folders;
+#[cfg(feature = "native-v2")]
+pub(crate) use private_folder::{PrivateFolder, leftover_folders};
 #[cfg(feature = "native-v2")]
 pub(crate) use rename::rename_to_free_name;
 pub(crate) use sidecars::sidecar_paths;

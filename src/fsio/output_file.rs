@@ -2,8 +2,10 @@
 //! type.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, BufWriter, IntoInnerError, Read as _, Write};
+use std::io::{self, BufRead as _, BufReader, BufWriter, IntoInnerError, Read as _, Write};
 use std::path::Path;
+
+use serde::Serialize;
 
 use super::destination::Destination;
 use super::staged::{Prepared, Staged, is_from_killed_run};
@@ -86,6 +88,15 @@ impl OutputFile {
             }
         };
         Ok(file)
+    }
+
+    /// Appends a line of JSON, and creates the file if necessary.
+    pub(crate) fn write_line(&mut self, line: &impl Serialize) -> Result<()> {
+        let file = self.open()?;
+        serde_json::to_writer(&mut *file, line)
+            .map_err(io::Error::from)
+            .and_then(|()| file.write_all(b"\n"))
+            .io_context("write", self.destination.given())
     }
 
     /// Finishes the file; `None` if it was never opened.

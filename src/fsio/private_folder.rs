@@ -109,7 +109,7 @@ fn with_folders(change: impl FnOnce(&mut Vec<PathBuf>)) {
 }
 
 /// Removes all private directories of this process before an abnormal exit. Never blocks.
-pub(crate) fn remove_all_private_folders() {
+pub fn remove_all_private_folders() {
     if let Ok(folders) = FOLDERS.try_lock() {
         folders.iter().for_each(|folder| remove(folder));
     }

@@ -20,7 +20,7 @@ const RAN_AGAIN: &str = "a scan was repeated, which only a backend with its own 
 /// use std::sync::{Arc, Mutex};
 ///
 /// use chunkmigrate::Result;
-/// use chunkmigrate::codec::Entry;
+/// use chunkmigrate::kv::Entry;
 /// use chunkmigrate::kv::{KvBackend, KvTransaction};
 /// use chunkmigrate::record::{CodeChunk, IdSequences};
 /// use chunkmigrate::store::ChunkStore;

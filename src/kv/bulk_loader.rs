@@ -41,9 +41,6 @@ pub struct BulkLoader {
 
 impl BulkLoader {
     /// Creates a new file for about `expected_bytes` bytes of keys and values.
-    ///
-    /// # Errors
-    /// The file exists or can't be written.
     pub fn create(path: &Path, expected_bytes: u64) -> Result<Self> {
         let file = OpenOptions::new()
             .read(true)
@@ -105,9 +102,6 @@ impl BulkLoader {
     }
 
     /// Writes the metadata documents, closes the file and syncs it to disk.
-    ///
-    /// # Errors
-    /// The file can't be written.
     pub fn finish(self, sequences: &IdSequences, manifest: Option<&Manifest>) -> Result<()> {
         self.close(sequences, manifest)?.sync()
     }

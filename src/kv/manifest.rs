@@ -13,9 +13,9 @@ use crate::record::PerKind;
 /// Identifies a redb file as a KV file: the document `format`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormatMarker {
-    /// [`FORMAT_NAME`](super::FORMAT_NAME).
+    /// `chunkmigrate-kv` in a KV file of this tool.
     pub name: String,
-    /// The version of the format; [`FORMAT_VERSION`](super::FORMAT_VERSION) in current files.
+    /// The version of the format; [`FORMAT_VERSION`] in current files.
     pub version: u64,
 }
 

@@ -31,6 +31,7 @@ mod redb_backend;
 #[cfg(feature = "native-v2")]
 mod write_buffer;
 
+pub use crate::codec::Entry;
 pub use backend::{KvBackend, KvTransaction};
 #[cfg(feature = "native-v2")]
 pub(crate) use bulk_loader::BulkLoader;
@@ -48,4 +49,4 @@ pub use redb_backend::RedbBackend;
 /// The format version that this release writes and reads.
 pub const FORMAT_VERSION: u64 = 1;
 /// The name that identifies a redb file as a KV file of this tool.
-pub const FORMAT_NAME: &str = "chunkmigrate-kv";
+pub(crate) const FORMAT_NAME: &str = "chunkmigrate-kv";

@@ -19,7 +19,7 @@ use super::format::{
 };
 use super::manifest::{FormatMarker, Manifest};
 use super::overlay::Overlay;
-use crate::codec::{Entry, key_kind, key_prefix};
+use crate::codec::{Entry, key_kind};
 use crate::error::{Error, IoContext as _, Result};
 use crate::fsio::StoreKind;
 use crate::record::{IdSequences, RecordKind};
@@ -90,9 +90,6 @@ impl KvReader {
     }
 
     /// Opens a file that this process has just written, without verifying its pages.
-    ///
-    /// # Errors
-    /// As [`KvReader::open_verified`], but corruption may go undetected.
     pub(crate) fn open_unverified(path: &Path) -> Result<Self> {
         let file = File::open(path).io_context("open", path)?;
         let watched = Fingerprint::of(&file).io_context("stat", path)?;
@@ -137,33 +134,16 @@ impl KvReader {
     }
 
     /// Total number of keys, including unknown ones.
-    ///
-    /// # Errors
-    /// The file can't be read.
-    pub fn len(&self) -> Result<u64> {
+    pub fn key_count(&self) -> Result<u64> {
         self.records()?.len().map_err(engine("read", &self.path))
     }
 
-    /// Whether there are no keys.
-    ///
-    /// # Errors
-    /// The file can't be read.
-    pub fn is_empty(&self) -> Result<bool> {
-        Ok(self.len()? == 0)
-    }
-
     /// The manifest of the last migration; `None` if a later write removed it.
-    ///
-    /// # Errors
-    /// The file or its document can't be read.
     pub fn manifest(&self) -> Result<Option<Manifest>> {
         self.document(meta_entry::MANIFEST)
     }
 
     /// The format version recorded in the file.
-    ///
-    /// # Errors
-    /// The file or its document can't be read.
     pub fn format_version(&self) -> Result<Option<u64>> {
         let format = self.document::<FormatMarker>(meta_entry::FORMAT)?;
         Ok(format.map(|format| format.version))
@@ -183,15 +163,12 @@ impl KvReader {
 
     /// Calls `visit` for every entry with a valid key of `kind`, in key order. A key that only has
     /// the kind's prefix counts as unknown.
-    ///
-    /// # Errors
-    /// The file can't be read to its end, or the error of `visit`.
     pub fn visit_kind(
         &self,
         kind: RecordKind,
         visit: &mut dyn FnMut(Entry<'_>) -> Result<()>,
     ) -> Result<()> {
-        let prefix = key_prefix(kind).as_bytes();
+        let prefix = kind.key_prefix().as_bytes();
         self.visit_from(prefix, &mut |entry| {
             if !entry.key.starts_with(prefix) {
                 return Ok(false);
@@ -204,9 +181,6 @@ impl KvReader {
     }
 
     /// Calls `visit` for every entry in key order, regardless of its key.
-    ///
-    /// # Errors
-    /// The file can't be read to its end, or the error of `visit`.
     pub fn visit_all(&self, visit: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()> {
         self.visit_from(b"", &mut |entry| visit(entry).map(|()| true))
     }
@@ -266,7 +240,7 @@ impl Source for KvReader {
     }
 
     fn total_keys(&self) -> Result<Option<u64>> {
-        self.len().map(Some)
+        self.key_count().map(Some)
     }
 
     fn visit_unknown(&self, visit: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()> {

@@ -12,7 +12,7 @@ use super::target_writer::{self, FilledTarget, TargetWriter};
 use super::{CopyOptions, CopyOutcome, CopySummary};
 use crate::error::{IoContext as _, Result};
 use crate::fsio::free_space;
-use crate::fsio::{Destination, JsonLines, Staged};
+use crate::fsio::{Destination, OutputFile, Staged};
 use crate::fsio::{StoreKind, detect};
 use crate::open::{Candidate, retry_if_changed};
 use crate::progress::Progress;
@@ -56,7 +56,7 @@ pub fn sqlite_to_kv(
     options: &CopyOptions,
     progress: &Progress,
 ) -> Result<CopySummary> {
-    detect(source)?.expect_sqlite(source)?;
+    detect(source)?.expect(StoreKind::Sqlite, source)?;
     copy_file(source, target, StoreKind::Kv, options, progress)
 }
 
@@ -65,7 +65,7 @@ pub fn sqlite_to_kv(
 /// The new database has the tables and indexes of Magellan's newest schema. Invalid entries are
 /// reported in the summary, as rows are by [`sqlite_to_kv`]; so are entries whose id is a
 /// duplicate. A valid record that is not in canonical form is reported too, but copied with
-/// [`OnInvalid::Skip`](super::OnInvalid::Skip).
+/// [`skip_invalid`](CopyOptions::skip_invalid).
 ///
 /// # Errors
 /// As [`sqlite_to_kv`].
@@ -74,7 +74,7 @@ pub fn sqlite_to_kv(
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use chunkmigrate::verify::FindingClass;
 /// use chunkmigrate::kv::{KvBackend, RedbBackend};
-/// use chunkmigrate::migrate::{CopyOptions, CopyOutcome, OnInvalid, kv_to_sqlite};
+/// use chunkmigrate::migrate::{CopyOptions, CopyOutcome, kv_to_sqlite};
 /// use chunkmigrate::Progress;
 ///
 /// # let folder = tempfile::tempdir()?;
@@ -87,7 +87,7 @@ pub fn sqlite_to_kv(
 /// assert!(matches!(summary.outcome, CopyOutcome::Rejected));
 ///
 /// // Copy the valid records, and write the rest to a rejects file.
-/// let options = CopyOptions::default().on_invalid(OnInvalid::Skip);
+/// let options = CopyOptions::default().skip_invalid(true);
 /// let summary = kv_to_sqlite(&source, &target, &options, &progress)?;
 /// assert!(matches!(summary.outcome, CopyOutcome::Created { verified: true, .. }));
 /// assert!(!summary.is_complete());
@@ -101,7 +101,7 @@ pub fn kv_to_sqlite(
     options: &CopyOptions,
     progress: &Progress,
 ) -> Result<CopySummary> {
-    detect(source)?.expect_kv(source)?;
+    detect(source)?.expect(StoreKind::Kv, source)?;
     copy_file(source, target, StoreKind::Sqlite, options, progress)
 }
 
@@ -242,7 +242,7 @@ impl Job<'_> {
         snapshot: &mut dyn Source,
         staged: Staged,
         filled: FilledTarget,
-        rejects: Option<JsonLines>,
+        rejects: Option<OutputFile>,
         summary: &mut CopySummary,
     ) -> Result<CopyOutcome> {
         let progress = self.progress;

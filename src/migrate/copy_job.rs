@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::copy_sink::{CopySink, SoundBatch};
 use super::rejects::RejectedLines;
-use super::{CopyOptions, CopyOutcome, CopySource, CopySummary, OnInvalid};
+use super::{CopyOptions, CopyOutcome, CopySummary};
 use crate::codec::{KindTotals, may_be_of};
 use crate::compare::{Finding, FindingClass, ManifestCheck, Side};
 use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
 use crate::fsio::leftover_dirs;
-use crate::fsio::{Destination, JsonLines, OutputKind, Published};
+use crate::fsio::{Destination, OutputFile, OutputKind, Published};
 use crate::kv::{Manifest, ManifestSource};
 use crate::progress::{Progress, Stage};
 use crate::record::{IdSequences, PerKind, RecordKind};
@@ -118,16 +118,14 @@ impl Job<'_> {
     ) -> Result<CopySummary> {
         let reject_log = &sink.reject_log;
         Ok(CopySummary {
-            source: CopySource {
-                label: StoreLabel {
-                    path: self.source.to_owned(),
-                    ..StoreLabel::of(snapshot)
-                },
-                schema_version: snapshot.schema_version(),
-                missing: snapshot.missing().to_vec(),
-                end_line: None,
-                without_columns: self.options.without_columns.clone(),
+            source: StoreLabel {
+                path: self.source.to_owned(),
+                ..StoreLabel::of(snapshot)
             },
+            schema_version: snapshot.schema_version(),
+            missing: snapshot.missing().to_vec(),
+            end_line: None,
+            without_columns: self.options.without_columns.clone(),
             target: StoreLabel::new(self.destination.given(), self.target_store),
             only: self.options.only,
             // Until something is written.
@@ -175,8 +173,8 @@ impl Job<'_> {
         let file_name = self.source.file_name().unwrap_or(self.source.as_os_str());
         let source = ManifestSource {
             file_name: file_name.to_string_lossy().into_owned(),
-            store: summary.source.label.store.name().to_owned(),
-            schema_version: summary.source.schema_version,
+            store: summary.source.store.name().to_owned(),
+            schema_version: summary.schema_version,
         };
         let created_at = self.options.created_at_text()?;
         Ok(Manifest::new(source, created_at, totals))
@@ -189,17 +187,17 @@ impl Job<'_> {
     }
 
     /// The rejects file, if one is configured. A dry run fails in the same cases as a real run.
-    pub(super) fn rejects(&self) -> Result<Option<JsonLines>> {
-        let path = match (&self.options.rejects, self.options.on_invalid) {
-            (Some(path), _) => path.clone(),
-            (None, OnInvalid::Skip) => self.default_rejects(),
-            (None, OnInvalid::Fail) => return Ok(None),
+    pub(super) fn rejects(&self) -> Result<Option<OutputFile>> {
+        let path = match &self.options.rejects {
+            Some(path) => path.clone(),
+            None if self.options.skip_invalid => self.default_rejects(),
+            None => return Ok(None),
         };
         // A merge has no --replace, and its source still contains everything that an earlier merge
         // rejected.
         let replace = self.options.replace || self.options.merge;
         let protected_path = self.protected_path.as_slice();
-        let rejects = JsonLines::resolve(OutputKind::Rejects, &path, replace, protected_path)?;
+        let rejects = OutputFile::resolve(OutputKind::Rejects, &path, replace, protected_path)?;
         if rejects.destination().path() == self.destination.path() {
             return Err(Error::RejectsFileIsTarget { path });
         }
@@ -209,7 +207,7 @@ impl Job<'_> {
     /// Publishes the rejects file before the target; the result allows it to be undone.
     pub(super) fn publish_rejects_first(
         &self,
-        rejects: Option<JsonLines>,
+        rejects: Option<OutputFile>,
         summary: &mut CopySummary,
     ) -> Result<Option<Published>> {
         let Some(rejects) = rejects else {
@@ -227,7 +225,7 @@ impl Job<'_> {
 
     pub(super) fn publish_rejects(
         &self,
-        rejects: Option<JsonLines>,
+        rejects: Option<OutputFile>,
         summary: &mut CopySummary,
     ) -> Result<()> {
         self.publish_rejects_first(rejects, summary).map(|_| ())

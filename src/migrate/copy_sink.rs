@@ -1,13 +1,13 @@
 //! Processes each item of a source: hashes and writes it, or rejects it.
 
+use super::CopyOptions;
 use super::dual_digest::DualDigest;
 use super::reject_log::RejectLog;
 use super::target_writer::{FilledTarget, TargetWriter};
-use super::{CopyOptions, OnInvalid};
 use crate::codec::{Entry, KindTotals, canonical_values, encode_values, write_own_key};
 use crate::compare::{EntryCheck, Finding, FindingClass, RowLocation, Side};
 use crate::error::Result;
-use crate::fsio::JsonLines;
+use crate::fsio::OutputFile;
 use crate::fsio::StoreKind;
 use crate::record::{IdSequences, RecordKind};
 use crate::sqlite::{IdSet, ScratchSet};
@@ -68,7 +68,7 @@ impl<'o> CopySink<'o> {
         options: &'o CopyOptions,
         source: StoreKind,
         new: Option<TargetWriter>,
-        rejects: Option<JsonLines>,
+        rejects: Option<OutputFile>,
         known_duplicate_ids: &'o IdSet,
     ) -> Self {
         let temp_dir = options.temp_dir.as_deref();
@@ -146,8 +146,8 @@ impl<'o> CopySink<'o> {
         let judged = EntryCheck::of(kind, entry.key, entry.value);
         let is_sound = judged.is_sound();
         for divergence in judged.divergences(kind, Side::Left, entry.key) {
-            let carried = divergence.class == FindingClass::Noncanonical
-                && self.options.on_invalid == OnInvalid::Skip;
+            let carried =
+                divergence.class == FindingClass::Noncanonical && self.options.skip_invalid;
             match carried {
                 true => self.reject_log.record(divergence),
                 false => self.reject_log.reject_entry(entry, divergence)?,
@@ -164,7 +164,7 @@ impl<'o> CopySink<'o> {
         if is_sound {
             self.digests.unchanged(entry);
         } else {
-            if self.options.on_invalid == OnInvalid::Fail {
+            if !self.options.skip_invalid {
                 self.reject_log.count(kind);
             }
             let mut value = Vec::new();

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use crate::codec::{Entry, ExportEnd, canonical_id, is_canonical_of, key_prefix, may_be_of};
+use crate::codec::{Entry, ExportEnd, canonical_id, is_canonical_of, may_be_of};
 use crate::compare::{EntryCheck, Finding, FindingClass, Side};
 use crate::error::Result;
 use crate::fsio::StoreKind;
@@ -77,7 +77,7 @@ pub enum ExportItem<'e> {
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::ops::ControlFlow;
 /// use chunkmigrate::migrate::{ExportOptions, ExportItem, export};
-/// use chunkmigrate::record::CodeChunk;
+/// use chunkmigrate::record::{CodeChunk, Record};
 /// use chunkmigrate::store::ChunkStore;
 /// use chunkmigrate::Progress;
 ///
@@ -88,14 +88,15 @@ pub enum ExportItem<'e> {
 ///
 /// let progress = Progress::none();
 /// let options = ExportOptions::default().prefix("chunk:a.rs:");
-/// let mut keys = Vec::new();
+/// let mut chunks = Vec::new();
 /// export(&path, &options, &progress, &mut |exported| {
 ///     if let ExportItem::Record { entry, .. } = exported {
-///         keys.push(String::from_utf8_lossy(entry.key).into_owned());
+///         chunks.extend(Record::from_entry(entry)?.into_chunk());
 ///     }
 ///     Ok(ControlFlow::Continue(()))
 /// })?;
-/// assert_eq!(keys, ["chunk:a.rs:0:2"]);
+/// assert_eq!(chunks.len(), 1);
+/// assert_eq!(chunks[0].content, "fn");
 /// # Ok(())
 /// # }
 /// ```
@@ -163,7 +164,7 @@ pub fn export(
 
 /// Whether a key of a kind can start with the prefix.
 fn may_match(kind: RecordKind, prefix: &[u8]) -> bool {
-    let own = key_prefix(kind).as_bytes();
+    let own = kind.key_prefix().as_bytes();
     own.starts_with(prefix) || prefix.starts_with(own)
 }
 

@@ -25,7 +25,7 @@ pub use export::{ExportItem, ExportOptions, export};
 pub use import::{EndLine, ImportSource, import_to_kv, import_to_sqlite};
 pub use merge::MergeCounts;
 pub(crate) use new_database::create_database;
-pub use summary::{CopyOutcome, CopySource, CopySummary, MergeSummary};
+pub use summary::{CopyOutcome, CopySummary, MergeSummary};
 
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
@@ -34,7 +34,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::compare::FindingCounts;
 use crate::error::{Error, Result};
-use crate::fsio::remove_all_private_folders;
 use crate::record::KindSet;
 use crate::setters::setters;
 use crate::sqlite::SourceOptions;
@@ -43,23 +42,13 @@ use crate::stream::Jobs;
 /// 9999-12-31T23:59:59Z in Unix seconds.
 const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
 
-/// What a copy does about invalid rows, entries or lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OnInvalid {
-    /// Read the source to its end, report every invalid item, and create no target.
-    #[default]
-    Fail,
-    /// Copy the valid records, and write the invalid items to the rejects file.
-    Skip,
-}
-
 /// Options of a copy.
 ///
 /// ```
-/// use chunkmigrate::migrate::{CopyOptions, OnInvalid};
+/// use chunkmigrate::migrate::CopyOptions;
 /// use chunkmigrate::record::RecordKind;
 ///
-/// let options = CopyOptions::default().merge(true).on_invalid(OnInvalid::Skip);
+/// let options = CopyOptions::default().merge(true).skip_invalid(true);
 /// let chunks = options.clone().only(RecordKind::Chunk);
 /// assert!(chunks.merge && chunks.only != options.only);
 /// ```
@@ -72,10 +61,12 @@ pub struct CopyOptions {
     pub replace: bool,
     /// Whether to merge the records into an existing target by key, in one transaction.
     pub merge: bool,
-    /// What to do with invalid items.
-    pub on_invalid: OnInvalid,
-    /// The file for rejected items, as JSON Lines. If `None`, [`OnInvalid::Skip`] uses the target's
-    /// name with `.rejects.jsonl`, and [`OnInvalid::Fail`] writes none.
+    /// Whether to copy the valid records if some rows, entries or lines are invalid, and to write
+    /// these to the rejects file. Otherwise the source is read to its end, every invalid item is
+    /// reported, and no target is created.
+    pub skip_invalid: bool,
+    /// The file for rejected items, as JSON Lines. If `None`, [`skip_invalid`](Self::skip_invalid)
+    /// uses the target's name with `.rejects.jsonl`; otherwise none is written.
     pub rejects: Option<PathBuf>,
     /// Columns to ignore although they contain values, each as `TABLE.COLUMN`.
     pub without_columns: Vec<String>,
@@ -108,7 +99,7 @@ impl Default for CopyOptions {
             only: KindSet::ALL,
             replace: false,
             merge: false,
-            on_invalid: OnInvalid::default(),
+            skip_invalid: false,
             rejects: None,
             without_columns: Vec::new(),
             check_source: false,
@@ -129,7 +120,7 @@ impl CopyOptions {
         only: impl Into<KindSet>,
         replace: bool,
         merge: bool,
-        on_invalid: OnInvalid,
+        skip_invalid: bool,
         rejects: impl Into<Option<PathBuf>>,
         without_columns: impl Into<Vec<String>>,
         check_source: bool,
@@ -149,7 +140,7 @@ impl CopyOptions {
 
     /// Whether findings about the source, or about what the target rejects, fail the copy.
     fn fails_for(&self, findings: &FindingCounts) -> bool {
-        self.on_invalid == OnInvalid::Fail && findings.total() > 0
+        !self.skip_invalid && findings.total() > 0
     }
 
     fn open_options(&self) -> SourceOptions {
@@ -173,11 +164,4 @@ impl CopyOptions {
             .map_err(|_| Error::Internal("cannot format the time of creation".to_owned()))?;
         Ok(text)
     }
-}
-
-/// Removes the unpublished files of all running copies, merges and verifications of this process,
-/// without waiting for these. For a process that has to exit at once, for example because it is out
-/// of memory.
-pub fn remove_private_folders() {
-    remove_all_private_folders();
 }

@@ -28,7 +28,7 @@ pub(super) fn verify_kv(
 ) -> Result<bool> {
     let totals = content.totals.iter();
     let written: u64 = totals.map(|(_, totals)| totals.records).sum();
-    let mut holds = file.len()? == written
+    let mut holds = file.key_count()? == written
         && file.sequences()? == *content.sequences
         && file.manifest()?.as_ref() == Some(content.manifest);
     for (kind, expected) in content.totals.iter() {
@@ -115,10 +115,10 @@ fn digest_checked(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::{Entry, encode_json, file_metrics_key};
+    use crate::codec::Entry;
     use crate::kv::{BulkLoader, ManifestSource};
     use crate::progress::Progress;
-    use crate::record::{FileMetrics, Record};
+    use crate::record::{FileMetrics, Record, RecordKey};
 
     const KIND: RecordKind = RecordKind::FileMetrics;
     const SEQUENCES: IdSequences = IdSequences {
@@ -140,10 +140,20 @@ mod tests {
                 complexity_score: None,
                 last_updated: 0,
             });
-            String::from_utf8(encode_json(&record).unwrap()).unwrap()
+            String::from_utf8(record.to_json().unwrap()).unwrap()
         };
         let paths = ["a", "b", "c"];
-        paths.map(|p| (file_metrics_key(p), value(p))).into()
+        paths
+            .map(|p| {
+                (
+                    RecordKey::FileMetrics {
+                        file_path: p.into(),
+                    }
+                    .encode(),
+                    value(p),
+                )
+            })
+            .into()
     }
 
     fn totals(entries: &Entries) -> PerKind<KindTotals> {
@@ -229,7 +239,13 @@ mod tests {
             .map(|number| {
                 let path = format!("{number:02}{long}");
                 let value = entries()[0].1.replace("\"a\"", &format!("\"{path}\""));
-                (file_metrics_key(&path), value)
+                (
+                    RecordKey::FileMetrics {
+                        file_path: path.clone(),
+                    }
+                    .encode(),
+                    value,
+                )
             })
             .collect();
         assert!(holds_what(&sound, SEQUENCES, &sound));

@@ -8,13 +8,13 @@ use super::rejects::{RejectedLine, entry_line, row_line, text_line};
 use crate::codec::Entry;
 use crate::compare::{Finding, FindingCounts, Room, Side};
 use crate::error::Result;
-use crate::fsio::JsonLines;
+use crate::fsio::OutputFile;
 use crate::record::{PerKind, RecordKind};
 use crate::stream::InvalidRow;
 
 pub(super) struct RejectLog<'o> {
     options: &'o CopyOptions,
-    pub(super) rejects: Option<JsonLines>,
+    pub(super) rejects: Option<OutputFile>,
     /// Number of records that are not copied.
     pub(super) rejected: PerKind<u64>,
     /// Number of items without a kind that are not copied.
@@ -26,7 +26,7 @@ pub(super) struct RejectLog<'o> {
 }
 
 impl<'o> RejectLog<'o> {
-    pub(super) fn new(options: &'o CopyOptions, rejects: Option<JsonLines>) -> Self {
+    pub(super) fn new(options: &'o CopyOptions, rejects: Option<OutputFile>) -> Self {
         RejectLog {
             options,
             rejects,
@@ -43,7 +43,7 @@ impl<'o> RejectLog<'o> {
         self.count(row.kind);
         self.record(Finding::invalid_row(Side::Left, row));
         match &mut self.rejects {
-            Some(rejects) => rejects.write(&row_line(row)),
+            Some(rejects) => rejects.write_line(&row_line(row)),
             None => Ok(()),
         }
     }
@@ -51,7 +51,7 @@ impl<'o> RejectLog<'o> {
     /// Rejects an entry that is not copied.
     pub(super) fn reject_entry(&mut self, entry: Entry<'_>, why: Finding) -> Result<()> {
         if let Some(rejects) = &mut self.rejects {
-            rejects.write(&entry_line(entry, &why))?;
+            rejects.write_line(&entry_line(entry, &why))?;
         }
         self.record(why);
         Ok(())
@@ -64,7 +64,7 @@ impl<'o> RejectLog<'o> {
             None => self.unknown_keys += 1,
         }
         if let Some(rejects) = &mut self.rejects {
-            rejects.write(&text_line(&line))?;
+            rejects.write_line(&text_line(&line))?;
         }
         self.record(line.why);
         Ok(())

@@ -104,32 +104,21 @@ impl MergeSummary {
     }
 }
 
-/// The source of a copy.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct CopySource {
-    /// The store, or the name of a text.
-    #[serde(flatten)]
-    pub label: StoreLabel,
-    /// Magellan's schema version, if it has one.
-    pub schema_version: Option<i64>,
-    /// The selected kinds whose table is missing.
-    #[serde(rename = "missing_tables", serialize_with = "json::tables")]
-    pub missing: Vec<RecordKind>,
-    /// The result of checking the end line of an imported text; `None` for other sources.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub end_line: Option<EndLine>,
-    /// The ignored columns, each as `TABLE.COLUMN`.
-    pub without_columns: Vec<String>,
-}
-
 /// The result of a copy.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 #[must_use = "says whether everything was copied: see `is_complete`"]
 pub struct CopySummary {
-    /// The source.
-    pub source: CopySource,
+    /// The source: a store, or the name of a text.
+    pub source: StoreLabel,
+    /// Magellan's schema version of the source, if it has one.
+    pub schema_version: Option<i64>,
+    /// The selected kinds whose table the source lacks.
+    pub missing: Vec<RecordKind>,
+    /// The result of checking the end line of an imported text; `None` for other sources.
+    pub end_line: Option<EndLine>,
+    /// The ignored columns, each as `TABLE.COLUMN`.
+    pub without_columns: Vec<String>,
     /// The target.
     pub target: StoreLabel,
     /// The selected kinds.
@@ -253,6 +242,17 @@ impl CopySummary {
 impl Serialize for CopySummary {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
+        struct Source<'s> {
+            #[serde(flatten)]
+            label: &'s StoreLabel,
+            schema_version: Option<i64>,
+            #[serde(serialize_with = "json::tables")]
+            missing_tables: &'s [RecordKind],
+            #[serde(skip_serializing_if = "Option::is_none")]
+            end_line: Option<EndLine>,
+            without_columns: &'s [String],
+        }
+        #[derive(Serialize)]
         struct Target<'s> {
             #[serde(flatten)]
             label: &'s StoreLabel,
@@ -267,6 +267,13 @@ impl Serialize for CopySummary {
             merged: Option<MergeCounts>,
         }
         use CopyOutcome::{Created, Merged};
+        let source = Source {
+            label: &self.source,
+            schema_version: self.schema_version,
+            missing_tables: &self.missing,
+            end_line: self.end_line,
+            without_columns: &self.without_columns,
+        };
         let target = Target {
             label: &self.target,
             written: matches!(self.outcome, Created { .. } | Merged { .. }),
@@ -287,7 +294,7 @@ impl Serialize for CopySummary {
         let leftover_dirs = self.leftover_dirs.iter().map(|path| path.to_string_lossy());
 
         let mut json = serializer.serialize_struct("CopySummary", 20)?;
-        json.serialize_field("source", &self.source)?;
+        json.serialize_field("source", &source)?;
         json.serialize_field("target", &target)?;
         json.serialize_field("verified", verified)?;
         json.serialize_field("kinds", &kinds.list(self.only))?;

@@ -56,7 +56,7 @@ impl IdSequences {
 
     /// The higher sequence of each kind.
     #[must_use]
-    pub fn max(mut self, other: IdSequences) -> IdSequences {
+    pub(crate) fn max(mut self, other: IdSequences) -> IdSequences {
         for kind in RecordKind::ALL {
             self.raise(kind, other.get(kind));
         }

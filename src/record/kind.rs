@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::error::RecordError;
+use crate::error::Error;
 
 use super::chunk::CHUNK;
 use super::execution::EXECUTION_LOG;
@@ -52,8 +52,13 @@ impl RecordKind {
         self.schema().table
     }
 
+    /// The prefix of its records' keys, such as `metrics:file:`.
+    pub const fn key_prefix(self) -> &'static str {
+        self.schema().key_prefix
+    }
+
     /// Whether its records have unique ids in addition to their keys.
-    pub const fn has_ids(self) -> bool {
+    pub(crate) const fn has_ids(self) -> bool {
         self.schema().has_ids
     }
 }
@@ -71,13 +76,13 @@ impl Serialize for RecordKind {
 }
 
 impl FromStr for RecordKind {
-    type Err = RecordError;
+    type Err = Error;
 
     /// The kind with this [name](RecordKind::name).
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let mut kinds = RecordKind::ALL.into_iter();
         let named = kinds.find(|kind| kind.name() == name);
-        named.ok_or_else(|| RecordError::UnknownKind {
+        named.ok_or_else(|| Error::UnknownKind {
             name: name.to_owned(),
         })
     }

@@ -9,7 +9,7 @@ mod metrics;
 mod schema;
 mod value;
 
-pub use crate::error::RecordError;
+use crate::error::Result;
 pub use chunk::CodeChunk;
 pub use execution::ExecutionRecord;
 pub use id_sequences::IdSequences;
@@ -65,15 +65,17 @@ impl Record {
     /// Checks the constraints that the field types don't enforce.
     ///
     /// # Errors
-    /// An offset above [`i64::MAX`], or a float that is not finite.
+    /// [`Error::OffsetRange`](crate::Error::OffsetRange) or
+    /// [`Error::NotFinite`](crate::Error::NotFinite).
     ///
     /// ```
-    /// use chunkmigrate::record::{CodeChunk, Record, RecordError};
+    /// use chunkmigrate::Error;
+    /// use chunkmigrate::record::{CodeChunk, Record};
     ///
     /// let record = Record::Chunk(CodeChunk::new("a.rs", 0, u64::MAX, ""));
-    /// assert_eq!(record.check(), Err(RecordError::OffsetRange { field: "byte_end" }));
+    /// assert!(matches!(record.check(), Err(Error::OffsetRange { field: "byte_end" })));
     /// ```
-    pub fn check(&self) -> Result<(), RecordError> {
+    pub fn check(&self) -> Result<()> {
         let values = self.values();
         values
             .iter()

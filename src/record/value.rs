@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde::ser::{Error as _, Serialize, Serializer};
 
-use super::RecordError;
 use super::schema::{Field, FieldClass, KindSchema};
+use crate::error::{Error, Result};
 
 /// The value of a field.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,15 +19,13 @@ pub(crate) enum Value<'a> {
 
 impl Value<'_> {
     /// Whether it can be stored.
-    pub(super) fn check(&self, field: &Field) -> Result<(), RecordError> {
+    pub(super) fn check(&self, field: &Field) -> Result<()> {
         let field = field.name;
         match *self {
             Value::Offset(offset) if i64::try_from(offset).is_err() => {
-                Err(RecordError::OffsetRange { field })
+                Err(Error::OffsetRange { field })
             }
-            Value::Real(value) if !value.is_finite() => {
-                Err(RecordError::NotFinite { field, value })
-            }
+            Value::Real(value) if !value.is_finite() => Err(Error::NotFinite { field, value }),
             _ => Ok(()),
         }
     }

@@ -41,5 +41,4 @@ pub(crate) use write::bulk_loader::SqliteBulkLoader;
 #[cfg(feature = "native-v2")]
 pub(crate) use write::read_back::{WrittenRows, count_rows};
 pub(crate) use write::rejection::Rejection;
-pub(crate) use write::writer::set_sequences;
-pub use write::writer::{create_tables, insert_records};
+pub(crate) use write::writer::{create_tables, insert_records, set_sequences};

@@ -18,7 +18,7 @@ use super::write::upsert::Upsert;
 use super::write::writer::{create_indexes, create_table};
 use crate::codec::record_key;
 use crate::error::{Error, Result};
-use crate::record::{FieldValues, Record, RecordError, RecordKey, RecordKind, Value};
+use crate::record::{FieldValues, Record, RecordKey, RecordKind, Value};
 use crate::stream::{InvalidReason, RawValue, key_text};
 
 /// Columns with the text that each must equal.
@@ -347,10 +347,9 @@ impl Replacement<'_> {
         self.table.check_has_place_for(&values)?;
         let inserted = self.insert(&values);
         let id = inserted.map_err(|error| match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) if self.no_id_is_left() => RecordError::NoIdLeft {
+            Some(ErrorCode::DiskFull) if self.no_id_is_left() => Error::NoIdLeft {
                 kind: self.table.kind.name(),
-            }
-            .into(),
+            },
             _ => self.table.not_written(record, error),
         })?;
         self.has_assigned_last_id |= id == i64::MAX;

@@ -21,8 +21,7 @@ pub(crate) enum TransactionOwner {
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use chunkmigrate::rusqlite::Connection;
-/// use chunkmigrate::sqlite::SharedConnection;
-/// use chunkmigrate::store::{ChunkStore, ExecutionLog};
+/// use chunkmigrate::store::{ChunkStore, ExecutionLog, SharedConnection};
 ///
 /// let connection = SharedConnection::from(Connection::open_in_memory()?);
 /// let chunks = ChunkStore::with_connection(connection.clone());

@@ -10,37 +10,25 @@ pub trait Clock: Send + Sync + fmt::Debug {
     fn elapsed(&self) -> Duration;
 }
 
-/// The operating system's clocks.
-#[derive(Debug, Clone, Copy)]
-pub struct SystemClock {
-    start: Instant,
-}
-
-impl SystemClock {
-    /// Creates a clock whose [`elapsed`](Clock::elapsed) starts at zero now.
-    pub fn new() -> Self {
-        SystemClock {
-            start: Instant::now(),
-        }
-    }
-}
-
-impl Default for SystemClock {
-    fn default() -> Self {
-        SystemClock::new()
-    }
-}
+/// The operating system's clocks; the monotonic one from a start.
+#[derive(Debug)]
+pub(super) struct SystemClock(pub(super) Instant);
 
 impl Clock for SystemClock {
     fn unix_seconds(&self) -> i64 {
-        let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-        match SystemTime::now().duration_since(UNIX_EPOCH) {
-            Ok(since) => seconds(since),
-            Err(before) => -seconds(before.duration()),
-        }
+        unix_seconds()
     }
 
     fn elapsed(&self) -> Duration {
-        self.start.elapsed()
+        self.0.elapsed()
+    }
+}
+
+/// As [`Clock::unix_seconds`], by the operating system's clock.
+pub(super) fn unix_seconds() -> i64 {
+    let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => seconds(since),
+        Err(before) => -seconds(before.duration()),
     }
 }

@@ -1,14 +1,11 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
-use super::backend::{self, RecordFilter, RecordStore, checked};
+use super::backend::{RecordFilter, RecordStore, checked};
+use super::constructors::constructors;
 use crate::error::Result;
-use crate::fsio::IfMissing;
-use crate::kv::KvBackend;
 use crate::record::{FileMetrics, Record, RecordKey, RecordKind, SymbolMetrics};
-use crate::sqlite::SharedConnection;
 
 /// The metrics of files and symbols, in a key-value backend or in SQLite.
 ///
@@ -75,46 +72,10 @@ impl HotspotQuery {
 }
 
 impl MetricsOps {
-    /// Opens a SQLite file for metrics, and creates it if it is missing. The first write creates
-    /// the tables; until then there are no metrics.
-    ///
-    /// # Errors
-    /// The file can't be opened, or is not a database.
-    pub fn new(path: &Path) -> Result<Self> {
-        let records = backend::in_sqlite_file(path, IfMissing::Create)?;
-        Ok(MetricsOps { records })
-    }
+    constructors!();
 
-    /// Opens an existing SQLite file.
-    ///
-    /// # Errors
-    /// The file does not exist, can't be opened, or is not a database.
-    pub fn open(path: &Path) -> Result<Self> {
-        let records = backend::in_sqlite_file(path, IfMissing::Fail)?;
-        Ok(MetricsOps { records })
-    }
-
-    /// Uses an open SQLite database: a `rusqlite::Connection`, or a [`SharedConnection`] that
-    /// others use too, as in the example there.
-    pub fn with_connection(connection: impl Into<SharedConnection>) -> Self {
-        let records = backend::over_connection(connection.into());
+    fn of(records: Arc<dyn RecordStore>) -> Self {
         MetricsOps { records }
-    }
-
-    /// Uses a key-value backend.
-    pub fn with_kv_backend(backend: Arc<dyn KvBackend>) -> Self {
-        let records = backend::over_kv_backend(backend);
-        MetricsOps { records }
-    }
-
-    /// Uses a key-value backend if there is one, otherwise a new in-memory SQLite database, which
-    /// is discarded with the store.
-    ///
-    /// # Errors
-    /// SQLite can't create the database.
-    pub fn in_memory(backend: Option<Arc<dyn KvBackend>>) -> Result<Self> {
-        let records = backend::in_memory(backend)?;
-        Ok(MetricsOps { records })
     }
 
     /// Whether the metrics are in a key-value backend.
@@ -125,7 +86,7 @@ impl MetricsOps {
     /// Stores the metrics of a file, replacing existing ones.
     ///
     /// # Errors
-    /// [`RecordError`](crate::record::RecordError): a float is not finite. Otherwise see
+    /// [`Error::NotFinite`](crate::Error::NotFinite). Otherwise see
     /// [`ChunkStore`](super::ChunkStore#errors).
     ///
     /// ```
@@ -147,7 +108,7 @@ impl MetricsOps {
     /// Stores the metrics of a symbol, replacing existing ones.
     ///
     /// # Errors
-    /// [`RecordError`](crate::record::RecordError): a float is not finite. In an older Magellan
+    /// [`Error::NotFinite`](crate::Error::NotFinite). In an older Magellan
     /// database the symbol must exist in the graph. Otherwise see
     /// [`ChunkStore`](super::ChunkStore#errors).
     ///
@@ -228,7 +189,7 @@ impl MetricsOps {
         let file = RecordKey::FileMetrics {
             file_path: file_path.to_owned(),
         };
-        let symbols = RecordFilter::FileSymbols { file_path };
+        let symbols = RecordFilter::all(RecordKind::SymbolMetrics).with("file_path", file_path);
         let kinds = [RecordKind::FileMetrics, RecordKind::SymbolMetrics];
         let mut deleted = 0;
         self.records.transaction(&kinds, &mut |transaction| {
@@ -259,7 +220,7 @@ impl MetricsOps {
     /// # }
     /// ```
     pub fn get_hotspots(&self, query: &HotspotQuery) -> Result<Vec<FileMetrics>> {
-        let all = RecordFilter::Kind(RecordKind::FileMetrics);
+        let all = RecordFilter::all(RecordKind::FileMetrics);
         let mut first = BTreeMap::new();
         self.records.visit(&all, &mut |record| {
             if let Some(file) = record

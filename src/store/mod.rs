@@ -4,14 +4,15 @@
 
 mod backend;
 mod chunks;
-mod clock;
+pub(crate) mod clock;
+mod constructors;
 mod execution;
 mod metrics;
 mod new_chunk;
 
 pub use crate::file_format::FileFormat;
 pub use crate::fsio::{StoreKind, detect};
+pub use crate::sqlite::SharedConnection;
 pub use chunks::ChunkStore;
-pub use clock::{Clock, SystemClock};
 pub use execution::{ExecutionEnd, ExecutionLog, ExecutionStart};
 pub use metrics::{HotspotQuery, MetricsOps};

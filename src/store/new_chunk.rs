@@ -1,4 +1,4 @@
-use super::clock::{Clock as _, SystemClock};
+use super::clock::unix_seconds;
 use crate::codec::Digest;
 use crate::record::CodeChunk;
 
@@ -29,7 +29,7 @@ impl CodeChunk {
             content,
             symbol_name: None,
             symbol_kind: None,
-            created_at: SystemClock::new().unix_seconds(),
+            created_at: unix_seconds(),
         }
     }
 

@@ -27,18 +27,6 @@ use crate::stream::{Source as _, StoreLabel};
 /// # Errors
 /// A file can't be created or read, or the self-test failed. Divergences in the round trip are not
 /// an error; they are in the report.
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use chunkmigrate::verify::{VerifyOptions, verify_sample};
-/// use chunkmigrate::Progress;
-///
-/// let progress = Progress::none();
-/// let report = verify_sample(&VerifyOptions::default(), &progress)?;
-/// assert!(report.is_identical());
-/// # Ok(())
-/// # }
-/// ```
 pub fn verify_sample(options: &VerifyOptions, progress: &Progress) -> Result<VerifyReport> {
     let mut trip = RoundTrip::create(options, 0)?;
     let database = trip.path("sample.db");

@@ -3,20 +3,20 @@ use std::path::{Path, PathBuf};
 use super::report::VerifyOptions;
 use crate::compare::{Finding, FindingLog, Values};
 use crate::error::Result;
-use crate::fsio::{JsonLines, OutputKind};
+use crate::fsio::{OutputFile, OutputKind};
 
 /// Collects findings: the first ones for the report, all of them for the report file.
 pub(super) struct Findings {
     values: Values,
     first: FindingLog,
-    lines: Option<JsonLines>,
+    lines: Option<OutputFile>,
 }
 
 impl Findings {
     /// The report file must not be one of the stores, and may replace only another such file.
     pub(super) fn create(options: &VerifyOptions, stores: &[&Path]) -> Result<Self> {
         let lines = options.report.as_deref().map(|path| {
-            let mut lines = JsonLines::resolve(OutputKind::Report, path, true, stores)?;
+            let mut lines = OutputFile::resolve(OutputKind::Report, path, true, stores)?;
             lines.open()?;
             Ok::<_, crate::Error>(lines)
         });
@@ -29,7 +29,7 @@ impl Findings {
 
     pub(super) fn take(&mut self, finding: Finding) -> Result<()> {
         if let Some(lines) = &mut self.lines {
-            lines.write(&finding.shown(self.values))?;
+            lines.write_line(&finding.shown(self.values))?;
         }
         self.first.take(finding);
         Ok(())

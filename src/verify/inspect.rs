@@ -150,7 +150,7 @@ fn inspect_kv(path: &Path, jobs: Jobs, progress: &Progress) -> Result<Inspection
         .as_ref()
         .map(|manifest| manifest.kinds == totals && manifest.sha256 == combined_digest(&totals));
     let known: u64 = totals.iter().map(|(_, totals)| totals.records).sum();
-    inspection.unknown_keys = file.len()?.saturating_sub(known);
+    inspection.unknown_keys = file.key_count()?.saturating_sub(known);
     Ok(inspection)
 }
 

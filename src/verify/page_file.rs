@@ -6,21 +6,6 @@ use crate::fsio::{Destination, OutputFile, OutputKind};
 use crate::progress::Progress;
 
 /// The destination of an HTML report on a verification. The file is written atomically.
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use chunkmigrate::Progress;
-/// use chunkmigrate::verify::HtmlReportFile;
-///
-/// # let folder = tempfile::tempdir()?;
-/// # let path = folder.path().join("report.html");
-/// let page = HtmlReportFile::create(&path, &[], None)?;
-/// // Run the verification, then:
-/// page.publish(&Progress::none(), |out| writeln!(out, "<title>Report</title>"))?;
-/// assert!(std::fs::read_to_string(&path)?.ends_with("<title>Report</title>\n"));
-/// # Ok(())
-/// # }
-/// ```
 #[derive(Debug)]
 pub struct HtmlReportFile(OutputFile);
 

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::record::KindSet;
 use crate::setters::setters;
 use crate::sqlite::SourceOptions;
-use crate::stream::{Source, StoreLabel};
+use crate::stream::Source;
 
 /// Options of a verification.
 #[derive(Debug, Clone)]
@@ -90,11 +90,7 @@ impl VerifyOptions {
     /// needs to be ignored.
     pub(super) fn check_columns(&self, stores: &[&dyn Source]) -> Result<()> {
         for column in &self.without_columns {
-            let mut is_there = false;
-            for store in stores {
-                is_there = is_there || store.has_unknown_column(column);
-            }
-            if !is_there {
+            if !stores.iter().any(|store| store.has_unknown_column(column)) {
                 let path = stores.first().map(|store| store.path().to_owned());
                 return Err(Error::CannotIgnoreColumn {
                     path: path.unwrap_or_default(),
@@ -117,26 +113,13 @@ impl VerifyOptions {
     }
 }
 
-/// One comparison of a verification.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct Leg {
-    /// The left store.
-    pub left: StoreLabel,
-    /// The right store.
-    pub right: StoreLabel,
-    /// The result of the comparison.
-    #[serde(flatten)]
-    pub comparison: Comparison,
-}
-
 /// The result of a verification.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 #[must_use = "says whether the stores are identical: see `is_identical`"]
 pub struct VerifyReport {
     /// The comparisons: one for two files, or one for each step of a round trip.
-    pub legs: Vec<Leg>,
+    pub legs: Vec<Comparison>,
     /// The kinds that were compared.
     pub only: KindSet,
     /// The ignored columns, each as `TABLE.COLUMN`.
@@ -156,6 +139,7 @@ pub struct VerifyReport {
     /// The HTML page of this report, if the caller has written one.
     pub html: Option<PathBuf>,
     /// The self-test after the round trip of the built-in sample.
+    #[doc(hidden)]
     pub self_test: Option<SelfTest>,
 }
 
@@ -173,7 +157,7 @@ pub struct SelfTest {
 
 impl SelfTest {
     /// Whether every record is unchanged and every kind of damage was detected.
-    pub fn is_passed(&self) -> bool {
+    fn is_passed(&self) -> bool {
         let is_right = |class: &FindingClass| {
             self.detected_classes.contains(class) == class.is_of_comparison()
         };
@@ -183,7 +167,11 @@ impl SelfTest {
 
 impl VerifyReport {
     /// Creates the report on some comparisons; publishes the file of findings.
-    pub(super) fn of(legs: Vec<Leg>, options: &VerifyOptions, findings: Findings) -> Result<Self> {
+    pub(super) fn of(
+        legs: Vec<Comparison>,
+        options: &VerifyOptions,
+        findings: Findings,
+    ) -> Result<Self> {
         let (findings, report) = findings.finish()?;
         Ok(VerifyReport {
             legs,
@@ -203,9 +191,7 @@ impl VerifyReport {
     /// Number of all findings by class and kind.
     pub fn counts(&self) -> FindingCounts {
         let mut counts = FindingCounts::default();
-        self.legs
-            .iter()
-            .for_each(|leg| counts.add(&leg.comparison.counts));
+        self.legs.iter().for_each(|leg| counts.add(&leg.counts));
         counts
     }
 
@@ -222,12 +208,12 @@ impl VerifyReport {
     /// Number of keys with an unknown form.
     pub fn unknown_keys(&self) -> u64 {
         let legs = self.legs.iter();
-        legs.map(|leg| leg.comparison.unknown_keys).sum()
+        legs.map(|leg| leg.unknown_keys).sum()
     }
 
     /// Number of records that were equal in the first comparison.
     pub fn equal(&self) -> u64 {
-        let kinds = self.legs.first().map(|leg| leg.comparison.kinds);
+        let kinds = self.legs.first().map(|leg| leg.kinds);
         let kinds = kinds.unwrap_or_default();
         kinds.iter().map(|(_, counts)| counts.equal).sum()
     }
@@ -235,7 +221,7 @@ impl VerifyReport {
     /// Whether the stores are identical: every record on both sides was read and, unless quick,
     /// compared. A self-test must be passed, too.
     pub fn is_identical(&self) -> bool {
-        let identical = |leg: &Leg| leg.comparison.is_identical();
+        let identical = Comparison::is_identical;
         let warned = self.strict && self.warnings() > 0;
         let passed = self.self_test.as_ref().is_none_or(SelfTest::is_passed);
         !self.legs.is_empty() && self.legs.iter().all(identical) && !warned && passed
@@ -264,10 +250,7 @@ impl Serialize for VerifyReport {
         }
         json.serialize_field("left", &first.map(|leg| &leg.left))?;
         json.serialize_field("right", &self.legs.last().map(|leg| &leg.right))?;
-        json.serialize_field(
-            "kinds",
-            &first.map(|leg| leg.comparison.kinds.list(self.only)),
-        )?;
+        json.serialize_field("kinds", &first.map(|leg| leg.kinds.list(self.only)))?;
         json.serialize_field("unknown_keys", &self.unknown_keys())?;
         serialize_findings(&mut json, &findings, &self.counts())?;
         if !self.has_all_warnings {

@@ -1,13 +1,13 @@
 use std::path::{Path, PathBuf};
 
 use super::findings::Findings;
-use super::report::{Leg, VerifyOptions, VerifyReport};
+use super::report::{VerifyOptions, VerifyReport};
 use crate::compare::compare_stores;
 use crate::error::Result;
 use crate::fsio::PrivateFolder;
 use crate::fsio::StoreKind;
 use crate::fsio::{free_space, private_folder};
-use crate::migrate::{CopyOptions, OnInvalid, copy_snapshot};
+use crate::migrate::{CopyOptions, copy_snapshot};
 use crate::open::{Candidate, retry_if_changed};
 use crate::progress::Progress;
 use crate::sqlite::SourceOptions;
@@ -99,7 +99,7 @@ impl RoundTrip {
         };
         let copy_options = CopyOptions {
             only: options.only,
-            on_invalid: OnInvalid::Skip,
+            skip_invalid: true,
             // The comparison reads the copy back.
             verify: false,
             temp_dir: options.temp_dir.clone(),
@@ -108,7 +108,6 @@ impl RoundTrip {
         };
         let mut legs = Vec::new();
         let mut take = |left: &mut dyn Source, right: &mut dyn Source, names| {
-            let (left_name, right_name) = names;
             // All copies have the same warnings as the source, so only the first step reports them.
             let warns = legs.is_empty();
             let mut comparison = compare_stores(
@@ -124,11 +123,8 @@ impl RoundTrip {
             if !warns {
                 comparison.counts = comparison.counts.without_warnings();
             }
-            legs.push(Leg {
-                left: left_name,
-                right: right_name,
-                comparison,
-            });
+            (comparison.left, comparison.right) = names;
+            legs.push(comparison);
             Ok::<_, crate::Error>(())
         };
         let there_path = self.there();

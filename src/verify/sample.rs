@@ -101,16 +101,6 @@ const SPANS: [(u64, u64); 6] = [
 ];
 
 /// The records of the sample, in no particular order.
-///
-/// ```
-/// use chunkmigrate::record::RecordKind;
-/// use chunkmigrate::verify::sample_records;
-///
-/// let records = sample_records();
-/// for kind in RecordKind::ALL {
-///     assert!(records.iter().any(|record| record.kind() == kind));
-/// }
-/// ```
 pub fn sample_records() -> Vec<Record> {
     let chunks = chunks().into_iter().map(Record::Chunk);
     let executions = executions().into_iter().map(Record::ExecutionLog);

@@ -31,28 +31,10 @@ pub struct SampleFile {
     pub leftover_dirs: Vec<PathBuf>,
 }
 
-/// Writes the built-in sample of [`verify_sample`](super::verify_sample) to a SQLite database.
-/// Replaces an existing database only with `replace`.
+/// Writes the built-in sample to a SQLite database. Replaces an existing one only with `replace`.
 ///
 /// # Errors
 /// The target exists or cannot be written. In that case nothing is published.
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use chunkmigrate::verify::{sample_records, write_sample};
-/// use chunkmigrate::Progress;
-///
-/// # let folder = tempfile::tempdir()?;
-/// # let path = folder.path().join("code.db");
-/// let progress = Progress::none();
-/// let written = write_sample(&path, false, &progress)?;
-/// let records: u64 = written.records.iter().map(|(_, count)| count).sum();
-/// assert_eq!(records, sample_records().len() as u64);
-/// // Without `replace`, an existing database is an error.
-/// assert!(write_sample(&path, false, &progress).is_err());
-/// # Ok(())
-/// # }
-/// ```
 pub fn write_sample(path: &Path, replace: bool, progress: &Progress) -> Result<SampleFile> {
     let mut records: PerKind<Vec<Record>> = PerKind::default();
     for record in sample_records() {

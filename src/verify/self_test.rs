@@ -5,13 +5,13 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use crate::codec::{Entry, KindTotals, file_metrics_key};
+use crate::codec::Entry;
 use crate::compare::{CompareOptions, FindingClass, compare_stores};
 use crate::error::{Error, IoContext as _, Result};
-use crate::kv::{BulkLoader, KvReader, Manifest, ManifestSource};
+use crate::kv::{BulkLoader, KvReader, Manifest};
 use crate::open::Candidate;
 use crate::progress::Progress;
-use crate::record::{IdSequences, PerKind, RecordKind};
+use crate::record::IdSequences;
 use crate::sqlite::SourceOptions;
 use crate::stream::Source as _;
 
@@ -29,31 +29,24 @@ pub(super) fn test_detection(
     for class in classes.filter(|class| class.is_of_comparison()) {
         fs::create_dir(folder).io_context("create", folder)?;
         let (left, right) = (folder.join("left"), folder.join("right"));
-        let expected: &[FindingClass] = match class {
-            FindingClass::InvalidRow => {
-                for copy in [&left, &right] {
-                    fs::copy(database, copy).io_context("create", copy)?;
-                }
-                change(&right, DAMAGED_ROW)?;
-                &[class]
-            }
-            FindingClass::Graph => {
-                for copy in [&left, &right] {
-                    fs::copy(database, copy).io_context("create", copy)?;
-                }
-                change(&right, OTHER_SYMBOL)?;
-                &[class]
-            }
-            _ => {
-                let (mut there, mut back) = (content.clone(), content.clone());
-                damage(class, &mut there, &mut back)?;
-                there.write(&left)?;
-                back.write(&right)?;
-                &[class]
-            }
+        let row_change = match class {
+            FindingClass::InvalidRow => Some(DAMAGED_ROW),
+            FindingClass::Graph => Some(OTHER_SYMBOL),
+            _ => None,
         };
+        if let Some(sql) = row_change {
+            for copy in [&left, &right] {
+                fs::copy(database, copy).io_context("create", copy)?;
+            }
+            change(&right, sql)?;
+        } else {
+            let (mut there, mut back) = (content.clone(), content.clone());
+            damage(class, &mut there, &mut back)?;
+            there.write(&left)?;
+            back.write(&right)?;
+        }
         let found = findings(&left, &right, progress)?;
-        if found != expected {
+        if found != [class] {
             return Err(Error::Internal(format!(
                 "the verifier was shown {class} and found {found:?}"
             )));
@@ -87,7 +80,10 @@ fn findings(left: &Path, right: &Path, progress: &Progress) -> Result<Vec<Findin
 struct Content {
     entries: Vec<(Vec<u8>, Vec<u8>)>,
     sequences: IdSequences,
+    /// The manifest to write.
     manifest: Option<Manifest>,
+    /// The one of the sample.
+    own_manifest: Option<Manifest>,
 }
 
 impl Content {
@@ -101,6 +97,7 @@ impl Content {
             entries,
             sequences: file.sequences()?,
             manifest: None,
+            own_manifest: file.manifest()?,
         })
     }
 
@@ -128,8 +125,8 @@ fn damage(class: FindingClass, left: &mut Content, right: &mut Content) -> Resul
         FindingClass::OnlyRight => drop(left.entries.pop()),
         FindingClass::Field => {
             // One bit of a float: 0.1 and the adjacent value.
-            let key = String::from_utf8_lossy(&file_metrics_key("src/float_3.rs")).into_owned();
-            replace(right.value(&key)?, "0.1,", "0.10000000000000002,")?;
+            let value = right.value("metrics:file:src/float_3.rs")?;
+            replace(value, "0.1,", "0.10000000000000002,")?;
         }
         FindingClass::Undecodable => drop(right.value("chunk:")?.pop()),
         FindingClass::Noncanonical => right.value("chunk:")?.push(b' '),
@@ -138,15 +135,17 @@ fn damage(class: FindingClass, left: &mut Content, right: &mut Content) -> Resul
             *right.value("metrics:symbol:9")? = other;
         }
         FindingClass::UnknownKey => right.entries.push((b"stray".to_vec(), b"{}".to_vec())),
-        FindingClass::Manifest => right.manifest = Some(wrong_manifest(right)),
+        FindingClass::Manifest => {
+            right.manifest.clone_from(&right.own_manifest);
+            if let Some(manifest) = &mut right.manifest {
+                manifest.kinds.chunk.records += 1;
+            }
+        }
         FindingClass::Sequence => right.sequences.execution_log += 1,
         FindingClass::ContentHash => {
             for side in [left, right] {
-                replace(
-                    side.value("chunk:")?,
-                    "\"content_hash\":\"",
-                    "\"content_hash\":\"0",
-                )?;
+                let hash = "\"content_hash\":\"";
+                replace(side.value("chunk:")?, hash, &format!("{hash}0"))?;
             }
         }
         FindingClass::InvalidRow | FindingClass::WrongSymbol | FindingClass::Graph => {}
@@ -161,26 +160,6 @@ fn replace(value: &mut Vec<u8>, from: &str, to: &str) -> Result<()> {
     }
     *value = text.replacen(from, to, 1).into_bytes();
     Ok(())
-}
-
-/// A manifest that is correct except for the number of chunks.
-fn wrong_manifest(content: &Content) -> Manifest {
-    let mut totals: PerKind<KindTotals> = PerKind::from_fn(|kind| {
-        let mut digest = crate::codec::KindHasher::default();
-        for (key, value) in &content.entries {
-            if key.starts_with(crate::codec::key_prefix(kind).as_bytes()) {
-                digest.update(Entry { key, value });
-            }
-        }
-        digest.finish()
-    });
-    totals.get_mut(RecordKind::Chunk).records += 1;
-    let source = ManifestSource {
-        file_name: "sample.db".to_owned(),
-        store: "sqlite".to_owned(),
-        schema_version: None,
-    };
-    Manifest::new(source, "2026-01-31T12:00:00Z".to_owned(), &totals)
 }
 
 const DAMAGED_ROW: &str = "UPDATE code_chunks SET content = x'00' WHERE file_path = 'src/texts.rs'

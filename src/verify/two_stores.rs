@@ -1,12 +1,11 @@
 use std::path::Path;
 
 use super::findings::Findings;
-use super::report::{Leg, VerifyOptions, VerifyReport};
+use super::report::{VerifyOptions, VerifyReport};
 use crate::compare::compare_stores;
 use crate::error::Result;
 use crate::open::{Candidate, open_pair, retry_if_changed};
 use crate::progress::Progress;
-use crate::stream::StoreLabel;
 
 /// Compares two stores of any kind.
 ///
@@ -65,11 +64,6 @@ pub fn verify_pair(
         )?;
         left.confirm()?;
         right.confirm()?;
-        let leg = Leg {
-            left: StoreLabel::of(left.as_ref()),
-            right: StoreLabel::of(right.as_ref()),
-            comparison,
-        };
-        VerifyReport::of(vec![leg], options, findings)
+        VerifyReport::of(vec![comparison], options, findings)
     })
 }

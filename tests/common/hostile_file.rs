@@ -232,7 +232,7 @@ fn is_format(char: char) -> bool {
 /// `fill`, and then edits its schema directly.
 pub(crate) fn database(path: &Path, fill: &str, edits: &[&str]) {
     let connection = Connection::open(path).unwrap();
-    chunkmigrate::sqlite::create_tables(&connection).unwrap();
+    chunkmigrate::internal::create_tables(&connection).unwrap();
     connection.execute_batch(tables::SMALL).unwrap();
     connection
         .execute_batch(

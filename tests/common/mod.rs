@@ -106,7 +106,7 @@ impl Scenario {
     /// Creates a database with the four tables and runs `fill`.
     pub(crate) fn database(&self, name: &str, fill: impl FnOnce(&Connection)) -> PathBuf {
         self.bare_database(name, |connection| {
-            chunkmigrate::sqlite::create_tables(connection).unwrap();
+            chunkmigrate::internal::create_tables(connection).unwrap();
             fill(connection);
         })
     }

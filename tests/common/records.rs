@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::path::Path;
 
-use chunkmigrate::codec::record_key;
+use chunkmigrate::internal::record_key;
 use chunkmigrate::record::{IdSequences, Record, RecordKey};
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -69,9 +69,9 @@ pub(crate) fn write_database(path: &Path, records: &[Record], id_sequences: IdSe
     connection
         .execute_batch("PRAGMA synchronous = OFF")
         .unwrap();
-    chunkmigrate::sqlite::create_tables(&connection).unwrap();
+    chunkmigrate::internal::create_tables(&connection).unwrap();
     let transaction = connection.transaction().unwrap();
-    chunkmigrate::sqlite::insert_records(&transaction, records).unwrap();
+    chunkmigrate::internal::insert_records(&transaction, records).unwrap();
     chunkmigrate::internal::set_sequences(&transaction, id_sequences).unwrap();
     transaction.commit().unwrap();
 }

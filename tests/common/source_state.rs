@@ -56,7 +56,7 @@ impl State {
             _ => "WAL",
         };
         db.pragma_update(None, "journal_mode", mode).unwrap();
-        chunkmigrate::sqlite::create_tables(&db).unwrap();
+        chunkmigrate::internal::create_tables(&db).unwrap();
         insert_chunks(&db, IN_MAIN);
         let copy = |suffix: &str| {
             let from = PathBuf::from(format!("{}{suffix}", draft_path.display()));

@@ -7,8 +7,8 @@
 use std::alloc::System;
 use std::fs;
 
+use chunkmigrate::Progress;
 use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
-use chunkmigrate::progress::Progress;
 use chunkmigrate::verify::{VerifyOptions, verify_pair};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use test_support::big_database::generate;

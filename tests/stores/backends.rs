@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chunkmigrate::codec::Entry;
+use chunkmigrate::kv::Entry;
 use chunkmigrate::kv::{KvBackend, KvTransaction};
 use chunkmigrate::record::{CodeChunk, IdSequences};
 use chunkmigrate::store::{ChunkStore, ExecutionEnd, ExecutionLog};

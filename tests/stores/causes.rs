@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chunkmigrate::Error;
-use chunkmigrate::codec::{encode_json, record_key};
+use chunkmigrate::internal::record_key;
 use chunkmigrate::kv::{KvBackend, RedbBackend};
 use chunkmigrate::record::{CodeChunk, FileMetrics, Record};
 use chunkmigrate::rusqlite::Connection;
-use chunkmigrate::sqlite::SharedConnection;
+use chunkmigrate::store::SharedConnection;
 use chunkmigrate::store::{ChunkStore, ExecutionEnd, ExecutionLog, MetricsOps};
 use test_support::folder;
 use test_support::records::{file_metrics, symbol_metrics};
@@ -20,7 +20,6 @@ fn variant(error: &Error) -> String {
     match error {
         Error::Io { action, source, .. } => format!("Io {action}, {:?}", source.kind()),
         Error::NotAFile { found, .. } => format!("NotAFile {found}"),
-        Error::Record(error) => format!("{error:?}"),
         Error::InvalidRecord { .. } => "Undecodable".to_owned(),
         other => format!("{other:?}"),
     }
@@ -123,7 +122,7 @@ fn corrupted(sql: &str, from: &str, to: &str) -> [ChunkStore; 2] {
     let kv = ChunkStore::with_kv_backend(backend.clone());
     kv.store_chunks(&[chunk(1), other]).unwrap();
     let record = Record::Chunk(kv.get_chunk_by_span("a", 0, 1).unwrap().unwrap());
-    let value = String::from_utf8(encode_json(&record).unwrap()).unwrap();
+    let value = String::from_utf8(record.to_json().unwrap()).unwrap();
     assert!(value.contains(from), "{value}");
     backend
         .put(&record_key(&record), value.replace(from, to).as_bytes())
@@ -214,7 +213,9 @@ fn corrupt_metrics_of_one_symbol_block_no_deletion() {
     let sql = "UPDATE symbol_metrics SET kind = x'00' WHERE symbol_id = 2;
         UPDATE symbol_metrics SET file_path = x'00' WHERE symbol_id > 2";
     connection.lock().execute_batch(sql).unwrap();
-    let value = encode_json(&Record::SymbolMetrics(symbol_metrics(2, "a"))).unwrap();
+    let value = Record::SymbolMetrics(symbol_metrics(2, "a"))
+        .to_json()
+        .unwrap();
     let value = String::from_utf8(value).unwrap();
     let corrupted = value.replace("\"kind\":\"Function\"", "\"kind\":[]");
     backend

@@ -7,10 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chunkmigrate::Error;
-use chunkmigrate::codec::chunk_key;
 use chunkmigrate::internal::{BulkLoader, KvReader, Source as _};
 use chunkmigrate::kv::{KvBackend, RedbBackend};
-use chunkmigrate::record::{CodeChunk, IdSequences, PerKind, RecordError, RecordKind};
+use chunkmigrate::record::{CodeChunk, IdSequences, PerKind, RecordKind};
 use chunkmigrate::redb::{Database, TableDefinition, WriteTransaction};
 use chunkmigrate::store::{ChunkStore, ExecutionLog, HotspotQuery, MetricsOps};
 use chunkmigrate::verify::{Manifest, ManifestSource};
@@ -86,7 +85,7 @@ fn the_last_id_is_assigned_once() {
     // The second of the two is an error, and rolls the first back.
     let error = store.store_chunks(&[chunk(0), chunk(1)]).unwrap_err();
     let kind = RecordKind::Chunk;
-    assert!(matches!(error, Error::Record(RecordError::NoIdLeft { kind: k }) if k == kind.name()));
+    assert!(matches!(error, Error::NoIdLeft { kind: k } if k == kind.name()));
     assert_eq!(store.count_chunks().unwrap(), 0);
     assert_eq!(store.store_chunk(&chunk(0)).unwrap(), i64::MAX);
     assert!(store.store_chunk(&chunk(0)).is_err());
@@ -138,7 +137,7 @@ fn an_invalid_value_is_an_error_with_its_key() {
         (own, "it belongs to \"chunk:b:0:5\""),
     ] {
         let backend = Arc::new(RedbBackend::in_memory().unwrap());
-        backend.put(&chunk_key("a", 0, 5), value).unwrap();
+        backend.put(b"chunk:a:0:5", value).unwrap();
         let store = ChunkStore::with_kv_backend(backend);
         for result in [
             store.get_chunk_by_span("a", 0, 5).map(|_| ()),
@@ -202,7 +201,7 @@ fn unknown_keys_are_skipped() {
     assert_eq!(store.count_chunks().unwrap(), 1);
     assert_eq!(store.delete_chunks_for_file("a").unwrap(), 1);
     let mut left = 0;
-    let mut count = |_: chunkmigrate::codec::Entry<'_>| {
+    let mut count = |_: chunkmigrate::kv::Entry<'_>| {
         left += 1;
         Ok(true)
     };

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use chunkmigrate::Result;
-use chunkmigrate::codec::Entry;
+use chunkmigrate::kv::Entry;
 use chunkmigrate::kv::{KvBackend, KvTransaction};
 use chunkmigrate::record::IdSequences;
 

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::map_backend::MapBackend;
+use chunkmigrate::internal::Clock;
 use chunkmigrate::kv::KvBackend;
 use chunkmigrate::rusqlite::Connection;
-use chunkmigrate::sqlite::SharedConnection;
-use chunkmigrate::store::{ChunkStore, Clock, ExecutionLog, ExecutionStart, MetricsOps};
+use chunkmigrate::store::SharedConnection;
+use chunkmigrate::store::{ChunkStore, ExecutionLog, ExecutionStart, MetricsOps};
 
 /// A run of a tool.
 pub(crate) const START: ExecutionStart<'_> = ExecutionStart {

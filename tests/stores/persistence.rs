@@ -206,7 +206,7 @@ fn the_three_stores_of_one_kv_file_do_not_mix_their_records() {
     assert_eq!(log.list_all(None).unwrap().len(), 1);
     assert!(log.has_kv_backend() && chunks.has_kv_backend() && metrics.has_kv_backend());
     let mut keys = 0;
-    let mut count = |_: chunkmigrate::codec::Entry<'_>| {
+    let mut count = |_: chunkmigrate::kv::Entry<'_>| {
         keys += 1;
         Ok(true)
     };

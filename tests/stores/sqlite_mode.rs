@@ -2,9 +2,9 @@
 //! with them.
 
 use chunkmigrate::Error;
-use chunkmigrate::record::{CodeChunk, FileMetrics, RecordError, RecordKind, SymbolMetrics};
+use chunkmigrate::record::{CodeChunk, FileMetrics, RecordKind, SymbolMetrics};
 use chunkmigrate::rusqlite::Connection;
-use chunkmigrate::sqlite::SharedConnection;
+use chunkmigrate::store::SharedConnection;
 use chunkmigrate::store::{ChunkStore, ExecutionLog, HotspotQuery, MetricsOps};
 use test_support::folder;
 use test_support::records::{file_metrics, symbol_metrics};
@@ -351,7 +351,7 @@ fn the_last_id_is_assigned_once() {
     assert_eq!(store.store_chunk(&chunk("b")).unwrap(), i64::MAX);
     let error = store.store_chunk(&chunk("c")).unwrap_err();
     let kind = RecordKind::Chunk;
-    assert!(matches!(error, Error::Record(RecordError::NoIdLeft { kind: k }) if k == kind.name()));
+    assert!(matches!(error, Error::NoIdLeft { kind: k } if k == kind.name()));
 }
 
 #[test]
@@ -369,7 +369,7 @@ fn without_an_id_left_nothing_is_written_and_a_callers_transaction_goes_on() {
             let before = format!("{sql}; {begin}; INSERT INTO own VALUES (1)");
             connection.lock().execute_batch(&before).unwrap();
             let error = store.store_chunks(&[chunk("b"), chunk("c")]).unwrap_err();
-            let is_expected = matches!(error, Error::Record(RecordError::NoIdLeft { .. }));
+            let is_expected = matches!(error, Error::NoIdLeft { .. });
             assert!(is_expected, "{sql}, {begin}: {error:?}");
             connection.lock().execute_batch(end).unwrap();
             assert_eq!(text(&connection, "SELECT count(*) || '' FROM own"), "1");

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use chunkmigrate::migrate::{self, CopyOptions, CopySummary};
+use chunkmigrate::migrate::{CopyOptions, CopySummary};
 use chunkmigrate::record::RecordKind;
 use clap::{ValueEnum, ValueHint};
 
@@ -113,7 +113,7 @@ pub(in crate::cli) struct DatabaseArgs {
     check_source: bool,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum OnInvalid {
     /// Report every invalid item and create no target
     Fail,
@@ -127,10 +127,7 @@ impl CopyArgs {
             .only(selected(&self.only))
             .replace(self.replace)
             .merge(self.merge)
-            .on_invalid(match self.on_invalid {
-                OnInvalid::Fail => migrate::OnInvalid::Fail,
-                OnInvalid::Skip => migrate::OnInvalid::Skip,
-            })
+            .skip_invalid(self.on_invalid == OnInvalid::Skip)
             .rejects(self.rejects.clone())
             .without_columns(database.without_column.clone())
             .check_source(database.check_source)

@@ -2,7 +2,6 @@ use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use chunkmigrate::codec::key_prefix;
 use chunkmigrate::internal::Line;
 use chunkmigrate::migrate::{ExportItem, ExportOptions, export};
 use chunkmigrate::record::RecordKind;
@@ -84,7 +83,10 @@ fn after_help() -> String {
 /// Fails if no key of the selected kinds can start with the prefix: it is probably mistyped, and
 /// the empty export would look like that of an empty store.
 fn check_prefix(args: &Args) -> Result<(), CliError> {
-    let starts: Vec<&str> = selected(&args.only).iter().map(key_prefix).collect();
+    let starts: Vec<&str> = selected(&args.only)
+        .iter()
+        .map(RecordKind::key_prefix)
+        .collect();
     let prefix = args.prefix.as_str();
     let can_match = |start: &&str| start.starts_with(prefix) || prefix.starts_with(*start);
     if starts.iter().any(can_match) {

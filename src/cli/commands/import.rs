@@ -109,7 +109,7 @@ pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     };
     let summary = import(source, &args.target, &options, &ui.progress())
         .map_err(|error| failure(error, &args.source))?;
-    if summary.source.end_line == Some(EndLine::Missing) {
+    if summary.end_line == Some(EndLine::Missing) {
         ui.warn("warning: no end line: completeness unknown");
     }
     report(&summary, ui)

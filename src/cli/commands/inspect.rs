@@ -1,9 +1,8 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use chunkmigrate::codec::Digest;
 use chunkmigrate::record::IdSequences;
-use chunkmigrate::verify::{InspectOptions, Inspection, inspect};
+use chunkmigrate::verify::{Digest, InspectOptions, Inspection, inspect};
 use clap::ValueHint;
 use indicatif::{HumanBytes, HumanCount};
 

@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use chunkmigrate::verify::{SampleFile, write_sample};
+use chunkmigrate::internal::{SampleFile, write_sample};
 use clap::ValueHint;
 use indicatif::{HumanBytes, HumanCount};
 

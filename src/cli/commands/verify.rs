@@ -1,11 +1,9 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use chunkmigrate::internal::{HtmlReportFile, verify_sample};
 use chunkmigrate::record::RecordKind;
-use chunkmigrate::verify::FindingClass;
-use chunkmigrate::verify::{
-    self, HtmlReportFile, VerifyOptions, verify_pair, verify_round_trip, verify_sample,
-};
+use chunkmigrate::verify::{self, FindingClass, VerifyOptions, verify_pair, verify_round_trip};
 use clap::{ValueEnum, ValueHint};
 
 use crate::cli::commands::jobs_arg::JobsArg;

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use chunkmigrate::Error;
-use chunkmigrate::record::RecordError;
 use chunkmigrate::store::FileFormat;
 
 use super::*;
@@ -261,14 +260,14 @@ fn store_errors() -> Vec<Error> {
         Error::ExecutionNotFound {
             execution_id: execution_id(),
         },
-        Error::Record(RecordError::OffsetRange {
+        Error::OffsetRange {
             field: "byte_start",
-        }),
-        Error::Record(RecordError::NotFinite {
+        },
+        Error::NotFinite {
             field: "estimated_loc",
             value: f64::INFINITY,
-        }),
-        Error::Record(RecordError::NoIdLeft { kind: "chunk" }),
+        },
+        Error::NoIdLeft { kind: "chunk" },
         Error::Backend("the connection was closed".into()),
     ]
 }

@@ -3,8 +3,7 @@
 use std::io;
 
 use chunkmigrate::record::KindSet;
-use chunkmigrate::verify::KindCounts;
-use chunkmigrate::verify::{Leg, StoreLabel};
+use chunkmigrate::verify::{Comparison, KindCounts, StoreLabel};
 
 use super::markup::Html;
 use crate::cli::report::pluralize::{closed, plural, store_name};
@@ -43,8 +42,8 @@ impl Column {
 }
 
 /// Writes the counts of one comparison.
-pub(super) fn write_leg(html: &mut Html<'_>, leg: &Leg, only: KindSet) -> io::Result<()> {
-    let total = total(&leg.comparison);
+pub(super) fn write_leg(html: &mut Html<'_>, leg: &Comparison, only: KindSet) -> io::Result<()> {
+    let total = total(leg);
     let columns: Vec<&Column> = COLUMNS
         .iter()
         .filter(|column| column.class != "invalid" || (column.count)(&total) > 0)
@@ -61,14 +60,14 @@ pub(super) fn write_leg(html: &mut Html<'_>, leg: &Leg, only: KindSet) -> io::Re
         html.markup("</th>")?;
     }
     html.markup("</tr></thead>\n")?;
-    for (kind, counts) in leg.comparison.kinds.iter() {
+    for (kind, counts) in leg.kinds.iter() {
         if only.contains(kind) {
             write_kind(html, kind.name(), counts, &columns)?;
         }
     }
     write_kind(html, "total", &total, &columns)?;
     html.markup("</table>\n")?;
-    match leg.comparison.unknown_keys {
+    match leg.unknown_keys {
         0 => Ok(()),
         keys => {
             html.markup("<p>")?;

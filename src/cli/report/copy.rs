@@ -30,16 +30,16 @@ impl<'s> CopyReport<'s> {
     /// Writes the summary as text.
     pub(in crate::cli) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let summary = self.summary;
-        let schema = match summary.source.schema_version {
+        let schema = match summary.schema_version {
             Some(version) => format!(", Magellan schema {version}"),
             None => String::new(),
         };
         writeln!(
             out,
             "{} ({}{schema}{}) {} {} ({}{})\n",
-            escaped_path(&summary.source.label.path),
-            store_name(summary.source.label.store),
-            closed(summary.source.label.closed_cleanly),
+            escaped_path(&summary.source.path),
+            store_name(summary.source.store),
+            closed(summary.source.closed_cleanly),
             if summary.merge { "into" } else { "to" },
             escaped_path(&summary.target.path),
             store_name(summary.target.store),
@@ -76,7 +76,7 @@ impl<'s> CopyReport<'s> {
         if let Some(bytes) = summary.file_bytes() {
             write_fact(out, "size", &HumanBytes(bytes))?;
         }
-        match summary.source.end_line {
+        match summary.end_line {
             Some(EndLine::Matched) => {
                 write_fact(out, "end line", &"matches: the text is complete")?;
             }
@@ -86,10 +86,10 @@ impl<'s> CopyReport<'s> {
             Some(EndLine::Missing) => write_fact(out, "no end line", &"completeness unknown")?,
             None => {}
         }
-        for kind in &summary.source.missing {
+        for kind in &summary.missing {
             write_missing_table(out, *kind)?;
         }
-        for column in &summary.source.without_columns {
+        for column in &summary.without_columns {
             write_fact(out, "ignored", &format_args!("column {}", escaped(column)))?;
         }
         write_tables(out, "other tables", &summary.uncopied_tables)?;
@@ -147,7 +147,7 @@ impl<'s> CopyReport<'s> {
             let key = finding.key.as_deref().map(String::from_utf8_lossy);
             let key = key.map(|key| escaped(&key).into_owned());
             let message = escaped(&finding.message);
-            match summary.source.label.store {
+            match summary.source.store {
                 StoreKind::Sqlite if finding.row.is_some() => writeln!(out, "  {message}")?,
                 StoreKind::Ndjson => {
                     let key = key.map(|key| format!(", {key}")).unwrap_or_default();

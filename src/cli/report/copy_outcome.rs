@@ -125,13 +125,13 @@ impl Problems {
         Problems {
             rejected,
             other: summary.rejection_counts.total().saturating_sub(rejected),
-            item: match summary.source.label.store {
+            item: match summary.source.store {
                 StoreKind::Ndjson => ("line", "lines"),
                 StoreKind::Sqlite => ("row", "rows"),
                 _ => ("entry", "entries"),
             },
             // A database is merged into a KV file, and only tables reject valid records.
-            by_target: summary.merge && summary.source.label.store != StoreKind::Sqlite,
+            by_target: summary.merge && summary.source.store != StoreKind::Sqlite,
         }
     }
 

@@ -104,31 +104,22 @@ fn add_rejected(summary: &CopySummary) -> NextStep {
         false => "fix the rejected items in the source, then add them",
     };
     let stores = [
-        (
-            summary.source.label.path.as_path(),
-            summary.source.label.store,
-        ),
+        (summary.source.path.as_path(), summary.source.store),
         (summary.target.path.as_path(), summary.target.store),
     ];
-    let columns = &summary.source.without_columns;
+    let columns = &summary.without_columns;
     NextStep::new(what, transfer(stores, "--merge", summary.only, columns))
 }
 
 fn check_copy(summary: &CopySummary, is_verified: bool) -> Option<NextStep> {
-    let (source, target) = (
-        summary.source.label.path.as_path(),
-        summary.target.path.as_path(),
-    );
+    let (source, target) = (summary.source.path.as_path(), summary.target.path.as_path());
     if is_verified {
         let what = "to check a copy elsewhere, compare its digest with";
         let command = command("inspect", &[target], &[], KindSet::ALL)?;
         return Some(NextStep::new(what, [command]));
     }
-    let can_verify = matches!(
-        summary.source.label.store,
-        StoreKind::Sqlite | StoreKind::Kv
-    );
-    let options = without(&summary.source.without_columns);
+    let can_verify = matches!(summary.source.store, StoreKind::Sqlite | StoreKind::Kv);
+    let options = without(&summary.without_columns);
     let command =
         can_verify.then(|| command("verify", &[source, target], &options, summary.only))??;
     Some(NextStep::new("compare it with its source", [command]))

@@ -32,7 +32,7 @@ pub(in crate::cli) fn write_report(
     for leg in &report.legs {
         writeln!(out, "left   {}", shown(&leg.left))?;
         writeln!(out, "right  {}\n", shown(&leg.right))?;
-        write_table(out, &counts_table(&leg.comparison, report.only))?;
+        write_table(out, &counts_table(leg, report.only))?;
         writeln!(out)?;
     }
     write_totals(out, &report.counts(), report.findings.len())?;

@@ -1,7 +1,8 @@
 //! The outcome of a verification, in the words that all reports share.
 
+use chunkmigrate::internal::SelfTest;
+use chunkmigrate::verify::VerifyReport;
 use chunkmigrate::verify::{Comparison, FindingClass, KindCounts};
-use chunkmigrate::verify::{SelfTest, VerifyReport};
 use indicatif::HumanCount;
 
 use crate::cli::report::pluralize::count_of;
@@ -140,7 +141,7 @@ fn compared(report: &VerifyReport) -> u64 {
     let Some(leg) = report.legs.first() else {
         return 0;
     };
-    let counts = total(&leg.comparison);
+    let counts = total(leg);
     counts.equal + counts.differing + counts.only_left + counts.only_right
 }
 

@@ -14,42 +14,31 @@ use crate::record::{Field, FieldClass, FieldValues, KindSchema, Value};
 /// Longer texts are shortened to this many characters.
 const SHOWN_CHARS: usize = 60;
 
-/// Why bytes are not a valid record.
+/// Why bytes are not a valid record: a sentence without a full stop, such as `loc is 10.0, must be
+/// an integer or null`.
 #[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum DecodeError {
-    /// The document is not a JSON object.
-    #[error("the value is not a JSON object")]
-    NotAnObject,
-    /// The JSON is malformed, or its fields don't match the record's.
-    #[error("{message}")]
-    Json {
-        /// What is wrong: a sentence without a full stop, such as `loc is 10.0, must be an integer
-        /// or null`.
-        message: String,
-        /// The same without any text from the value.
-        without_values: String,
-    },
+#[error("{message}")]
+pub struct DecodeError {
+    message: String,
+    /// The same without any text from the value.
+    pub(crate) without_values: String,
 }
 
 impl DecodeError {
-    fn plain(message: String) -> Self {
-        DecodeError::Json {
+    fn plain(message: impl Into<String>) -> Self {
+        let message = message.into();
+        DecodeError {
             without_values: message.clone(),
             message,
         }
     }
 
-    fn syntax(error: &serde_json::Error) -> Self {
-        DecodeError::plain(format!("not valid JSON: {}", one_line(error)))
+    pub(super) fn not_an_object() -> Self {
+        DecodeError::plain("the value is not a JSON object")
     }
 
-    /// What is wrong, without any text from the value.
-    pub fn without_values(&self) -> String {
-        match self {
-            DecodeError::Json { without_values, .. } => without_values.clone(),
-            error => error.to_string(),
-        }
+    fn syntax(error: &serde_json::Error) -> Self {
+        DecodeError::plain(format!("not valid JSON: {}", one_line(error)))
     }
 }
 
@@ -66,9 +55,6 @@ pub(super) fn one_line(error: &serde_json::Error) -> String {
 }
 
 /// Decodes the values of a record, as [`decode_json`](super::decode_json) does.
-///
-/// # Errors
-/// [`DecodeError`] describes why the value is not a valid record.
 pub(crate) fn decode_values<'v>(
     schema: &'static KindSchema,
     value: &'v [u8],
@@ -77,7 +63,7 @@ pub(crate) fn decode_values<'v>(
         return Ok(values);
     }
     if value.trim_ascii_start().first() != Some(&b'{') {
-        return Err(DecodeError::NotAnObject);
+        return Err(DecodeError::not_an_object());
     }
     let mut found = Found {
         schema,
@@ -109,7 +95,7 @@ impl<'v> Found<'v> {
     fn add(&mut self, name: &str, json: &'v str) -> Result<(), DecodeError> {
         let mut fields = self.schema.fields.iter().zip(&mut self.values);
         match fields.find(|(field, _)| field.name == name) {
-            None => Err(DecodeError::Json {
+            None => Err(DecodeError {
                 message: format!("unknown field {}", quoted_short(name)),
                 without_values: "unknown field".to_owned(),
             }),
@@ -148,7 +134,7 @@ fn decode_value<'v>(field: &Field, json: &str) -> Result<Value<'v>, DecodeError>
     let plain = |message| Err(DecodeError::plain(message));
     let other = |found: &str, anonymous: &str| {
         let required = required(field);
-        Err(DecodeError::Json {
+        Err(DecodeError {
             message: format!("{name} is {found}, must be {required}"),
             without_values: format!("{name} is {anonymous}, must be {required}"),
         })

@@ -1,5 +1,5 @@
 use super::*;
-use crate::codec::{decode_json, encode_json};
+use crate::codec::decode_json;
 use crate::record::{CodeChunk, ExecutionRecord, FileMetrics, Record, SymbolMetrics};
 
 fn records() -> [Record; 4] {
@@ -48,7 +48,7 @@ fn records() -> [Record; 4] {
 
 /// The canonical JSON of a record with the value of one field replaced.
 fn changed(record: &Record, field: &str, value: &str) -> String {
-    let json = String::from_utf8(encode_json(record).unwrap()).unwrap();
+    let json = String::from_utf8(record.to_json().unwrap()).unwrap();
     let start = json.find(&format!("\"{field}\":")).unwrap() + field.len() + 3;
     let end = json[start..].find([',', '}']).unwrap() + start;
     format!("{}{value}{}", &json[..start], &json[end..])
@@ -138,7 +138,7 @@ fn numbers_out_of_range_are_reported_with_the_range() {
 #[test]
 fn missing_unknown_and_duplicate_fields_are_reported() {
     let [chunk, ..] = records();
-    let json = String::from_utf8(encode_json(&chunk).unwrap()).unwrap();
+    let json = String::from_utf8(chunk.to_json().unwrap()).unwrap();
     for (from, to, expected_message) in [
         ("\"id\":0,", "", "id is missing"),
         ("\"id\":0,", "\"id\":0,\"id\":0,", "id appears twice"),

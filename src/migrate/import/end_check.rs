@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::parse_line::ParsedLine;
 use crate::codec::{Entry, ExportEnd};
 use crate::error::{Error, Result};
-use crate::migrate::{CopyOptions, OnInvalid};
+use crate::migrate::CopyOptions;
 use crate::record::RecordKind;
 
 /// The result of checking a text's end line.
@@ -73,7 +73,7 @@ impl EndCheck {
         if expected == self.found {
             return Ok(EndLine::Matched);
         }
-        if were_rejected && options.on_invalid == OnInvalid::Fail {
+        if were_rejected && !options.skip_invalid {
             return Ok(EndLine::Mismatched);
         }
         let (found, expected) = (self.found.lines(), expected.lines());

@@ -43,14 +43,13 @@ impl fmt::Debug for ImportSource<'_> {
 
 /// Imports records into a new KV file, or merges them into one.
 ///
-/// The text is JSON Lines, as written by [`export`](super::export()) and parsed by
-/// [`Line`](crate::codec::Line): in any order and any JSON formatting, with blank lines in between.
+/// The text is JSON Lines, as `chunkmigrate export` writes them (`docs/ndjson.md`): in any order and
+/// any JSON formatting, with blank lines in between.
 /// The whole text is first read into a temporary file of about the same size. From then on the
 /// import works as [`sqlite_to_kv`](super::sqlite_to_kv): the target is built in a private
 /// directory, read back, and only then published. Invalid lines are reported in the summary with
-/// their number, and so are lines that share their key or id. An [end
-/// line](crate::codec::ExportEnd) must match all lines, including those of kinds that are not
-/// selected.
+/// their number, and so are lines that share their key or id. An end line must match all lines,
+/// including those of kinds that are not selected.
 ///
 /// The options for columns and the integrity of a database have no effect.
 ///
@@ -128,6 +127,6 @@ fn import(
     let (mut lines, rejected) = collect::take_in(source, file, options, progress)?;
     job.rejected_lines = Some(&rejected);
     let mut summary = job.run(&mut lines)?;
-    summary.source.end_line = Some(lines.end_line);
+    summary.end_line = Some(lines.end_line);
     Ok(summary)
 }

@@ -11,9 +11,9 @@ use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
 use crate::fsio::sidecar_paths;
 use crate::kv::{KvMerge, KvReader};
+use crate::migrate::CopyOutcome;
 use crate::migrate::copy_job::Job;
 use crate::migrate::target_check::check_unlocked;
-use crate::migrate::{CopyOutcome, OnInvalid};
 use crate::progress::Stage;
 use crate::record::{FieldValues, RecordKind, Value};
 use crate::sqlite::{Derived, Rejection, SqliteMerge, SqliteSnapshot, roll_back};
@@ -89,8 +89,8 @@ impl Apply<'_, '_> {
         let target = self.target.path();
         let mut merge = SqliteMerge::begin(target, needed, temp_dir, self.job.progress)?;
         let reference = self.changing_reference(&merge)?;
-        let reference = match (reference, self.job.options.on_invalid) {
-            (Some(error), OnInvalid::Fail) => return Err(error),
+        let reference = match (reference, self.job.options.skip_invalid) {
+            (Some(error), false) => return Err(error),
             (reference, _) => reference,
         };
         let before = self.report.by_target();
@@ -115,7 +115,7 @@ impl Apply<'_, '_> {
             return self.report_divergences(&mut snapshot);
         }
         let lost = self.lost_sequences(&snapshot)?;
-        let gives_up = !lost.is_empty() && self.job.options.on_invalid == OnInvalid::Fail;
+        let gives_up = !lost.is_empty() && !self.job.options.skip_invalid;
         lost.into_iter().for_each(|lost| self.report.find(lost));
         if gives_up {
             return Ok(Outcome::GivenUp);

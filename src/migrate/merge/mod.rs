@@ -19,7 +19,7 @@ use super::copy_job::Job;
 use super::copy_sink::CopySink;
 use super::{CopyOutcome, CopySummary, MergeSummary};
 use crate::error::{Error, IoContext as _, Result};
-use crate::fsio::{StoreKind, detect};
+use crate::fsio::detect;
 use crate::sqlite::{Derived, IdSet};
 use crate::stream::Source;
 
@@ -120,15 +120,7 @@ pub(super) fn check_target(job: &Job<'_>) -> Result<()> {
         let path = path.to_owned();
         return Err(Error::NothingToMergeInto { path });
     }
-    let found = detect(path)?;
-    match job.target_store {
-        StoreKind::Sqlite => found.expect_sqlite(path),
-        StoreKind::Kv => found.expect_kv(path),
-        // Not reached: no other type is requested.
-        _ => Err(Error::UnrecognizedFile {
-            path: path.to_owned(),
-        }),
-    }
+    detect(path)?.expect(job.target_store, path)
 }
 
 fn changed(job: &Job<'_>) -> Error {

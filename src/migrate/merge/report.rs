@@ -3,7 +3,7 @@
 use crate::codec::Entry;
 use crate::compare::{Finding, Room, RowLocation};
 use crate::error::Result;
-use crate::fsio::JsonLines;
+use crate::fsio::OutputFile;
 use crate::migrate::copy_job::Job;
 use crate::migrate::rejects::rejected_line;
 use crate::migrate::{CopyOutcome, CopySummary};
@@ -14,7 +14,7 @@ use crate::sqlite::{Rejection, ScratchSet};
 pub(super) struct MergeReport<'j> {
     job: &'j Job<'j>,
     pub(super) summary: CopySummary,
-    rejects: Option<JsonLines>,
+    rejects: Option<OutputFile>,
     /// The keys of all rejected records.
     rejected: ScratchSet,
     /// Number of records that the target rejects.
@@ -29,7 +29,7 @@ impl<'j> MergeReport<'j> {
     pub(super) fn new(
         job: &'j Job<'j>,
         summary: CopySummary,
-        rejects: Option<JsonLines>,
+        rejects: Option<OutputFile>,
         rejected: ScratchSet,
     ) -> Self {
         MergeReport {
@@ -77,7 +77,7 @@ impl<'j> MergeReport<'j> {
             reason: why.reason,
         };
         if let Some(rejects) = &mut self.rejects {
-            rejects.write(&rejected_line(entry, &row, &why.message))?;
+            rejects.write_line(&rejected_line(entry, &row, &why.message))?;
         }
         self.find(Finding::rejected(kind, entry.key, row, why.message));
         Ok(())

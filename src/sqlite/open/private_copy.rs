@@ -17,9 +17,6 @@ const PAGES: i32 = 1024;
 
 /// Copies a database, including the content of its `-wal`, into a new file. Leaves no trace on the
 /// source. A hot journal is copied along.
-///
-/// # Errors
-/// As [`SqliteSnapshot::open`](crate::sqlite::SqliteSnapshot::open), or the copy can't be written.
 pub(crate) fn copy_database(from: &Path, to: &Path, progress: &Progress) -> Result<()> {
     let mut files = SourceFiles::probe(from)?;
     let is_one_state = match open_for_reading(&files, None, progress) {

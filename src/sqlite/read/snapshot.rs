@@ -107,9 +107,6 @@ impl SqliteSnapshot {
     }
 
     /// The virtual tables, such as full-text indexes, by name.
-    ///
-    /// # Errors
-    /// The database can't be read.
     pub fn virtual_tables(&self) -> Result<Vec<UncopiedTable>> {
         let names = other_tables::virtual_tables(&self.connection);
         let names = names.map_err(reading(&self.files.given))?;

@@ -179,9 +179,6 @@ impl ScratchEntries {
     }
 
     /// Calls `visit` for every entry of a kind, in ascending order of the keys' bytes.
-    ///
-    /// # Errors
-    /// The database can't be read to its end, or the error of `visit`.
     pub(crate) fn visit(
         &self,
         kind: RecordKind,

@@ -60,9 +60,6 @@ impl ScratchLines {
     }
 
     /// Calls `visit` for every line, in order.
-    ///
-    /// # Errors
-    /// The database can't be read to its end, or the error of `visit`.
     pub(crate) fn visit(&self, visit: &mut dyn FnMut(ScratchLine<'_>) -> Result<()>) -> Result<()> {
         let sql = "SELECT line, text, is_cut, same_key, same_id FROM lines ORDER BY line";
         each_row(&self.connection, sql, &mut |row| {

@@ -34,9 +34,6 @@ pub(crate) struct WrittenRows {
 impl WrittenRows {
     /// Opens a database that this process is still writing, but only appends other tables and
     /// indexes to from now on. Ignores the writer's lock.
-    ///
-    /// # Errors
-    /// The file can't be read, or a table is missing.
     pub(crate) fn open(
         path: &Path,
         order: PerKind<Option<RowOrder>>,
@@ -61,9 +58,6 @@ impl WrittenRows {
     }
 
     /// The id sequences.
-    ///
-    /// # Errors
-    /// The file can't be read.
     pub(crate) fn sequences(&self) -> Result<IdSequences> {
         other_tables::sequences(&self.connection, &self.tables).map_err(reading(&self.path))
     }
@@ -74,9 +68,6 @@ impl WrittenRows {
     }
 
     /// Calls `visit` for every row of a kind, in the order in which the rows were written.
-    ///
-    /// # Errors
-    /// The file can't be read, a row is missing or unexpected, or the error of `visit`.
     pub(crate) fn visit(
         &self,
         kind: RecordKind,
@@ -104,9 +95,6 @@ impl WrittenRows {
 }
 
 /// The number of rows of each kind in a finished database, counted through its indexes.
-///
-/// # Errors
-/// The file can't be opened or read.
 pub(crate) fn count_rows(path: &Path, progress: &Progress) -> Result<PerKind<u64>> {
     let files = SourceFiles::probe(path)?;
     let connection = open_for_reading(&files, None, progress)?;

@@ -63,9 +63,6 @@ impl RowOrder {
     }
 
     /// Calls `visit` for each row id.
-    ///
-    /// # Errors
-    /// The file can't be read to its end, or the error of `visit`.
     pub(in crate::sqlite) fn visit(&self, visit: &mut dyn FnMut(i64) -> Result<()>) -> Result<()> {
         let mut file = &self.file;
         file.rewind().io_context("read a file in", &self.folder)?;

@@ -9,9 +9,6 @@ use crate::sqlite::schema::{create_indexes_sql, create_table_sql};
 
 /// Creates the four tables as in Magellan's newest schema, with their indexes. Metric numbers may
 /// be NULL, and there are no foreign keys to tables that don't exist.
-///
-/// # Errors
-/// A table already exists, or the database can't be written.
 pub fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
     for kind in RecordKind::ALL {
         create_table(connection, kind)?;
@@ -79,9 +76,6 @@ pub(in crate::sqlite) fn insert_record(
 }
 
 /// Sets the AUTOINCREMENT sequences of a database created with [`create_tables`].
-///
-/// # Errors
-/// The database can't be written.
 pub fn set_sequences(connection: &Connection, sequences: IdSequences) -> rusqlite::Result<()> {
     for kind in RecordKind::ALL {
         if kind.has_ids() {

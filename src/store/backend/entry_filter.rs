@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use memchr::{memchr_iter, memmem};
 
 use super::selection::RecordFilter;
-use crate::codec::{Entry, key_kind, parse_key, read_canonical};
-use crate::error::{Error, Result};
+use crate::codec::{Entry, key_kind, parse_key, read_canonical, write_text};
+use crate::error::Result;
 use crate::record::{KindSchema, RecordKey, Value};
 
 /// A filter of records for their entries in a key-value backend.
@@ -26,14 +26,13 @@ enum KeyMatch {
 }
 
 impl<'a> EntryFilter<'a> {
-    pub(super) fn new(selection: &'a RecordFilter<'a>) -> Result<Self> {
-        let field = selection
-            .field()
-            .map(|(name, text)| FieldFilter::new(selection.kind().schema(), name, text));
-        Ok(EntryFilter {
+    pub(super) fn new(selection: &'a RecordFilter<'a>) -> Self {
+        let schema = selection.kind.schema();
+        let field = selection.field;
+        EntryFilter {
             selection,
-            field: field.transpose()?,
-        })
+            field: field.map(|(name, text)| FieldFilter::new(schema, name, text)),
+        }
     }
 
     /// Handles an entry in the scan over the filter's prefix: visits it if it matches. Returns
@@ -51,7 +50,7 @@ impl<'a> EntryFilter<'a> {
     }
 
     fn key_match(&self, key: &[u8]) -> KeyMatch {
-        let Some(path) = self.selection.path_in_key() else {
+        let Some(path) = self.selection.chunks_of else {
             return match key_kind(key) {
                 Ok(_) => KeyMatch::Matches,
                 Err(_) => KeyMatch::Skipped,
@@ -83,15 +82,16 @@ struct FieldFilter<'a> {
 }
 
 impl<'a> FieldFilter<'a> {
-    fn new(schema: &'static KindSchema, name: &'static str, text: &'a str) -> Result<Self> {
-        let json = serde_json::to_vec(text).map_err(|error| Error::Internal(error.to_string()))?;
-        Ok(FieldFilter {
+    fn new(schema: &'static KindSchema, name: &'static str, text: &'a str) -> Self {
+        let mut json = Vec::new();
+        write_text(text, &mut json);
+        FieldFilter {
             schema,
             name,
             place: schema.fields.iter().position(|field| field.name == name),
             text,
             json: memmem::Finder::new(&json).into_owned(),
-        })
+        }
     }
 
     /// `false` if the value contains the text in no notation. Those that are not canonical escape a
@@ -122,8 +122,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::codec::{encode_json, symbol_metrics_key};
-    use crate::record::{Record, SymbolMetrics};
+    use crate::record::{Record, RecordKind, SymbolMetrics};
 
     /// A JSON string of a text in any notation.
     fn spelled(text: &str, escapes: &[u8]) -> String {
@@ -156,20 +155,21 @@ mod tests {
             cyclomatic_complexity: None,
             last_updated: 0,
         };
-        let json = encode_json(&Record::SymbolMetrics(metrics)).unwrap();
+        let json = Record::SymbolMetrics(metrics).to_json().unwrap();
         String::from_utf8(json).unwrap()
     }
 
     fn matches(file_path: &str, value: &str) -> bool {
-        let selection = RecordFilter::FileSymbols { file_path };
+        let selection = RecordFilter::all(RecordKind::SymbolMetrics).with("file_path", file_path);
         let mut found = false;
-        let (key, value) = (symbol_metrics_key(7), value.as_bytes());
-        let step = EntryFilter::new(&selection)
-            .unwrap()
-            .step(Entry { key: &key, value }, || {
-                found = true;
-                Ok(())
-            });
+        let (key, value) = (
+            RecordKey::SymbolMetrics { symbol_id: 7 }.encode(),
+            value.as_bytes(),
+        );
+        let step = EntryFilter::new(&selection).step(Entry { key: &key, value }, || {
+            found = true;
+            Ok(())
+        });
         assert!(step.unwrap());
         found
     }

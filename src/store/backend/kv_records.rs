@@ -4,10 +4,10 @@ use std::sync::Arc;
 use super::entry_filter::EntryFilter;
 use super::selection::RecordFilter;
 use super::{RecordStore, RecordTransaction};
-use crate::codec::{decode_json, encode_json, encode_key, record_key};
+use crate::codec::{Entry, decode_entry, record_key};
 use crate::error::{Error, Result};
 use crate::kv::{KvBackend, KvTransaction};
-use crate::record::{IdSequences, Record, RecordError, RecordKey, RecordKind};
+use crate::record::{IdSequences, Record, RecordKey, RecordKind};
 
 /// Records in a key-value backend: canonical JSON under the record's key.
 pub(super) struct KvRecords {
@@ -40,11 +40,9 @@ impl RecordStore for KvRecords {
     }
 
     fn get(&self, key: &RecordKey) -> Result<Option<Record>> {
-        let encoded = encode_key(key);
+        let encoded = key.encode();
         let value = self.backend.get(&encoded)?;
-        value
-            .map(|value| decode(key.kind(), &encoded, &value))
-            .transpose()
+        decode(key, &encoded, value)
     }
 
     fn visit(
@@ -52,16 +50,16 @@ impl RecordStore for KvRecords {
         selection: &RecordFilter<'_>,
         visit: &mut dyn FnMut(Record) -> Result<()>,
     ) -> Result<()> {
-        let kind = selection.kind();
-        let filter = EntryFilter::new(selection)?;
+        let kind = selection.kind;
+        let filter = EntryFilter::new(selection);
         self.backend
             .scan_prefix(&selection.key_prefix(), &mut |entry| {
-                filter.step(entry, || visit(decode(kind, entry.key, entry.value)?))
+                filter.step(entry, || visit(decode_entry(kind, entry)?))
             })
     }
 
     fn count(&self, selection: &RecordFilter<'_>) -> Result<u64> {
-        let filter = EntryFilter::new(selection)?;
+        let filter = EntryFilter::new(selection);
         let mut count = 0;
         self.backend
             .scan_prefix(&selection.key_prefix(), &mut |entry| {
@@ -103,7 +101,7 @@ impl KvRecordTransaction<'_> {
             None => self.transaction.sequences()?,
         };
         let next = sequences.get(kind).max(0).checked_add(1);
-        let id = next.ok_or(RecordError::NoIdLeft { kind: kind.name() })?;
+        let id = next.ok_or(Error::NoIdLeft { kind: kind.name() })?;
         sequences.raise(kind, id);
         self.assigned = Some(sequences);
         Ok(id)
@@ -119,11 +117,9 @@ impl KvRecordTransaction<'_> {
 
 impl RecordTransaction for KvRecordTransaction<'_> {
     fn get(&mut self, key: &RecordKey) -> Result<Option<Record>> {
-        let encoded = encode_key(key);
+        let encoded = key.encode();
         let value = self.transaction.get(&encoded)?;
-        value
-            .map(|value| decode(key.kind(), &encoded, &value))
-            .transpose()
+        decode(key, &encoded, value)
     }
 
     fn replace(&mut self, record: Record) -> Result<i64> {
@@ -133,16 +129,16 @@ impl RecordTransaction for KvRecordTransaction<'_> {
     }
 
     fn upsert(&mut self, record: &Record) -> Result<()> {
-        let value = encode_json(record)?;
+        let value = record.to_json()?;
         self.transaction.put(&record_key(record), &value)
     }
 
     fn delete(&mut self, key: &RecordKey) -> Result<bool> {
-        self.transaction.delete(&encode_key(key))
+        self.transaction.delete(&key.encode())
     }
 
     fn delete_all(&mut self, selection: &RecordFilter<'_>) -> Result<u64> {
-        let filter = EntryFilter::new(selection)?;
+        let filter = EntryFilter::new(selection);
         let mut keys = Vec::new();
         self.transaction
             .scan_prefix(&selection.key_prefix(), &mut |entry| {
@@ -159,16 +155,13 @@ impl RecordTransaction for KvRecordTransaction<'_> {
     }
 }
 
-fn decode(kind: RecordKind, key: &[u8], value: &[u8]) -> Result<Record> {
-    let undecodable = |detail| Error::InvalidRecord {
-        key: String::from_utf8_lossy(key).into_owned(),
-        detail,
+fn decode(key: &RecordKey, encoded: &[u8], value: Option<Vec<u8>>) -> Result<Option<Record>> {
+    let decode = |value: Vec<u8>| {
+        let entry = Entry {
+            key: encoded,
+            value: &value,
+        };
+        decode_entry(key.kind(), entry)
     };
-    let record = decode_json(kind, value).map_err(|error| undecodable(error.to_string()))?;
-    let own_key = record_key(&record);
-    if own_key != key {
-        let own_key = String::from_utf8_lossy(&own_key);
-        return Err(undecodable(format!("it belongs to {own_key:?}")));
-    }
-    Ok(record)
+    value.map(decode).transpose()
 }

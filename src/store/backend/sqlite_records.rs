@@ -117,13 +117,13 @@ impl RecordStore for SqliteRecords {
         selection: &RecordFilter<'_>,
         visit: &mut dyn FnMut(Record) -> Result<()>,
     ) -> Result<()> {
-        self.read(selection.kind(), |table, connection| {
+        self.read(selection.kind, |table, connection| {
             table.visit(connection, &selection.conditions(), visit)
         })
     }
 
     fn count(&self, selection: &RecordFilter<'_>) -> Result<u64> {
-        self.read(selection.kind(), |table, connection| {
+        self.read(selection.kind, |table, connection| {
             table.count(connection, &selection.conditions())
         })
     }
@@ -209,7 +209,7 @@ impl RecordTransaction for SqliteRecordTransaction<'_> {
     }
 
     fn delete_all(&mut self, selection: &RecordFilter<'_>) -> Result<u64> {
-        let table = self.table(selection.kind())?;
+        let table = self.table(selection.kind)?;
         table.delete_all(self.connection, &selection.conditions())
     }
 }

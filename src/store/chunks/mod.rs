@@ -1,14 +1,11 @@
 mod read;
 
-use std::path::Path;
 use std::sync::Arc;
 
-use super::backend::{self, RecordFilter, RecordStore, RecordTransaction, checked};
+use super::backend::{RecordFilter, RecordStore, RecordTransaction, checked};
+use super::constructors::constructors;
 use crate::error::Result;
-use crate::fsio::IfMissing;
-use crate::kv::KvBackend;
 use crate::record::{CodeChunk, Record, RecordKind};
-use crate::sqlite::SharedConnection;
 
 /// The chunks of a code indexer, in a key-value backend or in SQLite.
 ///
@@ -44,91 +41,10 @@ pub struct ChunkStore {
 }
 
 impl ChunkStore {
-    /// Opens a SQLite file for chunks, and creates it if it is missing. The table is created by
-    /// [`ensure_schema`](ChunkStore::ensure_schema) or the first write.
-    ///
-    /// # Errors
-    /// The file can't be opened, or is not a database.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use chunkmigrate::store::ChunkStore;
-    ///
-    /// # let folder = tempfile::tempdir()?;
-    /// let store = ChunkStore::new(&folder.path().join("code.db"))?;
-    /// assert_eq!(store.count_chunks()?, 0);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn new(path: &Path) -> Result<Self> {
-        let records = backend::in_sqlite_file(path, IfMissing::Create)?;
-        Ok(ChunkStore { records })
-    }
+    constructors!();
 
-    /// Opens an existing SQLite file.
-    ///
-    /// # Errors
-    /// The file does not exist, can't be opened, or is not a database.
-    pub fn open(path: &Path) -> Result<Self> {
-        let records = backend::in_sqlite_file(path, IfMissing::Fail)?;
-        Ok(ChunkStore { records })
-    }
-
-    /// Uses an open SQLite database: a `rusqlite::Connection`, or a [`SharedConnection`] that
-    /// others use too.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use chunkmigrate::rusqlite::Connection;
-    /// use chunkmigrate::store::ChunkStore;
-    ///
-    /// let store = ChunkStore::with_connection(Connection::open_in_memory()?);
-    /// assert!(!store.has_kv_backend());
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn with_connection(connection: impl Into<SharedConnection>) -> Self {
-        let records = backend::over_connection(connection.into());
+    fn of(records: Arc<dyn RecordStore>) -> Self {
         ChunkStore { records }
-    }
-
-    /// Uses a key-value backend.
-    ///
-    /// ```
-    /// # #[cfg(feature = "native-v2")]
-    /// # fn main() -> chunkmigrate::Result<()> {
-    /// use std::sync::Arc;
-    /// use chunkmigrate::kv::{KvBackend, RedbBackend};
-    /// use chunkmigrate::store::ChunkStore;
-    ///
-    /// let backend: Arc<dyn KvBackend> = Arc::new(RedbBackend::in_memory()?);
-    /// assert!(ChunkStore::with_kv_backend(backend).has_kv_backend());
-    /// # Ok(())
-    /// # }
-    /// # #[cfg(not(feature = "native-v2"))]
-    /// # fn main() {}
-    /// ```
-    pub fn with_kv_backend(backend: Arc<dyn KvBackend>) -> Self {
-        let records = backend::over_kv_backend(backend);
-        ChunkStore { records }
-    }
-
-    /// Uses a key-value backend if there is one, otherwise a new in-memory SQLite database, which
-    /// is discarded with the store.
-    ///
-    /// # Errors
-    /// SQLite can't create the database.
-    ///
-    /// ```
-    /// # fn main() -> chunkmigrate::Result<()> {
-    /// let store = chunkmigrate::store::ChunkStore::in_memory(None)?;
-    /// assert!(!store.has_kv_backend());
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn in_memory(backend: Option<Arc<dyn KvBackend>>) -> Result<Self> {
-        let records = backend::in_memory(backend)?;
-        Ok(ChunkStore { records })
     }
 
     /// Whether the chunks are in a key-value backend.
@@ -184,8 +100,8 @@ impl ChunkStore {
     /// id of `chunk` is ignored. Replaces a chunk of the same span.
     ///
     /// # Errors
-    /// [`RecordError`](crate::record::RecordError): an offset is above [`i64::MAX`], or no id is
-    /// left. Otherwise see [the store](ChunkStore#errors).
+    /// [`Error::OffsetRange`](crate::Error::OffsetRange) or
+    /// [`Error::NoIdLeft`](crate::Error::NoIdLeft). Otherwise see [the store](ChunkStore#errors).
     ///
     /// ```
     /// # fn main() -> chunkmigrate::Result<()> {
@@ -252,7 +168,7 @@ impl ChunkStore {
     pub fn delete_chunks_for_file(&self, file_path: &str) -> Result<u64> {
         let mut deleted = 0;
         self.write(&mut |transaction| {
-            deleted = transaction.delete_all(&RecordFilter::FileChunks { file_path })?;
+            deleted = transaction.delete_all(&RecordFilter::chunks_of(file_path))?;
             Ok(())
         })?;
         Ok(deleted)

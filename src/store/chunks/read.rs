@@ -59,7 +59,7 @@ impl ChunkStore {
     /// # }
     /// ```
     pub fn get_chunks_for_file(&self, file_path: &str) -> Result<Vec<CodeChunk>> {
-        self.chunks(RecordFilter::FileChunks { file_path })
+        self.chunks(RecordFilter::chunks_of(file_path))
     }
 
     /// The chunks of a file that define a symbol with a given name, ordered by `byte_start`, then
@@ -86,10 +86,7 @@ impl ChunkStore {
         file_path: &str,
         symbol_name: &str,
     ) -> Result<Vec<CodeChunk>> {
-        self.chunks(RecordFilter::SymbolChunks {
-            file_path,
-            symbol_name,
-        })
+        self.chunks(RecordFilter::chunks_of(file_path).with("symbol_name", symbol_name))
     }
 
     /// The chunks that define symbols of a given kind, ordered by `file_path`, `byte_start`,
@@ -112,7 +109,7 @@ impl ChunkStore {
     /// # }
     /// ```
     pub fn get_chunks_by_kind(&self, symbol_kind: &str) -> Result<Vec<CodeChunk>> {
-        self.chunks(RecordFilter::SymbolKindChunks { symbol_kind })
+        self.chunks(RecordFilter::all(RecordKind::Chunk).with("symbol_kind", symbol_kind))
     }
 
     /// The number of chunks. Reads all their keys: O(n) in their number.
@@ -128,7 +125,7 @@ impl ChunkStore {
     /// # }
     /// ```
     pub fn count_chunks(&self) -> Result<u64> {
-        self.records.count(&RecordFilter::Kind(RecordKind::Chunk))
+        self.records.count(&RecordFilter::all(RecordKind::Chunk))
     }
 
     /// The number of chunks of a file.
@@ -146,7 +143,7 @@ impl ChunkStore {
     /// # }
     /// ```
     pub fn count_chunks_for_file(&self, file_path: &str) -> Result<u64> {
-        self.records.count(&RecordFilter::FileChunks { file_path })
+        self.records.count(&RecordFilter::chunks_of(file_path))
     }
 
     fn chunks(&self, selection: RecordFilter<'_>) -> Result<Vec<CodeChunk>> {

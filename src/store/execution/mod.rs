@@ -4,17 +4,14 @@ pub use events::{ExecutionEnd, ExecutionStart};
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::backend::{self, RecordFilter, RecordStore, RecordTransaction};
+use super::backend::{RecordFilter, RecordStore, RecordTransaction};
 use super::clock::{Clock, SystemClock};
+use super::constructors::constructors;
 use crate::error::{Error, Result};
-use crate::fsio::IfMissing;
-use crate::kv::KvBackend;
 use crate::record::{ExecutionRecord, Record, RecordKey, RecordKind};
-use crate::sqlite::SharedConnection;
 
 /// The log of a tool's runs, in a key-value backend or in SQLite. It can be disabled.
 ///
@@ -54,43 +51,13 @@ pub struct ExecutionLog {
 }
 
 impl ExecutionLog {
-    /// Opens a SQLite file for the log, and creates it if it is missing. The first write creates
-    /// the table; until then the log is empty.
-    ///
-    /// # Errors
-    /// The file can't be opened, or is not a database.
-    pub fn new(path: &Path) -> Result<Self> {
-        let records = backend::in_sqlite_file(path, IfMissing::Create)?;
-        Ok(Self::of(Some(records)))
-    }
+    constructors!();
 
-    /// Opens an existing SQLite file.
-    ///
-    /// # Errors
-    /// The file does not exist, can't be opened, or is not a database.
-    pub fn open(path: &Path) -> Result<Self> {
-        let records = backend::in_sqlite_file(path, IfMissing::Fail)?;
-        Ok(Self::of(Some(records)))
-    }
-
-    /// Uses an open SQLite database: a `rusqlite::Connection`, or a [`SharedConnection`] that
-    /// others use too, as in the example there.
-    pub fn with_connection(connection: impl Into<SharedConnection>) -> Self {
-        Self::of(Some(backend::over_connection(connection.into())))
-    }
-
-    /// Uses a key-value backend.
-    pub fn with_kv_backend(backend: Arc<dyn KvBackend>) -> Self {
-        Self::of(Some(backend::over_kv_backend(backend)))
-    }
-
-    /// Uses a key-value backend if there is one, otherwise a new in-memory SQLite database, which
-    /// is discarded with the log.
-    ///
-    /// # Errors
-    /// SQLite can't create the database.
-    pub fn in_memory(backend: Option<Arc<dyn KvBackend>>) -> Result<Self> {
-        Ok(Self::of(Some(backend::in_memory(backend)?)))
+    fn of(records: Arc<dyn RecordStore>) -> Self {
+        ExecutionLog {
+            records: Some(records),
+            ..Self::disabled()
+        }
     }
 
     /// A disabled log: reads return nothing, and writes succeed without effect.
@@ -106,39 +73,15 @@ impl ExecutionLog {
     /// # }
     /// ```
     pub fn disabled() -> Self {
-        Self::of(None)
-    }
-
-    fn of(records: Option<Arc<dyn RecordStore>>) -> Self {
         ExecutionLog {
-            records,
-            clock: Arc::new(SystemClock::new()),
+            records: None,
+            clock: Arc::new(SystemClock(Instant::now())),
             started: Arc::default(),
         }
     }
 
-    /// Replaces the clock.
-    ///
-    /// ```
-    /// use std::{sync::Arc, time::Duration};
-    /// use chunkmigrate::store::{Clock, ExecutionLog};
-    ///
-    /// #[derive(Debug)]
-    /// struct Stopped;
-    ///
-    /// impl Clock for Stopped {
-    ///     fn unix_seconds(&self) -> i64 {
-    ///         1_700_000_000
-    ///     }
-    ///
-    ///     fn elapsed(&self) -> Duration {
-    ///         Duration::ZERO
-    ///     }
-    /// }
-    ///
-    /// let log = ExecutionLog::disabled().with_clock(Arc::new(Stopped));
-    /// assert!(!log.has_kv_backend());
-    /// ```
+    /// Replaces the clock, for tests.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -168,7 +111,7 @@ impl ExecutionLog {
     ///
     /// # Errors
     /// - [`Error::ExecutionExists`]: a run of this execution id was started before.
-    /// - [`RecordError::NoIdLeft`](crate::record::RecordError::NoIdLeft).
+    /// - [`Error::NoIdLeft`].
     /// - Otherwise see [`ChunkStore`](super::ChunkStore#errors).
     ///
     /// ```
@@ -285,7 +228,7 @@ impl ExecutionLog {
         let Some(records) = &self.records else {
             return Ok(Vec::new());
         };
-        let all = RecordFilter::Kind(RecordKind::ExecutionLog);
+        let all = RecordFilter::all(RecordKind::ExecutionLog);
         let mut newest = BTreeMap::new();
         records.visit(&all, &mut |record| {
             if let Some(run) = record.into_execution() {

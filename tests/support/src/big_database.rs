@@ -4,10 +4,10 @@
 
 use std::path::Path;
 
-use chunkmigrate::codec::Digest;
+use chunkmigrate::internal::{create_tables, insert_records};
 use chunkmigrate::record::{CodeChunk, ExecutionRecord, FileMetrics, Record, SymbolMetrics};
 use chunkmigrate::rusqlite::{Connection, Result};
-use chunkmigrate::sqlite::{create_tables, insert_records};
+use chunkmigrate::verify::Digest;
 use fastrand::Rng;
 
 /// The same size always gives the same records.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use chunkmigrate::codec::{encode_json, record_key};
+use chunkmigrate::internal::record_key;
 use chunkmigrate::record::Record;
 use redb::{
     Database, Key, MultimapTableDefinition, ReadOnlyDatabase, ReadableDatabase as _,
@@ -49,7 +49,7 @@ pub struct Content {
 impl Content {
     /// These records, without a manifest.
     pub fn of_records<'r>(records: impl IntoIterator<Item = &'r Record>) -> Self {
-        let entry = |record| (record_key(record), encode_json(record).unwrap());
+        let entry = |record| (record_key(record), record.to_json().unwrap());
         let mut content = Content {
             records: records.into_iter().map(entry).collect(),
             ..Content::default()
