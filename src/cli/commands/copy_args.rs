@@ -5,7 +5,7 @@ use chunkmigrate::record::RecordKind;
 use clap::{ValueEnum, ValueHint};
 
 use crate::cli::commands::kind_arg::{kind_parser, selected};
-use crate::cli::exit_status::{Exit, ExitStatusHelp};
+use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
 use crate::cli::report::copy::CopyReport;
 use crate::cli::term::ui::Ui;
@@ -79,16 +79,17 @@ pub(in crate::cli) struct CopyArgs {
 }
 
 /// The exit statuses of a copy.
-pub(in crate::cli) const STATUSES: ExitStatusHelp = ExitStatusHelp {
-    done: "everything was copied and, unless --no-verify was given, read back identical",
-    diverged: Some(
-        "invalid or rejected items, also with --on-invalid skip and --dry-run; or the read-back \
-         differs and no target was created",
-    ),
-    stopped: Some(
-        "no target was created, an existing one is unchanged, temporary files were removed",
-    ),
-};
+pub(in crate::cli) const EXIT_STATUS: &str = "
+Exit status:
+  0
+      everything was copied and, unless --no-verify was given, read back identical
+  1
+      invalid or rejected items, also with --on-invalid skip and --dry-run; or the read-back differs and no target was created
+  2
+      error: bad usage, unreadable or corrupt input, I/O failure, or out of memory
+  129, 130, 143
+      interrupted by SIGHUP, SIGINT or SIGTERM: no target was created, an existing one is unchanged, temporary files were removed
+";
 
 /// Options of a copy from a database.
 #[derive(Debug, Default, clap::Args)]

@@ -7,9 +7,9 @@ use chunkmigrate::verify::{Inspection, inspect};
 use clap::ValueHint;
 use indicatif::{HumanBytes, HumanCount};
 
-use crate::cli::exit_status::{Exit, ExitStatusHelp};
+use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
-use crate::cli::help_sections::AfterHelp;
+use crate::cli::help_sections::after_help;
 use crate::cli::report::other_tables::{write_missing_table, write_tables};
 use crate::cli::report::pluralize::closed;
 use crate::cli::report::table::{write_fact, write_table};
@@ -21,39 +21,32 @@ use crate::cli::term::ui::Ui;
 /// A database and the KV file copied from it have the same digests, so two machines can compare
 /// their stores without copying them. Tables of a database that are not copied are listed too.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = after_help())]
+#[command(after_long_help = after_help(&[AFTER_HELP]))]
 pub(in crate::cli) struct Args {
     /// A database or KV file
     #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,
 }
 
-fn after_help() -> String {
-    let statuses = ExitStatusHelp {
-        done: "the whole store was read, and everything in it is valid",
-        diverged: Some(
-            "invalid rows or entries, unknown keys, or a manifest that does not match the contents",
-        ),
-        stopped: Some("nothing was reported"),
-    };
-    AfterHelp::default().end(
-        &statuses,
-        &[
-            (
-                "Show what a database contains",
-                "chunkmigrate inspect code.db",
-            ),
-            (
-                "Show the digest of all records together",
-                "chunkmigrate inspect code.kv | grep '^all'",
-            ),
-            (
-                "Save what a KV file contains as JSON",
-                "chunkmigrate inspect code.kv --format json > code.json",
-            ),
-        ],
-    )
-}
+const AFTER_HELP: &str = "
+Exit status:
+  0
+      the whole store was read, and everything in it is valid
+  1
+      invalid rows or entries, unknown keys, or a manifest that does not match the contents
+  2
+      error: bad usage, unreadable or corrupt input, I/O failure, or out of memory
+  129, 130, 143
+      interrupted by SIGHUP, SIGINT or SIGTERM: nothing was reported
+
+Examples:
+  Show what a database contains:
+      chunkmigrate inspect code.db
+  Show the digest of all records together:
+      chunkmigrate inspect code.kv | grep '^all'
+  Save what a KV file contains as JSON:
+      chunkmigrate inspect code.kv --format json > code.json
+";
 
 pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let inspection = inspect(&args.file, &ui.progress())?;

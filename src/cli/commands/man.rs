@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use crate::cli::command_line::{NAME, command};
 use crate::cli::commands::man_page::man_page;
-use crate::cli::exit_status::{Exit, ExitStatusHelp};
+use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
-use crate::cli::help_sections::AfterHelp;
+use crate::cli::help_sections::after_help;
 use crate::cli::term::terminal_escape::escaped_path;
 use crate::cli::term::ui::Ui;
 
@@ -19,7 +19,7 @@ use crate::cli::term::ui::Ui;
 ///
 /// A page goes to stdout as roff, the input of `man` and `groff`; it ignores --format and --quiet.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = after_help())]
+#[command(after_long_help = after_help(&[AFTER_HELP]))]
 pub(in crate::cli) struct Args {
     /// The command whose page to print
     ///
@@ -35,26 +35,19 @@ pub(in crate::cli) struct Args {
     dir: Option<PathBuf>,
 }
 
-fn after_help() -> String {
-    let statuses = ExitStatusHelp {
-        done: "the page was printed, or all pages were written",
-        diverged: None,
-        stopped: None,
-    };
-    AfterHelp::default().end(
-        &statuses,
-        &[
-            (
-                "Write the page of a command to a file",
-                "chunkmigrate man verify > verify.1",
-            ),
-            (
-                "Write all pages where `man -M man chunkmigrate` finds them",
-                "mkdir -p man/man1 && chunkmigrate man --dir man/man1",
-            ),
-        ],
-    )
-}
+const AFTER_HELP: &str = "
+Exit status:
+  0
+      the page was printed, or all pages were written
+  2
+      error: bad usage or I/O failure
+
+Examples:
+  Write the page of a command to a file:
+      chunkmigrate man verify > verify.1
+  Write all pages where `man -M man chunkmigrate` finds them:
+      mkdir -p man/man1 && chunkmigrate man --dir man/man1
+";
 
 #[derive(Serialize)]
 struct Document {

@@ -45,8 +45,8 @@ fn write_page(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
     roff.to_writer(page)
 }
 
-/// The sections after the options, from the format of
-/// [`AfterHelp`](crate::cli::help_sections::AfterHelp).
+/// The sections after the options, from the text of
+/// [`after_help`](crate::cli::help_sections::after_help).
 fn sections(after_help: &str) -> Roff {
     let mut roff = Roff::new();
     let mut shows_lines = false;

@@ -5,9 +5,9 @@ use chunkmigrate::verify::{SampleFile, write_sample};
 use clap::ValueHint;
 use indicatif::{HumanBytes, HumanCount};
 
-use crate::cli::exit_status::{Exit, ExitStatusHelp};
+use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
-use crate::cli::help_sections::AfterHelp;
+use crate::cli::help_sections::after_help;
 use crate::cli::report::copy::write_target_facts;
 use crate::cli::report::suggestions::after_sample;
 use crate::cli::report::table::write_table;
@@ -19,7 +19,7 @@ use crate::cli::term::ui::Ui;
 /// It holds the records that `chunkmigrate verify` without a file checks: text, paths, ids and numbers
 /// that are hard to encode. The database is complete when it appears, and the same each time.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = after_help())]
+#[command(after_long_help = after_help(&[AFTER_HELP]))]
 pub(in crate::cli) struct Args {
     /// The database to create
     #[arg(value_name = "SQLITE", value_hint = ValueHint::FilePath)]
@@ -31,27 +31,23 @@ pub(in crate::cli) struct Args {
     replace: bool,
 }
 
-fn after_help() -> String {
-    let statuses = ExitStatusHelp {
-        done: "the database was written",
-        diverged: None,
-        stopped: Some("no database was written, one that was there is unchanged"),
-    };
-    AfterHelp::default().end(
-        &statuses,
-        &[
-            ("Write the sample", "chunkmigrate sample sample.db"),
-            (
-                "Restore the sample after you changed it",
-                "chunkmigrate sample code.db --replace",
-            ),
-            (
-                "Write it and copy it into a KV file",
-                "chunkmigrate sample my.db && chunkmigrate sqlite-to-kv my.db my.kv",
-            ),
-        ],
-    )
-}
+const AFTER_HELP: &str = "
+Exit status:
+  0
+      the database was written
+  2
+      error: bad usage or I/O failure
+  129, 130, 143
+      interrupted by SIGHUP, SIGINT or SIGTERM: no database was written, one that was there is unchanged
+
+Examples:
+  Write the sample:
+      chunkmigrate sample sample.db
+  Restore the sample after you changed it:
+      chunkmigrate sample code.db --replace
+  Write it and copy it into a KV file:
+      chunkmigrate sample my.db && chunkmigrate sqlite-to-kv my.db my.kv
+";
 
 pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let sample = write_sample(&args.target, args.replace, &ui.progress())?;
