@@ -7,7 +7,7 @@ use clap::{ValueEnum, ValueHint};
 use crate::cli::commands::kind_arg::{kind_parser, selected};
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
-use crate::cli::report::copy::CopyReport;
+use crate::cli::report::copy::write_report;
 use crate::cli::term::ui::Ui;
 
 /// Options of every copy.
@@ -141,8 +141,7 @@ impl CopyArgs {
 
 /// Prints the result of a copy.
 pub(in crate::cli) fn report(summary: &CopySummary, ui: &Ui) -> Result<Exit, CliError> {
-    let report = CopyReport::new(summary);
-    ui.report(|out| report.write(out), summary)?;
+    ui.report(|out| write_report(out, summary), summary)?;
     Ok(match summary.is_complete() {
         true => Exit::Done,
         false => Exit::Diverged,

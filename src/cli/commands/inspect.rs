@@ -12,7 +12,7 @@ use crate::cli::failure::CliError;
 use crate::cli::help_sections::after_help;
 use crate::cli::report::other_tables::{write_missing_table, write_tables};
 use crate::cli::report::pluralize::closed;
-use crate::cli::report::table::{write_fact, write_table};
+use crate::cli::report::table::{write_fact, write_kinds};
 use crate::cli::term::terminal_escape::{escaped, escaped_path};
 use crate::cli::term::ui::Ui;
 
@@ -69,7 +69,13 @@ fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
     let path = escaped_path(&inspection.label.path);
     let size = HumanBytes(inspection.file_bytes);
     writeln!(out, "{path} ({version}), {size}\n")?;
-    write_table(out, &kinds_table(inspection))?;
+    let columns = ["records", "key bytes", "value bytes", "invalid"];
+    let kinds = inspection.kinds.iter().map(|(kind, content)| {
+        let totals = &content.totals;
+        let (keys, values) = (totals.key_bytes, totals.value_bytes);
+        (kind, vec![totals.records, keys, values, content.invalid])
+    });
+    write_kinds(out, &columns, kinds)?;
     writeln!(out)?;
     for (kind, _) in inspection.kinds.iter() {
         let digest = digest_text(inspection.kinds.get(kind).sha256());
@@ -110,29 +116,4 @@ fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
 
 fn digest_text(digest: Option<Digest>) -> String {
     digest.map_or_else(|| "none (invalid items)".to_owned(), |d| d.to_string())
-}
-
-fn kinds_table(inspection: &Inspection) -> Vec<Vec<String>> {
-    let heading = ["kind", "records", "key bytes", "value bytes", "invalid"];
-    let mut rows = vec![heading.map(str::to_owned).to_vec()];
-    let row = |name: &str, numbers: [u64; 4]| {
-        let numbers = numbers.map(|number| HumanCount(number).to_string());
-        std::iter::once(name.to_owned()).chain(numbers).collect()
-    };
-    let mut total = [0; 4];
-    for (kind, content) in inspection.kinds.iter() {
-        let totals = &content.totals;
-        let numbers = [
-            totals.records,
-            totals.key_bytes,
-            totals.value_bytes,
-            content.invalid,
-        ];
-        rows.push(row(kind.name(), numbers));
-        for (sum, number) in total.iter_mut().zip(numbers) {
-            *sum += number;
-        }
-    }
-    rows.push(row("total", total));
-    rows
 }

@@ -3,14 +3,14 @@ use std::path::PathBuf;
 
 use chunkmigrate::verify::{SampleFile, write_sample};
 use clap::ValueHint;
-use indicatif::{HumanBytes, HumanCount};
+use indicatif::HumanBytes;
 
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
 use crate::cli::help_sections::after_help;
 use crate::cli::report::copy::write_target_facts;
 use crate::cli::report::suggestions::after_sample;
-use crate::cli::report::table::write_table;
+use crate::cli::report::table::write_kinds;
 use crate::cli::term::terminal_escape::escaped_path;
 use crate::cli::term::ui::Ui;
 
@@ -58,11 +58,9 @@ pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
 fn write(out: &mut dyn Write, sample: &SampleFile) -> io::Result<()> {
     let path = escaped_path(&sample.path);
     writeln!(out, "{path} (SQLite), {}\n", HumanBytes(sample.file_bytes))?;
-    let row = |name: &str, count: u64| vec![name.to_owned(), HumanCount(count).to_string()];
-    let mut rows = vec![vec!["kind".to_owned(), "records".to_owned()]];
-    rows.extend(sample.records.iter().map(|(kind, n)| row(kind.name(), *n)));
-    rows.push(row("total", sample.records.iter().map(|(_, n)| n).sum()));
-    write_table(out, &rows)?;
+    let kinds = sample.records.iter();
+    let kinds = kinds.map(|(kind, count)| (kind, vec![*count]));
+    write_kinds(out, &["records"], kinds)?;
     if !(sample.lost_access.is_empty() && sample.leftover_dirs.is_empty()) {
         writeln!(out)?;
         write_target_facts(out, &sample.lost_access, &sample.leftover_dirs)?;

@@ -8,47 +8,15 @@ use chunkmigrate::verify::{Leg, StoreLabel};
 
 use super::markup::Html;
 use crate::cli::report::pluralize::{closed, plural, store_name};
-use crate::cli::report::verify_outcome::total;
+use crate::cli::report::verify_outcome::{Column, columns, total};
 
 /// The length of a bar in units.
 const BAR: u64 = 1000;
 
-/// A column of numbers and a part of each bar.
-struct Column {
-    label: &'static str,
-    /// Its CSS class; `side` for the totals of either side, which are not part of the bar.
-    class: &'static str,
-    count: fn(&KindCounts) -> u64,
-}
-
-const COLUMNS: [Column; 8] = [
-    Column::new("left", "side", |counts| counts.left),
-    Column::new("right", "side", |counts| counts.right),
-    Column::new("equal", "equal", |counts| counts.equal),
-    Column::new("only left", "only-left", |counts| counts.only_left),
-    Column::new("only right", "only-right", |counts| counts.only_right),
-    Column::new("different", "different", |counts| counts.differing),
-    Column::new("invalid left", "invalid", |counts| counts.invalid_left),
-    Column::new("invalid right", "invalid", |counts| counts.invalid_right),
-];
-
-impl Column {
-    const fn new(label: &'static str, class: &'static str, count: fn(&KindCounts) -> u64) -> Self {
-        Column {
-            label,
-            class,
-            count,
-        }
-    }
-}
-
 /// Writes the counts of one comparison.
 pub(super) fn write_leg(html: &mut Html<'_>, leg: &Leg, only: KindSet) -> io::Result<()> {
     let total = total(&leg.comparison);
-    let columns: Vec<&Column> = COLUMNS
-        .iter()
-        .filter(|column| column.class != "invalid" || (column.count)(&total) > 0)
-        .collect();
+    let columns = columns(&leg.comparison);
     html.markup("<table class=\"kinds\">\n<caption>")?;
     write_store(html, "left", &leg.left)?;
     write_store(html, "right", &leg.right)?;

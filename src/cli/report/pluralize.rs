@@ -1,5 +1,8 @@
 use chunkmigrate::store::StoreKind;
+use chunkmigrate::verify::StoreLabel;
 use indicatif::HumanCount;
+
+use crate::cli::term::terminal_escape::escaped_path;
 
 /// The singular or plural form for a number.
 pub(in crate::cli) fn plural<'w>(count: u64, one: &'w str, many: &'w str) -> &'w str {
@@ -27,4 +30,10 @@ pub(in crate::cli) fn store_name(store: StoreKind) -> &'static str {
         StoreKind::Ndjson => "NDJSON",
         StoreKind::Empty | StoreKind::Other(_) | StoreKind::Unknown => "unknown",
     }
+}
+
+/// The path of a store, and what it is in brackets.
+pub(in crate::cli) fn described(store: &StoreLabel) -> String {
+    let (path, name) = (escaped_path(&store.path), store_name(store.store));
+    format!("{path} ({name}{})", closed(store.closed_cleanly))
 }

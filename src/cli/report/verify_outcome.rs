@@ -152,3 +152,39 @@ pub(in crate::cli) fn total(comparison: &Comparison) -> KindCounts {
     }
     total
 }
+
+/// A column of numbers for each kind of record.
+pub(in crate::cli) struct Column {
+    pub(in crate::cli) label: &'static str,
+    /// What it counts, as a CSS class; `side` for all records of a side.
+    pub(in crate::cli) class: &'static str,
+    pub(in crate::cli) count: fn(&KindCounts) -> u64,
+}
+
+const COLUMNS: [Column; 8] = [
+    Column::new("left", "side", |counts| counts.left),
+    Column::new("right", "side", |counts| counts.right),
+    Column::new("equal", "equal", |counts| counts.equal),
+    Column::new("only left", "only-left", |counts| counts.only_left),
+    Column::new("only right", "only-right", |counts| counts.only_right),
+    Column::new("different", "different", |counts| counts.differing),
+    Column::new("invalid left", "invalid", |counts| counts.invalid_left),
+    Column::new("invalid right", "invalid", |counts| counts.invalid_right),
+];
+
+impl Column {
+    const fn new(label: &'static str, class: &'static str, count: fn(&KindCounts) -> u64) -> Self {
+        Column {
+            label,
+            class,
+            count,
+        }
+    }
+}
+
+/// The columns of a comparison; those of invalid records only if there are any.
+pub(in crate::cli) fn columns(comparison: &Comparison) -> Vec<&'static Column> {
+    let total = total(comparison);
+    let is_shown = |column: &&Column| column.class != "invalid" || (column.count)(&total) > 0;
+    COLUMNS.iter().filter(is_shown).collect()
+}
