@@ -25,7 +25,7 @@ set edit:completion:arg-completer[chunkmigrate] = (chunkmigrate-with-files $edit
 /// The script goes to stdout; it ignores --format and --quiet.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help(&[AFTER_HELP]))]
-pub(in crate::cli) struct Args {
+pub(crate) struct Args {
     /// The shell to generate the script for
     #[arg(value_enum)]
     shell: Shell,
@@ -57,7 +57,7 @@ Examples:
       chunkmigrate completions zsh > _chunkmigrate
 "#;
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let mut script = Vec::new();
     generate(args.shell, &mut command(), NAME, &mut script);
     if args.shell == Shell::Elvish {

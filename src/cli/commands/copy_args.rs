@@ -12,7 +12,7 @@ use crate::cli::term::ui::Ui;
 
 /// Options of every copy.
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct CopyArgs {
+pub(crate) struct CopyArgs {
     /// Copy only these kinds of records (comma-separated)
     ///
     /// [default: all]
@@ -79,7 +79,7 @@ pub(in crate::cli) struct CopyArgs {
 }
 
 /// The exit statuses of a copy.
-pub(in crate::cli) const EXIT_STATUS: &str = "
+pub(crate) const EXIT_STATUS: &str = "
 Exit status:
   0
       everything was copied and, unless --no-verify was given, read back identical
@@ -93,7 +93,7 @@ Exit status:
 
 /// Options of a copy from a database.
 #[derive(Debug, Default, clap::Args)]
-pub(in crate::cli) struct DatabaseArgs {
+pub(crate) struct DatabaseArgs {
     /// Ignore an unknown column that has values (repeatable)
     ///
     /// Unknown columns with values are an error unless listed here, as their values would be lost.
@@ -120,7 +120,7 @@ enum OnInvalid {
 }
 
 impl CopyArgs {
-    pub(in crate::cli) fn options(&self, database: &DatabaseArgs, ui: &Ui) -> CopyOptions {
+    pub(crate) fn options(&self, database: &DatabaseArgs, ui: &Ui) -> CopyOptions {
         CopyOptions::default()
             .only(selected(&self.only))
             .replace(self.replace)
@@ -140,7 +140,7 @@ impl CopyArgs {
 }
 
 /// Prints the result of a copy.
-pub(in crate::cli) fn report(summary: &CopySummary, ui: &Ui) -> Result<Exit, CliError> {
+pub(crate) fn report(summary: &CopySummary, ui: &Ui) -> Result<Exit, CliError> {
     ui.report(|out| write_report(out, summary), summary)?;
     Ok(match summary.is_complete() {
         true => Exit::Done,

@@ -29,7 +29,7 @@ use crate::cli::term::ui::{Ui, ignore_broken_pipe};
 /// escaped; in a file or a pipe, each value is byte for byte that of a KV file.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help(&[AFTER_HELP]))]
-pub(in crate::cli) struct Args {
+pub(crate) struct Args {
     /// A database or KV file
     #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,
@@ -90,7 +90,7 @@ fn check_prefix(args: &Args) -> Result<(), CliError> {
     Err(CliError::usage(&error))
 }
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     check_prefix(args)?;
     let options = ExportOptions::default()
         .only(selected(&args.only))

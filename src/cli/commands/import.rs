@@ -23,7 +23,7 @@ use crate::cli::term::ui::Ui;
 /// record is read back from the new store and compared before the store is published.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help(&[EXIT_STATUS, EXAMPLES]))]
-pub(in crate::cli) struct Args {
+pub(crate) struct Args {
     /// The lines to read: a file, a pipe, or - for stdin
     #[arg(value_name = "NDJSON", value_hint = ValueHint::FilePath)]
     source: PathBuf,
@@ -77,7 +77,7 @@ Examples:
       chunkmigrate import code.ndjson new.kv --to kv --require-end
 ";
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let options = args.copy.options(&DatabaseArgs::default(), ui);
     let options = options
         .require_end(args.require_end)

@@ -22,7 +22,7 @@ use crate::cli::term::ui::Ui;
 /// their stores without copying them. Tables of a database that are not copied are listed too.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help(&[AFTER_HELP]))]
-pub(in crate::cli) struct Args {
+pub(crate) struct Args {
     /// A database or KV file
     #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,
@@ -48,7 +48,7 @@ Examples:
       chunkmigrate inspect code.kv --format json > code.json
 ";
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let inspection = inspect(&args.file, &ui.progress())?;
     ui.report(|out| write(out, &inspection), &inspection)?;
     Ok(match inspection.is_sound() {

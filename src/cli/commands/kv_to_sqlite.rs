@@ -17,7 +17,7 @@ use crate::cli::term::ui::Ui;
 /// transaction, and the rest of it stays unchanged.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help(&[EXIT_STATUS, EXAMPLES]))]
-pub(in crate::cli) struct Args {
+pub(crate) struct Args {
     /// The KV file to read
     #[arg(value_name = "KV", value_hint = ValueHint::FilePath)]
     source: PathBuf,
@@ -42,7 +42,7 @@ Examples:
       chunkmigrate kv-to-sqlite code.kv new.db --format json > summary.json
 ";
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let options = args.copy.options(&DatabaseArgs::default(), ui);
     let summary = migrate::kv_to_sqlite(&args.source, &args.target, &options, &ui.progress())?;
     report(&summary, ui)

@@ -20,7 +20,7 @@ use crate::cli::term::ui::Ui;
 /// A page goes to stdout as roff, the input of `man` and `groff`; it ignores --format and --quiet.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help(&[AFTER_HELP]))]
-pub(in crate::cli) struct Args {
+pub(crate) struct Args {
     /// The command whose page to print
     ///
     /// [default: the program itself]
@@ -54,7 +54,7 @@ struct Document {
     pages: Vec<String>,
 }
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     // No page for `help`, which only prints other commands' help.
     let mut program = command().disable_help_subcommand(true);
     program.build();

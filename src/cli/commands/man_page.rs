@@ -7,7 +7,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use crate::cli::command_line::NAME;
 
 /// The page of a command as roff. The command and its parents must be built.
-pub(in crate::cli) fn man_page(command: &Command) -> Vec<u8> {
+pub(crate) fn man_page(command: &Command) -> Vec<u8> {
     let mut page = Vec::new();
     // Writing to a vector cannot fail.
     let _ = write_page(command, &mut page);

@@ -20,7 +20,7 @@ use crate::cli::term::ui::Ui;
 /// that are hard to encode. The database is complete when it appears, and the same each time.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help(&[AFTER_HELP]))]
-pub(in crate::cli) struct Args {
+pub(crate) struct Args {
     /// The database to create
     #[arg(value_name = "SQLITE", value_hint = ValueHint::FilePath)]
     target: PathBuf,
@@ -49,7 +49,7 @@ Examples:
       chunkmigrate sample my.db && chunkmigrate sqlite-to-kv my.db my.kv
 ";
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let sample = write_sample(&args.target, args.replace, &ui.progress())?;
     ui.report(|out| write(out, &sample), &sample)?;
     Ok(Exit::Done)

@@ -15,7 +15,7 @@ use crate::cli::term::ui::Ui;
 /// target and compared before the target is published, complete or not at all.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help(&[EXIT_STATUS, EXAMPLES]))]
-pub(in crate::cli) struct Args {
+pub(crate) struct Args {
     /// The database to read
     #[arg(value_name = "SQLITE", value_hint = ValueHint::FilePath)]
     source: PathBuf,
@@ -46,7 +46,7 @@ Examples:
       chunkmigrate sqlite-to-kv code.db new.kv --format json > summary.json
 ";
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let options = args.copy.options(&args.database, ui);
     let summary = migrate::sqlite_to_kv(&args.source, &args.target, &options, &ui.progress())?;
     report(&summary, ui)

@@ -26,7 +26,7 @@ use crate::cli::term::ui::Ui;
 /// it corrupts one record and expects exactly that finding.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help(&[&classes(), AFTER_HELP]))]
-pub(in crate::cli) struct Args {
+pub(crate) struct Args {
     /// A database or KV file
     ///
     /// [default: the built-in sample]
@@ -152,7 +152,7 @@ Examples:
       chunkmigrate verify code.db code.kv --values redacted > report.txt
 ";
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let values = args.values.map(verify::Values::from);
     let options = VerifyOptions::default()
         .only(selected(&args.only))

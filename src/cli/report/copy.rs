@@ -18,7 +18,7 @@ use crate::cli::report::table::{write_fact, write_kinds};
 use crate::cli::term::terminal_escape::{escaped, escaped_path};
 
 /// Writes the summary of a copy as text.
-pub(in crate::cli) fn write_report(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
+pub(crate) fn write_report(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
     let (source, target) = (&summary.source, &summary.target);
     let schema = source.schema_version;
     let schema = schema.map(|version| format!(", Magellan schema {version}"));
@@ -197,7 +197,7 @@ fn write_rest(out: &mut dyn Write, total: u64, shown: usize) -> io::Result<()> {
 
 /// Writes which access rights of a replaced file were lost, and what interrupted runs left next to
 /// the target.
-pub(in crate::cli) fn write_target_facts(
+pub(crate) fn write_target_facts(
     out: &mut dyn Write,
     lost_access: &[&str],
     leftover_dirs: &[PathBuf],

@@ -9,7 +9,7 @@ use crate::cli::report::table::write_table;
 
 /// Writes a table of the counts and a blank line, unless all findings are shown and have the same
 /// class and kind.
-pub(in crate::cli) fn write_totals(
+pub(crate) fn write_totals(
     out: &mut dyn Write,
     counts: &FindingCounts,
     shown: usize,

@@ -28,7 +28,7 @@ const ADDED: Style = Style::new()
     .fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 
 /// Writes findings grouped by class.
-pub(in crate::cli) fn write_findings(
+pub(crate) fn write_findings(
     out: &mut dyn Write,
     findings: &[Finding],
     values: Values,
@@ -75,12 +75,12 @@ fn write_finding(out: &mut dyn Write, finding: &Finding, values: Values) -> io::
 }
 
 /// Whether the message would only repeat the class.
-pub(in crate::cli) const fn class_says_all(class: FindingClass) -> bool {
+pub(crate) const fn class_says_all(class: FindingClass) -> bool {
     matches!(class, FindingClass::OnlyLeft | FindingClass::OnlyRight)
 }
 
 /// The key, in hex if it is not valid text.
-pub(in crate::cli) fn key(finding: &Finding) -> Option<Cow<'_, str>> {
+pub(crate) fn key(finding: &Finding) -> Option<Cow<'_, str>> {
     let key = finding.key.as_deref()?;
     Some(match std::str::from_utf8(key) {
         Ok(text) => Cow::Borrowed(text),
@@ -92,7 +92,7 @@ pub(in crate::cli) fn key(finding: &Finding) -> Option<Cow<'_, str>> {
 }
 
 /// The kind of record that a finding concerns.
-pub(in crate::cli) fn kind(finding: &Finding) -> &'static str {
+pub(crate) fn kind(finding: &Finding) -> &'static str {
     finding.kind.map_or("all kinds", |kind| kind.name())
 }
 
@@ -139,7 +139,7 @@ fn scalar(value: &Value, values: Values) -> String {
 }
 
 /// A shortened text in a report.
-pub(in crate::cli) fn shortened(value: &Value) -> String {
+pub(crate) fn shortened(value: &Value) -> String {
     let text = |name: &str| value.get(name).and_then(Value::as_str);
     let number = |name: &str| value.get(name).and_then(Value::as_u64).unwrap_or_default();
     match text("excerpt") {

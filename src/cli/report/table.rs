@@ -9,16 +9,12 @@ use indicatif::HumanCount;
 
 /// Writes a label and its value, aligned with the other labels. Further lines of the same value
 /// have an empty label.
-pub(in crate::cli) fn write_fact(
-    out: &mut dyn Write,
-    label: &str,
-    fact: &dyn Display,
-) -> io::Result<()> {
+pub(crate) fn write_fact(out: &mut dyn Write, label: &str, fact: &dyn Display) -> io::Result<()> {
     writeln!(out, "{label:<13}  {fact}")
 }
 
 /// Writes a table with numbers for each kind of record, and their total.
-pub(in crate::cli) fn write_kinds(
+pub(crate) fn write_kinds(
     out: &mut dyn Write,
     columns: &[&str],
     kinds: impl IntoIterator<Item = (RecordKind, Vec<u64>)>,
@@ -42,7 +38,7 @@ pub(in crate::cli) fn write_kinds(
 
 /// Writes rows under a heading: the first column left-aligned, the others, which are numbers,
 /// right-aligned.
-pub(in crate::cli) fn write_table(out: &mut dyn Write, rows: &[Vec<String>]) -> io::Result<()> {
+pub(crate) fn write_table(out: &mut dyn Write, rows: &[Vec<String>]) -> io::Result<()> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));

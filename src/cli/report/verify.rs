@@ -21,7 +21,7 @@ const BAD: Style = Style::new()
     .fg_color(Some(Color::Ansi(AnsiColor::Red)));
 
 /// Writes the report.
-pub(in crate::cli) fn write_report(
+pub(crate) fn write_report(
     out: &mut dyn Write,
     report: &VerifyReport,
     values: Values,

@@ -8,7 +8,7 @@ use crate::cli::report::pluralize::count_of;
 use crate::cli::term::terminal_escape::{escaped, escaped_path};
 
 /// The first word of the verdict.
-pub(in crate::cli) fn word(report: &VerifyReport) -> &'static str {
+pub(crate) fn word(report: &VerifyReport) -> &'static str {
     match report.is_identical() {
         true => "Identical",
         false => "Diverged",
@@ -16,7 +16,7 @@ pub(in crate::cli) fn word(report: &VerifyReport) -> &'static str {
 }
 
 /// The verdict after that word and a colon.
-pub(in crate::cli) fn sentence(report: &VerifyReport) -> String {
+pub(crate) fn sentence(report: &VerifyReport) -> String {
     match &report.self_test {
         None => of_stores(report) + &left_out(report),
         Some(self_test) => of_sample(self_test, report.is_identical()),
@@ -24,7 +24,7 @@ pub(in crate::cli) fn sentence(report: &VerifyReport) -> String {
 }
 
 /// The result of the self-test after the built-in sample.
-pub(in crate::cli) fn self_test(report: &VerifyReport) -> Option<(String, String)> {
+pub(crate) fn self_test(report: &VerifyReport) -> Option<(String, String)> {
     let detected = &report.self_test.as_ref()?.detected_classes;
     let names: Vec<&str> = detected.iter().map(|class| class.name()).collect();
     let all = FindingClass::ALL.into_iter();
@@ -36,7 +36,7 @@ pub(in crate::cli) fn self_test(report: &VerifyReport) -> Option<(String, String
 }
 
 /// The number of findings that are not shown, and how to get them.
-pub(in crate::cli) fn more_findings(report: &VerifyReport, shown: usize) -> Option<String> {
+pub(crate) fn more_findings(report: &VerifyReport, shown: usize) -> Option<String> {
     let more = report.counts().total().saturating_sub(shown as u64);
     let hint = match &report.report {
         Some(path) => format!("all are in {}", escaped_path(path)),
@@ -145,7 +145,7 @@ fn compared(report: &VerifyReport) -> u64 {
 }
 
 /// The total of the counts of all kinds.
-pub(in crate::cli) fn total(comparison: &Comparison) -> KindCounts {
+pub(crate) fn total(comparison: &Comparison) -> KindCounts {
     let mut total = KindCounts::default();
     for (_, counts) in comparison.kinds.iter() {
         total += *counts;
@@ -154,11 +154,11 @@ pub(in crate::cli) fn total(comparison: &Comparison) -> KindCounts {
 }
 
 /// A column of numbers for each kind of record.
-pub(in crate::cli) struct Column {
-    pub(in crate::cli) label: &'static str,
+pub(crate) struct Column {
+    pub(crate) label: &'static str,
     /// What it counts, as a CSS class; `side` for all records of a side.
-    pub(in crate::cli) class: &'static str,
-    pub(in crate::cli) count: fn(&KindCounts) -> u64,
+    pub(crate) class: &'static str,
+    pub(crate) count: fn(&KindCounts) -> u64,
 }
 
 const COLUMNS: [Column; 8] = [
@@ -183,7 +183,7 @@ impl Column {
 }
 
 /// The columns of a comparison; those of invalid records only if there are any.
-pub(in crate::cli) fn columns(comparison: &Comparison) -> Vec<&'static Column> {
+pub(crate) fn columns(comparison: &Comparison) -> Vec<&'static Column> {
     let total = total(comparison);
     let is_shown = |column: &&Column| column.class != "invalid" || (column.count)(&total) > 0;
     COLUMNS.iter().filter(is_shown).collect()

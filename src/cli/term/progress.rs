@@ -19,14 +19,14 @@ const LINE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How to show progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::cli) enum ProgressMode {
+pub(crate) enum ProgressMode {
     Hidden,
     Bars,
     Lines,
 }
 
 /// Shows progress on stderr, and cancels the work after a signal.
-pub(in crate::cli) struct TerminalProgress {
+pub(crate) struct TerminalProgress {
     mode: ProgressMode,
     begun: Instant,
     stop: SignalFlag,
@@ -42,7 +42,7 @@ struct Current {
 }
 
 impl TerminalProgress {
-    pub(in crate::cli) fn new(mode: ProgressMode, stop: SignalFlag) -> Self {
+    pub(crate) fn new(mode: ProgressMode, stop: SignalFlag) -> Self {
         TerminalProgress {
             mode,
             begun: Instant::now(),

@@ -15,7 +15,7 @@ const BAR: std::ops::RangeInclusive<usize> = 6..=24;
 const USUAL_WIDTH: usize = 80;
 
 /// Creates a bar that is hidden at first.
-pub(in crate::cli) fn bar(stage: Stage, total: Option<u64>) -> ProgressBar {
+pub(crate) fn bar(stage: Stage, total: Option<u64>) -> ProgressBar {
     let line = move |state: &ProgressState, out: &mut dyn fmt::Write| {
         let facts = BarState {
             name: stage.to_string(),
