@@ -14,7 +14,7 @@ use self::hint::{Hint, hint};
 use super::term::terminal_escape::escaped;
 
 /// An error that ends the program with a status of 2 or more.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct CliError {
     message: String,
     causes: Vec<String>,
@@ -41,9 +41,8 @@ impl From<Error> for CliError {
             message: error.to_string(),
             causes,
             hint: hint(&error),
-            command: None,
-            options: None,
             cancelled: matches!(error, Error::Cancelled),
+            ..CliError::default()
         }
     }
 }
@@ -59,11 +58,8 @@ impl CliError {
             .collect();
         CliError {
             message: about.join(" ").trim_start_matches("error: ").to_owned(),
-            causes: Vec::new(),
             hint: Some("run with --help for usage".into()),
-            command: None,
-            options: None,
-            cancelled: false,
+            ..CliError::default()
         }
     }
 
@@ -72,10 +68,7 @@ impl CliError {
         CliError {
             message: "cannot write to stdout".to_owned(),
             causes: vec![error.to_string()],
-            hint: None,
-            command: None,
-            options: None,
-            cancelled: false,
+            ..CliError::default()
         }
     }
 

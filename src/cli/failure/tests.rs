@@ -1,6 +1,6 @@
 //! Every error as displayed.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chunkmigrate::Error;
 use chunkmigrate::record::RecordError;
@@ -19,9 +19,8 @@ fn full() -> io::Error {
     io::Error::from(io::ErrorKind::StorageFull)
 }
 
-fn sqlite_errors(path: &Path) -> Vec<Error> {
-    let path = || path.to_owned();
-    let table = "code_chunks";
+fn every_error() -> Vec<Error> {
+    let path = || PathBuf::from("dir/file");
     vec![
         Error::UnreadableDatabase {
             path: path(),
@@ -56,7 +55,7 @@ fn sqlite_errors(path: &Path) -> Vec<Error> {
         },
         Error::MultiDatabaseJournal {
             path: path(),
-            super_journal: PathBuf::from("dir/other-mj01234567"),
+            super_journal: "dir/other-mj01234567".into(),
         },
         Error::NotADatabase { path: path() },
         Error::DatabaseChanged { path: path() },
@@ -74,17 +73,17 @@ fn sqlite_errors(path: &Path) -> Vec<Error> {
         Error::NoTables { path: path() },
         Error::NotATable {
             path: path(),
-            table,
+            table: "code_chunks",
             found: "a view",
         },
         Error::MissingColumn {
             path: path(),
-            table,
+            table: "code_chunks",
             column: "content",
         },
         Error::InvalidRow {
             path: path(),
-            table,
+            table: "code_chunks",
             rowid: 4,
             column: "content",
             reason: "storage-class",
@@ -104,7 +103,7 @@ fn sqlite_errors(path: &Path) -> Vec<Error> {
         },
         Error::UnknownColumns {
             path: path(),
-            table,
+            table: "code_chunks",
             columns: vec!["language".to_owned(), "author".to_owned()],
         },
         Error::CannotIgnoreColumn {
@@ -112,12 +111,6 @@ fn sqlite_errors(path: &Path) -> Vec<Error> {
             column: "code_chunks.id".to_owned(),
             why: "it is part of the record",
         },
-    ]
-}
-
-fn kv_errors(path: &Path) -> Vec<Error> {
-    let path = || path.to_owned();
-    vec![
         Error::Redb {
             action: "read",
             path: path(),
@@ -149,13 +142,6 @@ fn kv_errors(path: &Path) -> Vec<Error> {
             path: path(),
             found: 2,
         },
-    ]
-}
-
-fn target_errors(path: &Path) -> Vec<Error> {
-    let path = || path.to_owned();
-    let source_path = PathBuf::from("code.db");
-    vec![
         Error::TargetExists { path: path() },
         Error::RejectsFileExists { path: path() },
         Error::NotReplaceable {
@@ -165,15 +151,15 @@ fn target_errors(path: &Path) -> Vec<Error> {
         Error::TargetLocked { path: path() },
         Error::TargetIsSource {
             path: path(),
-            source_path: source_path.clone(),
+            source_path: "code.db".into(),
         },
         Error::SidecarOfSource {
             path: path(),
-            source_path,
+            source_path: "code.db".into(),
         },
         Error::StaleSidecar {
             path: path(),
-            side: PathBuf::from("dir/file-wal"),
+            side: "dir/file-wal".into(),
         },
         Error::NothingToMergeInto { path: path() },
         Error::Referenced {
@@ -196,12 +182,6 @@ fn target_errors(path: &Path) -> Vec<Error> {
             needed: 10,
             available: 5,
         },
-    ]
-}
-
-fn kind_errors(path: &Path) -> Vec<Error> {
-    let path = || path.to_owned();
-    vec![
         Error::NotAFile {
             path: path(),
             found: "a FIFO",
@@ -223,12 +203,6 @@ fn kind_errors(path: &Path) -> Vec<Error> {
             format: FileFormat::NativeV2,
         },
         Error::UnrecognizedFile { path: path() },
-    ]
-}
-
-fn import_errors(path: &Path) -> Vec<Error> {
-    let path = || path.to_owned();
-    vec![
         Error::NotJsonLines {
             path: path(),
             found: "a KV file",
@@ -245,21 +219,15 @@ fn import_errors(path: &Path) -> Vec<Error> {
             expected: 60,
         },
         Error::TextChanged { path: path() },
-    ]
-}
-
-fn store_errors() -> Vec<Error> {
-    let execution_id = || "6b03891c-1431".to_owned();
-    vec![
         Error::InvalidRecord {
             key: "chunk:a:0:1".to_owned(),
             detail: "the value is not a JSON object".to_owned(),
         },
         Error::ExecutionExists {
-            execution_id: execution_id(),
+            execution_id: "6b03891c-1431".to_owned(),
         },
         Error::ExecutionNotFound {
-            execution_id: execution_id(),
+            execution_id: "6b03891c-1431".to_owned(),
         },
         Error::Record(RecordError::OffsetRange {
             field: "byte_start",
@@ -270,63 +238,53 @@ fn store_errors() -> Vec<Error> {
         }),
         Error::Record(RecordError::NoIdLeft { kind: "chunk" }),
         Error::Backend("the connection was closed".into()),
-    ]
-}
-
-#[test]
-fn every_error_says_what_happened_to_which_file_and_what_to_do() {
-    let path = PathBuf::from("dir/file");
-    let mut errors: Vec<Error> = Vec::new();
-    errors.extend(sqlite_errors(&path));
-    errors.extend(kv_errors(&path));
-    errors.extend(target_errors(&path));
-    errors.extend(kind_errors(&path));
-    errors.extend(import_errors(&path));
-    errors.extend(store_errors());
-    errors.extend([
         Error::Io {
             action: "write",
-            path,
+            path: path(),
             source: full(),
         },
         Error::CreateTempDir {
-            path: PathBuf::from("dir"),
+            path: "dir".into(),
             source: io::ErrorKind::NotFound.into(),
         },
         Error::CreateStagingDir {
-            path: PathBuf::from("dir"),
+            path: "dir".into(),
             source: io::ErrorKind::PermissionDenied.into(),
         },
         Error::Io {
             action: "read",
-            path: PathBuf::from("dir/file"),
+            path: path(),
             source: rustix::io::Errno::ACCESS.into(),
         },
         Error::Io {
             action: "create",
-            path: PathBuf::from("dir/file"),
+            path: path(),
             source: rustix::io::Errno::ROFS.into(),
         },
         Error::Io {
             action: "read",
-            path: PathBuf::from("dir/file"),
+            path: path(),
             source: rustix::io::Errno::IO.into(),
         },
         Error::Io {
             action: "open",
-            path: PathBuf::from("dir/file"),
+            path: path(),
             source: rustix::io::Errno::MFILE.into(),
         },
         Error::Io {
             action: "create",
-            path: PathBuf::from("dir/file"),
+            path: path(),
             source: rustix::io::Errno::NAMETOOLONG.into(),
         },
         Error::Thread(io::ErrorKind::WouldBlock.into()),
         Error::Cancelled,
         Error::Internal("the counts don't add up".to_owned()),
-    ]);
-    let failures: Vec<CliError> = errors.into_iter().map(CliError::from).collect();
+    ]
+}
+
+#[test]
+fn every_error_says_what_happened_to_which_file_and_what_to_do() {
+    let failures: Vec<CliError> = every_error().into_iter().map(CliError::from).collect();
     for failure in &failures {
         check_options(failure);
     }
