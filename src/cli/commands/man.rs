@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt as _;
@@ -5,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use chunkmigrate::Error;
 use clap::{Command, ValueHint};
-use serde::Serialize;
 
 use crate::cli::command_line::{NAME, command};
 use crate::cli::commands::man_page::man_page;
@@ -49,11 +49,6 @@ Examples:
       mkdir -p man/man1 && chunkmigrate man --dir man/man1
 ";
 
-#[derive(Serialize)]
-struct Document {
-    pages: Vec<String>,
-}
-
 pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     // No page for `help`, which only prints other commands' help.
     let mut program = command().disable_help_subcommand(true);
@@ -61,13 +56,8 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     match &args.dir {
         Some(dir) => {
             let pages = write_pages(&program, dir)?;
-            let document = Document {
-                pages: pages
-                    .iter()
-                    .map(|page| page.to_string_lossy().into_owned())
-                    .collect(),
-            };
-            ui.report(|out| tell(out, &pages), &document)?;
+            let paths: Vec<_> = pages.iter().map(|page| page.to_string_lossy()).collect();
+            ui.report(|out| tell(out, &pages), &BTreeMap::from([("pages", paths)]))?;
         }
         None => {
             let command = args.command.as_deref();
