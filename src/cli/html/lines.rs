@@ -72,10 +72,7 @@ fn line(side: Side, class: Option<&str>, number: usize, line: &[Part<'_>], room:
 
 /// A line; if it is too long, only the text around its differences.
 pub(super) fn parts(side: Side, parts: &[Part<'_>], room: usize) -> Markup {
-    let length = |part: &Part<'_>| match part {
-        Part::Shared(text) | Part::Differs(text) => text.len(),
-    };
-    let is_long = parts.iter().map(length).sum::<usize>() > room;
+    let is_long = parts.iter().map(|part| part.text().len()).sum::<usize>() > room;
     let last = parts.len().saturating_sub(1);
     // Show a tenth of `room` next to a difference, and half of it of the difference itself.
     let (beside, alone) = (room / 10, room / 2);

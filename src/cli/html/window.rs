@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::cli::report::text_diff::{common_head, common_tail};
+use crate::cli::report::text_diff::Split;
 
 /// How much of two texts to compare and show.
 #[derive(Debug, Clone, Copy)]
@@ -35,8 +35,8 @@ pub(super) struct Side<'t> {
 
 impl<'t> Window<'t> {
     pub(super) fn of(left: &'t str, right: &'t str, bounds: Bounds) -> Self {
-        let head = common_head(left, right);
-        let tail = common_tail(left, right, head);
+        let split = Split::of(left, right);
+        let (head, tail) = (split.head.len(), split.tail.len());
         let start = start_of_lines(left, head, bounds.context);
         let before = left.get(start..head).unwrap_or_default();
         let before = before.bytes().filter(|byte| *byte == b'\n').count();
