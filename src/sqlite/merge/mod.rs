@@ -204,7 +204,7 @@ impl SqliteMerge {
     /// not run.
     pub(crate) fn update_derived(&mut self, changed: KindSet) -> Result<Derived> {
         let names: Vec<&str> = changed.iter().map(RecordKind::table).collect();
-        let full_text = self.sql(|connection| full_text::rebuild(connection, &names))?;
+        let mut derived = self.sql(|connection| full_text::rebuild(connection, &names))?;
         let mut statements = Vec::new();
         for kind in changed.iter() {
             if let Some(table) = self.tables.get(kind) {
@@ -212,12 +212,9 @@ impl SqliteMerge {
                 statements.extend(of_table.map(|sql| (table.layout.schema.table, sql)));
             }
         }
-        let skipped = skipped_triggers(&mut self.connection, &statements, &full_text.rebuilt);
-        Ok(Derived {
-            skipped_triggers: skipped.map_err(self.failed())?,
-            rebuilt: full_text.rebuilt,
-            stale: full_text.stale,
-        })
+        let skipped = skipped_triggers(&mut self.connection, &statements, &derived.rebuilt);
+        derived.skipped_triggers = skipped.map_err(self.failed())?;
+        Ok(derived)
     }
 
     /// A snapshot of the database as the uncommitted transaction sees it.

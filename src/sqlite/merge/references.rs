@@ -193,14 +193,6 @@ pub(crate) struct ChangingReference {
     pub(crate) key: Vec<u8>,
 }
 
-/// A row whose foreign key refers to a missing row.
-#[derive(Debug)]
-pub(in crate::sqlite) struct MissingParent {
-    pub(in crate::sqlite) rowid: i64,
-    /// One sentence without a full stop.
-    pub(in crate::sqlite) message: String,
-}
-
 /// Whether a table has foreign keys.
 pub(in crate::sqlite) fn has_foreign_keys(
     connection: &Connection,
@@ -211,19 +203,21 @@ pub(in crate::sqlite) fn has_foreign_keys(
         .exists([table])
 }
 
-/// Calls `visit` for the rows of a table whose parent row is missing.
+/// Calls `visit` with the row ids of a table whose parent rows are missing, and why that is wrong, in
+/// one sentence without a full stop.
 pub(in crate::sqlite) fn visit_missing_parents(
     connection: &Connection,
     layout: &TableColumns,
     failed: &dyn Fn(rusqlite::Error) -> Error,
-    visit: &mut dyn FnMut(MissingParent) -> Result<()>,
+    visit: &mut dyn FnMut(i64, String) -> Result<()>,
 ) -> Result<()> {
     let mut check = connection
         .prepare("SELECT rowid, parent, fkid FROM pragma_foreign_key_check(?1, 'main')")
         .map_err(failed)?;
     let mut rows = check.query([layout.schema.table]).map_err(failed)?;
     while let Some(row) = rows.next().map_err(failed)? {
-        visit(missing_parent(connection, layout, row).map_err(failed)?)?;
+        let (rowid, message) = missing_parent(connection, layout, row).map_err(failed)?;
+        visit(rowid, message)?;
     }
     Ok(())
 }
@@ -232,7 +226,7 @@ fn missing_parent(
     connection: &Connection,
     layout: &TableColumns,
     row: &Row<'_>,
-) -> rusqlite::Result<MissingParent> {
+) -> rusqlite::Result<(i64, String)> {
     let (table, rowid) = (layout.schema.table, layout.rowid);
     let (id, key): (i64, i64) = (row.get(0)?, row.get(2)?);
     let parent = shown_name(row.get_ref(1)?);
@@ -258,5 +252,5 @@ fn missing_parent(
         }
         _ => format!("{columns} references {values}, which does not exist in {parent}"),
     };
-    Ok(MissingParent { rowid: id, message })
+    Ok((id, message))
 }
