@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::matching::matching;
 use super::parts::{Part, parts_of_pair, without_break};
-use super::window::{Bounds, Window};
+use super::window::{Bounds, Window, line_breaks};
 
 #[derive(Debug, PartialEq)]
 pub(super) enum Row<'t> {
@@ -144,10 +144,6 @@ fn skip(rows: &mut Vec<Row<'_>>, lines: usize) {
         Some(Row::Skipped(skipped)) => *skipped += lines,
         _ => rows.push(Row::Skipped(lines)),
     }
-}
-
-fn line_breaks(text: &str) -> usize {
-    text.bytes().filter(|byte| *byte == b'\n').count()
 }
 
 #[cfg(test)]

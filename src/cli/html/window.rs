@@ -38,8 +38,7 @@ impl<'t> Window<'t> {
         let split = Split::of(left, right);
         let (head, tail) = (split.head.len(), split.tail.len());
         let start = start_of_lines(left, head, bounds.context);
-        let before = left.get(start..head).unwrap_or_default();
-        let before = before.bytes().filter(|byte| *byte == b'\n').count();
+        let before = line_breaks(left.get(start..head).unwrap_or_default());
         // Both texts continue with the same bytes: the rest of a line, and context lines that don't
         // count towards the limits.
         let rest = lines_at_start(left, left.len() - tail, 0);
@@ -81,18 +80,8 @@ impl<'t> Window<'t> {
         let left = run(&self.left, left_end, &self.right);
         let right = run(&self.right, right_end, &self.left);
         let both = left.min(right);
-        (
-            if self.right.rest.is_empty() {
-                left
-            } else {
-                both
-            },
-            if self.left.rest.is_empty() {
-                right
-            } else {
-                both
-            },
-        )
+        let shown = |own, other: &Side<'t>| if other.rest.is_empty() { own } else { both };
+        (shown(left, &self.right), shown(right, &self.left))
     }
 }
 
@@ -122,18 +111,20 @@ impl<'t> Side<'t> {
     }
 }
 
+pub(super) fn line_breaks(text: &str) -> usize {
+    text.matches('\n').count()
+}
+
 /// Start of the line that contains an offset, or of the line `before` lines earlier.
 fn start_of_lines(text: &str, at: usize, before: usize) -> usize {
     let head = text.get(..at).unwrap_or_default();
-    let breaks = head.bytes().enumerate().rev();
-    let mut breaks = breaks.filter(|(_, byte)| *byte == b'\n');
-    breaks.nth(before).map_or(0, |(at, _)| at + 1)
+    let line_break = head.rmatch_indices('\n').nth(before);
+    line_break.map_or(0, |(at, _)| at + 1)
 }
 
 /// Length of the rest of the line at an offset and of `behind` lines after it.
 fn lines_at_start(text: &str, at: usize, behind: usize) -> usize {
     let tail = text.get(at..).unwrap_or_default();
-    let breaks = tail.bytes().enumerate();
-    let mut breaks = breaks.filter(|(_, byte)| *byte == b'\n');
-    breaks.nth(behind).map_or(tail.len(), |(at, _)| at + 1)
+    let line_break = tail.match_indices('\n').nth(behind);
+    line_break.map_or(tail.len(), |(at, _)| at + 1)
 }

@@ -1,7 +1,6 @@
 //! Columns whose declared type lets SQLite convert the values stored in them
 //! (<https://www.sqlite.org/datatype3.html#determination_of_column_affinity>).
 
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::record::{FieldClass, FieldValues, RecordKind};
@@ -26,13 +25,18 @@ impl Affinity {
     fn of(declared: &str, is_strict: bool) -> Self {
         let declared = declared.to_ascii_uppercase();
         let has = |part: &str| declared.contains(part);
-        match () {
-            () if has("INT") => Affinity::Integer,
-            () if has("CHAR") || has("CLOB") || has("TEXT") => Affinity::Text,
-            () if has("BLOB") || declared.is_empty() => Affinity::Blob,
-            () if has("REAL") || has("FLOA") || has("DOUB") => Affinity::Real,
-            () if is_strict && declared == "ANY" => Affinity::Blob,
-            () => Affinity::Numeric,
+        if has("INT") {
+            Affinity::Integer
+        } else if has("CHAR") || has("CLOB") || has("TEXT") {
+            Affinity::Text
+        } else if has("BLOB") || declared.is_empty() {
+            Affinity::Blob
+        } else if has("REAL") || has("FLOA") || has("DOUB") {
+            Affinity::Real
+        } else if is_strict && declared == "ANY" {
+            Affinity::Blob
+        } else {
+            Affinity::Numeric
         }
     }
 
@@ -116,13 +120,7 @@ impl StoredRecords {
             }
             .or(self.converting.first())
             .map_or(("", ""), |(column, declared)| (*column, declared.as_str()));
-            let class = match row.get_ref(column)? {
-                ValueRef::Null => "NULL",
-                ValueRef::Integer(_) => "INTEGER",
-                ValueRef::Real(_) => "REAL",
-                ValueRef::Text(_) => "TEXT",
-                ValueRef::Blob(_) => "BLOB",
-            };
+            let class = row.get_ref(column)?.data_type().to_string().to_uppercase();
             let message = format!(
                 "the target's column {column} is declared {declared} and would store the value as {class}"
             );
