@@ -101,10 +101,7 @@ pub(crate) fn run() -> ExitCode {
     let panicked = || Error::Internal("the program panicked".to_owned()).into();
     match outcome.unwrap_or_else(|_| Err(panicked())) {
         Ok(exit) => exit,
-        Err(failure) => ui.fail(&match options {
-            Some(options) => failure.of_command(options),
-            None => failure,
-        }),
+        Err(failure) => ui.fail(&failure.of_command(options)),
     }
     .into()
 }

@@ -108,11 +108,8 @@ fn failure(error: Error, source: &Path) -> CliError {
         Error::OtherFormat { format, .. } => format.to_stdout(),
         _ => None,
     };
-    let failure = CliError::from(error);
-    match filter.and_then(|filter| import_through(filter, source)) {
-        Some(command) => failure.with_command(command),
-        None => failure,
-    }
+    let command = filter.and_then(|filter| import_through(filter, source));
+    CliError::from(error).with_command(command)
 }
 
 /// The command line of this process with the source read through a filter; for a pipe only the

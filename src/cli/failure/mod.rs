@@ -72,15 +72,15 @@ impl CliError {
         }
     }
 
-    /// Restricts the hint to options that the command has.
-    pub(super) fn of_command(mut self, options: Vec<String>) -> Self {
-        self.options = Some(options.into());
+    /// Restricts the hint to options that the command has, if it is known.
+    pub(super) fn of_command(mut self, options: Option<Vec<String>>) -> Self {
+        self.options = options.map(Vec::into_boxed_slice);
         self
     }
 
-    /// Adds a command that carries out the hint.
-    pub(super) fn with_command(mut self, command: String) -> Self {
-        self.command = Some(command.into());
+    /// Adds a command that carries out the hint, if there is one.
+    pub(super) fn with_command(mut self, command: Option<String>) -> Self {
+        self.command = command.map(String::into_boxed_str);
         self
     }
 

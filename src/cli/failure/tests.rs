@@ -1,7 +1,5 @@
 //! Every error as displayed.
 
-use std::path::PathBuf;
-
 use chunkmigrate::Error;
 use chunkmigrate::record::RecordError;
 use chunkmigrate::store::FileFormat;
