@@ -54,8 +54,11 @@ fn add_lines<'t>(
     first_number: usize,
 ) -> (usize, usize) {
     let (left, right) = (&window.left.lines, &window.right.lines);
+    let mut matches = matching(left, right);
+    let last = matches.last().copied().unwrap_or_default();
+    matches.push(window.trusted(last.left + last.len, last.right + last.len));
     let (mut old, mut new) = (0, 0);
-    for same in matching(left, right) {
+    for same in matches {
         add_run(
             rows,
             (left, old..same.left),
@@ -73,15 +76,7 @@ fn add_lines<'t>(
         }));
         (old, new) = (same.left + same.len, same.right + same.len);
     }
-    let (of_left, of_right) = window.trusted(old, new);
-    let (left_end, right_end) = (old + of_left, new + of_right);
-    add_run(
-        rows,
-        (left, old..left_end),
-        (right, new..right_end),
-        first_number,
-    );
-    (left_end, right_end)
+    (old, new)
 }
 
 /// Adds lines without a counterpart, paired with the lines at the same position on the other side.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::matching::Match;
 use crate::cli::report::text_diff::Split;
 
 /// How much of two texts to compare and show.
@@ -66,12 +67,12 @@ impl<'t> Window<'t> {
         !self.left.rest.is_empty() || !self.right.rest.is_empty()
     }
 
-    /// Number of last lines on either side that may be shown as missing on the other side, if no
-    /// line after `left_end` and `right_end` has a counterpart in the window.
+    /// The end of the last lines on either side that may be shown as missing on the other side, if
+    /// no line after `left_end` and `right_end` has a counterpart in the window.
     ///
     /// The counterpart of such a line may be after the window. So the run ends at the first line
     /// with one, and no line is shown alone at the edge unless the other text has no more lines.
-    pub(super) fn trusted(&self, left_end: usize, right_end: usize) -> (usize, usize) {
+    pub(super) fn trusted(&self, left_end: usize, right_end: usize) -> Match {
         let run = |side: &Side<'t>, end: usize, other: &Side<'t>| {
             let elsewhere = other.lines_of_rest();
             let lines = side.lines.iter().skip(end);
@@ -81,7 +82,11 @@ impl<'t> Window<'t> {
         let right = run(&self.right, right_end, &self.left);
         let both = left.min(right);
         let shown = |own, other: &Side<'t>| if other.rest.is_empty() { own } else { both };
-        (shown(left, &self.right), shown(right, &self.left))
+        Match {
+            left: left_end + shown(left, &self.right),
+            right: right_end + shown(right, &self.left),
+            len: 0,
+        }
     }
 }
 

@@ -103,16 +103,18 @@ fn of_identical(report: &VerifyReport) -> String {
             count_of(compared, "record", "records")
         );
     }
-    match (compared, is_trip) {
-        (0, _) => format!("neither store has any records.{warnings}"),
-        (1, false) => format!("the 1 record is equal.{warnings}"),
-        (1, true) => format!("the 1 record survived the round trip.{warnings}"),
-        (_, false) => format!("all {} records are equal.{warnings}", HumanCount(compared)),
-        (_, true) => format!(
-            "all {} records survived the round trip.{warnings}",
-            HumanCount(compared)
-        ),
-    }
+    let done = if is_trip {
+        "survived the round trip"
+    } else {
+        "are equal"
+    };
+    let verdict = match (compared, is_trip) {
+        (0, _) => "neither store has any records".to_owned(),
+        (1, false) => "the 1 record is equal".to_owned(),
+        (1, true) => format!("the 1 record {done}"),
+        _ => format!("all {} records {done}", HumanCount(compared)),
+    };
+    format!("{verdict}.{warnings}")
 }
 
 /// Which records were not checked for warnings.
