@@ -54,7 +54,7 @@ impl Affinity {
 
 /// Checks the stored form of records in a table whose declared types may convert values.
 #[derive(Debug)]
-pub(in crate::sqlite) struct StoredRecords {
+pub(crate) struct StoredRecords {
     kind: RecordKind,
     encoding: TextEncoding,
     select: String,
@@ -64,7 +64,7 @@ pub(in crate::sqlite) struct StoredRecords {
 
 impl StoredRecords {
     /// `None` for a table that stores every record unchanged.
-    pub(in crate::sqlite) fn of(
+    pub(crate) fn of(
         connection: &Connection,
         layout: &TableColumns,
         kind: RecordKind,
@@ -101,7 +101,7 @@ impl StoredRecords {
     }
 
     /// Returns the reason if the stored row differs from the record that was written.
-    pub(in crate::sqlite) fn check(
+    pub(crate) fn check(
         &self,
         connection: &Connection,
         record: &FieldValues<'_>,

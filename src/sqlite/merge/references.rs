@@ -11,11 +11,11 @@ use crate::sqlite::schema::quoted;
 
 /// A foreign key that refers to record columns which a merge may change.
 #[derive(Debug)]
-pub(in crate::sqlite) struct Reference {
+pub(crate) struct Reference {
     /// The table with the foreign key.
-    pub(in crate::sqlite) table: String,
+    pub(crate) table: String,
     /// Its columns.
-    pub(in crate::sqlite) columns: Vec<String>,
+    pub(crate) columns: Vec<String>,
     /// The referenced columns of the record table.
     referenced: Vec<String>,
 }
@@ -23,7 +23,7 @@ pub(in crate::sqlite) struct Reference {
 impl Reference {
     /// The foreign keys that refer to a record table by columns other than its key, which never
     /// changes.
-    pub(in crate::sqlite) fn to(
+    pub(crate) fn to(
         connection: &Connection,
         layout: &TableColumns,
     ) -> rusqlite::Result<Vec<Self>> {
@@ -82,7 +82,7 @@ impl Reference {
 
 /// The rows overwritten by a merge whose referenced columns would change.
 #[derive(Debug)]
-pub(in crate::sqlite) struct ChangingRows {
+pub(crate) struct ChangingRows {
     references: Vec<Reference>,
     /// For each reference, SQL that adds a row if its referenced columns would change.
     add: Vec<String>,
@@ -92,7 +92,7 @@ pub(in crate::sqlite) struct ChangingRows {
 
 impl ChangingRows {
     /// `None` if no foreign key refers to columns of the table that may change.
-    pub(in crate::sqlite) fn of(
+    pub(crate) fn of(
         connection: &Connection,
         layout: &TableColumns,
     ) -> rusqlite::Result<Option<Self>> {
@@ -132,7 +132,7 @@ impl ChangingRows {
     }
 
     /// Adds a row to be overwritten with these values, if a referenced column would change.
-    pub(in crate::sqlite) fn note(
+    pub(crate) fn note(
         &self,
         connection: &Connection,
         rowid: i64,
@@ -150,7 +150,7 @@ impl ChangingRows {
     }
 
     /// A row that refers to a row whose referenced columns would change, if there is one.
-    pub(in crate::sqlite) fn find_reference(
+    pub(crate) fn find_reference(
         &self,
         connection: &Connection,
         layout: &TableColumns,
@@ -194,10 +194,7 @@ pub(crate) struct ChangingReference {
 }
 
 /// Whether a table has foreign keys.
-pub(in crate::sqlite) fn has_foreign_keys(
-    connection: &Connection,
-    table: &str,
-) -> rusqlite::Result<bool> {
+pub(crate) fn has_foreign_keys(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
     connection
         .prepare("SELECT 1 FROM pragma_foreign_key_list(?1, 'main')")?
         .exists([table])
@@ -205,7 +202,7 @@ pub(in crate::sqlite) fn has_foreign_keys(
 
 /// Calls `visit` with the row ids of a table whose parent rows are missing, and why that is wrong, in
 /// one sentence without a full stop.
-pub(in crate::sqlite) fn visit_missing_parents(
+pub(crate) fn visit_missing_parents(
     connection: &Connection,
     layout: &TableColumns,
     failed: &dyn Fn(rusqlite::Error) -> Error,

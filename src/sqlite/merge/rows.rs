@@ -231,6 +231,6 @@ impl SqliteMerge {
 }
 
 /// The temporary table of the written rows of a kind.
-pub(in crate::sqlite) fn written_rows(kind: RecordKind) -> String {
+pub(crate) fn written_rows(kind: RecordKind) -> String {
     format!("temp.chunkmigrate_written_{}", kind.table())
 }
