@@ -9,8 +9,7 @@ use chunkmigrate::verify::Values;
 use indicatif::HumanBytes;
 
 use crate::cli::report::copy_outcome::verdict;
-use crate::cli::report::finding_totals::write_totals;
-use crate::cli::report::findings::write_findings;
+use crate::cli::report::findings::{write_findings, write_totals};
 use crate::cli::report::other_tables::{write_missing_table, write_tables};
 use crate::cli::report::pluralize::{closed, count_of, described, store_name};
 use crate::cli::report::suggestions::after_copy;

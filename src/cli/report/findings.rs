@@ -1,15 +1,15 @@
-//! Findings as text: grouped by class, the key first, with inline differences.
+//! Findings as text: their counts, then grouped by class, the key first, with inline differences.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use chunkmigrate::verify::Values;
-use chunkmigrate::verify::{FieldDifference, Finding, FindingClass, Side};
+use chunkmigrate::verify::{FieldDifference, Finding, FindingClass, FindingCounts, Side, Values};
 use indicatif::HumanCount;
 use serde_json::Value;
 
 use crate::cli::report::advice::advice;
+use crate::cli::report::table::write_table;
 use crate::cli::report::text_diff::Split;
 use crate::cli::term::terminal_escape::escaped;
 
@@ -26,6 +26,41 @@ const REMOVED: Style = Style::new()
 const ADDED: Style = Style::new()
     .bold()
     .fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
+
+/// Writes a table of the counts and a blank line, unless all findings are shown and have the same
+/// class and kind.
+pub(crate) fn write_totals(
+    out: &mut dyn Write,
+    counts: &FindingCounts,
+    shown: usize,
+) -> io::Result<()> {
+    let is_one = counts.iter().count() <= 1;
+    if is_one && counts.total() == shown as u64 {
+        return Ok(());
+    }
+    let heading = ["finding", "divergences", "warnings"];
+    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    let mut row = |name: String, divergences: u64, warnings: u64| {
+        let number = |count: u64| match count {
+            0 => String::new(),
+            _ => HumanCount(count).to_string(),
+        };
+        rows.push(vec![name, number(divergences), number(warnings)]);
+    };
+    for (class, kind, count) in counts.iter() {
+        let name = match kind {
+            Some(kind) => format!("{class} ({kind})"),
+            None => class.to_string(),
+        };
+        match class.is_warning() {
+            true => row(name, 0, count),
+            false => row(name, count, 0),
+        }
+    }
+    row("total".to_owned(), counts.divergences(), counts.warnings());
+    write_table(out, &rows)?;
+    writeln!(out)
+}
 
 /// Writes findings grouped by class.
 pub(crate) fn write_findings(

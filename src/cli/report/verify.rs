@@ -6,8 +6,7 @@ use anstyle::{AnsiColor, Color, Style};
 use chunkmigrate::verify::{Values, VerifyReport};
 
 use crate::cli::after_verify::after_verify;
-use crate::cli::report::finding_totals::write_totals;
-use crate::cli::report::findings::write_findings;
+use crate::cli::report::findings::{write_findings, write_totals};
 use crate::cli::report::pluralize::described;
 use crate::cli::report::table::write_kinds;
 use crate::cli::report::verify_outcome::{columns, more_findings, self_test, sentence, word};

@@ -23,7 +23,7 @@ use crate::sqlite::merge::references::has_foreign_keys;
 use crate::sqlite::merge::rows::written_rows;
 use crate::sqlite::merge::skipped_triggers::skipped_triggers;
 use crate::sqlite::merge::target::{TargetPath, connect, failed};
-use crate::sqlite::open::connection::{is_unknown_collation, set_temp_dir};
+use crate::sqlite::open::connection::{set_temp_dir, unknown_collation};
 use crate::sqlite::open::open_mode::SourceFiles;
 use crate::sqlite::read::options::SourceOptions;
 use crate::sqlite::read::other_tables;
@@ -158,17 +158,16 @@ impl SqliteMerge {
         error: rusqlite::Error,
     ) -> Error {
         let message = match &error {
-            rusqlite::Error::SqlInputError { msg, .. } => msg,
-            rusqlite::Error::SqliteFailure(code, Some(message))
-                if code.code == ErrorCode::Unknown =>
-            {
-                message
+            error if unknown_collation(error).is_some() => None,
+            rusqlite::Error::SqlInputError { msg, .. } => Some(msg),
+            rusqlite::Error::SqliteFailure(code, message) if code.code == ErrorCode::Unknown => {
+                message.as_ref()
             }
-            _ => return self.failed()(error),
+            _ => None,
         };
-        if is_unknown_collation(message) {
+        let Some(message) = message else {
             return self.failed()(error);
-        }
+        };
         Error::UnwritableTable {
             path: self.shown.clone(),
             table: kind.table(),

@@ -52,22 +52,14 @@ impl Error {
 }
 
 /// The name of the collation that SQLite doesn't know.
-fn unknown_collation(error: &rusqlite::Error) -> Option<String> {
+pub(crate) fn unknown_collation(error: &rusqlite::Error) -> Option<String> {
     let text = match error {
         rusqlite::Error::SqliteFailure(_, Some(text)) => text,
         rusqlite::Error::SqlInputError { msg, .. } => msg,
         _ => return None,
     };
-    let name = text.strip_prefix(NO_COLLATION)?;
+    let name = text.strip_prefix("no such collation sequence: ")?;
     Some(name.to_owned())
-}
-
-/// The text before the collation's name in SQLite's message.
-const NO_COLLATION: &str = "no such collation sequence: ";
-
-/// Whether a SQLite error message is about an unknown collation.
-pub(crate) fn is_unknown_collation(message: &str) -> bool {
-    message.starts_with(NO_COLLATION)
 }
 
 /// Allows rows to be read whose columns or indexes use another program's collation: the results
