@@ -103,13 +103,8 @@ fn add_rejected(summary: &CopySummary) -> NextStep {
         true => "fix the rejected items in the source or the target, then add them",
         false => "fix the rejected items in the source, then add them",
     };
-    let stores = [
-        (
-            summary.source.label.path.as_path(),
-            summary.source.label.store,
-        ),
-        (summary.target.path.as_path(), summary.target.store),
-    ];
+    let stores = [&summary.source.label, &summary.target];
+    let stores = stores.map(|store| (store.path.as_path(), store.store));
     let columns = &summary.source.without_columns;
     NextStep::new(what, transfer(stores, "--merge", summary.only, columns))
 }

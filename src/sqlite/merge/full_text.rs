@@ -89,21 +89,17 @@ impl ExternalContent {
 
 /// Whether an error is caused by the environment and not by the table, such as a full disk.
 fn is_environment_error(error: &rusqlite::Error) -> bool {
-    use ErrorCode::{
-        CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, OperationInterrupted, OutOfMemory,
-        ReadOnly, SystemIoFailure,
-    };
     matches!(
         error.sqlite_error_code(),
         Some(
-            CannotOpen
-                | DatabaseBusy
-                | DatabaseLocked
-                | DiskFull
-                | OperationInterrupted
-                | OutOfMemory
-                | ReadOnly
-                | SystemIoFailure
+            ErrorCode::CannotOpen
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::DiskFull
+                | ErrorCode::OperationInterrupted
+                | ErrorCode::OutOfMemory
+                | ErrorCode::ReadOnly
+                | ErrorCode::SystemIoFailure
         )
     )
 }
