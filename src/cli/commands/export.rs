@@ -6,7 +6,6 @@ use chunkmigrate::codec::key_prefix;
 use chunkmigrate::internal::Line;
 use chunkmigrate::migrate::{ExportItem, ExportOptions, export};
 use chunkmigrate::record::RecordKind;
-use chunkmigrate::verify::Finding;
 use clap::ValueHint;
 use clap::error::ErrorKind;
 
@@ -123,7 +122,8 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
             }
             ExportItem::Finding(finding) => {
                 findings += 1;
-                tell(ui, &finding);
+                let key = String::from_utf8_lossy(finding.key.as_deref().unwrap_or_default());
+                ui.warn(&format!("{} {key}: {}", finding.class, finding.message));
             }
         }
         Ok(match written {
@@ -146,10 +146,4 @@ fn write_line(out: &mut dyn Write, line: &Line<'_>, to_terminal: bool) -> io::Re
         false => serde_json::to_writer(&mut *out, line)?,
     }
     out.write_all(b"\n")
-}
-
-fn tell(ui: &Ui, finding: &Finding) {
-    let key = finding.key.as_deref().unwrap_or_default();
-    let key = String::from_utf8_lossy(key);
-    ui.warn(&format!("{} {key}: {}", finding.class, finding.message));
 }

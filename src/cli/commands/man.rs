@@ -57,7 +57,11 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
         Some(dir) => {
             let pages = write_pages(&program, dir)?;
             let paths: Vec<_> = pages.iter().map(|page| page.to_string_lossy()).collect();
-            ui.report(|out| tell(out, &pages), &BTreeMap::from([("pages", paths)]))?;
+            let mut shown = pages.iter().map(|page| escaped_path(page));
+            ui.report(
+                |out| shown.try_for_each(|page| writeln!(out, "written  {page}")),
+                &BTreeMap::from([("pages", paths)]),
+            )?;
         }
         None => {
             let command = args.command.as_deref();
@@ -107,10 +111,4 @@ fn write_whole(dir: &Path, path: &Path, page: &[u8]) -> io::Result<()> {
     file.write_all(page)?;
     file.persist(path)?;
     Ok(())
-}
-
-fn tell(out: &mut dyn Write, pages: &[PathBuf]) -> io::Result<()> {
-    pages
-        .iter()
-        .try_for_each(|page| writeln!(out, "written  {}", escaped_path(page)))
 }

@@ -18,8 +18,9 @@ pub(crate) fn word(report: &VerifyReport) -> &'static str {
 /// The verdict after that word and a colon.
 pub(crate) fn sentence(report: &VerifyReport) -> String {
     match &report.self_test {
-        None => of_stores(report) + &left_out(report),
         Some(self_test) => of_sample(self_test, report.is_identical()),
+        None if report.is_identical() => of_identical(report) + &left_out(report),
+        None => of_diverged(report) + &left_out(report),
     }
 }
 
@@ -54,13 +55,6 @@ fn of_sample(self_test: &SelfTest, is_identical: bool) -> String {
             "all {total} records survived the round trip, and every kind of damage was detected."
         ),
         false => format!("{intact} of {total} records survived the round trip."),
-    }
-}
-
-fn of_stores(report: &VerifyReport) -> String {
-    match report.is_identical() {
-        true => of_identical(report),
-        false => of_diverged(report),
     }
 }
 
@@ -130,10 +124,11 @@ fn unchecked_warnings(report: &VerifyReport) -> &'static str {
 fn left_out(report: &VerifyReport) -> String {
     let columns = report.without_columns.iter().map(|column| escaped(column));
     let columns: Vec<_> = columns.collect();
+    let names = columns.join(", ");
     match columns.len() {
         0 => String::new(),
-        1 => format!(" The column {} was ignored.", columns.join(", ")),
-        _ => format!(" The columns {} were ignored.", columns.join(", ")),
+        1 => format!(" The column {names} was ignored."),
+        _ => format!(" The columns {names} were ignored."),
     }
 }
 
