@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Statement};
 use crate::codec::parse_key;
 use crate::error::{Error, Result};
 use crate::record::{IdSequences, PerKind, RecordKey, RecordKind};
-use crate::sqlite::scratch::{blob, each_row, failed, temporary};
+use crate::sqlite::scratch::{blob, each_row, execute, failed, temporary};
 
 /// The holder of an id after a merge.
 #[derive(Debug, Clone, Copy)]
@@ -80,23 +80,18 @@ impl FinalIds {
             Holder::Invalid => (None, KEPT),
             Holder::Written(key) => (Some(key), WRITTEN),
         };
-        let insert = |sql: &str| {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            statement.execute((id, key, state))
-        };
         let [first, clash] = self.hold.get(kind);
-        if insert(first).map_err(failed)? == 0 {
-            insert(clash).map_err(failed)?;
+        let holder = (id, key, state);
+        if execute(&self.connection, first, holder)? == 0 {
+            execute(&self.connection, clash, holder)?;
         }
         Ok(())
     }
 
     /// Records that the row of a key has a different id before the merge.
     pub(crate) fn note_move(&mut self, kind: RecordKind, key: &[u8], from: i64) -> Result<()> {
-        let sql = "INSERT OR REPLACE INTO moves_KIND VALUES (?1, ?2)";
-        self.run(kind, sql, |statement| {
-            statement.execute((key, from)).map(drop)
-        })
+        let sql = of(kind, "INSERT OR REPLACE INTO moves_KIND VALUES (?1, ?2)");
+        execute(&self.connection, &sql, (key, from)).map(drop)
     }
 
     /// Calls `visit` for every record that can't be written because its id is taken. The row of
@@ -157,7 +152,7 @@ impl FinalIds {
         for table in ["holders_KIND", "clashes_KIND"] {
             let sql =
                 format!("UPDATE {table} SET state = {REJECTED} WHERE id = ?1 AND record_key = ?2");
-            self.run(kind, &sql, |statement| statement.execute((id, key)))?;
+            execute(&self.connection, &of(kind, &sql), (id, key))?;
         }
         Ok(())
     }
@@ -215,7 +210,7 @@ impl FinalIds {
         Ok(largest)
     }
 
-    /// Runs a statement on the tables of a kind.
+    /// Runs a query of the tables of a kind.
     fn run<T>(
         &self,
         kind: RecordKind,

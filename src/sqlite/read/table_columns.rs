@@ -53,12 +53,13 @@ impl TableColumns {
             Some(("virtual", _)) => Some("a virtual table"),
             Some(_) => Some("part of a virtual table"),
         };
+        let not_a_table = |found| Error::NotATable {
+            path: path.to_owned(),
+            table: schema.table,
+            found,
+        };
         if let Some(found) = found {
-            return Err(Error::NotATable {
-                path: path.to_owned(),
-                table: schema.table,
-                found,
-            });
+            return Err(not_a_table(found));
         }
         let names: Vec<String> = connection
             .prepare("SELECT name FROM pragma_table_xinfo(?1, 'main')")
@@ -94,11 +95,7 @@ impl TableColumns {
         let rowid = ["rowid", "_rowid_", "oid"]
             .into_iter()
             .find(|name| !is(name))
-            .ok_or_else(|| Error::NotATable {
-                path: path.to_owned(),
-                table: schema.table,
-                found: "a table whose columns hide its rowid",
-            })?;
+            .ok_or_else(|| not_a_table("a table whose columns hide its rowid"))?;
         let unknown = names
             .iter()
             .filter(|name| {

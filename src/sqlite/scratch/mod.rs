@@ -6,7 +6,7 @@ pub(in crate::sqlite) mod sets;
 
 use std::path::Path;
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Params, Row};
 
 use crate::error::{Error, Result};
 use crate::sqlite::open::connection::set_temp_dir;
@@ -22,6 +22,18 @@ pub(in crate::sqlite) fn temporary(temp_dir: Option<&Path>) -> Result<Connection
         .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;")
         .map_err(failed)?;
     Ok(connection)
+}
+
+/// Runs a statement, and keeps it prepared; returns the number of rows that it changed.
+pub(in crate::sqlite) fn execute(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl Params,
+) -> Result<usize> {
+    let statement = connection.prepare_cached(sql);
+    statement
+        .and_then(|mut statement| statement.execute(parameters))
+        .map_err(failed)
 }
 
 /// Calls `visit` for every row of a query.
