@@ -132,7 +132,7 @@ fn text(error: &Error) -> Option<&'static str> {
             "stop the writer, or retry when the file is idle"
         }
         Error::TextChanged { .. } => "wait until the writer has finished, then retry",
-        Error::DiskFull { .. } => MAKE_ROOM,
+        Error::DiskFull { .. } | Error::NotEnoughSpace { .. } => MAKE_ROOM,
         Error::Sqlite { source, .. } if source.sqlite_error_code() == Some(OutOfMemory) => {
             MORE_MEMORY
         }
@@ -165,7 +165,9 @@ fn text(error: &Error) -> Option<&'static str> {
         Error::CannotIgnoreColumn { .. } => {
             "--without-column takes TABLE.COLUMN of a column that is not part of the record"
         }
-        Error::KvFileInUse { .. } => "close the process that has it open, then retry",
+        Error::KvFileInUse { .. } | Error::TargetLocked { .. } => {
+            "close the process that has it open, then retry"
+        }
         Error::MustReopen { .. } => "free some space if the disk is full, then retry",
         Error::CorruptKvFile { .. } => {
             "restore the file from a backup, or recreate it from its source database"
@@ -202,9 +204,7 @@ fn text(error: &Error) -> Option<&'static str> {
             "the file is complete; keep the source until the disk is \
             healthy"
         }
-        Error::TargetLocked { .. } => "close the process that has it open, then retry",
         Error::ParentMissing { .. } => "create it first",
-        Error::NotEnoughSpace { .. } => MAKE_ROOM,
         Error::NotJsonLines { .. } => {
             "copy it with sqlite-to-kv or kv-to-sqlite, or export it first"
         }
