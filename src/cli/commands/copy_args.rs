@@ -139,7 +139,6 @@ impl CopyArgs {
     }
 }
 
-/// Prints the result of a copy.
 pub(crate) fn report(summary: &CopySummary, ui: &Ui) -> Result<Exit, CliError> {
     ui.report(|out| write_report(out, summary), summary)?;
     Ok(match summary.is_complete() {

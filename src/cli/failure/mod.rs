@@ -96,7 +96,6 @@ impl CliError {
         self.cancelled
     }
 
-    /// Writes the error as text.
     pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         let cyan = Style::new().bold().fg_color(Some(AnsiColor::Cyan.into()));

@@ -16,7 +16,6 @@ use crate::cli::report::suggestions::after_copy;
 use crate::cli::report::table::{write_fact, write_kinds};
 use crate::cli::term::terminal_escape::{escaped, escaped_path};
 
-/// Writes the summary of a copy as text.
 pub(crate) fn write_report(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
     let (source, target) = (&summary.source, &summary.target);
     let schema = source.schema_version;

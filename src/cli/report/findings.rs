@@ -62,7 +62,6 @@ pub(crate) fn write_totals(
     writeln!(out)
 }
 
-/// Writes findings grouped by class.
 pub(crate) fn write_findings(
     out: &mut dyn Write,
     findings: &[Finding],
@@ -126,7 +125,6 @@ pub(crate) fn key(finding: &Finding) -> Option<Cow<'_, str>> {
     })
 }
 
-/// The kind of record that a finding concerns.
 pub(crate) fn kind(finding: &Finding) -> &'static str {
     finding.kind.map_or("all kinds", |kind| kind.name())
 }
@@ -176,7 +174,6 @@ fn scalar(value: &Value, values: Values) -> String {
     }
 }
 
-/// A shortened text in a report.
 pub(crate) fn shortened(value: &Value) -> String {
     let text = |name: &str| value.get(name).and_then(Value::as_str);
     let number = |name: &str| value.get(name).and_then(Value::as_u64).unwrap_or_default();

@@ -4,7 +4,6 @@ use indicatif::HumanCount;
 
 use crate::cli::term::terminal_escape::escaped_path;
 
-/// The singular or plural form for a number.
 pub(crate) fn plural<'w>(count: u64, one: &'w str, many: &'w str) -> &'w str {
     if count == 1 { one } else { many }
 }

@@ -60,7 +60,6 @@ impl NextStep {
     }
 }
 
-/// The next step after a copy.
 pub(crate) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
     match &summary.outcome {
         CopyOutcome::ReadBackDiffers { .. } => {

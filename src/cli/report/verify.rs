@@ -19,7 +19,6 @@ const BAD: Style = Style::new()
     .bold()
     .fg_color(Some(Color::Ansi(AnsiColor::Red)));
 
-/// Writes the report.
 pub(crate) fn write_report(
     out: &mut dyn Write,
     report: &VerifyReport,

@@ -141,7 +141,6 @@ fn compared(report: &VerifyReport) -> u64 {
     counts.equal + counts.differing + counts.only_left + counts.only_right
 }
 
-/// The total of the counts of all kinds.
 pub(crate) fn total(comparison: &Comparison) -> KindCounts {
     let mut total = KindCounts::default();
     for (_, counts) in comparison.kinds.iter() {

@@ -36,7 +36,6 @@ pub(crate) fn bar(stage: Stage, total: Option<u64>) -> ProgressBar {
     bar
 }
 
-/// The current number of columns of the terminal.
 fn width() -> usize {
     match rustix::termios::tcgetwinsize(io::stderr()) {
         Ok(size) if size.ws_col > 0 => size.ws_col.into(),
@@ -104,7 +103,6 @@ impl BarState {
     }
 }
 
-/// A bar with this many columns.
 fn drawn(done: u64, total: u64, columns: usize) -> String {
     let full = match total {
         0 => columns,

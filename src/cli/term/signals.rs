@@ -28,7 +28,6 @@ impl SignalFlag {
         Ok(stop)
     }
 
-    /// The number of the received signal.
     pub(crate) fn signal(&self) -> Option<u8> {
         match self.0.load(Ordering::Relaxed) {
             0 => None,

@@ -71,7 +71,6 @@ impl From<When> for ColorChoice {
     }
 }
 
-/// The output settings of a command.
 pub(crate) struct Ui {
     format: Format,
     quiet: bool,
@@ -118,7 +117,6 @@ impl Ui {
         })
     }
 
-    /// The progress receiver to pass to the library.
     pub(crate) fn progress(&self) -> Progress {
         Progress::new(TerminalProgress::new(self.mode, self.stop.clone()))
     }
@@ -160,7 +158,6 @@ impl Ui {
         let _ = write!(stderr, "{text}");
     }
 
-    /// Prints a warning to stderr.
     pub(crate) fn warn(&self, text: &str) {
         self.tell(&format_args!("{}\n", escaped(text)));
     }

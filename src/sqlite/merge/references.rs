@@ -14,7 +14,6 @@ use crate::sqlite::schema::quoted;
 pub(crate) struct Reference {
     /// The table with the foreign key.
     pub(crate) table: String,
-    /// Its columns.
     pub(crate) columns: Vec<String>,
     /// The referenced columns of the record table.
     referenced: Vec<String>,
@@ -187,13 +186,11 @@ impl ChangingRows {
 pub(crate) struct ChangingReference {
     /// The table with the foreign key.
     pub(crate) table: String,
-    /// Its columns.
     pub(crate) columns: Vec<String>,
     /// The key of the record.
     pub(crate) key: Vec<u8>,
 }
 
-/// Whether a table has foreign keys.
 pub(crate) fn has_foreign_keys(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
     connection
         .prepare("SELECT 1 FROM pragma_foreign_key_list(?1, 'main')")?
