@@ -38,123 +38,74 @@ pub(crate) const SHOWN_PROBLEMS: usize = 10;
 /// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the message says what `path` is")]
 pub enum Error {
     /// The operating system reported an error about a file.
-    #[error("cannot {action} {}", path.display())]
+    #[error("cannot {action} {path}")]
     Io {
         /// What was tried, as a verb: `read`, `create`, `sync`.
         action: &'static str,
-        /// The file or directory.
         path: PathBuf,
-        /// The cause.
         source: io::Error,
     },
     /// No directory for temporary files can be created.
-    #[error("cannot create a temporary directory in {}", path.display())]
-    CreateTempDir {
-        /// The directory in which it would be.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
+    #[error("cannot create a temporary directory in {path}")]
+    CreateTempDir { path: PathBuf, source: io::Error },
     /// No directory can be created next to a destination to build the new file in.
-    #[error("cannot create a staging directory in {}", path.display())]
-    CreateStagingDir {
-        /// The directory in which it would be.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
+    #[error("cannot create a staging directory in {path}")]
+    CreateStagingDir { path: PathBuf, source: io::Error },
 
     // Which file it is.
     /// The path is not a regular file.
-    #[error("{} is {found}, not a file", path.display())]
+    #[error("{path} is {found}, not a file")]
     NotAFile {
-        /// The path.
         path: PathBuf,
         /// What it is, with its article.
         found: &'static str,
     },
     /// The file is empty.
-    #[error("{} is empty", path.display())]
-    EmptyFile {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{path} is empty")]
+    EmptyFile { path: PathBuf },
     /// A KV file was given where a SQLite database is required.
-    #[error("{} is a KV file, not a SQLite database", path.display())]
-    KvNotSqlite {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{path} is a KV file, not a SQLite database")]
+    KvNotSqlite { path: PathBuf },
     /// A SQLite database was given where a KV file is required.
-    #[error("{} is a SQLite database, not a KV file", path.display())]
-    SqliteNotKv {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{path} is a SQLite database, not a KV file")]
+    SqliteNotKv { path: PathBuf },
     /// JSON Lines were given where a store is required.
-    #[error("{} is an NDJSON export, not a store", path.display())]
-    IsExport {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{path} is an NDJSON export, not a store")]
+    IsExport { path: PathBuf },
     /// The file has another known format.
-    #[error("{} is {format}", path.display())]
-    OtherFormat {
-        /// The file.
-        path: PathBuf,
-        /// What it is.
-        format: FileFormat,
-    },
+    #[error("{path} is {format}")]
+    OtherFormat { path: PathBuf, format: FileFormat },
     /// The file is neither a database nor a KV file.
-    #[error("{} is neither a SQLite database nor a KV file", path.display())]
-    UnrecognizedFile {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{path} is neither a SQLite database nor a KV file")]
+    UnrecognizedFile { path: PathBuf },
 
     // Reading or writing a SQLite database.
     /// SQLite reported an error that has no variant of its own here.
-    #[error("cannot {action} {}", path.display())]
+    #[error("cannot {action} {path}")]
     Sqlite {
         /// What was tried, as a verb.
         action: &'static str,
-        /// The database.
         path: PathBuf,
-        /// SQLite's error.
         source: rusqlite::Error,
     },
     /// SQLite can't open a database, or a file next to it, to read it.
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read {path}")]
     UnreadableDatabase {
-        /// The database.
         path: PathBuf,
-        /// SQLite's error.
         source: rusqlite::Error,
     },
     /// Another process held a lock for longer than the program waits.
-    #[error("{} is locked by another process", path.display())]
-    DatabaseLocked {
-        /// The database.
-        path: PathBuf,
-    },
+    #[error("{path} is locked by another process")]
+    DatabaseLocked { path: PathBuf },
     /// An unfinished transaction has to be rolled back before the database can be read.
-    #[error(
-        "{} has a hot journal: an interrupted transaction must be rolled back first",
-        path.display()
-    )]
-    HotJournal {
-        /// The database.
-        path: PathBuf,
-    },
+    #[error("{path} has a hot journal: an interrupted transaction must be rolled back first")]
+    HotJournal { path: PathBuf },
     /// The file is shorter than its header says.
-    #[error(
-        "{} is truncated: the header says {expected} bytes, the file has {actual}",
-        path.display()
-    )]
+    #[error("{path} is truncated: the header says {expected} bytes, the file has {actual}")]
     Truncated {
-        /// The database.
         path: PathBuf,
         /// Length in the header, in bytes.
         expected: u64,
@@ -162,128 +113,82 @@ pub enum Error {
         actual: u64,
     },
     /// SQLite reports that the database is malformed, or its contents contradict each other.
-    #[error("{} is corrupt: {detail}", path.display())]
-    CorruptDatabase {
-        /// The database.
-        path: PathBuf,
-        /// What is wrong.
-        detail: String,
-    },
+    #[error("{path} is corrupt: {detail}")]
+    CorruptDatabase { path: PathBuf, detail: String },
     /// `PRAGMA integrity_check` found problems.
-    #[error("{} fails SQLite's integrity check: {}", path.display(), first_problems(problems))]
+    #[error("{path} fails SQLite's integrity check: {}", first_problems(problems))]
     IntegrityCheck {
-        /// The database.
         path: PathBuf,
         /// The first problems, in SQLite's words: the message has ten of them, and says if there are
         /// more.
         problems: Vec<String>,
     },
     /// An index or a column is ordered by a collation that is not SQLite's own.
-    #[error("{} uses an unknown collation {collation:?}", path.display())]
-    UnknownCollation {
-        /// The database.
-        path: PathBuf,
-        /// Its name.
-        collation: String,
-    },
+    #[error("{path} uses an unknown collation {collation:?}")]
+    UnknownCollation { path: PathBuf, collation: String },
     /// A transaction of several databases, this one included, was interrupted.
     #[error(
-        "{} has a hot journal from a multi-database transaction (super-journal {})",
-        path.display(),
-        super_journal.display()
+        "{path} has a hot journal from a multi-database transaction (super-journal {super_journal})"
     )]
     MultiDatabaseJournal {
-        /// The database.
         path: PathBuf,
         /// The file that the journal names, which rolling back would look into and delete.
         super_journal: PathBuf,
     },
     /// The file starts like a database, but SQLite reports that it is not one.
-    #[error("{} is not a readable SQLite database (encrypted or overwritten?)", path.display())]
-    NotADatabase {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{path} is not a readable SQLite database (encrypted or overwritten?)")]
+    NotADatabase { path: PathBuf },
     /// A writer changed the database during every attempt to read it without a lock.
-    #[error("{} changed while it was being read", path.display())]
-    DatabaseChanged {
-        /// The database.
-        path: PathBuf,
-    },
+    #[error("{path} changed while it was being read")]
+    DatabaseChanged { path: PathBuf },
     /// SQLite's temporary files can't grow: their disk is full.
-    #[error("not enough disk space for SQLite's temporary files while reading {}", path.display())]
-    TempDiskFull {
-        /// The database.
-        path: PathBuf,
-    },
+    #[error("not enough disk space for SQLite's temporary files while reading {path}")]
+    TempDiskFull { path: PathBuf },
     /// SQLite's temporary files can't be written: their disk fails, or a limit of file sizes is
     /// reached.
-    #[error("cannot write SQLite's temporary files while reading {}", path.display())]
+    #[error("cannot write SQLite's temporary files while reading {path}")]
     TempWrite {
-        /// The database.
         path: PathBuf,
-        /// SQLite's error.
         source: rusqlite::Error,
     },
     /// A temporary database could not be created or used.
     #[error("cannot use a temporary database")]
-    TempDatabase {
-        /// SQLite's error.
-        source: rusqlite::Error,
-    },
+    TempDatabase { source: rusqlite::Error },
     /// There is not enough disk space for the database or its sidecar files.
-    #[error("not enough disk space to write {}", path.display())]
-    DiskFull {
-        /// The database.
-        path: PathBuf,
-    },
+    #[error("not enough disk space to write {path}")]
+    DiskFull { path: PathBuf },
     /// SQLite can't use the directory for temporary files.
-    #[error("cannot use {} for temporary files: {why}", path.display())]
-    TempDir {
-        /// The directory.
-        path: PathBuf,
-        /// Why not.
-        why: &'static str,
-    },
+    #[error("cannot use {path} for temporary files: {why}")]
+    TempDir { path: PathBuf, why: &'static str },
     /// None of the four tables exists.
     #[error(
-        "{} contains none of the tables code_chunks, execution_log, file_metrics, symbol_metrics",
-        path.display()
+        "{path} contains none of the tables code_chunks, execution_log, file_metrics, symbol_metrics"
     )]
-    NoTables {
-        /// The database.
-        path: PathBuf,
-    },
+    NoTables { path: PathBuf },
     /// A table of a known name is not an ordinary table.
-    #[error("{table} in {} is {found}, not an ordinary table", path.display())]
+    #[error("{table} in {path} is {found}, not an ordinary table")]
     NotATable {
-        /// The database.
         path: PathBuf,
-        /// The name.
         table: &'static str,
         /// What it is: `a view`, `a virtual table`, `a WITHOUT ROWID table`.
         found: &'static str,
     },
     /// A column that every record needs is missing.
-    #[error("{table} in {} has no column {column}", path.display())]
+    #[error("{table} in {path} has no column {column}")]
     MissingColumn {
-        /// The database.
         path: PathBuf,
-        /// The table.
         table: &'static str,
-        /// The column.
         column: &'static str,
     },
     /// A row that a store was asked for is invalid.
-    #[error("{table} row {rowid}{} in {} is invalid: {message}", in_brackets(key), path.display())]
+    #[error(
+        "{table} row {rowid}{} in {path} is invalid: {message}",
+        in_brackets(key)
+    )]
     InvalidRow {
-        /// The database.
         path: PathBuf,
-        /// The table.
         table: &'static str,
-        /// The row id.
         rowid: i64,
-        /// The invalid column.
         column: &'static str,
         /// The reason, as a code for programs.
         reason: &'static str,
@@ -293,277 +198,170 @@ pub enum Error {
         message: Box<str>,
     },
     /// A record lacks a number that its table must have.
-    #[error("table {table} in {} requires a value for {column}, which {key:?} lacks", path.display())]
+    #[error("table {table} in {path} requires a value for {column}, which {key:?} lacks")]
     NotNull {
-        /// The database.
         path: PathBuf,
-        /// The table.
         table: &'static str,
-        /// The NOT NULL column.
         column: &'static str,
-        /// The key of the record.
         key: String,
     },
     /// A table accepts no record at all.
-    #[error("cannot write any record into table {table} of {}: {why}", path.display())]
+    #[error("cannot write any record into table {table} of {path}: {why}")]
     UnwritableTable {
-        /// The database.
         path: PathBuf,
-        /// The table.
         table: &'static str,
-        /// SQLite's message.
         why: String,
     },
     /// Columns that are not part of a record contain values.
-    #[error(
-        "{table} in {} has unknown columns with values: {}",
-        path.display(),
-        columns.join(", ")
-    )]
+    #[error("{table} in {path} has unknown columns with values: {}", columns.join(", "))]
     UnknownColumns {
-        /// The database.
         path: PathBuf,
-        /// The table.
         table: &'static str,
-        /// The columns.
         columns: Vec<String>,
     },
     /// The column can't be ignored.
-    #[error("cannot ignore column {column:?} of {}: {why}", path.display())]
+    #[error("cannot ignore column {column:?} of {path}: {why}")]
     CannotIgnoreColumn {
-        /// The database.
         path: PathBuf,
         /// The column, as `TABLE.COLUMN`.
         column: String,
-        /// Why not.
         why: &'static str,
     },
 
     // Reading or writing a KV file.
     /// redb reported an error that has no variant of its own here. redb's text is the cause.
     #[cfg(feature = "native-v2")]
-    #[error("cannot {action} {}", path.display())]
+    #[error("cannot {action} {path}")]
     Redb {
         /// What was tried, as a verb.
         action: &'static str,
-        /// The file.
         path: PathBuf,
-        /// redb's error.
         source: Box<redb::Error>,
     },
     /// A checksum, a page or a document of the file is wrong.
-    #[error("{} is corrupt: {detail}", path.display())]
-    CorruptKvFile {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        detail: String,
-    },
+    #[error("{path} is corrupt: {detail}")]
+    CorruptKvFile { path: PathBuf, detail: String },
     /// This or another process already has the file open.
-    #[error("{} is already open (in this or another process)", path.display())]
-    KvFileInUse {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{path} is already open (in this or another process)")]
+    KvFileInUse { path: PathBuf },
     /// An earlier write failed, and redb accepts no more until the file is reopened. Drop every
     /// handle on the backend first, or the file is still [in use](Error::KvFileInUse).
-    #[error("{} must be reopened: an earlier write to it failed", path.display())]
-    MustReopen {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{path} must be reopened: an earlier write to it failed")]
+    MustReopen { path: PathBuf },
     /// The file was overwritten while it was read, despite the lock.
-    #[error("{} changed while it was being read", path.display())]
-    KvFileChanged {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{path} changed while it was being read")]
+    KvFileChanged { path: PathBuf },
     /// The file is not a redb file.
-    #[error("{} is not a redb file", path.display())]
-    NotRedb {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{path} is not a redb file")]
+    NotRedb { path: PathBuf },
     /// A redb file of another tool.
-    #[error("{} is a redb file, but not a chunkmigrate KV file: {detail}", path.display())]
-    NotChunkmigrate {
-        /// The file.
-        path: PathBuf,
-        /// What it lacks.
-        detail: String,
-    },
+    #[error("{path} is a redb file, but not a chunkmigrate KV file: {detail}")]
+    NotChunkmigrate { path: PathBuf, detail: String },
     /// The file has a format that redb no longer reads.
-    #[error("{} is a redb file of format {version}, which is too old to read", path.display())]
+    #[error("{path} is a redb file of format {version}, which is too old to read")]
     OldRedb {
-        /// The file.
         path: PathBuf,
         /// The version of redb's format.
         version: u8,
     },
     /// A KV file of a version that this library can't read.
-    #[error(
-        "{} has KV format version {found}; this version reads {supported}",
-        path.display()
-    )]
+    #[error("{path} has KV format version {found}; this version reads {supported}")]
     KvVersion {
-        /// The file.
         path: PathBuf,
-        /// Its version.
         found: u64,
-        /// The version that this library reads.
         supported: u64,
     },
 
     // The target of a copy.
     /// The target exists and may not be replaced.
-    #[error("{} already exists", path.display())]
-    TargetExists {
-        /// The target.
-        path: PathBuf,
-    },
+    #[error("{path} already exists")]
+    TargetExists { path: PathBuf },
     /// A rejects file of an earlier run exists and may not be replaced.
-    #[error("rejects file {} already exists", path.display())]
-    RejectsFileExists {
-        /// The rejects file.
-        path: PathBuf,
-    },
+    #[error("rejects file {path} already exists")]
+    RejectsFileExists { path: PathBuf },
     /// The existing file is not of the type that would be written, so it is not replaced.
-    #[error("refusing to replace {}: it is {found}", path.display())]
+    #[error("refusing to replace {path}: it is {found}")]
     NotReplaceable {
-        /// The target.
         path: PathBuf,
         /// What it is, with its article.
         found: String,
     },
     /// Another process has the target open.
-    #[error("{} is open in another process", path.display())]
-    TargetLocked {
-        /// The target.
-        path: PathBuf,
-    },
+    #[error("{path} is open in another process")]
+    TargetLocked { path: PathBuf },
     /// The target and the source are the same file.
-    #[error("{} and the source {} are the same file", path.display(), source_path.display())]
+    #[error("{path} and the source {source_path} are the same file")]
     TargetIsSource {
-        /// The source.
         source_path: PathBuf,
         /// The target, rejects file or report.
         path: PathBuf,
     },
     /// SQLite would use the target as a sidecar file of the source, or the reverse.
-    #[error(
-        "{} and {} clash: one is a SQLite sidecar file of the other",
-        path.display(),
-        source_path.display()
-    )]
-    SidecarOfSource {
-        /// The source.
-        source_path: PathBuf,
-        /// The target.
-        path: PathBuf,
-    },
+    #[error("{path} and {source_path} clash: one is a SQLite sidecar file of the other")]
+    SidecarOfSource { source_path: PathBuf, path: PathBuf },
     /// A sidecar file of the target exists; its old rows could reappear in the target.
-    #[error("stale sidecar {} next to the target {}", side.display(), path.display())]
-    StaleSidecar {
-        /// The target.
-        path: PathBuf,
-        /// The sidecar file.
-        side: PathBuf,
-    },
+    #[error("stale sidecar {side} next to the target {path}")]
+    StaleSidecar { path: PathBuf, side: PathBuf },
     /// The target of a merge does not exist.
-    #[error("cannot merge: {} does not exist", path.display())]
-    NothingToMergeInto {
-        /// The target.
-        path: PathBuf,
-    },
+    #[error("cannot merge: {path} does not exist")]
+    NothingToMergeInto { path: PathBuf },
     /// Rows of another table reference a value that a merge would change, such as a record's id.
     #[error(
-        "{table} in {} references {key} by {}, and the merge would change the referenced values",
-        path.display(),
+        "{table} in {path} references {key} by {}, and the merge would change the referenced values",
         columns.join(", ")
     )]
     Referenced {
-        /// The target.
         path: PathBuf,
         /// The table that refers to the record.
         table: String,
         /// Its referencing columns.
         columns: Vec<String>,
-        /// The key of the record.
         key: String,
     },
     /// The target's directory does not exist.
-    #[error("directory {} does not exist", path.display())]
-    ParentMissing {
-        /// The directory.
-        path: PathBuf,
-    },
+    #[error("directory {path} does not exist")]
+    ParentMissing { path: PathBuf },
     /// The path has no file name.
-    #[error("{} is not a file name", path.display())]
-    NotAFileName {
-        /// The path.
-        path: PathBuf,
-    },
+    #[error("{path} is not a file name")]
+    NotAFileName { path: PathBuf },
     /// The target is complete, but may be lost in a power failure.
-    #[error("{} was written, but its directory could not be synced", path.display())]
-    DirectorySyncFailed {
-        /// The target.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
+    #[error("{path} was written, but its directory could not be synced")]
+    DirectorySyncFailed { path: PathBuf, source: io::Error },
     /// The rejects file and the target are the same file.
-    #[error("{} cannot be both the target and the rejects file", path.display())]
-    RejectsFileIsTarget {
-        /// The path.
-        path: PathBuf,
-    },
+    #[error("{path} cannot be both the target and the rejects file")]
+    RejectsFileIsTarget { path: PathBuf },
     /// The HTML report and the report of findings are the same file.
-    #[error("{} cannot be both --html and --report", path.display())]
-    HtmlIsReport {
-        /// The path.
-        path: PathBuf,
-    },
+    #[error("{path} cannot be both --html and --report")]
+    HtmlIsReport { path: PathBuf },
     /// There is not enough disk space.
     #[error(
-        "not enough space in {}: at least {needed} bytes needed for {what}, {available} available",
-        path.display()
+        "not enough space in {path}: at least {needed} bytes needed for {what}, {available} available"
     )]
     NotEnoughSpace {
-        /// The directory.
         path: PathBuf,
         /// The data that needs the space.
         what: &'static str,
-        /// The least number of bytes needed.
         needed: u64,
-        /// The number of free bytes.
         available: u64,
     },
 
     // Importing text.
     /// A store was given where JSON Lines are required.
-    #[error("{} is {found}, not JSON Lines", path.display())]
+    #[error("{path} is {found}, not JSON Lines")]
     NotJsonLines {
-        /// The file.
         path: PathBuf,
         /// What it is, with its article.
         found: &'static str,
     },
     /// There are no lines, as after a failed export.
-    #[error("{} has no lines", path.display())]
-    NoLines {
-        /// What was read.
-        path: PathBuf,
-    },
+    #[error("{path} has no lines")]
+    NoLines { path: PathBuf },
     /// There is no end line, and one is required.
-    #[error("{} has no end line: completeness unknown", path.display())]
-    NoEndLine {
-        /// What was read.
-        path: PathBuf,
-    },
+    #[error("{path} has no end line: completeness unknown")]
+    NoEndLine { path: PathBuf },
     /// The number of lines is not that in the end line.
-    #[error("{} {}", path.display(), line_count(*found, *expected))]
+    #[error("{path} {}", line_count(*found, *expected))]
     LineCount {
-        /// What was read.
         path: PathBuf,
         /// The number of lines in the text.
         found: u64,
@@ -571,19 +369,13 @@ pub enum Error {
         expected: u64,
     },
     /// The number of lines is that in the end line, but their digest is not.
-    #[error("{} has all {expected} lines its end line counts, but some differ from what was exported", path.display())]
-    LinesDiffer {
-        /// What was read.
-        path: PathBuf,
-        /// The number of lines.
-        expected: u64,
-    },
+    #[error(
+        "{path} has all {expected} lines its end line counts, but some differ from what was exported"
+    )]
+    LinesDiffer { path: PathBuf, expected: u64 },
     /// The text was written while it was read.
-    #[error("{} changed while it was being read", path.display())]
-    TextChanged {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{path} changed while it was being read")]
+    TextChanged { path: PathBuf },
 
     // The dual-mode stores.
     /// A stored value or row is not a valid record, or is the record of another key.
@@ -591,21 +383,14 @@ pub enum Error {
     InvalidRecord {
         /// The key, with invalid UTF-8 replaced; for a row, its number and table.
         key: String,
-        /// What is wrong with it.
         detail: String,
     },
     /// An execution with this id already exists.
     #[error("execution {execution_id:?} already exists")]
-    ExecutionExists {
-        /// The execution id.
-        execution_id: String,
-    },
+    ExecutionExists { execution_id: String },
     /// There is no execution with this id.
     #[error("execution {execution_id:?} not found")]
-    ExecutionNotFound {
-        /// The execution id.
-        execution_id: String,
-    },
+    ExecutionNotFound { execution_id: String },
 
     // Records that no store can keep, and kinds.
     /// An offset of a record is above [`i64::MAX`], the largest integer that a store can hold.

@@ -37,6 +37,7 @@ struct Pair<'r> {
 impl Pair<'_> {
     fn update_older(&self, newer: Newer) -> Option<NextStep> {
         let older = newer.side.other();
+        let (from, to) = (self.name(newer.side), self.name(older));
         let mut reasons = Vec::new();
         if newer.by_ids {
             reasons.push("its ids are higher".to_owned());
@@ -45,12 +46,9 @@ impl Pair<'_> {
             reasons.push("its timestamps are later".to_owned());
         }
         if newer.by_origin {
-            reasons.push(format!(
-                "{} was copied from it and is unchanged",
-                self.name(older)
-            ));
+            reasons.push(format!("{to} was copied from it and is unchanged"));
         }
-        let (from, to, reasons) = (self.name(newer.side), self.name(older), reasons.join(", "));
+        let reasons = reasons.join(", ");
         let (how, command) = self.way(newer.side, "adds")?;
         let what = format!("{from} is newer than {to} ({reasons}); {how}");
         Some(NextStep::new(what, [command]).or(self.going_back(older)))
@@ -58,18 +56,13 @@ impl Pair<'_> {
 
     /// What merging the older store into the newer one would do, if anything.
     fn going_back(&self, older: Side) -> Option<NextStep> {
-        let mut effects = Vec::new();
-        let (only, name) = (self.only(older), self.name(older));
-        if only > 0 {
-            let records = count_of(only, "record", "records");
-            effects.push(format!("restore {records} that only {name} has"));
-        }
-        if self.total.differing > 0 {
-            let records = count_of(self.total.differing, "record", "records");
-            effects.push(format!("revert {records}"));
-        }
-        let newer = self.name(older.other());
-        let what = format!("Merging {name} into {newer} would {}", joined(&effects)?);
+        let (newer, name) = (self.name(older.other()), self.name(older));
+        let restored = effect("restore", self.only(older));
+        let effects = joined([
+            restored.map(|restored| format!("{restored} that only {name} has")),
+            effect("revert", self.total.differing),
+        ])?;
+        let what = format!("Merging {name} into {newer} would {effects}");
         Some(NextStep::new(what, self.merge(older)))
     }
 
@@ -92,37 +85,26 @@ impl Pair<'_> {
     /// How to bring the records of one side into the other: a description and a command.
     fn way(&self, from: Side, adds: &str) -> Option<(String, String)> {
         let to = from.other();
-        let (only_from, only_to) = (self.only(from), self.only(to));
-        let records = |count| count_of(count, "record", "records");
-        let mut effects = Vec::new();
-        if only_from > 0 {
-            effects.push(format!("{adds} {}", records(only_from)));
-        }
-        if self.total.differing > 0 {
-            effects.push(format!("changes {}", records(self.total.differing)));
-        }
         let is_fresh_copy = self.is_fresh_copy(from);
         // A merge never deletes records.
-        if effects.is_empty() && !is_fresh_copy {
+        if self.only(from) + self.total.differing == 0 && !is_fresh_copy {
             return None;
         }
-        if only_to > 0 {
-            let verb = if is_fresh_copy { "removes" } else { "keeps" };
-            let name = self.name(to);
-            effects.push(format!("{verb} {} that only {name} has", records(only_to)));
-        }
-        let effects = joined(&effects)?;
-        match is_fresh_copy {
-            true => {
-                let is_whole = self.faults(from) == 0;
-                let command = is_whole.then(|| self.command(from, "--replace"))??;
-                Some((format!("make a fresh copy, which {effects}"), command))
-            }
-            false => {
-                let to = self.name(to);
-                let what = format!("merge it into {to}, which {effects}");
-                Some((what, self.merge(from)?))
-            }
+        let name = self.name(to);
+        let other = if is_fresh_copy { "removes" } else { "keeps" };
+        let other = effect(other, self.only(to));
+        let effects = joined([
+            effect(adds, self.only(from)),
+            effect("changes", self.total.differing),
+            other.map(|other| format!("{other} that only {name} has")),
+        ])?;
+        if is_fresh_copy {
+            let is_whole = self.faults(from) == 0;
+            let command = is_whole.then(|| self.command(from, "--replace"))??;
+            Some((format!("make a fresh copy, which {effects}"), command))
+        } else {
+            let what = format!("merge it into {name}, which {effects}");
+            Some((what, self.merge(from)?))
         }
     }
 
@@ -173,8 +155,14 @@ impl Pair<'_> {
     }
 }
 
+/// What happens to a number of records; `None` if there are none.
+fn effect(verb: &str, records: u64) -> Option<String> {
+    (records > 0).then(|| format!("{verb} {}", count_of(records, "record", "records")))
+}
+
 /// Joins phrases with commas and "and"; `None` if there are none.
-fn joined(phrases: &[String]) -> Option<String> {
+fn joined<const N: usize>(phrases: [Option<String>; N]) -> Option<String> {
+    let phrases: Vec<String> = phrases.into_iter().flatten().collect();
     let (last, before) = phrases.split_last()?;
     Some(match before {
         [] => last.clone(),

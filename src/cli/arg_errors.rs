@@ -9,7 +9,6 @@ use super::failure::CliError;
 use super::term::terminal_escape;
 use super::term::ui::{Format, Ui, When};
 
-/// Prints the help, the version, or the error.
 pub(super) fn usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
     let format = given(arguments, "--format").unwrap_or(Format::Human);
     let color = given(arguments, "--color").unwrap_or(When::Auto);

@@ -6,7 +6,6 @@ use clap::{Command, CommandFactory as _};
 
 use super::Cli;
 
-/// The name of the program.
 pub(super) const NAME: &str = "chunkmigrate";
 
 /// The program with all its commands.

@@ -23,8 +23,7 @@ use self::command_line::{command, long_version};
 use self::commands::{
     completions, export, import, inspect, kv_to_sqlite, man, sample, sqlite_to_kv, verify,
 };
-use self::exit_status::ExitStatusHelp;
-use self::help_sections::AfterHelp;
+use self::help_sections::after_help;
 use self::term::ui::{GlobalArgs, Ui};
 
 /// Migrate code chunks, metrics and execution logs between SQLite and KV files, and verify them
@@ -33,7 +32,7 @@ use self::term::ui::{GlobalArgs, Ui};
 /// reported; nothing is lost silently.
 #[derive(Debug, Parser)]
 #[command(name = command_line::NAME, version, long_version = long_version())]
-#[command(arg_required_else_help = true, after_long_help = after_help())]
+#[command(arg_required_else_help = true, after_long_help = after_help(&[AFTER_HELP]))]
 struct Cli {
     #[command(flatten)]
     global: GlobalArgs,
@@ -41,38 +40,29 @@ struct Cli {
     command: Command,
 }
 
-fn after_help() -> String {
-    let statuses = ExitStatusHelp {
-        done: "success; everything that was compared is equal",
-        diverged: Some("divergences found, or invalid or rejected items"),
-        stopped: Some("nothing was published, temporary files were removed"),
-    };
-    AfterHelp::default().end(
-        &statuses,
-        &[
-            (
-                "Check with built-in records that it works here",
-                "chunkmigrate verify",
-            ),
-            (
-                "Copy a database to a KV file",
-                "chunkmigrate sqlite-to-kv code.db new.kv",
-            ),
-            (
-                "Compare two stores record by record",
-                "chunkmigrate verify code.db code.kv",
-            ),
-            (
-                "Copy a KV file to a database",
-                "chunkmigrate kv-to-sqlite code.kv new.db",
-            ),
-            (
-                "Show all options of a command",
-                "chunkmigrate sqlite-to-kv --help",
-            ),
-        ],
-    )
-}
+const AFTER_HELP: &str = "
+Exit status:
+  0
+      success; everything that was compared is equal
+  1
+      divergences found, or invalid or rejected items
+  2
+      error: bad usage, unreadable or corrupt input, I/O failure, or out of memory
+  129, 130, 143
+      interrupted by SIGHUP, SIGINT or SIGTERM: nothing was published, temporary files were removed
+
+Examples:
+  Check with built-in records that it works here:
+      chunkmigrate verify
+  Copy a database to a KV file:
+      chunkmigrate sqlite-to-kv code.db new.kv
+  Compare two stores record by record:
+      chunkmigrate verify code.db code.kv
+  Copy a KV file to a database:
+      chunkmigrate kv-to-sqlite code.kv new.db
+  Show all options of a command:
+      chunkmigrate sqlite-to-kv --help
+";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -111,10 +101,7 @@ pub(crate) fn run() -> ExitCode {
     let panicked = || Error::Internal("the program panicked".to_owned()).into();
     match outcome.unwrap_or_else(|_| Err(panicked())) {
         Ok(exit) => exit,
-        Err(failure) => ui.fail(&match options {
-            Some(options) => failure.of_command(options),
-            None => failure,
-        }),
+        Err(failure) => ui.fail(&failure.of_command(options)),
     }
     .into()
 }

@@ -1,9 +1,9 @@
 use clap_complete::{Shell, generate};
 
 use crate::cli::command_line::{NAME, command};
-use crate::cli::exit_status::{Exit, ExitStatusHelp};
+use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
-use crate::cli::help_sections::AfterHelp;
+use crate::cli::help_sections::after_help;
 use crate::cli::term::ui::Ui;
 
 /// elvish's completer offers only commands and options, and elvish has no fallback to file names.
@@ -24,59 +24,40 @@ set edit:completion:arg-completer[chunkmigrate] = (chunkmigrate-with-files $edit
 ///
 /// The script goes to stdout; it ignores --format and --quiet.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = after_help())]
-pub(in crate::cli) struct Args {
+#[command(after_long_help = after_help(&[AFTER_HELP]))]
+pub(crate) struct Args {
     /// The shell to generate the script for
     #[arg(value_enum)]
     shell: Shell,
 }
 
-fn after_help() -> String {
-    let start_up_files = [
-        (
-            "bash, in ~/.bashrc:",
-            "eval \"$(chunkmigrate completions bash)\"",
-        ),
-        (
-            "zsh, in ~/.zshrc, below compinit:",
-            "eval \"$(chunkmigrate completions zsh)\"",
-        ),
-        (
-            "fish, in ~/.config/fish/config.fish:",
-            "chunkmigrate completions fish | source",
-        ),
-        (
-            "elvish, in ~/.config/elvish/rc.elv:",
-            "eval (chunkmigrate completions elvish | slurp)",
-        ),
-        (
-            "PowerShell, in the file named by $PROFILE:",
-            "chunkmigrate completions powershell | Out-String | Invoke-Expression",
-        ),
-    ];
-    let statuses = ExitStatusHelp {
-        done: "the script was printed",
-        diverged: None,
-        stopped: None,
-    };
-    AfterHelp::default()
-        .section("What to add to the startup file of a shell", start_up_files)
-        .end(
-            &statuses,
-            &[
-                (
-                    "Write the script to a file",
-                    "chunkmigrate completions bash > chunkmigrate.bash",
-                ),
-                (
-                    "Write the script as a file for a directory in zsh's $fpath",
-                    "chunkmigrate completions zsh > _chunkmigrate",
-                ),
-            ],
-        )
-}
+const AFTER_HELP: &str = r#"
+What to add to the startup file of a shell:
+  bash, in ~/.bashrc:
+      eval "$(chunkmigrate completions bash)"
+  zsh, in ~/.zshrc, below compinit:
+      eval "$(chunkmigrate completions zsh)"
+  fish, in ~/.config/fish/config.fish:
+      chunkmigrate completions fish | source
+  elvish, in ~/.config/elvish/rc.elv:
+      eval (chunkmigrate completions elvish | slurp)
+  PowerShell, in the file named by $PROFILE:
+      chunkmigrate completions powershell | Out-String | Invoke-Expression
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
+Exit status:
+  0
+      the script was printed
+  2
+      error: bad usage or I/O failure
+
+Examples:
+  Write the script to a file:
+      chunkmigrate completions bash > chunkmigrate.bash
+  Write the script as a file for a directory in zsh's $fpath:
+      chunkmigrate completions zsh > _chunkmigrate
+"#;
+
+pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let mut script = Vec::new();
     generate(args.shell, &mut command(), NAME, &mut script);
     if args.shell == Shell::Elvish {

@@ -6,14 +6,14 @@ use clap::{ValueEnum, ValueHint};
 
 use crate::cli::commands::jobs_arg::JobsArg;
 use crate::cli::commands::kind_arg::{kind_parser, selected};
-use crate::cli::exit_status::{Exit, ExitStatusHelp};
+use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
-use crate::cli::report::copy::CopyReport;
+use crate::cli::report::copy::write_report;
 use crate::cli::term::ui::Ui;
 
 /// Options of every copy.
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct CopyArgs {
+pub(crate) struct CopyArgs {
     /// Copy only these kinds of records (comma-separated)
     ///
     /// [default: all]
@@ -82,20 +82,21 @@ pub(in crate::cli) struct CopyArgs {
 }
 
 /// The exit statuses of a copy.
-pub(in crate::cli) const STATUSES: ExitStatusHelp = ExitStatusHelp {
-    done: "everything was copied and, unless --no-verify was given, read back identical",
-    diverged: Some(
-        "invalid or rejected items, also with --on-invalid skip and --dry-run; or the read-back \
-         differs and no target was created",
-    ),
-    stopped: Some(
-        "no target was created, an existing one is unchanged, temporary files were removed",
-    ),
-};
+pub(crate) const EXIT_STATUS: &str = "
+Exit status:
+  0
+      everything was copied and, unless --no-verify was given, read back identical
+  1
+      invalid or rejected items, also with --on-invalid skip and --dry-run; or the read-back differs and no target was created
+  2
+      error: bad usage, unreadable or corrupt input, I/O failure, or out of memory
+  129, 130, 143
+      interrupted by SIGHUP, SIGINT or SIGTERM: no target was created, an existing one is unchanged, temporary files were removed
+";
 
 /// Options of a copy from a database.
 #[derive(Debug, Default, clap::Args)]
-pub(in crate::cli) struct DatabaseArgs {
+pub(crate) struct DatabaseArgs {
     /// Ignore an unknown column that has values (repeatable)
     ///
     /// Unknown columns with values are an error unless listed here, as their values would be lost.
@@ -122,7 +123,7 @@ enum OnInvalid {
 }
 
 impl CopyArgs {
-    pub(in crate::cli) fn options(&self, database: &DatabaseArgs, ui: &Ui) -> CopyOptions {
+    pub(crate) fn options(&self, database: &DatabaseArgs, ui: &Ui) -> CopyOptions {
         CopyOptions::default()
             .only(selected(&self.only))
             .replace(self.replace)
@@ -139,10 +140,8 @@ impl CopyArgs {
     }
 }
 
-/// Prints the result of a copy.
-pub(in crate::cli) fn report(summary: &CopySummary, ui: &Ui) -> Result<Exit, CliError> {
-    let report = CopyReport::new(summary);
-    ui.report(|out| report.write(out), summary)?;
+pub(crate) fn report(summary: &CopySummary, ui: &Ui) -> Result<Exit, CliError> {
+    ui.report(|out| write_report(out, summary), summary)?;
     Ok(match summary.is_complete() {
         true => Exit::Done,
         false => Exit::Diverged,

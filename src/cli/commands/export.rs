@@ -5,16 +5,15 @@ use std::path::PathBuf;
 use chunkmigrate::internal::Line;
 use chunkmigrate::migrate::{ExportItem, ExportOptions, export};
 use chunkmigrate::record::RecordKind;
-use chunkmigrate::verify::Finding;
 use clap::ValueHint;
 use clap::error::ErrorKind;
 
 use crate::cli::command_line::command;
 use crate::cli::commands::jobs_arg::JobsArg;
 use crate::cli::commands::kind_arg::{kind_parser, selected};
-use crate::cli::exit_status::{Exit, ExitStatusHelp};
+use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
-use crate::cli::help_sections::AfterHelp;
+use crate::cli::help_sections::after_help;
 use crate::cli::term::json::write_safe_json;
 use crate::cli::term::ui::{Ui, ignore_broken_pipe};
 
@@ -28,8 +27,8 @@ use crate::cli::term::ui::{Ui, ignore_broken_pipe};
 /// entries are reported on stderr, and the rest is written. On a terminal, control characters are
 /// escaped; in a file or a pipe, each value is byte for byte that of a KV file.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = after_help())]
-pub(in crate::cli) struct Args {
+#[command(after_long_help = after_help(&[AFTER_HELP]))]
+pub(crate) struct Args {
     /// A database or KV file
     #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,
@@ -55,30 +54,25 @@ pub(in crate::cli) struct Args {
     threads: JobsArg,
 }
 
-fn after_help() -> String {
-    let statuses = ExitStatusHelp {
-        done: "every record was written, or the reader closed the pipe",
-        diverged: Some("invalid rows or entries; all valid records were written"),
-        stopped: Some("the output is incomplete"),
-    };
-    AfterHelp::default().end(
-        &statuses,
-        &[
-            (
-                "Write all records to a file",
-                "chunkmigrate export code.db > code.ndjson",
-            ),
-            (
-                "Show the first three file metrics",
-                "chunkmigrate export code.kv --only file-metrics | head -n 3",
-            ),
-            (
-                "Write the chunks of one file",
-                "chunkmigrate export code.kv --prefix chunk:src/lib.rs: > lib.ndjson",
-            ),
-        ],
-    )
-}
+const AFTER_HELP: &str = "
+Exit status:
+  0
+      every record was written, or the reader closed the pipe
+  1
+      invalid rows or entries; all valid records were written
+  2
+      error: bad usage, unreadable or corrupt input, I/O failure, or out of memory
+  129, 130, 143
+      interrupted by SIGHUP, SIGINT or SIGTERM: the output is incomplete
+
+Examples:
+  Write all records to a file:
+      chunkmigrate export code.db > code.ndjson
+  Show the first three file metrics:
+      chunkmigrate export code.kv --only file-metrics | head -n 3
+  Write the chunks of one file:
+      chunkmigrate export code.kv --prefix chunk:src/lib.rs: > lib.ndjson
+";
 
 /// Fails if no key of the selected kinds can start with the prefix: it is probably mistyped, and
 /// the empty export would look like that of an empty store.
@@ -100,7 +94,7 @@ fn check_prefix(args: &Args) -> Result<(), CliError> {
     Err(CliError::usage(&error))
 }
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     check_prefix(args)?;
     let options = ExportOptions::default()
         .only(selected(&args.only))
@@ -134,7 +128,8 @@ pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
             }
             ExportItem::Finding(finding) => {
                 findings += 1;
-                tell(ui, &finding);
+                let key = String::from_utf8_lossy(finding.key.as_deref().unwrap_or_default());
+                ui.warn(&format!("{} {key}: {}", finding.class, finding.message));
             }
         }
         Ok(match written {
@@ -157,10 +152,4 @@ fn write_line(out: &mut dyn Write, line: &Line<'_>, to_terminal: bool) -> io::Re
         false => serde_json::to_writer(&mut *out, line)?,
     }
     out.write_all(b"\n")
-}
-
-fn tell(ui: &Ui, finding: &Finding) {
-    let key = finding.key.as_deref().unwrap_or_default();
-    let key = String::from_utf8_lossy(key);
-    ui.warn(&format!("{} {key}: {}", finding.class, finding.message));
 }

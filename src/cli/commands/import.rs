@@ -6,10 +6,10 @@ use chunkmigrate::Error;
 use chunkmigrate::migrate::{EndLine, ImportSource, import_to_kv, import_to_sqlite};
 use clap::{ValueEnum, ValueHint};
 
-use crate::cli::commands::copy_args::{CopyArgs, DatabaseArgs, STATUSES, report};
+use crate::cli::commands::copy_args::{CopyArgs, DatabaseArgs, EXIT_STATUS, report};
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
-use crate::cli::help_sections::AfterHelp;
+use crate::cli::help_sections::after_help;
 use crate::cli::term::shell::{path_arg, quoted, shell_command};
 use crate::cli::term::ui::Ui;
 
@@ -22,8 +22,8 @@ use crate::cli::term::ui::Ui;
 /// before anything is written, into a temporary file of about their size. As with every copy, each
 /// record is read back from the new store and compared before the store is published.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = after_help())]
-pub(in crate::cli) struct Args {
+#[command(after_long_help = after_help(&[EXIT_STATUS, EXAMPLES]))]
+pub(crate) struct Args {
     /// The lines to read: a file, a pipe, or - for stdin
     #[arg(value_name = "NDJSON", value_hint = ValueHint::FilePath)]
     source: PathBuf,
@@ -63,35 +63,21 @@ enum Store {
     Sqlite,
 }
 
-fn after_help() -> String {
-    AfterHelp::default().end(
-        &STATUSES,
-        &[
-            (
-                "Build a KV file from an export",
-                "chunkmigrate import code.ndjson new.kv --to kv",
-            ),
-            (
-                "Build a database from its chunks",
-                "chunkmigrate import code.ndjson new.db --to sqlite --only chunk",
-            ),
-            (
-                "Merge its records into an existing store",
-                "chunkmigrate import code.ndjson code.kv --to kv --merge",
-            ),
-            (
-                "Copy one store to another through a pipe",
-                "chunkmigrate export code.kv | chunkmigrate import - new.db --to sqlite",
-            ),
-            (
-                "Import only if the end line shows that the text is complete",
-                "chunkmigrate import code.ndjson new.kv --to kv --require-end",
-            ),
-        ],
-    )
-}
+const EXAMPLES: &str = "
+Examples:
+  Build a KV file from an export:
+      chunkmigrate import code.ndjson new.kv --to kv
+  Build a database from its chunks:
+      chunkmigrate import code.ndjson new.db --to sqlite --only chunk
+  Merge its records into an existing store:
+      chunkmigrate import code.ndjson code.kv --to kv --merge
+  Copy one store to another through a pipe:
+      chunkmigrate export code.kv | chunkmigrate import - new.db --to sqlite
+  Import only if the end line shows that the text is complete:
+      chunkmigrate import code.ndjson new.kv --to kv --require-end
+";
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let options = args.copy.options(&DatabaseArgs::default(), ui);
     let options = options
         .require_end(args.require_end)
@@ -122,11 +108,8 @@ fn failure(error: Error, source: &Path) -> CliError {
         Error::OtherFormat { format, .. } => format.to_stdout(),
         _ => None,
     };
-    let failure = CliError::from(error);
-    match filter.and_then(|filter| import_through(filter, source)) {
-        Some(command) => failure.with_command(command),
-        None => failure,
-    }
+    let command = filter.and_then(|filter| import_through(filter, source));
+    CliError::from(error).with_command(command)
 }
 
 /// The command line of this process with the source read through a filter; for a pipe only the

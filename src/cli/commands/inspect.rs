@@ -7,12 +7,12 @@ use clap::ValueHint;
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::cli::commands::jobs_arg::JobsArg;
-use crate::cli::exit_status::{Exit, ExitStatusHelp};
+use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
-use crate::cli::help_sections::AfterHelp;
+use crate::cli::help_sections::after_help;
 use crate::cli::report::other_tables::{write_missing_table, write_tables};
 use crate::cli::report::pluralize::closed;
-use crate::cli::report::table::{write_fact, write_table};
+use crate::cli::report::table::{write_fact, write_kinds};
 use crate::cli::term::terminal_escape::{escaped, escaped_path};
 use crate::cli::term::ui::Ui;
 
@@ -21,8 +21,8 @@ use crate::cli::term::ui::Ui;
 /// A database and the KV file copied from it have the same digests, so two machines can compare
 /// their stores without copying them. Tables of a database that are not copied are listed too.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = after_help())]
-pub(in crate::cli) struct Args {
+#[command(after_long_help = after_help(&[AFTER_HELP]))]
+pub(crate) struct Args {
     /// A database or KV file
     #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,
@@ -30,34 +30,27 @@ pub(in crate::cli) struct Args {
     threads: JobsArg,
 }
 
-fn after_help() -> String {
-    let statuses = ExitStatusHelp {
-        done: "the whole store was read, and everything in it is valid",
-        diverged: Some(
-            "invalid rows or entries, unknown keys, or a manifest that does not match the contents",
-        ),
-        stopped: Some("nothing was reported"),
-    };
-    AfterHelp::default().end(
-        &statuses,
-        &[
-            (
-                "Show what a database contains",
-                "chunkmigrate inspect code.db",
-            ),
-            (
-                "Show the digest of all records together",
-                "chunkmigrate inspect code.kv | grep '^all'",
-            ),
-            (
-                "Save what a KV file contains as JSON",
-                "chunkmigrate inspect code.kv --format json > code.json",
-            ),
-        ],
-    )
-}
+const AFTER_HELP: &str = "
+Exit status:
+  0
+      the whole store was read, and everything in it is valid
+  1
+      invalid rows or entries, unknown keys, or a manifest that does not match the contents
+  2
+      error: bad usage, unreadable or corrupt input, I/O failure, or out of memory
+  129, 130, 143
+      interrupted by SIGHUP, SIGINT or SIGTERM: nothing was reported
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
+Examples:
+  Show what a database contains:
+      chunkmigrate inspect code.db
+  Show the digest of all records together:
+      chunkmigrate inspect code.kv | grep '^all'
+  Save what a KV file contains as JSON:
+      chunkmigrate inspect code.kv --format json > code.json
+";
+
+pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let options = InspectOptions::default().jobs(args.threads.jobs);
     let inspection = inspect(&args.file, &options, &ui.progress())?;
     ui.report(|out| write(out, &inspection), &inspection)?;
@@ -79,7 +72,13 @@ fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
     let path = escaped_path(&inspection.label.path);
     let size = HumanBytes(inspection.file_bytes);
     writeln!(out, "{path} ({version}), {size}\n")?;
-    write_table(out, &kinds_table(inspection))?;
+    let columns = ["records", "key bytes", "value bytes", "invalid"];
+    let kinds = inspection.kinds.iter().map(|(kind, content)| {
+        let totals = &content.totals;
+        let (keys, values) = (totals.key_bytes, totals.value_bytes);
+        (kind, vec![totals.records, keys, values, content.invalid])
+    });
+    write_kinds(out, &columns, kinds)?;
     writeln!(out)?;
     for (kind, _) in inspection.kinds.iter() {
         let digest = digest_text(inspection.kinds.get(kind).sha256());
@@ -120,29 +119,4 @@ fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
 
 fn digest_text(digest: Option<Digest>) -> String {
     digest.map_or_else(|| "none (invalid items)".to_owned(), |d| d.to_string())
-}
-
-fn kinds_table(inspection: &Inspection) -> Vec<Vec<String>> {
-    let heading = ["kind", "records", "key bytes", "value bytes", "invalid"];
-    let mut rows = vec![heading.map(str::to_owned).to_vec()];
-    let row = |name: &str, numbers: [u64; 4]| {
-        let numbers = numbers.map(|number| HumanCount(number).to_string());
-        std::iter::once(name.to_owned()).chain(numbers).collect()
-    };
-    let mut total = [0; 4];
-    for (kind, content) in inspection.kinds.iter() {
-        let totals = &content.totals;
-        let numbers = [
-            totals.records,
-            totals.key_bytes,
-            totals.value_bytes,
-            content.invalid,
-        ];
-        rows.push(row(kind.name(), numbers));
-        for (sum, number) in total.iter_mut().zip(numbers) {
-            *sum += number;
-        }
-    }
-    rows.push(row("total", total));
-    rows
 }

@@ -4,7 +4,7 @@ use clap::ValueHint;
 
 /// The option for the number of threads.
 #[derive(Debug, Default, clap::Args)]
-pub(in crate::cli) struct JobsArg {
+pub(crate) struct JobsArg {
     /// Number of threads that convert and check records
     ///
     /// The threads that read, write and hash come on top. More threads don't take more memory for
@@ -12,5 +12,5 @@ pub(in crate::cli) struct JobsArg {
     ///
     /// [default: as many as there are cores that the process may use]
     #[arg(short, long, value_name = "N", value_hint = ValueHint::Other)]
-    pub(in crate::cli) jobs: Option<NonZeroUsize>,
+    pub(crate) jobs: Option<NonZeroUsize>,
 }

@@ -3,10 +3,10 @@ use std::path::PathBuf;
 use chunkmigrate::migrate;
 use clap::ValueHint;
 
-use crate::cli::commands::copy_args::{CopyArgs, DatabaseArgs, STATUSES, report};
+use crate::cli::commands::copy_args::{CopyArgs, DatabaseArgs, EXIT_STATUS, report};
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
-use crate::cli::help_sections::AfterHelp;
+use crate::cli::help_sections::after_help;
 use crate::cli::term::ui::Ui;
 
 /// Copy the records of a KV file into a SQLite database
@@ -16,8 +16,8 @@ use crate::cli::term::ui::Ui;
 /// at all. With --merge, the records are written into the tables of an existing database, in one
 /// transaction, and the rest of it stays unchanged.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = after_help())]
-pub(in crate::cli) struct Args {
+#[command(after_long_help = after_help(&[EXIT_STATUS, EXAMPLES]))]
+pub(crate) struct Args {
     /// The KV file to read
     #[arg(value_name = "KV", value_hint = ValueHint::FilePath)]
     source: PathBuf,
@@ -28,35 +28,21 @@ pub(in crate::cli) struct Args {
     copy: CopyArgs,
 }
 
-fn after_help() -> String {
-    AfterHelp::default().end(
-        &STATUSES,
-        &[
-            (
-                "Copy everything to a new database",
-                "chunkmigrate kv-to-sqlite code.kv new.db",
-            ),
-            (
-                "Merge the records into the database of the indexer",
-                "chunkmigrate kv-to-sqlite code.kv magellan.db --merge",
-            ),
-            (
-                "Preview what that would change",
-                "chunkmigrate kv-to-sqlite code.kv magellan.db --merge --dry-run",
-            ),
-            (
-                "Recreate a database with only chunks",
-                "chunkmigrate kv-to-sqlite code.kv code.db --only chunk --replace",
-            ),
-            (
-                "Save the summary as JSON",
-                "chunkmigrate kv-to-sqlite code.kv new.db --format json > summary.json",
-            ),
-        ],
-    )
-}
+const EXAMPLES: &str = "
+Examples:
+  Copy everything to a new database:
+      chunkmigrate kv-to-sqlite code.kv new.db
+  Merge the records into the database of the indexer:
+      chunkmigrate kv-to-sqlite code.kv magellan.db --merge
+  Preview what that would change:
+      chunkmigrate kv-to-sqlite code.kv magellan.db --merge --dry-run
+  Recreate a database with only chunks:
+      chunkmigrate kv-to-sqlite code.kv code.db --only chunk --replace
+  Save the summary as JSON:
+      chunkmigrate kv-to-sqlite code.kv new.db --format json > summary.json
+";
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let options = args.copy.options(&DatabaseArgs::default(), ui);
     let summary = migrate::kv_to_sqlite(&args.source, &args.target, &options, &ui.progress())?;
     report(&summary, ui)

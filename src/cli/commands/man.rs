@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt as _;
@@ -5,13 +6,12 @@ use std::path::{Path, PathBuf};
 
 use chunkmigrate::Error;
 use clap::{Command, ValueHint};
-use serde::Serialize;
 
 use crate::cli::command_line::{NAME, command};
 use crate::cli::commands::man_page::man_page;
-use crate::cli::exit_status::{Exit, ExitStatusHelp};
+use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
-use crate::cli::help_sections::AfterHelp;
+use crate::cli::help_sections::after_help;
 use crate::cli::term::terminal_escape::escaped_path;
 use crate::cli::term::ui::Ui;
 
@@ -19,8 +19,8 @@ use crate::cli::term::ui::Ui;
 ///
 /// A page goes to stdout as roff, the input of `man` and `groff`; it ignores --format and --quiet.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = after_help())]
-pub(in crate::cli) struct Args {
+#[command(after_long_help = after_help(&[AFTER_HELP]))]
+pub(crate) struct Args {
     /// The command whose page to print
     ///
     /// [default: the program itself]
@@ -35,46 +35,33 @@ pub(in crate::cli) struct Args {
     dir: Option<PathBuf>,
 }
 
-fn after_help() -> String {
-    let statuses = ExitStatusHelp {
-        done: "the page was printed, or all pages were written",
-        diverged: None,
-        stopped: None,
-    };
-    AfterHelp::default().end(
-        &statuses,
-        &[
-            (
-                "Write the page of a command to a file",
-                "chunkmigrate man verify > verify.1",
-            ),
-            (
-                "Write all pages where `man -M man chunkmigrate` finds them",
-                "mkdir -p man/man1 && chunkmigrate man --dir man/man1",
-            ),
-        ],
-    )
-}
+const AFTER_HELP: &str = "
+Exit status:
+  0
+      the page was printed, or all pages were written
+  2
+      error: bad usage or I/O failure
 
-#[derive(Serialize)]
-struct Document {
-    pages: Vec<String>,
-}
+Examples:
+  Write the page of a command to a file:
+      chunkmigrate man verify > verify.1
+  Write all pages where `man -M man chunkmigrate` finds them:
+      mkdir -p man/man1 && chunkmigrate man --dir man/man1
+";
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     // No page for `help`, which only prints other commands' help.
     let mut program = command().disable_help_subcommand(true);
     program.build();
     match &args.dir {
         Some(dir) => {
             let pages = write_pages(&program, dir)?;
-            let document = Document {
-                pages: pages
-                    .iter()
-                    .map(|page| page.to_string_lossy().into_owned())
-                    .collect(),
-            };
-            ui.report(|out| tell(out, &pages), &document)?;
+            let paths: Vec<_> = pages.iter().map(|page| page.to_string_lossy()).collect();
+            let mut shown = pages.iter().map(|page| escaped_path(page));
+            ui.report(
+                |out| shown.try_for_each(|page| writeln!(out, "written  {page}")),
+                &BTreeMap::from([("pages", paths)]),
+            )?;
         }
         None => {
             let command = args.command.as_deref();
@@ -124,10 +111,4 @@ fn write_whole(dir: &Path, path: &Path, page: &[u8]) -> io::Result<()> {
     file.write_all(page)?;
     file.persist(path)?;
     Ok(())
-}
-
-fn tell(out: &mut dyn Write, pages: &[PathBuf]) -> io::Result<()> {
-    pages
-        .iter()
-        .try_for_each(|page| writeln!(out, "written  {}", escaped_path(page)))
 }

@@ -7,7 +7,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use crate::cli::command_line::NAME;
 
 /// The page of a command as roff. The command and its parents must be built.
-pub(in crate::cli) fn man_page(command: &Command) -> Vec<u8> {
+pub(crate) fn man_page(command: &Command) -> Vec<u8> {
     let mut page = Vec::new();
     // Writing to a vector cannot fail.
     let _ = write_page(command, &mut page);
@@ -45,8 +45,8 @@ fn write_page(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
     roff.to_writer(page)
 }
 
-/// The sections after the options, from the format of
-/// [`AfterHelp`](crate::cli::help_sections::AfterHelp).
+/// The sections after the options, from the text of
+/// [`after_help`](crate::cli::help_sections::after_help).
 fn sections(after_help: &str) -> Roff {
     let mut roff = Roff::new();
     let mut shows_lines = false;

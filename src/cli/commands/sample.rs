@@ -3,14 +3,14 @@ use std::path::PathBuf;
 
 use chunkmigrate::internal::{SampleFile, write_sample};
 use clap::ValueHint;
-use indicatif::{HumanBytes, HumanCount};
+use indicatif::HumanBytes;
 
-use crate::cli::exit_status::{Exit, ExitStatusHelp};
+use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
-use crate::cli::help_sections::AfterHelp;
+use crate::cli::help_sections::after_help;
 use crate::cli::report::copy::write_target_facts;
 use crate::cli::report::suggestions::after_sample;
-use crate::cli::report::table::write_table;
+use crate::cli::report::table::write_kinds;
 use crate::cli::term::terminal_escape::escaped_path;
 use crate::cli::term::ui::Ui;
 
@@ -19,8 +19,8 @@ use crate::cli::term::ui::Ui;
 /// It holds the records that `chunkmigrate verify` without a file checks: text, paths, ids and numbers
 /// that are hard to encode. The database is complete when it appears, and the same each time.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = after_help())]
-pub(in crate::cli) struct Args {
+#[command(after_long_help = after_help(&[AFTER_HELP]))]
+pub(crate) struct Args {
     /// The database to create
     #[arg(value_name = "SQLITE", value_hint = ValueHint::FilePath)]
     target: PathBuf,
@@ -31,29 +31,25 @@ pub(in crate::cli) struct Args {
     replace: bool,
 }
 
-fn after_help() -> String {
-    let statuses = ExitStatusHelp {
-        done: "the database was written",
-        diverged: None,
-        stopped: Some("no database was written, one that was there is unchanged"),
-    };
-    AfterHelp::default().end(
-        &statuses,
-        &[
-            ("Write the sample", "chunkmigrate sample sample.db"),
-            (
-                "Restore the sample after you changed it",
-                "chunkmigrate sample code.db --replace",
-            ),
-            (
-                "Write it and copy it into a KV file",
-                "chunkmigrate sample my.db && chunkmigrate sqlite-to-kv my.db my.kv",
-            ),
-        ],
-    )
-}
+const AFTER_HELP: &str = "
+Exit status:
+  0
+      the database was written
+  2
+      error: bad usage or I/O failure
+  129, 130, 143
+      interrupted by SIGHUP, SIGINT or SIGTERM: no database was written, one that was there is unchanged
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
+Examples:
+  Write the sample:
+      chunkmigrate sample sample.db
+  Restore the sample after you changed it:
+      chunkmigrate sample code.db --replace
+  Write it and copy it into a KV file:
+      chunkmigrate sample my.db && chunkmigrate sqlite-to-kv my.db my.kv
+";
+
+pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let sample = write_sample(&args.target, args.replace, &ui.progress())?;
     ui.report(|out| write(out, &sample), &sample)?;
     Ok(Exit::Done)
@@ -62,11 +58,9 @@ pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
 fn write(out: &mut dyn Write, sample: &SampleFile) -> io::Result<()> {
     let path = escaped_path(&sample.path);
     writeln!(out, "{path} (SQLite), {}\n", HumanBytes(sample.file_bytes))?;
-    let row = |name: &str, count: u64| vec![name.to_owned(), HumanCount(count).to_string()];
-    let mut rows = vec![vec!["kind".to_owned(), "records".to_owned()]];
-    rows.extend(sample.records.iter().map(|(kind, n)| row(kind.name(), *n)));
-    rows.push(row("total", sample.records.iter().map(|(_, n)| n).sum()));
-    write_table(out, &rows)?;
+    let kinds = sample.records.iter();
+    let kinds = kinds.map(|(kind, count)| (kind, vec![*count]));
+    write_kinds(out, &["records"], kinds)?;
     if !(sample.lost_access.is_empty() && sample.leftover_dirs.is_empty()) {
         writeln!(out)?;
         write_target_facts(out, &sample.lost_access, &sample.leftover_dirs)?;

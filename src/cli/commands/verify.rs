@@ -8,9 +8,9 @@ use clap::{ValueEnum, ValueHint};
 
 use crate::cli::commands::jobs_arg::JobsArg;
 use crate::cli::commands::kind_arg::{kind_parser, selected};
-use crate::cli::exit_status::{Exit, ExitStatusHelp};
+use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
-use crate::cli::help_sections::AfterHelp;
+use crate::cli::help_sections::after_help;
 use crate::cli::html;
 use crate::cli::report::advice::advice;
 use crate::cli::report::verify::write_report;
@@ -24,8 +24,8 @@ use crate::cli::term::ui::Ui;
 /// encodings, then checks that the verifier detects each kind of damage: for each class of finding
 /// it corrupts one record and expects exactly that finding.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = after_help())]
-pub(in crate::cli) struct Args {
+#[command(after_long_help = after_help(&[&classes(), AFTER_HELP]))]
+pub(crate) struct Args {
     /// A database or KV file
     ///
     /// [default: the built-in sample]
@@ -117,48 +117,43 @@ impl From<Values> for verify::Values {
     }
 }
 
-fn after_help() -> String {
-    let statuses = ExitStatusHelp {
-        done: "all records of both stores are equal, or with --quick their digests",
-        diverged: Some("the stores diverge, or with --strict there are warnings"),
-        stopped: Some("no verdict, temporary files were removed"),
-    };
-    let classes = FindingClass::ALL.map(|class| (class, advice(class)));
-    AfterHelp::default()
-        .section("Classes of findings", classes)
-        .end(
-            &statuses,
-            &[
-                ("Check that it works on this machine", "chunkmigrate verify"),
-                (
-                    "Compare a database with its copy",
-                    "chunkmigrate verify code.db code.kv",
-                ),
-                (
-                    "Check that a database survives a round trip",
-                    "chunkmigrate verify code.db",
-                ),
-                (
-                    "Check a KV file before using it",
-                    "chunkmigrate verify code.kv --quick",
-                ),
-                (
-                    "Save every finding about chunks; exit status 1 if there are any",
-                    "chunkmigrate verify old.db code.db --only chunk --report findings.jsonl",
-                ),
-                (
-                    "Write the report as an HTML page",
-                    "chunkmigrate verify code.db code.kv --html page.html",
-                ),
-                (
-                    "Write a report that shows no code",
-                    "chunkmigrate verify code.db code.kv --values redacted > report.txt",
-                ),
-            ],
-        )
+fn classes() -> String {
+    let class = |class| format!("\n  {class}\n      {}", advice(class));
+    format!(
+        "Classes of findings:{}",
+        FindingClass::ALL.map(class).concat()
+    )
 }
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
+const AFTER_HELP: &str = "
+Exit status:
+  0
+      all records of both stores are equal, or with --quick their digests
+  1
+      the stores diverge, or with --strict there are warnings
+  2
+      error: bad usage, unreadable or corrupt input, I/O failure, or out of memory
+  129, 130, 143
+      interrupted by SIGHUP, SIGINT or SIGTERM: no verdict, temporary files were removed
+
+Examples:
+  Check that it works on this machine:
+      chunkmigrate verify
+  Compare a database with its copy:
+      chunkmigrate verify code.db code.kv
+  Check that a database survives a round trip:
+      chunkmigrate verify code.db
+  Check a KV file before using it:
+      chunkmigrate verify code.kv --quick
+  Save every finding about chunks; exit status 1 if there are any:
+      chunkmigrate verify old.db code.db --only chunk --report findings.jsonl
+  Write the report as an HTML page:
+      chunkmigrate verify code.db code.kv --html page.html
+  Write a report that shows no code:
+      chunkmigrate verify code.db code.kv --values redacted > report.txt
+";
+
+pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let values = args.values.map(verify::Values::from);
     let options = VerifyOptions::default()
         .only(selected(&args.only))

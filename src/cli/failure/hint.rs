@@ -6,6 +6,7 @@ use std::path::Path;
 use chunkmigrate::Error;
 use chunkmigrate::redb;
 use chunkmigrate::store::FileFormat;
+use rusqlite::ErrorCode::{CannotOpen, OutOfMemory};
 
 /// A suggested next step. It may name options that not every command has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,8 +132,10 @@ fn text(error: &Error) -> Option<&'static str> {
             "stop the writer, or retry when the file is idle"
         }
         Error::TextChanged { .. } => "wait until the writer has finished, then retry",
-        Error::DiskFull { .. } => MAKE_ROOM,
-        Error::Sqlite { source, .. } if is_out_of_memory(source) => MORE_MEMORY,
+        Error::DiskFull { .. } | Error::NotEnoughSpace { .. } => MAKE_ROOM,
+        Error::Sqlite { source, .. } if source.sqlite_error_code() == Some(OutOfMemory) => {
+            MORE_MEMORY
+        }
         Error::UnreadableDatabase { path, source } | Error::Sqlite { path, source, .. }
             if is_cannot_open(source) && is_too_long_for_sqlite(path) =>
         {
@@ -162,7 +165,9 @@ fn text(error: &Error) -> Option<&'static str> {
         Error::CannotIgnoreColumn { .. } => {
             "--without-column takes TABLE.COLUMN of a column that is not part of the record"
         }
-        Error::KvFileInUse { .. } => "close the process that has it open, then retry",
+        Error::KvFileInUse { .. } | Error::TargetLocked { .. } => {
+            "close the process that has it open, then retry"
+        }
         Error::MustReopen { .. } => "free some space if the disk is full, then retry",
         Error::CorruptKvFile { .. } => {
             "restore the file from a backup, or recreate it from its source database"
@@ -175,7 +180,10 @@ fn text(error: &Error) -> Option<&'static str> {
         Error::OldRedb { .. } => {
             "the program that wrote it has to upgrade it, with `Database::upgrade` of redb 2.6"
         }
-        Error::Redb { source, .. } => return redb_limit_hint(source),
+        Error::Redb { source, .. } => match &**source {
+            redb::Error::Io(error) => return limit_hint(error),
+            _ => return None,
+        },
         Error::RejectsFileExists { .. } => "remove it, or choose another with --rejects",
         Error::StaleSidecar { .. } => {
             "it may hold unmerged changes: open and close the database with its own tool, or \
@@ -196,9 +204,7 @@ fn text(error: &Error) -> Option<&'static str> {
             "the file is complete; keep the source until the disk is \
             healthy"
         }
-        Error::TargetLocked { .. } => "close the process that has it open, then retry",
         Error::ParentMissing { .. } => "create it first",
-        Error::NotEnoughSpace { .. } => MAKE_ROOM,
         Error::NotJsonLines { .. } => {
             "copy it with sqlite-to-kv or kv-to-sqlite, or export it first"
         }
@@ -214,12 +220,8 @@ fn text(error: &Error) -> Option<&'static str> {
     })
 }
 
-fn is_out_of_memory(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(rusqlite::ErrorCode::OutOfMemory)
-}
-
 fn is_cannot_open(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen)
+    error.sqlite_error_code() == Some(CannotOpen)
 }
 
 /// What to do about an exceeded system limit, independent of the operation.
@@ -250,13 +252,6 @@ fn io_hint(error: &io::Error) -> Option<&'static str> {
         }
         _ => return None,
     })
-}
-
-fn redb_limit_hint(error: &redb::Error) -> Option<&'static str> {
-    match error {
-        redb::Error::Io(error) => limit_hint(error),
-        _ => None,
-    }
 }
 
 /// Whether a path is too long for SQLite to open.

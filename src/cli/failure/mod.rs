@@ -14,7 +14,7 @@ use self::hint::{Hint, hint};
 use super::term::terminal_escape::escaped;
 
 /// An error that ends the program with a status of 2 or more.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct CliError {
     message: String,
     causes: Vec<String>,
@@ -41,9 +41,8 @@ impl From<Error> for CliError {
             message: error.to_string(),
             causes,
             hint: hint(&error),
-            command: None,
-            options: None,
             cancelled: matches!(error, Error::Cancelled),
+            ..CliError::default()
         }
     }
 }
@@ -59,11 +58,8 @@ impl CliError {
             .collect();
         CliError {
             message: about.join(" ").trim_start_matches("error: ").to_owned(),
-            causes: Vec::new(),
             hint: Some("run with --help for usage".into()),
-            command: None,
-            options: None,
-            cancelled: false,
+            ..CliError::default()
         }
     }
 
@@ -72,22 +68,19 @@ impl CliError {
         CliError {
             message: "cannot write to stdout".to_owned(),
             causes: vec![error.to_string()],
-            hint: None,
-            command: None,
-            options: None,
-            cancelled: false,
+            ..CliError::default()
         }
     }
 
-    /// Restricts the hint to options that the command has.
-    pub(super) fn of_command(mut self, options: Vec<String>) -> Self {
-        self.options = Some(options.into());
+    /// Restricts the hint to options that the command has, if it is known.
+    pub(super) fn of_command(mut self, options: Option<Vec<String>>) -> Self {
+        self.options = options.map(Vec::into_boxed_slice);
         self
     }
 
-    /// Adds a command that carries out the hint.
-    pub(super) fn with_command(mut self, command: String) -> Self {
-        self.command = Some(command.into());
+    /// Adds a command that carries out the hint, if there is one.
+    pub(super) fn with_command(mut self, command: Option<String>) -> Self {
+        self.command = command.map(String::into_boxed_str);
         self
     }
 
@@ -103,7 +96,6 @@ impl CliError {
         self.cancelled
     }
 
-    /// Writes the error as text.
     pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         let cyan = Style::new().bold().fg_color(Some(AnsiColor::Cyan.into()));

@@ -1,7 +1,5 @@
 //! Every error as displayed.
 
-use std::path::{Path, PathBuf};
-
 use chunkmigrate::Error;
 use chunkmigrate::store::FileFormat;
 
@@ -18,247 +16,107 @@ fn full() -> io::Error {
     io::Error::from(io::ErrorKind::StorageFull)
 }
 
-fn sqlite_errors(path: &Path) -> Vec<Error> {
-    let path = || path.to_owned();
-    let table = "code_chunks";
-    vec![
-        Error::UnreadableDatabase {
-            path: path(),
-            source: engine(),
-        },
-        Error::Sqlite {
-            action: "write",
-            path: path(),
-            source: engine(),
-        },
-        Error::DatabaseLocked { path: path() },
-        Error::HotJournal { path: path() },
-        Error::Truncated {
-            path: path(),
-            expected: 8192,
-            actual: 5000,
-        },
-        Error::CorruptDatabase {
-            path: path(),
-            detail: "a detail".to_owned(),
-        },
-        Error::IntegrityCheck {
-            path: path(),
-            problems: vec![
-                "row 1 missing from index a".to_owned(),
-                "another".to_owned(),
-            ],
-        },
-        Error::UnknownCollation {
-            path: path(),
-            collation: "by_length".to_owned(),
-        },
-        Error::MultiDatabaseJournal {
-            path: path(),
-            super_journal: PathBuf::from("dir/other-mj01234567"),
-        },
-        Error::NotADatabase { path: path() },
-        Error::DatabaseChanged { path: path() },
-        Error::TempDiskFull { path: path() },
-        Error::TempWrite {
-            path: path(),
-            source: engine(),
-        },
-        Error::DiskFull { path: path() },
-        Error::TempDatabase { source: engine() },
-        Error::TempDir {
-            path: path(),
-            why: "not a directory",
-        },
-        Error::NoTables { path: path() },
-        Error::NotATable {
-            path: path(),
-            table,
-            found: "a view",
-        },
-        Error::MissingColumn {
-            path: path(),
-            table,
-            column: "content",
-        },
-        Error::InvalidRow {
-            path: path(),
-            table,
+/// Errors about a file, which have a `path` besides these fields.
+macro_rules! about_file {
+    ($($variant:ident { $($fields:tt)* })*) => {
+        vec![$(Error::$variant { path: "dir/file".into(), $($fields)* }),*]
+    };
+}
+
+fn every_error() -> Vec<Error> {
+    let mut errors = about_file! {
+        UnreadableDatabase { source: engine() }
+        Sqlite { action: "write", source: engine() }
+        DatabaseLocked {}
+        HotJournal {}
+        Truncated { expected: 8192, actual: 5000 }
+        CorruptDatabase { detail: "a detail".into() }
+        IntegrityCheck { problems: vec!["row 1 missing from index a".into(), "another".into()] }
+        UnknownCollation { collation: "by_length".into() }
+        MultiDatabaseJournal { super_journal: "dir/other-mj01234567".into() }
+        NotADatabase {}
+        DatabaseChanged {}
+        TempDiskFull {}
+        TempWrite { source: engine() }
+        DiskFull {}
+        TempDir { why: "not a directory" }
+        NoTables {}
+        NotATable { table: "code_chunks", found: "a view" }
+        MissingColumn { table: "code_chunks", column: "content" }
+        InvalidRow {
+            table: "code_chunks",
             rowid: 4,
             column: "content",
             reason: "storage-class",
             key: "file_path \"a.rs\", byte_start 0, byte_end 9".into(),
             message: "content is a BLOB, must be TEXT".into(),
-        },
-        Error::NotNull {
-            path: path(),
-            table: "file_metrics",
-            column: "loc",
-            key: "metrics:file:a.rs".to_owned(),
-        },
-        Error::UnwritableTable {
-            path: path(),
-            table: "code_chunks",
-            why: "no such function: norm".to_owned(),
-        },
-        Error::UnknownColumns {
-            path: path(),
-            table,
-            columns: vec!["language".to_owned(), "author".to_owned()],
-        },
-        Error::CannotIgnoreColumn {
-            path: path(),
-            column: "code_chunks.id".to_owned(),
-            why: "it is part of the record",
-        },
-    ]
-}
-
-fn kv_errors(path: &Path) -> Vec<Error> {
-    let path = || path.to_owned();
-    vec![
-        Error::Redb {
-            action: "read",
-            path: path(),
-            source: Box::new(redb::Error::TableDoesNotExist("records".to_owned())),
-        },
-        Error::MustReopen { path: path() },
-        Error::Redb {
-            action: "write",
-            path: path(),
-            source: Box::new(redb::Error::Io(full())),
-        },
-        Error::CorruptKvFile {
-            path: path(),
-            detail: "a checksum is wrong".to_owned(),
-        },
-        Error::KvFileInUse { path: path() },
-        Error::KvFileChanged { path: path() },
-        Error::NotRedb { path: path() },
-        Error::NotChunkmigrate {
-            path: path(),
-            detail: "no format marker".to_owned(),
-        },
-        Error::OldRedb {
-            path: path(),
-            version: 2,
-        },
-        Error::KvVersion {
-            supported: 1,
-            path: path(),
-            found: 2,
-        },
-    ]
-}
-
-fn target_errors(path: &Path) -> Vec<Error> {
-    let path = || path.to_owned();
-    let source_path = PathBuf::from("code.db");
-    vec![
-        Error::TargetExists { path: path() },
-        Error::RejectsFileExists { path: path() },
-        Error::NotReplaceable {
-            path: path(),
-            found: "a SQLite database".to_owned(),
-        },
-        Error::TargetLocked { path: path() },
-        Error::TargetIsSource {
-            path: path(),
-            source_path: source_path.clone(),
-        },
-        Error::SidecarOfSource {
-            path: path(),
-            source_path,
-        },
-        Error::StaleSidecar {
-            path: path(),
-            side: PathBuf::from("dir/file-wal"),
-        },
-        Error::NothingToMergeInto { path: path() },
-        Error::Referenced {
-            path: path(),
-            table: "notes".to_owned(),
-            columns: vec!["chunk".to_owned()],
-            key: "chunk:a:0:1".to_owned(),
-        },
-        Error::ParentMissing { path: path() },
-        Error::NotAFileName { path: path() },
-        Error::DirectorySyncFailed {
-            path: path(),
-            source: full(),
-        },
-        Error::RejectsFileIsTarget { path: path() },
-        Error::HtmlIsReport { path: path() },
-        Error::NotEnoughSpace {
-            path: path(),
-            what: "the records",
-            needed: 10,
-            available: 5,
-        },
-    ]
-}
-
-fn kind_errors(path: &Path) -> Vec<Error> {
-    let path = || path.to_owned();
-    vec![
-        Error::NotAFile {
-            path: path(),
-            found: "a FIFO",
-        },
-        Error::EmptyFile { path: path() },
-        Error::KvNotSqlite { path: path() },
-        Error::SqliteNotKv { path: path() },
-        Error::IsExport { path: path() },
-        Error::OtherFormat {
-            path: path(),
-            format: FileFormat::Gzip,
-        },
-        Error::OtherFormat {
-            path: path(),
-            format: FileFormat::Utf16,
-        },
-        Error::OtherFormat {
-            path: path(),
-            format: FileFormat::NativeV2,
-        },
-        Error::UnrecognizedFile { path: path() },
-    ]
-}
-
-fn import_errors(path: &Path) -> Vec<Error> {
-    let path = || path.to_owned();
-    vec![
-        Error::NotJsonLines {
-            path: path(),
-            found: "a KV file",
-        },
-        Error::NoLines { path: path() },
-        Error::NoEndLine { path: path() },
-        Error::LineCount {
-            path: path(),
-            found: 41,
-            expected: 60,
-        },
-        Error::LinesDiffer {
-            path: path(),
-            expected: 60,
-        },
-        Error::TextChanged { path: path() },
-    ]
-}
-
-fn store_errors() -> Vec<Error> {
-    let execution_id = || "6b03891c-1431".to_owned();
-    vec![
+        }
+        NotNull { table: "file_metrics", column: "loc", key: "metrics:file:a.rs".into() }
+        UnwritableTable { table: "code_chunks", why: "no such function: norm".into() }
+        UnknownColumns { table: "code_chunks", columns: vec!["language".into(), "author".into()] }
+        CannotIgnoreColumn { column: "code_chunks.id".into(), why: "it is part of the record" }
+        Redb { action: "read", source: Box::new(redb::Error::TableDoesNotExist("records".into())) }
+        MustReopen {}
+        Redb { action: "write", source: Box::new(redb::Error::Io(full())) }
+        CorruptKvFile { detail: "a checksum is wrong".into() }
+        KvFileInUse {}
+        KvFileChanged {}
+        NotRedb {}
+        NotChunkmigrate { detail: "no format marker".into() }
+        OldRedb { version: 2 }
+        KvVersion { supported: 1, found: 2 }
+        TargetExists {}
+        RejectsFileExists {}
+        NotReplaceable { found: "a SQLite database".into() }
+        TargetLocked {}
+        TargetIsSource { source_path: "code.db".into() }
+        SidecarOfSource { source_path: "code.db".into() }
+        StaleSidecar { side: "dir/file-wal".into() }
+        NothingToMergeInto {}
+        Referenced {
+            table: "notes".into(),
+            columns: vec!["chunk".into()],
+            key: "chunk:a:0:1".into(),
+        }
+        ParentMissing {}
+        NotAFileName {}
+        DirectorySyncFailed { source: full() }
+        RejectsFileIsTarget {}
+        HtmlIsReport {}
+        NotEnoughSpace { what: "the records", needed: 10, available: 5 }
+        NotAFile { found: "a FIFO" }
+        EmptyFile {}
+        KvNotSqlite {}
+        SqliteNotKv {}
+        IsExport {}
+        OtherFormat { format: FileFormat::Gzip }
+        OtherFormat { format: FileFormat::Utf16 }
+        OtherFormat { format: FileFormat::NativeV2 }
+        UnrecognizedFile {}
+        NotJsonLines { found: "a KV file" }
+        NoLines {}
+        NoEndLine {}
+        LineCount { found: 41, expected: 60 }
+        LinesDiffer { expected: 60 }
+        TextChanged {}
+        Io { action: "write", source: full() }
+        Io { action: "read", source: rustix::io::Errno::ACCESS.into() }
+        Io { action: "create", source: rustix::io::Errno::ROFS.into() }
+        Io { action: "read", source: rustix::io::Errno::IO.into() }
+        Io { action: "open", source: rustix::io::Errno::MFILE.into() }
+        Io { action: "create", source: rustix::io::Errno::NAMETOOLONG.into() }
+    };
+    errors.extend([
+        Error::TempDatabase { source: engine() },
         Error::InvalidRecord {
             key: "chunk:a:0:1".to_owned(),
             detail: "the value is not a JSON object".to_owned(),
         },
         Error::ExecutionExists {
-            execution_id: execution_id(),
+            execution_id: "6b03891c-1431".to_owned(),
         },
         Error::ExecutionNotFound {
-            execution_id: execution_id(),
+            execution_id: "6b03891c-1431".to_owned(),
         },
         Error::OffsetRange {
             field: "byte_start",
@@ -269,63 +127,24 @@ fn store_errors() -> Vec<Error> {
         },
         Error::NoIdLeft { kind: "chunk" },
         Error::Backend("the connection was closed".into()),
-    ]
-}
-
-#[test]
-fn every_error_says_what_happened_to_which_file_and_what_to_do() {
-    let path = PathBuf::from("dir/file");
-    let mut errors: Vec<Error> = Vec::new();
-    errors.extend(sqlite_errors(&path));
-    errors.extend(kv_errors(&path));
-    errors.extend(target_errors(&path));
-    errors.extend(kind_errors(&path));
-    errors.extend(import_errors(&path));
-    errors.extend(store_errors());
-    errors.extend([
-        Error::Io {
-            action: "write",
-            path,
-            source: full(),
-        },
         Error::CreateTempDir {
-            path: PathBuf::from("dir"),
+            path: "dir".into(),
             source: io::ErrorKind::NotFound.into(),
         },
         Error::CreateStagingDir {
-            path: PathBuf::from("dir"),
+            path: "dir".into(),
             source: io::ErrorKind::PermissionDenied.into(),
-        },
-        Error::Io {
-            action: "read",
-            path: PathBuf::from("dir/file"),
-            source: rustix::io::Errno::ACCESS.into(),
-        },
-        Error::Io {
-            action: "create",
-            path: PathBuf::from("dir/file"),
-            source: rustix::io::Errno::ROFS.into(),
-        },
-        Error::Io {
-            action: "read",
-            path: PathBuf::from("dir/file"),
-            source: rustix::io::Errno::IO.into(),
-        },
-        Error::Io {
-            action: "open",
-            path: PathBuf::from("dir/file"),
-            source: rustix::io::Errno::MFILE.into(),
-        },
-        Error::Io {
-            action: "create",
-            path: PathBuf::from("dir/file"),
-            source: rustix::io::Errno::NAMETOOLONG.into(),
         },
         Error::Thread(io::ErrorKind::WouldBlock.into()),
         Error::Cancelled,
         Error::Internal("the counts don't add up".to_owned()),
     ]);
-    let failures: Vec<CliError> = errors.into_iter().map(CliError::from).collect();
+    errors
+}
+
+#[test]
+fn every_error_says_what_happened_to_which_file_and_what_to_do() {
+    let failures: Vec<CliError> = every_error().into_iter().map(CliError::from).collect();
     for failure in &failures {
         check_options(failure);
     }

@@ -5,11 +5,12 @@ use std::io;
 
 use chunkmigrate::verify::Values;
 use chunkmigrate::verify::{FieldDifference, Side};
+use maud::{Markup, PreEscaped, html};
 use serde_json::Value;
 
-use super::diff::{Row, rows};
-use super::lines::{write_parts, write_rows};
-use super::markup::Html;
+use super::diff::rows;
+use super::lines::{parts, write_rows};
+use super::markup::{Page, Text, number};
 use super::parts::{Part, parts_of_pair};
 use super::window::{Bounds, CONTEXT};
 use crate::cli::report::findings::shortened;
@@ -54,60 +55,62 @@ impl DiffLimits {
 /// Writes the fields that differ between two records: single-line values in one table, each other
 /// field in its own table.
 pub(super) fn write_fields(
-    html: &mut Html<'_>,
+    page: &mut Page<'_>,
     fields: &[FieldDifference],
-    extent: DiffLimits,
+    limits: DiffLimits,
 ) -> io::Result<()> {
-    let is_of_lines = |field: &&FieldDifference| extent.lines(field).is_some();
+    let is_of_lines = |field: &&FieldDifference| limits.lines(field).is_some();
     let (of_lines, others): (Vec<_>, Vec<_>) = fields.iter().partition(is_of_lines);
     if !others.is_empty() {
-        html.markup("<table class=\"fields\">\n<thead><tr><th scope=\"col\">field</th>")?;
-        html.markup(
-            "<th scope=\"col\">left</th><th scope=\"col\">right</th></tr></thead>\n<tbody>\n",
-        )?;
-        for field in others {
-            write_values(html, field, extent)?;
-        }
-        html.markup("</tbody>\n</table>\n")?;
+        page.write(html! {
+            table.fields {
+                "\n" thead { tr {
+                    th scope="col" { "field" } th scope="col" { "left" } th scope="col" { "right" }
+                } }
+                "\n" tbody { "\n" @for field in others { (row(field, limits)) } } "\n"
+            } "\n"
+        })?;
     }
     for field in of_lines {
-        if let Some((left, right)) = extent.lines(field) {
-            write_lines(html, field, &rows(left, right, extent.bounds), extent)?;
+        if let Some((left, right)) = limits.lines(field) {
+            page.write(html! {
+                (PreEscaped("<table class=\"lines\">\n"))
+                caption { (name(field)) }
+                "\n" colgroup { col.number; col; col.number; col; }
+                "\n" thead { tr {
+                    th scope="col" colspan="2" { "left" } th scope="col" colspan="2" { "right" }
+                } }
+                (PreEscaped("\n<tbody>\n"))
+            })?;
+            write_rows(page, &rows(left, right, limits.bounds), limits.line_bytes)?;
+            page.write(PreEscaped("</tbody>\n</table>\n".to_owned()))?;
         }
     }
     Ok(())
 }
 
-fn write_name(html: &mut Html<'_>, field: &FieldDifference) -> io::Result<()> {
-    html.markup("<span class=\"name\">")?;
-    html.text(&field.field)?;
-    html.markup("</span>")?;
-    if let Some(at) = field.first_difference {
-        html.markup(" <small>first difference at byte ")?;
-        html.number(at as u64)?;
-        html.markup("</small>")?;
+fn name(field: &FieldDifference) -> Markup {
+    html! {
+        span.name { (Text(&field.field)) }
+        @if let Some(at) = field.first_difference {
+            " " small { "first difference at byte " (number(at as u64)) }
+        }
     }
-    Ok(())
 }
 
-fn write_values(
-    html: &mut Html<'_>,
-    field: &FieldDifference,
-    extent: DiffLimits,
-) -> io::Result<()> {
-    html.markup("<tr><th scope=\"row\">")?;
-    write_name(html, field)?;
-    html.markup("</th>")?;
+fn row(field: &FieldDifference, limits: DiffLimits) -> Markup {
     let (left, right) = (text_of(&field.left), text_of(&field.right));
     let (left, right) = match field.first_difference {
         Some(_) => parts_of_pair(&left, &right),
         None => (vec![Part::Differs(&left)], vec![Part::Differs(&right)]),
     };
-    html.markup("<td class=\"left\" data-label=\"left\">")?;
-    write_value(html, Side::Left, &field.left, &left, extent)?;
-    html.markup("</td><td class=\"right\" data-label=\"right\">")?;
-    write_value(html, Side::Right, &field.right, &right, extent)?;
-    html.markup("</td></tr>\n")
+    html! {
+        tr {
+            th scope="row" { (name(field)) }
+            td.left data-label="left" { (value(Side::Left, &field.left, &left, limits)) }
+            td.right data-label="right" { (value(Side::Right, &field.right, &right, limits)) }
+        } "\n"
+    }
 }
 
 fn text_of(value: &Value) -> Cow<'_, str> {
@@ -118,48 +121,19 @@ fn text_of(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// Writes a value that consists of these parts.
-fn write_value(
-    html: &mut Html<'_>,
-    side: Side,
-    value: &Value,
-    parts: &[Part<'_>],
-    extent: DiffLimits,
-) -> io::Result<()> {
+/// A value that consists of these parts.
+fn value(side: Side, value: &Value, of_value: &[Part<'_>], limits: DiffLimits) -> Markup {
     match value {
-        Value::Null => html.markup("<i>null</i>"),
-        Value::String(_) | Value::Object(_) if extent.values == Values::Redacted => {
-            write_redacted(html, value)
+        Value::Null => html! { i { "null" } },
+        Value::String(_) | Value::Object(_) if limits.values == Values::Redacted => {
+            let bytes = value.get("bytes").and_then(Value::as_u64);
+            let sha256 = value.get("sha256").and_then(Value::as_str);
+            html! {
+                (number(bytes.unwrap_or_default())) " bytes " small { "SHA-256" } " "
+                code { (Text(sha256.unwrap_or_default())) }
+            }
         }
-        Value::String(text) if text.is_empty() => html.markup("<i>empty</i>"),
-        _ => {
-            html.markup("<code>")?;
-            write_parts(html, side, parts, extent.line_bytes)?;
-            html.markup("</code>")
-        }
+        Value::String(text) if text.is_empty() => html! { i { "empty" } },
+        _ => html! { code { (parts(side, of_value, limits.line_bytes)) } },
     }
-}
-
-fn write_redacted(html: &mut Html<'_>, value: &Value) -> io::Result<()> {
-    let bytes = value.get("bytes").and_then(Value::as_u64);
-    html.number(bytes.unwrap_or_default())?;
-    html.markup(" bytes <small>SHA-256</small> <code>")?;
-    let sha256 = value.get("sha256").and_then(Value::as_str);
-    html.text(sha256.unwrap_or_default())?;
-    html.markup("</code>")
-}
-
-fn write_lines(
-    html: &mut Html<'_>,
-    field: &FieldDifference,
-    rows: &[Row<'_>],
-    extent: DiffLimits,
-) -> io::Result<()> {
-    html.markup("<table class=\"lines\">\n<caption>")?;
-    write_name(html, field)?;
-    html.markup("</caption>\n<colgroup><col class=\"number\"><col><col class=\"number\"><col>")?;
-    html.markup("</colgroup>\n<thead><tr><th scope=\"col\" colspan=\"2\">left</th>")?;
-    html.markup("<th scope=\"col\" colspan=\"2\">right</th></tr></thead>\n<tbody>\n")?;
-    write_rows(html, rows, extent.line_bytes)?;
-    html.markup("</tbody>\n</table>\n")
 }

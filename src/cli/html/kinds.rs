@@ -1,137 +1,81 @@
 //! The comparisons: counts of each kind of record, and a bar chart of them.
 
-use std::io;
-
 use chunkmigrate::record::KindSet;
 use chunkmigrate::verify::{Comparison, KindCounts, StoreLabel};
+use maud::{Markup, html};
 
-use super::markup::Html;
+use super::markup::{Text, number};
 use crate::cli::report::pluralize::{closed, plural, store_name};
-use crate::cli::report::verify_outcome::total;
+use crate::cli::report::verify_outcome::{Column, columns, total};
 
 /// The length of a bar in units.
 const BAR: u64 = 1000;
 
-/// A column of numbers and a part of each bar.
-struct Column {
-    label: &'static str,
-    /// Its CSS class; `side` for the totals of either side, which are not part of the bar.
-    class: &'static str,
-    count: fn(&KindCounts) -> u64,
-}
-
-const COLUMNS: [Column; 8] = [
-    Column::new("left", "side", |counts| counts.left),
-    Column::new("right", "side", |counts| counts.right),
-    Column::new("equal", "equal", |counts| counts.equal),
-    Column::new("only left", "only-left", |counts| counts.only_left),
-    Column::new("only right", "only-right", |counts| counts.only_right),
-    Column::new("different", "different", |counts| counts.differing),
-    Column::new("invalid left", "invalid", |counts| counts.invalid_left),
-    Column::new("invalid right", "invalid", |counts| counts.invalid_right),
-];
-
-impl Column {
-    const fn new(label: &'static str, class: &'static str, count: fn(&KindCounts) -> u64) -> Self {
-        Column {
-            label,
-            class,
-            count,
+/// The counts of one comparison.
+pub(super) fn counts_of_leg(leg: &Comparison, only: KindSet) -> Markup {
+    let comparison = leg;
+    let columns = columns(comparison);
+    let kinds = comparison.kinds.iter();
+    html! {
+        table.kinds {
+            "\n" caption { (store("left", &leg.left)) (store("right", &leg.right)) }
+            "\n" thead { tr {
+                th scope="col" { "kind" }
+                @for column in &columns { th scope="col" class=(column.class) { (column.label) } }
+            } } "\n"
+            @for (kind, counts) in kinds.filter(|(kind, _)| only.contains(*kind)) {
+                (counts_of_kind(kind.name(), counts, &columns))
+            }
+            (counts_of_kind("total", &total(comparison), &columns))
+        } "\n"
+        @if comparison.unknown_keys > 0 {
+            @let keys = comparison.unknown_keys;
+            p { (number(keys)) (plural(keys, " unknown key", " unknown keys")) } "\n"
         }
     }
 }
 
-/// Writes the counts of one comparison.
-pub(super) fn write_leg(html: &mut Html<'_>, leg: &Comparison, only: KindSet) -> io::Result<()> {
-    let total = total(leg);
-    let columns: Vec<&Column> = COLUMNS
-        .iter()
-        .filter(|column| column.class != "invalid" || (column.count)(&total) > 0)
-        .collect();
-    html.markup("<table class=\"kinds\">\n<caption>")?;
-    write_store(html, "left", &leg.left)?;
-    write_store(html, "right", &leg.right)?;
-    html.markup("</caption>\n<thead><tr><th scope=\"col\">kind</th>")?;
-    for column in &columns {
-        html.markup("<th scope=\"col\" class=\"")?;
-        html.markup(column.class)?;
-        html.markup("\">")?;
-        html.markup(column.label)?;
-        html.markup("</th>")?;
-    }
-    html.markup("</tr></thead>\n")?;
-    for (kind, counts) in leg.kinds.iter() {
-        if only.contains(kind) {
-            write_kind(html, kind.name(), counts, &columns)?;
-        }
-    }
-    write_kind(html, "total", &total, &columns)?;
-    html.markup("</table>\n")?;
-    match leg.unknown_keys {
-        0 => Ok(()),
-        keys => {
-            html.markup("<p>")?;
-            html.number(keys)?;
-            html.markup(plural(keys, " unknown key</p>\n", " unknown keys</p>\n"))
-        }
+fn store(side: &str, store: &StoreLabel) -> Markup {
+    html! {
+        span.store {
+            small { (side) } " " b { (Text(store.path.to_string_lossy())) }
+            " (" (store_name(store.store)) (closed(store.closed_cleanly)) ")"
+        } " "
     }
 }
 
-fn write_store(html: &mut Html<'_>, side: &'static str, store: &StoreLabel) -> io::Result<()> {
-    html.markup("<span class=\"store\"><small>")?;
-    html.markup(side)?;
-    html.markup("</small> <b>")?;
-    html.path(&store.path)?;
-    html.markup("</b> (")?;
-    html.markup(store_name(store.store))?;
-    html.markup(closed(store.closed_cleanly))?;
-    html.markup(")</span> ")
-}
-
-/// Writes the numbers of a kind, and its bar below.
-fn write_kind(
-    html: &mut Html<'_>,
-    name: &'static str,
-    counts: &KindCounts,
-    columns: &[&Column],
-) -> io::Result<()> {
-    html.markup("<tbody class=\"")?;
-    html.markup(name)?;
-    html.markup("\">\n<tr><th scope=\"row\">")?;
-    html.markup(name)?;
-    html.markup("</th>")?;
-    for column in columns {
-        let count = (column.count)(counts);
-        html.markup("<td class=\"")?;
-        html.markup(column.class)?;
-        html.markup(if count == 0 { " zero" } else { "" })?;
-        html.markup("\" data-label=\"")?;
-        html.markup(column.label)?;
-        html.markup("\">")?;
-        html.number(count)?;
-        html.markup("</td>")?;
+/// The numbers of a kind, and their bar below.
+fn counts_of_kind(name: &str, counts: &KindCounts, columns: &[&Column]) -> Markup {
+    html! {
+        tbody class=(name) {
+            "\n" tr {
+                th scope="row" { (name) }
+                @for column in columns {
+                    @let count = (column.count)(counts);
+                    @let zero = if count == 0 { " zero" } else { "" };
+                    td class={ (column.class) (zero) } data-label=(column.label) { (number(count)) }
+                }
+            } "\n"
+            // Hidden from screen readers: the row above has the numbers.
+            tr.bar aria-hidden="true" {
+                td colspan=(1 + columns.len()) { div { (bar(counts, columns)) } }
+            } "\n"
+        } "\n"
     }
-    html.markup("</tr>\n")?;
-    write_bar(html, counts, columns)?;
-    html.markup("</tbody>\n")
 }
 
-fn write_bar(html: &mut Html<'_>, counts: &KindCounts, columns: &[&Column]) -> io::Result<()> {
+fn bar(counts: &KindCounts, columns: &[&Column]) -> Markup {
     let parts = columns.iter().filter(|column| column.class != "side");
     let parts = parts.map(|column| (column.class, (column.count)(counts)));
     let parts: Vec<_> = parts.filter(|(_, count)| *count > 0).collect();
     let all: u64 = parts.iter().map(|(_, count)| count).sum();
-    // Hidden from screen readers: the row above has the numbers.
-    html.markup("<tr class=\"bar\" aria-hidden=\"true\"><td colspan=\"")?;
-    html.plain_number(1 + columns.len() as u64)?;
-    html.markup("\"><div>")?;
-    for (class, count) in parts {
-        html.markup("<span class=\"")?;
-        html.markup(class)?;
-        html.markup("\" style=\"flex-grow:")?;
+    let length = |count: u64| {
         let part = u128::from(count) * u128::from(BAR) / u128::from(all);
-        html.plain_number(u64::try_from(part).unwrap_or(BAR).max(1))?;
-        html.markup("\"></span>")?;
+        u64::try_from(part).unwrap_or(BAR).max(1)
+    };
+    html! {
+        @for (class, count) in parts {
+            span class=(class) style={ "flex-grow:" (length(count)) } {}
+        }
     }
-    html.markup("</div></td></tr>\n")
 }

@@ -1,24 +1,24 @@
-//! Writes a page from two kinds of input: markup, which is part of the program, and text from data.
+//! Writes a page piece by piece, with text from data made visible and harmless.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use indicatif::HumanCount;
+use maud::{Markup, Render};
 
-use crate::cli::term::terminal_escape::{escaped, is_plain};
+use crate::cli::term::terminal_escape::is_plain;
 
 /// Size in bytes at which a page is full.
 const PAGE_BYTES: usize = 16 << 20;
 
-/// Writes an HTML page.
-pub(super) struct Html<'o> {
+/// An HTML page.
+pub(super) struct Page<'o> {
     out: &'o mut dyn Write,
     written: usize,
 }
 
-impl<'o> Html<'o> {
+impl<'o> Page<'o> {
     pub(super) fn new(out: &'o mut dyn Write) -> Self {
-        Html { out, written: 0 }
+        Page { out, written: 0 }
     }
 
     /// Whether the page is full and takes no more findings, and no more lines of one.
@@ -26,101 +26,47 @@ impl<'o> Html<'o> {
         self.written >= PAGE_BYTES
     }
 
-    /// Writes markup. Data is never `'static`, so it can't be passed as markup by mistake.
-    pub(super) fn markup(&mut self, markup: &'static str) -> io::Result<()> {
-        self.write(markup)
-    }
-
-    /// Writes a text. Control and format characters are written as highlighted escapes, to
-    /// distinguish them from text that looks like an escape.
-    pub(super) fn text(&mut self, text: &str) -> io::Result<()> {
-        let mut rest = text;
-        let mut first = true;
-        while !rest.is_empty() {
-            let visible = |char: char| is_plain(char) && !(first && combines(char));
-            let shown = rest.chars().next().is_some_and(visible);
-            let end = match shown {
-                true => rest.find(|char| !is_plain(char)),
-                false => rest.find(is_plain).map(|end| end.max(first_char(rest))),
-            };
-            let (run, tail) = rest
-                .split_at_checked(end.unwrap_or(rest.len()))
-                .unwrap_or((rest, ""));
-            match shown {
-                true => self.characters(run)?,
-                false => self.escapes(run)?,
-            }
-            rest = tail;
-            first = false;
-        }
-        Ok(())
-    }
-
-    /// Writes a text where elements are not allowed, such as in a title.
-    pub(super) fn bare_text(&mut self, text: &str) -> io::Result<()> {
-        self.characters(&escaped(text))
-    }
-
-    /// Writes a path; bytes that are not UTF-8 become replacement characters.
-    pub(super) fn path(&mut self, path: &Path) -> io::Result<()> {
-        self.text(&path.to_string_lossy())
-    }
-
-    pub(super) fn number(&mut self, number: u64) -> io::Result<()> {
-        self.write(&HumanCount(number).to_string())
-    }
-
-    /// Writes a number without separators, for an attribute.
-    pub(super) fn plain_number(&mut self, number: u64) -> io::Result<()> {
-        self.write(&number.to_string())
-    }
-
-    fn escapes(&mut self, run: &str) -> io::Result<()> {
-        for tabs in run.split_inclusive('\t') {
-            let (run, tab) = match tabs.strip_suffix('\t') {
-                Some(run) => (run, true),
-                None => (tabs, false),
-            };
-            if !run.is_empty() {
-                self.markup("<span class=\"esc\">")?;
-                for char in run.chars() {
-                    self.write(&char.escape_debug().to_string())?;
-                }
-                self.markup("</span>")?;
-            }
-            if tab {
-                self.markup("<span class=\"esc tab\">\\t</span>")?;
-            }
-        }
-        Ok(())
-    }
-
-    fn characters(&mut self, text: &str) -> io::Result<()> {
-        let mut rest = text;
-        while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
-            let (plain, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
-            self.write(plain)?;
-            let mut chars = tail.chars();
-            self.write(match chars.next() {
-                Some('&') => "&amp;",
-                Some('<') => "&lt;",
-                Some('>') => "&gt;",
-                Some('"') => "&quot;",
-                _ => "&#39;",
-            })?;
-            rest = chars.as_str();
-        }
-        self.write(rest)
-    }
-
-    fn write(&mut self, text: &str) -> io::Result<()> {
-        self.written += text.len();
-        self.out.write_all(text.as_bytes())
+    pub(super) fn write(&mut self, markup: Markup) -> io::Result<()> {
+        let markup = markup.into_string();
+        self.written += markup.len();
+        self.out.write_all(markup.as_bytes())
     }
 }
 
-fn first_char(text: &str) -> usize {
-    text.chars().next().map_or(0, char::len_utf8)
+/// Text from data. Control and format characters become highlighted escapes, to distinguish them
+/// from text that looks like an escape.
+pub(super) struct Text<T>(pub(super) T);
+
+impl<T: AsRef<str>> Render for Text<T> {
+    fn render_to(&self, html: &mut String) {
+        let mut in_escape = false;
+        for (nth, char) in self.0.as_ref().chars().enumerate() {
+            let is_shown = is_plain(char) && !(nth == 0 && combines(char));
+            if in_escape && (is_shown || char == '\t') {
+                html.push_str("</span>");
+                in_escape = false;
+            }
+            match char {
+                '&' => html.push_str("&amp;"),
+                '<' => html.push_str("&lt;"),
+                '>' => html.push_str("&gt;"),
+                '"' => html.push_str("&quot;"),
+                '\'' => html.push_str("&#39;"),
+                '\t' => html.push_str("<span class=\"esc tab\">\\t</span>"),
+                char if is_shown => html.push(char),
+                char => {
+                    if !in_escape {
+                        html.push_str("<span class=\"esc\">");
+                        in_escape = true;
+                    }
+                    html.extend(char.escape_debug());
+                }
+            }
+        }
+        if in_escape {
+            html.push_str("</span>");
+        }
+    }
 }
 
 /// Whether a character would combine with the preceding one, which may be markup.
@@ -128,14 +74,19 @@ fn combines(char: char) -> bool {
     !char.is_ascii() && char.escape_debug().count() > 1
 }
 
+/// A number with separators.
+pub(super) fn number(number: u64) -> String {
+    HumanCount(number).to_string()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Html;
+    use maud::Render as _;
+
+    use super::Text;
 
     fn text(text: &str) -> String {
-        let mut out = Vec::new();
-        Html::new(&mut out).text(text).unwrap();
-        String::from_utf8(out).unwrap()
+        Text(text).render().into_string()
     }
 
     #[test]

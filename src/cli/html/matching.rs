@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 /// A run of items common to both sequences, with its positions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Match {
     pub(super) left: usize,
     pub(super) right: usize,

@@ -15,21 +15,16 @@ use std::path::Path;
 
 use chunkmigrate::record::KindSet;
 use chunkmigrate::verify::{Values, VerifyReport};
+use maud::{Markup, PreEscaped, html};
 
 use self::finding::write_findings;
-use self::kinds::write_leg;
-use self::markup::Html;
+use self::kinds::counts_of_leg;
+use self::markup::{Page, Text};
 use super::report::verify_outcome::{self_test, sentence, word};
+use super::term::terminal_escape::escaped;
 
-/// The content security policy blocks loading and scripts, whatever the data contains.
-const HEAD: &str = "\
-<html lang=\"en\">
-<head>
-<meta charset=\"utf-8\">
-<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">
-<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">
-<meta name=\"color-scheme\" content=\"light dark\">
-<title>";
+/// Blocks loading and scripts, whatever the data contains.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 /// Writes the page of a verification, after its doctype.
 pub(super) fn write_page(
@@ -37,74 +32,77 @@ pub(super) fn write_page(
     report: &VerifyReport,
     values: Values,
 ) -> io::Result<()> {
-    let html = &mut Html::new(out);
-    html.markup(HEAD)?;
-    write_title(html, report)?;
-    html.markup("</title>\n<style>\n")?;
-    html.markup(include_str!("style.css"))?;
-    html.markup("</style>\n</head>\n<body>\n<main>\n")?;
-    write_verdict(html, report, values)?;
-    html.markup("<section>\n<h2>Records</h2>\n")?;
-    for leg in &report.legs {
-        write_leg(html, leg, report.only)?;
-    }
-    html.markup("</section>\n")?;
-    write_findings(html, report, values)?;
-    if let Some((detected, names)) = self_test(report) {
-        html.markup("<section>\n<h2>Self-test</h2>\n<p>")?;
-        html.text(&detected)?;
-        html.markup("</p>\n<p class=\"detected\">")?;
-        html.text(&names)?;
-        html.markup("</p>\n</section>\n")?;
-    }
-    html.markup("</main>\n</body>\n</html>\n")
+    let page = &mut Page::new(out);
+    page.write(html! {
+        (PreEscaped("<html lang=\"en\">\n"))
+        head {
+            "\n" meta charset="utf-8";
+            "\n" meta http-equiv="Content-Security-Policy" content=(POLICY);
+            "\n" meta name="viewport" content="width=device-width, initial-scale=1";
+            "\n" meta name="color-scheme" content="light dark";
+            "\n" title { (Text(title(report))) }
+            "\n" style { "\n" (PreEscaped(include_str!("style.css"))) } "\n"
+        }
+        (PreEscaped("\n<body>\n<main>\n"))
+        (verdict(report, values))
+        section {
+            "\n" h2 { "Records" } "\n"
+            @for leg in &report.legs { (counts_of_leg(leg, report.only)) }
+        } "\n"
+    })?;
+    write_findings(page, report, values)?;
+    page.write(html! {
+        @if let Some((detected, names)) = self_test(report) {
+            section {
+                "\n" h2 { "Self-test" }
+                "\n" p { (Text(detected)) }
+                "\n" p.detected { (Text(names)) } "\n"
+            } "\n"
+        }
+        (PreEscaped("</main>\n</body>\n</html>\n"))
+    })
 }
 
-/// Writes the verdict and the names of the first and the last store.
-fn write_title(html: &mut Html<'_>, report: &VerifyReport) -> io::Result<()> {
-    html.markup(word(report))?;
+/// The verdict and the names of the first and the last store. A title contains no elements, so
+/// escapes in it are not highlighted.
+fn title(report: &VerifyReport) -> String {
     let legs = &report.legs;
-    let stores = [
-        legs.first().map(|leg| &leg.left),
-        legs.last().map(|leg| &leg.right),
-    ];
+    let left = legs.first().map(|leg| &leg.left);
+    let right = legs.last().map(|leg| &leg.right);
     let name = |path: &Path| {
-        path.file_name()
-            .map(|name| name.to_string_lossy().into_owned())
+        let name = path.file_name().unwrap_or_default();
+        escaped(&name.to_string_lossy()).into_owned()
     };
-    for (store, before) in stores.into_iter().flatten().zip([": ", ", "]) {
-        html.markup(before)?;
-        html.bare_text(&name(&store.path).unwrap_or_default())?;
+    let names = [left, right].into_iter().flatten();
+    let names: Vec<String> = names.map(|store| name(&store.path)).collect();
+    match names.as_slice() {
+        [] => word(report).to_owned(),
+        names => format!("{}: {}", word(report), names.join(", ")),
     }
-    Ok(())
 }
 
-fn write_verdict(html: &mut Html<'_>, report: &VerifyReport, values: Values) -> io::Result<()> {
-    html.markup(match report.is_identical() {
-        true => "<header class=\"identical\">\n<h1><strong>",
-        false => "<header class=\"diverged\">\n<h1><strong>",
-    })?;
-    html.markup(word(report))?;
-    html.markup("<span class=\"colon\">:</span></strong> ")?;
-    html.text(&sentence(report))?;
-    html.markup("</h1>\n<p>chunkmigrate ")?;
-    html.markup(env!("CARGO_PKG_VERSION"))?;
-    html.markup(" verify")?;
+fn verdict(report: &VerifyReport, values: Values) -> Markup {
+    let verdict = word(report);
     let only = report.only.iter().filter(|_| report.only != KindSet::ALL);
-    for (nth, kind) in only.enumerate() {
-        html.markup(if nth == 0 { " --only " } else { "," })?;
-        html.markup(kind.name())?;
+    html! {
+        header class=(verdict.to_lowercase()) {
+            "\n" h1 {
+                strong { (verdict) span.colon { ":" } } " " (Text(sentence(report)))
+            }
+            "\n" p {
+                "chunkmigrate " (env!("CARGO_PKG_VERSION")) " verify"
+                @for (nth, kind) in only.enumerate() {
+                    (if nth == 0 { " --only " } else { "," }) (kind.name())
+                }
+                @if report.quick { " --quick" }
+                @if report.strict { " --strict" }
+                @for column in &report.without_columns { " --without-column " (Text(column)) }
+                (match values {
+                    Values::Full => " --values full",
+                    Values::Short => "",
+                    Values::Redacted => " --values redacted",
+                })
+            } "\n"
+        } "\n"
     }
-    html.markup(if report.quick { " --quick" } else { "" })?;
-    html.markup(if report.strict { " --strict" } else { "" })?;
-    for column in &report.without_columns {
-        html.markup(" --without-column ")?;
-        html.text(column)?;
-    }
-    html.markup(match values {
-        Values::Full => " --values full",
-        Values::Short => "",
-        Values::Redacted => " --values redacted",
-    })?;
-    html.markup("</p>\n</header>\n")
 }

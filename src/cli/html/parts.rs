@@ -1,7 +1,7 @@
 //! Splits two lines into the parts they share and those that differ.
 
 use super::matching::{Match, matching};
-use crate::cli::report::text_diff::{common_head, common_tail};
+use crate::cli::report::text_diff::Split;
 
 /// Lines up to this length are compared word by word, longer ones from both ends.
 const WORDS_BYTES: usize = 400;
@@ -10,6 +10,14 @@ const WORDS_BYTES: usize = 400;
 pub(super) enum Part<'t> {
     Shared(&'t str),
     Differs(&'t str),
+}
+
+impl<'t> Part<'t> {
+    pub(super) fn text(self) -> &'t str {
+        match self {
+            Part::Shared(text) | Part::Differs(text) => text,
+        }
+    }
 }
 
 /// The parts of two different lines.
@@ -31,17 +39,16 @@ pub(super) fn without_break(line: &str) -> &str {
 
 /// The difference is what remains between the common start and the common end.
 fn from_both_ends<'t>(left: &'t str, right: &'t str) -> (Vec<Part<'t>>, Vec<Part<'t>>) {
-    let head = common_head(left, right);
-    let tail = common_tail(left, right, head);
-    let parts = |text: &'t str| {
-        let middle = head..text.len() - tail;
-        let mut parts = Vec::new();
-        push(&mut parts, Part::Shared, text.get(..head));
-        push(&mut parts, Part::Differs, text.get(middle.clone()));
-        push(&mut parts, Part::Shared, text.get(middle.end..));
-        parts
+    let split = Split::of(left, right);
+    let parts = |differs: &'t str| {
+        let parts = [
+            Part::Shared(split.head),
+            Part::Differs(differs),
+            Part::Shared(split.tail),
+        ];
+        parts.into_iter().filter(|part| !part.text().is_empty())
     };
-    (parts(left), parts(right))
+    (parts(split.left).collect(), parts(split.right).collect())
 }
 
 /// The differences between common words; `None` if few words are common.
@@ -65,8 +72,10 @@ fn by_words<'t>(left: &'t str, right: &'t str) -> Option<(Vec<Part<'t>>, Vec<Par
         let of_left = take(&mut left_rest, &left_words, same.left..old);
         let of_right = take(&mut right_rest, &right_words, same.right..new);
         shared += of_left.trim().len();
-        push(&mut left_parts, Part::Shared, Some(of_left));
-        push(&mut right_parts, Part::Shared, Some(of_right));
+        if !of_left.is_empty() {
+            left_parts.push(Part::Shared(of_left));
+            right_parts.push(Part::Shared(of_right));
+        }
     }
     let longest = left.len().max(right.len());
     (shared * 3 >= longest).then_some((left_parts, right_parts))
@@ -102,12 +111,6 @@ fn words(text: &str) -> Vec<&str> {
         rest = tail;
     }
     words
-}
-
-fn push<'t>(parts: &mut Vec<Part<'t>>, part: fn(&'t str) -> Part<'t>, text: Option<&'t str>) {
-    if let Some(text) = text.filter(|text| !text.is_empty()) {
-        parts.push(part(text));
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::cli::report::text_diff::{common_head, common_tail};
+use super::matching::Match;
+use crate::cli::report::text_diff::Split;
 
 /// How much of two texts to compare and show.
 #[derive(Debug, Clone, Copy)]
@@ -35,11 +36,10 @@ pub(super) struct Side<'t> {
 
 impl<'t> Window<'t> {
     pub(super) fn of(left: &'t str, right: &'t str, bounds: Bounds) -> Self {
-        let head = common_head(left, right);
-        let tail = common_tail(left, right, head);
+        let split = Split::of(left, right);
+        let (head, tail) = (split.head.len(), split.tail.len());
         let start = start_of_lines(left, head, bounds.context);
-        let before = left.get(start..head).unwrap_or_default();
-        let before = before.bytes().filter(|byte| *byte == b'\n').count();
+        let before = line_breaks(left.get(start..head).unwrap_or_default());
         // Both texts continue with the same bytes: the rest of a line, and context lines that don't
         // count towards the limits.
         let rest = lines_at_start(left, left.len() - tail, 0);
@@ -67,12 +67,12 @@ impl<'t> Window<'t> {
         !self.left.rest.is_empty() || !self.right.rest.is_empty()
     }
 
-    /// Number of last lines on either side that may be shown as missing on the other side, if no
-    /// line after `left_end` and `right_end` has a counterpart in the window.
+    /// The end of the last lines on either side that may be shown as missing on the other side, if
+    /// no line after `left_end` and `right_end` has a counterpart in the window.
     ///
     /// The counterpart of such a line may be after the window. So the run ends at the first line
     /// with one, and no line is shown alone at the edge unless the other text has no more lines.
-    pub(super) fn trusted(&self, left_end: usize, right_end: usize) -> (usize, usize) {
+    pub(super) fn trusted(&self, left_end: usize, right_end: usize) -> Match {
         let run = |side: &Side<'t>, end: usize, other: &Side<'t>| {
             let elsewhere = other.lines_of_rest();
             let lines = side.lines.iter().skip(end);
@@ -81,18 +81,12 @@ impl<'t> Window<'t> {
         let left = run(&self.left, left_end, &self.right);
         let right = run(&self.right, right_end, &self.left);
         let both = left.min(right);
-        (
-            if self.right.rest.is_empty() {
-                left
-            } else {
-                both
-            },
-            if self.left.rest.is_empty() {
-                right
-            } else {
-                both
-            },
-        )
+        let shown = |own, other: &Side<'t>| if other.rest.is_empty() { own } else { both };
+        Match {
+            left: left_end + shown(left, &self.right),
+            right: right_end + shown(right, &self.left),
+            len: 0,
+        }
     }
 }
 
@@ -122,18 +116,20 @@ impl<'t> Side<'t> {
     }
 }
 
+pub(super) fn line_breaks(text: &str) -> usize {
+    text.matches('\n').count()
+}
+
 /// Start of the line that contains an offset, or of the line `before` lines earlier.
 fn start_of_lines(text: &str, at: usize, before: usize) -> usize {
     let head = text.get(..at).unwrap_or_default();
-    let breaks = head.bytes().enumerate().rev();
-    let mut breaks = breaks.filter(|(_, byte)| *byte == b'\n');
-    breaks.nth(before).map_or(0, |(at, _)| at + 1)
+    let line_break = head.rmatch_indices('\n').nth(before);
+    line_break.map_or(0, |(at, _)| at + 1)
 }
 
 /// Length of the rest of the line at an offset and of `behind` lines after it.
 fn lines_at_start(text: &str, at: usize, behind: usize) -> usize {
     let tail = text.get(at..).unwrap_or_default();
-    let breaks = tail.bytes().enumerate();
-    let mut breaks = breaks.filter(|(_, byte)| *byte == b'\n');
-    breaks.nth(behind).map_or(tail.len(), |(at, _)| at + 1)
+    let line_break = tail.match_indices('\n').nth(behind);
+    line_break.map_or(tail.len(), |(at, _)| at + 1)
 }

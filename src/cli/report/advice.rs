@@ -6,7 +6,7 @@ use chunkmigrate::verify::FindingClass;
 ///
 /// It is not visible whether a record was added to one store or deleted from the other, so no
 /// advice suggests a merge that could restore deleted records.
-pub(in crate::cli) const fn advice(class: FindingClass) -> &'static str {
+pub(crate) const fn advice(class: FindingClass) -> &'static str {
     match class {
         FindingClass::OnlyLeft => {
             "missing on the right: added on the left or deleted on the right; a merge would restore \

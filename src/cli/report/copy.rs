@@ -3,191 +3,158 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use chunkmigrate::migrate::{CopyOutcome, CopySummary, EndLine, MergeCounts, MergeSummary};
+use chunkmigrate::migrate::{CopyOutcome, CopySummary, EndLine, MergeSummary};
 use chunkmigrate::store::StoreKind;
 use chunkmigrate::verify::Values;
-use indicatif::{HumanBytes, HumanCount};
+use indicatif::HumanBytes;
 
 use crate::cli::report::copy_outcome::verdict;
-use crate::cli::report::finding_totals::write_totals;
-use crate::cli::report::findings::write_findings;
+use crate::cli::report::findings::{write_findings, write_totals};
 use crate::cli::report::other_tables::{write_missing_table, write_tables};
-use crate::cli::report::pluralize::{closed, count_of, store_name};
+use crate::cli::report::pluralize::{closed, count_of, described, store_name};
 use crate::cli::report::suggestions::after_copy;
-use crate::cli::report::table::{write_fact, write_table};
+use crate::cli::report::table::{write_fact, write_kinds};
 use crate::cli::term::terminal_escape::{escaped, escaped_path};
 
-/// Displays the summary of a copy.
-pub(in crate::cli) struct CopyReport<'s> {
-    summary: &'s CopySummary,
-}
-
-impl<'s> CopyReport<'s> {
-    pub(in crate::cli) fn new(summary: &'s CopySummary) -> Self {
-        CopyReport { summary }
+pub(crate) fn write_report(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
+    let (source, target) = (&summary.source, &summary.target);
+    let schema = summary.schema_version;
+    let schema = schema.map(|version| format!(", Magellan schema {version}"));
+    writeln!(
+        out,
+        "{} ({}{}{}) {} {}\n",
+        escaped_path(&source.path),
+        store_name(source.store),
+        schema.unwrap_or_default(),
+        closed(source.closed_cleanly),
+        if summary.merge { "into" } else { "to" },
+        described(target),
+    )?;
+    write_counts(out, summary)?;
+    let mut facts = Vec::new();
+    write_facts(&mut facts, summary)?;
+    if !facts.is_empty() {
+        writeln!(out)?;
+        out.write_all(&facts)?;
     }
-
-    /// Writes the summary as text.
-    pub(in crate::cli) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let summary = self.summary;
-        let schema = match summary.schema_version {
-            Some(version) => format!(", Magellan schema {version}"),
-            None => String::new(),
-        };
-        writeln!(
-            out,
-            "{} ({}{schema}{}) {} {} ({}{})\n",
-            escaped_path(&summary.source.path),
-            store_name(summary.source.store),
-            closed(summary.source.closed_cleanly),
-            if summary.merge { "into" } else { "to" },
-            escaped_path(&summary.target.path),
-            store_name(summary.target.store),
-            closed(summary.target.closed_cleanly),
-        )?;
-        write_table(out, &self.kinds_table())?;
-        let mut facts = Vec::new();
-        self.write_facts(&mut facts)?;
-        if !facts.is_empty() {
-            writeln!(out)?;
-            out.write_all(&facts)?;
-        }
-        let shown = summary.rejections.len() + summary.divergences().len();
-        let mut totals = Vec::new();
-        write_totals(&mut totals, &summary.counts(), shown)?;
-        if let Some(totals) = totals.strip_suffix(b"\n") {
-            writeln!(out)?;
-            out.write_all(totals)?;
-        }
-        self.write_rejections(out)?;
-        self.write_divergences(out)?;
-        writeln!(out, "\n{}", verdict(summary))?;
-        match after_copy(summary) {
-            Some(step) => step.write(out),
-            None => Ok(()),
-        }
+    let shown = summary.rejections.len() + summary.divergences().len();
+    let mut totals = Vec::new();
+    write_totals(&mut totals, &summary.counts(), shown)?;
+    if let Some(totals) = totals.strip_suffix(b"\n") {
+        writeln!(out)?;
+        out.write_all(totals)?;
     }
-
-    fn write_facts(&self, out: &mut dyn Write) -> io::Result<()> {
-        let summary = self.summary;
-        if let Some(digest) = summary.sha256() {
-            write_fact(out, "digest", &digest)?;
-        }
-        if let Some(bytes) = summary.file_bytes() {
-            write_fact(out, "size", &HumanBytes(bytes))?;
-        }
-        match summary.end_line {
-            Some(EndLine::Matched) => {
-                write_fact(out, "end line", &"matches: the text is complete")?;
-            }
-            Some(EndLine::Mismatched) => {
-                write_fact(out, "end line", &"does not match the lines")?;
-            }
-            Some(EndLine::Missing) => write_fact(out, "no end line", &"completeness unknown")?,
-            None => {}
-        }
-        for kind in &summary.missing {
-            write_missing_table(out, *kind)?;
-        }
-        for column in &summary.without_columns {
-            write_fact(out, "ignored", &format_args!("column {}", escaped(column)))?;
-        }
-        write_tables(out, "other tables", &summary.uncopied_tables)?;
-        if let Some(merge) = summary.merged() {
-            write_merge_facts(out, merge)?;
-        }
-        if let Some(path) = &summary.stale_rejects_file {
-            let path = escaped_path(path);
-            let text = format_args!("{path}, left by an earlier run");
-            write_fact(out, "stale rejects", &text)?;
-        }
-        write_target_facts(out, summary.lost_access(), &summary.leftover_dirs)
-    }
-
-    fn kinds_table(&self) -> Vec<Vec<String>> {
-        let merged = self.summary.merged();
-        let mut heading = vec!["kind", "records", "rejected"];
-        if merged.is_some() {
-            heading.extend(["inserted", "updated", "unchanged", "kept"]);
-        }
-        let columns = heading.len() - 1;
-        let mut rows = vec![heading.into_iter().map(str::to_owned).collect()];
-        let mut total = [0; 6];
-        for (kind, totals) in self.summary.asked_for() {
-            let merged = merged.map_or_else(MergeCounts::default, |m| *m.counts.get(kind));
-            let numbers = [
-                totals.records,
-                *self.summary.rejected.get(kind),
-                merged.inserted,
-                merged.updated,
-                merged.unchanged,
-                merged.kept,
-            ];
-            rows.push(row(kind.name(), &numbers, columns));
-            for (sum, number) in total.iter_mut().zip(numbers) {
-                *sum += number;
-            }
-        }
-        rows.push(row("total", &total, columns));
-        rows
-    }
-
-    fn write_rejections(&self, out: &mut dyn Write) -> io::Result<()> {
-        let summary = self.summary;
-        let total = summary.rejection_counts.total();
-        if total == 0 {
-            return Ok(());
-        }
-        let heading = match total == summary.rejected_total() {
-            true => "Rejected",
-            false => "Rejected, and other findings",
-        };
-        writeln!(out, "\n{heading}:")?;
-        for finding in &summary.rejections {
-            let key = finding.key.as_deref().map(String::from_utf8_lossy);
-            let key = key.map(|key| escaped(&key).into_owned());
-            let message = escaped(&finding.message);
-            match summary.source.store {
-                StoreKind::Sqlite if finding.row.is_some() => writeln!(out, "  {message}")?,
-                StoreKind::Ndjson => {
-                    let key = key.map(|key| format!(", {key}")).unwrap_or_default();
-                    writeln!(out, "  {message} ({}{key})", finding.class)?;
-                }
-                _ => {
-                    let kind = finding.kind.map_or("the file", |kind| kind.name());
-                    let what = key.unwrap_or_else(|| kind.to_owned());
-                    writeln!(out, "  {what}: {}: {message}", finding.class)?;
-                }
-            }
-        }
-        write_rest(out, total, summary.rejections.len())?;
-        match &summary.rejects {
-            Some(path) => writeln!(out, "  with their values in {}", escaped_path(path)),
-            None => Ok(()),
-        }
-    }
-
-    fn write_divergences(&self, out: &mut dyn Write) -> io::Result<()> {
-        let CopyOutcome::ReadBackDiffers {
-            divergences,
-            counts,
-        } = &self.summary.outcome
-        else {
-            return Ok(());
-        };
-        writeln!(
-            out,
-            "\nRead-back mismatch (left = source, right = target):\n"
-        )?;
-        write_findings(out, divergences, Values::Short)?;
-        write_rest(out, counts.total(), divergences.len())
+    write_rejections(out, summary)?;
+    write_divergences(out, summary)?;
+    writeln!(out, "\n{}", verdict(summary))?;
+    match after_copy(summary) {
+        Some(step) => step.write(out),
+        None => Ok(()),
     }
 }
 
-fn row(name: &str, numbers: &[u64], columns: usize) -> Vec<String> {
-    let numbers = numbers.iter().take(columns);
-    let cells = numbers.map(|number| HumanCount(*number).to_string());
-    std::iter::once(name.to_owned()).chain(cells).collect()
+fn write_facts(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
+    if let Some(digest) = summary.sha256() {
+        write_fact(out, "digest", &digest)?;
+    }
+    if let Some(bytes) = summary.file_bytes() {
+        write_fact(out, "size", &HumanBytes(bytes))?;
+    }
+    match summary.end_line {
+        Some(EndLine::Matched) => {
+            write_fact(out, "end line", &"matches: the text is complete")?;
+        }
+        Some(EndLine::Mismatched) => {
+            write_fact(out, "end line", &"does not match the lines")?;
+        }
+        Some(EndLine::Missing) => write_fact(out, "no end line", &"completeness unknown")?,
+        None => {}
+    }
+    for kind in &summary.missing {
+        write_missing_table(out, *kind)?;
+    }
+    for column in &summary.without_columns {
+        write_fact(out, "ignored", &format_args!("column {}", escaped(column)))?;
+    }
+    write_tables(out, "other tables", &summary.uncopied_tables)?;
+    if let Some(merge) = summary.merged() {
+        write_merge_facts(out, merge)?;
+    }
+    if let Some(path) = &summary.stale_rejects_file {
+        let path = escaped_path(path);
+        let text = format_args!("{path}, left by an earlier run");
+        write_fact(out, "stale rejects", &text)?;
+    }
+    write_target_facts(out, summary.lost_access(), &summary.leftover_dirs)
+}
+
+/// Writes how many records of each kind were copied or merged.
+fn write_counts(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
+    let merged = summary.merged();
+    let mut columns = vec!["records", "rejected"];
+    if merged.is_some() {
+        columns.extend(["inserted", "updated", "unchanged", "kept"]);
+    }
+    let kinds = summary.asked_for().map(|(kind, totals)| {
+        let mut numbers = vec![totals.records, *summary.rejected.get(kind)];
+        if let Some(merge) = merged {
+            let counts = merge.counts.get(kind);
+            let written = [counts.inserted, counts.updated];
+            numbers.extend(written.into_iter().chain([counts.unchanged, counts.kept]));
+        }
+        (kind, numbers)
+    });
+    write_kinds(out, &columns, kinds)
+}
+
+fn write_rejections(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
+    let total = summary.rejection_counts.total();
+    if total == 0 {
+        return Ok(());
+    }
+    let heading = match total == summary.rejected_total() {
+        true => "Rejected",
+        false => "Rejected, and other findings",
+    };
+    writeln!(out, "\n{heading}:")?;
+    for finding in &summary.rejections {
+        let key = finding.key.as_deref().map(String::from_utf8_lossy);
+        let key = key.map(|key| escaped(&key).into_owned());
+        let message = escaped(&finding.message);
+        match summary.source.store {
+            StoreKind::Sqlite if finding.row.is_some() => writeln!(out, "  {message}")?,
+            StoreKind::Ndjson => {
+                let key = key.map(|key| format!(", {key}")).unwrap_or_default();
+                writeln!(out, "  {message} ({}{key})", finding.class)?;
+            }
+            _ => {
+                let kind = finding.kind.map_or("the file", |kind| kind.name());
+                let what = key.unwrap_or_else(|| kind.to_owned());
+                writeln!(out, "  {what}: {}: {message}", finding.class)?;
+            }
+        }
+    }
+    write_rest(out, total, summary.rejections.len())?;
+    match &summary.rejects {
+        Some(path) => writeln!(out, "  with their values in {}", escaped_path(path)),
+        None => Ok(()),
+    }
+}
+
+fn write_divergences(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
+    let CopyOutcome::ReadBackDiffers {
+        divergences,
+        counts,
+    } = &summary.outcome
+    else {
+        return Ok(());
+    };
+    writeln!(
+        out,
+        "\nRead-back mismatch (left = source, right = target):\n"
+    )?;
+    write_findings(out, divergences, Values::Short)?;
+    write_rest(out, counts.total(), divergences.len())
 }
 
 /// Writes what a merge left unchanged, and what it did besides writing records.
@@ -228,7 +195,7 @@ fn write_rest(out: &mut dyn Write, total: u64, shown: usize) -> io::Result<()> {
 
 /// Writes which access rights of a replaced file were lost, and what interrupted runs left next to
 /// the target.
-pub(in crate::cli) fn write_target_facts(
+pub(crate) fn write_target_facts(
     out: &mut dyn Write,
     lost_access: &[&str],
     leftover_dirs: &[PathBuf],

@@ -8,7 +8,7 @@ use crate::cli::report::pluralize::{count_of, plural};
 use crate::cli::term::terminal_escape::escaped_path;
 
 /// The result of a copy in one or two sentences.
-pub(in crate::cli) fn verdict(summary: &CopySummary) -> String {
+pub(crate) fn verdict(summary: &CopySummary) -> String {
     let problems = Problems::of(summary);
     match &summary.outcome {
         CopyOutcome::Created { verified, .. } => copied(summary, *verified, &problems),

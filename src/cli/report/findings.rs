@@ -1,16 +1,16 @@
-//! Findings as text: grouped by class, the key first, with inline differences.
+//! Findings as text: their counts, then grouped by class, the key first, with inline differences.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use chunkmigrate::verify::Values;
-use chunkmigrate::verify::{FieldDifference, Finding, FindingClass, Side};
+use chunkmigrate::verify::{FieldDifference, Finding, FindingClass, FindingCounts, Side, Values};
 use indicatif::HumanCount;
 use serde_json::Value;
 
 use crate::cli::report::advice::advice;
-use crate::cli::report::text_diff::{common_head, common_tail};
+use crate::cli::report::table::write_table;
+use crate::cli::report::text_diff::Split;
 use crate::cli::term::terminal_escape::escaped;
 
 /// Number of characters to show around a difference.
@@ -27,8 +27,42 @@ const ADDED: Style = Style::new()
     .bold()
     .fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 
-/// Writes findings grouped by class.
-pub(in crate::cli) fn write_findings(
+/// Writes a table of the counts and a blank line, unless all findings are shown and have the same
+/// class and kind.
+pub(crate) fn write_totals(
+    out: &mut dyn Write,
+    counts: &FindingCounts,
+    shown: usize,
+) -> io::Result<()> {
+    let is_one = counts.iter().count() <= 1;
+    if is_one && counts.total() == shown as u64 {
+        return Ok(());
+    }
+    let heading = ["finding", "divergences", "warnings"];
+    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    let mut row = |name: String, divergences: u64, warnings: u64| {
+        let number = |count: u64| match count {
+            0 => String::new(),
+            _ => HumanCount(count).to_string(),
+        };
+        rows.push(vec![name, number(divergences), number(warnings)]);
+    };
+    for (class, kind, count) in counts.iter() {
+        let name = match kind {
+            Some(kind) => format!("{class} ({kind})"),
+            None => class.to_string(),
+        };
+        match class.is_warning() {
+            true => row(name, 0, count),
+            false => row(name, count, 0),
+        }
+    }
+    row("total".to_owned(), counts.divergences(), counts.warnings());
+    write_table(out, &rows)?;
+    writeln!(out)
+}
+
+pub(crate) fn write_findings(
     out: &mut dyn Write,
     findings: &[Finding],
     values: Values,
@@ -75,12 +109,12 @@ fn write_finding(out: &mut dyn Write, finding: &Finding, values: Values) -> io::
 }
 
 /// Whether the message would only repeat the class.
-pub(in crate::cli) const fn class_says_all(class: FindingClass) -> bool {
+pub(crate) const fn class_says_all(class: FindingClass) -> bool {
     matches!(class, FindingClass::OnlyLeft | FindingClass::OnlyRight)
 }
 
 /// The key, in hex if it is not valid text.
-pub(in crate::cli) fn key(finding: &Finding) -> Option<Cow<'_, str>> {
+pub(crate) fn key(finding: &Finding) -> Option<Cow<'_, str>> {
     let key = finding.key.as_deref()?;
     Some(match std::str::from_utf8(key) {
         Ok(text) => Cow::Borrowed(text),
@@ -91,8 +125,7 @@ pub(in crate::cli) fn key(finding: &Finding) -> Option<Cow<'_, str>> {
     })
 }
 
-/// The kind of record that a finding concerns.
-pub(in crate::cli) fn kind(finding: &Finding) -> &'static str {
+pub(crate) fn kind(finding: &Finding) -> &'static str {
     finding.kind.map_or("all kinds", |kind| kind.name())
 }
 
@@ -107,19 +140,22 @@ fn write_field(
         (Value::String(left), Value::String(right)) => {
             let at = field.first_difference.unwrap_or(0);
             writeln!(out, "    {name}  first difference at byte {at}")?;
-            let parts = Parts::of(left, right);
-            let (left, right) = (parts.left, parts.right);
-            let show = |middle: &str, open: &str, close: &str, style: Style| {
-                let (before, after) = (parts.before(values), parts.after(values));
-                match cut(middle, values) {
-                    middle if middle.is_empty() => format!("\"{before}{after}\""),
-                    middle => {
-                        format!("\"{before}{style}{open}{middle}{close}{style:#}{after}\"")
-                    }
+            let split = Split::of(left, right);
+            let before = before(split.head, values);
+            let after = cut(split.tail, CONTEXT, values);
+            let show = |middle: &str, open: &str, close: &str, style: Style| match middle {
+                "" => format!("\"{before}{after}\""),
+                middle => {
+                    let middle = cut(middle, DIFFERENCE, values);
+                    format!("\"{before}{style}{open}{middle}{close}{style:#}{after}\"")
                 }
             };
-            writeln!(out, "      left   {}", show(left, "[-", "-]", REMOVED))?;
-            writeln!(out, "      right  {}", show(right, "{+", "+}", ADDED))
+            writeln!(
+                out,
+                "      left   {}",
+                show(split.left, "[-", "-]", REMOVED)
+            )?;
+            writeln!(out, "      right  {}", show(split.right, "{+", "+}", ADDED))
         }
         (left, right) => writeln!(
             out,
@@ -132,14 +168,13 @@ fn write_field(
 
 fn scalar(value: &Value, values: Values) -> String {
     match value {
-        Value::String(text) => format!("\"{}\"", cut(text, values)),
+        Value::String(text) => format!("\"{}\"", cut(text, DIFFERENCE, values)),
         Value::Object(_) => shortened(value),
         _ => value.to_string(),
     }
 }
 
-/// A shortened text in a report.
-pub(in crate::cli) fn shortened(value: &Value) -> String {
+pub(crate) fn shortened(value: &Value) -> String {
     let text = |name: &str| value.get(name).and_then(Value::as_str);
     let number = |name: &str| value.get(name).and_then(Value::as_u64).unwrap_or_default();
     match text("excerpt") {
@@ -153,79 +188,21 @@ pub(in crate::cli) fn shortened(value: &Value) -> String {
     }
 }
 
-/// Two texts, split into the common start and end and the differing middle.
-struct Parts<'t> {
-    head: &'t str,
-    tail: &'t str,
-    left: &'t str,
-    right: &'t str,
+/// The end of a common start.
+fn before(head: &str, values: Values) -> String {
+    let skipped = match values {
+        Values::Full => 0,
+        _ => head.chars().count().saturating_sub(CONTEXT),
+    };
+    let shown: String = head.chars().skip(skipped).collect();
+    let dots = if skipped > 0 { "…" } else { "" };
+    format!("{dots}{}", escaped(&shown))
 }
 
-impl<'t> Parts<'t> {
-    fn of(left: &'t str, right: &'t str) -> Self {
-        let head = common_head(left, right);
-        let tail = common_tail(left, right, head);
-        let middle = |text: &'t str| text.get(head..text.len() - tail).unwrap_or_default();
-        Parts {
-            head: left.get(..head).unwrap_or_default(),
-            tail: left.get(left.len() - tail..).unwrap_or_default(),
-            left: middle(left),
-            right: middle(right),
-        }
-    }
-
-    fn before(&self, values: Values) -> String {
-        let skipped = match values {
-            Values::Full => 0,
-            _ => self.head.chars().count().saturating_sub(CONTEXT),
-        };
-        let shown: String = self.head.chars().skip(skipped).collect();
-        let dots = if skipped > 0 { "…" } else { "" };
-        format!("{dots}{}", escaped(&shown))
-    }
-
-    fn after(&self, values: Values) -> String {
-        match values {
-            Values::Full => escaped(self.tail).into_owned(),
-            _ => cut_at(self.tail, CONTEXT),
-        }
-    }
-}
-
-fn cut(text: &str, values: Values) -> String {
-    match values {
-        Values::Full => escaped(text).into_owned(),
-        _ => cut_at(text, DIFFERENCE),
-    }
-}
-
-fn cut_at(text: &str, chars: usize) -> String {
+fn cut(text: &str, chars: usize, values: Values) -> String {
     let end = text.char_indices().nth(chars).map(|(index, _)| index);
     match end.and_then(|end| text.get(..end)) {
-        Some(shown) => format!("{}…", escaped(shown)),
-        None => escaped(text).into_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Parts;
-
-    #[test]
-    fn texts_are_split_where_they_differ() {
-        let parts = |left, right| {
-            let Parts {
-                head,
-                tail,
-                left,
-                right,
-            } = Parts::of(left, right);
-            (head, left, right, tail)
-        };
-        assert_eq!(parts("fn main", "fn mian"), ("fn m", "ai", "ia", "n"));
-        assert_eq!(parts("aa", "aaa"), ("aa", "", "a", ""));
-        assert_eq!(parts("", "x"), ("", "", "x", ""));
-        assert_eq!(parts("é", "è"), ("", "é", "è", ""));
-        assert_eq!(parts("same", "same"), ("same", "", "", ""));
+        Some(shown) if values != Values::Full => format!("{}…", escaped(shown)),
+        _ => escaped(text).into_owned(),
     }
 }

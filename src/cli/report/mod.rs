@@ -3,7 +3,6 @@
 pub(super) mod advice;
 pub(super) mod copy;
 pub(super) mod copy_outcome;
-pub(super) mod finding_totals;
 pub(super) mod findings;
 pub(super) mod other_tables;
 pub(super) mod pluralize;

@@ -11,7 +11,7 @@ use crate::cli::term::terminal_escape::escaped;
 
 /// Writes one line for each nonempty table, and one for all empty ones. The label is in front of
 /// the first line.
-pub(in crate::cli) fn write_tables(
+pub(crate) fn write_tables(
     out: &mut dyn Write,
     label: &str,
     tables: &[UncopiedTable],
@@ -39,7 +39,7 @@ pub(in crate::cli) fn write_tables(
 }
 
 /// Writes that a store lacks the table of a kind.
-pub(in crate::cli) fn write_missing_table(out: &mut dyn Write, kind: RecordKind) -> io::Result<()> {
+pub(crate) fn write_missing_table(out: &mut dyn Write, kind: RecordKind) -> io::Result<()> {
     let table = kind.table();
     write_fact(
         out,

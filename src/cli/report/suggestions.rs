@@ -20,7 +20,7 @@ const BOLD: Style = Style::new().bold();
 
 /// A suggestion with its commands.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::cli) struct NextStep {
+pub(crate) struct NextStep {
     what: Cow<'static, str>,
     commands: Vec<String>,
     /// An alternative.
@@ -28,7 +28,7 @@ pub(in crate::cli) struct NextStep {
 }
 
 impl NextStep {
-    pub(in crate::cli) fn new(
+    pub(crate) fn new(
         what: impl Into<Cow<'static, str>>,
         commands: impl IntoIterator<Item = String>,
     ) -> Self {
@@ -39,12 +39,12 @@ impl NextStep {
         }
     }
 
-    pub(in crate::cli) fn or(mut self, other: Option<NextStep>) -> Self {
+    pub(crate) fn or(mut self, other: Option<NextStep>) -> Self {
         self.other = other.map(Box::new);
         self
     }
 
-    pub(in crate::cli) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         write!(out, "{BOLD}Next:{BOLD:#} ")?;
         self.write_words(out)
     }
@@ -60,8 +60,7 @@ impl NextStep {
     }
 }
 
-/// The next step after a copy.
-pub(in crate::cli) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
+pub(crate) fn after_copy(summary: &CopySummary) -> Option<NextStep> {
     match &summary.outcome {
         CopyOutcome::ReadBackDiffers { .. } => {
             let what = "try again; if the read-back differs again, the disk or the memory may be \
@@ -103,10 +102,8 @@ fn add_rejected(summary: &CopySummary) -> NextStep {
         true => "fix the rejected items in the source or the target, then add them",
         false => "fix the rejected items in the source, then add them",
     };
-    let stores = [
-        (summary.source.path.as_path(), summary.source.store),
-        (summary.target.path.as_path(), summary.target.store),
-    ];
+    let stores = [&summary.source, &summary.target];
+    let stores = stores.map(|store| (store.path.as_path(), store.store));
     let columns = &summary.without_columns;
     NextStep::new(what, transfer(stores, "--merge", summary.only, columns))
 }
@@ -126,7 +123,7 @@ fn check_copy(summary: &CopySummary, is_verified: bool) -> Option<NextStep> {
 }
 
 /// The next step after writing the built-in sample: copying it.
-pub(in crate::cli) fn after_sample(database: &Path) -> Option<NextStep> {
+pub(crate) fn after_sample(database: &Path) -> Option<NextStep> {
     let target = database.with_extension("kv");
     if target == database {
         return None;
@@ -136,7 +133,7 @@ pub(in crate::cli) fn after_sample(database: &Path) -> Option<NextStep> {
 }
 
 /// A command that brings the records of one store into another, existing one.
-pub(in crate::cli) fn transfer(
+pub(crate) fn transfer(
     stores: [(&Path, StoreKind); 2],
     option: &str,
     only: KindSet,

@@ -2,20 +2,43 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::iter::once;
+
+use chunkmigrate::record::RecordKind;
+use indicatif::HumanCount;
 
 /// Writes a label and its value, aligned with the other labels. Further lines of the same value
 /// have an empty label.
-pub(in crate::cli) fn write_fact(
-    out: &mut dyn Write,
-    label: &str,
-    fact: &dyn Display,
-) -> io::Result<()> {
+pub(crate) fn write_fact(out: &mut dyn Write, label: &str, fact: &dyn Display) -> io::Result<()> {
     writeln!(out, "{label:<13}  {fact}")
+}
+
+/// Writes a table with numbers for each kind of record, and their total.
+pub(crate) fn write_kinds(
+    out: &mut dyn Write,
+    columns: &[&str],
+    kinds: impl IntoIterator<Item = (RecordKind, Vec<u64>)>,
+) -> io::Result<()> {
+    let row = |name: &str, numbers: &[u64]| {
+        let cells = numbers.iter().map(|number| HumanCount(*number).to_string());
+        once(name.to_owned()).chain(cells).collect()
+    };
+    let heading = once(&"kind").chain(columns);
+    let mut rows = vec![heading.map(|name| (*name).to_owned()).collect()];
+    let mut total = vec![0; columns.len()];
+    for (kind, numbers) in kinds {
+        rows.push(row(kind.name(), &numbers));
+        for (sum, number) in total.iter_mut().zip(numbers) {
+            *sum += number;
+        }
+    }
+    rows.push(row("total", &total));
+    write_table(out, &rows)
 }
 
 /// Writes rows under a heading: the first column left-aligned, the others, which are numbers,
 /// right-aligned.
-pub(in crate::cli) fn write_table(out: &mut dyn Write, rows: &[Vec<String>]) -> io::Result<()> {
+pub(crate) fn write_table(out: &mut dyn Write, rows: &[Vec<String>]) -> io::Result<()> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));

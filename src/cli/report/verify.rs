@@ -3,17 +3,13 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Color, Style};
-use chunkmigrate::record::KindSet;
-use chunkmigrate::verify::{Comparison, KindCounts};
-use chunkmigrate::verify::{StoreLabel, Values, VerifyReport};
-use indicatif::HumanCount;
+use chunkmigrate::verify::{Values, VerifyReport};
 
 use crate::cli::after_verify::after_verify;
-use crate::cli::report::finding_totals::write_totals;
-use crate::cli::report::findings::write_findings;
-use crate::cli::report::pluralize::{closed, store_name};
-use crate::cli::report::table::write_table;
-use crate::cli::report::verify_outcome::{more_findings, self_test, sentence, total, word};
+use crate::cli::report::findings::{write_findings, write_totals};
+use crate::cli::report::pluralize::described;
+use crate::cli::report::table::write_kinds;
+use crate::cli::report::verify_outcome::{columns, more_findings, self_test, sentence, word};
 use crate::cli::term::terminal_escape::escaped_path;
 
 const GOOD: Style = Style::new()
@@ -23,16 +19,26 @@ const BAD: Style = Style::new()
     .bold()
     .fg_color(Some(Color::Ansi(AnsiColor::Red)));
 
-/// Writes the report.
-pub(in crate::cli) fn write_report(
+pub(crate) fn write_report(
     out: &mut dyn Write,
     report: &VerifyReport,
     values: Values,
 ) -> io::Result<()> {
     for leg in &report.legs {
-        writeln!(out, "left   {}", shown(&leg.left))?;
-        writeln!(out, "right  {}\n", shown(&leg.right))?;
-        write_table(out, &counts_table(leg, report.only))?;
+        writeln!(out, "left   {}", described(&leg.left))?;
+        writeln!(out, "right  {}\n", described(&leg.right))?;
+        let columns = columns(leg);
+        let labels: Vec<&str> = columns.iter().map(|column| column.label).collect();
+        let kinds = leg.kinds.iter();
+        let kinds = kinds.filter(|(kind, _)| report.only.contains(*kind));
+        let numbers = |counts| {
+            columns
+                .iter()
+                .map(|column| (column.count)(counts))
+                .collect()
+        };
+        let kinds = kinds.map(|(kind, counts)| (kind, numbers(counts)));
+        write_kinds(out, &labels, kinds)?;
         writeln!(out)?;
     }
     write_totals(out, &report.counts(), report.findings.len())?;
@@ -56,55 +62,4 @@ pub(in crate::cli) fn write_report(
         Some(page) => writeln!(out, "\npage   {}", escaped_path(page)),
         None => Ok(()),
     }
-}
-
-fn shown(store: &StoreLabel) -> String {
-    format!(
-        "{} ({}{})",
-        escaped_path(&store.path),
-        store_name(store.store),
-        closed(store.closed_cleanly)
-    )
-}
-
-fn counts_table(comparison: &Comparison, only: KindSet) -> Vec<Vec<String>> {
-    let total = total(comparison);
-    let has_invalid = total.invalid_left + total.invalid_right > 0;
-    let mut heading = vec![
-        "kind",
-        "left",
-        "right",
-        "equal",
-        "only left",
-        "only right",
-        "different",
-    ];
-    if has_invalid {
-        heading.extend(["invalid left", "invalid right"]);
-    }
-    let mut rows = vec![heading.into_iter().map(str::to_owned).collect()];
-    for (kind, counts) in comparison.kinds.iter() {
-        if only.contains(kind) {
-            rows.push(row(kind.name(), counts, has_invalid));
-        }
-    }
-    rows.push(row("total", &total, has_invalid));
-    rows
-}
-
-fn row(name: &str, counts: &KindCounts, has_invalid: bool) -> Vec<String> {
-    let mut numbers = vec![
-        counts.left,
-        counts.right,
-        counts.equal,
-        counts.only_left,
-        counts.only_right,
-        counts.differing,
-    ];
-    if has_invalid {
-        numbers.extend([counts.invalid_left, counts.invalid_right]);
-    }
-    let numbers = numbers.into_iter();
-    let cells = numbers.map(|number| HumanCount(number).to_string());
-    std::iter::once(name.to_owned()).chain(cells).collect()
 }

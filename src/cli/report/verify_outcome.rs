@@ -9,7 +9,7 @@ use crate::cli::report::pluralize::count_of;
 use crate::cli::term::terminal_escape::{escaped, escaped_path};
 
 /// The first word of the verdict.
-pub(in crate::cli) fn word(report: &VerifyReport) -> &'static str {
+pub(crate) fn word(report: &VerifyReport) -> &'static str {
     match report.is_identical() {
         true => "Identical",
         false => "Diverged",
@@ -17,15 +17,16 @@ pub(in crate::cli) fn word(report: &VerifyReport) -> &'static str {
 }
 
 /// The verdict after that word and a colon.
-pub(in crate::cli) fn sentence(report: &VerifyReport) -> String {
+pub(crate) fn sentence(report: &VerifyReport) -> String {
     match &report.self_test {
-        None => of_stores(report) + &left_out(report),
         Some(self_test) => of_sample(self_test, report.is_identical()),
+        None if report.is_identical() => of_identical(report) + &left_out(report),
+        None => of_diverged(report) + &left_out(report),
     }
 }
 
 /// The result of the self-test after the built-in sample.
-pub(in crate::cli) fn self_test(report: &VerifyReport) -> Option<(String, String)> {
+pub(crate) fn self_test(report: &VerifyReport) -> Option<(String, String)> {
     let detected = &report.self_test.as_ref()?.detected_classes;
     let names: Vec<&str> = detected.iter().map(|class| class.name()).collect();
     let all = FindingClass::ALL.into_iter();
@@ -37,7 +38,7 @@ pub(in crate::cli) fn self_test(report: &VerifyReport) -> Option<(String, String
 }
 
 /// The number of findings that are not shown, and how to get them.
-pub(in crate::cli) fn more_findings(report: &VerifyReport, shown: usize) -> Option<String> {
+pub(crate) fn more_findings(report: &VerifyReport, shown: usize) -> Option<String> {
     let more = report.counts().total().saturating_sub(shown as u64);
     let hint = match &report.report {
         Some(path) => format!("all are in {}", escaped_path(path)),
@@ -55,13 +56,6 @@ fn of_sample(self_test: &SelfTest, is_identical: bool) -> String {
             "all {total} records survived the round trip, and every kind of damage was detected."
         ),
         false => format!("{intact} of {total} records survived the round trip."),
-    }
-}
-
-fn of_stores(report: &VerifyReport) -> String {
-    match report.is_identical() {
-        true => of_identical(report),
-        false => of_diverged(report),
     }
 }
 
@@ -104,16 +98,18 @@ fn of_identical(report: &VerifyReport) -> String {
             count_of(compared, "record", "records")
         );
     }
-    match (compared, is_trip) {
-        (0, _) => format!("neither store has any records.{warnings}"),
-        (1, false) => format!("the 1 record is equal.{warnings}"),
-        (1, true) => format!("the 1 record survived the round trip.{warnings}"),
-        (_, false) => format!("all {} records are equal.{warnings}", HumanCount(compared)),
-        (_, true) => format!(
-            "all {} records survived the round trip.{warnings}",
-            HumanCount(compared)
-        ),
-    }
+    let done = if is_trip {
+        "survived the round trip"
+    } else {
+        "are equal"
+    };
+    let verdict = match (compared, is_trip) {
+        (0, _) => "neither store has any records".to_owned(),
+        (1, false) => "the 1 record is equal".to_owned(),
+        (1, true) => format!("the 1 record {done}"),
+        _ => format!("all {} records {done}", HumanCount(compared)),
+    };
+    format!("{verdict}.{warnings}")
 }
 
 /// Which records were not checked for warnings.
@@ -129,10 +125,11 @@ fn unchecked_warnings(report: &VerifyReport) -> &'static str {
 fn left_out(report: &VerifyReport) -> String {
     let columns = report.without_columns.iter().map(|column| escaped(column));
     let columns: Vec<_> = columns.collect();
+    let names = columns.join(", ");
     match columns.len() {
         0 => String::new(),
-        1 => format!(" The column {} was ignored.", columns.join(", ")),
-        _ => format!(" The columns {} were ignored.", columns.join(", ")),
+        1 => format!(" The column {names} was ignored."),
+        _ => format!(" The columns {names} were ignored."),
     }
 }
 
@@ -145,11 +142,46 @@ fn compared(report: &VerifyReport) -> u64 {
     counts.equal + counts.differing + counts.only_left + counts.only_right
 }
 
-/// The total of the counts of all kinds.
-pub(in crate::cli) fn total(comparison: &Comparison) -> KindCounts {
+pub(crate) fn total(comparison: &Comparison) -> KindCounts {
     let mut total = KindCounts::default();
     for (_, counts) in comparison.kinds.iter() {
         total += *counts;
     }
     total
+}
+
+/// A column of numbers for each kind of record.
+pub(crate) struct Column {
+    pub(crate) label: &'static str,
+    /// What it counts, as a CSS class; `side` for all records of a side.
+    pub(crate) class: &'static str,
+    pub(crate) count: fn(&KindCounts) -> u64,
+}
+
+const COLUMNS: [Column; 8] = [
+    Column::new("left", "side", |counts| counts.left),
+    Column::new("right", "side", |counts| counts.right),
+    Column::new("equal", "equal", |counts| counts.equal),
+    Column::new("only left", "only-left", |counts| counts.only_left),
+    Column::new("only right", "only-right", |counts| counts.only_right),
+    Column::new("different", "different", |counts| counts.differing),
+    Column::new("invalid left", "invalid", |counts| counts.invalid_left),
+    Column::new("invalid right", "invalid", |counts| counts.invalid_right),
+];
+
+impl Column {
+    const fn new(label: &'static str, class: &'static str, count: fn(&KindCounts) -> u64) -> Self {
+        Column {
+            label,
+            class,
+            count,
+        }
+    }
+}
+
+/// The columns of a comparison; those of invalid records only if there are any.
+pub(crate) fn columns(comparison: &Comparison) -> Vec<&'static Column> {
+    let total = total(comparison);
+    let is_shown = |column: &&Column| column.class != "invalid" || (column.count)(&total) > 0;
+    COLUMNS.iter().filter(is_shown).collect()
 }

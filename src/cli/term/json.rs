@@ -13,14 +13,14 @@ const SCHEMA: u32 = 2;
 
 /// A document: the version, then the fields of a result.
 #[derive(Serialize)]
-pub(in crate::cli) struct Document<'r, T> {
+pub(crate) struct Document<'r, T> {
     schema: u32,
     #[serde(flatten)]
     result: &'r T,
 }
 
 impl<'r, T> Document<'r, T> {
-    pub(in crate::cli) fn new(result: &'r T) -> Self {
+    pub(crate) fn new(result: &'r T) -> Self {
         let schema = SCHEMA;
         Document { schema, result }
     }
@@ -28,10 +28,7 @@ impl<'r, T> Document<'r, T> {
 
 /// Writes a document as compact JSON, with control and format characters escaped as `\u....`, which
 /// is equivalent.
-pub(in crate::cli) fn write_safe_json(
-    out: &mut dyn Write,
-    document: &impl Serialize,
-) -> io::Result<()> {
+pub(crate) fn write_safe_json(out: &mut dyn Write, document: &impl Serialize) -> io::Result<()> {
     let mut serializer = Serializer::with_formatter(out, Safe);
     document.serialize(&mut serializer)?;
     Ok(())

@@ -1,7 +1,7 @@
 //! Progress bars on a terminal, and lines elsewhere.
 
 use std::io::Write as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chunkmigrate::{ProgressSink, Stage};
@@ -19,14 +19,14 @@ const LINE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How to show progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::cli) enum ProgressMode {
+pub(crate) enum ProgressMode {
     Hidden,
     Bars,
     Lines,
 }
 
 /// Shows progress on stderr, and cancels the work after a signal.
-pub(in crate::cli) struct TerminalProgress {
+pub(crate) struct TerminalProgress {
     mode: ProgressMode,
     begun: Instant,
     stop: SignalFlag,
@@ -42,7 +42,7 @@ struct Current {
 }
 
 impl TerminalProgress {
-    pub(in crate::cli) fn new(mode: ProgressMode, stop: SignalFlag) -> Self {
+    pub(crate) fn new(mode: ProgressMode, stop: SignalFlag) -> Self {
         TerminalProgress {
             mode,
             begun: Instant::now(),
@@ -59,8 +59,8 @@ impl TerminalProgress {
         }
     }
 
-    fn with_stage(&self, act: impl FnOnce(&mut Option<Current>)) {
-        act(&mut self.stage.lock().unwrap_or_else(PoisonError::into_inner));
+    fn stage(&self) -> MutexGuard<'_, Option<Current>> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -73,40 +73,34 @@ impl ProgressSink for TerminalProgress {
         if let Some(bar) = &bar {
             self.show(bar);
         }
-        self.with_stage(|current| {
-            *current = Some(Current {
-                stage,
-                total,
-                done: 0,
-                last_line: Instant::now(),
-                bar,
-            });
+        *self.stage() = Some(Current {
+            stage,
+            total,
+            done: 0,
+            last_line: Instant::now(),
+            bar,
         });
     }
 
     fn inc(&self, records: u64) {
-        self.with_stage(|current| {
-            let Some(current) = current else { return };
-            current.done += records;
-            if let Some(bar) = &current.bar {
-                self.show(bar);
-                bar.inc(records);
-            } else if current.last_line.elapsed() > LINE_INTERVAL {
-                current.write_line();
-            }
-        });
+        let mut stage = self.stage();
+        let Some(current) = &mut *stage else { return };
+        current.done += records;
+        if let Some(bar) = &current.bar {
+            self.show(bar);
+            bar.inc(records);
+        } else if current.last_line.elapsed() > LINE_INTERVAL {
+            current.write_line();
+        }
     }
 
     fn finish(&self) {
-        self.with_stage(|current| {
-            let Some(mut current) = current.take() else {
-                return;
-            };
+        if let Some(mut current) = self.stage().take() {
             match &current.bar {
                 Some(bar) => bar.finish_and_clear(),
                 None => current.write_line(),
             }
-        });
+        }
     }
 
     fn is_cancelled(&self) -> bool {
@@ -130,10 +124,8 @@ impl Current {
 
 impl Drop for TerminalProgress {
     fn drop(&mut self) {
-        self.with_stage(|current| {
-            if let Some(bar) = current.take().and_then(|current| current.bar) {
-                bar.finish_and_clear();
-            }
-        });
+        if let Some(bar) = self.stage().take().and_then(|current| current.bar) {
+            bar.finish_and_clear();
+        }
     }
 }

@@ -15,7 +15,7 @@ const BAR: std::ops::RangeInclusive<usize> = 6..=24;
 const USUAL_WIDTH: usize = 80;
 
 /// Creates a bar that is hidden at first.
-pub(in crate::cli) fn bar(stage: Stage, total: Option<u64>) -> ProgressBar {
+pub(crate) fn bar(stage: Stage, total: Option<u64>) -> ProgressBar {
     let line = move |state: &ProgressState, out: &mut dyn fmt::Write| {
         let facts = BarState {
             name: stage.to_string(),
@@ -36,7 +36,6 @@ pub(in crate::cli) fn bar(stage: Stage, total: Option<u64>) -> ProgressBar {
     bar
 }
 
-/// The current number of columns of the terminal.
 fn width() -> usize {
     match rustix::termios::tcgetwinsize(io::stderr()) {
         Ok(size) if size.ws_col > 0 => size.ws_col.into(),
@@ -58,70 +57,52 @@ impl BarState {
     /// The most detailed line that fits. The last column stays free: some terminals wrap after it.
     fn line(&self, width: usize) -> String {
         let room = width.saturating_sub(1);
-        let lines = self.lines(room).into_iter();
+        let mut lines = self.lines(room).into_iter();
         lines
-            .map(|parts| parts.join("  "))
             .find(|line| line.chars().count() <= room)
             .unwrap_or_else(|| self.name.chars().take(room).collect())
     }
 
     /// Lines with decreasing detail.
-    fn lines(&self, room: usize) -> Vec<Vec<String>> {
-        let name = || self.name.clone();
+    fn lines(&self, room: usize) -> Vec<String> {
+        let (name, done) = (&self.name, HumanCount(self.done).to_string());
         let rate = format!("{:>11}", format!("{}/s", HumanCount(self.rate)));
         let Some(total) = self.total else {
             let elapsed = format!("{:#}", HumanDuration(self.elapsed));
             return match self.done {
-                0 => vec![vec![name(), elapsed]],
-                done => {
-                    let done = HumanCount(done).to_string();
-                    vec![
-                        vec![name(), done.clone(), rate, elapsed],
-                        vec![name(), done],
-                    ]
-                }
+                0 => vec![format!("{name}  {elapsed}")],
+                _ => vec![
+                    format!("{name}  {done}  {rate}  {elapsed}"),
+                    format!("{name}  {done}"),
+                ],
             };
         };
         let all = HumanCount(total).to_string();
-        let count = format!(
-            "{:>1$} of {all}",
-            HumanCount(self.done).to_string(),
-            all.len()
-        );
-        let share = format!(
-            "{:>3}%",
-            self.done
-                .saturating_mul(100)
-                .checked_div(total)
-                .unwrap_or(100)
-        );
+        let count = format!("{done:>0$} of {all}", all.len());
+        let share = self.done.saturating_mul(100).checked_div(total);
+        let share = format!("{:>3}%", share.unwrap_or(100));
         let left = match self.rate {
             0 => format!("{:>8}", ""),
             _ => format!("{:>3} left", format!("{:#}", HumanDuration(self.left))),
         };
-        let wide = [
-            format!("{:24}", self.name),
-            count.clone(),
-            rate,
-            left.clone(),
-        ];
-        let taken: usize = wide.iter().map(|part| part.chars().count() + 2).sum();
-        let mut lines = Vec::new();
+        let (wide_name, facts) = (format!("{name:24}"), format!("{count}  {rate}  {left}"));
+        let taken = wide_name.chars().count() + facts.chars().count() + 4;
         let bar = room.saturating_sub(taken).min(*BAR.end());
+        let mut lines = Vec::new();
         if BAR.contains(&bar) {
-            let [name, rest @ ..] = wide.clone();
-            let parts = [name, drawn(self.done, total, bar)].into_iter().chain(rest);
-            lines.push(parts.collect());
+            let bar = drawn(self.done, total, bar);
+            lines.push(format!("{wide_name}  {bar}  {facts}"));
         }
-        lines.push(wide.to_vec());
-        lines.push(vec![name(), count, left.clone()]);
-        lines.push(vec![name(), share.clone(), left]);
-        lines.push(vec![name(), share]);
+        lines.extend([
+            format!("{wide_name}  {facts}"),
+            format!("{name}  {count}  {left}"),
+            format!("{name}  {share}  {left}"),
+            format!("{name}  {share}"),
+        ]);
         lines
     }
 }
 
-/// A bar with this many columns.
 fn drawn(done: u64, total: u64, columns: usize) -> String {
     let full = match total {
         0 => columns,

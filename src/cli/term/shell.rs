@@ -8,9 +8,7 @@ use crate::cli::command_line::NAME;
 use crate::cli::term::terminal_escape::is_plain;
 
 /// The command line with these arguments; `None` if one of them can't be represented exactly.
-pub(in crate::cli) fn shell_command<'w>(
-    arguments: impl IntoIterator<Item = &'w OsStr>,
-) -> Option<String> {
+pub(crate) fn shell_command<'w>(arguments: impl IntoIterator<Item = &'w OsStr>) -> Option<String> {
     let words = arguments.into_iter().map(quoted);
     let words: Option<Vec<String>> = std::iter::once(Some(NAME.to_owned()))
         .chain(words)
@@ -19,7 +17,7 @@ pub(in crate::cli) fn shell_command<'w>(
 }
 
 /// An argument, quoted for a shell if necessary; `None` if it can't be represented exactly.
-pub(in crate::cli) fn quoted(argument: &OsStr) -> Option<String> {
+pub(crate) fn quoted(argument: &OsStr) -> Option<String> {
     let text = argument.to_str()?;
     if !text.chars().all(is_plain) {
         return None;
@@ -32,7 +30,7 @@ pub(in crate::cli) fn quoted(argument: &OsStr) -> Option<String> {
 }
 
 /// A path as an argument that can't be mistaken for an option.
-pub(in crate::cli) fn path_arg(path: &Path) -> Cow<'_, OsStr> {
+pub(crate) fn path_arg(path: &Path) -> Cow<'_, OsStr> {
     match path.as_os_str().as_encoded_bytes() {
         [b'-', ..] => Path::new(".").join(path).into_os_string().into(),
         _ => path.as_os_str().into(),

@@ -9,13 +9,13 @@ use signal_hook::flag;
 
 /// The signal that was received, if any.
 #[derive(Debug, Clone, Default)]
-pub(in crate::cli) struct SignalFlag(Arc<AtomicUsize>);
+pub(crate) struct SignalFlag(Arc<AtomicUsize>);
 
 impl SignalFlag {
     /// Records SIGINT, SIGTERM and SIGHUP instead of terminating. A signal that the parent ignores
     /// stays ignored, as expected by `nohup` and by shells with background jobs. Exceeding the file
     /// size limit becomes a write error instead of a signal.
-    pub(in crate::cli) fn install() -> io::Result<Self> {
+    pub(crate) fn install() -> io::Result<Self> {
         let stop = SignalFlag::default();
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             if is_ignored(signal) {
@@ -28,8 +28,7 @@ impl SignalFlag {
         Ok(stop)
     }
 
-    /// The number of the received signal.
-    pub(in crate::cli) fn signal(&self) -> Option<u8> {
+    pub(crate) fn signal(&self) -> Option<u8> {
         match self.0.load(Ordering::Relaxed) {
             0 => None,
             number => u8::try_from(number).ok(),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// Replaces control and format characters, including bidi controls, with `\u{…}`, `\n`, `\t` and so
 /// on. All other characters, including combining marks, stay unchanged.
-pub(in crate::cli) fn escaped(text: &str) -> Cow<'_, str> {
+pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_plain) {
         return Cow::Borrowed(text);
     }
@@ -20,12 +20,12 @@ pub(in crate::cli) fn escaped(text: &str) -> Cow<'_, str> {
 }
 
 /// A path with the same escapes; bytes that are not UTF-8 become replacement characters.
-pub(in crate::cli) fn escaped_path(path: &Path) -> String {
+pub(crate) fn escaped_path(path: &Path) -> String {
     escaped(&path.to_string_lossy()).into_owned()
 }
 
 /// Whether a character may be written to a terminal unescaped.
-pub(in crate::cli) fn is_plain(char: char) -> bool {
+pub(crate) fn is_plain(char: char) -> bool {
     if char.is_ascii() {
         return !char.is_ascii_control();
     }

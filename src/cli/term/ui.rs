@@ -18,7 +18,7 @@ use crate::cli::term::terminal_escape::escaped;
 /// Options of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
-pub(in crate::cli) struct GlobalArgs {
+pub(crate) struct GlobalArgs {
     /// Format of the report
     ///
     /// Doesn't affect help, completions, man pages or exports.
@@ -44,7 +44,7 @@ pub(in crate::cli) struct GlobalArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum Format {
+pub(crate) enum Format {
     /// Human-readable text
     Human,
     /// One JSON document
@@ -52,7 +52,7 @@ pub(in crate::cli) enum Format {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum When {
+pub(crate) enum When {
     /// On a terminal
     Auto,
     /// Even without a terminal
@@ -71,8 +71,7 @@ impl From<When> for ColorChoice {
     }
 }
 
-/// The output settings of a command.
-pub(in crate::cli) struct Ui {
+pub(crate) struct Ui {
     format: Format,
     quiet: bool,
     mode: ProgressMode,
@@ -81,7 +80,7 @@ pub(in crate::cli) struct Ui {
 }
 
 impl Ui {
-    pub(in crate::cli) fn new(args: &GlobalArgs) -> Self {
+    pub(crate) fn new(args: &GlobalArgs) -> Self {
         let mode = match (args.progress, io::stderr().is_terminal()) {
             (When::Auto, _) if args.quiet => ProgressMode::Hidden,
             (When::Never, _) | (When::Auto, false) => ProgressMode::Hidden,
@@ -100,7 +99,7 @@ impl Ui {
     }
 
     /// The settings for arguments that could not be parsed.
-    pub(in crate::cli) fn unparsed(format: Format, color: When) -> Self {
+    pub(crate) fn unparsed(format: Format, color: When) -> Self {
         Ui {
             format,
             quiet: false,
@@ -111,20 +110,19 @@ impl Ui {
     }
 
     /// Maximum number of findings to print: by default, more for programs than for people.
-    pub(in crate::cli) fn limit(&self, said: Option<usize>) -> usize {
+    pub(crate) fn limit(&self, said: Option<usize>) -> usize {
         said.unwrap_or(match self.format {
             Format::Human => 20,
             Format::Json => 1000,
         })
     }
 
-    /// The progress receiver to pass to the library.
-    pub(in crate::cli) fn progress(&self) -> Progress {
+    pub(crate) fn progress(&self) -> Progress {
         Progress::new(TerminalProgress::new(self.mode, self.stop.clone()))
     }
 
     /// Prints a report to stdout, as text or as JSON.
-    pub(in crate::cli) fn report(
+    pub(crate) fn report(
         &self,
         human: impl FnOnce(&mut dyn Write) -> io::Result<()>,
         json: &impl Serialize,
@@ -142,31 +140,30 @@ impl Ui {
     }
 
     /// Prints text to stdout, with colours if enabled.
-    pub(in crate::cli) fn print(&self, text: &dyn Display) -> Result<(), CliError> {
+    pub(crate) fn print(&self, text: &dyn Display) -> Result<(), CliError> {
         let mut out = AutoStream::new(io::stdout(), self.color).lock();
         ignore_broken_pipe(write!(out, "{text}").and_then(|()| out.flush()))
     }
 
     /// Prints output for another program to stdout.
-    pub(in crate::cli) fn print_raw(&self, bytes: &[u8]) -> Result<(), CliError> {
+    pub(crate) fn print_raw(&self, bytes: &[u8]) -> Result<(), CliError> {
         let mut out = io::stdout().lock();
         ignore_broken_pipe(out.write_all(bytes).and_then(|()| out.flush()))
     }
 
     /// Prints text to stderr, with colours if enabled.
-    pub(in crate::cli) fn tell(&self, text: &dyn Display) {
+    pub(crate) fn tell(&self, text: &dyn Display) {
         let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
         // If stderr can't be written, the error can't be reported either.
         let _ = write!(stderr, "{text}");
     }
 
-    /// Prints a warning to stderr.
-    pub(in crate::cli) fn warn(&self, text: &str) {
+    pub(crate) fn warn(&self, text: &str) {
         self.tell(&format_args!("{}\n", escaped(text)));
     }
 
     /// Prints an error and returns the exit status.
-    pub(in crate::cli) fn fail(&self, failure: &CliError) -> Exit {
+    pub(crate) fn fail(&self, failure: &CliError) -> Exit {
         let exit = match (failure.is_cancelled(), self.stop.signal()) {
             (true, Some(signal)) => Exit::Signal(signal),
             _ => Exit::Failed,
@@ -190,7 +187,7 @@ fn is_dumb() -> bool {
 }
 
 /// Ignores a closed pipe: the reader closed it because it has read enough.
-pub(in crate::cli) fn ignore_broken_pipe(written: io::Result<()>) -> Result<(), CliError> {
+pub(crate) fn ignore_broken_pipe(written: io::Result<()>) -> Result<(), CliError> {
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::output(&error)),
         _ => Ok(()),

@@ -1,7 +1,6 @@
 //! Columns whose declared type lets SQLite convert the values stored in them
 //! (<https://www.sqlite.org/datatype3.html#determination_of_column_affinity>).
 
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::record::{FieldClass, FieldValues, RecordKind};
@@ -26,13 +25,18 @@ impl Affinity {
     fn of(declared: &str, is_strict: bool) -> Self {
         let declared = declared.to_ascii_uppercase();
         let has = |part: &str| declared.contains(part);
-        match () {
-            () if has("INT") => Affinity::Integer,
-            () if has("CHAR") || has("CLOB") || has("TEXT") => Affinity::Text,
-            () if has("BLOB") || declared.is_empty() => Affinity::Blob,
-            () if has("REAL") || has("FLOA") || has("DOUB") => Affinity::Real,
-            () if is_strict && declared == "ANY" => Affinity::Blob,
-            () => Affinity::Numeric,
+        if has("INT") {
+            Affinity::Integer
+        } else if has("CHAR") || has("CLOB") || has("TEXT") {
+            Affinity::Text
+        } else if has("BLOB") || declared.is_empty() {
+            Affinity::Blob
+        } else if has("REAL") || has("FLOA") || has("DOUB") {
+            Affinity::Real
+        } else if is_strict && declared == "ANY" {
+            Affinity::Blob
+        } else {
+            Affinity::Numeric
         }
     }
 
@@ -50,7 +54,7 @@ impl Affinity {
 
 /// Checks the stored form of records in a table whose declared types may convert values.
 #[derive(Debug)]
-pub(in crate::sqlite) struct StoredRecords {
+pub(crate) struct StoredRecords {
     kind: RecordKind,
     encoding: TextEncoding,
     select: String,
@@ -60,7 +64,7 @@ pub(in crate::sqlite) struct StoredRecords {
 
 impl StoredRecords {
     /// `None` for a table that stores every record unchanged.
-    pub(in crate::sqlite) fn of(
+    pub(crate) fn of(
         connection: &Connection,
         layout: &TableColumns,
         kind: RecordKind,
@@ -97,7 +101,7 @@ impl StoredRecords {
     }
 
     /// Returns the reason if the stored row differs from the record that was written.
-    pub(in crate::sqlite) fn check(
+    pub(crate) fn check(
         &self,
         connection: &Connection,
         record: &FieldValues<'_>,
@@ -116,13 +120,7 @@ impl StoredRecords {
             }
             .or(self.converting.first())
             .map_or(("", ""), |(column, declared)| (*column, declared.as_str()));
-            let class = match row.get_ref(column)? {
-                ValueRef::Null => "NULL",
-                ValueRef::Integer(_) => "INTEGER",
-                ValueRef::Real(_) => "REAL",
-                ValueRef::Text(_) => "TEXT",
-                ValueRef::Blob(_) => "BLOB",
-            };
+            let class = row.get_ref(column)?.data_type().to_string().to_uppercase();
             let message = format!(
                 "the target's column {column} is declared {declared} and would store the value as {class}"
             );
@@ -144,24 +142,9 @@ mod tests {
             (FieldClass::Integer, "12", "integer"),
             (FieldClass::Real, "12.0", "real"),
         ];
-        for declared in [
-            "INTEGER",
-            "BIGINT",
-            "TEXT",
-            "VARCHAR(9)",
-            "CLOB",
-            "BLOB",
-            "",
-            "REAL",
-            "FLOAT",
-            "DOUBLE PRECISION",
-            "NUMERIC",
-            "STRING",
-            "ANY",
-            "DATETIME",
-            "CHARINT",
-            "FLOATING POINT",
-        ] {
+        let declared = "INTEGER,BIGINT,TEXT,VARCHAR(9),CLOB,BLOB,,REAL,FLOAT,DOUBLE PRECISION,\
+            NUMERIC,STRING,ANY,DATETIME,CHARINT,FLOATING POINT";
+        for declared in declared.split(',') {
             for (class, value, kept) in classes {
                 db.execute_batch(&format!(
                     "DROP TABLE IF EXISTS t; CREATE TABLE t (c {declared}); INSERT INTO t VALUES ({value})"

@@ -3,12 +3,12 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, Statement};
 
 use crate::codec::parse_key;
 use crate::error::{Error, Result};
 use crate::record::{IdSequences, PerKind, RecordKey, RecordKind};
-use crate::sqlite::scratch::{blob, each_row, failed, temporary};
+use crate::sqlite::scratch::{blob, each_row, execute, failed, temporary};
 
 /// The holder of an id after a merge.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,7 @@ impl FinalIds {
     pub(crate) fn create(temp_dir: Option<&Path>) -> Result<Self> {
         let connection = temporary(temp_dir)?;
         for kind in RecordKind::ALL {
-            if has_ids(kind) {
+            if kind.has_ids() {
                 let sql = "CREATE TABLE holders_KIND (id INTEGER PRIMARY KEY, record_key BLOB, state INTEGER);
                      CREATE TABLE clashes_KIND (id INTEGER, record_key BLOB, state INTEGER);
                      CREATE INDEX clashing_KIND ON clashes_KIND (id);
@@ -72,7 +72,7 @@ impl FinalIds {
 
     /// Records the holder of an id.
     pub(crate) fn hold(&mut self, kind: RecordKind, id: i64, holder: Holder<'_>) -> Result<()> {
-        if !has_ids(kind) {
+        if !kind.has_ids() {
             return Ok(());
         }
         let (key, state) = match holder {
@@ -80,13 +80,10 @@ impl FinalIds {
             Holder::Invalid => (None, KEPT),
             Holder::Written(key) => (Some(key), WRITTEN),
         };
-        let insert = |sql: &str| {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            statement.execute((id, key, state))
-        };
         let [first, clash] = self.hold.get(kind);
-        if insert(first).map_err(failed)? == 0 {
-            insert(clash).map_err(failed)?;
+        let holder = (id, key, state);
+        if execute(&self.connection, first, holder)? == 0 {
+            execute(&self.connection, clash, holder)?;
         }
         Ok(())
     }
@@ -94,11 +91,7 @@ impl FinalIds {
     /// Records that the row of a key has a different id before the merge.
     pub(crate) fn note_move(&mut self, kind: RecordKind, key: &[u8], from: i64) -> Result<()> {
         let sql = of(kind, "INSERT OR REPLACE INTO moves_KIND VALUES (?1, ?2)");
-        self.connection
-            .prepare_cached(&sql)
-            .and_then(|mut statement| statement.execute((key, from)))
-            .map(|_| ())
-            .map_err(failed)
+        execute(&self.connection, &sql, (key, from)).map(drop)
     }
 
     /// Calls `visit` for every record that can't be written because its id is taken. The row of
@@ -108,7 +101,7 @@ impl FinalIds {
         kind: RecordKind,
         visit: &mut dyn FnMut(IdClash<'_>) -> Result<()>,
     ) -> Result<()> {
-        if !has_ids(kind) {
+        if !kind.has_ids() {
             return Ok(());
         }
         let mut last = 0;
@@ -128,13 +121,10 @@ impl FinalIds {
 
     fn next_clash(&self, kind: RecordKind, last: i64) -> Result<Option<(i64, i64)>> {
         let sql = "SELECT rowid, id FROM clashes_KIND WHERE rowid > ?1 ORDER BY rowid LIMIT 1";
-        self.connection
-            .prepare_cached(&of(kind, sql))
-            .and_then(|mut statement| {
-                let row = statement.query_row([last], |row| Ok((row.get(0)?, row.get(1)?)));
-                row.optional()
-            })
-            .map_err(failed)
+        self.run(kind, sql, |statement| {
+            let row = statement.query_row([last], |row| Ok((row.get(0)?, row.get(1)?)));
+            row.optional()
+        })
     }
 
     /// The key of a record to write under an id, and the key of another holder of that id,
@@ -152,44 +142,37 @@ impl FinalIds {
                  WHERE o.record_key IS NOT w.record_key ORDER BY o.state LIMIT 1)
              FROM held AS w WHERE w.state = {WRITTEN} LIMIT 1"
         );
-        self.connection
-            .prepare_cached(&of(kind, &sql))
-            .and_then(|mut statement| {
-                let row = statement.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)));
-                row.optional()
-            })
-            .map_err(failed)
+        self.run(kind, &sql, |statement| {
+            let row = statement.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)));
+            row.optional()
+        })
     }
 
     fn reject(&self, kind: RecordKind, id: i64, key: &[u8]) -> Result<()> {
         for table in ["holders_KIND", "clashes_KIND"] {
             let sql =
                 format!("UPDATE {table} SET state = {REJECTED} WHERE id = ?1 AND record_key = ?2");
-            self.connection
-                .prepare_cached(&of(kind, &sql))
-                .and_then(|mut statement| statement.execute((id, key)))
-                .map_err(failed)?;
+            execute(&self.connection, &of(kind, &sql), (id, key))?;
         }
         Ok(())
     }
 
     fn moved_from(&self, kind: RecordKind, key: &[u8]) -> Result<Option<i64>> {
         let sql = "SELECT from_id FROM moves_KIND WHERE record_key = ?1";
-        self.connection
-            .prepare_cached(&of(kind, sql))
-            .and_then(|mut statement| statement.query_row([key], |row| row.get(0)).optional())
-            .map_err(failed)
+        self.run(kind, sql, |statement| {
+            statement.query_row([key], |row| row.get(0)).optional()
+        })
     }
 
     /// Number of records whose id changes.
     pub(crate) fn moves(&self, kind: RecordKind) -> Result<u64> {
-        if !has_ids(kind) {
+        if !kind.has_ids() {
             return Ok(0);
         }
-        let sql = of(kind, "SELECT count(*) FROM moves_KIND");
-        self.connection
-            .query_row(&sql, [], |row| row.get(0))
-            .map_err(failed)
+        let sql = "SELECT count(*) FROM moves_KIND";
+        self.run(kind, sql, |statement| {
+            statement.query_row([], |row| row.get(0))
+        })
     }
 
     /// Calls `visit` with the key of each record whose id changes.
@@ -209,28 +192,36 @@ impl FinalIds {
     /// Whether any id in a range is taken.
     pub(crate) fn has_id(&self, kind: RecordKind, first: i64, last: i64) -> Result<bool> {
         let sql = "SELECT 1 FROM holders_KIND WHERE id BETWEEN ?1 AND ?2";
-        self.connection
-            .prepare_cached(&of(kind, sql))
-            .and_then(|mut statement| statement.exists([first, last]))
-            .map_err(failed)
+        self.run(kind, sql, |statement| statement.exists([first, last]))
     }
 
     /// The largest ids, [`IdSequences::LOWEST`] where there is none.
     pub(crate) fn largest(&self) -> Result<IdSequences> {
         let mut largest = IdSequences::LOWEST;
-        for kind in RecordKind::ALL.into_iter().filter(|kind| has_ids(*kind)) {
-            let sql = of(kind, "SELECT max(id) FROM holders_KIND");
-            let id = self.connection.query_row(&sql, [], |row| row.get(0));
-            if let Some(id) = id.map_err(failed)? {
+        for kind in RecordKind::ALL.into_iter().filter(|kind| kind.has_ids()) {
+            let sql = "SELECT max(id) FROM holders_KIND";
+            let id = self.run(kind, sql, |statement| {
+                statement.query_row([], |row| row.get(0))
+            })?;
+            if let Some(id) = id {
                 largest.raise(kind, id);
             }
         }
         Ok(largest)
     }
-}
 
-fn has_ids(kind: RecordKind) -> bool {
-    kind.has_ids()
+    /// Runs a query of the tables of a kind.
+    fn run<T>(
+        &self,
+        kind: RecordKind,
+        sql: &str,
+        run: impl FnOnce(&mut Statement<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        let statement = self.connection.prepare_cached(&of(kind, sql));
+        statement
+            .and_then(|mut statement| run(&mut statement))
+            .map_err(failed)
+    }
 }
 
 /// The statement with the table names of a kind.

@@ -5,6 +5,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode};
 use serde::Serialize;
 
+use crate::sqlite::merge::Derived;
 use crate::sqlite::read::other_tables::shown_name;
 use crate::sqlite::schema::quoted;
 
@@ -20,22 +21,12 @@ pub struct StaleIndex {
     pub statement: String,
 }
 
-/// Result of updating the full-text tables over changed rows.
-#[derive(Debug, Default)]
-pub(in crate::sqlite) struct FullText {
-    pub(in crate::sqlite) rebuilt: Vec<String>,
-    pub(in crate::sqlite) stale: Vec<StaleIndex>,
-}
-
 /// Rebuilds every full-text table whose content is one of the changed tables.
 ///
 /// # Errors
 /// The database can't be written. A full-text table that can't be rebuilt is left unchanged.
-pub(in crate::sqlite) fn rebuild(
-    connection: &Connection,
-    changed: &[&str],
-) -> rusqlite::Result<FullText> {
-    let mut found = FullText::default();
+pub(crate) fn rebuild(connection: &Connection, changed: &[&str]) -> rusqlite::Result<Derived> {
+    let mut found = Derived::default();
     let views = views_over(connection, changed)?;
     for index in external_content_tables(connection)? {
         let is = |name: &str| name.eq_ignore_ascii_case(&index.content);
@@ -95,21 +86,17 @@ impl ExternalContent {
 
 /// Whether an error is caused by the environment and not by the table, such as a full disk.
 fn is_environment_error(error: &rusqlite::Error) -> bool {
-    use ErrorCode::{
-        CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, OperationInterrupted, OutOfMemory,
-        ReadOnly, SystemIoFailure,
-    };
     matches!(
         error.sqlite_error_code(),
         Some(
-            CannotOpen
-                | DatabaseBusy
-                | DatabaseLocked
-                | DiskFull
-                | OperationInterrupted
-                | OutOfMemory
-                | ReadOnly
-                | SystemIoFailure
+            ErrorCode::CannotOpen
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::DiskFull
+                | ErrorCode::OperationInterrupted
+                | ErrorCode::OutOfMemory
+                | ErrorCode::ReadOnly
+                | ErrorCode::SystemIoFailure
         )
     )
 }
@@ -274,58 +261,38 @@ mod tests {
     fn the_content_table_of_a_full_text_table_is_found_in_any_spelling() {
         for (sql, expected) in [
             (
-                "CREATE VIRTUAL TABLE f USING fts5(a, content='code_chunks')",
+                "f USING fts5(a, content='code_chunks')",
                 Some((true, "code_chunks")),
             ),
             (
-                "CREATE VIRTUAL TABLE f USING FTS5 ( a , cont = \"code_chunks\" )",
+                "f USING FTS5 ( a , cont = \"code_chunks\" )",
                 Some((true, "code_chunks")),
             ),
             (
-                "CREATE VIRTUAL TABLE f USING fts5(a, content=[my chunks], b)",
+                "f USING fts5(a, content=[my chunks], b)",
                 Some((true, "my chunks")),
             ),
+            ("f USING fts5(a, content=`it's`)", Some((true, "it's"))),
+            ("f USING fts5(a, content='it''s')", Some((true, "it's"))),
             (
-                "CREATE VIRTUAL TABLE f USING fts5(a, content=`it's`)",
-                Some((true, "it's")),
-            ),
-            (
-                "CREATE VIRTUAL TABLE f USING fts5(a, content='it''s')",
-                Some((true, "it's")),
-            ),
-            (
-                "CREATE VIRTUAL TABLE f USING fts5(a, /* , */ content=t -- )\n)",
+                "f USING fts5(a, /* , */ content=t -- )\n)",
                 Some((true, "t")),
             ),
-            (
-                "CREATE VIRTUAL TABLE 'using' USING fts4(content=\"t\", a)",
-                Some((false, "t")),
-            ),
-            ("CREATE VIRTUAL TABLE f USING fts4(cont=\"t\", a)", None),
-            (
-                "CREATE VIRTUAL TABLE f USING fts5(content, tokenize='unicode61')",
-                None,
-            ),
-            ("CREATE VIRTUAL TABLE f USING fts5(a, content='')", None),
-            (
-                "CREATE VIRTUAL TABLE f USING fts5(a, tokenize=(content='t'))",
-                None,
-            ),
-            (
-                "CREATE VIRTUAL TABLE f USING fts5(a, tokenize=\"x, content='t'\")",
-                None,
-            ),
-            ("CREATE VIRTUAL TABLE f USING rtree(id, content='t')", None),
-            ("CREATE VIRTUAL TABLE f USING fts5", None),
-            (
-                "CREATE VIRTUAL TABLE f USING fts5(a, content='t",
-                Some((true, "t")),
-            ),
-            ("", None),
+            ("'using' USING fts4(content=\"t\", a)", Some((false, "t"))),
+            ("f USING fts4(cont=\"t\", a)", None),
+            ("f USING fts5(content, tokenize='unicode61')", None),
+            ("f USING fts5(a, content='')", None),
+            ("f USING fts5(a, tokenize=(content='t'))", None),
+            ("f USING fts5(a, tokenize=\"x, content='t'\")", None),
+            ("f USING rtree(id, content='t')", None),
+            ("f USING fts5", None),
+            ("f USING fts5(a, content='t", Some((true, "t"))),
         ] {
+            let sql = format!("CREATE VIRTUAL TABLE {sql}");
             let expected = expected.map(|(is_fts5, content)| (is_fts5, content.to_owned()));
-            assert_eq!(external_content(sql), expected, "{sql}");
+            assert_eq!(external_content(&sql), expected, "{sql}");
         }
+        assert_eq!(external_content(""), None);
     }
 
     #[test]

@@ -5,20 +5,20 @@ use rusqlite::Connection;
 use crate::sqlite::read::table_columns::TableColumns;
 
 /// Rows are moved to ids from here downwards.
-pub(in crate::sqlite) const HIGHEST_ID: i64 = i64::MIN / 2;
+pub(crate) const HIGHEST_ID: i64 = i64::MIN / 2;
 
 /// Moves the rows of a table whose ids change to temporary ids that no record has.
 #[derive(Debug)]
-pub(in crate::sqlite) struct IdSwap {
+pub(crate) struct IdSwap {
     has_id: String,
     move_row: String,
     /// Whether moving a row also changes its row id.
-    pub(in crate::sqlite) id_is_rowid: bool,
+    pub(crate) id_is_rowid: bool,
 }
 
 impl IdSwap {
     /// `None` if the table has no ids in addition to its keys.
-    pub(in crate::sqlite) fn new(layout: &TableColumns) -> Option<Self> {
+    pub(crate) fn new(layout: &TableColumns) -> Option<Self> {
         let (table, rowid) = (layout.schema.table, layout.rowid);
         let id = layout.schema.id()?;
         Some(IdSwap {
@@ -29,7 +29,7 @@ impl IdSwap {
     }
 
     /// Whether the table contains an id in a range.
-    pub(in crate::sqlite) fn has_id(
+    pub(crate) fn has_id(
         &self,
         connection: &Connection,
         first: i64,
@@ -39,7 +39,7 @@ impl IdSwap {
     }
 
     /// Changes the id of a row.
-    pub(in crate::sqlite) fn move_row(
+    pub(crate) fn move_row(
         &self,
         connection: &Connection,
         rowid: i64,

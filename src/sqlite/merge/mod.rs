@@ -1,13 +1,13 @@
 //! Writes records into the tables of an existing database, in one transaction.
 
-pub(in crate::sqlite) mod affinity;
-pub(in crate::sqlite) mod final_ids;
+pub(crate) mod affinity;
+pub(crate) mod final_ids;
 pub(crate) mod full_text;
-pub(in crate::sqlite) mod id_swap;
-pub(in crate::sqlite) mod references;
-pub(in crate::sqlite) mod rows;
-pub(in crate::sqlite) mod skipped_triggers;
-pub(in crate::sqlite) mod target;
+pub(crate) mod id_swap;
+pub(crate) mod references;
+pub(crate) mod rows;
+pub(crate) mod skipped_triggers;
+pub(crate) mod target;
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ use crate::sqlite::merge::references::has_foreign_keys;
 use crate::sqlite::merge::rows::written_rows;
 use crate::sqlite::merge::skipped_triggers::skipped_triggers;
 use crate::sqlite::merge::target::{TargetPath, connect, failed};
-use crate::sqlite::open::connection::{is_unknown_collation, set_temp_dir};
+use crate::sqlite::open::connection::{set_temp_dir, unknown_collation};
 use crate::sqlite::open::open_mode::SourceFiles;
 use crate::sqlite::read::options::SourceOptions;
 use crate::sqlite::read::other_tables;
@@ -38,27 +38,27 @@ use crate::sqlite::write::writer::{create_indexes, create_table, set_sequence};
 /// A database in a write transaction; dropping it rolls back.
 #[derive(Debug)]
 pub(crate) struct SqliteMerge {
-    pub(in crate::sqlite) connection: Connection,
+    pub(crate) connection: Connection,
     files: SourceFiles,
     path: PathBuf,
     shown: PathBuf,
-    pub(in crate::sqlite) tables: PerKind<Option<MergedTable>>,
+    pub(crate) tables: PerKind<Option<MergedTable>>,
 }
 
 /// How a table is written.
 #[derive(Debug)]
-pub(in crate::sqlite) struct MergedTable {
-    pub(in crate::sqlite) layout: TableColumns,
-    pub(in crate::sqlite) upsert: Upsert,
-    pub(in crate::sqlite) parking: Option<IdSwap>,
+pub(crate) struct MergedTable {
+    pub(crate) layout: TableColumns,
+    pub(crate) upsert: Upsert,
+    pub(crate) parking: Option<IdSwap>,
     /// Checks the stored form of records, if the table may convert their values.
-    pub(in crate::sqlite) stored: Option<StoredRecords>,
-    pub(in crate::sqlite) checks: Vec<RowCheck>,
+    pub(crate) stored: Option<StoredRecords>,
+    pub(crate) checks: Vec<RowCheck>,
 }
 
 /// The checks on written rows after all have been written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::sqlite) enum RowCheck {
+pub(crate) enum RowCheck {
     ForeignKeys,
     SymbolGraph,
 }
@@ -152,23 +152,18 @@ impl SqliteMerge {
 
     /// The error for a table into which no record can be written at all. SQLite reports this when
     /// it prepares or runs the statement.
-    pub(in crate::sqlite) fn takes_no_record(
-        &self,
-        kind: RecordKind,
-        error: rusqlite::Error,
-    ) -> Error {
+    pub(crate) fn takes_no_record(&self, kind: RecordKind, error: rusqlite::Error) -> Error {
         let message = match &error {
-            rusqlite::Error::SqlInputError { msg, .. } => msg,
-            rusqlite::Error::SqliteFailure(code, Some(message))
-                if code.code == ErrorCode::Unknown =>
-            {
-                message
+            error if unknown_collation(error).is_some() => None,
+            rusqlite::Error::SqlInputError { msg, .. } => Some(msg),
+            rusqlite::Error::SqliteFailure(code, message) if code.code == ErrorCode::Unknown => {
+                message.as_ref()
             }
-            _ => return self.failed()(error),
+            _ => None,
         };
-        if is_unknown_collation(message) {
+        let Some(message) = message else {
             return self.failed()(error);
-        }
+        };
         Error::UnwritableTable {
             path: self.shown.clone(),
             table: kind.table(),
@@ -176,14 +171,11 @@ impl SqliteMerge {
         }
     }
 
-    pub(in crate::sqlite) fn sql<T>(
-        &self,
-        run: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<T> {
+    pub(crate) fn sql<T>(&self, run: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         run(&self.connection).map_err(self.failed())
     }
 
-    pub(in crate::sqlite) fn failed(&self) -> impl Fn(rusqlite::Error) -> Error + '_ {
+    pub(crate) fn failed(&self) -> impl Fn(rusqlite::Error) -> Error + '_ {
         failed(TargetPath {
             path: &self.path,
             shown: &self.shown,
@@ -204,7 +196,7 @@ impl SqliteMerge {
     /// not run.
     pub(crate) fn update_derived(&mut self, changed: KindSet) -> Result<Derived> {
         let names: Vec<&str> = changed.iter().map(RecordKind::table).collect();
-        let full_text = self.sql(|connection| full_text::rebuild(connection, &names))?;
+        let mut derived = self.sql(|connection| full_text::rebuild(connection, &names))?;
         let mut statements = Vec::new();
         for kind in changed.iter() {
             if let Some(table) = self.tables.get(kind) {
@@ -212,12 +204,9 @@ impl SqliteMerge {
                 statements.extend(of_table.map(|sql| (table.layout.schema.table, sql)));
             }
         }
-        let skipped = skipped_triggers(&mut self.connection, &statements, &full_text.rebuilt);
-        Ok(Derived {
-            skipped_triggers: skipped.map_err(self.failed())?,
-            rebuilt: full_text.rebuilt,
-            stale: full_text.stale,
-        })
+        let skipped = skipped_triggers(&mut self.connection, &statements, &derived.rebuilt);
+        derived.skipped_triggers = skipped.map_err(self.failed())?;
+        Ok(derived)
     }
 
     /// A snapshot of the database as the uncommitted transaction sees it.

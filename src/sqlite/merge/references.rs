@@ -11,11 +11,10 @@ use crate::sqlite::schema::quoted;
 
 /// A foreign key that refers to record columns which a merge may change.
 #[derive(Debug)]
-pub(in crate::sqlite) struct Reference {
+pub(crate) struct Reference {
     /// The table with the foreign key.
-    pub(in crate::sqlite) table: String,
-    /// Its columns.
-    pub(in crate::sqlite) columns: Vec<String>,
+    pub(crate) table: String,
+    pub(crate) columns: Vec<String>,
     /// The referenced columns of the record table.
     referenced: Vec<String>,
 }
@@ -23,7 +22,7 @@ pub(in crate::sqlite) struct Reference {
 impl Reference {
     /// The foreign keys that refer to a record table by columns other than its key, which never
     /// changes.
-    pub(in crate::sqlite) fn to(
+    pub(crate) fn to(
         connection: &Connection,
         layout: &TableColumns,
     ) -> rusqlite::Result<Vec<Self>> {
@@ -82,7 +81,7 @@ impl Reference {
 
 /// The rows overwritten by a merge whose referenced columns would change.
 #[derive(Debug)]
-pub(in crate::sqlite) struct ChangingRows {
+pub(crate) struct ChangingRows {
     references: Vec<Reference>,
     /// For each reference, SQL that adds a row if its referenced columns would change.
     add: Vec<String>,
@@ -92,7 +91,7 @@ pub(in crate::sqlite) struct ChangingRows {
 
 impl ChangingRows {
     /// `None` if no foreign key refers to columns of the table that may change.
-    pub(in crate::sqlite) fn of(
+    pub(crate) fn of(
         connection: &Connection,
         layout: &TableColumns,
     ) -> rusqlite::Result<Option<Self>> {
@@ -132,7 +131,7 @@ impl ChangingRows {
     }
 
     /// Adds a row to be overwritten with these values, if a referenced column would change.
-    pub(in crate::sqlite) fn note(
+    pub(crate) fn note(
         &self,
         connection: &Connection,
         rowid: i64,
@@ -150,7 +149,7 @@ impl ChangingRows {
     }
 
     /// A row that refers to a row whose referenced columns would change, if there is one.
-    pub(in crate::sqlite) fn find_reference(
+    pub(crate) fn find_reference(
         &self,
         connection: &Connection,
         layout: &TableColumns,
@@ -187,43 +186,32 @@ impl ChangingRows {
 pub(crate) struct ChangingReference {
     /// The table with the foreign key.
     pub(crate) table: String,
-    /// Its columns.
     pub(crate) columns: Vec<String>,
     /// The key of the record.
     pub(crate) key: Vec<u8>,
 }
 
-/// A row whose foreign key refers to a missing row.
-#[derive(Debug)]
-pub(in crate::sqlite) struct MissingParent {
-    pub(in crate::sqlite) rowid: i64,
-    /// One sentence without a full stop.
-    pub(in crate::sqlite) message: String,
-}
-
-/// Whether a table has foreign keys.
-pub(in crate::sqlite) fn has_foreign_keys(
-    connection: &Connection,
-    table: &str,
-) -> rusqlite::Result<bool> {
+pub(crate) fn has_foreign_keys(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
     connection
         .prepare("SELECT 1 FROM pragma_foreign_key_list(?1, 'main')")?
         .exists([table])
 }
 
-/// Calls `visit` for the rows of a table whose parent row is missing.
-pub(in crate::sqlite) fn visit_missing_parents(
+/// Calls `visit` with the row ids of a table whose parent rows are missing, and why that is wrong, in
+/// one sentence without a full stop.
+pub(crate) fn visit_missing_parents(
     connection: &Connection,
     layout: &TableColumns,
     failed: &dyn Fn(rusqlite::Error) -> Error,
-    visit: &mut dyn FnMut(MissingParent) -> Result<()>,
+    visit: &mut dyn FnMut(i64, String) -> Result<()>,
 ) -> Result<()> {
     let mut check = connection
         .prepare("SELECT rowid, parent, fkid FROM pragma_foreign_key_check(?1, 'main')")
         .map_err(failed)?;
     let mut rows = check.query([layout.schema.table]).map_err(failed)?;
     while let Some(row) = rows.next().map_err(failed)? {
-        visit(missing_parent(connection, layout, row).map_err(failed)?)?;
+        let (rowid, message) = missing_parent(connection, layout, row).map_err(failed)?;
+        visit(rowid, message)?;
     }
     Ok(())
 }
@@ -232,7 +220,7 @@ fn missing_parent(
     connection: &Connection,
     layout: &TableColumns,
     row: &Row<'_>,
-) -> rusqlite::Result<MissingParent> {
+) -> rusqlite::Result<(i64, String)> {
     let (table, rowid) = (layout.schema.table, layout.rowid);
     let (id, key): (i64, i64) = (row.get(0)?, row.get(2)?);
     let parent = shown_name(row.get_ref(1)?);
@@ -258,5 +246,5 @@ fn missing_parent(
         }
         _ => format!("{columns} references {values}, which does not exist in {parent}"),
     };
-    Ok(MissingParent { rowid: id, message })
+    Ok((id, message))
 }

@@ -190,42 +190,31 @@ impl SqliteMerge {
         let Some(table) = self.tables.get(kind) else {
             return Ok(());
         };
+        let mut reject_row = |rowid, column, reason, message| match self.written_key(kind, rowid)? {
+            Some(key) => reject(&key, Rejection::new(column, reason, message)),
+            None => Ok(()),
+        };
         for check in &table.checks {
             match check {
-                RowCheck::ForeignKeys => self.check_foreign_keys(kind, table, reject)?,
-                RowCheck::SymbolGraph => self.check_symbols(kind, reject)?,
+                RowCheck::ForeignKeys => {
+                    // SQLite would not accept a record either if a foreign key can't be checked.
+                    let failed = |error| self.takes_no_record(kind, error);
+                    let connection = &self.connection;
+                    visit_missing_parents(connection, &table.layout, &failed, &mut |row, why| {
+                        reject_row(row, "", InvalidReason::Constraint, why)
+                    })?;
+                }
+                RowCheck::SymbolGraph => {
+                    let new = format!("SELECT row_id FROM {} WHERE is_new", written_rows(kind));
+                    let failed = self.failed();
+                    visit_wrong_symbols(&self.connection, Some(&new), &failed, &mut |wrong| {
+                        let reason = InvalidReason::WrongSymbol;
+                        reject_row(wrong.rowid, "symbol_id", reason, wrong.message)
+                    })?;
+                }
             }
         }
         Ok(())
-    }
-
-    fn check_foreign_keys(
-        &self,
-        kind: RecordKind,
-        table: &MergedTable,
-        reject: &mut Reject<'_>,
-    ) -> Result<()> {
-        // SQLite would not accept a record either if a foreign key can't be checked.
-        let failed = |error| self.takes_no_record(kind, error);
-        visit_missing_parents(&self.connection, &table.layout, &failed, &mut |missing| {
-            let Some(key) = self.written_key(kind, missing.rowid)? else {
-                return Ok(());
-            };
-            let rejection = Rejection::new("", InvalidReason::Constraint, missing.message);
-            reject(&key, rejection)
-        })
-    }
-
-    fn check_symbols(&self, kind: RecordKind, reject: &mut Reject<'_>) -> Result<()> {
-        let new = format!("SELECT row_id FROM {} WHERE is_new", written_rows(kind));
-        let failed = self.failed();
-        visit_wrong_symbols(&self.connection, Some(&new), &failed, &mut |wrong| {
-            let Some(key) = self.written_key(kind, wrong.rowid)? else {
-                return Ok(());
-            };
-            let rejection = Rejection::new("symbol_id", InvalidReason::WrongSymbol, wrong.message);
-            reject(&key, rejection)
-        })
     }
 
     /// The key of the record that was written to a row; `None` if the row was not written.
@@ -242,6 +231,6 @@ impl SqliteMerge {
 }
 
 /// The temporary table of the written rows of a kind.
-pub(in crate::sqlite) fn written_rows(kind: RecordKind) -> String {
+pub(crate) fn written_rows(kind: RecordKind) -> String {
     format!("temp.chunkmigrate_written_{}", kind.table())
 }

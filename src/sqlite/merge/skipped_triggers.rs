@@ -16,7 +16,7 @@ type Triggers = BTreeMap<String, BTreeSet<String>>;
 /// triggers that only write the tables in `kept_up`, which are updated by other means.
 ///
 /// To find them, each statement is prepared, but not run, with triggers enabled.
-pub(in crate::sqlite) fn skipped_triggers(
+pub(crate) fn skipped_triggers(
     connection: &mut Connection,
     statements: &[(&str, &str)],
     kept_up: &[String],

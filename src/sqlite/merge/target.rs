@@ -25,7 +25,7 @@ pub(crate) struct TargetPath<'p> {
 
 /// Converts a SQLite error from writing a database. If SQLite can't create a sidecar file it
 /// doesn't say why, so this tries to create a file in the directory.
-pub(in crate::sqlite) fn failed(target: TargetPath<'_>) -> impl Fn(rusqlite::Error) -> Error + '_ {
+pub(crate) fn failed(target: TargetPath<'_>) -> impl Fn(rusqlite::Error) -> Error + '_ {
     move |error| {
         let probe = match error.sqlite_error_code() {
             Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => create_probe_file(target),
@@ -45,10 +45,7 @@ fn create_probe_file(target: TargetPath<'_>) -> Result<()> {
 }
 
 /// Opens an existing database for writing. Triggers and foreign key actions don't run.
-pub(in crate::sqlite) fn connect(
-    target: TargetPath<'_>,
-    progress: &Progress,
-) -> Result<Connection> {
+pub(crate) fn connect(target: TargetPath<'_>, progress: &Progress) -> Result<Connection> {
     let real_path = fs::canonicalize(target.path).io_context("resolve", target.shown)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(real_path, flags);

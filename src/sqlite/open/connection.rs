@@ -23,11 +23,7 @@ const CANCEL_CHECK_INTERVAL: i32 = 10_000;
 
 impl Error {
     /// Adds the path to a SQLite error, and maps it to a specific variant if the cause is known.
-    pub(in crate::sqlite) fn from_engine(
-        action: &'static str,
-        path: &Path,
-        source: rusqlite::Error,
-    ) -> Error {
+    pub(crate) fn from_engine(action: &'static str, path: &Path, source: rusqlite::Error) -> Error {
         let path = path.to_owned();
         let extended = source.sqlite_error().map(|error| error.extended_code);
         if let Some(collation) = unknown_collation(&source) {
@@ -56,34 +52,24 @@ impl Error {
 }
 
 /// The name of the collation that SQLite doesn't know.
-fn unknown_collation(error: &rusqlite::Error) -> Option<String> {
+pub(crate) fn unknown_collation(error: &rusqlite::Error) -> Option<String> {
     let text = match error {
         rusqlite::Error::SqliteFailure(_, Some(text)) => text,
         rusqlite::Error::SqlInputError { msg, .. } => msg,
         _ => return None,
     };
-    let name = text.strip_prefix(NO_COLLATION)?;
+    let name = text.strip_prefix("no such collation sequence: ")?;
     Some(name.to_owned())
-}
-
-/// The text before the collation's name in SQLite's message.
-const NO_COLLATION: &str = "no such collation sequence: ";
-
-/// Whether a SQLite error message is about an unknown collation.
-pub(in crate::sqlite) fn is_unknown_collation(message: &str) -> bool {
-    message.starts_with(NO_COLLATION)
 }
 
 /// Allows rows to be read whose columns or indexes use another program's collation: the results
 /// don't depend on its order. Not possible for UTF-16 databases.
-pub(in crate::sqlite) fn register_fallback_collations(
-    connection: &Connection,
-) -> rusqlite::Result<()> {
+pub(crate) fn register_fallback_collations(connection: &Connection) -> rusqlite::Result<()> {
     connection.collation_needed(|connection, name| connection.create_collation(name, str::cmp))
 }
 
 /// Converts a SQLite error from reading a source; an interrupted statement counts as cancelled.
-pub(in crate::sqlite) fn reading(path: &Path) -> impl Fn(rusqlite::Error) -> Error + '_ {
+pub(crate) fn reading(path: &Path) -> impl Fn(rusqlite::Error) -> Error + '_ {
     |source| match source.sqlite_error_code() {
         Some(ErrorCode::OperationInterrupted) => Error::Cancelled,
         Some(ErrorCode::CannotOpen) => out_of_files("read", path).unwrap_or_else(|| {
@@ -108,7 +94,7 @@ fn out_of_files(action: &'static str, path: &Path) -> Option<Error> {
 }
 
 /// Converts a SQLite error from writing a database.
-pub(in crate::sqlite) fn writing(path: &Path) -> impl Fn(rusqlite::Error) -> Error + '_ {
+pub(crate) fn writing(path: &Path) -> impl Fn(rusqlite::Error) -> Error + '_ {
     |source| {
         let extended = source.sqlite_error().map(|error| error.extended_code);
         let path = || path.to_owned();
@@ -129,7 +115,7 @@ pub(in crate::sqlite) fn writing(path: &Path) -> impl Fn(rusqlite::Error) -> Err
 
 /// Opens a database in the mode its state requires and begins the connection's single read
 /// transaction.
-pub(in crate::sqlite) fn open_for_reading(
+pub(crate) fn open_for_reading(
     files: &SourceFiles,
     temp_dir: Option<&Path>,
     progress: &Progress,
@@ -211,7 +197,7 @@ fn configure(
 }
 
 /// Interrupts running statements when the work is cancelled.
-pub(in crate::sqlite) fn stop_when_cancelled(
+pub(crate) fn stop_when_cancelled(
     connection: &mut Connection,
     progress: &Progress,
 ) -> rusqlite::Result<()> {
@@ -220,7 +206,7 @@ pub(in crate::sqlite) fn stop_when_cancelled(
 }
 
 /// Waits a few seconds for another process's lock, unless the work is cancelled.
-pub(in crate::sqlite) fn wait_for_locks(
+pub(crate) fn wait_for_locks(
     connection: &mut Connection,
     progress: &Progress,
 ) -> rusqlite::Result<()> {
@@ -238,7 +224,7 @@ pub(in crate::sqlite) fn wait_for_locks(
 }
 
 /// Sets SQLite's directory for temporary files.
-pub(in crate::sqlite) fn set_temp_dir(connection: &Connection, dir: &Path) -> Result<()> {
+pub(crate) fn set_temp_dir(connection: &Connection, dir: &Path) -> Result<()> {
     let refused = |why| Error::TempDir {
         path: dir.to_owned(),
         why,

@@ -9,19 +9,19 @@ use crate::fsio::sidecars::{beside, if_present};
 
 /// Within this time after a write, another write may leave the modification time unchanged: clocks
 /// of file systems have a granularity of up to 10 ms.
-pub(in crate::sqlite) const MTIME_GRANULARITY: Duration = Duration::from_millis(20);
+pub(crate) const MTIME_GRANULARITY: Duration = Duration::from_millis(20);
 
 /// File attributes that change when the database is written.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::sqlite) struct Fingerprint {
-    pub(in crate::sqlite) main: Option<FileState>,
-    pub(in crate::sqlite) wal: Option<FileState>,
+pub(crate) struct Fingerprint {
+    pub(crate) main: Option<FileState>,
+    pub(crate) wal: Option<FileState>,
     journal: Option<FileState>,
-    pub(in crate::sqlite) shm: bool,
+    pub(crate) shm: bool,
 }
 
 impl Fingerprint {
-    pub(in crate::sqlite) fn take(path: &Path) -> Result<Self> {
+    pub(crate) fn take(path: &Path) -> Result<Self> {
         let state = |suffix| FileState::take(&beside(path, suffix));
         Ok(Fingerprint {
             main: FileState::take(path)?,
@@ -32,7 +32,7 @@ impl Fingerprint {
     }
 
     /// Whether another write would change the modification time.
-    pub(in crate::sqlite) fn mtime_is_old_enough(&self) -> bool {
+    pub(crate) fn mtime_is_old_enough(&self) -> bool {
         let now = SystemTime::now();
         let mut files = [&self.main, &self.wal, &self.journal].into_iter().flatten();
         !files.any(|file| {
@@ -42,21 +42,21 @@ impl Fingerprint {
         })
     }
 
-    pub(in crate::sqlite) fn wal_len(&self) -> Option<u64> {
+    pub(crate) fn wal_len(&self) -> Option<u64> {
         self.wal.as_ref().map(|wal| wal.len)
     }
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::sqlite) struct FileState {
+pub(crate) struct FileState {
     identity: (u64, u64),
-    pub(in crate::sqlite) len: u64,
+    pub(crate) len: u64,
     modified: SystemTime,
 }
 
 impl FileState {
     /// `None` if the file does not exist.
-    pub(in crate::sqlite) fn take(path: &Path) -> Result<Option<Self>> {
+    pub(crate) fn take(path: &Path) -> Result<Option<Self>> {
         let Some(metadata) = if_present(fs::metadata(path)).io_context("stat", path)? else {
             return Ok(None);
         };

@@ -8,7 +8,7 @@ use rusqlite::limits::Limit;
 use rusqlite::{Connection, Result};
 
 /// Threads that SQLite may use for sorting.
-pub(in crate::sqlite) const SORTING_THREADS: u32 = 1;
+pub(crate) const SORTING_THREADS: u32 = 1;
 
 /// Limits that no database of records reaches. The limits for value length, expressions and
 /// compound queries stay at SQLite's defaults, because a schema may legitimately use them up.
@@ -27,7 +27,7 @@ const LIMITS: [(Limit, i32); 5] = [
 /// known to be harmless, views, triggers, double-quoted strings, writes to SQLite's own tables,
 /// other databases, and anything above [`LIMITS`]. Loading extensions through SQL is disabled by
 /// default.
-pub(in crate::sqlite) fn defend(connection: &Connection) -> Result<()> {
+pub(crate) fn defend(connection: &Connection) -> Result<()> {
     for (config, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),

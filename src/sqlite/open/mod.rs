@@ -1,7 +1,7 @@
 //! Opening a database for reading: detecting the state of its files, and hardening SQLite.
 
-pub(in crate::sqlite) mod connection;
-pub(in crate::sqlite) mod fingerprint;
-pub(in crate::sqlite) mod hardening;
-pub(in crate::sqlite) mod open_mode;
-pub(in crate::sqlite) mod private_copy;
+pub(crate) mod connection;
+pub(crate) mod fingerprint;
+pub(crate) mod hardening;
+pub(crate) mod open_mode;
+pub(crate) mod private_copy;

@@ -22,7 +22,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// Chosen from the sidecar files and not from the header alone: SQLite reads the frames of a `-wal`
 /// whatever the header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::sqlite) enum Access {
+pub(crate) enum Access {
     /// Rollback-journal mode: opened normally. SQLite's lock excludes writers during the read.
     Plain,
     /// WAL mode, closed cleanly: opened as immutable, since a normal open would create `-wal` and
@@ -41,7 +41,7 @@ pub(in crate::sqlite) enum Access {
 impl Access {
     /// Whether SQLite detects every writer. If not, the files must be checked again before the
     /// results are used.
-    pub(in crate::sqlite) const fn sees_writers(self) -> bool {
+    pub(crate) const fn sees_writers(self) -> bool {
         !matches!(self, Access::Immutable | Access::HeapWalIndex)
     }
 }
@@ -50,11 +50,11 @@ impl Access {
 #[derive(Debug)]
 pub(crate) struct SourceFiles {
     /// The path as specified by the caller, for messages.
-    pub(in crate::sqlite) given: PathBuf,
+    pub(crate) given: PathBuf,
     /// The path without symbolic links: SQLite keeps the `-wal` next to the real file.
-    pub(in crate::sqlite) real_path: PathBuf,
-    pub(in crate::sqlite) access: Access,
-    pub(in crate::sqlite) hot_journal: bool,
+    pub(crate) real_path: PathBuf,
+    pub(crate) access: Access,
+    pub(crate) hot_journal: bool,
     /// The length according to the header in bytes, if the header is trustworthy.
     header_len: Option<u64>,
     signature: Fingerprint,
@@ -122,7 +122,7 @@ impl SourceFiles {
 
     /// Records the state of the main file once SQLite's lock excludes writers. In WAL mode the lock
     /// doesn't exclude them.
-    pub(in crate::sqlite) fn record_locked_state(&mut self) -> Result<()> {
+    pub(crate) fn record_locked_state(&mut self) -> Result<()> {
         if self.access == Access::Plain {
             self.locked = FileState::take(&self.real_path)?;
         }
@@ -132,7 +132,7 @@ impl SourceFiles {
     /// Whether everything that was read belongs to one state: no writer that SQLite doesn't detect,
     /// and none that ignores its locks, such as a copy over the database. Opens no file, so that no
     /// lock is released.
-    pub(in crate::sqlite) fn is_consistent(&self) -> Result<bool> {
+    pub(crate) fn is_consistent(&self) -> Result<bool> {
         match &self.locked {
             Some(locked) => Ok(FileState::take(&self.real_path)?.as_ref() == Some(locked)),
             None => Ok(self.access.sees_writers() || self.unchanged()?),
@@ -140,20 +140,20 @@ impl SourceFiles {
     }
 
     /// The same files, for which this process holds a lock that excludes writers.
-    pub(in crate::sqlite) fn locked_by_us(mut self) -> Self {
+    pub(crate) fn locked_by_us(mut self) -> Self {
         self.access = Access::Plain;
         self
     }
 
     /// The same files, to which this process appends pages of other tables and indexes.
-    pub(in crate::sqlite) fn appended_by_us(mut self) -> Self {
+    pub(crate) fn appended_by_us(mut self) -> Self {
         self.access = Access::Appended;
         self
     }
 
     /// The expected and actual length if the file is shorter than its header says, where that can
     /// be known.
-    pub(in crate::sqlite) fn is_truncated(&self) -> Option<(u64, u64)> {
+    pub(crate) fn is_truncated(&self) -> Option<(u64, u64)> {
         let expected = self.header_len.filter(|_| !self.has_frames())?;
         let len = self.signature.main.as_ref()?.len;
         (len < expected).then_some((expected, len))
@@ -165,12 +165,12 @@ impl SourceFiles {
     }
 
     /// Whether the files are unchanged. Opens no file, so that no lock is released.
-    pub(in crate::sqlite) fn unchanged(&self) -> Result<bool> {
+    pub(crate) fn unchanged(&self) -> Result<bool> {
         Ok(Fingerprint::take(&self.real_path)? == self.signature)
     }
 
     /// Length of the main file in bytes.
-    pub(in crate::sqlite) fn len(&self) -> Result<u64> {
+    pub(crate) fn len(&self) -> Result<u64> {
         let metadata = fs::metadata(&self.real_path).io_context("stat", &self.real_path)?;
         Ok(metadata.len())
     }

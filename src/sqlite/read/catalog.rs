@@ -17,18 +17,18 @@ use crate::sqlite::read::text_encoding::TextEncoding;
 
 /// What is known about a database before its rows are read.
 #[derive(Debug)]
-pub(in crate::sqlite) struct Catalog {
-    pub(in crate::sqlite) encoding: TextEncoding,
+pub(crate) struct Catalog {
+    pub(crate) encoding: TextEncoding,
     /// The tables of the selected kinds.
-    pub(in crate::sqlite) tables: PerKind<Option<TableColumns>>,
-    pub(in crate::sqlite) surveys: PerKind<TableStats>,
+    pub(crate) tables: PerKind<Option<TableColumns>>,
+    pub(crate) surveys: PerKind<TableStats>,
     /// The selected kinds without a table.
-    pub(in crate::sqlite) missing: Vec<RecordKind>,
-    pub(in crate::sqlite) schema_version: Option<i64>,
+    pub(crate) missing: Vec<RecordKind>,
+    pub(crate) schema_version: Option<i64>,
 }
 
 impl Catalog {
-    pub(in crate::sqlite) fn read(
+    pub(crate) fn read(
         connection: &Connection,
         path: &Path,
         options: &SourceOptions,

@@ -8,7 +8,7 @@ use crate::stream::{InvalidReason, RawValue};
 
 /// The message for a column's invalid value, such as `byte_start is -5, must be 0 or more`. It
 /// contains no text from the row.
-pub(in crate::sqlite) fn value_message(
+pub(crate) fn value_message(
     schema: &KindSchema,
     column: &str,
     reason: InvalidReason,
@@ -37,7 +37,7 @@ pub(in crate::sqlite) fn value_message(
 }
 
 /// The message for a row whose key other rows have too.
-pub(in crate::sqlite) fn same_key_message(others: &[i64]) -> String {
+pub(crate) fn same_key_message(others: &[i64]) -> String {
     match others {
         [other] => format!("row {other} has the same key"),
         [one, other, ..] => format!("rows {one} and {other} have the same key"),
@@ -46,12 +46,12 @@ pub(in crate::sqlite) fn same_key_message(others: &[i64]) -> String {
 }
 
 /// The message for a row whose id another row has too.
-pub(in crate::sqlite) fn same_id_message(id: i64, other: i64) -> String {
+pub(crate) fn same_id_message(id: i64, other: i64) -> String {
     format!("row {other} has the same id {id}")
 }
 
 /// The message for a record that is too large for a KV file.
-pub(in crate::sqlite) fn too_large_message(column: &str, bytes: usize) -> String {
+pub(crate) fn too_large_message(column: &str, bytes: usize) -> String {
     format!("{column} makes the record {bytes} bytes of JSON, must be at most {MAX_VALUE_BYTES}")
 }
 

@@ -17,10 +17,7 @@ const USUAL_KEY_BYTES: usize = 128;
 ///
 /// The arguments are the stored bytes of the first key column (NULL unless the database is UTF-16)
 /// and the key columns. The result is the key as a BLOB, or NULL for a row without a valid key.
-pub(in crate::sqlite) fn register(
-    connection: &Connection,
-    encoding: TextEncoding,
-) -> rusqlite::Result<()> {
+pub(crate) fn register(connection: &Connection, encoding: TextEncoding) -> rusqlite::Result<()> {
     for kind in RecordKind::ALL {
         let schema = kind.schema();
         let arguments = i32::try_from(schema.key.len() + 1).unwrap_or(i32::MAX);

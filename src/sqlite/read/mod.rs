@@ -1,15 +1,15 @@
 //! Reads the tables of a database as records in key order.
 
-pub(in crate::sqlite) mod catalog;
-pub(in crate::sqlite) mod invalid_field;
-pub(in crate::sqlite) mod key_function;
+pub(crate) mod catalog;
+pub(crate) mod invalid_field;
+pub(crate) mod key_function;
 pub(crate) mod options;
-pub(in crate::sqlite) mod other_tables;
-pub(in crate::sqlite) mod row;
-pub(in crate::sqlite) mod row_reader;
-pub(in crate::sqlite) mod scan;
+pub(crate) mod other_tables;
+pub(crate) mod row;
+pub(crate) mod row_reader;
+pub(crate) mod scan;
 pub(crate) mod snapshot;
-pub(in crate::sqlite) mod symbol_graph;
-pub(in crate::sqlite) mod table_columns;
+pub(crate) mod symbol_graph;
+pub(crate) mod table_columns;
 pub(crate) mod table_stats;
-pub(in crate::sqlite) mod text_encoding;
+pub(crate) mod text_encoding;

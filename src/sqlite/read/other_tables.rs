@@ -9,7 +9,7 @@ use crate::sqlite::schema::quoted;
 use crate::stream::UncopiedTable;
 
 /// All ordinary and virtual tables except the record tables and SQLite's own, by name.
-pub(in crate::sqlite) fn other_tables(
+pub(crate) fn other_tables(
     connection: &Connection,
     read: &PerKind<Option<TableColumns>>,
 ) -> rusqlite::Result<Vec<UncopiedTable>> {
@@ -39,7 +39,7 @@ pub(in crate::sqlite) fn other_tables(
 }
 
 /// A name from the schema, which may be invalid text in a hand-made database.
-pub(in crate::sqlite) fn shown_name(name: ValueRef<'_>) -> String {
+pub(crate) fn shown_name(name: ValueRef<'_>) -> String {
     match name {
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
             String::from_utf8_lossy(bytes).into_owned()
@@ -49,7 +49,7 @@ pub(in crate::sqlite) fn shown_name(name: ValueRef<'_>) -> String {
 }
 
 /// The virtual tables of a database, such as full-text indexes.
-pub(in crate::sqlite) fn virtual_tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+pub(crate) fn virtual_tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'virtual'
                ORDER BY name";
     connection
@@ -59,10 +59,7 @@ pub(in crate::sqlite) fn virtual_tables(connection: &Connection) -> rusqlite::Re
 }
 
 /// Whether a table or view has the name of a kind's table.
-pub(in crate::sqlite) fn exists(
-    connection: &Connection,
-    kind: RecordKind,
-) -> rusqlite::Result<bool> {
+pub(crate) fn exists(connection: &Connection, kind: RecordKind) -> rusqlite::Result<bool> {
     is_in_schema(connection, kind.table())
 }
 
@@ -75,7 +72,7 @@ fn is_in_schema(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
 }
 
 /// The number of rows, counted through the cheapest index SQLite can use.
-pub(in crate::sqlite) fn count_rows(connection: &Connection, table: &str) -> rusqlite::Result<u64> {
+pub(crate) fn count_rows(connection: &Connection, table: &str) -> rusqlite::Result<u64> {
     let sql = format!("SELECT count(*) FROM main.{}", quoted(table));
     connection.query_row(&sql, [], |row| row.get(0))
 }
@@ -90,7 +87,7 @@ fn is_fatal(error: &rusqlite::Error) -> bool {
 }
 
 /// Magellan's schema version, `None` if there is none.
-pub(in crate::sqlite) fn schema_version(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+pub(crate) fn schema_version(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     const COLUMN: &str = "magellan_schema_version";
     let columns = columns_of_table(connection, "magellan_meta")?;
     if !columns.is_some_and(|columns| columns.iter().any(|c| c.eq_ignore_ascii_case(COLUMN))) {
@@ -109,7 +106,7 @@ pub(in crate::sqlite) fn schema_version(connection: &Connection) -> rusqlite::Re
 /// The id sequences of the existing tables: the larger of the value in `sqlite_sequence` and the
 /// largest id, 0 if that is negative or neither exists. A value that is not an integer is converted
 /// as SQLite does when it assigns the next id.
-pub(in crate::sqlite) fn sequences(
+pub(crate) fn sequences(
     connection: &Connection,
     tables: &PerKind<Option<TableColumns>>,
 ) -> rusqlite::Result<IdSequences> {
@@ -124,7 +121,7 @@ pub(in crate::sqlite) fn sequences(
 }
 
 /// The larger of SQLite's id sequence for a table and its largest id.
-pub(in crate::sqlite) fn last_id(
+pub(crate) fn last_id(
     connection: &Connection,
     layout: &TableColumns,
 ) -> rusqlite::Result<Option<i64>> {
@@ -142,7 +139,7 @@ pub(in crate::sqlite) fn last_id(
 /// The name under which `sqlite_sequence` contains a table's sequence, spelled as in the schema:
 /// SQLite ignores a row under any other name, and every row of a table without AUTOINCREMENT.
 /// `None` for such a table, and if the table does not exist.
-pub(in crate::sqlite) fn sequence_name(
+pub(crate) fn sequence_name(
     connection: &Connection,
     schema: &KindSchema,
 ) -> rusqlite::Result<Option<String>> {
@@ -160,7 +157,7 @@ pub(in crate::sqlite) fn sequence_name(
 
 /// Whether a table is AUTOINCREMENT, so that SQLite never reuses an id; `false` if the table does
 /// not exist.
-pub(in crate::sqlite) fn is_autoincrement(
+pub(crate) fn is_autoincrement(
     connection: &Connection,
     schema: &KindSchema,
 ) -> rusqlite::Result<bool> {
@@ -202,7 +199,7 @@ fn keeps_sequences(connection: &Connection) -> rusqlite::Result<bool> {
 
 /// The columns of an ordinary table, `None` if it does not exist. Views are excluded: inspecting
 /// one may take forever.
-pub(in crate::sqlite) fn columns_of_table(
+pub(crate) fn columns_of_table(
     connection: &Connection,
     table: &str,
 ) -> rusqlite::Result<Option<Vec<String>>> {

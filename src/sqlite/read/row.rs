@@ -11,9 +11,9 @@ use crate::stream::{InvalidReason, RawValue};
 
 /// What is wrong with one field of a row.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::sqlite) struct InvalidField {
-    pub(in crate::sqlite) column: &'static str,
-    pub(in crate::sqlite) reason: InvalidReason,
+pub(crate) struct InvalidField {
+    pub(crate) column: &'static str,
+    pub(crate) reason: InvalidReason,
 }
 
 /// Reads a row selected with [`TableColumns::select_list`].
@@ -21,7 +21,7 @@ pub(in crate::sqlite) struct InvalidField {
 /// The outer error is SQLite's; the inner one says why the row is invalid.
 ///
 /// [`TableColumns::select_list`]: crate::sqlite::read::table_columns::TableColumns::select_list
-pub(in crate::sqlite) fn read_values<'r>(
+pub(crate) fn read_values<'r>(
     schema: &'static KindSchema,
     row: &'r Row<'_>,
     encoding: TextEncoding,
@@ -41,7 +41,7 @@ pub(in crate::sqlite) fn read_values<'r>(
 }
 
 /// All values of such a row, as stored.
-pub(in crate::sqlite) fn read_raw(
+pub(crate) fn read_raw(
     schema: &'static KindSchema,
     row: &Row<'_>,
     encoding: TextEncoding,
@@ -87,7 +87,7 @@ fn stored<'r>(
 }
 
 /// The value of a field, or what is wrong with it.
-pub(in crate::sqlite) fn field_value<'r>(
+pub(crate) fn field_value<'r>(
     field: &Field,
     stored: ValueRef<'r>,
     encoding: TextEncoding,

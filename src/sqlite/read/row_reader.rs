@@ -26,17 +26,17 @@ const _: () = assert!(8 * LARGE_ROW_BYTES < MAX_VALUE_BYTES);
 
 /// A table of an open database.
 #[derive(Clone, Copy)]
-pub(in crate::sqlite) struct OpenTable<'c> {
-    pub(in crate::sqlite) connection: &'c Connection,
-    pub(in crate::sqlite) path: &'c Path,
-    pub(in crate::sqlite) kind: RecordKind,
-    pub(in crate::sqlite) layout: &'c TableColumns,
-    pub(in crate::sqlite) encoding: TextEncoding,
+pub(crate) struct OpenTable<'c> {
+    pub(crate) connection: &'c Connection,
+    pub(crate) path: &'c Path,
+    pub(crate) kind: RecordKind,
+    pub(crate) layout: &'c TableColumns,
+    pub(crate) encoding: TextEncoding,
 }
 
 impl OpenTable<'_> {
     /// Checks that as many rows were read as were counted.
-    pub(in crate::sqlite) fn check_count(&self, counted: u64, read: u64) -> Result<()> {
+    pub(crate) fn check_count(&self, counted: u64, read: u64) -> Result<()> {
         if counted == read {
             return Ok(());
         }
@@ -48,7 +48,7 @@ impl OpenTable<'_> {
     }
 
     /// The error for a row that shows that the table is corrupt.
-    pub(in crate::sqlite) fn inconsistent_row(&self, rowid: i64, what: &str) -> Error {
+    pub(crate) fn inconsistent_row(&self, rowid: i64, what: &str) -> Error {
         Error::CorruptDatabase {
             path: self.path.to_owned(),
             detail: format!("row {rowid} of {} {what}", self.layout.schema.table),
@@ -57,7 +57,7 @@ impl OpenTable<'_> {
 }
 
 /// Reads rows of a table and builds entries from them.
-pub(in crate::sqlite) struct RowReader<'c> {
+pub(crate) struct RowReader<'c> {
     table: OpenTable<'c>,
     /// The key of the last row that was read.
     key: Vec<u8>,
@@ -71,7 +71,7 @@ pub(in crate::sqlite) struct RowReader<'c> {
 impl<'c> RowReader<'c> {
     /// Prepares the statements. If ids may not be unique, `temp.duplicate_ids` must contain those
     /// of several rows.
-    pub(in crate::sqlite) fn prepare(table: OpenTable<'c>, ids_are_unique: bool) -> Result<Self> {
+    pub(crate) fn prepare(table: OpenTable<'c>, ids_are_unique: bool) -> Result<Self> {
         let OpenTable {
             connection, layout, ..
         } = table;
@@ -105,7 +105,7 @@ impl<'c> RowReader<'c> {
 
     /// Calls `visit` with a row and its key, or with the reason why the row is invalid; `same_key`
     /// are other rows known to have its key.
-    pub(in crate::sqlite) fn read(
+    pub(crate) fn read(
         &mut self,
         rowid: i64,
         same_key: &[i64],

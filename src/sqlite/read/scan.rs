@@ -11,10 +11,10 @@ use crate::sqlite::open::connection::reading;
 use crate::sqlite::read::row_reader::{OpenTable, RowReader};
 use crate::stream::Visited;
 
-pub(in crate::sqlite) struct Scan<'c> {
-    pub(in crate::sqlite) table: OpenTable<'c>,
+pub(crate) struct Scan<'c> {
+    pub(crate) table: OpenTable<'c>,
     /// Whether ids are the table's row ids and therefore unique.
-    pub(in crate::sqlite) ids_are_unique: bool,
+    pub(crate) ids_are_unique: bool,
 }
 
 /// The position of a row in key order.
@@ -34,10 +34,7 @@ impl Position {
 impl Scan<'_> {
     /// Calls `visit` for each row, in ascending order of the keys' bytes; rows without a key come
     /// first. Returns the number of rows.
-    pub(in crate::sqlite) fn run(
-        &self,
-        visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
-    ) -> Result<u64> {
+    pub(crate) fn run(&self, visit: &mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<u64> {
         let failed = reading(self.table.path);
         if !self.ids_are_unique {
             self.collect_duplicate_ids().map_err(&failed)?;

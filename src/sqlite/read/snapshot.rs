@@ -67,7 +67,7 @@ impl SqliteSnapshot {
     }
 
     /// A snapshot through a connection that is already in a transaction.
-    pub(in crate::sqlite) fn over(
+    pub(crate) fn over(
         connection: Connection,
         files: SourceFiles,
         options: &SourceOptions,
@@ -81,7 +81,7 @@ impl SqliteSnapshot {
         })
     }
 
-    pub(in crate::sqlite) fn into_connection(self) -> Connection {
+    pub(crate) fn into_connection(self) -> Connection {
         self.connection
     }
 
@@ -115,8 +115,14 @@ impl SqliteSnapshot {
         Ok(tables)
     }
 
+    /// With an undetected writer, any SQLite error is possible, so the writer is reported as the
+    /// cause.
     fn attribute_to_writer(&self, error: Error) -> Error {
-        attribute_to_writer(&self.files, error)
+        if error.is_about_database() && !self.files.is_consistent().unwrap_or(true) {
+            changed(&self.files.given)
+        } else {
+            error
+        }
     }
 }
 
@@ -204,13 +210,8 @@ impl Source for SqliteSnapshot {
 
     fn visit_wrong_symbols(&self, visit: &mut dyn FnMut(i64, String) -> Result<()>) -> Result<()> {
         let failed = |error| self.attribute_to_writer(reading(&self.files.given)(error));
-        if self
-            .contents
-            .tables
-            .get(RecordKind::SymbolMetrics)
-            .is_none()
-            || !has_graph(&self.connection).map_err(failed)?
-        {
+        let metrics = self.contents.tables.get(RecordKind::SymbolMetrics);
+        if metrics.is_none() || !has_graph(&self.connection).map_err(failed)? {
             return Ok(());
         }
         visit_wrong_symbols(&self.connection, None, &failed, &mut |wrong| {
@@ -237,15 +238,6 @@ impl Source for SqliteSnapshot {
             true => Ok(()),
             false => Err(changed(&self.files.given)),
         }
-    }
-}
-
-/// With an undetected writer, any SQLite error is possible, so the writer is reported as the cause.
-fn attribute_to_writer(files: &SourceFiles, error: Error) -> Error {
-    let about_source = error.is_about_database();
-    match about_source && !files.is_consistent().unwrap_or(true) {
-        true => changed(&files.given),
-        false => error,
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct WrongSymbol {
 }
 
 /// Whether a database has a graph in which symbols can be looked up.
-pub(in crate::sqlite) fn has_graph(connection: &Connection) -> rusqlite::Result<bool> {
+pub(crate) fn has_graph(connection: &Connection) -> rusqlite::Result<bool> {
     let columns = columns_of_table(connection, GRAPH)?.unwrap_or_default();
     let has = |name: &str| columns.iter().any(|c| c.eq_ignore_ascii_case(name));
     Ok(["id", "name", "file_path"].into_iter().all(has))
@@ -33,7 +33,7 @@ pub(in crate::sqlite) fn has_graph(connection: &Connection) -> rusqlite::Result<
 /// by default.
 ///
 /// The database must have a graph, and the columns `symbol_id`, `symbol_name` and `file_path`.
-pub(in crate::sqlite) fn visit_wrong_symbols(
+pub(crate) fn visit_wrong_symbols(
     connection: &Connection,
     among: Option<&str>,
     failed: &dyn Fn(rusqlite::Error) -> Error,

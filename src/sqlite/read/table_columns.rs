@@ -11,16 +11,16 @@ use crate::sqlite::write::key_index;
 
 /// A record table in a particular database.
 #[derive(Debug)]
-pub(in crate::sqlite) struct TableColumns {
-    pub(in crate::sqlite) schema: &'static KindSchema,
+pub(crate) struct TableColumns {
+    pub(crate) schema: &'static KindSchema,
     /// For each field of the schema: whether the table has its column.
     present: Vec<bool>,
     /// Columns that belong to no field, spelled as in the table.
-    pub(in crate::sqlite) unknown: Vec<String>,
+    pub(crate) unknown: Vec<String>,
     /// A name for the row id that no column hides.
-    pub(in crate::sqlite) rowid: &'static str,
+    pub(crate) rowid: &'static str,
     /// Whether the id column is the row id itself.
-    pub(in crate::sqlite) id_is_rowid: bool,
+    pub(crate) id_is_rowid: bool,
     /// An index that contains all key columns.
     key_index: Option<String>,
     /// Whether text is stored as UTF-16, so that its bytes must be selected separately.
@@ -29,7 +29,7 @@ pub(in crate::sqlite) struct TableColumns {
 
 impl TableColumns {
     /// Reads the columns of a table; `None` if the table does not exist.
-    pub(in crate::sqlite) fn read(
+    pub(crate) fn read(
         connection: &Connection,
         path: &Path,
         kind: RecordKind,
@@ -53,12 +53,13 @@ impl TableColumns {
             Some(("virtual", _)) => Some("a virtual table"),
             Some(_) => Some("part of a virtual table"),
         };
+        let not_a_table = |found| Error::NotATable {
+            path: path.to_owned(),
+            table: schema.table,
+            found,
+        };
         if let Some(found) = found {
-            return Err(Error::NotATable {
-                path: path.to_owned(),
-                table: schema.table,
-                found,
-            });
+            return Err(not_a_table(found));
         }
         let names: Vec<String> = connection
             .prepare("SELECT name FROM pragma_table_xinfo(?1, 'main')")
@@ -94,11 +95,7 @@ impl TableColumns {
         let rowid = ["rowid", "_rowid_", "oid"]
             .into_iter()
             .find(|name| !is(name))
-            .ok_or_else(|| Error::NotATable {
-                path: path.to_owned(),
-                table: schema.table,
-                found: "a table whose columns hide its rowid",
-            })?;
+            .ok_or_else(|| not_a_table("a table whose columns hide its rowid"))?;
         let unknown = names
             .iter()
             .filter(|name| {
@@ -121,12 +118,12 @@ impl TableColumns {
     }
 
     /// For each field of the schema: whether the table has its column.
-    pub(in crate::sqlite) fn presence(&self) -> &[bool] {
+    pub(crate) fn presence(&self) -> &[bool] {
         &self.present
     }
 
     /// The columns of fields that the table has.
-    pub(in crate::sqlite) fn present_columns(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn present_columns(&self) -> impl Iterator<Item = &'static str> {
         let columns = self.schema.fields.iter().zip(&self.present);
         columns
             .filter(|(_, present)| **present)
@@ -134,19 +131,19 @@ impl TableColumns {
     }
 
     /// The table's name in SQL, with the alias `t`.
-    pub(in crate::sqlite) fn table_clause(&self) -> String {
+    pub(crate) fn table_clause(&self) -> String {
         // NOT INDEXED: a corrupt index must neither hide a row nor supply a value.
         format!("main.{} AS t NOT INDEXED", self.schema.table)
     }
 
     /// The number of rows, counted in the table itself.
-    pub(in crate::sqlite) fn count_rows(&self, connection: &Connection) -> rusqlite::Result<u64> {
+    pub(crate) fn count_rows(&self, connection: &Connection) -> rusqlite::Result<u64> {
         let sql = format!("SELECT count(*) FROM {}", self.table_clause());
         connection.query_row(&sql, [], |row| row.get(0))
     }
 
     /// As [`TableColumns::table_clause`], but using an index with all key columns if there is one.
-    pub(in crate::sqlite) fn ordering_clause(&self) -> String {
+    pub(crate) fn ordering_clause(&self) -> String {
         match &self.key_index {
             Some(index) => format!(
                 "main.{} AS t INDEXED BY {}",
@@ -159,7 +156,7 @@ impl TableColumns {
 
     /// SQL for the columns of the fields in order, NULL for missing ones. In a UTF-16 database the
     /// same number of columns follows, with the stored bytes of text columns.
-    pub(in crate::sqlite) fn select_list(&self) -> String {
+    pub(crate) fn select_list(&self) -> String {
         let columns = || self.schema.fields.iter().zip(&self.present);
         let values = columns().map(|(column, present)| match present {
             true => format!("t.{}", column.name),
@@ -174,7 +171,7 @@ impl TableColumns {
     }
 
     /// SQL that computes the key of a row, NULL if it has no valid key.
-    pub(in crate::sqlite) fn key_expression(&self) -> String {
+    pub(crate) fn key_expression(&self) -> String {
         let arguments = self.schema.key_names().map(|name| format!("t.{name}"));
         let text_bytes = match self.utf16 && self.has_text_key() {
             true => format!("CAST(t.{} AS BLOB)", self.schema.first_of_key().name),
@@ -188,7 +185,7 @@ impl TableColumns {
     }
 
     /// SQL for the size of a row in bytes: of all its text, and of the text in its key.
-    pub(in crate::sqlite) fn size_expressions(&self) -> (String, String) {
+    pub(crate) fn size_expressions(&self) -> (String, String) {
         let length = |name: &str| format!("ifnull(octet_length(t.{name}), 0)");
         let all: Vec<String> = self.text_columns().map(length).collect();
         let key = match self.has_text_key() {
@@ -212,7 +209,7 @@ impl TableColumns {
 
 /// SQL that compares columns of the table `t` with the same number of parameters, byte by byte
 /// regardless of their collation.
-pub(in crate::sqlite) fn all_equal(columns: impl Iterator<Item = &'static str>) -> String {
+pub(crate) fn all_equal(columns: impl Iterator<Item = &'static str>) -> String {
     let equal = |(index, column)| format!("t.{column} = ?{index} COLLATE BINARY");
     (1..)
         .zip(columns)

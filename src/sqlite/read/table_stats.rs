@@ -22,7 +22,7 @@ pub struct TableStats {
     /// Bytes of the text in keys; estimated for a large table.
     pub key_bytes: u64,
     /// Whether ids are the row ids and therefore unique.
-    pub(in crate::sqlite) ids_are_unique: bool,
+    pub(crate) ids_are_unique: bool,
 }
 
 /// Size of field names and numbers in a record, in bytes.
@@ -51,7 +51,7 @@ impl TableStats {
 
 /// Counts the rows of a table and samples some of them; reads all rows only for checks that need
 /// them.
-pub(in crate::sqlite) fn survey(
+pub(crate) fn survey(
     connection: &Connection,
     path: &Path,
     layout: &TableColumns,
@@ -165,7 +165,7 @@ fn sizes(
     Ok((of_all(text_bytes), of_all(key_bytes)))
 }
 
-pub(in crate::sqlite) fn check_without_columns(
+pub(crate) fn check_without_columns(
     path: &Path,
     tables: &PerKind<Option<TableColumns>>,
     options: &SourceOptions,
@@ -191,10 +191,7 @@ pub(in crate::sqlite) fn check_without_columns(
 }
 
 /// Whether a table has the column `TABLE.COLUMN` and no record field corresponds to it.
-pub(in crate::sqlite) fn has_unknown_column(
-    tables: &PerKind<Option<TableColumns>>,
-    wanted: &str,
-) -> bool {
+pub(crate) fn has_unknown_column(tables: &PerKind<Option<TableColumns>>, wanted: &str) -> bool {
     layouts(tables).any(|layout| {
         let mut columns = layout.unknown.iter();
         columns.any(|column| names(wanted, layout.schema.table, column))

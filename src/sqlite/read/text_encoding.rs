@@ -10,7 +10,7 @@ use crate::sqlite::open::connection::reading;
 
 /// The text encoding of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::sqlite) enum TextEncoding {
+pub(crate) enum TextEncoding {
     Utf8,
     Utf16Le,
     Utf16Be,
@@ -18,7 +18,7 @@ pub(in crate::sqlite) enum TextEncoding {
 
 impl TextEncoding {
     /// Reads the encoding of a database.
-    pub(in crate::sqlite) fn of(connection: &Connection, path: &Path) -> Result<Self> {
+    pub(crate) fn of(connection: &Connection, path: &Path) -> Result<Self> {
         let name: String = connection
             .pragma_query_value(None, "encoding", |row| row.get(0))
             .map_err(reading(path))?;
@@ -30,12 +30,12 @@ impl TextEncoding {
         }
     }
 
-    pub(in crate::sqlite) const fn is_utf16(self) -> bool {
+    pub(crate) const fn is_utf16(self) -> bool {
         !matches!(self, TextEncoding::Utf8)
     }
 
     /// Describes stored bytes that are not valid text.
-    pub(in crate::sqlite) fn fault_of(self, bytes: &[u8]) -> &'static str {
+    pub(crate) fn fault_of(self, bytes: &[u8]) -> &'static str {
         match self {
             TextEncoding::Utf8 => "UTF-8",
             _ if !bytes.len().is_multiple_of(2) => "UTF-16: half a code unit at the end",
@@ -45,7 +45,7 @@ impl TextEncoding {
 
     /// Decodes stored bytes; `None` if they are not valid text: invalid UTF-8, half a UTF-16 unit,
     /// or a lone surrogate. SQLite itself would return replacement characters.
-    pub(in crate::sqlite) fn decode(self, bytes: &[u8]) -> Option<Cow<'_, str>> {
+    pub(crate) fn decode(self, bytes: &[u8]) -> Option<Cow<'_, str>> {
         let unit = match self {
             TextEncoding::Utf8 => return str::from_utf8(bytes).ok().map(Cow::Borrowed),
             TextEncoding::Utf16Le => u16::from_le_bytes,

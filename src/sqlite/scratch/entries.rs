@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::codec::{Entry, canonical_id};
 use crate::error::Result;
 use crate::record::{PerKind, RecordKind};
-use crate::sqlite::scratch::{blob, each_row, failed, temporary};
+use crate::sqlite::scratch::{blob, each_row, execute, failed, temporary};
 
 /// Entries of all kinds, each with the number of its line.
 #[derive(Debug)]
@@ -93,15 +93,10 @@ impl ScratchEntries {
         spooled.entries += 1;
         spooled.last_key.clear();
         spooled.last_key.extend_from_slice(entry.key);
-        self.connection
-            .prepare_cached(self.inserts.get(kind))
-            .and_then(|mut statement| statement.execute((line, entry.key, entry.value)))
-            .map_err(failed)?;
+        let row = (line, entry.key, entry.value);
+        execute(&self.connection, self.inserts.get(kind), row)?;
         if let Some(id) = id {
-            self.connection
-                .prepare_cached(self.id_inserts.get(kind))
-                .and_then(|mut statement| statement.execute((line, id)))
-                .map_err(failed)?;
+            execute(&self.connection, self.id_inserts.get(kind), (line, id))?;
         }
         Ok(())
     }

@@ -1,19 +1,19 @@
 //! Temporary databases for data that may not fit into memory.
 
-pub(in crate::sqlite) mod entries;
-pub(in crate::sqlite) mod rejected_lines;
-pub(in crate::sqlite) mod sets;
+pub(crate) mod entries;
+pub(crate) mod rejected_lines;
+pub(crate) mod sets;
 
 use std::path::Path;
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Params, Row};
 
 use crate::error::{Error, Result};
 use crate::sqlite::open::connection::set_temp_dir;
 
 /// Opens an empty temporary database in a transaction that is never committed. Its file has no name
 /// and is deleted when closed.
-pub(in crate::sqlite) fn temporary(temp_dir: Option<&Path>) -> Result<Connection> {
+pub(crate) fn temporary(temp_dir: Option<&Path>) -> Result<Connection> {
     let connection = Connection::open("").map_err(failed)?;
     if let Some(dir) = temp_dir {
         set_temp_dir(&connection, dir)?;
@@ -24,8 +24,20 @@ pub(in crate::sqlite) fn temporary(temp_dir: Option<&Path>) -> Result<Connection
     Ok(connection)
 }
 
+/// Runs a statement, and keeps it prepared; returns the number of rows that it changed.
+pub(crate) fn execute(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl Params,
+) -> Result<usize> {
+    let statement = connection.prepare_cached(sql);
+    statement
+        .and_then(|mut statement| statement.execute(parameters))
+        .map_err(failed)
+}
+
 /// Calls `visit` for every row of a query.
-pub(in crate::sqlite) fn each_row(
+pub(crate) fn each_row(
     connection: &Connection,
     sql: &str,
     visit: &mut dyn FnMut(&Row<'_>) -> Result<()>,
@@ -39,12 +51,12 @@ pub(in crate::sqlite) fn each_row(
 }
 
 /// The bytes of a column in a row.
-pub(in crate::sqlite) fn blob<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8]> {
+pub(crate) fn blob<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8]> {
     row.get_ref(column)
         .and_then(|value| Ok(value.as_blob()?))
         .map_err(failed)
 }
 
-pub(in crate::sqlite) fn failed(source: rusqlite::Error) -> crate::Error {
+pub(crate) fn failed(source: rusqlite::Error) -> crate::Error {
     Error::TempDatabase { source }
 }

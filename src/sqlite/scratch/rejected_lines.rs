@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use crate::error::Result;
 use crate::sqlite::scratch::entries::Unique;
-use crate::sqlite::scratch::{blob, each_row, failed, temporary};
+use crate::sqlite::scratch::{blob, each_row, execute, failed, temporary};
 
 /// An invalid line.
 #[derive(Debug)]
@@ -40,23 +40,14 @@ impl ScratchLines {
 
     /// Adds a line.
     pub(crate) fn add(&mut self, line: ScratchLine<'_>) -> Result<()> {
-        let ScratchLine {
-            line,
-            text,
-            is_cut,
-            shared,
-        } = line;
         let other = |by| {
-            shared
-                .filter(|(unique, _)| *unique == by)
-                .map(|(_, line)| line)
+            let shared = line.shared.filter(|(unique, _)| *unique == by);
+            shared.map(|(_, line)| line)
         };
         let (same_key, same_id) = (other(Unique::Key), other(Unique::Id));
-        self.connection
-            .prepare_cached("INSERT INTO lines VALUES (?1, ?2, ?3, ?4, ?5)")
-            .and_then(|mut statement| statement.execute((line, text, is_cut, same_key, same_id)))
-            .map_err(failed)?;
-        Ok(())
+        let row = (line.line, line.text, line.is_cut, same_key, same_id);
+        let sql = "INSERT INTO lines VALUES (?1, ?2, ?3, ?4, ?5)";
+        execute(&self.connection, sql, row).map(drop)
     }
 
     /// Calls `visit` for every line, in order.

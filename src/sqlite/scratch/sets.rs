@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use crate::error::Result;
 use crate::record::RecordKind;
-use crate::sqlite::scratch::{blob, each_row, failed, temporary};
+use crate::sqlite::scratch::{blob, each_row, execute, failed, temporary};
 
 /// A set of byte strings, such as record keys. Its database is created with the first element.
 #[derive(Debug, Default)]
@@ -38,11 +38,8 @@ impl ScratchSet {
                 self.connection.insert(connection)
             }
         };
-        let inserted = connection
-            .prepare_cached("INSERT OR IGNORE INTO elements VALUES (?1)")
-            .and_then(|mut statement| statement.execute([element]))
-            .map_err(failed)?;
-        Ok(inserted == 1)
+        let sql = "INSERT OR IGNORE INTO elements VALUES (?1)";
+        Ok(execute(connection, sql, [element])? == 1)
     }
 
     pub(crate) fn contains(&self, element: &[u8]) -> Result<bool> {

@@ -159,7 +159,7 @@ fn begin(connection: &mut Connection, progress: &Progress) -> rusqlite::Result<(
 }
 
 /// Whether SQLite rejected a row because its row id is taken.
-pub(in crate::sqlite) fn is_taken_id(error: &rusqlite::Error) -> bool {
+pub(crate) fn is_taken_id(error: &rusqlite::Error) -> bool {
     use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID};
     let code = error.sqlite_error().map(|error| error.extended_code);
     matches!(

@@ -11,7 +11,7 @@ use crate::record::KindSchema;
 
 /// The name of an index over all rows of a table that contains all its key columns, if there is
 /// one.
-pub(in crate::sqlite) fn find(
+pub(crate) fn find(
     connection: &Connection,
     schema: &KindSchema,
 ) -> rusqlite::Result<Option<String>> {

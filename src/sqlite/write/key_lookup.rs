@@ -7,7 +7,7 @@ use crate::sqlite::read::table_columns::{TableColumns, all_equal};
 
 /// Finds rows of a table by key.
 #[derive(Debug)]
-pub(in crate::sqlite) struct KeyLookup {
+pub(crate) struct KeyLookup {
     find: String,
     /// For a table without a suitable index: SQL that updates a row's id in the indexed copy of its
     /// keys.
@@ -16,7 +16,7 @@ pub(in crate::sqlite) struct KeyLookup {
 
 impl KeyLookup {
     /// Searches the table directly.
-    pub(in crate::sqlite) fn of_table(layout: &TableColumns) -> Self {
+    pub(crate) fn of_table(layout: &TableColumns) -> Self {
         let (table, rowid) = (layout.schema.table, layout.rowid);
         KeyLookup {
             find: format!(
@@ -29,7 +29,7 @@ impl KeyLookup {
 
     /// Searches the table directly if an index supports it, otherwise an indexed temporary copy of
     /// its keys, taken from the connection's current state.
-    pub(in crate::sqlite) fn with_index(
+    pub(crate) fn with_index(
         connection: &Connection,
         layout: &TableColumns,
     ) -> rusqlite::Result<Self> {
@@ -64,7 +64,7 @@ impl KeyLookup {
     }
 
     /// The row id of a record's key.
-    pub(in crate::sqlite) fn find<'v>(
+    pub(crate) fn find<'v>(
         &self,
         connection: &Connection,
         key: impl Iterator<Item = &'v Value<'v>>,
@@ -75,7 +75,7 @@ impl KeyLookup {
     }
 
     /// Records that the row of a key has a new row id.
-    pub(in crate::sqlite) fn follow(
+    pub(crate) fn follow(
         &self,
         connection: &Connection,
         key: &[Value<'_>],

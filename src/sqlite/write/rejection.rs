@@ -25,7 +25,7 @@ impl Rejection {
     }
 
     /// A violated constraint of the table, with SQLite's message.
-    pub(in crate::sqlite) fn constraint(schema: &KindSchema, error: &rusqlite::Error) -> Self {
+    pub(crate) fn constraint(schema: &KindSchema, error: &rusqlite::Error) -> Self {
         let code = error.sqlite_error().map(|error| error.extended_code);
         let text = error.to_string();
         let column = named_column(schema, code, &text).unwrap_or_default();
@@ -65,6 +65,7 @@ mod tests {
 
     use super::*;
     use crate::record::RecordKind;
+    use crate::stream::InvalidReason::{Constraint, Null, StorageClass};
 
     fn rejection(table: &str, insert: &str) -> Rejection {
         let db = Connection::open_in_memory().unwrap();
@@ -78,41 +79,26 @@ mod tests {
     #[test]
     fn the_reported_column_is_the_one_sqlite_names() {
         for (columns, values, column, reason) in [
-            (
-                "file_path, loc NOT NULL",
-                "'b', NULL",
-                "loc",
-                InvalidReason::Null,
-            ),
-            (
-                "file_path UNIQUE, loc",
-                "'a', 2",
-                "file_path",
-                InvalidReason::Constraint,
-            ),
-            (
-                "file_path, loc UNIQUE",
-                "'b', 1",
-                "loc",
-                InvalidReason::Constraint,
-            ),
+            ("file_path, loc NOT NULL", "'b', NULL", "loc", Null),
+            ("file_path UNIQUE, loc", "'a', 2", "file_path", Constraint),
+            ("file_path, loc UNIQUE", "'b', 1", "loc", Constraint),
             (
                 "file_path, loc, UNIQUE (file_path, loc)",
                 "'a', 1",
                 "",
-                InvalidReason::Constraint,
+                Constraint,
             ),
             (
                 "file_path, loc CHECK (loc < length(file_path) + 9)",
                 "'b', 99",
                 "",
-                InvalidReason::Constraint,
+                Constraint,
             ),
             (
                 "file_path, loc, CONSTRAINT loc CHECK (length(file_path) < 2)",
                 "'bb', 1",
                 "",
-                InvalidReason::Constraint,
+                Constraint,
             ),
         ] {
             let found = rejection(
@@ -130,9 +116,6 @@ mod tests {
             "CREATE TABLE file_metrics (file_path TEXT, loc INTEGER) STRICT",
             "INSERT INTO file_metrics VALUES ('b', 'many')",
         );
-        assert_eq!(
-            (found.column, found.reason),
-            ("loc", InvalidReason::StorageClass)
-        );
+        assert_eq!((found.column, found.reason), ("loc", StorageClass));
     }
 }

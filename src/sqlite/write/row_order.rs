@@ -10,7 +10,7 @@ const BUFFER_BYTES: usize = 64 << 10;
 
 /// Records the row ids of a table as its rows are written, in an unnamed temporary file.
 #[derive(Debug)]
-pub(in crate::sqlite) struct RowOrderWriter {
+pub(crate) struct RowOrderWriter {
     folder: PathBuf,
     file: BufWriter<File>,
     rows: u64,
@@ -18,7 +18,7 @@ pub(in crate::sqlite) struct RowOrderWriter {
 
 impl RowOrderWriter {
     /// Creates the file in a directory.
-    pub(in crate::sqlite) fn create(folder: &Path) -> Result<Self> {
+    pub(crate) fn create(folder: &Path) -> Result<Self> {
         let file = tempfile::tempfile_in(folder).io_context("create a file in", folder)?;
         Ok(RowOrderWriter {
             folder: folder.to_owned(),
@@ -28,14 +28,14 @@ impl RowOrderWriter {
     }
 
     /// Appends the id of the row written next.
-    pub(in crate::sqlite) fn push(&mut self, rowid: i64) -> Result<()> {
+    pub(crate) fn push(&mut self, rowid: i64) -> Result<()> {
         self.rows += 1;
         let written = self.file.write_all(&rowid.to_le_bytes());
         written.io_context("write a file in", &self.folder)
     }
 
     /// The recorded order.
-    pub(in crate::sqlite) fn finish(self) -> Result<RowOrder> {
+    pub(crate) fn finish(self) -> Result<RowOrder> {
         let file = self
             .file
             .into_inner()
@@ -58,12 +58,12 @@ pub(crate) struct RowOrder {
 
 impl RowOrder {
     /// Number of row ids.
-    pub(in crate::sqlite) fn rows(&self) -> u64 {
+    pub(crate) fn rows(&self) -> u64 {
         self.rows
     }
 
     /// Calls `visit` for each row id.
-    pub(in crate::sqlite) fn visit(&self, visit: &mut dyn FnMut(i64) -> Result<()>) -> Result<()> {
+    pub(crate) fn visit(&self, visit: &mut dyn FnMut(i64) -> Result<()>) -> Result<()> {
         let mut file = &self.file;
         file.rewind().io_context("read a file in", &self.folder)?;
         let mut ids = BufReader::with_capacity(BUFFER_BYTES, file);

@@ -12,14 +12,14 @@ use crate::sqlite::write::key_lookup::KeyLookup;
     not(feature = "native-v2"),
     expect(dead_code, reason = "only merges look at it")
 )]
-pub(in crate::sqlite) struct WrittenRow {
-    pub(in crate::sqlite) rowid: i64,
-    pub(in crate::sqlite) is_new: bool,
+pub(crate) struct WrittenRow {
+    pub(crate) rowid: i64,
+    pub(crate) is_new: bool,
 }
 
 /// The statements that write records of a kind into an existing table.
 #[derive(Debug)]
-pub(in crate::sqlite) struct Upsert {
+pub(crate) struct Upsert {
     id_is_rowid: bool,
     /// For each field of the schema: whether the table has its column.
     present: Vec<bool>,
@@ -29,7 +29,7 @@ pub(in crate::sqlite) struct Upsert {
 }
 
 impl Upsert {
-    pub(in crate::sqlite) fn new(layout: &TableColumns, lookup: KeyLookup) -> Self {
+    pub(crate) fn new(layout: &TableColumns, lookup: KeyLookup) -> Self {
         let (table, rowid) = (layout.schema.table, layout.rowid);
         let names: Vec<&str> = layout.present_columns().collect();
         let sets: Vec<String> = (1..)
@@ -55,15 +55,12 @@ impl Upsert {
     }
 
     /// The lookup that finds rows by key.
-    pub(in crate::sqlite) fn lookup(&self) -> &KeyLookup {
+    pub(crate) fn lookup(&self) -> &KeyLookup {
         &self.lookup
     }
 
     /// The first column that the table lacks although the record has a value for it.
-    pub(in crate::sqlite) fn missing_column_for(
-        &self,
-        record: &FieldValues<'_>,
-    ) -> Option<&'static str> {
+    pub(crate) fn missing_column_for(&self, record: &FieldValues<'_>) -> Option<&'static str> {
         let mut columns = record.iter().zip(&self.present);
         columns.find_map(|((field, value), present)| {
             (!present && *value != Value::Null).then_some(field.name)
@@ -71,12 +68,12 @@ impl Upsert {
     }
 
     /// The SQL that inserts a record, and the SQL that overwrites a row.
-    pub(in crate::sqlite) fn statements(&self) -> [&str; 2] {
+    pub(crate) fn statements(&self) -> [&str; 2] {
         [&self.insert, &self.update]
     }
 
     /// Overwrites the row of the record's key, or inserts a new row.
-    pub(in crate::sqlite) fn write(
+    pub(crate) fn write(
         &self,
         connection: &Connection,
         record: &FieldValues<'_>,

@@ -18,18 +18,12 @@ pub fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Creates the table of a kind without its indexes.
-pub(in crate::sqlite) fn create_table(
-    connection: &Connection,
-    kind: RecordKind,
-) -> rusqlite::Result<()> {
+pub(crate) fn create_table(connection: &Connection, kind: RecordKind) -> rusqlite::Result<()> {
     connection.execute_batch(&create_table_sql(kind))
 }
 
 /// Creates the indexes of a kind's table.
-pub(in crate::sqlite) fn create_indexes(
-    connection: &Connection,
-    kind: RecordKind,
-) -> rusqlite::Result<()> {
+pub(crate) fn create_indexes(connection: &Connection, kind: RecordKind) -> rusqlite::Result<()> {
     connection.execute_batch(&create_indexes_sql(kind))
 }
 
@@ -51,7 +45,7 @@ pub fn insert_records<'r>(
 }
 
 /// SQL that inserts a record of a kind into a table with all columns.
-pub(in crate::sqlite) fn insert_sql(kind: RecordKind) -> String {
+pub(crate) fn insert_sql(kind: RecordKind) -> String {
     let schema = kind.schema();
     let names: Vec<&str> = schema.fields.iter().map(|field| field.name).collect();
     format!(
@@ -63,7 +57,7 @@ pub(in crate::sqlite) fn insert_sql(kind: RecordKind) -> String {
 }
 
 /// Inserts a record with the SQL from [`insert_sql`] for its kind.
-pub(in crate::sqlite) fn insert_record(
+pub(crate) fn insert_record(
     connection: &Connection,
     sql: &str,
     record: &Record,
@@ -87,7 +81,7 @@ pub fn set_sequences(connection: &Connection, sequences: IdSequences) -> rusqlit
 
 /// Sets the id sequence of a table. A negative one, which SQLite never stores, stands for no
 /// sequence and removes it. Does nothing for a table without AUTOINCREMENT.
-pub(in crate::sqlite) fn set_sequence(
+pub(crate) fn set_sequence(
     connection: &Connection,
     kind: RecordKind,
     sequence: i64,
