@@ -182,6 +182,7 @@ impl Column {
 /// The columns of a comparison; those of invalid records only if there are any.
 pub(crate) fn columns(comparison: &Comparison) -> Vec<&'static Column> {
     let total = total(comparison);
-    let is_shown = |column: &&Column| column.class != "invalid" || (column.count)(&total) > 0;
+    let has_invalid = total.invalid_left + total.invalid_right > 0;
+    let is_shown = |column: &&Column| column.class != "invalid" || has_invalid;
     COLUMNS.iter().filter(is_shown).collect()
 }
