@@ -2,9 +2,9 @@
 //! library.
 
 mod cli;
-mod out_of_memory;
+mod memory;
 
 fn main() -> std::process::ExitCode {
-    out_of_memory::keep_reserve();
+    memory::set_up();
     cli::run()
 }

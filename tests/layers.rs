@@ -18,7 +18,7 @@ const LINE: [&[&str]; 13] = [
     &["store", "compare"],
     &["migrate"],
     &["verify"],
-    &["out_of_memory", "cli"],
+    &["memory", "cli"],
 ];
 
 /// The roots of the library and the program, which declare the modules.
