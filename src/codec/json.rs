@@ -3,7 +3,7 @@
 use std::io;
 
 use super::decode::decode_values;
-use super::key::{canonical_integer, key_kind, record_key, write_own_key};
+use super::key::{canonical_integer, key_kind, record_key, write_number, write_own_key};
 use super::text::{read_text, write_text};
 use super::{DecodeError, Entry, MAX_ENTRY_BYTES, MAX_VALUE_BYTES};
 use crate::error::{Error, Result};
@@ -82,18 +82,27 @@ pub(crate) fn encode_values(values: &FieldValues<'_>, out: &mut Vec<u8>) -> Resu
     // size of a large record.
     let text = values.text_len();
     out.reserve(text + text / 8 + 512);
-    let mut before = b'{';
-    for (field, value) in values.iter() {
-        out.push(before);
-        out.extend_from_slice(field.json_name.as_bytes());
+    out.push(b'{');
+    for (place, (field, value)) in values.iter().enumerate() {
+        out.extend_from_slice(name(field, place).as_bytes());
         match value {
             Value::Text(text) => write_text(text, out),
-            value => serde_json::to_writer(&mut *out, value).map_err(Error::Encode)?,
+            Value::Null => out.extend_from_slice(b"null"),
+            Value::Integer(integer) => write_number(out, *integer),
+            Value::Offset(offset) => write_number(out, *offset),
+            Value::Real(_) => serde_json::to_writer(&mut *out, value).map_err(Error::Encode)?,
         }
-        before = b',';
     }
     out.push(b'}');
     Ok(())
+}
+
+/// What is before the value of a field, apart from the brace before the first one.
+fn name(field: &Field, place: usize) -> &'static str {
+    match place {
+        0 => field.json_name.trim_start_matches(','),
+        _ => field.json_name,
+    }
 }
 
 /// Whether a KV file can hold an entry of these sizes.
@@ -136,15 +145,13 @@ pub(crate) fn read_canonical<'v>(
     value: &'v [u8],
     wanted: impl Fn(usize) -> bool,
 ) -> Option<FieldValues<'v>> {
-    let mut rest = str::from_utf8(value).ok()?;
+    let mut rest = str::from_utf8(value).ok()?.strip_prefix('{')?;
     let mut values = Vec::with_capacity(schema.fields.len());
-    let mut before = '{';
     for (place, field) in schema.fields.iter().enumerate() {
-        let after_name = rest.strip_prefix(before)?.strip_prefix(field.json_name)?;
+        let after_name = rest.strip_prefix(name(field, place))?;
         let (value, after) = canonical_value(field, after_name, wanted(place))?;
         values.push(value);
         rest = after;
-        before = ',';
     }
     (rest == "}").then(|| FieldValues::new(schema, values))
 }

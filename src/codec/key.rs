@@ -174,7 +174,7 @@ fn visit_fields<'k>(
     Ok(())
 }
 
-fn write_number(out: &mut Vec<u8>, number: impl itoa::Integer) {
+pub(super) fn write_number(out: &mut Vec<u8>, number: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 

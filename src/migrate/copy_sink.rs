@@ -23,7 +23,8 @@ impl SoundBatch {
     /// `None` if a value is not the canonical record of its key.
     pub(super) fn of(kind: RecordKind, batch: &Batch) -> Option<Self> {
         let schema = kind.schema();
-        let mut records = RowBatch::default();
+        let values = batch.len() * schema.fields.len();
+        let mut records = RowBatch::with_capacity(values, batch.weight());
         let mut largest_id = None;
         let mut own_key = Vec::new();
         for entry in batch.entries() {

@@ -25,7 +25,7 @@ pub(crate) enum FieldClass {
 #[derive(Debug)]
 pub(crate) struct Field {
     pub(crate) name: &'static str,
-    /// The name as JSON, with the colon that follows it.
+    /// The name as JSON, with the comma before it and the colon after it.
     pub(crate) json_name: &'static str,
     pub(crate) class: FieldClass,
     pub(crate) nullable: bool,

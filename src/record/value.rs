@@ -243,7 +243,7 @@ macro_rules! record_type {
             const FIELDS: &'static [$crate::record::schema::Field] =
                 &[$($crate::record::schema::Field::of::<$type>(
                     stringify!($field),
-                    concat!("\"", stringify!($field), "\":"),
+                    concat!(",\"", stringify!($field), "\":"),
                 )),*];
 
             pub(super) fn values(&self) -> Vec<$crate::record::value::Value<'_>> {

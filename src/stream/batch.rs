@@ -44,6 +44,11 @@ enum Slot {
     Invalid(Box<InvalidRow>),
 }
 
+/// How much to reserve for the next batch, which may be a little larger than the last one.
+pub(super) const fn with_margin(length: usize) -> usize {
+    length + length / 4
+}
+
 /// What an item of a batch is made of.
 #[derive(Debug)]
 pub(crate) enum Content<'b> {
@@ -57,10 +62,10 @@ impl Batch {
     /// same size.
     pub(super) fn take(&mut self) -> Self {
         let next = Batch {
-            keys: Vec::with_capacity(self.keys.len()),
-            values: Vec::with_capacity(self.values.len()),
+            keys: Vec::with_capacity(with_margin(self.keys.len())),
+            values: Vec::with_capacity(with_margin(self.values.len())),
             rows: self.rows.empty_of_same_size(),
-            items: Vec::with_capacity(self.items.len()),
+            items: Vec::with_capacity(with_margin(self.items.len())),
             weight: 0,
         };
         std::mem::replace(self, next)
@@ -170,7 +175,7 @@ impl Batch {
         let Some(schema) = rows.schema() else {
             return Ok(());
         };
-        self.values.reserve(self.weight + self.weight / 4);
+        self.values.reserve(with_margin(self.weight));
         let mut remaining = rows.rows();
         let mut values = FieldValues::new(schema, Vec::with_capacity(schema.fields.len()));
         for slot in &mut self.items {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::batch::with_margin;
 use crate::record::{FieldValues, KindSchema, Value};
 
 /// A longer text is moved into the batch instead of copied.
@@ -29,12 +30,17 @@ enum Slot {
 }
 
 impl RowBatch {
-    pub(super) fn empty_of_same_size(&self) -> Self {
+    /// An empty batch with memory for this many values and bytes of texts.
+    pub(crate) fn with_capacity(values: usize, text_bytes: usize) -> Self {
         RowBatch {
-            text: String::with_capacity(self.text.len()),
-            slots: Vec::with_capacity(self.slots.len()),
+            text: String::with_capacity(text_bytes),
+            slots: Vec::with_capacity(values),
             ..RowBatch::default()
         }
+    }
+
+    pub(super) fn empty_of_same_size(&self) -> Self {
+        Self::with_capacity(with_margin(self.slots.len()), with_margin(self.text.len()))
     }
 
     /// Adds a record, which must be of the same kind as those before.
