@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::ImportSource;
 use super::end_check::{EndCheck, EndLine};
 use super::line_reader::Input;
-use super::line_splitter::{Segment, without_mark};
+use super::line_splitter::Segment;
 use super::parse_line::{ParsedLine, judge, shares, too_long};
 use crate::codec::{Entry, Line};
 use crate::compare::Finding;
@@ -16,6 +16,10 @@ use crate::migrate::rejects::{RejectedLine, RejectedLines};
 use crate::progress::{Progress, Stage};
 use crate::record::IdSequences;
 use crate::sqlite::{Duplicate, ScratchEntries, ScratchLine, ScratchLines};
+use crate::stream::pipeline;
+
+/// A larger segment is one large record.
+const LARGE_SEGMENT_BYTES: usize = 4 << 20;
 
 /// The content of a text.
 pub(super) struct Lines {
@@ -55,21 +59,59 @@ pub(super) fn take_in(
     };
     let mut input = Input::start(source, file)?;
     progress.start(Stage::ReadLines, None);
-    while let Some(portion) = input.next(progress)? {
-        let before = intake.line;
-        match portion {
-            Segment::Lines(text) => intake.take_lines(&text)?,
-            Segment::Start(start) => {
-                intake.line += 1;
-                intake.end_check.take_invalid(None);
-                intake.reject(&start, true)?;
+    let read = |send: &mut dyn FnMut(Segment, usize) -> Result<()>| {
+        let mut is_first = true;
+        while let Some(mut segment) = input.next(progress)? {
+            if std::mem::take(&mut is_first) {
+                segment.remove_mark();
             }
+            let bytes = segment.len();
+            send(segment, bytes)?;
         }
-        progress.inc(intake.line - before);
-    }
+        Ok(())
+    };
+    pipeline(options.threads(), read, judge_segment, |results| {
+        while let Some((segment, judged)) = results.next()? {
+            let before = intake.line;
+            match segment {
+                Segment::Lines(text) => intake.take_lines(&text, judged)?,
+                Segment::Start(start) => {
+                    intake.line += 1;
+                    intake.end_check.take_invalid(None);
+                    intake.reject(&start, true)?;
+                }
+            }
+            progress.inc(intake.line - before);
+        }
+        Ok(())
+    })?;
     progress.finish();
     input.confirm()?;
     intake.end()
+}
+
+/// The lines of a segment that are not blank, as [`judge`] sees them; `None` if they are large, and
+/// are judged later to save memory.
+type JudgedLines = Option<Vec<std::result::Result<ParsedLine<'static>, Box<Finding>>>>;
+
+fn judge_segment(segment: Segment) -> Result<(Segment, JudgedLines)> {
+    let judged = match &segment {
+        Segment::Lines(text) if text.len() <= LARGE_SEGMENT_BYTES => {
+            let lines = lines(text).filter(|line| !is_blank(line));
+            let judged = lines.map(|line| Ok(judge(line)?.map(ParsedLine::into_owned)));
+            Some(judged.collect::<Result<_>>()?)
+        }
+        Segment::Lines(_) | Segment::Start(_) => None,
+    };
+    Ok((segment, judged))
+}
+
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split_inclusive(|byte| *byte == b'\n')
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    line.trim_ascii().is_empty()
 }
 
 struct LineIntake<'o> {
@@ -82,17 +124,20 @@ struct LineIntake<'o> {
 }
 
 impl LineIntake<'_> {
-    fn take_lines(&mut self, text: &[u8]) -> Result<()> {
-        let text = match self.line {
-            0 => without_mark(text),
-            _ => text,
-        };
-        for line in text.split_inclusive(|byte| *byte == b'\n') {
+    fn take_lines(&mut self, text: &[u8], judged: JudgedLines) -> Result<()> {
+        let mut judged = judged.map(Vec::into_iter);
+        for line in lines(text) {
             self.line += 1;
-            if line.trim_ascii().is_empty() {
+            if is_blank(line) {
                 continue;
             }
-            match judge(line)? {
+            let judged = match &mut judged {
+                Some(judged) => judged
+                    .next()
+                    .ok_or_else(|| internal("a line was not judged"))?,
+                None => judge(line)?,
+            };
+            match judged {
                 Ok(good) => self.keep(good)?,
                 Err(why) => {
                     self.end_check.take_invalid(why.kind);

@@ -17,6 +17,14 @@ pub(super) enum Segment {
 }
 
 impl Segment {
+    /// Removes a leading byte order mark.
+    pub(super) fn remove_mark(&mut self) {
+        if let Segment::Lines(text) = self {
+            let mark = text.len() - without_mark(text).len();
+            text.drain(..mark);
+        }
+    }
+
     /// Length in bytes.
     pub(super) fn len(&self) -> usize {
         let (Segment::Lines(text) | Segment::Start(text)) = self;
@@ -139,7 +147,7 @@ impl LineSplitter {
 
 /// The text without a leading byte order mark, which some programs write. RFC 8259 allows parsers
 /// to ignore it.
-pub(super) fn without_mark(text: &[u8]) -> &[u8] {
+fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text)
 }
 

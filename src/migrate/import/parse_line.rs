@@ -22,6 +22,20 @@ pub(super) enum ParsedLine<'l> {
     End(ExportEnd),
 }
 
+impl ParsedLine<'_> {
+    pub(super) fn into_owned(self) -> ParsedLine<'static> {
+        match self {
+            ParsedLine::Record { kind, key, value } => ParsedLine::Record {
+                kind,
+                key: Cow::Owned(key.into_owned()),
+                value: Cow::Owned(value.into_owned()),
+            },
+            ParsedLine::IdSequences(sequences) => ParsedLine::IdSequences(sequences),
+            ParsedLine::End(end) => ParsedLine::End(end),
+        }
+    }
+}
+
 /// Validates a line like an entry of a KV file, except that its JSON may be formatted in any way,
 /// since it may come from other programs.
 ///
