@@ -74,7 +74,7 @@ impl ThreadTimes {
     /// end in a number, are one stage.
     pub(crate) fn stages(&self) -> Vec<(&str, f64)> {
         let mut stages: BTreeMap<&str, u64> = BTreeMap::new();
-        for (name, ticks) in &self.0 {
+        for (name, ticks) in self.0.iter().filter(|(_, ticks)| **ticks > 0) {
             let stage = match name.rsplit_once('-') {
                 Some((stage, number)) if number.parse::<usize>().is_ok() => stage,
                 _ => name,
