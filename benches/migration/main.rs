@@ -4,22 +4,28 @@
 //! every step once per round, so that a noisy machine disturbs all alike. Each step is a separate
 //! process. Ratios are of the shortest times.
 
+mod instructions;
+mod lower_bound;
 mod report;
 mod step;
+mod steps;
+mod threads;
 
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use tempfile::TempDir;
 use test_support::big_database;
 
 use crate::report::{FileSize, Measured, print_growth};
-use crate::step::Step;
+use crate::steps::{Files, steps};
 
 /// Measures copies and comparisons, and SQLite's own tools for comparison.
 #[derive(Debug, Parser)]
+#[command(disable_help_subcommand = true)]
 struct Args {
     /// Number of chunks of each database to measure with; it has as many symbol metrics
     #[arg(long, value_delimiter = ',', default_value = "100000")]
@@ -27,117 +33,98 @@ struct Args {
     /// How often each step is measured
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Directory for databases; needs six times their size [default: a directory in target]
+    /// Measure each command with each of these numbers of threads [default: as many as cores]
+    #[arg(long, value_delimiter = ',', value_name = "N")]
+    jobs: Vec<usize>,
+    /// Also count instructions, with valgrind and 20,000 chunks; takes minutes
+    #[arg(long)]
+    instructions: bool,
+    /// Directory for databases; needs nine times their size [default: a directory in target]
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
-    /// Only create a database, of the first size
-    #[arg(long, value_name = "FILE", hide = true)]
-    generate: Option<PathBuf>,
     /// Added by cargo
     #[arg(long, hide = true)]
     bench: bool,
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+/// What this program does in a process of its own.
+#[derive(Debug, Subcommand)]
+enum Part {
+    #[command(hide = true)]
+    Generate { database: PathBuf, chunks: usize },
+    #[command(hide = true)]
+    SaveEntries { kv: PathBuf, entries: PathBuf },
+    #[command(hide = true)]
+    ReadSorted { database: PathBuf },
+    #[command(hide = true)]
+    LoadRedb { entries: PathBuf, kv: PathBuf },
+    #[command(hide = true)]
+    InsertAndIndex { database: PathBuf, target: PathBuf },
 }
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
     let mut args = Args::parse();
-    if let Some(path) = args.generate {
-        let chunks = args.chunks.first().copied().unwrap_or(0);
-        return Ok(big_database::generate(&path, chunks)?);
+    if let Some(part) = args.part {
+        return run_part(part);
     }
     args.chunks.sort_unstable();
     print_environment();
     let mut all = Vec::new();
-    for chunks in args.chunks {
-        let folder = match &args.folder {
-            Some(folder) => tempfile::tempdir_in(folder)?,
-            None => tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?,
-        };
-        let measured = measure(folder.path(), chunks, args.rounds)?;
+    for chunks in &args.chunks {
+        let measured = measure(temporary_folder(&args)?.path(), *chunks, &args)?;
         measured.print();
         all.push(measured);
     }
     print_growth(&all);
+    if args.instructions {
+        instructions::print(temporary_folder(&args)?.path())?;
+    }
     Ok(())
 }
 
-fn measure(folder: &Path, chunks: usize, rounds: usize) -> Result<Measured> {
-    let database = folder.join("big.db");
-    let mut steps = steps(folder, &database);
-    // In a separate process: a parent's memory counts as its children's when they start.
-    let generated = Command::new(std::env::current_exe()?)
-        .arg("--generate")
-        .arg(&database)
-        .args(["--chunks", &chunks.to_string()])
-        .status()?;
-    if !generated.success() {
-        return Err("the database could not be made".into());
+fn run_part(part: Part) -> Result<()> {
+    match part {
+        Part::Generate { database, chunks } => Ok(big_database::generate(&database, chunks)?),
+        Part::SaveEntries { kv, entries } => lower_bound::save_entries(&kv, &entries),
+        Part::ReadSorted { database } => lower_bound::read_sorted(&database),
+        Part::LoadRedb { entries, kv } => lower_bound::load_redb(&entries, &kv),
+        Part::InsertAndIndex { database, target } => {
+            lower_bound::insert_and_index(&database, &target)
+        }
     }
+}
+
+fn temporary_folder(args: &Args) -> Result<TempDir> {
+    let folder = args.folder.as_deref();
+    let folder = folder.unwrap_or(Path::new(env!("CARGO_TARGET_TMPDIR")));
+    Ok(tempfile::tempdir_in(folder)?)
+}
+
+fn measure(folder: &Path, chunks: usize, args: &Args) -> Result<Measured> {
+    let rounds = args.rounds;
+    let files = Files::in_folder(folder);
+    files.create(chunks)?;
+    let mut steps = steps(&files, &args.jobs)?;
     for round in 1..=rounds {
         for step in &mut steps {
-            eprintln!("{chunks} chunks, round {round} of {rounds}: {}", step.name);
+            eprintln!(
+                "{chunks} chunks, round {round} of {rounds}: {}",
+                step.label()
+            );
             step.run()?;
         }
     }
     Ok(Measured {
         chunks,
-        records: count_records(&database)?,
-        database_bytes: fs::metadata(&database)?.len(),
-        kv: FileSize::of(&folder.join("big.kv"))?,
+        records: count_records(&files.database)?,
+        database_bytes: fs::metadata(&files.database)?.len(),
+        kv: FileSize::of(&files.kv)?,
         steps,
     })
-}
-
-/// The steps in an order in which each can use the output of those before it.
-fn steps(folder: &Path, database: &Path) -> Vec<Step> {
-    let [vacuumed, restored, kv, back] =
-        ["vacuumed.db", "restored.db", "big.kv", "back.db"].map(|name| folder.join(name));
-    let mut steps = Vec::new();
-    let has_sqlite = is_installed("sqlite3");
-    if has_sqlite {
-        let vacuum = format!("VACUUM INTO '{}'", vacuumed.display());
-        let command = command_of("sqlite3", &[database, Path::new(&vacuum)]);
-        steps.push(Step::new("VACUUM INTO", command).making(&vacuumed));
-        let dump = Step::new(
-            ".dump \\| sqlite3",
-            command_of("sqlite3", &[database, Path::new(".dump")]),
-        );
-        steps.push(
-            dump.piped_into(command_of("sqlite3", &[&restored]))
-                .making(&restored),
-        );
-    }
-    let ours = |arguments: &[&str], files: &[&Path]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_chunkmigrate"));
-        command.args(arguments).arg("--quiet").args(files);
-        command
-    };
-    let copy_only = ours(&["sqlite-to-kv", "--no-verify"], &[database, &kv]);
-    steps.push(Step::new("sqlite-to-kv --no-verify", copy_only).making(&kv));
-    let copy = ours(&["sqlite-to-kv"], &[database, &kv]);
-    steps.push(Step::new("sqlite-to-kv", copy).making(&kv));
-    steps.push(Step::new("verify", ours(&["verify"], &[database, &kv])));
-    let back_again = ours(&["kv-to-sqlite"], &[&kv, &back]);
-    steps.push(Step::new("kv-to-sqlite", back_again).making(&back));
-    if has_sqlite && is_installed("sqldiff") {
-        let diff = command_of("sqldiff", &[Path::new("--summary"), database, &vacuumed]);
-        steps.push(Step::new("sqldiff --summary", diff));
-    }
-    steps
-}
-
-fn command_of(program: &str, arguments: &[&Path]) -> Command {
-    let mut command = Command::new(program);
-    command.args(arguments);
-    command
-}
-
-fn is_installed(program: &str) -> bool {
-    let mut command = Command::new(program);
-    let command = command.arg("--version").stdin(Stdio::null());
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok()
 }
 
 fn count_records(database: &Path) -> Result<u64> {
