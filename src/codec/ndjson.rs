@@ -1,6 +1,7 @@
 //! Records as newline-delimited JSON (NDJSON), for other programs.
 
 use std::borrow::Cow;
+use std::io;
 
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
@@ -8,6 +9,7 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::decode::one_line;
+use super::text::write_text;
 use super::{Entry, ExportEnd};
 use crate::error::Error;
 use crate::record::{IdSequences, RecordKind};
@@ -82,6 +84,27 @@ impl<'l> Line<'l> {
         })
     }
 
+    /// Writes the line of a record, whose value must be JSON, without the line break.
+    ///
+    /// # Errors
+    /// The key is not UTF-8, or the error of `out`.
+    pub fn write_record(
+        out: &mut dyn io::Write,
+        kind: RecordKind,
+        entry: Entry<'_>,
+    ) -> io::Result<()> {
+        let key = str::from_utf8(entry.key).map_err(io::Error::other)?;
+        let mut start = Vec::with_capacity(key.len() + 64);
+        start.extend_from_slice(b"{\"kind\":\"");
+        start.extend_from_slice(kind.name().as_bytes());
+        start.extend_from_slice(b"\",\"key\":");
+        write_text(key, &mut start);
+        start.extend_from_slice(b",\"value\":");
+        out.write_all(&start)?;
+        out.write_all(entry.value)?;
+        out.write_all(b"}")
+    }
+
     /// Parses a line. Whitespace, field order and a trailing line break may vary.
     ///
     /// Only the kind of a record is checked: its key and value may be anything.
@@ -148,6 +171,9 @@ mod tests {
     fn written_lines_are_read_back_equal() {
         let (key, value) = (b"execlog:\"\n".as_slice(), br#"{"id": 1}"#.as_slice());
         let line = Line::of(RecordKind::ExecutionLog, Entry { key, value }).unwrap();
+        let mut written = Vec::new();
+        Line::write_record(&mut written, RecordKind::ExecutionLog, Entry { key, value }).unwrap();
+        assert_eq!(written, serde_json::to_vec(&line).unwrap());
         let text = serde_json::to_vec(&line).unwrap();
         assert_eq!(
             text,

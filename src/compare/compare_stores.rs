@@ -230,12 +230,12 @@ impl KindComparison<'_> {
         // What is known of one of two equal values holds for the other.
         let checks_right = from_rows == [false, true];
         let evidence = &mut *self.evidence;
-        let check = |batch: &Batch, is_wanted| match is_wanted {
+        let check = |batch: &mut Batch, is_wanted| match is_wanted {
             true => Ok(sound_items(kind, batch)),
             false => Ok(Vec::new()),
         };
-        let left_check = |batch: &Batch| check(batch, !checks_right);
-        let right_check = |batch: &Batch| check(batch, checks_right);
+        let left_check = |batch: &mut Batch| check(batch, !checks_right);
+        let right_check = |batch: &mut Batch| check(batch, checks_right);
         let (counts, left, right) =
             check_kind(self.left, kind, left_jobs, progress, left_check, |left| {
                 check_kind(

@@ -85,7 +85,7 @@ impl Job<'_> {
         };
         progress.start(stage, snapshot.expected_records(kind));
         let is_built_from_rows = snapshot.entries_are_canonical();
-        let check = |batch: &Batch| match is_built_from_rows {
+        let check = |batch: &mut Batch| match is_built_from_rows {
             true => Ok(None),
             false => Ok(SoundBatch::of(kind, batch)),
         };

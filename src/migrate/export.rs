@@ -115,25 +115,28 @@ pub fn export(
     if !snapshot.closed_cleanly() && take(ExportItem::NotClosed)?.is_break() {
         return Ok(());
     }
-    let mut largest_ids = IdSequences::default();
-    let mut end = ExportEnd::default();
-    let mut take_on = |exported: ExportItem<'_>| {
-        if let ExportItem::Record { kind, entry } = exported {
-            end.add_record(kind, entry);
-            if let Some(id) = canonical_id(entry.value) {
-                largest_ids.raise(kind, id);
-            }
-        }
-        take(exported)
-    };
+    let mut exported = Exported::default();
     for kind in options.only.iter() {
         if !may_match(kind, &options.prefix) {
             continue;
         }
-        if export_kind(snapshot.as_mut(), kind, options, progress, &mut take_on)?.is_break() {
+        if export_kind(
+            snapshot.as_mut(),
+            kind,
+            options,
+            progress,
+            &mut exported,
+            take,
+        )?
+        .is_break()
+        {
             return Ok(());
         }
     }
+    let Exported {
+        mut end,
+        largest_ids,
+    } = exported;
     if options.is_of_everything() {
         let marks = snapshot.sequences()?;
         if marks.max(largest_ids) != largest_ids {
@@ -162,6 +165,27 @@ pub fn export(
     take(ExportItem::End(end)).map(|_| ())
 }
 
+/// The sum of what was exported.
+#[derive(Debug, Default)]
+struct Exported {
+    end: ExportEnd,
+    largest_ids: IdSequences,
+}
+
+impl Exported {
+    fn add(&mut self, kind: RecordKind, entry: Entry<'_>) {
+        self.end.add_record(kind, entry);
+        if let Some(id) = canonical_id(entry.value) {
+            self.largest_ids.raise(kind, id);
+        }
+    }
+
+    fn add_all(&mut self, other: &Exported) {
+        self.end.add(&other.end);
+        self.largest_ids = self.largest_ids.max(other.largest_ids);
+    }
+}
+
 /// Whether a key of a kind can start with the prefix.
 fn may_match(kind: RecordKind, prefix: &[u8]) -> bool {
     let own = kind.key_prefix().as_bytes();
@@ -173,28 +197,41 @@ fn export_kind(
     kind: RecordKind,
     options: &ExportOptions,
     progress: &Progress,
+    exported: &mut Exported,
     take: &mut dyn FnMut(ExportItem<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<ControlFlow<()>> {
     let judges = snapshot.store() == StoreKind::Kv;
     progress.start(Stage::Export(kind), snapshot.expected_records(kind));
-    // Whether all entries may be exported as they are.
-    let check = |batch: &Batch| {
+    // The sum of a batch whose entries may all be exported as they are.
+    let check = |batch: &mut Batch| {
+        batch.encode_rows()?;
         let mut own_key = Vec::new();
         let mut is_sound = |entry| is_canonical_of(kind.schema(), entry, &mut own_key);
-        Ok(!judges || batch.entries().all(&mut is_sound))
+        if judges && !batch.entries().all(&mut is_sound) {
+            return Ok(None);
+        }
+        let mut sum = Exported::default();
+        let selected = batch
+            .entries()
+            .filter(|entry| is_in(Some(entry.key), options));
+        selected.for_each(|entry| sum.add(kind, entry));
+        Ok(Some(sum))
     };
     let jobs = Jobs::new(options.jobs);
     let flow = check_kind(snapshot, kind, jobs, progress, check, |stream| {
-        while let Some((batch, all_sound)) = stream.next_checked()? {
+        while let Some((batch, sum)) = stream.next_checked()? {
             progress.check_cancelled()?;
+            if let Some(sum) = &sum {
+                exported.add_all(sum);
+            }
             for item in batch.iter() {
                 let flow = match item {
                     Item::Invalid(row) if is_in(row.key.as_deref(), options) => {
                         take(ExportItem::Finding(Finding::invalid_row(Side::Left, row)))?
                     }
-                    Item::Entry(entry) if is_in(Some(entry.key), options) => match all_sound {
-                        true => take(ExportItem::Record { kind, entry })?,
-                        false => export_judged(kind, entry, take)?,
+                    Item::Entry(entry) if is_in(Some(entry.key), options) => match &sum {
+                        Some(_) => take(ExportItem::Record { kind, entry })?,
+                        None => export_judged(kind, entry, exported, take)?,
                     },
                     _ => ControlFlow::Continue(()),
                 };
@@ -218,6 +255,7 @@ fn is_in(key: Option<&[u8]>, options: &ExportOptions) -> bool {
 fn export_judged(
     kind: RecordKind,
     entry: Entry<'_>,
+    exported: &mut Exported,
     take: &mut dyn FnMut(ExportItem<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<ControlFlow<()>> {
     let judged = EntryCheck::of(kind, entry.key, entry.value);
@@ -232,5 +270,6 @@ fn export_judged(
     };
     let (key, value) = (entry.key, &*value);
     let entry = Entry { key, value };
+    exported.add(kind, entry);
     take(ExportItem::Record { kind, entry })
 }

@@ -96,7 +96,7 @@ fn digest_checked(
 ) -> Result<(KindTotals, bool)> {
     let mut digest = KindHasher::default();
     let mut all_sound = true;
-    let check = |batch: &Batch| {
+    let check = |batch: &mut Batch| {
         let mut own_key = Vec::new();
         let mut entries = batch.entries();
         Ok(entries.all(|entry| is_canonical_of(kind.schema(), entry, &mut own_key)))

@@ -170,7 +170,7 @@ impl Batch {
     }
 
     /// Turns the rows into entries.
-    pub(super) fn encode_rows(&mut self) -> Result<()> {
+    pub(crate) fn encode_rows(&mut self) -> Result<()> {
         let rows = std::mem::take(&mut self.rows);
         let Some(schema) = rows.schema() else {
             return Ok(());

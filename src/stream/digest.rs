@@ -71,7 +71,7 @@ pub(crate) fn digest_stream(
     progress.start(stage, expected);
     let mut digest = KindHasher::default();
     let mut invalid = 0;
-    let no_check = |_: &Batch| Ok(());
+    let no_check = |_: &mut Batch| Ok(());
     check_stream(visit, jobs, progress, no_check, |stream| {
         while let Some(batch) = stream.next_batch()? {
             for item in batch.iter() {

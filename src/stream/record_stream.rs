@@ -80,8 +80,8 @@ pub(crate) fn read_kind<T>(
     check_kind(source, kind, jobs, progress, |_| Ok(Vec::new()), take)
 }
 
-/// As [`read_kind`], with a check of each batch in the pool of threads, before the batch's rows are
-/// converted to entries.
+/// As [`read_kind`], with a check of each batch in the pool of threads. Rows are converted to entries
+/// after it, unless it does that itself.
 ///
 /// # Errors
 /// As [`read_kind`]; also the error of `check`.
@@ -90,7 +90,7 @@ pub(crate) fn check_kind<C: Send, T>(
     kind: RecordKind,
     jobs: Jobs,
     progress: &Progress,
-    check: impl Fn(&Batch) -> Result<C> + Sync,
+    check: impl Fn(&mut Batch) -> Result<C> + Sync,
     take: impl FnOnce(&mut RecordStream<'_, C>) -> Result<T>,
 ) -> Result<T> {
     let visit = move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| source.visit(kind, visit);
@@ -105,7 +105,7 @@ pub(crate) fn check_stream<C: Send, T>(
     visit: impl FnOnce(&mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> + Send,
     jobs: Jobs,
     progress: &Progress,
-    check: impl Fn(&Batch) -> Result<C> + Sync,
+    check: impl Fn(&mut Batch) -> Result<C> + Sync,
     take: impl FnOnce(&mut RecordStream<'_, C>) -> Result<T>,
 ) -> Result<T> {
     let read = |send: &mut dyn FnMut(Batch, usize) -> Result<()>| {
@@ -129,7 +129,7 @@ pub(crate) fn check_stream<C: Send, T>(
         }
     };
     let work = |mut batch: Batch| {
-        let check = check(&batch)?;
+        let check = check(&mut batch)?;
         batch.encode_rows()?;
         Ok((batch, check))
     };

@@ -153,7 +153,7 @@ fn a_panicking_consumer_stops_the_reader() {
 fn sum_of_lengths(jobs: Jobs, fails_at: Option<usize>) -> Result<usize> {
     let lengths: Vec<usize> = (0..4_000).map(|i| i % 977).collect();
     let entries = TestEntries::new(lengths);
-    let check = |batch: &Batch| {
+    let check = |batch: &mut Batch| {
         let lengths: Vec<_> = batch.entries().map(|entry| entry.value.len()).collect();
         let fails =
             |entry: Entry<'_>| fails_at.is_some_and(|index| entry.key == entries.entry(index).0);
@@ -204,7 +204,7 @@ fn a_panicking_check_is_an_error() {
             |visit| entries.visit(visit),
             jobs(2),
             &Progress::none(),
-            |_: &Batch| -> Result<()> { panic!("this is the panic of a test") },
+            |_: &mut Batch| -> Result<()> { panic!("this is the panic of a test") },
             |stream| {
                 while stream.next_batch()?.is_some() {}
                 Ok(())

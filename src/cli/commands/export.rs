@@ -110,9 +110,13 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     export(&args.file, &options, &progress, &mut |exported| {
         match exported {
             ExportItem::Record { kind, entry } => {
-                written = Line::of(kind, entry)
-                    .map_err(io::Error::other)
-                    .and_then(|line| write_line(&mut out, &line, to_terminal));
+                written = match to_terminal {
+                    true => Line::of(kind, entry)
+                        .map_err(io::Error::other)
+                        .and_then(|line| write_line(&mut out, &line, true)),
+                    false => Line::write_record(&mut out, kind, entry)
+                        .and_then(|()| out.write_all(b"\n")),
+                };
             }
             ExportItem::IdSequences(marks) => {
                 written = write_line(&mut out, &Line::IdSequences(marks), to_terminal);

@@ -90,20 +90,29 @@ pub(super) fn take_in(
     intake.end()
 }
 
-/// The lines of a segment that are not blank, as [`judge`] sees them; `None` if they are large, and
-/// are judged later to save memory.
-type JudgedLines = Option<Vec<std::result::Result<ParsedLine<'static>, Box<Finding>>>>;
+type Judged<'l> = std::result::Result<ParsedLine<'l>, Box<Finding>>;
 
-fn judge_segment(segment: Segment) -> Result<(Segment, JudgedLines)> {
-    let judged = match &segment {
-        Segment::Lines(text) if text.len() <= LARGE_SEGMENT_BYTES => {
-            let lines = lines(text).filter(|line| !is_blank(line));
-            let judged = lines.map(|line| Ok(judge(line)?.map(ParsedLine::into_owned)));
-            Some(judged.collect::<Result<_>>()?)
-        }
-        Segment::Lines(_) | Segment::Start(_) => None,
+/// The lines of a segment that are not blank, as [`judge`] sees them.
+struct JudgedLines {
+    lines: std::vec::IntoIter<Judged<'static>>,
+    end_check: EndCheck,
+}
+
+/// Judges the lines of a segment, unless they are large: these are judged later to save memory.
+fn judge_segment(segment: Segment) -> Result<(Segment, Option<JudgedLines>)> {
+    let text = match &segment {
+        Segment::Lines(text) if text.len() <= LARGE_SEGMENT_BYTES => text,
+        Segment::Lines(_) | Segment::Start(_) => return Ok((segment, None)),
     };
-    Ok((segment, judged))
+    let mut judged = Vec::new();
+    let mut end_check = EndCheck::default();
+    for line in lines(text).filter(|line| !is_blank(line)) {
+        let line = judge(line)?;
+        end_check.take(&line);
+        judged.push(line.map(ParsedLine::into_owned));
+    }
+    let lines = judged.into_iter();
+    Ok((segment, Some(JudgedLines { lines, end_check })))
 }
 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -124,23 +133,29 @@ struct LineIntake<'o> {
 }
 
 impl LineIntake<'_> {
-    fn take_lines(&mut self, text: &[u8], judged: JudgedLines) -> Result<()> {
-        let mut judged = judged.map(Vec::into_iter);
+    fn take_lines(&mut self, text: &[u8], mut judged: Option<JudgedLines>) -> Result<()> {
+        if let Some(judged) = &judged {
+            self.end_check.add(&judged.end_check);
+        }
         for line in lines(text) {
             self.line += 1;
             if is_blank(line) {
                 continue;
             }
             let judged = match &mut judged {
-                Some(judged) => judged
-                    .next()
-                    .ok_or_else(|| internal("a line was not judged"))?,
-                None => judge(line)?,
+                Some(judged) => {
+                    let line = judged.lines.next();
+                    line.ok_or_else(|| internal("a line was not judged"))?
+                }
+                None => {
+                    let line = judge(line)?;
+                    self.end_check.take(&line);
+                    line
+                }
             };
             match judged {
                 Ok(good) => self.keep(good)?,
                 Err(why) => {
-                    self.end_check.take_invalid(why.kind);
                     if why.kind.is_none_or(|kind| self.options.only.contains(kind)) {
                         self.reject(line, false)?;
                     }
@@ -151,7 +166,6 @@ impl LineIntake<'_> {
     }
 
     fn keep(&mut self, good: ParsedLine<'_>) -> Result<()> {
-        self.end_check.take(&good);
         match good {
             ParsedLine::Record { kind, .. } if !self.options.only.contains(kind) => Ok(()),
             ParsedLine::Record { kind, key, value } => {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::parse_line::ParsedLine;
 use crate::codec::{Entry, ExportEnd};
+use crate::compare::Finding;
 use crate::error::{Error, Result};
 use crate::migrate::CopyOptions;
 use crate::record::RecordKind;
@@ -31,17 +32,28 @@ pub(super) struct EndCheck {
 }
 
 impl EndCheck {
-    pub(super) fn take(&mut self, good: &ParsedLine<'_>) {
+    /// Adds a line, or the finding that says why it is invalid.
+    pub(super) fn take(&mut self, line: &std::result::Result<ParsedLine<'_>, Box<Finding>>) {
         self.has_lines = true;
-        match good {
-            ParsedLine::Record { kind, key, value } => {
+        match line {
+            Ok(ParsedLine::Record { kind, key, value }) => {
                 let (key, value) = (key.as_bytes(), &**value);
                 let entry = Entry { key, value };
                 self.found.add_record(*kind, entry);
             }
-            ParsedLine::IdSequences(sequences) => self.found.add_sequences(*sequences),
-            ParsedLine::End(end) => self.expected.get_or_insert_default().add(end),
+            Ok(ParsedLine::IdSequences(sequences)) => self.found.add_sequences(*sequences),
+            Ok(ParsedLine::End(end)) => self.expected.get_or_insert_default().add(end),
+            Err(why) => self.take_invalid(why.kind),
         }
+    }
+
+    /// Adds the lines of another part of the text.
+    pub(super) fn add(&mut self, other: &EndCheck) {
+        self.found.add(&other.found);
+        if let Some(expected) = &other.expected {
+            self.expected.get_or_insert_default().add(expected);
+        }
+        self.has_lines |= other.has_lines;
     }
 
     /// Counts an invalid line, with its kind if that is known.
