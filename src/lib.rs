@@ -91,7 +91,7 @@ pub mod verify;
 #[doc(hidden)]
 pub mod internal {
     pub use crate::codec::decode::DecodeError;
-    pub use crate::codec::digest::{KindHasher, combined_digest};
+    pub use crate::codec::digest::{Digest, KindHasher, combined_digest};
     pub use crate::codec::export_end::ExportEnd;
     pub use crate::codec::json::{decode_json, is_canonical};
     pub use crate::codec::key::{KeyError, file_chunks_prefix, key_kind, parse_key, record_key};

@@ -4,10 +4,9 @@
 
 use std::path::Path;
 
-use chunkmigrate::internal::{create_tables, insert_records};
+use chunkmigrate::internal::{Digest, create_tables, insert_records};
 use chunkmigrate::record::{CodeChunk, ExecutionRecord, FileMetrics, Record, SymbolMetrics};
 use chunkmigrate::rusqlite::{Connection, Result};
-use chunkmigrate::verify::Digest;
 use fastrand::Rng;
 
 /// The same size always gives the same records.

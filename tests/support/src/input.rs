@@ -2,9 +2,9 @@
 //! end there are zeros.
 
 use arbitrary::{Arbitrary, Unstructured};
+use chunkmigrate::internal::Digest;
 use chunkmigrate::record::{CodeChunk, ExecutionRecord, FileMetrics, Record, RecordKind};
 use chunkmigrate::record::{RecordKey, SymbolMetrics};
-use chunkmigrate::verify::Digest;
 
 /// What keys, JSON and SQLite treat specially, and what they don't.
 pub const CHARS: [char; 24] = [
