@@ -213,3 +213,31 @@ pub fn decode_json(kind: RecordKind, value: &[u8]) -> Result<Record, DecodeError
     let values = decode_values(kind.schema(), value)?;
     Record::from_values(kind, values).ok_or_else(DecodeError::not_an_object)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::codec::test_entries::any_entry;
+
+    proptest! {
+        #[test]
+        fn the_fast_path_accepts_exactly_what_serde_reads_and_writes_as_it_is(entry in any_entry()) {
+            let schema = entry.kind.schema();
+            let expected = entry.canonical_record();
+            let read = canonical_values(schema, &entry.value);
+            let read = read.map(|values| Record::from_values(entry.kind, values).unwrap());
+            prop_assert_eq!(&read, &expected);
+            let mut buffer = b"from before".to_vec();
+            let is_canonical = is_canonical_of(schema, entry.entry(), &mut buffer);
+            prop_assert_eq!(is_canonical, entry.is_sound());
+            let decoded = decode_json(entry.kind, &entry.value).ok();
+            prop_assert_eq!(&decoded, &entry.record());
+            if let Some(record) = expected {
+                prop_assert_eq!(canonical_id(&entry.value), record.id());
+                prop_assert_eq!(record.to_json().unwrap(), entry.value);
+            }
+        }
+    }
+}
