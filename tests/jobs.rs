@@ -243,7 +243,7 @@ fn many_threads_take_no_more_memory_for_records() {
             .map(|jobs| peak_kib(&scenario, &[args, &["--jobs", jobs]].concat(), 0) >> 10);
         println!("{args:?}: {one} MiB with one thread, {many} MiB with 64");
         assert!(
-            many <= one + 48,
+            many <= one + 32,
             "{args:?}: {one} MiB with one thread, {many} MiB with 64"
         );
     }
