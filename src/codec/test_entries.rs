@@ -74,6 +74,32 @@ impl TestEntry {
     }
 }
 
+/// A record of each kind with each of its fields in every notation of [`OTHER_VALUES`] and
+/// [`AFFIXES`].
+pub(crate) fn entries_in_other_notations() -> impl Iterator<Item = TestEntry> {
+    RecordKind::ALL.into_iter().flat_map(|kind| {
+        let values = kind.schema().fields.iter().map(|field| match field.class {
+            FieldClass::Text => Value::Text(Cow::Borrowed("a/\u{1f}\n")),
+            FieldClass::Integer => Value::Integer(50),
+            FieldClass::Offset => Value::Offset(50),
+            FieldClass::Real => Value::Real(5.5),
+        });
+        let parts = Parts::of(kind, values.collect());
+        let places = 0..parts.fields.len();
+        places.flat_map(move |place| {
+            let parts = parts.clone();
+            let value = parts.fields[place].1.clone();
+            let affixed = AFFIXES.map(|(before, after)| format!("{before}{value}{after}"));
+            let others = OTHER_VALUES.map(str::to_owned);
+            affixed.into_iter().chain(others).map(move |value| {
+                let mut parts = parts.clone();
+                parts.fields[place].1 = value;
+                parts.join()
+            })
+        })
+    })
+}
+
 /// Any entry, as any kind.
 pub(crate) fn any_entry() -> impl Strategy<Value = TestEntry> {
     let other_kind = prop_oneof![7 => Just(None), 1 => select(&RecordKind::ALL).prop_map(Some)];
