@@ -214,7 +214,7 @@ fn whatever_number_of_pool_threads_can_be_started_the_result_is_the_same() {
     let args = ["export", "code.db", "--only", "chunk", "--jobs", "8"];
     let whole = scenario.run(&args).expect_status(0);
     let mut failed = 0;
-    for threads in 0..8 {
+    for threads in 0..5 {
         let threads = threads.to_string();
         let run = run_with(&scenario, &FEW_THREADS, &args, &[("THREADS", &threads)]);
         if run.status == 0 {
@@ -224,12 +224,12 @@ fn whatever_number_of_pool_threads_can_be_started_the_result_is_the_same() {
             assert!(run.status == 2 && run.stderr.contains("thread"), "{run}");
         }
     }
-    // Those that there have to be.
+    // There has to be a reader.
     assert_eq!(failed, 1);
 }
 
 #[test]
-#[ignore = "deep: copies and compares 60 MB six times"]
+#[ignore = "deep: copies and compares 60 MB eight times"]
 fn many_threads_take_no_more_memory_for_records() {
     let scenario = Scenario::new();
     generate(&scenario.path("code.db"), 60_000).unwrap();
