@@ -27,7 +27,7 @@ static NO_LINKS: Preload = Preload::new(
 );
 
 /// The system's clock stands at `CLOCK_AT`.
-static CLOCK: Preload = Preload::new(
+pub(crate) static CLOCK: Preload = Preload::new(
     "#define _GNU_SOURCE
      #include <stdlib.h>
      #include <sys/syscall.h>
@@ -40,7 +40,7 @@ static CLOCK: Preload = Preload::new(
      }",
 );
 
-fn run_with(
+pub(crate) fn run_with(
     scenario: &Scenario,
     preload: &Preload,
     args: &[&str],

@@ -40,6 +40,8 @@ mod import_lines;
 mod inspect_export;
 mod interrupts;
 mod invalid_rows;
+#[cfg(target_os = "linux")]
+mod jobs;
 mod keys;
 mod kv_to_sqlite;
 mod large_values;

@@ -38,6 +38,7 @@ fn any_bytes(bytes: &[u8]) {
         assert_eq!(record.kind(), kind);
         assert!(record.check().is_ok());
         let encoded = record.to_json().unwrap();
+        assert_eq!(encoded, serde_bytes(&record));
         assert_eq!(is_canonical(kind, bytes), encoded == bytes);
         assert_eq!(decode_json(kind, &encoded).unwrap(), record);
     }
@@ -56,6 +57,17 @@ fn with_serde(kind: RecordKind, bytes: &[u8]) -> Option<Record> {
         RecordKind::SymbolMetrics => Record::SymbolMetrics(serde_json::from_slice(bytes).ok()?),
     };
     record.check().ok().map(|()| record)
+}
+
+/// The bytes that serde's own code writes.
+fn serde_bytes(record: &Record) -> Vec<u8> {
+    let bytes = match record {
+        Record::Chunk(record) => serde_json::to_vec(record),
+        Record::ExecutionLog(record) => serde_json::to_vec(record),
+        Record::FileMetrics(record) => serde_json::to_vec(record),
+        Record::SymbolMetrics(record) => serde_json::to_vec(record),
+    };
+    bytes.unwrap()
 }
 
 /// What no store can contain cannot be encoded, or its bytes don't decode.

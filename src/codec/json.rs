@@ -220,3 +220,41 @@ pub fn decode_json(kind: RecordKind, value: &[u8]) -> Result<Record, DecodeError
     let values = decode_values(kind.schema(), value)?;
     Record::from_values(kind, values).ok_or_else(DecodeError::not_an_object)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::codec::test_entries::{TestEntry, any_entry, entries_in_other_notations};
+
+    /// Compares everything that reads a value with what serde makes of it.
+    fn check(entry: &TestEntry) {
+        let schema = entry.kind.schema();
+        let expected = entry.canonical_record();
+        let read = canonical_values(schema, &entry.value);
+        let read = read.map(|values| Record::from_values(entry.kind, values).unwrap());
+        assert_eq!(read, expected, "{entry:?}");
+        let mut buffer = b"from before".to_vec();
+        let is_canonical = is_canonical_of(schema, entry.entry(), &mut buffer);
+        assert_eq!(is_canonical, entry.is_sound(), "{entry:?}");
+        let decoded = decode_json(entry.kind, &entry.value).ok();
+        assert_eq!(decoded, entry.record(), "{entry:?}");
+        if let Some(record) = expected {
+            assert_eq!(canonical_id(&entry.value), record.id());
+            assert_eq!(record.to_json().unwrap(), entry.value);
+        }
+    }
+
+    #[test]
+    fn of_other_notations_the_fast_path_accepts_exactly_what_serde_writes() {
+        entries_in_other_notations().for_each(|entry| check(&entry));
+    }
+
+    proptest! {
+        #[test]
+        fn the_fast_path_accepts_exactly_what_serde_reads_and_writes_as_it_is(entry in any_entry()) {
+            check(&entry);
+        }
+    }
+}

@@ -10,6 +10,8 @@ pub(crate) mod export_end;
 pub(crate) mod json;
 pub(crate) mod key;
 pub(crate) mod ndjson;
+#[cfg(test)]
+pub(crate) mod test_entries;
 mod text;
 
 use decode::DecodeError;

@@ -189,3 +189,70 @@ pub(super) fn sound_items(kind: RecordKind, batch: &Batch) -> Vec<bool> {
     });
     are_sound.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::strategy::ValueTree as _;
+    use proptest::test_runner::TestRunner;
+
+    use super::*;
+    use crate::codec::test_entries::{TestEntry, any_entry, entries_of_a_kind};
+    use crate::stream::test_batch::{Form, batch_of, forms};
+
+    fn check(entry: &TestEntry) -> EntryCheck<'_> {
+        EntryCheck::of(entry.kind, &entry.key, &entry.value)
+    }
+
+    proptest! {
+        #[test]
+        fn an_entry_has_a_fault_if_and_only_if_serde_or_its_key_says_so(entry in any_entry()) {
+            let checked = check(&entry);
+            prop_assert_eq!(checked.is_sound(), entry.is_sound());
+            prop_assert_eq!(checked.record.is_some(), entry.record().is_some());
+            prop_assert_eq!(checked.hash_warning(&entry.key).is_none(), entry.has_right_hash());
+        }
+
+        #[test]
+        fn items_are_known_to_be_sound_if_and_only_if_they_have_no_fault_and_no_warning(
+            entries in entries_of_a_kind(),
+            forms in forms(),
+        ) {
+            let kind = entries.first().map_or(RecordKind::Chunk, |entry| entry.kind);
+            let batch = batch_of(entries.iter().zip(&forms));
+            let is_sound = |(entry, form): (&TestEntry, &Form)| {
+                let checked = check(entry);
+                let has_warning = checked.hash_warning(&entry.key).is_some();
+                *form != Form::Invalid && checked.is_sound() && !has_warning
+            };
+            let expected: Vec<bool> = entries.iter().zip(&forms).map(is_sound).collect();
+            prop_assert_eq!(sound_items(kind, &batch), expected);
+        }
+    }
+
+    #[test]
+    fn generated_entries_have_every_fault_and_none() {
+        let mut runner = TestRunner::deterministic();
+        let mut found = std::collections::BTreeMap::new();
+        for _ in 0..400 {
+            let entry = any_entry().new_tree(&mut runner).unwrap().current();
+            let checked = check(&entry);
+            let classes: Vec<_> = checked.faults.iter().map(|fault| fault.class).collect();
+            *found.entry(classes).or_insert(0) += 1;
+        }
+        for class in [
+            FindingClass::Noncanonical,
+            FindingClass::Undecodable,
+            FindingClass::KeyMismatch,
+        ] {
+            assert!(
+                found.get(&vec![class]).is_some_and(|count| *count >= 10),
+                "{found:?}"
+            );
+        }
+        assert!(
+            found.get(&vec![]).is_some_and(|count| *count >= 50),
+            "{found:?}"
+        );
+    }
+}

@@ -211,3 +211,45 @@ impl<'o> CopySink<'o> {
         Ok(true)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::codec::test_entries::{TestEntry, entries_of_a_kind};
+    use crate::record::Value;
+    use crate::stream::test_batch::{Form, batch_of, forms};
+
+    proptest! {
+        #[test]
+        fn a_batch_is_sound_if_and_only_if_each_of_its_entries_is(
+            entries in entries_of_a_kind(),
+            mut forms in forms(),
+        ) {
+            // A KV file has no rows.
+            let rows = forms.iter_mut().filter(|form| **form == Form::Row);
+            rows.for_each(|form| *form = Form::Borrowed);
+            let kind = entries.first().map_or(RecordKind::Chunk, |entry| entry.kind);
+            let items = entries.iter().zip(&forms);
+            let batch = batch_of(items.clone());
+            let valid = items.filter(|(_, form)| **form != Form::Invalid);
+            let check = |(entry, _): (&'_ TestEntry, _)| {
+                let checked = EntryCheck::of(kind, &entry.key, &entry.value);
+                checked.is_sound().then(|| entry.record().unwrap())
+            };
+            let expected: Option<Vec<_>> = valid.map(check).collect();
+            let sound = SoundBatch::of(kind, &batch);
+            prop_assert_eq!(sound.is_some(), expected.is_some());
+            if let (Some(sound), Some(records)) = (sound, expected) {
+                let largest_id = records.iter().filter_map(|record| record.id()).max();
+                prop_assert_eq!(sound.largest_id, largest_id);
+                let found: Vec<Vec<Value<'_>>> =
+                    sound.records.rows().map(|row| row.values().collect()).collect();
+                let values = records.iter().map(|record| record.values());
+                let expected: Vec<_> = values.map(|v| v.into_values().collect::<Vec<_>>()).collect();
+                prop_assert_eq!(found, expected);
+            }
+        }
+    }
+}

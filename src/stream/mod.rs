@@ -17,6 +17,8 @@ mod record_stream;
 mod row_batch;
 mod store_label;
 #[cfg(test)]
+pub(crate) mod test_batch;
+#[cfg(test)]
 mod tests;
 mod uncopied_table;
 

@@ -7,10 +7,15 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use super::{Batch, Jobs, RecordStream, Visited, check_stream};
-use crate::codec::Entry;
+use proptest::prelude::*;
+
+use super::test_batch::{Form, batch_of, forms, invalid_row, visit_as};
+use super::{Batch, Item, Jobs, RecordStream, Visited, check_stream};
+use crate::codec::test_entries::{TestEntry, valid_entries_of_a_kind};
+use crate::codec::{Entry, record_key};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
+use crate::record::{CodeChunk, Record, RecordKind};
 
 /// Yields entries whose values have these lengths, then optionally fails.
 struct TestEntries {
@@ -213,4 +218,99 @@ fn a_panicking_check_is_an_error() {
         .unwrap_err()
     });
     assert!(error.to_string().contains("panicked"), "{error}");
+}
+
+#[test]
+fn without_a_pool_the_reader_does_the_work() {
+    for (threads, expected) in [(Jobs::IN_READER, "reader"), (jobs(1), "pool-1")] {
+        let entries = TestEntries::new([1 << 20; 3]);
+        let visit = |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| entries.visit(visit);
+        let name = |_: &Batch| Ok(thread::current().name().map(str::to_owned));
+        check_stream(visit, threads, &Progress::none(), name, |stream| {
+            let mut batches = 0;
+            while let Some((_, name)) = stream.next_checked()? {
+                assert_eq!(name.as_deref(), Some(expected));
+                batches += 1;
+            }
+            assert_eq!(batches, 3);
+            Ok(())
+        })
+        .unwrap();
+    }
+}
+
+/// Whether the items are these entries, or for [`Form::Invalid`] their invalid rows.
+fn are_items<'b>(
+    mut items: impl Iterator<Item = Item<'b>>,
+    expected: &[(TestEntry, Form)],
+) -> bool {
+    let mut expected = expected.iter();
+    let all_equal = expected.by_ref().all(|(entry, form)| match items.next() {
+        Some(Item::Entry(found)) => *form != Form::Invalid && found == entry.entry(),
+        Some(Item::Invalid(row)) => *form == Form::Invalid && *row == invalid_row(entry),
+        None => false,
+    });
+    all_equal && items.next().is_none()
+}
+
+proptest! {
+    #[test]
+    fn rows_become_the_entries_that_serde_writes_among_any_other_items(
+        entries in valid_entries_of_a_kind(),
+        forms in forms(),
+    ) {
+        let items: Vec<_> = entries.into_iter().zip(forms).collect();
+        let mut batch = batch_of(items.iter().map(|(entry, form)| (entry, form)));
+        prop_assert_eq!(batch.len(), items.len());
+        batch.encode_rows().unwrap();
+        prop_assert!(are_items(batch.iter(), &items), "{:?}", batch);
+        let weights = items.iter().map(|(entry, form)| match form {
+            Form::Invalid => invalid_row(entry).size(),
+            _ => entry.key.len() + entry.value.len(),
+        });
+        prop_assert_eq!(batch.weight(), weights.sum::<usize>());
+    }
+}
+
+#[test]
+fn rows_of_any_size_become_entries_across_batches_and_in_order() {
+    let forms = [
+        Form::Row,
+        Form::Borrowed,
+        Form::Row,
+        Form::Invalid,
+        Form::Owned,
+    ];
+    let sizes = [
+        0, 1, 15, 16, 17, 33, 1000, 65_535, 65_536, 65_537, 9, 200_000, 2,
+    ];
+    let items = (0..).zip(sizes.into_iter().cycle().zip(forms.into_iter().cycle()));
+    let items: Vec<(TestEntry, Form)> = items
+        .take(sizes.len() * forms.len())
+        .map(|(id, (size, form))| {
+            let content = format!("{}\n", "x".repeat(size));
+            let chunk = CodeChunk::new("a.rs", id, id + 1, &content);
+            let value = serde_json::to_vec(&chunk).unwrap();
+            let key = record_key(&Record::Chunk(chunk));
+            let kind = RecordKind::Chunk;
+            (TestEntry { kind, key, value }, form)
+        })
+        .collect();
+    let visit = |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| {
+        items
+            .iter()
+            .try_for_each(|(entry, form)| visit_as(entry, *form, visit))
+    };
+    let mut rest = items.as_slice();
+    let batches = read(visit, |stream| {
+        let mut batches = 0;
+        while let Some(batch) = stream.next_batch()? {
+            let (expected, after) = rest.split_at(batch.len());
+            assert!(are_items(batch.iter(), expected));
+            (rest, batches) = (after, batches + 1);
+        }
+        Ok(batches)
+    })
+    .unwrap();
+    assert!(rest.is_empty() && batches >= 4, "{batches} batches");
 }

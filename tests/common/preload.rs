@@ -7,6 +7,8 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
+use super::{Run, Scenario};
+
 /// A library that is compiled on first use.
 pub(crate) struct Preload {
     source: &'static str,
@@ -37,6 +39,32 @@ impl Preload {
         });
         path
     }
+}
+
+/// Writes the highest memory that the program had resident to the file `PEAK`, in KiB. What the
+/// system reports of a child process can't be less than the memory of the process that started it.
+static PEAK_MEMORY: Preload = Preload::new(
+    "#include <stdio.h>
+     #include <stdlib.h>
+     __attribute__((destructor)) static void report(void) {
+         FILE *status = fopen(\"/proc/self/status\", \"r\"), *peak = fopen(getenv(\"PEAK\"), \"w\");
+         char line[256];
+         long kib;
+         while (status && peak && fgets(line, sizeof line, status))
+             if (sscanf(line, \"VmHWM: %ld kB\", &kib) == 1) fprintf(peak, \"%ld\", kib);
+         if (peak) fclose(peak);
+     }",
+);
+
+/// The highest memory of a run, in KiB.
+pub(crate) fn peak_kib(scenario: &Scenario, args: &[&str], status: i32) -> u64 {
+    let folder = TempDir::new().unwrap();
+    let peak = folder.path().join("peak");
+    let mut command = scenario.command(args);
+    command.env("LD_PRELOAD", PEAK_MEMORY.path());
+    command.env("PEAK", &peak);
+    let _ = Run::of(command.output().unwrap()).expect_status(status);
+    fs::read_to_string(peak).unwrap().parse().unwrap()
 }
 
 /// A clock that runs fifty times as fast, for waits that would take seconds.
