@@ -41,10 +41,14 @@ impl Digest {
 
     /// Adds another digest; both are treated as 32-byte numbers, modulo 2^256.
     pub(super) fn add(&mut self, other: Digest) {
+        let (words, _) = self.0.as_chunks_mut();
+        let (more, _) = other.0.as_chunks();
         let mut carry = 0;
-        for (byte, more) in self.0.iter_mut().zip(other.0).rev() {
-            let [high, low] = (u16::from(*byte) + u16::from(more) + carry).to_be_bytes();
-            (*byte, carry) = (low, high.into());
+        for (word, more) in words.iter_mut().zip(more).rev() {
+            let (sum, overflows) = u64::from_be_bytes(*word).overflowing_add(carry);
+            let (sum, overflows_too) = sum.overflowing_add(u64::from_be_bytes(*more));
+            *word = sum.to_be_bytes();
+            carry = (overflows | overflows_too).into();
         }
     }
 }

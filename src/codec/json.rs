@@ -3,7 +3,7 @@
 use std::io;
 
 use super::decode::decode_values;
-use super::key::{canonical_integer, key_kind, record_key, write_number, write_own_key};
+use super::key::{key_kind, read_integer, record_key, write_number, write_own_key};
 use super::text::{read_text, write_text};
 use super::{DecodeError, Entry, MAX_ENTRY_BYTES, MAX_VALUE_BYTES};
 use crate::error::{Error, Result};
@@ -163,18 +163,25 @@ fn canonical_value<'v>(field: &Field, rest: &'v str, wanted: bool) -> Option<(Va
     {
         return Some((Value::Null, after));
     }
-    if field.class == FieldClass::Text {
-        let (text, after) = read_text(rest.strip_prefix('"')?, wanted)?;
-        return Some((Value::Text(text), after));
-    }
-    let end = rest.bytes().position(|byte| matches!(byte, b',' | b'}'))?;
-    let (number, after) = rest.split_at_checked(end)?;
-    let value = match field.class {
-        FieldClass::Integer => Value::Integer(canonical_integer(number)?),
-        FieldClass::Offset => Value::Offset(u64::try_from(canonical_integer(number)?).ok()?),
-        FieldClass::Real | FieldClass::Text => Value::Real(canonical_real(number)?),
-    };
-    Some((value, after))
+    Some(match field.class {
+        FieldClass::Integer => {
+            let (integer, after) = read_integer(rest)?;
+            (Value::Integer(integer), after)
+        }
+        FieldClass::Offset => {
+            let (integer, after) = read_integer(rest)?;
+            (Value::Offset(u64::try_from(integer).ok()?), after)
+        }
+        FieldClass::Text => {
+            let (text, after) = read_text(rest.strip_prefix('"')?, wanted)?;
+            (Value::Text(text), after)
+        }
+        FieldClass::Real => {
+            let end = rest.bytes().position(|byte| matches!(byte, b',' | b'}'))?;
+            let (number, after) = rest.split_at_checked(end)?;
+            (Value::Real(canonical_real(number)?), after)
+        }
+    })
 }
 
 fn canonical_real(number: &str) -> Option<f64> {

@@ -207,13 +207,33 @@ fn parse_integer(text: &str) -> Result<i64, KeyError> {
 }
 
 /// An integer in the only notation that keys and canonical JSON have for it.
-pub(super) fn canonical_integer(text: &str) -> Option<i64> {
-    let is_canonical = match text.strip_prefix('-').unwrap_or(text).as_bytes() {
-        b"0" => text == "0",
-        [b'1'..=b'9', ..] => true,
-        _ => false,
+fn canonical_integer(text: &str) -> Option<i64> {
+    let (integer, rest) = read_integer(text)?;
+    rest.is_empty().then_some(integer)
+}
+
+/// The integer at the start of a text, and what follows its digits; `None` unless it is in the only
+/// notation that this format writes.
+pub(super) fn read_integer(text: &str) -> Option<(i64, &str)> {
+    let (is_negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
     };
-    text.parse().ok().filter(|_| is_canonical)
+    let mut magnitude: u64 = 0;
+    let mut length = 0;
+    for digit in digits.bytes().take_while(u8::is_ascii_digit) {
+        magnitude = magnitude
+            .checked_mul(10)?
+            .checked_add(u64::from(digit - b'0'))?;
+        length += 1;
+    }
+    let (digits, rest) = digits.split_at_checked(length)?;
+    let is_padded = digits.starts_with('0') && (length > 1 || is_negative);
+    let integer = match is_negative {
+        true => 0_i64.checked_sub_unsigned(magnitude)?,
+        false => i64::try_from(magnitude).ok()?,
+    };
+    (length > 0 && !is_padded).then_some((integer, rest))
 }
 
 fn no_number(text: &str) -> KeyError {

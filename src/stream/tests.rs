@@ -225,7 +225,7 @@ fn without_a_pool_the_reader_does_the_work() {
     for (threads, expected) in [(Jobs::IN_READER, "reader"), (jobs(1), "pool-1")] {
         let entries = TestEntries::new([1 << 20; 3]);
         let visit = |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| entries.visit(visit);
-        let name = |_: &Batch| Ok(thread::current().name().map(str::to_owned));
+        let name = |_: &mut Batch| Ok(thread::current().name().map(str::to_owned));
         check_stream(visit, threads, &Progress::none(), name, |stream| {
             let mut batches = 0;
             while let Some((_, name)) = stream.next_checked()? {
