@@ -142,8 +142,12 @@ impl Parts {
         let values = FieldValues::new(kind.schema(), values);
         let mut key = Vec::new();
         write_own_key(&values, &mut key);
-        let json =
-            |(field, value): (&Field, _)| (field.json_name.to_owned(), json_of::<Value<'_>>(value));
+        let json = |(field, value): (&Field, _)| {
+            (
+                field.json_name.trim_start_matches(',').to_owned(),
+                json_of::<Value<'_>>(value),
+            )
+        };
         let fields = values.iter().map(json).collect();
         Parts { kind, key, fields }
     }
