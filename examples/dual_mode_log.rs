@@ -138,10 +138,7 @@ fn print(stores: &Stores, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         let outcome = run.error_message.unwrap_or(run.outcome);
         writeln!(out, "{files} files, {symbols} functions: {outcome}")?;
     }
-    let query = HotspotQuery {
-        limit: Some(5),
-        ..Default::default()
-    };
+    let query = HotspotQuery { limit: Some(5), ..Default::default() };
     for file in stores.metrics.get_hotspots(&query)? {
         let branches = file.complexity_score.unwrap_or_default();
         writeln!(out, "{branches} branches in {}", file.file_path)?;

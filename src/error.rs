@@ -93,10 +93,7 @@ pub enum Error {
     },
     /// SQLite can't open a database, or a file next to it, to read it.
     #[error("cannot read {path}")]
-    UnreadableDatabase {
-        path: PathBuf,
-        source: rusqlite::Error,
-    },
+    UnreadableDatabase { path: PathBuf, source: rusqlite::Error },
     /// Another process held a lock for longer than the program waits.
     #[error("{path} is locked by another process")]
     DatabaseLocked { path: PathBuf },
@@ -147,10 +144,7 @@ pub enum Error {
     /// SQLite's temporary files can't be written: their disk fails, or a limit of file sizes is
     /// reached.
     #[error("cannot write SQLite's temporary files while reading {path}")]
-    TempWrite {
-        path: PathBuf,
-        source: rusqlite::Error,
-    },
+    TempWrite { path: PathBuf, source: rusqlite::Error },
     /// A temporary database could not be created or used.
     #[error("cannot use a temporary database")]
     TempDatabase { source: rusqlite::Error },
@@ -175,16 +169,9 @@ pub enum Error {
     },
     /// A column that every record needs is missing.
     #[error("{table} in {path} has no column {column}")]
-    MissingColumn {
-        path: PathBuf,
-        table: &'static str,
-        column: &'static str,
-    },
+    MissingColumn { path: PathBuf, table: &'static str, column: &'static str },
     /// A row that a store was asked for is invalid.
-    #[error(
-        "{table} row {rowid}{} in {path} is invalid: {message}",
-        in_brackets(key)
-    )]
+    #[error("{table} row {rowid}{} in {path} is invalid: {message}", in_brackets(key))]
     InvalidRow {
         path: PathBuf,
         table: &'static str,
@@ -199,26 +186,13 @@ pub enum Error {
     },
     /// A record lacks a number that its table must have.
     #[error("table {table} in {path} requires a value for {column}, which {key:?} lacks")]
-    NotNull {
-        path: PathBuf,
-        table: &'static str,
-        column: &'static str,
-        key: String,
-    },
+    NotNull { path: PathBuf, table: &'static str, column: &'static str, key: String },
     /// A table accepts no record at all.
     #[error("cannot write any record into table {table} of {path}: {why}")]
-    UnwritableTable {
-        path: PathBuf,
-        table: &'static str,
-        why: String,
-    },
+    UnwritableTable { path: PathBuf, table: &'static str, why: String },
     /// Columns that are not part of a record contain values.
     #[error("{table} in {path} has unknown columns with values: {}", columns.join(", "))]
-    UnknownColumns {
-        path: PathBuf,
-        table: &'static str,
-        columns: Vec<String>,
-    },
+    UnknownColumns { path: PathBuf, table: &'static str, columns: Vec<String> },
     /// The column can't be ignored.
     #[error("cannot ignore column {column:?} of {path}: {why}")]
     CannotIgnoreColumn {
@@ -266,11 +240,7 @@ pub enum Error {
     },
     /// A KV file of a version that this library can't read.
     #[error("{path} has KV format version {found}; this version reads {supported}")]
-    KvVersion {
-        path: PathBuf,
-        found: u64,
-        supported: u64,
-    },
+    KvVersion { path: PathBuf, found: u64, supported: u64 },
 
     // The target of a copy.
     /// The target exists and may not be replaced.
@@ -440,10 +410,7 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn not_a_file(path: &Path, file_type: FileType) -> Self {
-        Error::NotAFile {
-            path: path.to_owned(),
-            found: what(file_type),
-        }
+        Error::NotAFile { path: path.to_owned(), found: what(file_type) }
     }
 
     /// Whether it is about a database or its contents. SQLite may report any of these while an
@@ -486,11 +453,7 @@ pub(crate) trait IoContext<T> {
 
 impl<T> IoContext<T> for io::Result<T> {
     fn io_context(self, action: &'static str, path: &Path) -> Result<T> {
-        self.map_err(|source| Error::Io {
-            action,
-            path: path.to_owned(),
-            source,
-        })
+        self.map_err(|source| Error::Io { action, path: path.to_owned(), source })
     }
 }
 
@@ -510,11 +473,7 @@ fn what(file_type: FileType) -> &'static str {
 
 #[cfg(not(unix))]
 fn what(file_type: FileType) -> &'static str {
-    if file_type.is_dir() {
-        "a directory"
-    } else {
-        "something else"
-    }
+    if file_type.is_dir() { "a directory" } else { "something else" }
 }
 
 /// Text in brackets after a space, or nothing.

@@ -53,15 +53,9 @@
 //! - `cli` (default): the program and its dependencies.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![cfg_attr(
-    not(test),
-    deny(clippy::print_stdout, clippy::print_stderr, clippy::exit)
-)]
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr, clippy::exit))]
 // Without the KV file nothing can be copied or compared, so the code for that is unused.
-#![cfg_attr(
-    not(feature = "native-v2"),
-    allow(dead_code, unreachable_pub, unused_imports)
-)]
+#![cfg_attr(not(feature = "native-v2"), allow(dead_code, unreachable_pub, unused_imports))]
 #![deny(clippy::dbg_macro)]
 #![forbid(unsafe_code)]
 

@@ -1,10 +1,7 @@
 //! The memory of the process. Without memory, it removes unpublished files before it ends; the
 //! standard library would abort it and leave private directories behind.
 
-#![expect(
-    unsafe_code,
-    reason = "there is no other way to write and set up an allocator"
-)]
+#![expect(unsafe_code, reason = "there is no other way to write and set up an allocator")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

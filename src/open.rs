@@ -36,10 +36,7 @@ impl Candidate {
             StoreKind::Sqlite => Some(SourceFiles::probe(path)?),
             _ => None,
         };
-        Ok(Candidate {
-            path: path.to_owned(),
-            files,
-        })
+        Ok(Candidate { path: path.to_owned(), files })
     }
 
     /// The file path, as specified by the caller.

@@ -110,9 +110,7 @@ fn ids_times_or_the_manifest_show_which_store_is_newer() {
         assert!(advice(&run).starts_with(&expected), "{run}");
         assert_eq!(commands(&run)[0], FRESH, "{run}");
         let _ = paste(&scenario, FRESH).expect_status(0);
-        let _ = scenario
-            .run(&["verify", "code.db", "code.kv"])
-            .expect_status(0);
+        let _ = scenario.run(&["verify", "code.db", "code.kv"]).expect_status(0);
     }
 }
 
@@ -128,12 +126,7 @@ fn if_the_direction_is_unclear_both_are_suggested_with_their_effects() {
             "removes 1 record that only code.kv has",
             "adds or restores 1 record",
         ),
-        (
-            later,
-            "{\"code_chunks\":99,\"execution_log\":1}",
-            "changes 1 record",
-            "changes 1 record",
-        ),
+        (later, "{\"code_chunks\":99,\"execution_log\":1}", "changes 1 record", "changes 1 record"),
     ] {
         let scenario = Scenario::with_small_pair();
         let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
@@ -161,10 +154,7 @@ fn a_newer_kv_file_is_merged_and_never_replaces_a_database() {
     scenario.change("code.db", "CREATE TABLE graph (id INTEGER PRIMARY KEY)");
     let backend = RedbBackend::open(&scenario.path("code.kv")).unwrap();
     let store = ChunkStore::with_kv_backend(Arc::new(backend));
-    let new = CodeChunk {
-        created_at: 4_000_000_000,
-        ..CodeChunk::new("new.rs", 0, 1, "x")
-    };
+    let new = CodeChunk { created_at: 4_000_000_000, ..CodeChunk::new("new.rs", 0, 1, "x") };
     store.store_chunk(&new).unwrap();
     assert_eq!(store.delete_chunks_for_file("src/lib.rs").unwrap(), 2);
     drop(store);
@@ -188,16 +178,11 @@ fn a_newer_kv_file_is_merged_and_never_replaces_a_database() {
 fn two_stores_of_one_kind_have_commands_that_work_too() {
     let newer = with_old_copy();
     fs::rename(newer.path("code.kv"), newer.path("old.kv")).unwrap();
-    let _ = newer
-        .run(&["sqlite-to-kv", "code.db", "code.kv"])
-        .expect_status(0);
+    let _ = newer.run(&["sqlite-to-kv", "code.db", "code.kv"]).expect_status(0);
     let run = verify(&newer, "old.kv", "code.kv");
     let fresh = "chunkmigrate export code.kv | chunkmigrate import - old.kv --to kv --replace";
     assert_eq!(commands(&run)[0], fresh, "{run}");
-    assert!(
-        advice(&run).starts_with("code.kv is newer than old.kv ("),
-        "{run}"
-    );
+    assert!(advice(&run).starts_with("code.kv is newer than old.kv ("), "{run}");
     let _ = paste(&newer, fresh).expect_status(0);
     let _ = newer.run(&["verify", "old.kv", "code.kv"]).expect_status(0);
 
@@ -213,9 +198,7 @@ fn two_stores_of_one_kind_have_commands_that_work_too() {
     let merge = "chunkmigrate export code.db | chunkmigrate import - old.db --to sqlite --merge";
     assert_eq!(commands(&run), [merge], "{run}");
     let _ = paste(&scenario, merge).expect_status(0);
-    let _ = scenario
-        .run(&["verify", "code.db", "old.db"])
-        .expect_status(0);
+    let _ = scenario.run(&["verify", "code.db", "old.db"]).expect_status(0);
 }
 
 /// A copy of some kinds in the place of all would lose the others.
@@ -229,30 +212,17 @@ fn a_copy_of_some_kinds_never_replaces_a_complete_copy() {
     assert!(!run.stdout.contains("--replace"), "{run}");
     let _ = paste(&scenario, merge).expect_status(0);
     let metrics = kv::keys(&scenario.path("code.kv"));
-    assert!(
-        metrics.contains(&"metrics:symbol:1".to_owned()),
-        "{metrics:?}"
-    );
+    assert!(metrics.contains(&"metrics:symbol:1".to_owned()), "{metrics:?}");
 }
 
 /// A record that a copy of the database would lack must not be lost from the KV file.
 #[test]
 fn a_database_with_an_invalid_row_is_not_copied_over_the_last_valid_record() {
     let scenario = Scenario::with_small_pair();
-    scenario.change(
-        "code.db",
-        "UPDATE code_chunks SET content = x'00' WHERE id = 1",
-    );
+    scenario.change("code.db", "UPDATE code_chunks SET content = x'00' WHERE id = 1");
     let run = verify(&scenario, "code.db", "code.kv");
-    assert!(
-        !run.stdout.contains("--replace") && !run.stdout.contains("Next: "),
-        "{run}"
-    );
-    assert!(
-        run.stdout
-            .contains("; the right side has a valid record with this key"),
-        "{run}"
-    );
+    assert!(!run.stdout.contains("--replace") && !run.stdout.contains("Next: "), "{run}");
+    assert!(run.stdout.contains("; the right side has a valid record with this key"), "{run}");
 
     // In the other direction the database is what is left.
     let scenario = Scenario::with_small_pair();
@@ -263,9 +233,7 @@ fn a_database_with_an_invalid_row_is_not_copied_over_the_last_valid_record() {
     let run = verify(&scenario, "code.db", "code.kv");
     assert_eq!(commands(&run), [FRESH], "{run}");
     let _ = paste(&scenario, FRESH).expect_status(0);
-    let _ = scenario
-        .run(&["verify", "code.db", "code.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["verify", "code.db", "code.kv"]).expect_status(0);
 }
 
 /// It depends on what was counted, not on what is shown.
@@ -297,19 +265,12 @@ fn no_class_advises_merging_records_that_may_have_been_deleted() {
         }
     }
     // An example in the help that updates a copy must really do so.
-    let help = Scenario::new()
-        .run(&["sqlite-to-kv", "--help"])
-        .expect_status(0);
-    let (_, example) = help
-        .stdout
-        .split_once("Replace a KV file with a fresh copy")
-        .unwrap();
+    let help = Scenario::new().run(&["sqlite-to-kv", "--help"]).expect_status(0);
+    let (_, example) = help.stdout.split_once("Replace a KV file with a fresh copy").unwrap();
     let command = example.lines().nth(1).unwrap().trim();
     let scenario = with_old_copy();
     let _ = paste(&scenario, command).expect_status(0);
-    let _ = scenario
-        .run(&["verify", "code.db", "code.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["verify", "code.db", "code.kv"]).expect_status(0);
 }
 
 /// A moved record has its id on both sides: a merge would fail.
@@ -324,17 +285,12 @@ fn no_merge_is_suggested_that_would_fail_where_a_copy_succeeds() {
         let run = verify(&scenario, "code.db", "code.kv");
         assert_eq!(commands(&run), [FRESH], "{run}");
         let _ = paste(&scenario, FRESH).expect_status(0);
-        let _ = scenario
-            .run(&["verify", "code.db", "code.kv"])
-            .expect_status(0);
+        let _ = scenario.run(&["verify", "code.db", "code.kv"]).expect_status(0);
     }
     let scenario = Scenario::new();
     scenario.database("code.db", |db| db.execute_batch(tables::SMALL).unwrap());
     fs::copy(scenario.path("code.db"), scenario.path("other.db")).unwrap();
-    scenario.change(
-        "code.db",
-        "UPDATE code_chunks SET byte_end = 2000 WHERE id = 1",
-    );
+    scenario.change("code.db", "UPDATE code_chunks SET byte_end = 2000 WHERE id = 1");
     let run = verify(&scenario, "code.db", "other.db");
     assert_eq!(commands(&run), [""; 0], "{run}");
 }

@@ -17,11 +17,7 @@ fn the_public_items_are_those_that_were_agreed_on() {
         .current_dir(root)
         .output()
         .unwrap();
-    assert!(
-        doc.status.success(),
-        "{}",
-        String::from_utf8_lossy(&doc.stderr)
-    );
+    assert!(doc.status.success(), "{}", String::from_utf8_lossy(&doc.stderr));
     let page = fs::read_to_string(target.join("doc/chunkmigrate/all.html")).unwrap();
     let items = page.split("href=\"").skip(1);
     let mut items: Vec<&str> = items

@@ -11,9 +11,7 @@ const LIB: &str = "metrics:file:src/lib.rs";
 fn corrupted(corrupt: impl FnOnce(&mut Content)) -> Scenario {
     let scenario = Scenario::new();
     scenario.database("left.db", |db| db.execute_batch(tables::SMALL).unwrap());
-    let _ = scenario
-        .run(&["sqlite-to-kv", "left.db", "made.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "left.db", "made.kv"]).expect_status(0);
     let content = Content::read(&scenario.path("made.kv"));
     content.write(&scenario.path("left.kv"));
     let mut content = content.without_manifest();
@@ -24,9 +22,7 @@ fn corrupted(corrupt: impl FnOnce(&mut Content)) -> Scenario {
 
 fn assert_reports(name: &str, scenario: &Scenario, args: &[&str], status: i32) {
     let run = scenario.run(args).expect_status(status);
-    let json = scenario
-        .run(&[args, &["--format", "json"]].concat())
-        .expect_status(status);
+    let json = scenario.run(&[args, &["--format", "json"]].concat()).expect_status(status);
     with_snapshots(|| {
         insta::assert_snapshot!(format!("class_{name}"), run);
         insta::assert_snapshot!(format!("class_{name}_json"), json);
@@ -77,11 +73,7 @@ fn undecodable() {
 #[test]
 fn noncanonical() {
     assert_class("noncanonical", |kv| {
-        kv.edit(
-            LIB,
-            "\"symbol_count\":1,\"loc\":10",
-            "\"loc\":10,\"symbol_count\":1",
-        );
+        kv.edit(LIB, "\"symbol_count\":1,\"loc\":10", "\"loc\":10,\"symbol_count\":1");
     });
 }
 
@@ -96,8 +88,7 @@ fn key_mismatch() {
 #[test]
 fn unknown_key() {
     assert_class("unknown_key", |kv| {
-        kv.records
-            .insert(b"chunk:src/lib.rs:00:1".to_vec(), b"{}".to_vec());
+        kv.records.insert(b"chunk:src/lib.rs:00:1".to_vec(), b"{}".to_vec());
         kv.records.insert(b"stray\xff".to_vec(), Vec::new());
     });
 }
@@ -125,38 +116,18 @@ fn sequence() {
 fn invalid_row() {
     let scenario = corrupted(|_| {});
     let db = Connection::open(scenario.path("left.db")).unwrap();
-    db.execute_batch("UPDATE file_metrics SET loc = 3.5 WHERE file_path = 'src/lib.rs'")
-        .unwrap();
+    db.execute_batch("UPDATE file_metrics SET loc = 3.5 WHERE file_path = 'src/lib.rs'").unwrap();
     db.close().unwrap();
-    assert_reports(
-        "invalid_row",
-        &scenario,
-        &["verify", "left.db", "left.kv"],
-        1,
-    );
+    assert_reports("invalid_row", &scenario, &["verify", "left.db", "left.kv"], 1);
 }
 
 #[test]
 fn content_hash() {
     let scenario = corrupted(|kv| kv.edit("chunk:src/a::b.rs:0:0", "e3b0c442", "00000000"));
-    let _ = scenario
-        .run(&["verify", "right.kv", "right.kv"])
-        .expect_status(0);
-    assert_reports(
-        "content_hash",
-        &scenario,
-        &["verify", "right.kv", "right.kv"],
-        0,
-    );
-    let strict = scenario
-        .run(&["verify", "right.kv", "right.kv", "--strict"])
-        .expect_status(1);
-    assert!(
-        strict
-            .stdout
-            .contains("Diverged: 1 warning (counted by --strict)"),
-        "{strict}"
-    );
+    let _ = scenario.run(&["verify", "right.kv", "right.kv"]).expect_status(0);
+    assert_reports("content_hash", &scenario, &["verify", "right.kv", "right.kv"], 0);
+    let strict = scenario.run(&["verify", "right.kv", "right.kv", "--strict"]).expect_status(1);
+    assert!(strict.stdout.contains("Diverged: 1 warning (counted by --strict)"), "{strict}");
 }
 
 #[test]

@@ -8,9 +8,7 @@ use crate::common::{Run, Scenario};
 const SHELLS: [&str; 5] = ["bash", "elvish", "fish", "powershell", "zsh"];
 
 fn script(shell: &str) -> String {
-    let run = Scenario::new()
-        .run(&["completions", shell])
-        .expect_status(0);
+    let run = Scenario::new().run(&["completions", shell]).expect_status(0);
     assert_eq!(run.stderr, "");
     run.stdout
 }
@@ -18,15 +16,11 @@ fn script(shell: &str) -> String {
 /// The options in the help of a command, without their dashes.
 fn options(command: &[String]) -> Vec<String> {
     let help = help(command);
-    let words = help
-        .lines()
-        .filter(|line| line.trim_start().starts_with('-'));
-    let words = words
-        .flat_map(|line| line.split([' ', ',']))
-        .filter_map(|word| {
-            let name = word.strip_prefix("--")?;
-            Some(name.to_owned())
-        });
+    let words = help.lines().filter(|line| line.trim_start().starts_with('-'));
+    let words = words.flat_map(|line| line.split([' ', ','])).filter_map(|word| {
+        let name = word.strip_prefix("--")?;
+        Some(name.to_owned())
+    });
     let options: Vec<String> = words.collect();
     assert!(options.len() > 4, "{options:?}");
     options
@@ -51,10 +45,7 @@ fn the_help_shows_how_to_load_the_script_in_every_shell() {
         let command = format!("chunkmigrate completions {shell}");
         let lines = help.lines().filter(|line| line.contains(&command));
         assert!(lines.count() > 0, "{shell}");
-        assert!(
-            help.contains(&format!("{shell},")) || shell == "powershell",
-            "{shell}"
-        );
+        assert!(help.contains(&format!("{shell},")) || shell == "powershell", "{shell}");
     }
 }
 
@@ -103,17 +94,11 @@ fn bash_completes_commands_options_values_and_files() {
     fs::write(scenario.path("spare key.jsonl"), "").unwrap();
     for (words, offered) in [
         (&["chunkmigrate", "sq"][..], &["sqlite-to-kv"][..]),
-        (
-            &["chunkmigrate", "verify", "--qui"],
-            &["--quick", "--quiet"],
-        ),
+        (&["chunkmigrate", "verify", "--qui"], &["--quick", "--quiet"]),
         (&["chunkmigrate", "export", "--only", "ch"], &["chunk"]),
         (&["chunkmigrate", "man", "ver"], &["verify"]),
         (&["chunkmigrate", "completions", "po"], &["powershell"]),
-        (
-            &["chunkmigrate", "verify", "--report", "spa"],
-            &["spare key.jsonl"],
-        ),
+        (&["chunkmigrate", "verify", "--report", "spa"], &["spare key.jsonl"]),
     ] {
         let Some(mut found) = offered_by_bash(&scenario, words) else {
             return;

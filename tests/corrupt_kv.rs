@@ -44,9 +44,7 @@ fn outcomes(
         db.execute_batch(tables::SMALL).unwrap();
         db.execute_batch(fill).unwrap();
     });
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "good.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "good.kv"]).expect_status(0);
     let (good, bad) = (scenario.path("good.kv"), scenario.path("bad.kv"));
     let intact = Content::read(&good).records;
     let bytes = fs::read(&good).unwrap();
@@ -67,11 +65,7 @@ fn outcomes(
             Some(false) => 1,
             None => 2,
         }] += 1;
-        assert_eq!(
-            fs::read(&bad).unwrap(),
-            corrupted,
-            "the corrupted file was changed"
-        );
+        assert_eq!(fs::read(&bad).unwrap(), corrupted, "the corrupted file was changed");
     }
     outcomes
 }
@@ -107,10 +101,7 @@ fn lose_or_swap_blocks(tries: usize) {
     for block in [512, 4096] {
         let outcomes = outcomes(MANY, tries, |bytes, numbers| {
             let blocks = bytes.len() / block;
-            let (a, b) = (
-                numbers.usize(..blocks) * block,
-                numbers.usize(..blocks) * block,
-            );
+            let (a, b) = (numbers.usize(..blocks) * block, numbers.usize(..blocks) * block);
             match numbers.usize(..2) {
                 0 => bytes[a..a + block].fill(0),
                 _ => (0..block).for_each(|i| bytes.swap(a + i, b + i)),

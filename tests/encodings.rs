@@ -20,10 +20,8 @@ fn in_ascii(text: &str) -> String {
 }
 
 fn written(float: f64) -> String {
-    let record = Record::FileMetrics(FileMetrics {
-        estimated_loc: Some(float),
-        ..file_metrics("")
-    });
+    let record =
+        Record::FileMetrics(FileMetrics { estimated_loc: Some(float), ..file_metrics("") });
     let json: String = String::from_utf8(record.to_json().unwrap()).unwrap();
     let value = json.split("\"estimated_loc\":").nth(1).unwrap();
     value.split(',').next().unwrap().to_owned()
@@ -37,14 +35,7 @@ fn floats_are_written_as_the_format_says() {
         22, 23, 100, 308,
     ];
     for exponent in exponents {
-        for digits in [
-            "1",
-            "-1",
-            "1.5",
-            "9.999999999999999",
-            "1.7976931348623157",
-            "5",
-        ] {
+        for digits in ["1", "-1", "1.5", "9.999999999999999", "1.7976931348623157", "5"] {
             let float: f64 = format!("{digits}e{exponent}").parse().unwrap();
             if float.is_finite() {
                 writeln!(table, "{:016x} {}", float.to_bits(), written(float)).unwrap();
@@ -80,31 +71,17 @@ fn keys_are_written_as_the_format_says() {
         ("cafe\u{301} \u{1f600} \u{2028}", 0, i64::MAX as u64),
     ];
     let chunks = chunks.map(|(path, start, end)| {
-        RecordKey::Chunk {
-            file_path: String::from(path),
-            byte_start: start,
-            byte_end: end,
-        }
-        .encode()
+        RecordKey::Chunk { file_path: String::from(path), byte_start: start, byte_end: end }
+            .encode()
     });
-    let executions = ["01HX-7", "", "with:colon", "chunk:a:0:5"].map(|id| {
-        RecordKey::ExecutionLog {
-            execution_id: id.to_owned(),
-        }
-        .encode()
-    });
-    let files = ["src/lib.rs", "", "na:\u{ef}ve.rs", "::"].map(|path| {
-        RecordKey::FileMetrics {
-            file_path: path.to_owned(),
-        }
-        .encode()
-    });
+    let executions = ["01HX-7", "", "with:colon", "chunk:a:0:5"]
+        .map(|id| RecordKey::ExecutionLog { execution_id: id.to_owned() }.encode());
+    let files = ["src/lib.rs", "", "na:\u{ef}ve.rs", "::"]
+        .map(|path| RecordKey::FileMetrics { file_path: path.to_owned() }.encode());
     let symbols = [0, 7, -7, i64::MAX, i64::MIN]
         .map(|symbol_id| RecordKey::SymbolMetrics { symbol_id }.encode());
     let all = [&chunks[..], &executions, &files, &symbols].concat();
-    let lines = all
-        .iter()
-        .map(|key| format!("{}\n", in_ascii(&String::from_utf8_lossy(key))));
+    let lines = all.iter().map(|key| format!("{}\n", in_ascii(&String::from_utf8_lossy(key))));
     with_snapshots(|| insta::assert_snapshot!("encoding_keys", lines.collect::<String>()));
 }
 
@@ -133,13 +110,9 @@ fn metadata_of_a_kv_file_is_written_as_the_format_says() {
         connection.execute_batch(tables::SCHEMA_7).unwrap();
         tables::insert_chunk(connection, 41, "'src/lib.rs'", "0", "10");
         tables::insert_chunk(connection, 43, "'src/lib.rs'", "10", "20");
-        connection
-            .execute_batch("DELETE FROM code_chunks WHERE id = 43")
-            .unwrap();
+        connection.execute_batch("DELETE FROM code_chunks WHERE id = 43").unwrap();
     });
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "out.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "out.kv"]).expect_status(0);
     let out = scenario.path("out.kv");
     let documents = ["format", "sequences", "manifest"].map(|name| {
         let text = kv::document_text(&out, name);
@@ -152,9 +125,7 @@ fn metadata_of_a_kv_file_is_written_as_the_format_says() {
 #[test]
 fn record_size_limits_match_redb() {
     let backend = redb::backends::InMemoryBackend::new();
-    let database = redb::Database::builder()
-        .create_with_backend(backend)
-        .unwrap();
+    let database = redb::Database::builder().create_with_backend(backend).unwrap();
     let transaction = database.begin_write().unwrap();
     let mut table = transaction.open_table(RECORDS).unwrap();
     let mut refused = |key: &[u8], length: usize| match table.insert_reserve(key, length) {

@@ -19,10 +19,7 @@ const WAYS: [(&[&str], &str); 6] = [
     (&["--to", "kv", "--on-invalid", "skip"], "new.kv"),
     (&["--to", "sqlite", "--dry-run"], "new.db"),
     (&["--to", "kv", "--merge"], "code.kv"),
-    (
-        &["--to", "sqlite", "--merge", "--on-invalid", "skip"],
-        "code.db",
-    ),
+    (&["--to", "sqlite", "--merge", "--on-invalid", "skip"], "code.db"),
 ];
 
 fn import(scenario: &Scenario, source: &str, target: &str, more: &[&str]) -> Run {
@@ -53,19 +50,10 @@ fn a_failed_export_cannot_be_imported() {
     fs::remove_file(scenario.path("nothing")).unwrap();
     assert_eq!(scenario.files(), before);
     // It can be imported on request.
-    let run = import(
-        &scenario,
-        "/dev/null",
-        "e.kv",
-        &["--to", "kv", "--allow-empty"],
-    );
+    let run = import(&scenario, "/dev/null", "e.kv", &["--to", "kv", "--allow-empty"]);
     let run = run.expect_status(0);
     assert!(run.stdout.contains("The source has no records"), "{run}");
-    assert!(
-        run.stderr
-            .contains("warning: no end line: completeness unknown"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("warning: no end line: completeness unknown"), "{run}");
 }
 
 #[test]
@@ -75,12 +63,7 @@ fn the_export_of_an_empty_store_can_be_imported() {
     let exported = scenario.run(&["export", "code.db"]).expect_status(0);
     assert!(exported.stdout.starts_with(END), "{exported}");
     fs::write(scenario.path("code.ndjson"), &exported.stdout).unwrap();
-    let run = import(
-        &scenario,
-        "code.ndjson",
-        "new.kv",
-        &["--to", "kv", "--require-end"],
-    );
+    let run = import(&scenario, "code.ndjson", "new.kv", &["--to", "kv", "--require-end"]);
     let _ = run.expect_status(0);
 }
 
@@ -109,16 +92,11 @@ fn nothing_is_imported_from_an_export_with_a_changed_or_extra_line() {
     let text = scenario.lines("code.ndjson").join("\n");
     let first = scenario.lines("code.ndjson").remove(0);
     let (id, content) = ("\"id\":1,", "\"content\":\"fn main() {}\"");
-    let more = first
-        .replace(":0:12", ":0:13")
-        .replace("_end\":12", "_end\":13");
+    let more = first.replace(":0:12", ":0:13").replace("_end\":12", "_end\":13");
     let longer = format!("{}\n{text}", more.replace(id, "\"id\":70,"));
     let before = scenario.files();
     for (changed, message) in [
-        (
-            text.replace(id, "\"id\":7,"),
-            "some differ from what was exported",
-        ),
+        (text.replace(id, "\"id\":7,"), "some differ from what was exported"),
         (
             text.replace(content, "\"content\":\"fn main(){ }\""),
             "some differ from what was exported",
@@ -144,27 +122,11 @@ fn nothing_is_imported_from_an_export_with_a_changed_or_extra_line() {
 fn the_command_in_the_hint_imports_an_edited_export() {
     let scenario = Scenario::with_small_export();
     let text = scenario.lines("code.ndjson").join("\n");
-    fs::write(
-        scenario.path("my code.ndjson"),
-        text.replace("\"loc\":10", "\"loc\":11"),
-    )
-    .unwrap();
-    let args = [
-        "--quiet",
-        "import",
-        "my code.ndjson",
-        "new.kv",
-        "--to",
-        "kv",
-        "--on-invalid",
-        "skip",
-    ];
+    fs::write(scenario.path("my code.ndjson"), text.replace("\"loc\":10", "\"loc\":11")).unwrap();
+    let args =
+        ["--quiet", "import", "my code.ndjson", "new.kv", "--to", "kv", "--on-invalid", "skip"];
     let run = scenario.run(&args).expect_status(2);
-    let hint = run
-        .stderr
-        .lines()
-        .find(|line| line.starts_with("hint: "))
-        .unwrap();
+    let hint = run.stderr.lines().find(|line| line.starts_with("hint: ")).unwrap();
     let (_, command) = hint.split_once('`').unwrap();
     let (command, _) = command.rsplit_once('`').unwrap();
     assert_eq!(
@@ -177,13 +139,8 @@ fn the_command_in_the_hint_imports_an_edited_export() {
     fs::write(&jq, "#!/bin/sh\nexec grep -v '^{\"kind\":\"end\"' \"$3\"\n").unwrap();
     fs::set_permissions(&jq, fs::Permissions::from_mode(0o755)).unwrap();
     let run = shell(&scenario, &format!("PATH=\"$PWD:$PATH\"; {command}")).expect_status(0);
-    assert!(
-        run.stderr.contains("no end line: completeness unknown"),
-        "{run}"
-    );
-    let run = scenario
-        .run(&["verify", "code.db", "new.kv"])
-        .expect_status(1);
+    assert!(run.stderr.contains("no end line: completeness unknown"), "{run}");
+    let run = scenario.run(&["verify", "code.db", "new.kv"]).expect_status(1);
     assert!(run.stdout.contains("metrics:file:src/lib.rs"), "{run}");
 }
 
@@ -201,11 +158,7 @@ fn an_end_line_can_be_required() {
     let json = ["--to", "kv", "--format", "json"];
     let run = import(&scenario, "old.ndjson", "old.kv", &json).expect_status(0);
     assert_eq!(run.json()["source"]["end_line"], "missing");
-    assert!(
-        run.stderr
-            .contains("warning: no end line: completeness unknown"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("warning: no end line: completeness unknown"), "{run}");
     let json = [&json[..], &["--require-end"]].concat();
     let run = import(&scenario, "code.ndjson", "new.kv", &json).expect_status(0);
     assert_eq!(run.json()["source"]["end_line"], "matched");
@@ -216,23 +169,14 @@ fn an_end_line_can_be_required() {
 fn invalid_lines_are_reported_before_the_end_line_is_checked() {
     let scenario = Scenario::with_small_export();
     let text = scenario.lines("code.ndjson").join("\n");
-    fs::write(
-        scenario.path("bad"),
-        text.replace("\"loc\":10", "\"loc\":[]"),
-    )
-    .unwrap();
+    fs::write(scenario.path("bad"), text.replace("\"loc\":10", "\"loc\":[]")).unwrap();
     let json = ["--to", "kv", "--format", "json"];
     let run = import(&scenario, "bad", "new.kv", &json).expect_status(1);
     assert_eq!(run.json()["source"]["end_line"], "mismatched");
     assert_eq!(run.json()["findings_total"], 1);
     // A record is missing, so the rest is not all of the export.
-    let _ = import(
-        &scenario,
-        "bad",
-        "new.kv",
-        &["--to", "kv", "--on-invalid", "skip"],
-    )
-    .expect_status(2);
+    let _ = import(&scenario, "bad", "new.kv", &["--to", "kv", "--on-invalid", "skip"])
+        .expect_status(2);
     assert!(!scenario.path("new.kv").exists());
 }
 
@@ -257,9 +201,7 @@ fn a_filtered_export_has_the_end_line_of_its_own_records() {
         &["--prefix", "metrics:"],
         &["--prefix", "chunk:nothing"],
     ] {
-        let exported = scenario
-            .run(&[&["export", "code.kv"], part].concat())
-            .expect_status(0);
+        let exported = scenario.run(&[&["export", "code.kv"], part].concat()).expect_status(0);
         fs::write(scenario.path("part"), &exported.stdout).unwrap();
         let way = ["--to", "kv", "--require-end", "--replace"];
         let _ = import(&scenario, "part", "part.kv", &way).expect_status(0);
@@ -271,10 +213,7 @@ fn a_failed_or_interrupted_export_has_no_end_line() {
     let scenario = Scenario::with_small_pair();
     let bytes = fs::read(scenario.path("code.kv")).unwrap();
     let mut corrupted = bytes.clone();
-    let at = bytes
-        .windows(5)
-        .position(|window| window == b"fn ma")
-        .unwrap();
+    let at = bytes.windows(5).position(|window| window == b"fn ma").unwrap();
     corrupted[at] ^= 1;
     fs::write(scenario.path("corrupt.kv"), corrupted).unwrap();
     let run = scenario.run(&["export", "corrupt.kv"]).expect_status(2);

@@ -58,22 +58,10 @@ fn files_are_created_and_replaced_without_hard_links() {
     for (args, made) in [
         (&["sqlite-to-kv", "code.db", "new.kv"][..], "new.kv"),
         (&["kv-to-sqlite", "code.kv", "new.db"], "new.db"),
-        (
-            &["import", "code.ndjson", "text.kv", "--to", "kv"],
-            "text.kv",
-        ),
-        (
-            &["sqlite-to-kv", "code.db", "new.kv", "--replace"],
-            "new.kv",
-        ),
-        (
-            &["verify", "code.db", "code.kv", "--report", "all.jsonl"],
-            "all.jsonl",
-        ),
-        (
-            &["verify", "code.db", "code.kv", "--html", "page.html"],
-            "page.html",
-        ),
+        (&["import", "code.ndjson", "text.kv", "--to", "kv"], "text.kv"),
+        (&["sqlite-to-kv", "code.db", "new.kv", "--replace"], "new.kv"),
+        (&["verify", "code.db", "code.kv", "--report", "all.jsonl"], "all.jsonl"),
+        (&["verify", "code.db", "code.kv", "--html", "page.html"], "page.html"),
         (&["verify", "code.db"], "code.db"),
     ] {
         let _ = run_with(&scenario, &NO_LINKS, args, &[]).expect_status(0);
@@ -81,10 +69,7 @@ fn files_are_created_and_replaced_without_hard_links() {
     }
     // An existing file is still not overwritten.
     let before = scenario.files();
-    for args in [
-        ["sqlite-to-kv", "code.db", "new.kv"],
-        ["kv-to-sqlite", "code.kv", "new.db"],
-    ] {
+    for args in [["sqlite-to-kv", "code.db", "new.kv"], ["kv-to-sqlite", "code.kv", "new.db"]] {
         let run = run_with(&scenario, &NO_LINKS, &args, &[]).expect_status(2);
         assert!(run.stderr.contains("exists"), "{run}");
     }
@@ -159,19 +144,12 @@ fn a_replaced_file_keeps_its_access_control_list_and_grants_nobody_more() {
     fs::set_permissions(&target, fs::Permissions::from_mode(0o640)).unwrap();
     let handed_down = access_control_list([6, 6, 6, 6, 0]);
     let default = "system.posix_acl_default";
-    let is_set = setxattr(
-        scenario.folder(),
-        default,
-        &handed_down,
-        XattrFlags::empty(),
-    );
+    let is_set = setxattr(scenario.folder(), default, &handed_down, XattrFlags::empty());
     let _ = scenario.run(&replace).expect_status(0);
     assert_eq!(acl_of(&target), None);
     assert_eq!(fs::metadata(&target).unwrap().mode() & 0o777, 0o640);
     // A new file gets it, like every new file there.
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "new.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "new.kv"]).expect_status(0);
     assert_eq!(acl_of(&scenario.path("new.kv")).is_some(), is_set.is_ok());
 }
 
@@ -197,10 +175,9 @@ fn files_get_the_group_of_the_directory_or_of_the_replaced_file() {
     fs::create_dir(&shared).unwrap();
     chown(&shared, None, Some(group)).unwrap();
     fs::set_permissions(&shared, fs::Permissions::from_mode(0o2775)).unwrap();
-    for args in [
-        ["sqlite-to-kv", "code.db", "shared/new.kv"],
-        ["kv-to-sqlite", "code.kv", "shared/new.db"],
-    ] {
+    for args in
+        [["sqlite-to-kv", "code.db", "shared/new.kv"], ["kv-to-sqlite", "code.kv", "shared/new.db"]]
+    {
         let _ = scenario.run(&args).expect_status(0);
         assert_eq!(fs::metadata(scenario.path(args[2])).unwrap().gid(), group);
     }
@@ -237,28 +214,17 @@ fn access_rights_that_cannot_be_kept_are_reported_and_nobody_gets_more() {
         .args(["--reuid=4321", "--regid=4321", "--clear-groups", PROGRAM])
         .args(args);
     let run = Run::of(command.output().unwrap()).expect_status(0);
-    assert!(
-        run.stdout
-            .contains("not preserved  owner, group of the replaced file"),
-        "{run}"
-    );
+    assert!(run.stdout.contains("not preserved  owner, group of the replaced file"), "{run}");
     let found = fs::metadata(&target).unwrap();
     // The group could write, but a different group counts only as others.
-    assert_eq!(
-        (found.uid(), found.gid(), found.mode() & 0o777),
-        (4321, 4321, 0o644)
-    );
+    assert_eq!((found.uid(), found.gid(), found.mode() & 0o777), (4321, 4321, 0o644));
 }
 
 #[test]
 fn a_signal_ignored_by_the_parent_stays_ignored() {
     let scenario = Scenario::with_small_export();
     let text = fs::read(scenario.path("code.ndjson")).unwrap();
-    for (name, signal) in [
-        ("HUP", Signal::HUP),
-        ("INT", Signal::INT),
-        ("TERM", Signal::TERM),
-    ] {
+    for (name, signal) in [("HUP", Signal::HUP), ("INT", Signal::INT), ("TERM", Signal::TERM)] {
         let target = format!("{name}.kv");
         let script = format!("trap '' {name}; exec \"$@\"");
         let made = Command::new("mkfifo").arg(scenario.path(name)).status();
@@ -271,10 +237,7 @@ fn a_signal_ignored_by_the_parent_stays_ignored() {
             .spawn()
             .unwrap();
         // Opened only when the program reads it, which handles signals by then.
-        let mut pipe = fs::File::options()
-            .write(true)
-            .open(scenario.path(name))
-            .unwrap();
+        let mut pipe = fs::File::options().write(true).open(scenario.path(name)).unwrap();
         let process = Pid::from_raw(child.id().cast_signed()).unwrap();
         kill_process(process, signal).unwrap();
         std::io::Write::write_all(&mut pipe, &text).unwrap();
@@ -350,9 +313,7 @@ fn a_run_without_memory_ends_with_2_and_leaves_nothing() {
         )
         .unwrap();
     });
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "code.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "code.kv"]).expect_status(0);
     let names = || scenario.files().into_keys().collect::<Vec<_>>();
     let before = names();
     let mut out_of_memory = 0;
@@ -365,16 +326,10 @@ fn a_run_without_memory_ends_with_2_and_leaves_nothing() {
         for mib in [30, 36, 44] {
             let run = run_limited(&scenario, &format!("--as={}", mib << 20), args);
             let _ = fs::remove_file(scenario.path("new"));
-            assert!(
-                [0, 2].contains(&run.status),
-                "{args:?} with {mib} MiB: {run}"
-            );
+            assert!([0, 2].contains(&run.status), "{args:?} with {mib} MiB: {run}");
             assert_eq!(names(), before, "{args:?} with {mib} MiB: {run}");
             if run.status == 2 {
-                assert!(
-                    run.stderr.contains("hint:"),
-                    "{args:?} with {mib} MiB: {run}"
-                );
+                assert!(run.stderr.contains("hint:"), "{args:?} with {mib} MiB: {run}");
             }
             // Starting a thread may fail instead.
             out_of_memory += u32::from(run.status == 2 && run.stderr.contains("memory"));
@@ -402,29 +357,20 @@ fn a_target_is_created_wherever_sqlite_can_open_one() {
         fs::create_dir_all(&folder).unwrap();
         let target = folder.join("a.db").to_str().unwrap().to_owned();
         assert_eq!(target.len(), length);
-        let run = scenario
-            .run(&["kv-to-sqlite", "code.kv", &target])
-            .expect_status(status);
+        let run = scenario.run(&["kv-to-sqlite", "code.kv", &target]).expect_status(status);
         let left = fs::read_dir(&folder).unwrap().count();
         assert_eq!(left, usize::from(status == 0), "{run}");
         if status == 0 {
-            let _ = scenario
-                .run(&["verify", "code.db", &target])
-                .expect_status(0);
-            let _ = scenario
-                .run(&["kv-to-sqlite", "code.kv", &target, "--replace"])
-                .expect_status(0);
+            let _ = scenario.run(&["verify", "code.db", &target]).expect_status(0);
+            let _ =
+                scenario.run(&["kv-to-sqlite", "code.kv", &target, "--replace"]).expect_status(0);
         } else {
             assert!(run.stderr.contains("504 bytes"), "{run}");
         }
     }
     let name = "n".repeat(255);
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", &name])
-        .expect_status(0);
-    let run = scenario
-        .run(&["sqlite-to-kv", "code.db", &"n".repeat(256)])
-        .expect_status(2);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", &name]).expect_status(0);
+    let run = scenario.run(&["sqlite-to-kv", "code.db", &"n".repeat(256)]).expect_status(2);
     assert!(run.stderr.contains("choose a shorter name"), "{run}");
 }
 
@@ -444,10 +390,7 @@ fn a_redb_file_of_an_older_format_is_identified() {
         &["verify", "old.kv", "code.db"],
     ] {
         let run = scenario.run(args).expect_status(2);
-        assert!(
-            run.stderr.contains("old.kv is a redb file of format 2"),
-            "{run}"
-        );
+        assert!(run.stderr.contains("old.kv is a redb file of format 2"), "{run}");
         assert!(run.stderr.contains("hint:"), "{run}");
     }
 }

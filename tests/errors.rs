@@ -32,17 +32,12 @@ fn with_code_db() -> Scenario {
 #[test]
 fn sources_that_are_not_databases_are_errors() {
     let scenario = with_code_db();
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "code.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "code.kv"]).expect_status(0);
     fs::create_dir(scenario.path("folder")).unwrap();
     fs::write(scenario.path("empty"), "").unwrap();
     fs::write(scenario.path("text"), "dear diary").unwrap();
-    fs::write(
-        scenario.path("garbage"),
-        [b"SQLite format 3\0", &[0xAA; 4096][..]].concat(),
-    )
-    .unwrap();
+    fs::write(scenario.path("garbage"), [b"SQLite format 3\0", &[0xAA; 4096][..]].concat())
+        .unwrap();
     for (name, source) in [
         ("source_missing", "missing.db"),
         ("source_folder", "folder"),
@@ -54,14 +49,9 @@ fn sources_that_are_not_databases_are_errors() {
     ] {
         pin(&scenario, name, &[source, "out.kv"]);
     }
-    let made = std::process::Command::new("mkfifo")
-        .arg(scenario.path("fifo"))
-        .status()
-        .unwrap();
+    let made = std::process::Command::new("mkfifo").arg(scenario.path("fifo")).status().unwrap();
     assert!(made.success());
-    let run = scenario
-        .run(&["sqlite-to-kv", "fifo", "out.kv"])
-        .expect_status(2);
+    let run = scenario.run(&["sqlite-to-kv", "fifo", "out.kv"]).expect_status(2);
     assert_eq!(
         run.stderr,
         "error: fifo is a FIFO, not a file\nhint: give the path of a regular file\n"
@@ -73,9 +63,7 @@ fn a_database_truncated_anywhere_is_an_error() {
     let scenario = with_code_db();
     let whole = fs::read(scenario.path("code.db")).unwrap();
     let cuts =
-        (1..whole.len())
-            .step_by(997)
-            .chain([16, 99, 100, 4095, 4096, 4097, whole.len() - 1]);
+        (1..whole.len()).step_by(997).chain([16, 99, 100, 4095, 4096, 4097, whole.len() - 1]);
     for cut in cuts {
         fs::write(scenario.path("cut.db"), &whole[..cut]).unwrap();
         let run = scenario.run(&["sqlite-to-kv", "cut.db", "out.kv"]);
@@ -106,52 +94,28 @@ fn unsupported_schemas_are_errors() {
         scenario.bare_database(name, |db| db.execute_batch(sql).unwrap());
     };
     make("no_tables.db", "CREATE TABLE notes (text)");
-    make(
-        "view.db",
-        "CREATE TABLE t (a); CREATE VIEW code_chunks AS SELECT * FROM t",
-    );
-    make(
-        "virtual.db",
-        "CREATE VIRTUAL TABLE code_chunks USING fts5(content)",
-    );
+    make("view.db", "CREATE TABLE t (a); CREATE VIEW code_chunks AS SELECT * FROM t");
+    make("virtual.db", "CREATE VIRTUAL TABLE code_chunks USING fts5(content)");
     make(
         "without_rowid.db",
         "CREATE TABLE symbol_metrics (symbol_id INTEGER PRIMARY KEY) WITHOUT ROWID",
     );
-    make(
-        "missing_column.db",
-        "CREATE TABLE file_metrics (file_path TEXT, loc INTEGER)",
-    );
+    make("missing_column.db", "CREATE TABLE file_metrics (file_path TEXT, loc INTEGER)");
     scenario.bare_database("unknown_column.db", |db| {
         db.execute_batch(LOOSE_CHUNKS).unwrap();
         insert_chunk(db, 1, "'a'", "0", "5");
         db.execute_batch("ALTER TABLE code_chunks ADD COLUMN language TEXT DEFAULT 'rust'")
             .unwrap();
     });
-    for name in [
-        "no_tables",
-        "view",
-        "virtual",
-        "without_rowid",
-        "missing_column",
-        "unknown_column",
-    ] {
+    for name in
+        ["no_tables", "view", "virtual", "without_rowid", "missing_column", "unknown_column"]
+    {
         let source = format!("{name}.db");
         pin(&scenario, &format!("schema_{name}"), &[&source, "out.kv"]);
     }
-    let known = [
-        "unknown_column.db",
-        "out.kv",
-        "--without-column",
-        "code_chunks.content",
-    ];
+    let known = ["unknown_column.db", "out.kv", "--without-column", "code_chunks.content"];
     pin(&scenario, "schema_without_known_column", &known);
-    let none = [
-        "unknown_column.db",
-        "out.kv",
-        "--without-column",
-        "code_chunks.lang",
-    ];
+    let none = ["unknown_column.db", "out.kv", "--without-column", "code_chunks.lang"];
     pin(&scenario, "schema_without_no_column", &none);
 }
 
@@ -165,59 +129,19 @@ fn targets_that_cannot_be_created_are_errors() {
     fs::write(scenario.path("empty.kv"), "").unwrap();
     pin(&scenario, "target_exists", &["code.db", "empty.kv"]);
     pin(&scenario, "target_text", &["code.db", "there.kv"]);
-    pin(
-        &scenario,
-        "target_not_ours",
-        &["code.db", "there.kv", "--replace"],
-    );
-    pin(
-        &scenario,
-        "target_folder",
-        &["code.db", "folder", "--replace"],
-    );
-    pin(
-        &scenario,
-        "target_device",
-        &["code.db", "/dev/null", "--replace"],
-    );
-    pin(
-        &scenario,
-        "target_no_folder",
-        &["code.db", "missing/out.kv"],
-    );
-    pin(
-        &scenario,
-        "target_in_a_file",
-        &["code.db", "there.kv/out.kv"],
-    );
-    pin(
-        &scenario,
-        "target_same_file",
-        &["code.db", "code.db", "--replace"],
-    );
-    pin(
-        &scenario,
-        "target_same_by_link",
-        &["code.db", "link.db", "--replace"],
-    );
-    pin(
-        &scenario,
-        "target_part_of_source",
-        &["code.db", "code.db-wal"],
-    );
+    pin(&scenario, "target_not_ours", &["code.db", "there.kv", "--replace"]);
+    pin(&scenario, "target_folder", &["code.db", "folder", "--replace"]);
+    pin(&scenario, "target_device", &["code.db", "/dev/null", "--replace"]);
+    pin(&scenario, "target_no_folder", &["code.db", "missing/out.kv"]);
+    pin(&scenario, "target_in_a_file", &["code.db", "there.kv/out.kv"]);
+    pin(&scenario, "target_same_file", &["code.db", "code.db", "--replace"]);
+    pin(&scenario, "target_same_by_link", &["code.db", "link.db", "--replace"]);
+    pin(&scenario, "target_part_of_source", &["code.db", "code.db-wal"]);
     pin(&scenario, "target_link_loop", &["code.db", "loop"]);
     pin(&scenario, "target_no_name", &["code.db", ".."]);
     pin(&scenario, "target_trailing_slash", &["code.db", "out.kv/"]);
-    pin(
-        &scenario,
-        "rejects_is_source",
-        &["code.db", "out.kv", "--rejects", "code.db"],
-    );
-    pin(
-        &scenario,
-        "target_is_rejects",
-        &["code.db", "out.kv", "--rejects", "out.kv"],
-    );
+    pin(&scenario, "rejects_is_source", &["code.db", "out.kv", "--rejects", "code.db"]);
+    pin(&scenario, "target_is_rejects", &["code.db", "out.kv", "--rejects", "out.kv"]);
 }
 
 #[test]
@@ -232,33 +156,23 @@ fn an_unwritable_directory_is_an_error() {
         |mode| fs::set_permissions(scenario.path("closed"), fs::Permissions::from_mode(mode));
     mode(0o555).unwrap();
     let args = ["sqlite-to-kv", "code.db", "closed/out.kv"];
-    let runs = [
-        scenario.run(&args),
-        scenario.run(&[&args[..], &["--dry-run"]].concat()),
-    ];
+    let runs = [scenario.run(&args), scenario.run(&[&args[..], &["--dry-run"]].concat())];
     mode(0o755).unwrap();
     for run in runs {
         let run = run.expect_status(2);
-        assert!(
-            run.stderr.contains("cannot create a staging directory in"),
-            "{run}"
-        );
+        assert!(run.stderr.contains("cannot create a staging directory in"), "{run}");
     }
 }
 
 #[test]
 fn escape_sequences_in_names_never_reach_a_terminal() {
     let scenario = Scenario::new();
-    let run = scenario
-        .run(&["sqlite-to-kv", "\u{1b}[31mred.db", "out.kv"])
-        .expect_status(2);
+    let run = scenario.run(&["sqlite-to-kv", "\u{1b}[31mred.db", "out.kv"]).expect_status(2);
     assert!(run.stderr.contains("\\u{1b}[31mred.db"), "{run}");
     assert!(!run.stderr.contains('\u{1b}'));
     let name = "CREATE TABLE \"bell\u{7}\u{202e}\" (a)";
     scenario.database("code.db", |db: &Connection| db.execute_batch(name).unwrap());
-    let run = scenario
-        .run(&["sqlite-to-kv", "code.db", "out.kv"])
-        .expect_status(0);
+    let run = scenario.run(&["sqlite-to-kv", "code.db", "out.kv"]).expect_status(0);
     assert!(run.stdout.contains("bell\\u{7}\\u{202e}"), "{run}");
 }
 
@@ -268,27 +182,13 @@ fn an_unusable_directory_is_reported_with_an_alternative() {
     let mut command = scenario.command(&["verify", "code.db"]);
     command.env("TMPDIR", scenario.path("missing"));
     let run = Run::of(command.output().unwrap()).expect_status(2);
-    assert!(
-        run.stderr
-            .contains("hint: choose another directory with --temp-dir"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("hint: choose another directory with --temp-dir"), "{run}");
 
     if !cfg!(target_os = "linux") {
         return;
     }
     // Nobody can create anything there.
-    let run = scenario
-        .run(&["sqlite-to-kv", "code.db", "/proc/new.kv"])
-        .expect_status(2);
-    assert!(
-        run.stderr
-            .contains("cannot create a staging directory in /proc"),
-        "{run}"
-    );
-    assert!(
-        run.stderr
-            .contains("hint: the target is built next to its destination"),
-        "{run}"
-    );
+    let run = scenario.run(&["sqlite-to-kv", "code.db", "/proc/new.kv"]).expect_status(2);
+    assert!(run.stderr.contains("cannot create a staging directory in /proc"), "{run}");
+    assert!(run.stderr.contains("hint: the target is built next to its destination"), "{run}");
 }

@@ -89,17 +89,12 @@ fn the_log_reads_the_same_from_either_store() {
         assert!(failed.starts_with("1 files, 0 functions: "), "{failed}");
         assert!(failed.contains("gone.rs: No such file"), "{failed}");
     }
-    let _ = scenario
-        .run(&["kv-to-sqlite", "code.kv", "moved.db"])
-        .expect_status(0);
+    let _ = scenario.run(&["kv-to-sqlite", "code.kv", "moved.db"]).expect_status(0);
     let (chunks, files, runs) = kept(&scenario, "code.db");
     let contents: Vec<&str> = chunks.iter().map(|chunk| chunk.content.as_str()).collect();
     assert_eq!(contents.len(), 2);
     assert!(contents.iter().all(|content| SOURCE.contains(content)));
-    let names: Vec<_> = chunks
-        .iter()
-        .map(|chunk| chunk.symbol_name.as_deref())
-        .collect();
+    let names: Vec<_> = chunks.iter().map(|chunk| chunk.symbol_name.as_deref()).collect();
     assert_eq!(names, [Some("largest"), Some("café")]);
     assert_eq!((files.len(), runs.len()), (2, 3));
     assert_eq!(kept(&scenario, "moved.db"), (chunks, files, runs));
@@ -116,13 +111,7 @@ fn check(scenario: &Scenario, stores: [&str; 2], seconds: &str) -> (Outcome<Verd
 
 fn verify(scenario: &Scenario) -> VerifyReport {
     let [left, right] = ["code.db", "code.kv"].map(|name| scenario.path(name));
-    verify_pair(
-        &left,
-        &right,
-        &VerifyOptions::default(),
-        &(Progress::none() as _),
-    )
-    .unwrap()
+    verify_pair(&left, &right, &VerifyOptions::default(), &(Progress::none() as _)).unwrap()
 }
 
 const PAIR: [&str; 2] = ["code.db", "code.kv"];
@@ -145,10 +134,7 @@ fn the_nightly_check_repairs_what_a_merge_can_repair_and_reports_the_rest() {
     assert_eq!(nightly_check::status(&checked), 0);
     assert_eq!(checked.unwrap(), Verdict::Repaired, "{output}");
     assert!(output.starts_with("3 divergences, all in "), "{output}");
-    assert!(
-        output.ends_with("Repaired: 9 records are equal now.\n"),
-        "{output}"
-    );
+    assert!(output.ends_with("Repaired: 9 records are equal now.\n"), "{output}");
     assert_eq!(report().lines().count(), 3);
     assert!(verify(&scenario).is_identical());
 
@@ -178,16 +164,10 @@ fn the_nightly_check_repairs_in_the_other_direction_and_leaves_what_a_merge_cann
     assert!(verify(&scenario).is_identical());
 
     // The id sequence of the copy is above that of the primary, and a merge lowers none.
-    scenario.change(
-        "code.db",
-        "UPDATE sqlite_sequence SET seq = 50 WHERE name = 'code_chunks'",
-    );
+    scenario.change("code.db", "UPDATE sqlite_sequence SET seq = 50 WHERE name = 'code_chunks'");
     let (checked, output) = check(&scenario, ["code.kv", "code.db"], "600");
     assert_eq!(checked.unwrap(), Verdict::Alert);
-    assert!(
-        output.ends_with("A merge left 1 divergences.\n"),
-        "{output}"
-    );
+    assert!(output.ends_with("A merge left 1 divergences.\n"), "{output}");
 
     // Nor does a merge copy from one KV file to another.
     fs::copy(scenario.path("code.kv"), scenario.path("other.kv")).unwrap();

@@ -22,10 +22,7 @@ const FORMATS: [(&[u8], &str); 16] = [
     (b"\0\0\0{\0\0\0\"", "text in UTF-32, not UTF-8"),
     (b"SQLTGF\0\0\0\0\0\x02", "a Magellan native-v2 graph"),
     (b"SQLTGF\0\x03\0\0\0\x03", "a Magellan native-v3 graph"),
-    (
-        b"V2WAL\0\0\0\x01",
-        "the write-ahead log of a Magellan native-v2 graph",
-    ),
+    (b"V2WAL\0\0\0\x01", "the write-ahead log of a Magellan native-v2 graph"),
     (b"GEODB\0\0\x01", "a Magellan geometry database (GEODB)"),
 ];
 
@@ -39,15 +36,7 @@ const COMMANDS: [&[&str]; 10] = [
     &["inspect", "odd"],
     &["export", "odd"],
     &["import", "odd", "new.kv", "--to", "kv"],
-    &[
-        "import",
-        "odd",
-        "new.db",
-        "--to",
-        "sqlite",
-        "--on-invalid",
-        "skip",
-    ],
+    &["import", "odd", "new.db", "--to", "sqlite", "--on-invalid", "skip"],
     &["sqlite-to-kv", "code.db", "odd", "--merge"],
 ];
 
@@ -59,19 +48,13 @@ fn every_command_identifies_them_and_creates_nothing() {
         let before = scenario.files();
         for args in COMMANDS {
             let run = scenario.run(args).expect_status(2);
-            assert!(
-                run.stderr.contains(&format!("error: odd is {name}\n")),
-                "{run}"
-            );
+            assert!(run.stderr.contains(&format!("error: odd is {name}\n")), "{run}");
             assert!(run.stderr.contains("\nhint: "), "{run}");
         }
         let mut stdin = scenario.command(&["import", "-", "new.kv", "--to", "kv"]);
         stdin.stdin(fs::File::open(scenario.path("odd")).unwrap());
         let run = Run::of(stdin.stderr(Stdio::piped()).output().unwrap()).expect_status(2);
-        assert!(
-            run.stderr.contains(&format!("error: stdin is {name}\n")),
-            "{run}"
-        );
+        assert!(run.stderr.contains(&format!("error: stdin is {name}\n")), "{run}");
         assert_eq!(scenario.files(), before);
     }
 }
@@ -81,14 +64,7 @@ fn the_command_in_the_hint_imports_their_content() {
     for (start, program) in [(&b"\x1f\x8b"[..], "gzip"), (b"\xff\xfe{\0", "iconv")] {
         let scenario = Scenario::with_small_export();
         fs::write(scenario.path("it's odd"), start).unwrap();
-        let args = [
-            "import",
-            "it's odd",
-            "new.kv",
-            "--to",
-            "kv",
-            "--require-end",
-        ];
+        let args = ["import", "it's odd", "new.kv", "--to", "kv", "--require-end"];
         let run = scenario.run(&args).expect_status(2);
         let (_, command) = run.stderr.split_once('`').unwrap();
         let (command, _) = command.rsplit_once('`').unwrap();
@@ -104,8 +80,6 @@ fn the_command_in_the_hint_imports_their_content() {
             format!("chunkmigrate() {{ '{PROGRAM}' \"$@\"; }}; PATH=\"$PWD:$PATH\"; {command}");
         shell.current_dir(scenario.folder()).args(["-c", &script]);
         let _ = Run::of(shell.output().unwrap()).expect_status(0);
-        let _ = scenario
-            .run(&["verify", "code.db", "new.kv"])
-            .expect_status(0);
+        let _ = scenario.run(&["verify", "code.db", "new.kv"]).expect_status(0);
     }
 }

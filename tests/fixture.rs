@@ -42,13 +42,8 @@ fn a_version_1_file_is_exported_byte_for_byte() {
 #[test]
 fn version_1_text_is_imported() {
     let scenario = scenario();
-    let run = scenario
-        .run(&["import", "v1.ndjson", "new.kv", "--to", "kv"])
-        .expect_status(0);
-    assert!(
-        run.stderr.contains("no end line: completeness unknown"),
-        "{run}"
-    );
+    let run = scenario.run(&["import", "v1.ndjson", "new.kv", "--to", "kv"]).expect_status(0);
+    assert!(run.stderr.contains("no end line: completeness unknown"), "{run}");
     let (old, new) = (scenario.path("v1.kv"), scenario.path("new.kv"));
     assert_eq!(Content::read(&old).records, Content::read(&new).records);
 }
@@ -58,15 +53,10 @@ fn a_version_1_file_is_verified_and_its_manifest_matches() {
     let scenario = scenario();
     let before = scenario.files();
     let _ = scenario.run(&["verify", "v1.kv"]).expect_status(0);
-    let run = scenario
-        .run(&["inspect", "v1.kv", "--format", "json"])
-        .expect_status(0);
+    let run = scenario.run(&["inspect", "v1.kv", "--format", "json"]).expect_status(0);
     assert_eq!(run.json()["manifest_matches"], true);
     assert_eq!(run.json()["format_version"], 1);
-    assert_eq!(
-        run.json()["manifest"],
-        document(&scenario.path("v1.kv"), "manifest")
-    );
+    assert_eq!(run.json()["manifest"], document(&scenario.path("v1.kv"), "manifest"));
     assert_eq!(
         run.json()["sha256"],
         "1d2e884cd3d564fbd889a1c0e600dbf79f987af2df994841adcd40962181f8c3"
@@ -78,12 +68,8 @@ fn a_version_1_file_is_verified_and_its_manifest_matches() {
 #[test]
 fn this_version_writes_what_version_1_wrote() {
     let scenario = scenario();
-    let _ = scenario
-        .run(&["kv-to-sqlite", "v1.kv", "v1.db"])
-        .expect_status(0);
-    let _ = scenario
-        .run(&["sqlite-to-kv", "v1.db", "now.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["kv-to-sqlite", "v1.kv", "v1.db"]).expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "v1.db", "now.kv"]).expect_status(0);
     let old = Content::read(&scenario.path("v1.kv")).without_manifest();
     let new = Content::read(&scenario.path("now.kv")).without_manifest();
     assert_eq!(old.records, new.records);

@@ -47,11 +47,7 @@ fn run(target: &str, generated: usize) {
     for _ in 0..generated {
         let input = input(&mut numbers, &seeds);
         let outcome = catch_unwind(|| body(&input));
-        assert!(
-            outcome.is_ok(),
-            "{target} fails on b\"{}\"",
-            input.escape_ascii()
-        );
+        assert!(outcome.is_ok(), "{target} fails on b\"{}\"", input.escape_ascii());
     }
 }
 
@@ -75,9 +71,7 @@ fn input(numbers: &mut fastrand::Rng, seeds: &[Vec<u8>]) -> Vec<u8> {
                 input.truncate(at);
                 input.extend_from_slice(&other[from..]);
             }
-            _ => input[at..end]
-                .iter_mut()
-                .for_each(|byte| *byte = numbers.u8(..)),
+            _ => input[at..end].iter_mut().for_each(|byte| *byte = numbers.u8(..)),
         }
     }
     input

@@ -35,11 +35,7 @@ fn schema_statements_over_the_limits_are_an_error() {
         )
     };
     let long = add(&format!("/* {} */", "x".repeat(1 << 20)));
-    let nested = add(&format!(
-        "CHECK ({}1{})",
-        "(".repeat(100_000),
-        ")".repeat(100_000)
-    ));
+    let nested = add(&format!("CHECK ({}1{})", "(".repeat(100_000), ")".repeat(100_000)));
     let sum = add(&format!("CHECK ({})", ["1"; 5000].join("+")));
     for (what, edit, message) in [
         ("long", long, "malformed database schema (code_chunks)"),
@@ -72,18 +68,13 @@ fn a_pattern_that_would_run_forever_is_an_error() {
 
 #[test]
 fn large_and_unusual_but_legal_schemas_are_read() {
-    let many: String = (0..1000)
-        .map(|i| format!("CREATE TABLE t{i} (a, b);"))
-        .collect();
+    let many: String = (0..1000).map(|i| format!("CREATE TABLE t{i} (a, b);")).collect();
     let columns: Vec<String> = (0..1999).map(|i| format!("c{i}")).collect();
     let deep = vec!["1"; 900].join("+");
     let text = "x".repeat(1_000_000);
     for (what, fill) in [
         ("many tables", many),
-        (
-            "a wide table",
-            format!("CREATE TABLE w ({})", columns.join(", ")),
-        ),
+        ("a wide table", format!("CREATE TABLE w ({})", columns.join(", "))),
         ("a deep view", format!("CREATE VIEW d AS SELECT {deep}")),
         ("a long comment", format!("CREATE TABLE c (a /* {text} */)")),
         (

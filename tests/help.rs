@@ -14,9 +14,7 @@ fn the_help_of_every_command_is_as_in_its_snapshot() {
         for flag in ["-h", "--help"] {
             let args: Vec<&str> = command.iter().map(String::as_str).chain([flag]).collect();
             let run = scenario.run(&args).expect_status(0);
-            let words = args
-                .iter()
-                .map(|arg| arg.trim_start_matches('-').replace('-', "_"));
+            let words = args.iter().map(|arg| arg.trim_start_matches('-').replace('-', "_"));
             let name = format!("help_{}", words.collect::<Vec<_>>().join("_"));
             with_snapshots(|| insta::assert_snapshot!(name.clone(), run));
             names.insert(name);
@@ -37,10 +35,8 @@ fn the_help_of_every_command_is_as_in_its_snapshot() {
 #[test]
 fn help_of_a_command_is_the_same_by_name_and_by_flag() {
     for command in commands() {
-        let args: Vec<&str> = ["help"]
-            .into_iter()
-            .chain(command.iter().map(String::as_str))
-            .collect();
+        let args: Vec<&str> =
+            ["help"].into_iter().chain(command.iter().map(String::as_str)).collect();
         let by_name = Scenario::new().run(&args).expect_status(0);
         assert_eq!(by_name.stdout, help(&command));
     }
@@ -53,10 +49,7 @@ fn the_first_line_is_short_and_imperative_without_a_period() {
         let help = help(&command);
         let first = help.lines().next().unwrap();
         assert!(first.len() < 93, "{command:?}: {first}");
-        assert!(
-            first.starts_with(char::is_uppercase) && !first.ends_with('.'),
-            "{first}"
-        );
+        assert!(first.starts_with(char::is_uppercase) && !first.ends_with('.'), "{first}");
         let verb = first.split(' ').next().unwrap();
         assert!(!verb.ends_with('s'), "{command:?}: {first}");
         if !command.is_empty() {
@@ -102,22 +95,14 @@ fn every_option_states_its_default() {
 fn every_help_ends_with_exit_statuses_and_examples() {
     for command in commands() {
         let help = help(&command);
-        let headings = help
-            .lines()
-            .filter(|line| line.ends_with(':') && !line.starts_with(' '));
+        let headings = help.lines().filter(|line| line.ends_with(':') && !line.starts_with(' '));
         let headings: Vec<&str> = headings.collect();
-        assert!(
-            headings.ends_with(&["Exit status:", "Examples:"]),
-            "{command:?}: {headings:?}"
-        );
+        assert!(headings.ends_with(&["Exit status:", "Examples:"]), "{command:?}: {headings:?}");
         let statuses: Vec<&str> = section(&help, "Exit status").collect();
         for status in ["  0", "  2"] {
             let at = statuses.iter().position(|line| *line == status);
             let text = at.and_then(|at| statuses.get(at + 1));
-            assert!(
-                text.is_some_and(|text| text.starts_with("      ")),
-                "{command:?}"
-            );
+            assert!(text.is_some_and(|text| text.starts_with("      ")), "{command:?}");
         }
     }
 }
@@ -138,14 +123,8 @@ fn examples(command: &[String]) -> Vec<(String, String)> {
     let help = help(command);
     let lines: Vec<&str> = section(&help, "Examples").collect();
     let pairs = lines.chunks_exact(2).map(|pair| {
-        assert!(
-            pair[0].ends_with(':') && !pair[0].starts_with("   "),
-            "{lines:?}"
-        );
-        assert!(
-            pair[1].starts_with("      ") && pair[1].len() <= 80,
-            "{lines:?}"
-        );
+        assert!(pair[0].ends_with(':') && !pair[0].starts_with("   "), "{lines:?}");
+        assert!(pair[1].starts_with("      ") && pair[1].len() <= 80, "{lines:?}");
         (pair[0].trim().to_owned(), pair[1].trim().to_owned())
     });
     assert_eq!(lines.len() % 2, 0, "{lines:?}");
@@ -192,10 +171,7 @@ fn version_shows_which_file_formats_can_be_read() {
     assert_eq!(short.stdout, format!("{name}\n"));
     let long = scenario.run(&["--version"]).expect_status(0);
     let (format, sqlite) = (chunkmigrate::kv::FORMAT_VERSION, rusqlite::version());
-    assert_eq!(
-        long.stdout,
-        format!("{name}\nKV format {format}\nSQLite {sqlite}\n")
-    );
+    assert_eq!(long.stdout, format!("{name}\nKV format {format}\nSQLite {sqlite}\n"));
     with_snapshots(|| {
         insta::with_settings!({filters => vec![(r"\d+\.\d+\.\d+", "[VERSION]")]}, {
             insta::assert_snapshot!("help_version", long);
@@ -210,15 +186,7 @@ fn wrong_usage_is_exit_status_2_and_json_if_requested() {
     let _ = scenario.run(&[]).expect_status(2);
     let _ = scenario.run(&["no-such-command"]).expect_status(2);
     let run = scenario
-        .run(&[
-            "--format",
-            "json",
-            "sqlite-to-kv",
-            "a",
-            "b",
-            "--only",
-            "chunks",
-        ])
+        .run(&["--format", "json", "sqlite-to-kv", "a", "b", "--only", "chunks"])
         .expect_status(2);
     with_snapshots(|| insta::assert_snapshot!("help_usage_json", run));
 }

@@ -43,25 +43,14 @@ fn a_non_integer_id_sequence_assigns_the_same_next_id_in_the_copy() {
         let odd = scenario.database("odd.db", |db| {
             db.execute_batch(tables::SMALL).unwrap();
             let set = "UPDATE sqlite_sequence SET seq =";
-            db.execute_batch(&format!("{set} {sequence} WHERE name = 'code_chunks'"))
-                .unwrap();
+            db.execute_batch(&format!("{set} {sequence} WHERE name = 'code_chunks'")).unwrap();
         });
-        let _ = scenario
-            .run(&["sqlite-to-kv", "odd.db", "odd.kv"])
-            .expect_status(0);
-        let _ = scenario
-            .run(&["kv-to-sqlite", "odd.kv", "back.db"])
-            .expect_status(0);
-        let _ = scenario
-            .run(&["verify", "odd.db", "back.db"])
-            .expect_status(0);
+        let _ = scenario.run(&["sqlite-to-kv", "odd.db", "odd.kv"]).expect_status(0);
+        let _ = scenario.run(&["kv-to-sqlite", "odd.kv", "back.db"]).expect_status(0);
+        let _ = scenario.run(&["verify", "odd.db", "back.db"]).expect_status(0);
         let chunks = |name: &str| rows::of_database(&scenario.path(name)).len();
         assert!(chunks("back.db") >= 8, "{sequence}");
-        assert_eq!(
-            next_id(&odd),
-            next_id(&scenario.path("back.db")),
-            "{sequence}"
-        );
+        assert_eq!(next_id(&odd), next_id(&scenario.path("back.db")), "{sequence}");
     }
 }
 
@@ -74,11 +63,9 @@ fn a_foreign_sqlite_sequence_table_is_reported_as_corruption() {
     for edit in [
         set("sql = 'CREATE TABLE sqlite_sequence (a, b)'"),
         set("sql = 'CREATE TABLE sqlite_sequence (name)'"),
-        set(
-            "type = 'view', rootpage = 0, sql = 'CREATE VIEW sqlite_sequence AS
+        set("type = 'view', rootpage = 0, sql = 'CREATE VIEW sqlite_sequence AS
              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
-             SELECT ''code_chunks'' AS name, i AS seq FROM n'",
-        ),
+             SELECT ''code_chunks'' AS name, i AS seq FROM n'"),
     ] {
         let hostile = HostileFile::by_database(|path| database(path, "", &[&edit]));
         hostile.assert_read_as(&edit, other);

@@ -39,11 +39,7 @@ fn other_table_types_identify_another_tools_file() {
         ("many documents a name", Own, Multimap),
     ] {
         let mut content = one_chunk();
-        content.tables = Tables {
-            records,
-            meta,
-            others: false,
-        };
+        content.tables = Tables { records, meta, others: false };
         let hostile = HostileFile::by_kv(|path| content.write(path));
         hostile.assert_read_as(what, Fails("odd.kv is "));
         hostile.assert_target_as(what, Fails("odd.kv is "));
@@ -126,46 +122,20 @@ fn invalid_values_and_keys_are_reported() {
     let chunk = b"chunk:a:0:1".to_vec();
     let cases: Vec<(&str, Vec<u8>, Vec<u8>)> = vec![
         ("deep objects", chunk.clone(), long(100_000, "{\"a\":")),
-        (
-            "deep inside a field",
-            chunk.clone(),
-            within(&long(100_000, "[")),
-        ),
-        (
-            "very many fields",
-            chunk.clone(),
-            format!("{{{}}}", wide.join(",")).into_bytes(),
-        ),
-        (
-            "spaces before",
-            chunk.clone(),
-            [&long(300_000, " "), CHUNK.as_bytes()].concat(),
-        ),
-        (
-            "trailing spaces",
-            chunk.clone(),
-            [CHUNK.as_bytes(), &long(300_000, "\n")].concat(),
-        ),
+        ("deep inside a field", chunk.clone(), within(&long(100_000, "["))),
+        ("very many fields", chunk.clone(), format!("{{{}}}", wide.join(",")).into_bytes()),
+        ("spaces before", chunk.clone(), [&long(300_000, " "), CHUNK.as_bytes()].concat()),
+        ("trailing spaces", chunk.clone(), [CHUNK.as_bytes(), &long(300_000, "\n")].concat()),
         ("overlong UTF-8", chunk.clone(), within(b"\"\xc0\xaf\"")),
         ("a lone surrogate", chunk.clone(), within(b"\"\\ud800\"")),
         ("a raw control", chunk.clone(), within(b"\"\x1b[2J\"")),
-        (
-            "a surrogate pair",
-            chunk.clone(),
-            within(b"\"\\ud83d\\ude00\""),
-        ),
+        ("a surrogate pair", chunk.clone(), within(b"\"\\ud83d\\ude00\"")),
         (
             "an unknown field",
             chunk.clone(),
-            CHUNK
-                .replace('}', ",\"\u{1b}[2J\u{202e}\u{9b}\":1}")
-                .into_bytes(),
+            CHUNK.replace('}', ",\"\u{1b}[2J\u{202e}\u{9b}\":1}").into_bytes(),
         ),
-        (
-            "UTF-16",
-            chunk.clone(),
-            CHUNK.encode_utf16().flat_map(u16::to_le_bytes).collect(),
-        ),
+        ("UTF-16", chunk.clone(), CHUNK.encode_utf16().flat_map(u16::to_le_bytes).collect()),
         ("no key", Vec::new(), CHUNK.into()),
         ("a prefix", b"chunk:".to_vec(), CHUNK.into()),
         ("part of a prefix", b"metrics:".to_vec(), CHUNK.into()),
@@ -177,21 +147,9 @@ fn invalid_values_and_keys_are_reported() {
             CHUNK.into(),
         ),
         ("a NUL in a key", b"chunk:a\0:0:1".to_vec(), CHUNK.into()),
-        (
-            "a key that is no UTF-8",
-            b"chunk:\xff:0:1".to_vec(),
-            CHUNK.into(),
-        ),
-        (
-            "a hostile key",
-            "\u{1b}[2J\u{202e}\u{9b}\n\u{7f}".into(),
-            CHUNK.into(),
-        ),
-        (
-            "a hostile path",
-            "chunk:\u{1b}[2J\u{202e}\u{9b}\n\u{7f}:0:1".into(),
-            CHUNK.into(),
-        ),
+        ("a key that is no UTF-8", b"chunk:\xff:0:1".to_vec(), CHUNK.into()),
+        ("a hostile key", "\u{1b}[2J\u{202e}\u{9b}\n\u{7f}".into(), CHUNK.into()),
+        ("a hostile path", "chunk:\u{1b}[2J\u{202e}\u{9b}\n\u{7f}:0:1".into(), CHUNK.into()),
     ];
     for (what, key, value) in cases {
         let hostile = HostileFile::by_kv(|path| {
@@ -200,26 +158,11 @@ fn invalid_values_and_keys_are_reported() {
             content.write(path);
         })
         .within_mib(1024);
-        let run = hostile.run(
-            what,
-            &["kv-to-sqlite", "odd.kv", "target.db"],
-            Some("target.db"),
-        );
+        let run = hostile.run(what, &["kv-to-sqlite", "odd.kv", "target.db"], Some("target.db"));
         assert_eq!(run.status, 1, "{what}: {run}");
-        let args = [
-            "kv-to-sqlite",
-            "odd.kv",
-            "target.db",
-            "--on-invalid",
-            "skip",
-            "--format",
-            "json",
-        ];
-        assert_eq!(
-            hostile.run(what, &args, Some("target.db")).status,
-            1,
-            "{what}"
-        );
+        let args =
+            ["kv-to-sqlite", "odd.kv", "target.db", "--on-invalid", "skip", "--format", "json"];
+        assert_eq!(hostile.run(what, &args, Some("target.db")).status, 1, "{what}");
         for args in [
             &["verify", "odd.kv", "code.db"][..],
             &["verify", "code.kv", "odd.kv", "--format", "json"],
@@ -287,9 +230,7 @@ fn change_header_bytes(values: impl Fn(usize) -> Vec<u8>) {
         fs::write(hostile.scenario.path("odd.kv"), corrupted).unwrap();
         hostile.assert_read_as(what, Fails("odd.kv is corrupt"));
     }
-    let file = fs::OpenOptions::new()
-        .write(true)
-        .open(hostile.scenario.path("odd.kv"));
+    let file = fs::OpenOptions::new().write(true).open(hostile.scenario.path("odd.kv"));
     fs::write(hostile.scenario.path("odd.kv"), &bytes[..9]).unwrap();
     file.unwrap().set_len(10 << 30).unwrap();
     hostile.assert_read_as("sparse", Fails("odd.kv is corrupt"));
@@ -322,34 +263,18 @@ fn killed(path: &Path, durability: Durability) {
 fn reading_an_unclosed_file_reports_that_it_is_the_last_complete_state() {
     let scenario = Scenario::new();
     killed(&scenario.path("killed.kv"), Durability::Immediate);
-    let _ = scenario
-        .run(&["kv-to-sqlite", "killed.kv", "code.db"])
-        .expect_status(0);
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "closed.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["kv-to-sqlite", "killed.kv", "code.db"]).expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "closed.kv"]).expect_status(0);
     let message = "not closed cleanly: its last complete state";
     for (args, of) in [
         (&["inspect", "killed.kv"][..], "/closed_cleanly"),
         (&["verify", "killed.kv", "code.db"], "/left/closed_cleanly"),
         (&["verify", "code.db", "killed.kv"], "/right/closed_cleanly"),
         (&["verify", "killed.kv"], "/left/closed_cleanly"),
+        (&["kv-to-sqlite", "killed.kv", "new.db", "--dry-run"], "/source/closed_cleanly"),
+        (&["kv-to-sqlite", "killed.kv", "code.db", "--merge"], "/source/closed_cleanly"),
         (
-            &["kv-to-sqlite", "killed.kv", "new.db", "--dry-run"],
-            "/source/closed_cleanly",
-        ),
-        (
-            &["kv-to-sqlite", "killed.kv", "code.db", "--merge"],
-            "/source/closed_cleanly",
-        ),
-        (
-            &[
-                "sqlite-to-kv",
-                "code.db",
-                "killed.kv",
-                "--merge",
-                "--dry-run",
-            ],
+            &["sqlite-to-kv", "code.db", "killed.kv", "--merge", "--dry-run"],
             "/target/closed_cleanly",
         ),
     ] {
@@ -357,11 +282,7 @@ fn reading_an_unclosed_file_reports_that_it_is_the_last_complete_state() {
         assert!(run.stdout.contains(message), "{run}");
         let run = scenario.run(&[args, &["--format", "json"]].concat());
         let document = run.json();
-        assert_eq!(
-            document.pointer(of),
-            Some(&false.into()),
-            "{of}: {document}"
-        );
+        assert_eq!(document.pointer(of), Some(&false.into()), "{of}: {document}");
         // If it was closed, nothing is reported.
         let closed = args.join(" ").replace("killed", "closed");
         let closed: Vec<&str> = closed.split(' ').collect();
@@ -385,9 +306,7 @@ fn reading_an_unclosed_file_reports_that_it_is_the_last_complete_state() {
 fn a_file_whose_writer_was_killed_has_the_last_commit() {
     for durability in [Durability::Immediate, Durability::None] {
         let hostile = HostileFile::by_kv(|path| killed(path, durability));
-        let exported = hostile
-            .run("killed", &["export", "odd.kv"], None)
-            .expect_status(0);
+        let exported = hostile.run("killed", &["export", "odd.kv"], None).expect_status(0);
         assert!(exported.stdout.contains("chunk:a:0:1"), "{exported}");
         assert!(!exported.stdout.contains("lost"), "{exported}");
         let second = exported.stdout.contains("chunk:a:0:2");

@@ -46,52 +46,26 @@ fn every_legal_file_name_is_accepted() {
         let scenario = Scenario::with_small_pair();
         fs::rename(scenario.path("code.db"), scenario.folder().join(name)).unwrap();
         for (args, made) in [
-            (
-                vec![text("sqlite-to-kv"), text("--"), name, text("made.kv")],
-                text("made.kv"),
-            ),
-            (
-                vec![text("verify"), text("--"), name, text("code.kv")],
-                text(""),
-            ),
+            (vec![text("sqlite-to-kv"), text("--"), name, text("made.kv")], text("made.kv")),
+            (vec![text("verify"), text("--"), name, text("code.kv")], text("")),
             (vec![text("inspect"), text("--"), name], text("")),
             (vec![text("export"), text("--"), name], text("")),
             (
-                vec![
-                    text("kv-to-sqlite"),
-                    text("--merge"),
-                    text("--"),
-                    text("code.kv"),
-                    name,
-                ],
+                vec![text("kv-to-sqlite"), text("--merge"), text("--"), text("code.kv"), name],
                 text(""),
             ),
             (
-                vec![
-                    text("kv-to-sqlite"),
-                    text("--replace"),
-                    text("--"),
-                    text("code.kv"),
-                    name,
-                ],
+                vec![text("kv-to-sqlite"), text("--replace"), text("--"), text("code.kv"), name],
                 text(""),
             ),
         ] {
             let run = run(&scenario, &args);
             assert_eq!(run.status, 0, "{args:?}: {run}");
-            let found: Vec<_> = fs::read_dir(scenario.folder())
-                .unwrap()
-                .map(|e| e.unwrap().file_name())
-                .collect();
+            let found: Vec<_> =
+                fs::read_dir(scenario.folder()).unwrap().map(|e| e.unwrap().file_name()).collect();
             let expected = [name, text("code.kv"), text("made.kv")];
-            assert!(
-                found.iter().all(|f| expected.contains(&f.as_os_str())),
-                "{args:?}: {found:?}"
-            );
-            assert!(
-                made.is_empty() || found.iter().any(|f| f == made),
-                "{args:?}: {found:?}"
-            );
+            assert!(found.iter().all(|f| expected.contains(&f.as_os_str())), "{args:?}: {found:?}");
+            assert!(made.is_empty() || found.iter().any(|f| f == made), "{args:?}: {found:?}");
             assert!(
                 !(run.stdout + &run.stderr).contains(['\u{1b}', '\u{9b}', '\u{202e}']),
                 "{args:?}"
@@ -108,9 +82,7 @@ fn a_database_with_the_longest_possible_name_is_read() {
         State::CleanWal.make(&scenario.path("draft.db"));
         let name = "n".repeat(len);
         fs::rename(scenario.path("draft.db"), scenario.path(&name)).unwrap();
-        let _ = scenario
-            .run(&["sqlite-to-kv", &name, "out.kv"])
-            .expect_status(0);
+        let _ = scenario.run(&["sqlite-to-kv", &name, "out.kv"]).expect_status(0);
         let _ = scenario.run(&["verify", &name, "out.kv"]).expect_status(0);
     }
 }
@@ -119,14 +91,7 @@ fn a_database_with_the_longest_possible_name_is_read() {
 fn only_regular_files_are_sources_or_targets() {
     let scenario = Scenario::with_small_pair();
     fs::create_dir(scenario.path("folder")).unwrap();
-    for path in [
-        "/dev/null",
-        "/dev/zero",
-        "/dev/stdin",
-        "/proc/self/mem",
-        "folder",
-        ".",
-    ] {
+    for path in ["/dev/null", "/dev/zero", "/dev/stdin", "/proc/self/mem", "folder", "."] {
         for args in [
             &["sqlite-to-kv", path, "out.kv"][..],
             &["kv-to-sqlite", path, "out.db"],
@@ -161,9 +126,8 @@ fn rejected_arguments_are_escaped_on_a_terminal() {
     ] {
         let run = scenario.run(args).expect_status(2);
         let output = [run.stdout.as_str(), &run.stderr].concat();
-        let raw = output
-            .chars()
-            .find(|c| (HOSTILE[4..].contains(*c) || c.is_control()) && *c != '\n');
+        let raw =
+            output.chars().find(|c| (HOSTILE[4..].contains(*c) || c.is_control()) && *c != '\n');
         assert_eq!(raw, None, "{args:?}: {output:?}");
         assert!(output.contains("error"), "{args:?}: {output:?}");
     }
@@ -193,50 +157,23 @@ fn content_is_escaped_on_a_terminal() {
     for format in ["human", "json"] {
         for args in [
             &["sqlite-to-kv", "odd.db", "target.kv", "--format", format][..],
-            &[
-                "sqlite-to-kv",
-                "odd.db",
-                "target.kv",
-                "--on-invalid",
-                "skip",
-                "--format",
-                format,
-            ],
-            &[
-                "verify", "odd.db", "code.kv", "--values", "full", "--format", format,
-            ],
+            &["sqlite-to-kv", "odd.db", "target.kv", "--on-invalid", "skip", "--format", format],
+            &["verify", "odd.db", "code.kv", "--values", "full", "--format", format],
             &["verify", "code.db", "odd.db", "--format", format],
             &["inspect", "odd.db", "--format", format],
         ] {
-            let _ = hostile
-                .run("content", args, Some("target.kv"))
-                .expect_status(1);
+            let _ = hostile.run("content", args, Some("target.kv")).expect_status(1);
         }
     }
-    for args in [
-        &["export", "odd.db"][..],
-        &["export", "odd.db", "--prefix", "chunk:"],
-    ] {
+    for args in [&["export", "odd.db"][..], &["export", "odd.db", "--prefix", "chunk:"]] {
         let run = hostile.run("content", args, None).expect_status(1);
-        assert!(
-            contents_of(&run.stdout).contains(&HOSTILE.to_owned()),
-            "{run}"
-        );
+        assert!(contents_of(&run.stdout).contains(&HOSTILE.to_owned()), "{run}");
     }
-    let shown = on_terminal(
-        &hostile.scenario,
-        &["export", "odd.db", "--prefix", "chunk:"],
-    );
+    let shown = on_terminal(&hostile.scenario, &["export", "odd.db", "--prefix", "chunk:"]);
     let plain = |char: char| char == '\r' || char == '\n' || !char.is_control();
     assert!(shown.chars().all(plain), "{shown:?}");
-    assert!(
-        !shown.contains(['\u{202e}', '\u{2066}', '\u{200b}']),
-        "{shown:?}"
-    );
-    assert!(
-        contents_of(&shown).contains(&HOSTILE.to_owned()),
-        "{shown:?}"
-    );
+    assert!(!shown.contains(['\u{202e}', '\u{2066}', '\u{200b}']), "{shown:?}");
+    assert!(contents_of(&shown).contains(&HOSTILE.to_owned()), "{shown:?}");
 }
 
 /// What the program writes to a terminal.
@@ -253,10 +190,7 @@ fn on_terminal(scenario: &Scenario, args: &[&str]) -> String {
 fn contents_of(export: &str) -> Vec<String> {
     let values = export.lines().map(|line| {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
-        line["value"]["content"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+        line["value"]["content"].as_str().unwrap_or_default().to_owned()
     });
     values.collect()
 }
@@ -264,9 +198,8 @@ fn contents_of(export: &str) -> Vec<String> {
 /// SQLite spent ten seconds on a malformed `-wal` that had a `-shm`.
 #[test]
 fn garbage_sidecars_of_a_database_are_ignored_and_unchanged() {
-    let noise: Vec<u8> = (0..40_000u32)
-        .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 | 1)
-        .collect();
+    let noise: Vec<u8> =
+        (0..40_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 | 1).collect();
     for (suffixes, lengths) in [
         (&["-wal"][..], &[1, 32, 4128][..]),
         (&["-shm"], &[0, 32, 32768]),
@@ -294,11 +227,7 @@ fn garbage_sidecars_of_a_database_are_ignored_and_unchanged() {
             State::CleanWal.make(path);
             symlink("code.kv", format!("{}{suffix}", path.display())).unwrap();
         });
-        let _ = linked.run(
-            suffix,
-            &["sqlite-to-kv", "odd.db", "target.kv"],
-            Some("target.kv"),
-        );
+        let _ = linked.run(suffix, &["sqlite-to-kv", "odd.db", "target.kv"], Some("target.kv"));
         let _ = linked.run(suffix, &["verify", "code.kv", "odd.db"], None);
     }
 }

@@ -65,18 +65,14 @@ impl Pages {
         make(&path, &format!("PRAGMA page_size = {PAGE}"));
         let connection = Connection::open(&path).unwrap();
         let mut pages = BTreeMap::<_, Vec<usize>>::new();
-        let mut statement = connection
-            .prepare("SELECT name, pagetype, pageno FROM dbstat ORDER BY path")
-            .unwrap();
+        let mut statement =
+            connection.prepare("SELECT name, pagetype, pageno FROM dbstat ORDER BY path").unwrap();
         let mut rows = statement.query([]).unwrap();
         while let Some(row) = rows.next().unwrap() {
             let of = (row.get(0).unwrap(), row.get(1).unwrap());
             pages.entry(of).or_default().push(row.get(2).unwrap());
         }
-        Pages {
-            bytes: fs::read(path).unwrap(),
-            pages,
-        }
+        Pages { bytes: fs::read(path).unwrap(), pages }
     }
 
     /// The pages of a table or index of one type, by number.
@@ -122,49 +118,22 @@ fn looping_or_misdirected_trees_are_reported_as_corruption() {
     let mut swapped = whole.put(start(leaf), &whole.bytes[start(other)..][..PAGE]);
     swapped[start(other)..][..PAGE].copy_from_slice(&whole.bytes[start(leaf)..][..PAGE]);
     for (what, bytes) in [
-        (
-            "the root is its own last child",
-            whole.put(start(root) + 8, &number(root)),
-        ),
-        (
-            "the root is its own first child",
-            whole.put(child, &number(root)),
-        ),
-        (
-            "the key index is its own child",
-            whole.put(start(index) + 8, &number(index)),
-        ),
+        ("the root is its own last child", whole.put(start(root) + 8, &number(root))),
+        ("the root is its own first child", whole.put(child, &number(root))),
+        ("the key index is its own child", whole.put(start(index) + 8, &number(index))),
         ("a child twice", whole.put(child, &number(other))),
         ("a child of another table", whole.put(child, &number(log))),
         ("no child", whole.put(child, &number(0))),
         ("the first page as a child", whole.put(child, &number(1))),
         ("a child far outside", whole.put(child, &[0xff; 4])),
         ("leaves swapped", swapped),
-        (
-            "a cell outside its page",
-            whole.put(start(leaf) + 8, &[0xff; 2]),
-        ),
-        (
-            "a cell in the page's header",
-            whole.put(start(leaf) + 8, &[0; 2]),
-        ),
-        (
-            "more cells than there is room",
-            whole.put(start(leaf) + 3, &[0xff; 2]),
-        ),
+        ("a cell outside its page", whole.put(start(leaf) + 8, &[0xff; 2])),
+        ("a cell in the page's header", whole.put(start(leaf) + 8, &[0; 2])),
+        ("more cells than there is room", whole.put(start(leaf) + 3, &[0xff; 2])),
         ("no cells", whole.put(start(leaf) + 3, &[0; 2])),
-        (
-            "a payload of 2 GB",
-            whole.put(payload, b"\x87\xff\xff\xff\x7f"),
-        ),
-        (
-            "a payload of 900 MB",
-            whole.put(payload, b"\x83\xb9\x94\xd7\x00"),
-        ),
-        (
-            "a column of 4 GB",
-            whole.put(payload + 4, b"\x8f\xff\xff\xff\x7f"),
-        ),
+        ("a payload of 2 GB", whole.put(payload, b"\x87\xff\xff\xff\x7f")),
+        ("a payload of 900 MB", whole.put(payload, b"\x83\xb9\x94\xd7\x00")),
+        ("a column of 4 GB", whole.put(payload + 4, b"\x8f\xff\xff\xff\x7f")),
         (
             "the schema is its own child",
             whole.put(100, b"\x05\0\0\0\x01\x03\xf0\0\0\0\0\x01\x03\xf0"),
@@ -181,28 +150,17 @@ fn looping_or_misdirected_trees_are_reported_as_corruption() {
 fn looping_or_short_overflow_chains_never_hang() {
     let whole = Pages::new();
     let chain = whole.of("code_chunks", "overflow");
-    let longest = chain
-        .windows(9)
-        .find(|w| w.windows(2).all(|p| p[1] == p[0] + 1));
+    let longest = chain.windows(9).find(|w| w.windows(2).all(|p| p[1] == p[0] + 1));
     let page = longest.unwrap()[4];
-    for (what, next) in [
-        ("a loop", number(page)),
-        ("a loop of many", number(page - 3)),
-    ] {
+    for (what, next) in [("a loop", number(page)), ("a loop of many", number(page - 3))] {
         let hostile = by(&whole.put(start(page), &next));
         let args = ["sqlite-to-kv", "odd.db", "target.kv", "--check-source"];
         let run = hostile.run(what, &args, Some("target.kv")).expect_status(2);
-        assert!(
-            run.stderr.contains("fails SQLite's integrity check"),
-            "{what}: {run}"
-        );
+        assert!(run.stderr.contains("fails SQLite's integrity check"), "{what}: {run}");
         hostile.assert_read_as(what, Copied);
     }
-    for (what, next) in [
-        ("no end", [0xff; 4]),
-        ("an early end", [0; 4]),
-        ("the schema", number(1)),
-    ] {
+    for (what, next) in [("no end", [0xff; 4]), ("an early end", [0; 4]), ("the schema", number(1))]
+    {
         by(&whole.put(start(page), &next)).assert_read_as(what, Fails("odd.db is corrupt"));
     }
 }
@@ -212,49 +170,19 @@ fn looping_or_short_overflow_chains_never_hang() {
 fn changed_header_fields_change_no_record() {
     let whole = Pages::new();
     let hostile = by(&whole.bytes);
-    let expected = hostile
-        .run("whole", &["export", "odd.db"], None)
-        .expect_status(0)
-        .stdout;
+    let expected = hostile.run("whole", &["export", "odd.db"], None).expect_status(0).stdout;
     for (at, values) in [
-        (
-            16,
-            &[&[0u8, 0][..], &[0, 1], &[2, 0], &[0x20, 0], &[0xff; 2]][..],
-        ),
+        (16, &[&[0u8, 0][..], &[0, 1], &[2, 0], &[0x20, 0], &[0xff; 2]][..]),
         (18, &[&[0], &[2], &[3], &[0xff], &[0, 0], &[2, 2], &[3, 3]]),
         (20, &[&[1], &[0x20], &[0xff], &[0; 4], &[0xff; 4]]),
         (24, &[&[0; 4], &[0xff; 4]]),
-        (
-            28,
-            &[
-                &[0; 4],
-                &[0, 0, 0, 1],
-                &[0x7f, 0xff, 0xff, 0xff],
-                &[0xff; 4],
-            ],
-        ),
-        (
-            32,
-            &[
-                &[0, 0, 0, 5],
-                &[0xff; 4],
-                &[0, 0, 0, 5, 0xff, 0xff, 0xff, 0xff],
-            ],
-        ),
+        (28, &[&[0; 4], &[0, 0, 0, 1], &[0x7f, 0xff, 0xff, 0xff], &[0xff; 4]]),
+        (32, &[&[0, 0, 0, 5], &[0xff; 4], &[0, 0, 0, 5, 0xff, 0xff, 0xff, 0xff]]),
         (40, &[&[0; 4], &[0xff; 4]]),
         (44, &[&[0; 4], &[0, 0, 0, 5], &[0xff; 4]]),
         (48, &[&[0x80, 0, 0, 0], &[0xff; 4]]),
         (52, &[&[0, 0, 0, 1], &[0xff; 4]]),
-        (
-            56,
-            &[
-                &[0; 4],
-                &[0, 0, 0, 2],
-                &[0, 0, 0, 3],
-                &[0, 0, 0, 4],
-                &[0xff; 4],
-            ],
-        ),
+        (56, &[&[0; 4], &[0, 0, 0, 2], &[0, 0, 0, 3], &[0, 0, 0, 4], &[0xff; 4]]),
         (60, &[&[0xff; 4], &[0xff; 8], &[0xff; 32]]),
         (92, &[&[0; 4], &[0xff; 8]]),
     ] {
@@ -274,28 +202,17 @@ fn changed_header_fields_change_no_record() {
 fn a_lost_page_is_never_the_end_of_the_data() {
     let whole = Pages::new();
     let hostile = by(&whole.bytes);
-    let good = hostile.run(
-        "whole",
-        &["sqlite-to-kv", "odd.db", "whole.kv"],
-        Some("whole.kv"),
-    );
+    let good = hostile.run("whole", &["sqlite-to-kv", "odd.db", "whole.kv"], Some("whole.kv"));
     assert_eq!(good.status, 0);
     let expected = hostile.run("whole", &["export", "odd.db"], None).stdout;
     // The value itself may be lost: pages of an overflow chain cannot be recognised as such.
     let of_values = whole.of("code_chunks", "overflow");
     for page in (1..=whole.bytes.len() / PAGE).filter(|page| page % 3 == 0 || *page < 12) {
         let what = format!("page {page}");
-        fs::write(
-            hostile.scenario.path("odd.db"),
-            whole.put(start(page), &[0; PAGE]),
-        )
-        .unwrap();
+        fs::write(hostile.scenario.path("odd.db"), whole.put(start(page), &[0; PAGE])).unwrap();
         let run = hostile.run(&what, &["export", "odd.db"], None);
         let read = run.status == 0 && run.stdout == expected;
-        assert!(
-            read || run.status == 2 || of_values.contains(&page),
-            "{what}: {run}"
-        );
+        assert!(read || run.status == 2 || of_values.contains(&page), "{what}: {run}");
     }
 }
 
@@ -309,18 +226,9 @@ fn a_freelist_that_loops_or_contains_used_pages_is_corruption_for_writers() {
     let metrics = whole.of("symbol_metrics", "leaf")[0];
     for (what, trunk) in [
         ("a loop", [number(last), number(0), number(0)].concat()),
-        (
-            "too many leaves",
-            [number(0), number(1 << 30), number(0)].concat(),
-        ),
-        (
-            "a page in use",
-            [number(0), number(1), number(metrics)].concat(),
-        ),
-        (
-            "a page far outside",
-            [number(0), number(1), number(1 << 30)].concat(),
-        ),
+        ("too many leaves", [number(0), number(1 << 30), number(0)].concat()),
+        ("a page in use", [number(0), number(1), number(metrics)].concat()),
+        ("a page far outside", [number(0), number(1), number(1 << 30)].concat()),
     ] {
         let hostile = by(&whole.put(start(last), &trunk));
         hostile.assert_read_as(what, Copied);
@@ -340,11 +248,9 @@ fn encrypted_empty_and_sparse_files_are_not_databases() {
     };
     let len = whole.bytes.len();
     by(&noise(0..len)).assert_read_as("noise", Fails("neither a SQLite database nor a KV file"));
-    for (what, from) in [
-        ("after the magic", 16),
-        ("after the header", 100),
-        ("after the first page", PAGE),
-    ] {
+    for (what, from) in
+        [("after the magic", 16), ("after the header", 100), ("after the first page", PAGE)]
+    {
         by(&noise(from..len)).assert_read_as(what, Fails("odd.db is"));
     }
     for magic in [16, 99, 100] {
@@ -354,9 +260,7 @@ fn encrypted_empty_and_sparse_files_are_not_databases() {
     }
     let sparse = |bytes: &[u8]| {
         let hostile = by(bytes);
-        let file = fs::OpenOptions::new()
-            .write(true)
-            .open(hostile.scenario.path("odd.db"));
+        let file = fs::OpenOptions::new().write(true).open(hostile.scenario.path("odd.db"));
         file.unwrap().set_len(10 << 30).unwrap();
         hostile
     };

@@ -29,26 +29,14 @@ const NOT_THERE: [(&str, &str); 15] = [
 fn a_page_never_overwrites_another_kind_of_file() {
     let scenario = Scenario::with_small_pair();
     fs::write(scenario.path("diary"), "dear diary").unwrap();
-    fs::write(
-        scenario.path("other.html"),
-        "<!doctype html>\n<title>Mine</title>",
-    )
-    .unwrap();
+    fs::write(scenario.path("other.html"), "<!doctype html>\n<title>Mine</title>").unwrap();
     fs::create_dir(scenario.path("folder")).unwrap();
     symlink("all.jsonl", scenario.path("link-to-report")).unwrap();
     symlink("code.kv", scenario.path("link-to-source")).unwrap();
     fs::hard_link(scenario.path("code.db"), scenario.path("hard-link")).unwrap();
     let before = scenario.files();
     for (place, words) in NOT_THERE {
-        let args = [
-            "verify",
-            "code.db",
-            "code.kv",
-            "--report",
-            "all.jsonl",
-            "--html",
-            place,
-        ];
+        let args = ["verify", "code.db", "code.kv", "--report", "all.jsonl", "--html", place];
         let run = scenario.run(&args).expect_status(2);
         assert!(run.stderr.contains(words), "{place}: {run}");
         assert_eq!(run.stdout, "");
@@ -57,15 +45,7 @@ fn a_page_never_overwrites_another_kind_of_file() {
     // An empty file may become either, but not both.
     fs::write(scenario.path("empty"), "").unwrap();
     fs::hard_link(scenario.path("empty"), scenario.path("empty-too")).unwrap();
-    let args = [
-        "verify",
-        "code.db",
-        "code.kv",
-        "--report",
-        "empty",
-        "--html",
-        "empty-too",
-    ];
+    let args = ["verify", "code.db", "code.kv", "--report", "empty", "--html", "empty-too"];
     let run = scenario.run(&args).expect_status(2);
     assert!(run.stderr.contains("both --html and --report"), "{run}");
 }
@@ -97,10 +77,7 @@ fn a_page_replaces_a_page_or_an_empty_file_even_through_a_link() {
     let (_, second) = verify(&scenario, &["left.db", "left.db", "--only", "chunk"], 0);
     assert_ne!(first, second);
     assert!(scenario.path(PAGE).is_symlink());
-    assert_eq!(
-        fs::read_to_string(scenario.path("pages/real.html")).unwrap(),
-        second
-    );
+    assert_eq!(fs::read_to_string(scenario.path("pages/real.html")).unwrap(), second);
     // The same stores have the same page, byte for byte.
     let (_, third) = verify(&scenario, &["left.db", "right.kv"], 1);
     assert!(first == third);
@@ -113,11 +90,7 @@ fn an_error_leaves_no_page() {
     corrupted.truncate(8000);
     fs::write(scenario.path("corrupt.kv"), corrupted).unwrap();
     let before = scenario.files();
-    for stores in [
-        &["corrupt.kv"][..],
-        &["code.db", "corrupt.kv"],
-        &["code.db", "missing"],
-    ] {
+    for stores in [&["corrupt.kv"][..], &["code.db", "corrupt.kv"], &["code.db", "missing"]] {
         let args = [&["verify", "--html", PAGE], stores].concat();
         let run = scenario.run(&args).expect_status(2);
         assert_eq!(run.stdout, "");
@@ -132,9 +105,7 @@ fn an_unwritable_page_is_an_error_without_a_verdict() {
     // This many blocks are too few for any page, and enough for everything else.
     let limited = "ulimit -f 8; exec \"$@\"";
     for format in ["human", "json"] {
-        let args = [
-            "verify", "code.db", "code.kv", "--html", PAGE, "--format", format,
-        ];
+        let args = ["verify", "code.db", "code.kv", "--html", PAGE, "--format", format];
         let mut command = assert_cmd::Command::new("sh");
         command.args(["-c", limited, "sh", PROGRAM]).args(args);
         let output = command.current_dir(scenario.folder()).output().unwrap();
@@ -142,10 +113,7 @@ fn an_unwritable_page_is_an_error_without_a_verdict() {
         assert!(!run.stdout.contains("dentical"), "{run}");
         let output = run.stdout.clone() + &run.stderr;
         assert!(output.contains("cannot write page.html"), "{run}");
-        assert!(
-            output.contains("free some space or choose another directory"),
-            "{run}"
-        );
+        assert!(output.contains("free some space or choose another directory"), "{run}");
         assert_eq!(scenario.files(), before);
     }
 }

@@ -50,14 +50,7 @@ fn the_page_of_every_kind_of_run_says_what_the_terminal_says() {
         assert!(text.contains(verdict), "{verdict} in {text}");
         // Every line of its tables, and what it says about the stores and the self-test.
         let lines = run.stdout.lines().filter(|line| {
-            let shown = [
-                "  chunk ",
-                "  total ",
-                "left ",
-                "right ",
-                "and ",
-                "  only-left",
-            ];
+            let shown = ["  chunk ", "  total ", "left ", "right ", "and ", "  only-left"];
             // The counts by class and kind have another form there.
             let is_of_classes = line.starts_with("  total ") && line.split_whitespace().count() < 5;
             shown.iter().any(|shown| line.starts_with(shown)) && !is_of_classes
@@ -66,10 +59,7 @@ fn the_page_of_every_kind_of_run_says_what_the_terminal_says() {
             let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(text.contains(&line), "{line} in {text}");
         }
-        for option in args
-            .iter()
-            .filter(|arg| ["--quick", "--strict", "--only"].contains(arg))
-        {
+        for option in args.iter().filter(|arg| ["--quick", "--strict", "--only"].contains(arg)) {
             assert!(text.contains(option), "{option} in {text}");
         }
     }
@@ -83,14 +73,8 @@ fn every_class_of_finding_is_on_the_page() {
     let advice = advice();
     let classes = FindingClass::ALL.into_iter();
     for class in classes.filter(|class| class.is_of_comparison()) {
-        assert!(
-            page.contains(&format!("<a href=\"#{class}\">{class}</a>")),
-            "{class}"
-        );
-        assert!(
-            page.contains(&format!("<section id=\"{class}\">")),
-            "{class}"
-        );
+        assert!(page.contains(&format!("<a href=\"#{class}\">{class}</a>")), "{class}");
+        assert!(page.contains(&format!("<section id=\"{class}\">")), "{class}");
         let (_, advice) = advice.iter().find(|(of, _)| *of == class).unwrap();
         assert!(text.contains(advice), "{class}");
     }
@@ -129,10 +113,7 @@ fn the_page_shows_the_kept_findings_and_how_to_get_the_rest() {
     assert!(text_of(&page).contains(rest), "{page}");
     let args = [&pair[..], &["--limit", "3", "--report", "all.jsonl"]].concat();
     let (_, page) = verify(&scenario, &args, 1);
-    assert!(
-        text_of(&page).contains("more findings; all are in all.jsonl"),
-        "{page}"
-    );
+    assert!(text_of(&page).contains("more findings; all are in all.jsonl"), "{page}");
     let (_, page) = verify(&scenario, &[&pair[..], &["--limit", "99"]].concat(), 1);
     assert!(!page.contains("more finding"), "{page}");
 }
@@ -141,57 +122,32 @@ fn the_page_shows_the_kept_findings_and_how_to_get_the_rest() {
 fn nothing_redacted_is_in_the_page() {
     let secret = "secret";
     let scenario = with_contents("a secret\nof two lines", "another secret\nof two lines");
-    scenario.change(
-        "right.db",
-        "UPDATE code_chunks SET symbol_name = 'a secret name'",
-    );
+    scenario.change("right.db", "UPDATE code_chunks SET symbol_name = 'a secret name'");
     for values in ["short", "full"] {
         let (_, page) = verify(&scenario, &["left.db", "right.db", "--values", values], 1);
         assert!(page.contains(secret));
     }
-    let (_, page) = verify(
-        &scenario,
-        &["left.db", "right.db", "--values", "redacted"],
-        1,
-    );
-    assert!(
-        !page.contains(secret) && !page.contains("two lines"),
-        "{page}"
-    );
+    let (_, page) = verify(&scenario, &["left.db", "right.db", "--values", "redacted"], 1);
+    assert!(!page.contains(secret) && !page.contains("two lines"), "{page}");
     // 14 bytes, and their digest.
     assert!(text_of(&page).contains("21 bytes SHA-256"), "{page}");
     // Invalid values do not get in either.
     let scenario = with_every_class();
     let args = ["left.db", "right.kv", "--values", "redacted"];
     let (_, page) = verify(&scenario, &args, 1);
-    assert!(
-        text_of(&page).contains("the value is not a valid record"),
-        "{page}"
-    );
+    assert!(text_of(&page).contains("the value is not a valid record"), "{page}");
 }
 
 #[test]
 fn the_json_document_contains_the_path_of_the_page() {
     let scenario = with_every_class();
-    let args = [
-        "left.db",
-        "right.kv",
-        "--format",
-        "json",
-        "--report",
-        "all.jsonl",
-    ];
+    let args = ["left.db", "right.kv", "--format", "json", "--report", "all.jsonl"];
     let (run, page) = verify(&scenario, &args, 1);
     let json = run.json();
     assert_eq!(json["html"], PAGE);
     assert_eq!(json["report"], "all.jsonl");
-    assert_eq!(
-        page.matches("<article>").count(),
-        json["findings"].as_array().unwrap().len()
-    );
-    let run = scenario
-        .run(&["verify", "--format", "json"])
-        .expect_status(0);
+    assert_eq!(page.matches("<article>").count(), json["findings"].as_array().unwrap().len());
+    let run = scenario.run(&["verify", "--format", "json"]).expect_status(0);
     assert_eq!(run.json()["html"], serde_json::Value::Null);
     let quiet = ["left.db", "right.kv", "--quiet"];
     assert_eq!(verify(&scenario, &quiet, 1).0.stdout, "");
@@ -203,26 +159,17 @@ fn the_page_needs_no_script_and_no_network() {
     for (args, status) in [(&["left.db", "right.kv"][..], 1), (&[], 0)] {
         let (_, page) = verify(&scenario, args, status);
         let lower = page.to_lowercase();
-        for loads in [
-            "<script", "src=", "url(", "@import", "http:", "https:", "<link", "<iframe",
-        ] {
+        for loads in ["<script", "src=", "url(", "@import", "http:", "https:", "<link", "<iframe"] {
             assert!(!lower.contains(loads), "{loads}");
         }
-        assert_eq!(
-            lower.matches("href=").count(),
-            lower.matches("href=\"#").count()
-        );
+        assert_eq!(lower.matches("href=").count(), lower.matches("href=\"#").count());
         let policy = "http-equiv=\"Content-Security-Policy\" \
                       content=\"default-src 'none'; style-src 'unsafe-inline'\"";
         assert!(page.contains(policy));
         assert!(
             page.starts_with("<!doctype html><!-- chunkmigrate verify -->\n<html lang=\"en\">")
         );
-        for needed in [
-            "charset=\"utf-8\"",
-            "name=\"viewport\"",
-            "prefers-color-scheme: dark",
-        ] {
+        for needed in ["charset=\"utf-8\"", "name=\"viewport\"", "prefers-color-scheme: dark"] {
             assert!(page.contains(needed), "{needed}");
         }
     }
@@ -236,17 +183,11 @@ fn no_content_of_a_store_adds_elements_to_the_page() {
     let hostile =
         format!("{HOSTILE}\n]]></td></table><svg onload=x>\0\u{b}\u{c}\u{85}\u{feff}\u{2028}");
     let scenario = with_contents(&hostile, &format!("{hostile}<b>\n"));
-    scenario.change(
-        "right.db",
-        "UPDATE code_chunks SET symbol_name = '</title><script>'",
-    );
+    scenario.change("right.db", "UPDATE code_chunks SET symbol_name = '</title><script>'");
     let (_, page) = verify(&scenario, &["left.db", "right.db", "--values", "full"], 1);
     assert_eq!(elements_of(&page), elements);
     let text = text_of(&page);
-    assert!(
-        text.contains("<svg onload=x>\\0\\u{b}\\u{c}\\u{85}\\u{feff}\\u{2028}"),
-        "{text}"
-    );
+    assert!(text.contains("<svg onload=x>\\0\\u{b}\\u{c}\\u{85}\\u{feff}\\u{2028}"), "{text}");
     let invisible = |char: char| char.is_control() && char != '\n';
     assert!(!page.contains(invisible) && !page.contains(['\u{202e}', '\u{feff}', '\u{2028}']));
 }
@@ -254,31 +195,19 @@ fn no_content_of_a_store_adds_elements_to_the_page() {
 #[test]
 fn file_names_are_text_on_the_page() {
     let scenario = Scenario::with_small_pair();
-    for name in [
-        &b"<b>\"&.db"[..],
-        b"\xff<i>.db",
-        HOSTILE.rsplit('/').next().unwrap().as_bytes(),
-    ] {
+    for name in [&b"<b>\"&.db"[..], b"\xff<i>.db", HOSTILE.rsplit('/').next().unwrap().as_bytes()] {
         let name = OsStr::from_bytes(name);
         fs::copy(scenario.path("code.db"), scenario.folder().join(name)).unwrap();
         let mut page = name.to_owned();
         page.push(".html");
-        let arguments = [
-            "verify".as_ref(),
-            name,
-            "code.kv".as_ref(),
-            "--html".as_ref(),
-            &page,
-        ];
+        let arguments = ["verify".as_ref(), name, "code.kv".as_ref(), "--html".as_ref(), &page];
         let output = scenario.command(&[]).args(arguments).output().unwrap();
         let run = Run::of(output).expect_status(0);
         assert!(!run.stdout.contains(['\u{1b}', '\u{202e}']), "{run}");
         let page = fs::read_to_string(scenario.folder().join(page)).unwrap();
         assert!(!page.contains("<i>") && !page.contains("<img") && !page.contains('\u{202e}'));
-        let shown = name
-            .to_string_lossy()
-            .replace('\u{202e}', "\\u{202e}")
-            .replace('\u{1b}', "\\u{1b}");
+        let shown =
+            name.to_string_lossy().replace('\u{202e}', "\\u{202e}").replace('\u{1b}', "\\u{1b}");
         let text = text_of(&page);
         // In the title and in the table.
         assert_eq!(text.matches(&shown).count(), 2, "{shown} in {text}");
@@ -319,11 +248,7 @@ fn values_with_many_lines_or_escapes_are_truncated_and_the_page_says_so() {
         (lines(1), lines(3), not_compared),
         (format!("{long}\na"), format!("a{long}\nb"), "bytes …"),
         ("\n".repeat(20_000), "a\n".repeat(20_000), not_compared),
-        (
-            "\0\n".repeat(1 << 17),
-            "\u{202e}\n".repeat(1 << 17),
-            not_compared,
-        ),
+        ("\0\n".repeat(1 << 17), "\u{202e}\n".repeat(1 << 17), not_compared),
         (unseen("a\u{1}"), unseen("a\u{2}"), "the page is full: "),
     ] {
         check_large(&left, &right, cut);
@@ -345,10 +270,7 @@ fn a_full_page_says_how_many_findings_it_omits() {
     });
     let (_, page) = verify(&scenario, &["left.db", "right.db", "--limit", "10000"], 1);
     let shown = page.matches("<article>").count();
-    let more = format!(
-        "and {} more findings; --report FILE saves all",
-        2000 - shown
-    );
+    let more = format!("and {} more findings; --report FILE saves all", 2000 - shown);
     assert!(page.contains(&more), "{more}");
     assert!(page.ends_with("</html>\n"));
     assert!(page.len() < 17 << 20, "{}", page.len());

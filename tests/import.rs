@@ -31,9 +31,7 @@ fn run_with_stdin(scenario: &Scenario, args: &[&str], text: &[u8]) -> Run {
 }
 
 fn is_same_as_source(scenario: &Scenario, target: &str) {
-    let run = scenario
-        .run(&["verify", "code.db", target, "--strict"])
-        .expect_status(0);
+    let run = scenario.run(&["verify", "code.db", target, "--strict"]).expect_status(0);
     assert!(run.stdout.contains("Identical"), "{run}");
 }
 
@@ -41,20 +39,10 @@ fn is_same_as_source(scenario: &Scenario, target: &str) {
 fn a_round_trip_through_text_loses_nothing() {
     let scenario = Scenario::with_small_export();
     let before = scenario.files();
-    let run = scenario
-        .run(&["import", "code.ndjson", "new.kv", "--to", "kv"])
-        .expect_status(0);
+    let run = scenario.run(&["import", "code.ndjson", "new.kv", "--to", "kv"]).expect_status(0);
     with_snapshots(|| insta::assert_snapshot!("import_human", run));
     let run = scenario
-        .run(&[
-            "import",
-            "code.ndjson",
-            "new.db",
-            "--to",
-            "sqlite",
-            "--format",
-            "json",
-        ])
+        .run(&["import", "code.ndjson", "new.db", "--to", "sqlite", "--format", "json"])
         .expect_status(0);
     with_snapshots(|| insta::assert_snapshot!("import_json", run));
     for target in ["new.kv", "new.db"] {
@@ -117,9 +105,7 @@ fn json_formatted_by_other_programs_is_accepted() {
         let (kind, key, value) = (&line["kind"], &line["key"], &line["value"]);
         // Fields in another order, spaces, escapes, exponents, and line breaks of two kinds.
         let value = value.to_string().replace("caf\u{e9}", "caf\\u00E9");
-        let value = value
-            .replace(":1.5,", ":15e-1 ,")
-            .replace(":2.5,", ":2.500,");
+        let value = value.replace(":1.5,", ":15e-1 ,").replace(":2.5,", ":2.500,");
         text += &format!("  {{ \"value\":{value},\"key\" :{key}, \"kind\": {kind} }}\r\n\n");
     }
     fs::write(scenario.path("other.ndjson"), text.trim_end()).unwrap();
@@ -135,10 +121,7 @@ fn json_formatted_by_other_programs_is_accepted() {
 #[test]
 fn an_import_merges_as_a_copy_does() {
     let scenario = Scenario::with_small_export();
-    for (from, target, to) in [
-        ("code.kv", "target.kv", "kv"),
-        ("code.db", "target.db", "sqlite"),
-    ] {
+    for (from, target, to) in [("code.kv", "target.kv", "kv"), ("code.db", "target.db", "sqlite")] {
         let content = fs::read(scenario.path(from)).unwrap();
         fs::write(scenario.path(target), &content).unwrap();
         let args = ["import", "code.ndjson", target, "--to", to, "--merge"];
@@ -157,9 +140,7 @@ fn an_import_merges_as_a_copy_does() {
         )
         .expect_status(0);
         assert!(run.stdout.contains("Merged 1 record into"), "{run}");
-        let run = scenario
-            .run(&["verify", "code.db", target])
-            .expect_status(1);
+        let run = scenario.run(&["verify", "code.db", target]).expect_status(1);
         assert!(run.stdout.contains("left 10, right 11"), "{run}");
     }
 }
@@ -190,15 +171,7 @@ fn a_blocked_pipe_read_can_be_interrupted() {
     assert!(made.unwrap().success());
     // One blocks while opening the pipe, one while reading from it.
     for source in ["pipe", "-"] {
-        let args = [
-            "import",
-            source,
-            "new.kv",
-            "--to",
-            "kv",
-            "--progress",
-            "always",
-        ];
+        let args = ["import", source, "new.kv", "--to", "kv", "--progress", "always"];
         let mut command = scenario.command(&args);
         command.stdin(Stdio::piped());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -238,10 +211,7 @@ fn input_that_is_not_an_export_is_an_error_before_anything_is_created() {
     for source in ["code.db", "code.kv"] {
         let bytes = fs::read(scenario.path(source)).unwrap();
         let args = ["import", "-", "new.kv", "--to", "kv"];
-        errors += &format!(
-            "{}\n",
-            run_with_stdin(&scenario, &args, &bytes).expect_status(2)
-        );
+        errors += &format!("{}\n", run_with_stdin(&scenario, &args, &bytes).expect_status(2));
     }
     for args in [
         ["import", "code.ndjson", "code.kv", "--to", "kv"],
@@ -266,11 +236,7 @@ fn an_export_given_as_a_store_is_an_error_with_a_hint() {
         &["kv-to-sqlite", "code.ndjson", "x"],
     ] {
         let run = scenario.run(args).expect_status(2);
-        assert!(
-            run.stderr
-                .contains("code.ndjson is an NDJSON export, not a store"),
-            "{run}"
-        );
+        assert!(run.stderr.contains("code.ndjson is an NDJSON export, not a store"), "{run}");
         assert!(run.stderr.contains("chunkmigrate import"), "{run}");
     }
 }

@@ -9,9 +9,7 @@ fn bad_lines(scenario: &Scenario) -> String {
     let good = scenario.lines("code.ndjson");
     let of = |start: &str| {
         let found = good.iter().find(|line| line.contains(start));
-        found
-            .unwrap_or_else(|| panic!("no line has {start}"))
-            .clone()
+        found.unwrap_or_else(|| panic!("no line has {start}")).clone()
     };
     let metrics = of("\"metrics:file:src/lib.rs\"");
     let lines = [
@@ -21,10 +19,7 @@ fn bad_lines(scenario: &Scenario) -> String {
         "{\"kind\":\"chunk\",\"key\":\"chunk:a:0:1\"}".to_owned(),
         metrics.replace("file-metrics", "file"),
         metrics.replace("\"kind\":\"file-metrics\"", "\"kind\":\"chunk\""),
-        metrics.replace(
-            "\"metrics:file:src/lib.rs\"",
-            "\"metrics:file:src/other.rs\"",
-        ),
+        metrics.replace("\"metrics:file:src/lib.rs\"", "\"metrics:file:src/other.rs\""),
         metrics.replace("\"metrics:file:src/lib.rs\"", "\"stray\""),
         metrics.replace("\"loc\":10", "\"loc\":1.5"),
         metrics.replace("\"loc\":10,", ""),
@@ -57,20 +52,9 @@ fn every_invalid_line_is_reported_and_no_target_created() {
 fn skipped_lines_are_in_the_rejects_file_with_their_numbers() {
     let scenario = Scenario::with_small_export();
     fs::write(scenario.path("bad.ndjson"), bad_lines(&scenario)).unwrap();
-    let args = [
-        "import",
-        "bad.ndjson",
-        "new.kv",
-        "--to",
-        "kv",
-        "--on-invalid",
-        "skip",
-    ];
+    let args = ["import", "bad.ndjson", "new.kv", "--to", "kv", "--on-invalid", "skip"];
     let run = scenario.run(&args).expect_status(1);
-    assert!(
-        run.stdout.contains("Copied and verified 2 records"),
-        "{run}"
-    );
+    assert!(run.stdout.contains("Copied and verified 2 records"), "{run}");
     let rejects = fs::read_to_string(scenario.path("new.kv.rejects.jsonl")).unwrap();
     with_snapshots(|| insta::assert_snapshot!("import_rejects", rejects));
     let keys = kv::keys(&scenario.path("new.kv"));
@@ -78,19 +62,14 @@ fn skipped_lines_are_in_the_rejects_file_with_their_numbers() {
 
     let merge = [&args[..2], &["code.kv"], &args[3..], &["--merge"]].concat();
     let run = scenario.run(&merge).expect_status(1);
-    assert!(
-        run.stdout.contains("already contains all 2 records"),
-        "{run}"
-    );
+    assert!(run.stdout.contains("already contains all 2 records"), "{run}");
 }
 
 #[test]
 fn two_lines_with_the_same_id_are_both_reported() {
     let scenario = Scenario::with_small_export();
-    let twice = scenario
-        .lines_without_end("code.ndjson")
-        .join("\n")
-        .replace("\"id\":2,", "\"id\":1,");
+    let twice =
+        scenario.lines_without_end("code.ndjson").join("\n").replace("\"id\":2,", "\"id\":1,");
     fs::write(scenario.path("twice.ndjson"), twice).unwrap();
     for (to, store) in [("kv", "code.kv"), ("sqlite", "code.db")] {
         let import = |target: &str, more: &[&str]| {
@@ -102,11 +81,7 @@ fn two_lines_with_the_same_id_are_both_reported() {
             }
         };
         let before = scenario.files();
-        for more in [
-            &[][..],
-            &["--dry-run"],
-            &["--dry-run", "--on-invalid", "skip"],
-        ] {
+        for more in [&[][..], &["--dry-run"], &["--dry-run", "--on-invalid", "skip"]] {
             import("new", more);
             import(store, &[more, &["--merge"]].concat());
         }
@@ -144,8 +119,5 @@ fn lines_of_unselected_kinds_are_ignored() {
     let _ = only("code.ndjson", "execution-log").expect_status(0);
     assert_eq!(kv::keys(&scenario.path("new.kv")), ["execlog:run-1"]);
     let id_sequences = kv::document(&scenario.path("new.kv"), "sequences");
-    assert_eq!(
-        id_sequences.to_string(),
-        "{\"code_chunks\":0,\"execution_log\":1}"
-    );
+    assert_eq!(id_sequences.to_string(), "{\"code_chunks\":0,\"execution_log\":1}");
 }

@@ -19,9 +19,7 @@ fn scenario() -> Scenario {
         )
         .unwrap();
     });
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "code.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "code.kv"]).expect_status(0);
     scenario
 }
 
@@ -31,9 +29,7 @@ fn inspect_shows_what_a_store_contains() {
     let before = scenario.files();
     for name in ["code.db", "code.kv"] {
         let run = scenario.run(&["inspect", name]).expect_status(0);
-        let json = scenario
-            .run(&["inspect", name, "--format", "json"])
-            .expect_status(0);
+        let json = scenario.run(&["inspect", name, "--format", "json"]).expect_status(0);
         with_snapshots(|| {
             let name = name.replace('.', "_");
             insta::assert_snapshot!(format!("inspect_{name}"), run);
@@ -61,9 +57,7 @@ fn an_export_ends_with_the_item_that_its_caller_wants_no_more_after() {
     let path = scenario.path("code.kv");
     let mut content = Content::read(&path);
     for stray in ["stray", "stray too"] {
-        content
-            .records
-            .insert(stray.as_bytes().to_vec(), Vec::new());
+        content.records.insert(stray.as_bytes().to_vec(), Vec::new());
     }
     // A value that is not canonical is a finding and, then, a record.
     content.edit("metrics:file:src/lib.rs", "\"loc\":10", "\"loc\": 10");
@@ -97,14 +91,11 @@ fn inspect_never_counts_invalid_items_as_records() {
     content.edit("metrics:file:src/lib.rs", "\"loc\":10", "\"loc\":11");
     content.write(&scenario.path("odd.kv"));
     let db = rusqlite::Connection::open(scenario.path("code.db")).unwrap();
-    db.execute_batch("UPDATE file_metrics SET loc = 'many' WHERE loc = 10")
-        .unwrap();
+    db.execute_batch("UPDATE file_metrics SET loc = 'many' WHERE loc = 10").unwrap();
     db.close().unwrap();
     for name in ["odd.kv", "code.db"] {
         let run = scenario.run(&["inspect", name]).expect_status(1);
-        let json = scenario
-            .run(&["inspect", name, "--format", "json"])
-            .expect_status(1);
+        let json = scenario.run(&["inspect", name, "--format", "json"]).expect_status(1);
         with_snapshots(|| {
             let name = name.replace('.', "_");
             insta::assert_snapshot!(format!("inspect_odd_{name}"), run);
@@ -148,9 +139,7 @@ fn export_filters_by_kinds_and_prefixes() {
         (&["--prefix", "chunk:nothing"], 0),
     ] {
         for name in ["code.db", "code.kv"] {
-            let run = scenario
-                .run(&[&["export", name], args].concat())
-                .expect_status(0);
+            let run = scenario.run(&[&["export", name], args].concat()).expect_status(0);
             // Plus the end line.
             assert_eq!(run.stdout.lines().count(), count + 1, "{run}");
         }
@@ -165,9 +154,7 @@ fn export_reports_invalid_items_on_stderr() {
     content.edit("metrics:file:src/lib.rs", "\"loc\":10", "\"loc\":[]");
     content.edit("metrics:symbol:1", "{", "{ ");
     content.write(&scenario.path("odd.kv"));
-    let run = scenario
-        .run(&["export", "odd.kv", "--prefix", "metrics:"])
-        .expect_status(1);
+    let run = scenario.run(&["export", "odd.kv", "--prefix", "metrics:"]).expect_status(1);
     with_snapshots(|| insta::assert_snapshot!("export_odd", run));
     let run = scenario.run(&["export", "odd.kv"]).expect_status(1);
     assert!(run.stderr.contains("unknown-key stray"), "{run}");
@@ -208,11 +195,7 @@ fn the_combined_digest_is_as_documented() {
         }
         combined.update(digest.finalize());
     }
-    let hex: String = combined
-        .finalize()
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
+    let hex: String = combined.finalize().iter().map(|b| format!("{b:02x}")).collect();
     let run = scenario.run(&["inspect", "code.db", "--format", "json"]);
     assert_eq!(run.expect_status(0).json()["sha256"], hex);
     let _ = fs::metadata(scenario.path("code.db")).unwrap();

@@ -25,16 +25,8 @@ struct Case {
 }
 
 const CASES: [Case; 4] = [
-    Case {
-        args: &["sqlite-to-kv", "code.db", "target"],
-        target: "target",
-        like: "code.db",
-    },
-    Case {
-        args: &["kv-to-sqlite", "code.kv", "target"],
-        target: "target",
-        like: "code.kv",
-    },
+    Case { args: &["sqlite-to-kv", "code.db", "target"], target: "target", like: "code.db" },
+    Case { args: &["kv-to-sqlite", "code.kv", "target"], target: "target", like: "code.kv" },
     Case {
         args: &["kv-to-sqlite", "code.kv", "half.db", "--merge"],
         target: "half.db",
@@ -62,13 +54,10 @@ fn make() -> Scenario {
     scenario.database("code.db", |db| insert_chunks(db, CHUNKS));
     scenario.database("half.db", |db| {
         insert_chunks(db, CHUNKS / 2);
-        db.execute_batch("UPDATE code_chunks SET content = 'old' WHERE id % 3 = 0")
-            .unwrap();
+        db.execute_batch("UPDATE code_chunks SET content = 'old' WHERE id % 3 = 0").unwrap();
     });
     for (source, target) in [("code.db", "code.kv"), ("half.db", "half.kv")] {
-        let _ = scenario
-            .run(&["sqlite-to-kv", source, target])
-            .expect_status(0);
+        let _ = scenario.run(&["sqlite-to-kv", source, target]).expect_status(0);
     }
     scenario
 }
@@ -96,10 +85,7 @@ fn stop_after(scenario: &Scenario, args: &[&str], stages: usize, signal: Signal)
 /// machine a signal may come after the run, so a sweep that stopped no run is repeated.
 fn sweep(args: &[&str], signal: Signal, check: impl Fn(&Scenario, &Run)) {
     let mut sweeps = (0..100).map(|_| sweep_once(args, signal, &check));
-    assert!(
-        sweeps.any(|stopped| stopped),
-        "no run of {args:?} was stopped"
-    );
+    assert!(sweeps.any(|stopped| stopped), "no run of {args:?} was stopped");
 }
 
 /// Whether a sweep stopped a run before it ended.
@@ -124,11 +110,7 @@ type Catalog = Option<String>;
 fn is_complete(scenario: &Scenario, case: &Case, old: &Catalog, whole: &Catalog) -> bool {
     let found = records(scenario, case.target);
     let complete = found == *whole;
-    assert!(
-        complete || found == *old,
-        "{:?} left a half target",
-        case.args
-    );
+    assert!(complete || found == *old, "{:?} left a half target", case.args);
     complete
 }
 

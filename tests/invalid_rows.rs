@@ -13,8 +13,7 @@ fn with_invalid_rows(db: &Connection) {
     db.execute_batch(LOOSE_CHUNKS).unwrap();
     insert_chunk(db, 1, "'good.rs'", "0", "5");
     insert_chunk(db, 2, "'blob.rs'", "0", "5");
-    db.execute_batch("UPDATE code_chunks SET content = x'00ff' WHERE id = 2")
-        .unwrap();
+    db.execute_batch("UPDATE code_chunks SET content = x'00ff' WHERE id = 2").unwrap();
     insert_chunk(db, 3, "NULL", "9e999", "-1");
     insert_chunk(db, 4, "CAST(x'61ff' AS TEXT)", "0", "5");
     insert_chunk(db, 5, "'twice.rs'", "0", "5");
@@ -40,19 +39,9 @@ fn an_invalid_row_fails_the_copy_but_all_are_reported() {
 #[test]
 fn limit_bounds_what_is_printed_and_not_what_is_counted() {
     let scenario = scenario();
-    let run = scenario
-        .run(&["sqlite-to-kv", "odd.db", "out.kv", "--limit", "2"])
-        .expect_status(1);
+    let run = scenario.run(&["sqlite-to-kv", "odd.db", "out.kv", "--limit", "2"]).expect_status(1);
     assert!(run.stdout.contains("  and 4 more\n"), "{run}");
-    let args = [
-        "sqlite-to-kv",
-        "odd.db",
-        "out.kv",
-        "--limit",
-        "0",
-        "--format",
-        "json",
-    ];
+    let args = ["sqlite-to-kv", "odd.db", "out.kv", "--limit", "0", "--format", "json"];
     let run = scenario.run(&args).expect_status(1);
     assert_eq!(run.json()["kinds"][0]["rejected"], 6);
     assert_eq!(run.json()["findings"].as_array().unwrap().len(), 0);
@@ -69,10 +58,7 @@ fn skip_copies_the_rest_and_writes_each_rejected_row_with_its_values() {
     });
     assert_eq!(run.status, 1);
     assert_eq!(kv::keys(&scenario.path("out.kv")), ["chunk:good.rs:0:5"]);
-    assert_eq!(
-        kv::document(&scenario.path("out.kv"), "manifest")["kinds"]["chunk"]["records"],
-        1
-    );
+    assert_eq!(kv::document(&scenario.path("out.kv"), "manifest")["kinds"]["chunk"]["records"], 1);
 }
 
 #[test]
@@ -82,88 +68,49 @@ fn fail_writes_the_requested_rejects_file_and_no_target() {
     let _ = scenario.run(&args).expect_status(1);
     let rejects = fs::read_to_string(scenario.path("why.jsonl")).unwrap();
     assert_eq!(rejects.lines().count(), 6);
-    assert_eq!(
-        scenario.files().into_keys().collect::<Vec<_>>(),
-        ["odd.db", "why.jsonl"]
-    );
+    assert_eq!(scenario.files().into_keys().collect::<Vec<_>>(), ["odd.db", "why.jsonl"]);
 }
 
 #[test]
 fn without_invalid_rows_there_is_no_rejects_file() {
     let scenario = Scenario::new();
     scenario.database("code.db", |_| {});
-    let args = [
-        "sqlite-to-kv",
-        "code.db",
-        "out.kv",
-        "--on-invalid",
-        "skip",
-        "--rejects",
-        "why.jsonl",
-    ];
+    let args =
+        ["sqlite-to-kv", "code.db", "out.kv", "--on-invalid", "skip", "--rejects", "why.jsonl"];
     let _ = scenario.run(&args).expect_status(0);
-    assert_eq!(
-        scenario.files().into_keys().collect::<Vec<_>>(),
-        ["code.db", "out.kv"]
-    );
+    assert_eq!(scenario.files().into_keys().collect::<Vec<_>>(), ["code.db", "out.kv"]);
 }
 
 #[test]
 fn an_old_rejects_file_is_kept_unless_it_may_be_replaced() {
     let scenario = scenario();
-    fs::write(
-        scenario.path("out.kv.rejects.jsonl"),
-        "{\"table\":\"old\"}\n",
-    )
-    .unwrap();
+    fs::write(scenario.path("out.kv.rejects.jsonl"), "{\"table\":\"old\"}\n").unwrap();
     let args = ["sqlite-to-kv", "odd.db", "out.kv", "--on-invalid", "skip"];
     let before = scenario.files();
     for args in [&args[..], &[&args[..], &["--dry-run"]].concat()] {
         let run = scenario.run(args).expect_status(2);
-        assert!(
-            run.stderr.contains("out.kv.rejects.jsonl already exists"),
-            "{run}"
-        );
+        assert!(run.stderr.contains("out.kv.rejects.jsonl already exists"), "{run}");
         // Replacing it is not all that --replace would do.
         assert!(!run.stderr.contains("--replace"), "{run}");
         assert_eq!(scenario.files(), before);
     }
 
-    let _ = scenario
-        .run(&[&args[..], &["--replace"]].concat())
-        .expect_status(1);
+    let _ = scenario.run(&[&args[..], &["--replace"]].concat()).expect_status(1);
     let rejects = fs::read_to_string(scenario.path("out.kv.rejects.jsonl")).unwrap();
     assert_eq!(rejects.lines().count(), 6);
 
     // But never a file that is not a rejects file.
     fs::write(scenario.path("notes.txt"), "dear diary").unwrap();
-    let args = [
-        "sqlite-to-kv",
-        "odd.db",
-        "new.kv",
-        "--replace",
-        "--rejects",
-        "notes.txt",
-    ];
+    let args = ["sqlite-to-kv", "odd.db", "new.kv", "--replace", "--rejects", "notes.txt"];
     let _ = scenario.run(&args).expect_status(2);
-    assert_eq!(
-        fs::read_to_string(scenario.path("notes.txt")).unwrap(),
-        "dear diary"
-    );
+    assert_eq!(fs::read_to_string(scenario.path("notes.txt")).unwrap(), "dear diary");
 }
 
 #[test]
 fn a_dry_run_reports_invalid_rows_and_writes_nothing() {
     let scenario = scenario();
     let before = scenario.files();
-    let args = [
-        "sqlite-to-kv",
-        "odd.db",
-        "out.kv",
-        "--dry-run",
-        "--rejects",
-        "why.jsonl",
-    ];
+    let args = ["sqlite-to-kv", "odd.db", "out.kv", "--dry-run", "--rejects", "why.jsonl"];
     let run = scenario.run(&args).expect_status(1);
     assert!(
         run.stdout.contains(
@@ -188,12 +135,8 @@ fn a_rejected_negative_id_does_not_become_an_id_sequence() {
     let _ = scenario.run(&args).expect_status(1);
     let id_sequences = kv::document(&scenario.path("out.kv"), "sequences");
     assert_eq!(id_sequences["code_chunks"], 0);
-    let _ = scenario
-        .run(&["kv-to-sqlite", "out.kv", "back.db"])
-        .expect_status(0);
-    let _ = scenario
-        .run(&["verify", "out.kv", "back.db"])
-        .expect_status(0);
+    let _ = scenario.run(&["kv-to-sqlite", "out.kv", "back.db"]).expect_status(0);
+    let _ = scenario.run(&["verify", "out.kv", "back.db"]).expect_status(0);
 }
 
 /// As another program or an earlier version may have written it.
@@ -204,10 +147,6 @@ fn a_negative_id_sequence_of_a_kv_file_is_ignored() {
     let id_sequences = "{\"code_chunks\":-7,\"execution_log\":-1}";
     content.set_document("sequences", id_sequences);
     content.write(&scenario.path("odd.kv"));
-    let _ = scenario
-        .run(&["kv-to-sqlite", "odd.kv", "new.db"])
-        .expect_status(0);
-    let _ = scenario
-        .run(&["verify", "odd.kv", "new.db"])
-        .expect_status(0);
+    let _ = scenario.run(&["kv-to-sqlite", "odd.kv", "new.db"]).expect_status(0);
+    let _ = scenario.run(&["verify", "odd.kv", "new.db"]).expect_status(0);
 }

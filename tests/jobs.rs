@@ -55,9 +55,7 @@ fn files() -> &'static BTreeMap<String, Vec<u8>> {
         );
         for name in ["code", "other"] {
             let [db, kv] = ["db", "kv"].map(|store| format!("{name}.{store}"));
-            let _ = scenario
-                .run(&["sqlite-to-kv", &db, &kv, "--no-verify"])
-                .expect_status(0);
+            let _ = scenario.run(&["sqlite-to-kv", &db, &kv, "--no-verify"]).expect_status(0);
         }
         scenario.export("code.db", "code.ndjson");
         let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
@@ -136,10 +134,7 @@ fn any_number_of_threads_writes_the_same_kv_file() {
 fn any_number_of_threads_writes_the_same_database() {
     check("kv-to-sqlite code.kv new.db", 0);
     check("kv-to-sqlite odd.kv new.db --on-invalid skip --limit 99", 1);
-    check(
-        "import odd.ndjson new.db --to sqlite --on-invalid skip --limit 99",
-        1,
-    );
+    check("import odd.ndjson new.db --to sqlite --on-invalid skip --limit 99", 1);
     check("kv-to-sqlite code.kv other.db --merge", 0);
 }
 
@@ -163,10 +158,7 @@ fn a_number_of_threads_that_is_none_is_a_usage_error() {
         ("0", "number would be zero for non-zero type"),
         ("x", "invalid digit found in string"),
         ("-1", "invalid digit found in string"),
-        (
-            "99999999999999999999",
-            "number too large to fit in target type",
-        ),
+        ("99999999999999999999", "number too large to fit in target type"),
     ] {
         for args in [
             &["verify", "code.db"][..],
@@ -238,9 +230,6 @@ fn many_threads_take_no_more_memory_for_records() {
         let [one, many] = ["1", "64"]
             .map(|jobs| peak_kib(&scenario, &[args, &["--jobs", jobs]].concat(), 0) >> 10);
         println!("{args:?}: {one} MiB with one thread, {many} MiB with 64");
-        assert!(
-            many <= one + 32,
-            "{args:?}: {one} MiB with one thread, {many} MiB with 64"
-        );
+        assert!(many <= one + 32, "{args:?}: {one} MiB with one thread, {many} MiB with 64");
     }
 }

@@ -58,19 +58,13 @@ proptest! {
 
 #[test]
 fn chunk_keys_are_parsed_from_the_right() {
-    let key = RecordKey::Chunk {
-        file_path: "a:".to_owned(),
-        byte_start: 0,
-        byte_end: 5,
-    };
+    let key = RecordKey::Chunk { file_path: "a:".to_owned(), byte_start: 0, byte_end: 5 };
     assert_eq!(parse_key(b"chunk:a:::0:5"), Ok(key));
 }
 
 #[test]
 fn malformed_keys_are_rejected() {
-    let number = |text: &str| KeyError::Number {
-        text: text.to_owned(),
-    };
+    let number = |text: &str| KeyError::Number { text: text.to_owned() };
     for (bytes, error) in [
         (&b"chunks:a:0:5"[..], KeyError::UnknownPrefix),
         (b"", KeyError::UnknownPrefix),
@@ -85,17 +79,11 @@ fn malformed_keys_are_rejected() {
         (b"chunk:a:-1:5", number("-1")),
         (b"chunk:a:1:", number("")),
         (b"chunk:a:1: 5", number(" 5")),
-        (
-            b"chunk:a:1:9223372036854775808",
-            number("9223372036854775808"),
-        ),
+        (b"chunk:a:1:9223372036854775808", number("9223372036854775808")),
         (b"metrics:symbol:-0", number("-0")),
         (b"metrics:symbol:--1", number("--1")),
         (b"metrics:symbol:", number("")),
-        (
-            b"metrics:symbol:-9223372036854775809",
-            number("-9223372036854775809"),
-        ),
+        (b"metrics:symbol:-9223372036854775809", number("-9223372036854775809")),
         ("metrics:symbol:\u{661}".as_bytes(), number("\u{661}")),
         (b"chunk:a\xff:0:5", KeyError::NotUtf8 { valid_up_to: 7 }),
         (b"execlog:\xc3", KeyError::NotUtf8 { valid_up_to: 8 }),

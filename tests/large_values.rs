@@ -15,9 +15,7 @@ fn check_every_command(mib: u32) {
              replace(hex(zeroblob({mib} << 19)), '00', 'ab'), 'h', NULL, NULL, 7)"
     );
     let hostile = HostileFile::by_database(|path| database(path, &fill, &[]));
-    hostile
-        .within_mib(PROGRAM_MIB + 6 * mib)
-        .assert_read_as("a large chunk", Copied);
+    hostile.within_mib(PROGRAM_MIB + 6 * mib).assert_read_as("a large chunk", Copied);
 }
 
 #[test]
@@ -54,18 +52,13 @@ fn a_report_with_many_large_values_stays_within_the_same_memory() {
     let json = Run::of(command.output().unwrap()).expect_status(1).json();
     assert_eq!(json["truncated"], false);
     let findings = json["findings"].as_array().unwrap();
-    let contents = findings
-        .iter()
-        .flat_map(|finding| finding["fields"].as_array().unwrap());
+    let contents = findings.iter().flat_map(|finding| finding["fields"].as_array().unwrap());
     let (full, short): (Vec<_>, Vec<_>) = contents.partition(|field| field["left"].is_string());
     // As many as fit, and for the others what differs and how long they are.
     assert_eq!((full.len(), short.len()), (7, 53));
     for field in short {
         assert_eq!(field["left"]["bytes"], (1 << 20) + 1, "{field}");
-        assert!(
-            field["left"]["excerpt"].as_str().unwrap().ends_with('x'),
-            "{field}"
-        );
+        assert!(field["left"]["excerpt"].as_str().unwrap().ends_with('x'), "{field}");
     }
     let page = std::fs::read_to_string(scenario.path("page.html")).unwrap();
     assert!(page.contains("bytes, from byte"), "{}", page.len());

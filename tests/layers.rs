@@ -30,15 +30,11 @@ fn rank(module: &str) -> Option<usize> {
 
 /// The modules that a source names with `crate::` or, in the program, with `chunkmigrate::`.
 fn named_modules(source: &str) -> impl Iterator<Item = &str> {
-    let code = source
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"));
+    let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
     code.flat_map(|line| ["crate::", "chunkmigrate::"].map(|root| (line, root)))
         .flat_map(|(line, root)| line.split(root).skip(1))
         .map(|rest| {
-            rest.split(|char: char| !char.is_ascii_lowercase() && char != '_')
-                .next()
-                .unwrap()
+            rest.split(|char: char| !char.is_ascii_lowercase() && char != '_').next().unwrap()
         })
 }
 
@@ -85,10 +81,8 @@ fn modules_depend_only_on_modules_to_their_left() {
 #[test]
 fn no_directory_has_more_than_16_sources() {
     let src = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
-    let folders: Vec<PathBuf> = sources(src)
-        .iter()
-        .map(|path| path.parent().unwrap().to_owned())
-        .collect();
+    let folders: Vec<PathBuf> =
+        sources(src).iter().map(|path| path.parent().unwrap().to_owned()).collect();
     for folder in BTreeSet::from_iter(&folders) {
         let files = folders.iter().filter(|other| *other == folder).count();
         assert!(files <= 16, "{} has {files} sources", folder.display());

@@ -52,8 +52,7 @@ fn open(path: &Path, writer: Writer) -> Connection {
 
 fn make(path: &Path, writer: Writer) {
     let db = open(path, writer);
-    db.pragma_update(None, "journal_mode", writer.journal_mode)
-        .unwrap();
+    db.pragma_update(None, "journal_mode", writer.journal_mode).unwrap();
     chunkmigrate::internal::create_tables(&db).unwrap();
     insert_chunks(&db, CHUNKS);
     db.execute_batch(
@@ -141,10 +140,7 @@ fn run(scenario: &Scenario, args: &[String]) -> Run {
 #[test]
 fn a_copy_or_round_trip_during_writes_is_one_state_of_the_database() {
     for journal_mode in ["WAL", "DELETE"] {
-        let writer = Writer {
-            journal_mode,
-            reopens: false,
-        };
+        let writer = Writer { journal_mode, reopens: false };
         let scenario = Scenario::new();
         let path = scenario.path("live.db");
         make(&path, writer);
@@ -172,10 +168,7 @@ fn a_copy_or_round_trip_during_writes_is_one_state_of_the_database() {
 fn a_copy_while_a_writer_comes_and_goes_is_one_state_or_an_error() {
     let mut done = 0;
     for journal_mode in ["WAL", "DELETE"] {
-        let writer = Writer {
-            journal_mode,
-            reopens: true,
-        };
+        let writer = Writer { journal_mode, reopens: true };
         let scenario = Scenario::new();
         let path = scenario.path("live.db");
         make(&path, writer);
@@ -232,16 +225,10 @@ fn a_source_overwritten_despite_its_locks_is_an_error_and_creates_no_target() {
             _ => kv_to_sqlite(&path, &target, &options, &progress),
         };
         let message = copied.unwrap_err().to_string();
-        assert!(
-            message.contains("changed while it was being read"),
-            "{message}"
-        );
+        assert!(message.contains("changed while it was being read"), "{message}");
         let verified = verify_round_trip(&path, &VerifyOptions::default(), &progress);
         let message = verified.unwrap_err().to_string();
-        assert!(
-            message.contains("changed while it was being read"),
-            "{message}"
-        );
+        assert!(message.contains("changed while it was being read"), "{message}");
     }
     let after: Vec<String> = scenario.files().into_keys().collect();
     assert_eq!(after, before);

@@ -9,10 +9,7 @@ use crate::common::{PROGRAM, Run, Scenario};
 
 /// The man page of a command.
 fn page(command: &[String]) -> String {
-    let args: Vec<&str> = ["man"]
-        .into_iter()
-        .chain(command.iter().map(String::as_str))
-        .collect();
+    let args: Vec<&str> = ["man"].into_iter().chain(command.iter().map(String::as_str)).collect();
     let run = Scenario::new().run(&args).expect_status(0);
     assert_eq!(run.stderr, "");
     run.stdout
@@ -24,11 +21,7 @@ fn set(page: &str) -> Option<String> {
     let mut groff = Command::new("groff");
     // Plain text: no overstrike for bold, no hyphenation.
     let args = ["-man", "-Tutf8", "-ww", "-P-cbou", "-rHY=0", "-rLL=200n"];
-    groff
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    groff.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = match groff.spawn() {
         Ok(child) => child,
         Err(error) => {
@@ -46,27 +39,16 @@ fn set(page: &str) -> Option<String> {
 fn every_man_page_renders_without_warnings_and_matches_the_help() {
     for command in commands() {
         let page = page(&command);
-        assert!(
-            page.is_ascii(),
-            "{command:?} is not the same for every groff"
-        );
+        assert!(page.is_ascii(), "{command:?} is not the same for every groff");
         let Some(text) = set(&page) else { return };
         // Typeset: quotes, and spaces where lines are filled.
         let plain = |text: &str| {
-            let text = text
-                .replace(['\u{2019}', '\u{2018}'], "'")
-                .replace('\u{2010}', "-");
+            let text = text.replace(['\u{2019}', '\u{2018}'], "'").replace('\u{2010}', "-");
             text.split_whitespace().collect::<Vec<_>>().join(" ")
         };
         let set = plain(&text);
         let help = help(&command);
-        for heading in [
-            "Options",
-            "Global options",
-            "Exit status",
-            "Examples",
-            "Commands",
-        ] {
+        for heading in ["Options", "Global options", "Exit status", "Examples", "Commands"] {
             let lines: Vec<&str> = section(&help, heading).collect();
             let is_there = text.lines().any(|line| line == heading.to_uppercase());
             assert_eq!(is_there, !lines.is_empty(), "{command:?} {heading}\n{text}");
@@ -79,10 +61,7 @@ fn every_man_page_renders_without_warnings_and_matches_the_help() {
         }
         for line in section(&help, "Examples").filter(|line| line.starts_with("      ")) {
             let shell_command = text.lines().any(|set| plain(set) == plain(line));
-            assert!(
-                shell_command,
-                "{command:?}: {line} is not a line of its own"
-            );
+            assert!(shell_command, "{command:?}: {line} is not a line of its own");
         }
     }
 }
@@ -90,9 +69,7 @@ fn every_man_page_renders_without_warnings_and_matches_the_help() {
 #[test]
 fn every_man_page_names_its_command_and_is_reproducible() {
     for command in commands() {
-        let name = [&["chunkmigrate".to_owned()], &command[..]]
-            .concat()
-            .join("-");
+        let name = [&["chunkmigrate".to_owned()], &command[..]].concat().join("-");
         let page = page(&command);
         let version = env!("CARGO_PKG_VERSION");
         let title = format!(
@@ -112,17 +89,13 @@ fn all_man_pages_are_written_to_a_directory_over_old_ones() {
     let expected: Vec<(String, String)> = commands()
         .iter()
         .map(|command| {
-            let name = [&["chunkmigrate".to_owned()], &command[..]]
-                .concat()
-                .join("-");
+            let name = [&["chunkmigrate".to_owned()], &command[..]].concat().join("-");
             (format!("man1/{name}.1"), page(command))
         })
         .collect();
     fs::write(scenario.path(&expected[0].0), "an old page").unwrap();
-    let listed: Vec<String> = expected
-        .iter()
-        .map(|(name, _)| format!("written  {name}\n"))
-        .collect();
+    let listed: Vec<String> =
+        expected.iter().map(|(name, _)| format!("written  {name}\n")).collect();
     for _ in 0..2 {
         let run = scenario.run(&["man", "--dir", "man1"]).expect_status(0);
         assert_eq!((run.stdout, run.stderr.as_str()), (listed.concat(), ""));
@@ -130,22 +103,12 @@ fn all_man_pages_are_written_to_a_directory_over_old_ones() {
     for (name, page) in &expected {
         assert_eq!(&fs::read_to_string(scenario.path(name)).unwrap(), page);
     }
-    assert_eq!(
-        fs::read_dir(scenario.path("man1")).unwrap().count(),
-        expected.len()
-    );
-    let quiet = scenario
-        .run(&["man", "--dir", "man1", "--quiet"])
-        .expect_status(0);
+    assert_eq!(fs::read_dir(scenario.path("man1")).unwrap().count(), expected.len());
+    let quiet = scenario.run(&["man", "--dir", "man1", "--quiet"]).expect_status(0);
     assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
-    let json = scenario
-        .run(&["man", "--dir", "man1", "--format", "json"])
-        .expect_status(0);
+    let json = scenario.run(&["man", "--dir", "man1", "--format", "json"]).expect_status(0);
     let names: Vec<&String> = expected.iter().map(|(name, _)| name).collect();
-    assert_eq!(
-        json.json(),
-        serde_json::json!({"schema": 2, "pages": names})
-    );
+    assert_eq!(json.json(), serde_json::json!({"schema": 2, "pages": names}));
 }
 
 #[test]
@@ -160,14 +123,8 @@ fn an_unwritable_man_page_is_reported_with_its_path_and_the_cause() {
     ] {
         let run = scenario.run(&["man", "--dir", dir]).expect_status(2);
         assert_eq!(run.stdout, "", "{run}");
-        assert!(
-            run.stderr.starts_with(&format!("error: {message}\n")),
-            "{run}"
-        );
-        assert!(
-            run.stderr.contains("caused by: ") || dir == "missing",
-            "{run}"
-        );
+        assert!(run.stderr.starts_with(&format!("error: {message}\n")), "{run}");
+        assert!(run.stderr.contains("caused by: ") || dir == "missing", "{run}");
     }
     if rustix::process::geteuid().is_root() {
         println!("root may write any folder: no more to see here");
@@ -182,19 +139,12 @@ fn an_unwritable_man_page_is_reported_with_its_path_and_the_cause() {
 #[test]
 fn an_unknown_man_page_is_wrong_usage() {
     let scenario = Scenario::new();
-    for args in [
-        &["man", "help"][..],
-        &["man", "migrate"],
-        &["man", "verify", "--dir", "."],
-    ] {
+    for args in [&["man", "help"][..], &["man", "migrate"], &["man", "verify", "--dir", "."]] {
         let run = scenario.run(args).expect_status(2);
         assert_eq!(run.stdout, "", "{run}");
     }
     let run = scenario.run(&["man", "verfy"]).expect_status(2);
-    assert!(
-        run.stderr.contains("a similar value exists: 'verify'"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("a similar value exists: 'verify'"), "{run}");
 }
 
 #[test]
@@ -206,10 +156,7 @@ fn without_disk_space_the_old_man_page_stays_and_nothing_else() {
     let mut shell = Command::new("sh");
     shell.current_dir(scenario.folder()).args(["-c", &script]);
     let run = Run::of(shell.output().unwrap()).expect_status(2);
-    assert!(
-        run.stderr.contains("cannot write ./chunkmigrate.1"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("cannot write ./chunkmigrate.1"), "{run}");
     let files = scenario.files();
     assert_eq!(files.len(), 1, "{:?}", files.keys());
     assert_eq!(files["chunkmigrate.1"], b"an old page");

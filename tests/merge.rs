@@ -26,30 +26,12 @@ fn records_with_the_same_key_are_replaced_others_added_and_the_rest_kept() {
     fs::copy(scenario.path("code.db"), &target).unwrap();
     scenario.change("target.db", OWN);
     let dry = scenario
-        .run(&[
-            "kv-to-sqlite",
-            "code.kv",
-            "target.db",
-            "--merge",
-            "--dry-run",
-        ])
+        .run(&["kv-to-sqlite", "code.kv", "target.db", "--merge", "--dry-run"])
         .expect_status(0);
-    assert!(
-        dry.stdout.contains("Dry run: 6 records would be written"),
-        "{dry}"
-    );
-    let run = scenario
-        .run(&["kv-to-sqlite", "code.kv", "target.db", "--merge"])
-        .expect_status(0);
+    assert!(dry.stdout.contains("Dry run: 6 records would be written"), "{dry}");
+    let run = scenario.run(&["kv-to-sqlite", "code.kv", "target.db", "--merge"]).expect_status(0);
     let json = scenario
-        .run(&[
-            "kv-to-sqlite",
-            "code.kv",
-            "target.db",
-            "--merge",
-            "--format",
-            "json",
-        ])
+        .run(&["kv-to-sqlite", "code.kv", "target.db", "--merge", "--format", "json"])
         .expect_status(0);
     with_snapshots(|| {
         insta::assert_snapshot!("merge_human", run);
@@ -67,11 +49,9 @@ fn records_with_the_same_key_are_replaced_others_added_and_the_rest_kept() {
     assert_eq!(strip(&target), strip(&scenario.path("code.db")));
     let db = Connection::open(&target).unwrap();
     let sequence: i64 = db
-        .query_row(
-            "SELECT seq FROM sqlite_sequence WHERE name = 'code_chunks'",
-            [],
-            |row| row.get(0),
-        )
+        .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'code_chunks'", [], |row| {
+            row.get(0)
+        })
         .unwrap();
     assert_eq!(sequence, 50, "an id sequence is never lowered");
 }
@@ -84,9 +64,7 @@ fn a_repeated_merge_writes_nothing() {
             .unwrap();
     });
     scenario.database("more.db", |db| tables::insert_chunks(db, 5));
-    let _ = scenario
-        .run(&["sqlite-to-kv", "more.db", "target.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "more.db", "target.kv"]).expect_status(0);
     scenario.change("code.db", "UPDATE code_chunks SET id = id + 100");
     for command in [
         ["kv-to-sqlite", "code.kv", "target.db", "--merge"],
@@ -110,12 +88,8 @@ fn a_kv_target_gets_its_manifest_and_id_sequences() {
         )
         .unwrap();
     });
-    let _ = scenario
-        .run(&["sqlite-to-kv", "more.db", "code.kv", "--merge"])
-        .expect_status(0);
-    let run = scenario
-        .run(&["inspect", "code.kv", "--format", "json"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "more.db", "code.kv", "--merge"]).expect_status(0);
+    let run = scenario.run(&["inspect", "code.kv", "--format", "json"]).expect_status(0);
     let json = run.json();
     assert_eq!(json["manifest_matches"], true);
     assert_eq!(json["kinds"][0]["records"], 8);
@@ -123,9 +97,7 @@ fn a_kv_target_gets_its_manifest_and_id_sequences() {
     assert_eq!(json["manifest"]["source"]["file_name"], "more.db");
     // The id sequences of the other kinds are kept.
     assert_eq!(json["sequences"]["execution_log"], 1);
-    let run = scenario
-        .run(&["verify", "code.kv", "--format", "json"])
-        .expect_status(0);
+    let run = scenario.run(&["verify", "code.kv", "--format", "json"]).expect_status(0);
     assert_eq!(run.json()["verdict"], "identical");
 }
 
@@ -134,12 +106,8 @@ fn a_kv_target_without_a_manifest_gets_one_even_if_no_record_changes() {
     let scenario = Scenario::with_small_pair();
     let content = Content::read(&scenario.path("code.kv")).without_manifest();
     content.write(&scenario.path("bare.kv"));
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "bare.kv", "--merge"])
-        .expect_status(0);
-    let run = scenario
-        .run(&["inspect", "bare.kv", "--format", "json"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "bare.kv", "--merge"]).expect_status(0);
+    let run = scenario.run(&["inspect", "bare.kv", "--format", "json"]).expect_status(0);
     assert_eq!(run.json()["manifest_matches"], true);
 }
 
@@ -150,9 +118,7 @@ fn unknown_keys_of_a_kv_target_are_kept_but_not_in_the_manifest() {
     content.records.insert(b"stray".to_vec(), b"{}".to_vec());
     content.records.remove(&b"metrics:symbol:1"[..]);
     content.write(&scenario.path("odd.kv"));
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "odd.kv", "--merge"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "odd.kv", "--merge"]).expect_status(0);
     let merged = kv::keys(&scenario.path("odd.kv"));
     assert!(merged.contains(&"stray".to_owned()));
     assert!(merged.contains(&"metrics:symbol:1".to_owned()));
@@ -184,14 +150,8 @@ fn swap_ids(scenario: &Scenario) {
         UPDATE code_chunks SET id = 1 WHERE id = 2;
         UPDATE code_chunks SET id = 2 WHERE id = -1;";
     for (command, target) in [
-        (
-            ["kv-to-sqlite", "code.kv", "swapped.db", "--merge"],
-            "swapped.db",
-        ),
-        (
-            ["sqlite-to-kv", "swapped.db", "code.kv", "--merge"],
-            "code.kv",
-        ),
+        (["kv-to-sqlite", "code.kv", "swapped.db", "--merge"], "swapped.db"),
+        (["sqlite-to-kv", "swapped.db", "code.kv", "--merge"], "code.kv"),
     ] {
         fs::copy(scenario.path("code.db"), scenario.path("swapped.db")).unwrap();
         scenario.change("swapped.db", swap);
@@ -218,23 +178,12 @@ fn other_tables_of_the_target_are_unchanged() {
         )
         .unwrap();
     });
-    let run = scenario
-        .run(&["kv-to-sqlite", "code.kv", "target.db", "--merge"])
-        .expect_status(0);
+    let run = scenario.run(&["kv-to-sqlite", "code.kv", "target.db", "--merge"]).expect_status(0);
     assert!(!run.stdout.contains("chunk_fts"), "{run}");
     let db = Connection::open(scenario.path("target.db")).unwrap();
-    let query = |sql: &str| {
-        db.query_row(sql, [], |row| row.get::<_, String>(0))
-            .unwrap()
-    };
-    assert_eq!(
-        query("SELECT language FROM code_chunks WHERE id = 1"),
-        "rust"
-    );
-    assert_eq!(
-        query("SELECT content FROM code_chunks WHERE id = 1"),
-        "fn main() {}"
-    );
+    let query = |sql: &str| db.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+    assert_eq!(query("SELECT language FROM code_chunks WHERE id = 1"), "rust");
+    assert_eq!(query("SELECT content FROM code_chunks WHERE id = 1"), "fn main() {}");
     assert_eq!(query("SELECT content FROM chunk_fts"), "old");
     assert_eq!(query("SELECT count(*) || '' FROM log"), "0");
     assert_eq!(query("SELECT x || '' FROM graph"), "1");
@@ -244,9 +193,7 @@ fn other_tables_of_the_target_are_unchanged() {
 #[test]
 fn the_wal_of_the_target_is_untouched_when_nothing_changes() {
     let scenario = Scenario::with_small_pair();
-    let _ = scenario
-        .run(&["kv-to-sqlite", "code.kv", "live.db"])
-        .expect_status(0);
+    let _ = scenario.run(&["kv-to-sqlite", "code.kv", "live.db"]).expect_status(0);
     let db = Connection::open(scenario.path("live.db")).unwrap();
     db.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; CREATE TABLE own (x);",
@@ -257,9 +204,7 @@ fn the_wal_of_the_target_is_untouched_when_nothing_changes() {
         fs::copy(from, scenario.path(&format!("target.db{suffix}"))).unwrap();
     }
     let before = scenario.files();
-    let _ = scenario
-        .run(&["kv-to-sqlite", "code.kv", "target.db", "--merge"])
-        .expect_status(0);
+    let _ = scenario.run(&["kv-to-sqlite", "code.kv", "target.db", "--merge"]).expect_status(0);
     assert_eq!(scenario.files(), before);
 }
 
@@ -271,14 +216,9 @@ fn a_merge_needs_an_existing_target() {
     for (args, message) in [
         (["kv-to-sqlite", "code.kv", "no.db"], "no.db does not exist"),
         (["kv-to-sqlite", "code.kv", "empty"], "empty is empty"),
-        (
-            ["sqlite-to-kv", "code.db", "code.db"],
-            "and the source code.db are the same file",
-        ),
+        (["sqlite-to-kv", "code.db", "code.db"], "and the source code.db are the same file"),
     ] {
-        let run = scenario
-            .run(&[&args[..], &["--merge"]].concat())
-            .expect_status(2);
+        let run = scenario.run(&[&args[..], &["--merge"]].concat()).expect_status(2);
         assert!(run.stderr.contains(message), "{run}");
     }
     assert_eq!(scenario.files(), before);
@@ -293,17 +233,11 @@ fn a_locked_target_is_an_error_and_nothing_is_written() {
     let run = scenario
         .run_impatiently(&["kv-to-sqlite", "code.kv", "target.db", "--merge"])
         .expect_status(2);
-    assert!(
-        run.stderr
-            .contains("target.db is locked by another process"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("target.db is locked by another process"), "{run}");
 
     fs::copy(scenario.path("code.kv"), scenario.path("target.kv")).unwrap();
     let writer = redb::Database::open(scenario.path("target.kv")).unwrap();
-    let run = scenario
-        .run(&["sqlite-to-kv", "code.db", "target.kv", "--merge"])
-        .expect_status(2);
+    let run = scenario.run(&["sqlite-to-kv", "code.db", "target.kv", "--merge"]).expect_status(2);
     assert!(run.stderr.contains("target.kv is already open"), "{run}");
     drop(writer);
 }
@@ -320,11 +254,7 @@ fn a_source_with_invalid_rows_changes_nothing() {
     let before = fs::read(&target).unwrap();
     let command = ["sqlite-to-kv", "code.db", "target.kv", "--merge"];
     let run = scenario.run(&command).expect_status(1);
-    assert!(
-        run.stdout
-            .contains("Nothing was merged: 2 rows are invalid"),
-        "{run}"
-    );
+    assert!(run.stdout.contains("Nothing was merged: 2 rows are invalid"), "{run}");
     assert_eq!(fs::read(&target).unwrap(), before);
 }
 
@@ -340,14 +270,7 @@ fn a_value_converted_by_a_target_column_is_never_attributed_to_a_writer() {
         db.execute_batch(sql).unwrap();
     });
     let before = scenario.files();
-    let args = [
-        "kv-to-sqlite",
-        "code.kv",
-        "target.db",
-        "--merge",
-        "--only",
-        "file-metrics",
-    ];
+    let args = ["kv-to-sqlite", "code.kv", "target.db", "--merge", "--only", "file-metrics"];
     let run = scenario.run(&args).expect_status(1);
     assert!(run.stdout.contains("last_updated"), "{run}");
     assert!(run.stdout.contains("Nothing was merged"), "{run}");

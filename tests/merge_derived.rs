@@ -9,9 +9,7 @@ use crate::common::Scenario;
 
 fn query(scenario: &Scenario, sql: &str) -> String {
     let db = Connection::open(scenario.path("target.db")).unwrap();
-    db.query_row(sql, [], |row| row.get::<_, Option<String>>(0))
-        .unwrap()
-        .unwrap_or_default()
+    db.query_row(sql, [], |row| row.get::<_, Option<String>>(0)).unwrap().unwrap_or_default()
 }
 
 const MERGE: [&str; 4] = ["kv-to-sqlite", "code.kv", "target.db", "--merge"];
@@ -49,11 +47,7 @@ fn full_text_tables_over_records_find_exactly_the_merged_records() {
             let sql = format!("SELECT group_concat(rowid) FROM words WHERE words MATCH '{word}'");
             query(&scenario, &sql)
         };
-        assert_eq!(
-            [ids("main"), ids("own"), ids("before")],
-            ["1", "8", ""],
-            "{sql}"
-        );
+        assert_eq!([ids("main"), ids("own"), ids("before")], ["1", "8", ""], "{sql}");
         // Like the triggers that usually maintain such a table.
         let delete = match sql == FTS5 {
             true => {
@@ -62,10 +56,7 @@ fn full_text_tables_over_records_find_exactly_the_merged_records() {
             }
             false => "DELETE FROM words WHERE docid = 8",
         };
-        scenario.change(
-            "target.db",
-            &format!("{delete}; DELETE FROM code_chunks WHERE id = 8"),
-        );
+        scenario.change("target.db", &format!("{delete}; DELETE FROM code_chunks WHERE id = 8"));
         assert_eq!(query(&scenario, "PRAGMA integrity_check"), "ok");
         // What is up to date is not touched.
         let run = scenario.run(&MERGE).expect_status(0);
@@ -88,23 +79,10 @@ fn other_full_text_tables_are_unchanged_and_not_reported() {
     );
     let only = [&MERGE[..], &["--only", "chunk"]].concat();
     let run = scenario.run(&only).expect_status(0);
-    for label in [
-        "rebuilt",
-        "not rebuilt",
-        "left alone",
-        "own",
-        "other",
-        "without",
-    ] {
+    for label in ["rebuilt", "not rebuilt", "left alone", "own", "other", "without"] {
         assert!(!run.stdout.contains(label), "{label}: {run}");
     }
-    assert_eq!(
-        query(
-            &scenario,
-            "SELECT content FROM own WHERE own MATCH 'before'"
-        ),
-        "before"
-    );
+    assert_eq!(query(&scenario, "SELECT content FROM own WHERE own MATCH 'before'"), "before");
 }
 
 #[test]
@@ -114,10 +92,7 @@ fn a_full_text_table_that_cannot_be_rebuilt_is_reported_with_the_statement_to_ru
     let foreign = "PRAGMA writable_schema = ON;
         UPDATE sqlite_schema SET sql = replace(sql, 'unicode61', 'stemmer') WHERE name = 'words';
         PRAGMA writable_schema = RESET;";
-    let unicode = FTS5.replace(
-        "content_rowid='id'",
-        "content_rowid='id', tokenize='unicode61'",
-    );
+    let unicode = FTS5.replace("content_rowid='id'", "content_rowid='id', tokenize='unicode61'");
     let view = "CREATE VIEW texts AS SELECT id, content FROM code_chunks;
         CREATE VIRTUAL TABLE words USING fts5(content, content='texts', content_rowid='id');";
     for (sql, why) in [
@@ -158,8 +133,7 @@ fn triggers_that_did_not_run_are_reported_except_for_rebuilt_tables() {
     for args in [dry, only.clone()] {
         let run = scenario.run(&args).expect_status(0);
         assert!(
-            run.stdout
-                .contains("not run        track: a merge does not run triggers\n"),
+            run.stdout.contains("not run        track: a merge does not run triggers\n"),
             "{run}"
         );
         assert!(run.stdout.contains("rebuilt        words\n"), "{run}");

@@ -66,11 +66,7 @@ fn a_dry_run_has_the_result_of_the_merge_and_changes_nothing() {
             let json = [skip, &["--format", "json"]].concat();
             let before = (scenario.files(), times(scenario.folder()));
             let dry = merge(&scenario, &command, &[&json[..], &["--dry-run"]].concat());
-            assert_eq!(
-                (scenario.files(), times(scenario.folder())),
-                before,
-                "{what}"
-            );
+            assert_eq!((scenario.files(), times(scenario.folder())), before, "{what}");
             let real = merge(&scenario, &command, &json);
             assert_eq!(dry.status, real.status, "{what}: {dry}\n{real}");
             match real.status {
@@ -91,9 +87,7 @@ fn a_dry_run_has_the_result_of_the_merge_and_changes_nothing() {
 fn a_dry_run_into_a_kv_file_has_the_result_of_the_merge_and_changes_nothing() {
     let scenario = Scenario::with_small_pair();
     scenario.database("more.db", |db| tables::insert_chunks(db, 5));
-    let _ = scenario
-        .run(&["sqlite-to-kv", "more.db", "more.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "more.db", "more.kv"]).expect_status(0);
     for target in ["code.kv", "more.kv"] {
         let command = ["sqlite-to-kv", "code.db", target];
         let before = (scenario.files(), times(scenario.folder()));
@@ -122,10 +116,7 @@ fn a_dry_run_includes_the_wal_and_the_rollback_of_a_hot_journal() {
     let before = scenario.files();
     let command = ["kv-to-sqlite", "code.kv", "target.db"];
     let run = merge(&scenario, &command, &["--dry-run"]).expect_status(1);
-    assert!(
-        run.stdout.contains("the target already has the id 1"),
-        "{run}"
-    );
+    assert!(run.stdout.contains("the target already has the id 1"), "{run}");
     assert_eq!(scenario.files(), before);
 
     // An interrupted transaction wrote the id 1 into the file.
@@ -156,10 +147,7 @@ fn a_dry_run_copies_the_target_to_the_temporary_directory_and_leaves_nothing_the
     let _ = merge(&scenario, &command, &["--dry-run", "--temp-dir", "temp"]).expect_status(0);
     assert_eq!(fs::read_dir(scenario.path("temp")).unwrap().count(), 0);
     let run = merge(&scenario, &command, &["--dry-run", "--temp-dir", "nowhere"]).expect_status(2);
-    assert!(
-        run.stderr.contains("nowhere") && run.stderr.contains("hint:"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("nowhere") && run.stderr.contains("hint:"), "{run}");
 }
 
 #[test]

@@ -23,22 +23,15 @@ const SCHEMAS: [(&str, &str); 6] = [
     ("a row id", "id INTEGER PRIMARY KEY AUTOINCREMENT"),
     ("a row id above 0", "id INTEGER PRIMARY KEY CHECK (id > 0)"),
     ("a BIGINT", "id BIGINT PRIMARY KEY"),
-    (
-        "a row id in descending order",
-        "id INTEGER PRIMARY KEY DESC",
-    ),
+    ("a row id in descending order", "id INTEGER PRIMARY KEY DESC"),
     ("a column", "id INTEGER"),
-    (
-        "a unique column above 0",
-        "id INTEGER NOT NULL UNIQUE CHECK (id > 0)",
-    ),
+    ("a unique column above 0", "id INTEGER NOT NULL UNIQUE CHECK (id > 0)"),
 ];
 
 fn ids(scenario: &Scenario, database: &str) -> BTreeMap<String, i64> {
     let db = Connection::open(scenario.path(database)).unwrap();
-    let mut statement = db
-        .prepare("SELECT file_path || ':' || byte_start, id FROM code_chunks")
-        .unwrap();
+    let mut statement =
+        db.prepare("SELECT file_path || ':' || byte_start, id FROM code_chunks").unwrap();
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
     rows.unwrap().map(Result::unwrap).collect()
 }
@@ -53,10 +46,8 @@ fn ids_may_change_and_be_swapped_under_any_id_constraint() {
     for unique in [UNIQUE, ""] {
         for (what, id) in SCHEMAS {
             scenario.bare_database("target.db", |db| {
-                db.execute_batch(&format!(
-                    "CREATE TABLE code_chunks ({id}, {COLUMNS}{unique})"
-                ))
-                .unwrap();
+                db.execute_batch(&format!("CREATE TABLE code_chunks ({id}, {COLUMNS}{unique})"))
+                    .unwrap();
                 // 1 and 2 are swapped, and 3 comes from elsewhere.
                 tables::insert_chunk(db, 2, "'src/lib.rs'", "0", "12");
                 tables::insert_chunk(db, 1, "'src/lib.rs'", "13", "16");
@@ -67,11 +58,7 @@ fn ids_may_change_and_be_swapped_under_any_id_constraint() {
             let run = scenario.run(&args);
             assert!(run.status <= 1, "{what}: {run}");
             assert!(!run.stdout.contains("invalid-row"), "{what}: {run}");
-            assert_eq!(
-                ids(&scenario, "target.db"),
-                ids(&scenario, "code.db"),
-                "{what}"
-            );
+            assert_eq!(ids(&scenario, "target.db"), ids(&scenario, "code.db"), "{what}");
             fs::remove_file(scenario.path("target.db")).unwrap();
         }
     }
@@ -86,9 +73,7 @@ fn a_record_whose_id_is_taken_is_rejected_and_so_is_one_that_depends_on_it() {
         tables::insert_chunk(db, 2, "'src/lib.rs'", "0", "12");
         tables::insert_chunk(db, 7, "'src/lib.rs'", "13", "16");
     });
-    let _ = scenario
-        .run(&["sqlite-to-kv", "target.db", "target.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "target.db", "target.kv"]).expect_status(0);
     for command in [
         ["kv-to-sqlite", "code.kv", "target.db", "--merge"],
         ["sqlite-to-kv", "code.db", "target.kv", "--merge"],
@@ -102,25 +87,14 @@ fn a_record_whose_id_is_taken_is_rejected_and_so_is_one_that_depends_on_it() {
         let findings = json["findings"].as_array().unwrap();
         let found: Vec<_> = findings
             .iter()
-            .map(|f| {
-                (
-                    f["key"].as_str().unwrap(),
-                    f["row"]["reason"].as_str().unwrap(),
-                )
-            })
+            .map(|f| (f["key"].as_str().unwrap(), f["row"]["reason"].as_str().unwrap()))
             .collect();
         assert_eq!(
             found,
-            [
-                ("chunk:src/lib.rs:0:12", "duplicate-id"),
-                ("chunk:src/lib.rs:13:16", "duplicate-id")
-            ]
+            [("chunk:src/lib.rs:0:12", "duplicate-id"), ("chunk:src/lib.rs:13:16", "duplicate-id")]
         );
         let message = findings[0]["message"].as_str().unwrap();
-        assert!(
-            message.contains("the id 1") && message.contains("chunk:own.rs:0:1"),
-            "{message}"
-        );
+        assert!(message.contains("the id 1") && message.contains("chunk:own.rs:0:1"), "{message}");
 
         let skip = [&command[..], &["--on-invalid", "skip"]].concat();
         let run = scenario.run(&skip).expect_status(1);
@@ -133,9 +107,7 @@ fn a_record_whose_id_is_taken_is_rejected_and_so_is_one_that_depends_on_it() {
         ("src/lib.rs:13".to_owned(), 7),
     ]);
     assert_eq!(ids(&scenario, "target.db"), expected);
-    let _ = scenario
-        .run(&["verify", "target.db", "target.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["verify", "target.db", "target.kv"]).expect_status(0);
 }
 
 #[test]
@@ -143,17 +115,10 @@ fn the_id_of_an_invalid_row_is_taken() {
     let scenario = Scenario::with_small_pair();
     scenario.bare_database("target.db", |db| {
         db.execute_batch(tables::LOOSE_CHUNKS).unwrap();
-        db.execute_batch("INSERT INTO code_chunks (id, file_path) VALUES (1, 'own.rs')")
-            .unwrap();
+        db.execute_batch("INSERT INTO code_chunks (id, file_path) VALUES (1, 'own.rs')").unwrap();
     });
-    let run = scenario
-        .run(&merge_into("target.db", &["--only", "chunk"]))
-        .expect_status(1);
-    assert!(
-        run.stdout
-            .contains("the target already has the id 1, for an invalid row"),
-        "{run}"
-    );
+    let run = scenario.run(&merge_into("target.db", &["--only", "chunk"])).expect_status(1);
+    assert!(run.stdout.contains("the target already has the id 1, for an invalid row"), "{run}");
 }
 
 /// References to a record, and how they may be made to follow it.
@@ -184,9 +149,7 @@ fn a_merge_that_would_change_a_referenced_id_is_refused_completely() {
                     .unwrap();
                 });
                 let before = scenario.files();
-                let run = scenario
-                    .run(&merge_into("target.db", skip))
-                    .expect_status(2);
+                let run = scenario.run(&merge_into("target.db", skip)).expect_status(2);
                 assert!(
                     run.stderr
                         .contains("notes in target.db references chunk:src/lib.rs:13:16 by chunk"),
@@ -207,8 +170,7 @@ fn references_to_any_column_count_and_keys_never_change() {
         let _ = fs::remove_file(scenario.path("target.db"));
         scenario.database("target.db", |db| {
             tables::insert_chunk(db, 9, "'src/lib.rs'", "0", "12");
-            db.execute_batch("CREATE UNIQUE INDEX by_hash ON code_chunks (content_hash)")
-                .unwrap();
+            db.execute_batch("CREATE UNIQUE INDEX by_hash ON code_chunks (content_hash)").unwrap();
             db.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
             db.execute_batch(reference).unwrap();
         });
@@ -217,10 +179,7 @@ fn references_to_any_column_count_and_keys_never_change() {
         INSERT INTO notes VALUES ('hash');";
     target(hash);
     let run = scenario.run(&merge_into("target.db", &[])).expect_status(2);
-    assert!(
-        run.stderr.contains("notes in target.db references"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("notes in target.db references"), "{run}");
 
     for harmless in [
         // Nothing refers to the row that changes.
@@ -255,10 +214,7 @@ fn a_reference_to_a_rejected_record_blocks_no_merge_that_skips_it() {
     });
     let skip = merge_into("target.db", &["--on-invalid", "skip"]);
     let run = scenario.run(&skip).expect_status(1);
-    assert!(
-        run.stdout.contains("the target already has the id 1"),
-        "{run}"
-    );
+    assert!(run.stdout.contains("the target already has the id 1"), "{run}");
     assert_eq!(ids(&scenario, "target.db")["src/lib.rs:0"], 9);
 }
 
@@ -290,10 +246,7 @@ fn an_id_sequence_is_kept_or_reported_and_never_written_where_sqlite_ignores_it(
             ),
             true,
         ),
-        (
-            format!("CREATE TABLE code_chunks (id INTEGER PRIMARY KEY, {COLUMNS}{UNIQUE})"),
-            false,
-        ),
+        (format!("CREATE TABLE code_chunks (id INTEGER PRIMARY KEY, {COLUMNS}{UNIQUE})"), false),
         // The sequence of another column is not an id sequence.
         (
             format!(
@@ -303,14 +256,7 @@ fn an_id_sequence_is_kept_or_reported_and_never_written_where_sqlite_ignores_it(
         ),
     ] {
         let scenario = Scenario::with_small_export();
-        let imported = [
-            "import",
-            "code.ndjson",
-            "target.db",
-            "--to",
-            "sqlite",
-            "--merge",
-        ];
+        let imported = ["import", "code.ndjson", "target.db", "--to", "sqlite", "--merge"];
         for command in [merge_into("target.db", &[]), imported.to_vec()] {
             let _ = fs::remove_file(scenario.path("target.db"));
             scenario.bare_database("target.db", |db| {
@@ -322,9 +268,7 @@ fn an_id_sequence_is_kept_or_reported_and_never_written_where_sqlite_ignores_it(
             if keeps {
                 let _ = scenario.run(&command).expect_status(0);
                 assert_eq!(next_id(&scenario, "target.db"), 10, "{create}");
-                let _ = scenario
-                    .run(&["verify", "code.kv", "target.db"])
-                    .expect_status(0);
+                let _ = scenario.run(&["verify", "code.kv", "target.db"]).expect_status(0);
                 continue;
             }
             let run = scenario.run(&command).expect_status(1);
@@ -336,10 +280,7 @@ fn an_id_sequence_is_kept_or_reported_and_never_written_where_sqlite_ignores_it(
                 verify.extend(["--without-column", "code_chunks.own"]);
             }
             let run = scenario.run(&verify).expect_status(1);
-            assert!(
-                run.stdout.contains(": 9 on the left, 3 on the right"),
-                "{run}"
-            );
+            assert!(run.stdout.contains(": 9 on the left, 3 on the right"), "{run}");
         }
     }
 }
@@ -361,19 +302,10 @@ fn an_id_sequence_that_sqlite_ignores_is_ignored_by_verify_and_copies() {
          INSERT INTO sqlite_sequence VALUES ('code_chunks', 9);",
     ] {
         scenario.change("odd.db", sql);
-        let run = scenario
-            .run(&["verify", "code.db", "odd.db"])
-            .expect_status(1);
-        assert!(
-            run.stdout.contains(": 9 on the left, 3 on the right"),
-            "{run}"
-        );
-        let _ = scenario
-            .run(&["sqlite-to-kv", "odd.db", "odd.kv", "--replace"])
-            .expect_status(0);
-        let json = scenario
-            .run(&["inspect", "odd.kv", "--format", "json"])
-            .json();
+        let run = scenario.run(&["verify", "code.db", "odd.db"]).expect_status(1);
+        assert!(run.stdout.contains(": 9 on the left, 3 on the right"), "{run}");
+        let _ = scenario.run(&["sqlite-to-kv", "odd.db", "odd.kv", "--replace"]).expect_status(0);
+        let json = scenario.run(&["inspect", "odd.kv", "--format", "json"]).json();
         assert_eq!(json["sequences"]["code_chunks"], 3);
     }
 }
@@ -382,9 +314,7 @@ fn an_id_sequence_that_sqlite_ignores_is_ignored_by_verify_and_copies() {
 fn an_id_sequence_is_merged_into_a_database_without_the_table() {
     let scenario = Scenario::with_small_pair();
     scenario.change("code.db", "DELETE FROM code_chunks");
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "code.kv", "--replace"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "code.kv", "--replace"]).expect_status(0);
     scenario.bare_database("target.db", |db| {
         db.execute_batch("CREATE TABLE own (x)").unwrap();
     });
@@ -442,8 +372,7 @@ fn store(scenario: &Scenario, name: &str, chunks: &Chunks) {
 
 fn stored(scenario: &Scenario, name: &str) -> Chunks {
     let ids = ids(scenario, name).into_iter();
-    ids.map(|(key, id)| (key.split(':').next().unwrap().parse().unwrap(), id))
-        .collect()
+    ids.map(|(key, id)| (key.split(':').next().unwrap().parse().unwrap(), id)).collect()
 }
 
 proptest! {

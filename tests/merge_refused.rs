@@ -17,8 +17,7 @@ fn constraints_of_an_older_schema_are_kept() {
     let scenario = Scenario::with_small_pair();
     scenario.bare_database("target.db", |db| {
         db.execute_batch(tables::SCHEMA_7).unwrap();
-        db.execute_batch("INSERT INTO graph_entities (id, name) VALUES (2, 'main')")
-            .unwrap();
+        db.execute_batch("INSERT INTO graph_entities (id, name) VALUES (2, 'main')").unwrap();
     });
     let before = scenario.files();
     let command = ["kv-to-sqlite", "code.kv", "target.db", "--merge"];
@@ -26,9 +25,7 @@ fn constraints_of_an_older_schema_are_kept() {
     with_snapshots(|| insta::assert_snapshot!("merge_refused", run));
     assert_eq!(scenario.files(), before);
 
-    let run = scenario
-        .run(&[&command[..], &["--on-invalid", "skip"]].concat())
-        .expect_status(1);
+    let run = scenario.run(&[&command[..], &["--on-invalid", "skip"]].concat()).expect_status(1);
     let rejects = fs::read_to_string(scenario.path("target.db.rejects.jsonl")).unwrap();
     with_snapshots(|| {
         insta::assert_snapshot!("merge_refused_skip", run);
@@ -36,10 +33,7 @@ fn constraints_of_an_older_schema_are_kept() {
     });
     let found = rows::of_database(&scenario.path("target.db"));
     let of = |table: &str| found.iter().filter(|row| row.starts_with(table)).count();
-    assert_eq!(
-        (of("code_chunks"), of("file_metrics"), of("symbol_metrics")),
-        (3, 0, 0)
-    );
+    assert_eq!((of("code_chunks"), of("file_metrics"), of("symbol_metrics")), (3, 0, 0));
 }
 
 const CHUNKS: &str = "CREATE TABLE code_chunks (id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -47,14 +41,7 @@ const CHUNKS: &str = "CREATE TABLE code_chunks (id INTEGER PRIMARY KEY AUTOINCRE
     content TEXT NOT NULL, content_hash TEXT NOT NULL, symbol_name TEXT, symbol_kind TEXT,
     created_at INTEGER NOT NULL, UNIQUE (file_path, byte_start, byte_end))";
 
-const MERGE: [&str; 6] = [
-    "kv-to-sqlite",
-    "code.kv",
-    "target.db",
-    "--merge",
-    "--only",
-    "chunk",
-];
+const MERGE: [&str; 6] = ["kv-to-sqlite", "code.kv", "target.db", "--merge", "--only", "chunk"];
 
 /// [`CHUNKS`] with something replaced: the last parenthesis, or the first occurrence of anything
 /// else.
@@ -79,13 +66,8 @@ fn target(scenario: &Scenario, from: &str, to: &str, more: &str) {
 #[test]
 fn a_record_is_rejected_with_sqlites_reason_and_the_rest_is_merged() {
     let scenario = Scenario::with_small_pair();
-    scenario.change(
-        "code.db",
-        "UPDATE code_chunks SET content = '0123' WHERE id = 2",
-    );
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "code.kv", "--replace"])
-        .expect_status(0);
+    scenario.change("code.db", "UPDATE code_chunks SET content = '0123' WHERE id = 2");
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "code.kv", "--replace"]).expect_status(0);
     let (first, second) = ("chunk:src/lib.rs:0:12", "chunk:src/lib.rs:13:16");
     let empty = "chunk:src/a::b.rs:0:0";
     for (from, to, more, key, reason, message) in [
@@ -205,19 +187,13 @@ fn a_record_is_rejected_with_sqlites_reason_and_the_rest_is_merged() {
         let json = [&MERGE[..], &["--format", "json"]].concat();
         let json = scenario.run(&json).expect_status(1).json();
         let findings = json["findings"].as_array().unwrap();
-        assert!(
-            !findings.is_empty() && scenario.files() == files,
-            "{to}: {json}"
-        );
+        assert!(!findings.is_empty() && scenario.files() == files, "{to}: {json}");
         for finding in findings {
             assert_eq!(finding["class"], "invalid-row", "{to}");
             let is_named = key.is_empty() || finding["key"] == key || findings.len() > 1;
             assert!(is_named, "{to}: {finding}");
             assert_eq!(finding["row"]["reason"], reason, "{to}: {finding}");
-            assert!(
-                finding["message"].as_str().unwrap().contains(message),
-                "{to}: {finding}"
-            );
+            assert!(finding["message"].as_str().unwrap().contains(message), "{to}: {finding}");
         }
         let run = scenario.run(&[&MERGE[..], &["--on-invalid", "skip"]].concat());
         let run = run.expect_status(1);
@@ -225,11 +201,7 @@ fn a_record_is_rejected_with_sqlites_reason_and_the_rest_is_merged() {
         assert!(!run.stdout.contains("may be failing"), "{to}: {run}");
         let db = Connection::open(scenario.path("target.db")).unwrap();
         let written: usize = db
-            .query_row(
-                "SELECT count(*) FROM code_chunks WHERE id <= 3",
-                [],
-                |row| row.get(0),
-            )
+            .query_row("SELECT count(*) FROM code_chunks WHERE id <= 3", [], |row| row.get(0))
             .unwrap();
         assert_eq!(written, 3 - findings.len(), "{to}: {run}");
         drop(db);
@@ -279,8 +251,7 @@ fn a_table_that_accepts_no_record_is_an_error_with_a_hint() {
         let _ = fs::remove_file(scenario.path("target.db"));
         scenario.bare_database("target.db", |db| {
             let flags = rusqlite::functions::FunctionFlags::SQLITE_DETERMINISTIC;
-            db.create_scalar_function("norm", 1, flags, |_| Ok(1))
-                .unwrap();
+            db.create_scalar_function("norm", 1, flags, |_| Ok(1)).unwrap();
             db.execute_batch(&chunks(from, to)).unwrap();
             db.execute_batch("CREATE TABLE files (path TEXT)").unwrap();
         });
@@ -288,21 +259,15 @@ fn a_table_that_accepts_no_record_is_an_error_with_a_hint() {
         for more in [&[][..], &["--on-invalid", "skip"], &["--dry-run"]] {
             let run = scenario.run(&[&MERGE[..], more].concat()).expect_status(2);
             assert!(
-                run.stderr
-                    .contains("cannot write any record into table code_chunks of target.db"),
+                run.stderr.contains("cannot write any record into table code_chunks of target.db"),
                 "{run}"
             );
-            assert!(
-                run.stderr.contains(why) && run.stderr.contains("hint:"),
-                "{run}"
-            );
+            assert!(run.stderr.contains(why) && run.stderr.contains("hint:"), "{run}");
             assert_eq!(scenario.files(), before);
         }
         // The other kinds can be merged, as the hint says.
         let others = ["--only", "execution-log,file-metrics,symbol-metrics"];
-        let _ = scenario
-            .run(&[&MERGE[..4], &others].concat())
-            .expect_status(0);
+        let _ = scenario.run(&[&MERGE[..4], &others].concat()).expect_status(0);
     }
 }
 
@@ -317,16 +282,8 @@ fn a_column_is_reported_only_if_sqlite_names_it() {
         let scenario = Scenario::with_small_export();
         let more = "INSERT INTO code_chunks VALUES (50, 'own', 0, 1, 'own', 'ef32637cb9c3ec2e3968c9cbdf26a5e9c172be94f88af533e14bd43f892d5297', NULL, NULL, 1)";
         target(&scenario, ")", &format!(", {check})"), more);
-        let args = [
-            "import",
-            "code.ndjson",
-            "target.db",
-            "--to",
-            "sqlite",
-            "--merge",
-            "--only",
-            "chunk",
-        ];
+        let args =
+            ["import", "code.ndjson", "target.db", "--to", "sqlite", "--merge", "--only", "chunk"];
         let json = [&args[..], &["--format", "json"]].concat();
         let json = scenario.run(&json).expect_status(1).json();
         assert_eq!(json["findings"][0]["row"]["column"], column, "{json}");
@@ -349,9 +306,7 @@ fn rejected_records_take_constant_memory() {
         .unwrap();
         db.execute_batch("COMMIT").unwrap();
     });
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "code.kv", "--no-verify"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "code.kv", "--no-verify"]).expect_status(0);
     let skip = [&MERGE[..], &["--on-invalid", "skip"]].concat();
     // The same records, once all written and once all rejected, for each reason to reject them.
     target(&scenario, "content", "content", "");
@@ -361,19 +316,13 @@ fn rejected_records_take_constant_memory() {
              WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < {RECORDS})
              SELECT id FROM n)"
     );
-    for (from, to, more) in [
-        (")", ", CHECK (byte_end < 9))", ""),
-        ("content", "content", &taken),
-    ] {
+    for (from, to, more) in [(")", ", CHECK (byte_end < 9))", ""), ("content", "content", &taken)] {
         target(&scenario, from, to, more);
         // The values take 30 MiB. A reader that is far ahead, as on a busy machine, and what SQLite
         // keeps in memory for temporary tables take less than half of that.
         let rejected = peak_kib(&scenario, &skip, 1);
         let more = rejected.saturating_sub(written) >> 10;
-        assert!(
-            more < 15,
-            "{to}: {more} MiB more for {RECORDS} rejected records"
-        );
+        assert!(more < 15, "{to}: {more} MiB more for {RECORDS} rejected records");
     }
 }
 
@@ -382,16 +331,12 @@ fn records_with_duplicate_ids_are_all_reported_and_not_merged() {
     let scenario = Scenario::new();
     let path = |name: &str| scenario.path(name);
     scenario.database("code.db", |db| tables::insert_chunks(db, 6));
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "code.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "code.kv"]).expect_status(0);
     let mut content = Content::read(&path("code.kv")).without_manifest();
     for value in content.records.values_mut() {
         let text = String::from_utf8(value.clone()).unwrap();
-        *value = text
-            .replace("\"id\":4,", "\"id\":3,")
-            .replace("\"id\":6,", "\"id\":3,")
-            .into_bytes();
+        *value =
+            text.replace("\"id\":4,", "\"id\":3,").replace("\"id\":6,", "\"id\":3,").into_bytes();
     }
     content.write(&path("shared.kv"));
     scenario.database("target.db", |_| {});
@@ -401,11 +346,5 @@ fn records_with_duplicate_ids_are_all_reported_and_not_merged() {
         kv_to_sqlite(&path("shared.kv"), &path("target.db"), &options, &progress).unwrap();
     assert_eq!(summary.rejected_total(), 3);
     let found = rows::of_database(&path("target.db"));
-    assert_eq!(
-        found
-            .iter()
-            .filter(|row| row.starts_with("code_chunks"))
-            .count(),
-        3
-    );
+    assert_eq!(found.iter().filter(|row| row.starts_with("code_chunks")).count(), 3);
 }

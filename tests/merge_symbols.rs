@@ -18,52 +18,29 @@ fn scenario(graph: &str, metrics: &str) -> Scenario {
         db.execute_batch(GRAPH).unwrap();
         if !graph.is_empty() {
             let columns = "kind, name, file_path, id, data";
-            let sql = format!(
-                "INSERT INTO graph_entities ({columns}) VALUES {}",
-                values(graph)
-            );
+            let sql = format!("INSERT INTO graph_entities ({columns}) VALUES {}", values(graph));
             db.execute_batch(&sql).unwrap();
         }
         if !metrics.is_empty() {
             let columns = "symbol_name, file_path, symbol_id, kind, last_updated";
             let rows = metrics.replace(")", ", 'fn', 1)");
-            db.execute_batch(&format!(
-                "INSERT INTO symbol_metrics ({columns}) VALUES {rows}"
-            ))
-            .unwrap();
+            db.execute_batch(&format!("INSERT INTO symbol_metrics ({columns}) VALUES {rows}"))
+                .unwrap();
         }
     });
     scenario
 }
 
-const MERGE: [&str; 6] = [
-    "kv-to-sqlite",
-    "code.kv",
-    "target.db",
-    "--merge",
-    "--only",
-    "symbol-metrics",
-];
+const MERGE: [&str; 6] =
+    ["kv-to-sqlite", "code.kv", "target.db", "--merge", "--only", "symbol-metrics"];
 
 #[test]
 fn metrics_of_another_symbol_are_rejected_by_name_and_by_file() {
     for (graph, metrics, rejected) in [
         // The symbols of code.kv: 1 is main, 2 is Main, both in src/lib.rs.
-        (
-            "('main', 'src/lib.rs', 1), ('Main', 'src/lib.rs', 2)",
-            "",
-            &[][..],
-        ),
-        (
-            "('Main', 'src/lib.rs', 1), ('main', 'src/lib.rs', 2)",
-            "",
-            &[1, 2],
-        ),
-        (
-            "('main', 'src/old.rs', 1), ('Main', 'src/lib.rs', 2)",
-            "",
-            &[1],
-        ),
+        ("('main', 'src/lib.rs', 1), ('Main', 'src/lib.rs', 2)", "", &[][..]),
+        ("('Main', 'src/lib.rs', 1), ('main', 'src/lib.rs', 2)", "", &[1, 2]),
+        ("('main', 'src/old.rs', 1), ('Main', 'src/lib.rs', 2)", "", &[1]),
         // Another symbol of that name in the file: Magellan itself confuses the two.
         (
             "('main', 'src/old.rs', 1), ('Main', 'src/lib.rs', 2), ('main', 'src/lib.rs', 3)",
@@ -75,20 +52,14 @@ fn metrics_of_another_symbol_are_rejected_by_name_and_by_file() {
         ("", "", &[]),
         // The existing row counts, whatever the graph says.
         ("('x', 'x', 1)", "('main', 'src/lib.rs', 1)", &[]),
-        (
-            "('main', 'src/lib.rs', 1)",
-            "('main', 'src/old.rs', 1)",
-            &[1],
-        ),
+        ("('main', 'src/lib.rs', 1)", "('main', 'src/old.rs', 1)", &[1]),
         ("", "('other', 'src/lib.rs', 2)", &[2]),
     ] {
         let scenario = scenario(graph, metrics);
         let before = scenario.files();
         let run = scenario.run(&MERGE);
-        let is_rejected = |id| {
-            run.stdout
-                .contains(&format!("metrics:symbol:{id}: wrong-symbol: in the "))
-        };
+        let is_rejected =
+            |id| run.stdout.contains(&format!("metrics:symbol:{id}: wrong-symbol: in the "));
         let found: Vec<i64> = [1, 2].into_iter().filter(|id| is_rejected(*id)).collect();
         assert_eq!(
             (run.status, &found[..]),
@@ -100,9 +71,7 @@ fn metrics_of_another_symbol_are_rejected_by_name_and_by_file() {
         }
         assert!(run.stdout.contains("index"), "{run}");
         assert_eq!(scenario.files(), before);
-        let _ = scenario
-            .run(&[&MERGE[..], &["--on-invalid", "skip"]].concat())
-            .expect_status(1);
+        let _ = scenario.run(&[&MERGE[..], &["--on-invalid", "skip"]].concat()).expect_status(1);
         let rejects = scenario.lines("target.db.rejects.jsonl");
         assert_eq!(rejects.len(), rejected.len(), "{rejects:?}");
         let db = Connection::open(scenario.path("target.db")).unwrap();
@@ -126,11 +95,7 @@ fn metrics_in_a_kv_file_are_compared_too() {
     );
     let args = ["sqlite-to-kv", "code.db", "code.kv", "--merge"];
     let run = scenario.run(&args).expect_status(1);
-    assert!(
-        run.stdout
-            .contains("in the target the symbol 1 is main in src/lib.rs"),
-        "{run}"
-    );
+    assert!(run.stdout.contains("in the target the symbol 1 is main in src/lib.rs"), "{run}");
 }
 
 #[test]
@@ -145,22 +110,16 @@ fn verify_warns_of_metrics_under_another_symbols_id_and_calls_copies_identical()
         ),
     );
     fs::copy(scenario.path("code.db"), scenario.path("copy.db")).unwrap();
-    for (args, warnings) in [
-        (&["code.db", "copy.db"][..], 2),
-        (&["code.kv", "code.db"], 1),
-        (&["code.db"], 1),
-    ] {
+    for (args, warnings) in
+        [(&["code.db", "copy.db"][..], 2), (&["code.kv", "code.db"], 1), (&["code.db"], 1)]
+    {
         let args = [&["verify"], args].concat();
         let run = scenario.run(&args).expect_status(0);
         assert_eq!(
-            run.stdout
-                .matches("in the graph the symbol 2 is other")
-                .count(),
+            run.stdout.matches("in the graph the symbol 2 is other").count(),
             warnings,
             "{run}"
         );
-        let _ = scenario
-            .run(&[&args[..], &["--strict"]].concat())
-            .expect_status(1);
+        let _ = scenario.run(&[&args[..], &["--strict"]].concat()).expect_status(1);
     }
 }

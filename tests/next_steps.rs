@@ -24,16 +24,9 @@ fn rejected_rows_are_added_once_they_are_fixed() {
     );
     let column = ["--without-column", "code_chunks.a b"];
     let args = ["sqlite-to-kv", "code.db", "new.kv", "--on-invalid", "skip"];
-    let run = scenario
-        .run(&[&args[..], &column].concat())
-        .expect_status(1);
-    let [add] = commands(&run)[..] else {
-        panic!("{run}")
-    };
-    scenario.change(
-        "code.db",
-        "UPDATE code_chunks SET content = 'fixed' WHERE id = 1",
-    );
+    let run = scenario.run(&[&args[..], &column].concat()).expect_status(1);
+    let [add] = commands(&run)[..] else { panic!("{run}") };
+    scenario.change("code.db", "UPDATE code_chunks SET content = 'fixed' WHERE id = 1");
     let run = shell_command(&scenario, add).expect_status(0);
     assert!(run.stdout.contains("Merged 1 record into new.kv"), "{run}");
 }
@@ -52,24 +45,11 @@ fn a_constraint_violation_may_be_fixed_in_the_target() {
         )
         .unwrap();
     });
-    let args = [
-        "kv-to-sqlite",
-        "code.kv",
-        "target.db",
-        "--merge",
-        "--on-invalid",
-        "skip",
-    ];
+    let args = ["kv-to-sqlite", "code.kv", "target.db", "--merge", "--on-invalid", "skip"];
     let only = ["--only", "symbol-metrics"];
     let run = scenario.run(&[&args[..], &only].concat()).expect_status(1);
-    assert!(
-        run.stdout
-            .contains("fix the rejected items in the source or the target"),
-        "{run}"
-    );
-    let [add] = commands(&run)[..] else {
-        panic!("{run}")
-    };
+    assert!(run.stdout.contains("fix the rejected items in the source or the target"), "{run}");
+    let [add] = commands(&run)[..] else { panic!("{run}") };
     scenario.change(
         "target.db",
         "WITH RECURSIVE ids(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM ids WHERE id < 100)
@@ -91,24 +71,13 @@ fn a_merge_of_id_sequences_alone_says_what_it_writes() {
     for (target, to) in [("code.kv", "kv"), ("code.db", "sqlite")] {
         let args = ["import", "sequences.ndjson", target, "--to", to, "--merge"];
         let before = scenario.files();
-        let run = scenario
-            .run(&[&args[..], &["--dry-run"]].concat())
-            .expect_status(0);
-        assert!(
-            run.stdout.contains("only the id sequences or the manifest"),
-            "{run}"
-        );
-        assert!(
-            run.stdout.contains("\nNext: rerun without --dry-run"),
-            "{run}"
-        );
+        let run = scenario.run(&[&args[..], &["--dry-run"]].concat()).expect_status(0);
+        assert!(run.stdout.contains("only the id sequences or the manifest"), "{run}");
+        assert!(run.stdout.contains("\nNext: rerun without --dry-run"), "{run}");
         assert_eq!(scenario.files(), before);
 
         let run = scenario.run(&args).expect_status(0);
-        assert!(
-            run.stdout.contains("only the id sequences or the manifest"),
-            "{run}"
-        );
+        assert!(run.stdout.contains("only the id sequences or the manifest"), "{run}");
         assert_ne!(scenario.files(), before);
         let run = scenario.run(&args).expect_status(0);
         assert!(run.stdout.contains("there was nothing to merge"), "{run}");

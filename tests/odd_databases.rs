@@ -17,15 +17,7 @@ fn copy(fill: impl FnOnce(&Connection)) -> (Vec<String>, Vec<String>) {
 }
 
 fn copy_odd_database(scenario: &Scenario) -> (Vec<String>, Vec<String>) {
-    let args = [
-        "sqlite-to-kv",
-        "odd.db",
-        "out.kv",
-        "--on-invalid",
-        "skip",
-        "--format",
-        "json",
-    ];
+    let args = ["sqlite-to-kv", "odd.db", "out.kv", "--on-invalid", "skip", "--format", "json"];
     let run = scenario.run(&args);
     let rejected: Vec<String> = run.json()["findings"]
         .as_array()
@@ -161,20 +153,12 @@ fn lone_surrogates_in_utf16_databases_are_reported_and_the_rest_is_exact() {
         });
         assert_eq!(
             keys,
-            [
-                "chunk::0:5",
-                "chunk:a\u{10062}:0:5",
-                "chunk:caf\u{e9} \u{1f600}:0:5"
-            ],
+            ["chunk::0:5", "chunk:a\u{10062}:0:5", "chunk:caf\u{e9} \u{1f600}:0:5"],
             "{encoding}"
         );
         assert_eq!(
             rejected,
-            [
-                "1 file_path not-utf8",
-                "2 file_path not-utf8",
-                "6 symbol_name not-utf8"
-            ],
+            ["1 file_path not-utf8", "2 file_path not-utf8", "6 symbol_name not-utf8"],
             "{encoding}"
         );
     }
@@ -194,15 +178,7 @@ fn nocase_collation_neither_groups_nor_reorders() {
             insert_chunk(db, id as i64, path, "0", "5");
         }
     });
-    assert_eq!(
-        keys,
-        [
-            "chunk:A.rs:0:5",
-            "chunk:B.rs:0:5",
-            "chunk:a.rs:0:5",
-            "chunk:b.rs:0:5"
-        ]
-    );
+    assert_eq!(keys, ["chunk:A.rs:0:5", "chunk:B.rs:0:5", "chunk:a.rs:0:5", "chunk:b.rs:0:5"]);
     assert_eq!(rejected, Vec::<String>::new());
 }
 
@@ -237,45 +213,22 @@ fn with_wrong_index_on(scenario: &Scenario, index: &str, told_columns: &str) {
 #[test]
 fn an_index_with_a_missing_entry_is_reported_as_corruption() {
     let scenario = Scenario::new();
-    with_wrong_index(
-        &scenario,
-        "CREATE INDEX by_path ON code_chunks(file_path) WHERE id <> 2",
-    );
-    let run = scenario
-        .run(&["sqlite-to-kv", "odd.db", "out.kv"])
-        .expect_status(2);
-    assert!(
-        run.stderr
-            .contains("code_chunks has 4 rows, but one of its indexes has 3"),
-        "{run}"
-    );
+    with_wrong_index(&scenario, "CREATE INDEX by_path ON code_chunks(file_path) WHERE id <> 2");
+    let run = scenario.run(&["sqlite-to-kv", "odd.db", "out.kv"]).expect_status(2);
+    assert!(run.stderr.contains("code_chunks has 4 rows, but one of its indexes has 3"), "{run}");
     assert!(!scenario.path("out.kv").exists());
 }
 
 #[test]
 fn an_index_with_a_wrong_entry_changes_no_record() {
     let scenario = Scenario::new();
-    with_wrong_index(
-        &scenario,
-        "CREATE INDEX by_path ON code_chunks(file_path || 'x')",
-    );
+    with_wrong_index(&scenario, "CREATE INDEX by_path ON code_chunks(file_path || 'x')");
     let (keys, rejected) = copy_odd_database(&scenario);
-    assert_eq!(
-        keys,
-        [
-            "chunk:abcd:0:5",
-            "chunk:bcd:0:5",
-            "chunk:cd:0:5",
-            "chunk:d:0:5"
-        ]
-    );
+    assert_eq!(keys, ["chunk:abcd:0:5", "chunk:bcd:0:5", "chunk:cd:0:5", "chunk:d:0:5"]);
     assert_eq!(rejected, Vec::<String>::new());
     let args = ["sqlite-to-kv", "odd.db", "checked.kv", "--check-source"];
     let run = scenario.run(&args).expect_status(2);
-    assert!(
-        run.stderr.contains("fails SQLite's integrity check"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("fails SQLite's integrity check"), "{run}");
 }
 
 #[test]
@@ -287,9 +240,7 @@ fn a_key_index_with_a_wrong_entry_is_reported_as_corruption() {
     ];
     // Of a valid row, and of an invalid one.
     let content = ["content", "CASE id WHEN 2 THEN NULL ELSE content END"];
-    let cases = wrong
-        .iter()
-        .flat_map(|columns| content.map(|content| (columns, content)));
+    let cases = wrong.iter().flat_map(|columns| content.map(|content| (columns, content)));
     for (columns, content) in cases {
         let scenario = Scenario::new();
         with_wrong_index_on(
@@ -302,10 +253,7 @@ fn a_key_index_with_a_wrong_entry_is_reported_as_corruption() {
         );
         let args = ["sqlite-to-kv", "odd.db", "out.kv"];
         let run = scenario.run(&args).expect_status(2);
-        assert!(
-            run.stderr.contains("of code_chunks has a different key"),
-            "{run}"
-        );
+        assert!(run.stderr.contains("of code_chunks has a different key"), "{run}");
         assert!(!scenario.path("out.kv").exists());
     }
 }
@@ -317,13 +265,7 @@ fn rows_without_a_key_are_found_through_a_key_index() {
         db.execute_batch(LOOSE_CHUNKS).unwrap();
         db.execute_batch("CREATE INDEX by_key ON code_chunks(byte_end, byte_start, file_path)")
             .unwrap();
-        for (id, path) in [
-            (1, "NULL"),
-            (2, "'b'"),
-            (3, "NULL"),
-            (4, "x'00'"),
-            (5, "'a'"),
-        ] {
+        for (id, path) in [(1, "NULL"), (2, "'b'"), (3, "NULL"), (4, "x'00'"), (5, "'a'")] {
             insert_chunk(db, id, path, "0", "5");
         }
     });
@@ -357,9 +299,8 @@ fn the_order_of_a_large_table_does_not_depend_on_memory() {
         )
         .unwrap();
     });
-    let run = scenario
-        .run(&["sqlite-to-kv", "big.db", "out.kv", "--format", "json"])
-        .expect_status(0);
+    let run =
+        scenario.run(&["sqlite-to-kv", "big.db", "out.kv", "--format", "json"]).expect_status(0);
     assert_eq!(run.json()["kinds"][0]["records"], 9000);
     assert_eq!(kv::keys(&scenario.path("out.kv")).len(), 9000);
 }

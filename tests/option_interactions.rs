@@ -9,18 +9,11 @@ use crate::common::Scenario;
 /// A pair of stores with the same content and a wrong hash, and every kind of comparison over it.
 fn with_wrong_hash() -> (Scenario, [&'static [&'static str]; 4]) {
     let scenario = Scenario::with_small_pair();
-    scenario.change(
-        "code.db",
-        "UPDATE code_chunks SET content_hash = 'zz' WHERE id = 1",
-    );
+    scenario.change("code.db", "UPDATE code_chunks SET content_hash = 'zz' WHERE id = 1");
     let args = ["sqlite-to-kv", "code.db", "code.kv", "--replace"];
     let _ = scenario.run(&args).expect_status(0);
-    let stores: [&[&str]; 4] = [
-        &["code.db", "code.db"],
-        &["code.db", "code.kv"],
-        &["code.db"],
-        &["code.kv"],
-    ];
+    let stores: [&[&str]; 4] =
+        [&["code.db", "code.db"], &["code.db", "code.kv"], &["code.db"], &["code.kv"]];
     (scenario, stores)
 }
 
@@ -32,11 +25,7 @@ fn quick_with_strict_has_the_result_of_strict_alone() {
         let strict = run(&["--strict"]).expect_status(1);
         let both = run(&["--strict", "--quick"]).expect_status(1);
         for run in [strict, both] {
-            assert!(
-                run.stdout
-                    .contains("Diverged: 1 warning (counted by --strict)"),
-                "{run}"
-            );
+            assert!(run.stdout.contains("Diverged: 1 warning (counted by --strict)"), "{run}");
             assert!(run.stdout.contains("content-hash (warning)"), "{run}");
         }
     }
@@ -55,12 +44,7 @@ fn a_report_has_every_warning_even_with_quick() {
         let ((_, whole), (quick, same)) = (report(&[]), report(&["--quick"]));
         assert_eq!(whole.lines().count(), 1);
         assert_eq!(same, whole);
-        assert!(
-            quick
-                .stdout
-                .contains("only chunks were compared individually"),
-            "{quick}"
-        );
+        assert!(quick.stdout.contains("only chunks were compared individually"), "{quick}");
     }
 }
 
@@ -73,11 +57,7 @@ fn quick_alone_says_that_warnings_were_not_checked() {
         let run = scenario.run(&args).expect_status(0);
         let note = "Warnings were not checked.";
         assert!(run.stdout.contains(note), "{run}");
-        assert!(
-            fs::read_to_string(scenario.path("page.html"))
-                .unwrap()
-                .contains(note)
-        );
+        assert!(fs::read_to_string(scenario.path("page.html")).unwrap().contains(note));
         let json = |args: &[&str]| {
             let args = [args, &["--format", "json"]].concat();
             scenario.run(&args).expect_status(0).json()
@@ -101,20 +81,12 @@ fn a_column_that_no_store_has_is_an_error() {
         "ALTER TABLE code_chunks ADD COLUMN lang; UPDATE code_chunks SET lang = 'rust'",
     );
     let column = |column| ["--without-column", column];
-    for stores in [
-        &["code.db", "code.kv"][..],
-        &["code.kv", "code.db"],
-        &["code.db"],
-    ] {
+    for stores in [&["code.db", "code.kv"][..], &["code.kv", "code.db"], &["code.db"]] {
         let args = [&["verify"], stores, &column("code_chunks.lang")].concat();
         let _ = scenario.run(&args).expect_status(0);
         let args = [&args[..], &column("code_chunks.lnag")].concat();
         let run = scenario.run(&args).expect_status(2);
-        assert!(
-            run.stderr
-                .contains("cannot ignore column \"code_chunks.lnag\""),
-            "{run}"
-        );
+        assert!(run.stderr.contains("cannot ignore column \"code_chunks.lnag\""), "{run}");
         assert_eq!(run.stdout, "");
     }
     // A KV file has no columns, and tables that are not compared don't count.
@@ -133,24 +105,15 @@ fn a_column_that_no_store_has_is_an_error() {
 fn a_prefix_that_no_key_can_have_is_an_error() {
     let scenario = Scenario::with_small_pair();
     for (args, starts) in [
-        (
-            &["--prefix", "chnk:src"][..],
-            "chunk: or execlog: or metrics:file: or metrics:symbol:",
-        ),
+        (&["--prefix", "chnk:src"][..], "chunk: or execlog: or metrics:file: or metrics:symbol:"),
         (&["--prefix", "metrics:", "--only", "chunk"], "chunk:"),
         (
             &["--prefix", "chunk:", "--only", "execution-log,file-metrics"],
             "execlog: or metrics:file:",
         ),
     ] {
-        let run = scenario
-            .run(&[&["export", "code.kv"], args].concat())
-            .expect_status(2);
-        assert!(
-            run.stderr
-                .contains(&format!("all of them start with {starts}\n")),
-            "{run}"
-        );
+        let run = scenario.run(&[&["export", "code.kv"], args].concat()).expect_status(2);
+        assert!(run.stderr.contains(&format!("all of them start with {starts}\n")), "{run}");
         assert_eq!(run.stdout, "");
     }
     // A prefix that no record has is not an error.
@@ -165,9 +128,7 @@ fn a_malformed_key_belongs_to_the_kind_of_its_prefix() {
     let scenario = Scenario::with_small_pair();
     let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
     let value = content.records[&b"chunk:src/lib.rs:0:12"[..]].clone();
-    content
-        .records
-        .insert(b"chunk:src/lib.rs:00:12".to_vec(), value);
+    content.records.insert(b"chunk:src/lib.rs:00:12".to_vec(), value);
     content.write(&scenario.path("odd.kv"));
     for command in [
         &["kv-to-sqlite", "odd.kv", "new.db", "--dry-run"][..],
@@ -180,17 +141,11 @@ fn a_malformed_key_belongs_to_the_kind_of_its_prefix() {
             let args = [command, &["--only", only]].concat();
             let run = scenario.run(&args).expect_status(status);
             let output = format!("{}{}", run.stdout, run.stderr);
-            assert_eq!(
-                output.contains("chunk:src/lib.rs:00:12"),
-                status == 1,
-                "{run}"
-            );
+            assert_eq!(output.contains("chunk:src/lib.rs:00:12"), status == 1, "{run}");
         }
     }
     for (prefix, status) in [("chunk:src/lib.rs:", 1), ("chunk:src/a", 0)] {
-        let _ = scenario
-            .run(&["export", "odd.kv", "--prefix", prefix])
-            .expect_status(status);
+        let _ = scenario.run(&["export", "odd.kv", "--prefix", prefix]).expect_status(status);
     }
 }
 
@@ -202,14 +157,8 @@ fn requested_progress_is_shown_even_without_a_report() {
         scenario.run(&args).expect_status(0)
     };
     let shown = run(&["--progress", "always"]);
-    assert!(
-        shown.stdout.is_empty() && !shown.stderr.is_empty(),
-        "{shown}"
-    );
+    assert!(shown.stdout.is_empty() && !shown.stderr.is_empty(), "{shown}");
     for hidden in [run(&[]), run(&["--progress", "never"])] {
-        assert!(
-            hidden.stdout.is_empty() && hidden.stderr.is_empty(),
-            "{hidden}"
-        );
+        assert!(hidden.stdout.is_empty() && hidden.stderr.is_empty(), "{hidden}");
     }
 }

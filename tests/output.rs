@@ -28,9 +28,7 @@ fn runs() -> Vec<Vec<String>> {
     let mut runs: Vec<Vec<String>> = vec![vec!["-V".to_owned()]];
     for command in commands() {
         let name = command.first().map_or("", String::as_str);
-        let arguments = arguments(name)
-            .iter()
-            .map(|argument| (*argument).to_owned());
+        let arguments = arguments(name).iter().map(|argument| (*argument).to_owned());
         for flag in ["-h", "--help"] {
             runs.push([&command[..], &[flag.to_owned()]].concat());
         }
@@ -48,9 +46,7 @@ fn all_runs() -> Vec<(Vec<String>, i32)> {
     runs.push((words("inspect missing.db"), 2));
     runs.push((words("inspect --no-such-option"), 2));
     let in_json = runs.iter().map(|(run, status)| {
-        let args = words("--format json")
-            .into_iter()
-            .chain(run.iter().cloned());
+        let args = words("--format json").into_iter().chain(run.iter().cloned());
         (args.collect(), *status)
     });
     let in_json: Vec<_> = in_json.collect();
@@ -103,10 +99,7 @@ fn unwritable_output_is_reported_and_is_exit_status_2() {
         let run = Run::of(command.stdout(full.unwrap()).output().unwrap());
         assert_eq!(run.status, 2, "{args:?}: {run}");
         let message = "error: cannot write to stdout\n  caused by: No space left on device";
-        assert!(
-            run.stderr.starts_with(message) || status == 2,
-            "{args:?}: {run}"
-        );
+        assert!(run.stderr.starts_with(message) || status == 2, "{args:?}: {run}");
         assert!(run.stderr.starts_with("error: "), "{args:?}: {run}");
     }
 }
@@ -116,9 +109,7 @@ fn output_to_a_pipe_or_a_file_has_no_escape_codes() {
     let scenario = folder();
     for (args, status) in all_runs() {
         let mut command = command(&scenario, &args);
-        command
-            .env("TERM", "xterm-256color")
-            .args(["--progress", "always"]);
+        command.env("TERM", "xterm-256color").args(["--progress", "always"]);
         let run = Run::of(command.output().unwrap());
         if args.iter().all(|arg| arg != "-V" && arg != "--version") {
             assert_eq!(run.status, status, "{args:?}: {run}");
@@ -164,25 +155,13 @@ fn quiet_silences_reports_but_no_requested_output_and_no_errors() {
     let scenario = folder();
     for (args, status) in all_runs() {
         let is_json = args.iter().any(|arg| arg == "json");
-        let asks = [
-            "-h",
-            "--help",
-            "-V",
-            "--version",
-            "export",
-            "completions",
-            "man",
-        ];
+        let asks = ["-h", "--help", "-V", "--version", "export", "completions", "man"];
         let is_asked_for = args.iter().any(|arg| asks.contains(&arg.as_str()));
         let is_folder = args.iter().any(|arg| arg == "--dir");
         let mut command = command(&scenario, &args);
         let run = Run::of(command.arg("--quiet").output().unwrap());
         let is_silent = status < 2 && !is_json && (!is_asked_for || is_folder);
-        assert_eq!(
-            run.stdout.is_empty() && run.stderr.is_empty(),
-            is_silent,
-            "{args:?}: {run}"
-        );
+        assert_eq!(run.stdout.is_empty() && run.stderr.is_empty(), is_silent, "{args:?}: {run}");
     }
 }
 
@@ -213,21 +192,13 @@ fn a_bar_stays_on_one_line_of_a_terminal_of_any_width() {
             let codes = shown.split("\u{1b}[").skip(1);
             let up =
                 codes.filter(|rest| rest.trim_start_matches(char::is_numeric).starts_with('A'));
-            assert_eq!(
-                (shown.matches('\n').count(), up.count()),
-                (0, 0),
-                "{columns}: {shown:?}"
-            );
+            assert_eq!((shown.matches('\n').count(), up.count()), (0, 0), "{columns}: {shown:?}");
             let plain = anstream::adapter::strip_str(&shown).to_string();
             let lines = plain.split('\r').map(str::trim_end);
             let widths: Vec<usize> = lines.map(|line| line.chars().count()).collect();
             let widest = widths.iter().max().unwrap();
             assert!(*widest < columns.into(), "{columns}: {shown:?}");
-            assert_eq!(
-                widths.last(),
-                Some(&0),
-                "{columns}: something stays: {shown:?}"
-            );
+            assert_eq!(widths.last(), Some(&0), "{columns}: something stays: {shown:?}");
             let total = format!(" of {},000 ", chunks / 1000);
             let details = [&total, "/s ", " left"];
             *widest > 0 && (columns < 80 || details.iter().all(|detail| plain.contains(detail)))
@@ -243,10 +214,7 @@ fn a_dumb_terminal_gets_progress_lines_on_request() {
     }
     let shown = progress(80, LONG, &[("TERM", "dumb")], &["--progress", "always"]);
     let line = "copy chunk: 10,000 of 10,000\r\n";
-    assert!(
-        shown.contains(line) && !shown.contains('\u{1b}'),
-        "{shown:?}"
-    );
+    assert!(shown.contains(line) && !shown.contains('\u{1b}'), "{shown:?}");
 }
 
 #[test]

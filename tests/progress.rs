@@ -22,9 +22,7 @@ impl StageLog {
     fn of(&self, stage: Stage) -> Vec<(Option<u64>, u64)> {
         let stages = self.stages.lock().unwrap();
         let entries = stages.iter().filter(|(started, _, _)| *started == stage);
-        entries
-            .map(|(_, total, records)| (*total, *records))
-            .collect()
+        entries.map(|(_, total, records)| (*total, *records)).collect()
     }
 }
 
@@ -48,9 +46,7 @@ impl ProgressSink for StageLog {
 fn scenario() -> Scenario {
     let scenario = Scenario::new();
     scenario.database("code.db", |db| tables::insert_chunks(db, CHUNKS));
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "code.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "code.kv"]).expect_status(0);
     scenario
 }
 
@@ -69,11 +65,7 @@ fn verify(
 #[test]
 fn each_record_of_the_left_side_is_counted_once() {
     let scenario = scenario();
-    for names in [
-        ["code.db", "code.kv"],
-        ["code.kv", "code.db"],
-        ["code.kv", "code.kv"],
-    ] {
+    for names in [["code.db", "code.kv"], ["code.kv", "code.db"], ["code.kv", "code.kv"]] {
         let stage_log = Arc::new(StageLog::default());
         let report = verify(&scenario, names, false, &stage_log).unwrap();
         assert!(report.is_identical());

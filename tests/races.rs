@@ -94,8 +94,7 @@ fn a_database_that_is_opened_meanwhile_is_not_replaced() {
     let progress = meanwhile(move || {
         let db = Connection::open(theirs).unwrap();
         db.pragma_update(None, "journal_mode", "WAL").unwrap();
-        db.execute_batch("UPDATE code_chunks SET content = 'theirs'")
-            .unwrap();
+        db.execute_batch("UPDATE code_chunks SET content = 'theirs'").unwrap();
         // Never closed, as by a process that keeps running.
         std::mem::forget(db);
     });
@@ -138,12 +137,6 @@ fn of_two_copies_to_one_name_one_is_complete_and_the_other_an_error() {
     let [failure] = <[Error; 1]>::try_from(failures).unwrap();
     let error = failure;
     assert!(matches!(error, Error::TargetExists { .. }), "{error}");
-    assert_eq!(
-        KvReader::open_verified(&target)
-            .unwrap()
-            .key_count()
-            .unwrap(),
-        8
-    );
+    assert_eq!(KvReader::open_verified(&target).unwrap().key_count().unwrap(), 8);
     assert_eq!(scenario.files().len(), 3);
 }

@@ -57,11 +57,7 @@ impl Session {
 
 /// The document with the current output of its commands, and the number of commands.
 fn rerun(text: &str) -> (String, usize) {
-    let mut session = Session {
-        scenario: Scenario::new(),
-        status: 0,
-        commands: 0,
-    };
+    let mut session = Session { scenario: Scenario::new(), status: 0, commands: 0 };
     let mut rerun = String::new();
     let mut in_block = false;
     for line in text.lines() {

@@ -113,26 +113,12 @@ fn a_reason_is_a_sentence_with_the_rows_key_in_every_report() {
         .run(&["sqlite-to-kv", "odd.db", "out.kv", "--rejects", "why.jsonl"])
         .expect_status(1);
     let verify = scenario
-        .run(&[
-            "verify",
-            "odd.db",
-            "empty.kv",
-            "--limit",
-            "99",
-            "--report",
-            "all.jsonl",
-        ])
+        .run(&["verify", "odd.db", "empty.kv", "--limit", "99", "--report", "all.jsonl"])
         .expect_status(1);
     let export = scenario.run(&["export", "odd.db"]).expect_status(1);
     for (_, _, line) in ROWS {
-        assert!(
-            copy.stdout.contains(&format!("\n  {line}\n")),
-            "{line}: {copy}"
-        );
-        assert!(
-            verify.stdout.contains(&format!("\n    left: {line}")),
-            "{line}: {verify}"
-        );
+        assert!(copy.stdout.contains(&format!("\n  {line}\n")), "{line}: {copy}");
+        assert!(verify.stdout.contains(&format!("\n    left: {line}")), "{line}: {verify}");
         assert!(export.stderr.contains(line), "{line}: {export}");
     }
 
@@ -152,9 +138,7 @@ fn a_reason_is_a_sentence_with_the_rows_key_in_every_report() {
         };
         assert!(report.iter().any(is_found), "{line}: {report:?}");
     }
-    let rows = report
-        .iter()
-        .filter(|finding| finding["class"] == "invalid-row");
+    let rows = report.iter().filter(|finding| finding["class"] == "invalid-row");
     assert_eq!((rejects.len(), rows.count()), (ROWS.len(), ROWS.len()));
 }
 
@@ -166,14 +150,8 @@ fn invalid_text_of_a_utf16_database_is_reported_as_invalid_utf16() {
         db.execute_batch(LOOSE_CHUNKS).unwrap();
         insert_chunk(db, 1, "CAST(x'00d8' AS TEXT)", "0", "5");
     });
-    let run = scenario
-        .run(&["sqlite-to-kv", "odd.db", "out.kv"])
-        .expect_status(1);
-    assert!(
-        run.stdout
-            .contains("file_path is not valid UTF-16: lone surrogate\n"),
-        "{run}"
-    );
+    let run = scenario.run(&["sqlite-to-kv", "odd.db", "out.kv"]).expect_status(1);
+    assert!(run.stdout.contains("file_path is not valid UTF-16: lone surrogate\n"), "{run}");
 }
 
 #[test]
@@ -192,10 +170,7 @@ fn quoted_values_are_escaped_and_shortened() {
         message.starts_with("code_chunks row 1 (file_path \"\\u{1b}[31m\\u{202e}00"),
         "{message}"
     );
-    assert!(
-        message.contains("byte_end x'00000000000000000000000000000000…')"),
-        "{message}"
-    );
+    assert!(message.contains("byte_end x'00000000000000000000000000000000…')"), "{message}");
     assert!(message.len() < 300, "{message}");
 }
 
@@ -204,11 +179,7 @@ fn quoted_values_are_escaped_and_shortened() {
 fn redacted_reasons_quote_no_text() {
     let scenario = Scenario::with_small_pair();
     let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
-    content.edit(
-        "chunk:src/lib.rs:0:12",
-        "\"created_at\":7",
-        "\"created_at\":\"secret\"",
-    );
+    content.edit("chunk:src/lib.rs:0:12", "\"created_at\":7", "\"created_at\":\"secret\"");
     content.edit("chunk:src/lib.rs:13:16", "\"id\"", "\"secret\"");
     content.edit("metrics:file:src/lib.rs", "src/lib.rs", "secret.rs");
     content.edit("metrics:symbol:1", "\"loc\":1", "\"loc\":1.5");
@@ -223,47 +194,22 @@ fn redacted_reasons_quote_no_text() {
         ("odd.kv", "unknown field"),
         ("odd.kv", "the record belongs to another key"),
         ("odd.kv", "loc is 1.5, must be an integer or null"),
-        (
-            "odd.db",
-            "code_chunks row 1: byte_start is -5, must be 0 or more",
-        ),
+        ("odd.db", "code_chunks row 1: byte_start is -5, must be 0 or more"),
         ("odd.db", "code_chunks row 2: file_path is not valid UTF-8"),
     ] {
-        let args = [
-            "verify",
-            "code.kv",
-            store,
-            "--html",
-            "page.html",
-            "--report",
-            "all.jsonl",
-        ];
+        let args = ["verify", "code.kv", store, "--html", "page.html", "--report", "all.jsonl"];
         let values = ["--values", "redacted"];
-        let text = scenario
-            .run(&[&args[..], &values].concat())
-            .expect_status(1);
+        let text = scenario.run(&[&args[..], &values].concat()).expect_status(1);
         let format = ["--format", "json"];
         let args = [&args[..], &values, &format].concat();
         let json = scenario.run(&args).expect_status(1);
         let read = |name| fs::read_to_string(scenario.path(name)).unwrap();
-        for shown in [
-            text.stdout,
-            json.stdout,
-            read("page.html"),
-            read("all.jsonl"),
-        ] {
+        for shown in [text.stdout, json.stdout, read("page.html"), read("all.jsonl")] {
             assert!(shown.contains(expected), "{expected}: {shown}");
-            assert!(
-                !shown.contains("secret") && !shown.contains("736563"),
-                "{shown}"
-            );
+            assert!(!shown.contains("secret") && !shown.contains("736563"), "{shown}");
         }
     }
     let args = ["verify", "code.kv", "odd.kv"];
     let full = scenario.run(&args).expect_status(1);
-    assert!(
-        full.stdout
-            .contains("created_at is \"secret\", must be an integer"),
-        "{full}"
-    );
+    assert!(full.stdout.contains("created_at is \"secret\", must be an integer"), "{full}");
 }

@@ -1,10 +1,5 @@
 //! All integration tests as one program: it links once, and the files share `common`.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used
-)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod common;
 
@@ -84,10 +79,7 @@ fn every_file_in_tests_is_declared() {
         let is_module = path.extension().is_some_and(|e| e == "rs") || path.join("mod.rs").exists();
         if is_module && name != "runner" {
             let declaration = format!("mod {name};");
-            assert!(
-                this.contains(&declaration),
-                "tests/runner.rs lacks `{declaration}`"
-            );
+            assert!(this.contains(&declaration), "tests/runner.rs lacks `{declaration}`");
         }
     }
 }

@@ -34,9 +34,7 @@ fn two_samples_are_identical_byte_for_byte() {
 #[test]
 fn the_json_document_has_the_counts_of_each_kind() {
     let scenario = Scenario::new();
-    let run = scenario
-        .run(&["sample", "code.db", "--format", "json"])
-        .expect_status(0);
+    let run = scenario.run(&["sample", "code.db", "--format", "json"]).expect_status(0);
     with_snapshots(|| insta::assert_snapshot!("sample_json", run));
 }
 
@@ -45,14 +43,9 @@ fn an_existing_database_is_replaced_only_on_request() {
     let scenario = Scenario::with_small_pair();
     let before = scenario.files();
     let run = scenario.run(&["sample", "code.db"]).expect_status(2);
-    assert_eq!(
-        run.stderr,
-        "error: code.db already exists\nhint: use --replace to overwrite it\n"
-    );
+    assert_eq!(run.stderr, "error: code.db already exists\nhint: use --replace to overwrite it\n");
     assert!(scenario.files() == before);
-    let _ = scenario
-        .run(&["sample", "code.db", "--replace"])
-        .expect_status(0);
+    let _ = scenario.run(&["sample", "code.db", "--replace"]).expect_status(0);
     let run = scenario.run(&["inspect", "code.db"]).expect_status(0);
     assert!(run.stdout.contains("129"), "{run}");
 }
@@ -64,9 +57,7 @@ fn only_databases_are_replaced_by_a_sample() {
     fs::write(scenario.path("old.db-wal"), "rows").unwrap();
     let before = scenario.files();
     for target in ["code.kv", "notes.txt", "old.db", ".", "missing/code.db"] {
-        let run = scenario
-            .run(&["sample", target, "--replace"])
-            .expect_status(2);
+        let run = scenario.run(&["sample", target, "--replace"]).expect_status(2);
         assert_eq!(run.stdout, "", "{run}");
         assert!(scenario.files() == before, "{target}: {run}");
     }

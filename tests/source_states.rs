@@ -82,11 +82,7 @@ impl Place {
         let keys = kv::keys(&self.scenario.path("out").join(target));
         assert_eq!(keys.len() as i64, chunks, "{what}");
         let after = self.source_files();
-        assert_eq!(
-            after.keys().collect::<Vec<_>>(),
-            before.keys().collect::<Vec<_>>(),
-            "{what}"
-        );
+        assert_eq!(after.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>(), "{what}");
         assert!(after == before, "{what}: a file changed");
     }
 }
@@ -100,13 +96,7 @@ fn every_source_state_is_read_completely_and_left_unchanged() {
     for state in State::ALL {
         let place = Place::new();
         let chunks = state.make(&place.source());
-        place.check(
-            &place.source(),
-            "out.kv",
-            chunks,
-            false,
-            &format!("{state:?}"),
-        );
+        place.check(&place.source(), "out.kv", chunks, false, &format!("{state:?}"));
     }
 }
 
@@ -119,13 +109,7 @@ fn an_unprivileged_user_reads_every_source_state_in_a_read_only_directory() {
             open_to_all(&place.scenario.path("db").join(name), 0o444);
         }
         open_to_all(&place.scenario.path("db"), 0o555);
-        place.check(
-            &place.source(),
-            "out.kv",
-            chunks,
-            true,
-            &format!("{state:?}"),
-        );
+        place.check(&place.source(), "out.kv", chunks, true, &format!("{state:?}"));
         open_to_all(&place.scenario.path("db"), 0o755);
     }
 }
@@ -137,51 +121,25 @@ fn a_link_is_read_with_the_sidecars_of_its_target() {
         let chunks = state.make(&place.source());
         let link = place.scenario.path("link.db");
         symlink("db/code.db", &link).unwrap();
-        place.check(
-            &link,
-            "file.kv",
-            chunks,
-            false,
-            &format!("link to {state:?}"),
-        );
+        place.check(&link, "file.kv", chunks, false, &format!("link to {state:?}"));
         symlink("db", place.scenario.path("folder")).unwrap();
         let through = place.scenario.path("folder/code.db");
-        place.check(
-            &through,
-            "folder.kv",
-            chunks,
-            false,
-            &format!("folder link to {state:?}"),
-        );
+        place.check(&through, "folder.kv", chunks, false, &format!("folder link to {state:?}"));
     }
 }
 
 #[test]
 fn names_with_uri_characters_work() {
-    for name in [
-        "a?b.db",
-        "a#b.db",
-        "a%41.db",
-        "a b&c=d.db",
-        "mode=ro?immutable=1.db",
-        "na\u{ef}ve\n.db",
-    ] {
-        for state in [
-            State::RollbackJournal,
-            State::CleanWal,
-            State::WalAndShm,
-            State::WalWithoutShm,
-        ] {
+    for name in
+        ["a?b.db", "a#b.db", "a%41.db", "a b&c=d.db", "mode=ro?immutable=1.db", "na\u{ef}ve\n.db"]
+    {
+        for state in
+            [State::RollbackJournal, State::CleanWal, State::WalAndShm, State::WalWithoutShm]
+        {
             let place = Place::new();
             let source = place.scenario.path("db").join(name);
             let chunks = state.make(&source);
-            place.check(
-                &source,
-                "out.kv",
-                chunks,
-                false,
-                &format!("{name:?} {state:?}"),
-            );
+            place.check(&source, "out.kv", chunks, false, &format!("{name:?} {state:?}"));
         }
     }
 }
@@ -191,10 +149,7 @@ fn a_name_with_invalid_utf8_works() {
     let place = Place::new();
     let draft = place.scenario.path("db/draft.db");
     let chunks = State::CleanWal.make(&draft);
-    let source = place
-        .scenario
-        .path("db")
-        .join(std::ffi::OsStr::from_bytes(b"\xff\xfe.db"));
+    let source = place.scenario.path("db").join(std::ffi::OsStr::from_bytes(b"\xff\xfe.db"));
     fs::rename(draft, &source).unwrap();
     place.check(&source, "out.kv", chunks, false, "not UTF-8");
 }
@@ -209,8 +164,7 @@ fn another_process_may_read_at_the_same_time() {
         insert_chunks(&db, IN_MAIN);
         let reading = db.unchecked_transaction().unwrap();
         let count = |db: &Connection| -> i64 {
-            db.query_row("SELECT count(*) FROM code_chunks", [], |row| row.get(0))
-                .unwrap()
+            db.query_row("SELECT count(*) FROM code_chunks", [], |row| row.get(0)).unwrap()
         };
         assert_eq!(count(&reading), IN_MAIN);
         place.check(&place.source(), "out.kv", IN_MAIN, false, mode);
@@ -295,16 +249,8 @@ fn a_fifo_as_sidecar_is_an_error_and_does_not_hang() {
         let scenario = Scenario::new();
         State::CleanWal.make(&scenario.path("code.db"));
         let fifo = scenario.path(&format!("code.db{suffix}"));
-        assert!(
-            Command::new("mkfifo")
-                .arg(&fifo)
-                .status()
-                .unwrap()
-                .success()
-        );
-        let run = scenario
-            .run(&["sqlite-to-kv", "code.db", "out.kv"])
-            .expect_status(2);
+        assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        let run = scenario.run(&["sqlite-to-kv", "code.db", "out.kv"]).expect_status(2);
         let expected = format!("code.db{suffix} is a FIFO, not a file");
         assert!(run.stderr.contains(&expected), "{run}");
     }

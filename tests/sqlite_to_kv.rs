@@ -94,28 +94,14 @@ proptest! {
 fn only_copies_the_selected_kinds() {
     let scenario = Scenario::new();
     scenario.bare_database("code.db", mixed);
-    let args = [
-        "sqlite-to-kv",
-        "code.db",
-        "out.kv",
-        "--only",
-        "symbol-metrics,execution-log",
-    ];
+    let args = ["sqlite-to-kv", "code.db", "out.kv", "--only", "symbol-metrics,execution-log"];
     let _ = scenario.run(&args).expect_status(0);
     assert_eq!(
         kv::keys(&scenario.path("out.kv")),
-        [
-            "execlog:run-1",
-            "execlog:run-2",
-            "metrics:symbol:10",
-            "metrics:symbol:9"
-        ]
+        ["execlog:run-1", "execlog:run-2", "metrics:symbol:10", "metrics:symbol:9"]
     );
     let sequences = kv::document(&scenario.path("out.kv"), "sequences");
-    assert_eq!(
-        sequences,
-        serde_json::json!({"code_chunks": 0, "execution_log": 2})
-    );
+    assert_eq!(sequences, serde_json::json!({"code_chunks": 0, "execution_log": 2}));
     let kinds = &kv::document(&scenario.path("out.kv"), "manifest")["kinds"];
     assert_eq!(kinds["chunk"]["records"], 0);
     assert_eq!(kinds["symbol-metrics"]["records"], 2);
@@ -132,14 +118,9 @@ fn an_id_sequence_is_the_larger_of_sqlites_value_and_the_largest_id() {
         )
         .unwrap();
     });
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "out.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "out.kv"]).expect_status(0);
     let sequences = kv::document(&scenario.path("out.kv"), "sequences");
-    assert_eq!(
-        sequences,
-        serde_json::json!({"code_chunks": 50, "execution_log": 99})
-    );
+    assert_eq!(sequences, serde_json::json!({"code_chunks": 50, "execution_log": 99}));
 }
 
 #[test]
@@ -166,34 +147,18 @@ fn an_unknown_column_is_ignored_only_on_request() {
     let scenario = Scenario::new();
     scenario.database("new.db", |db| {
         tables::insert_chunk(db, 1, "'a.rs'", "0", "5");
-        db.execute_batch("ALTER TABLE code_chunks ADD COLUMN \"lan\"\"guage\" TEXT")
-            .unwrap();
+        db.execute_batch("ALTER TABLE code_chunks ADD COLUMN \"lan\"\"guage\" TEXT").unwrap();
     });
     // A column that is NULL everywhere has no values to lose.
-    let _ = scenario
-        .run(&["sqlite-to-kv", "new.db", "null.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "new.db", "null.kv"]).expect_status(0);
 
     let db = Connection::open(scenario.path("new.db")).unwrap();
-    db.execute_batch("UPDATE code_chunks SET \"lan\"\"guage\" = 'rust'")
-        .unwrap();
+    db.execute_batch("UPDATE code_chunks SET \"lan\"\"guage\" = 'rust'").unwrap();
     db.close().unwrap();
-    let _ = scenario
-        .run(&["sqlite-to-kv", "new.db", "out.kv"])
-        .expect_status(2);
-    let args = [
-        "sqlite-to-kv",
-        "new.db",
-        "out.kv",
-        "--without-column",
-        "code_chunks.lan\"guage",
-    ];
+    let _ = scenario.run(&["sqlite-to-kv", "new.db", "out.kv"]).expect_status(2);
+    let args = ["sqlite-to-kv", "new.db", "out.kv", "--without-column", "code_chunks.lan\"guage"];
     let run = scenario.run(&args).expect_status(0);
-    assert!(
-        run.stdout
-            .contains("ignored        column code_chunks.lan\"guage"),
-        "{run}"
-    );
+    assert!(run.stdout.contains("ignored        column code_chunks.lan\"guage"), "{run}");
 }
 
 #[test]
@@ -201,14 +166,8 @@ fn a_dry_run_reads_everything_and_writes_nothing() {
     let scenario = Scenario::new();
     scenario.bare_database("code.db", mixed);
     let before = scenario.files();
-    let run = scenario
-        .run(&["sqlite-to-kv", "code.db", "out.kv", "--dry-run"])
-        .expect_status(0);
-    assert!(
-        run.stdout
-            .contains("Dry run: 1,205 records would be copied"),
-        "{run}"
-    );
+    let run = scenario.run(&["sqlite-to-kv", "code.db", "out.kv", "--dry-run"]).expect_status(0);
+    assert!(run.stdout.contains("Dry run: 1,205 records would be copied"), "{run}");
     assert_eq!(scenario.files(), before);
 }
 
@@ -216,9 +175,7 @@ fn a_dry_run_reads_everything_and_writes_nothing() {
 fn without_read_back_the_summary_says_so() {
     let scenario = Scenario::new();
     scenario.bare_database("code.db", mixed);
-    let run = scenario
-        .run(&["sqlite-to-kv", "code.db", "out.kv", "--no-verify"])
-        .expect_status(0);
+    let run = scenario.run(&["sqlite-to-kv", "code.db", "out.kv", "--no-verify"]).expect_status(0);
     let end = "Copied 1,205 records. Not verified.
 Next: compare it with its source:
     \
@@ -231,20 +188,13 @@ Next: compare it with its source:
 fn quiet_prints_nothing_and_progress_only_on_request() {
     let scenario = Scenario::new();
     scenario.bare_database("code.db", mixed);
-    let run = scenario
-        .run(&["sqlite-to-kv", "code.db", "out.kv", "--quiet"])
-        .expect_status(0);
+    let run = scenario.run(&["sqlite-to-kv", "code.db", "out.kv", "--quiet"]).expect_status(0);
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
-    let run = scenario
-        .run(&["sqlite-to-kv", "code.db", "b.kv"])
-        .expect_status(0);
+    let run = scenario.run(&["sqlite-to-kv", "code.db", "b.kv"]).expect_status(0);
     assert_eq!(run.stderr, "");
     let run = scenario.run(&["sqlite-to-kv", "code.db", "c.kv", "--progress", "always"]);
     assert!(run.stderr.contains("copy chunk: 1,200 of 1,200\n"), "{run}");
-    assert!(
-        run.stderr.contains("read back symbol-metrics: 2 of 2\n"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("read back symbol-metrics: 2 of 2\n"), "{run}");
 }
 
 #[test]
@@ -254,9 +204,7 @@ fn the_published_file_has_the_permissions_of_the_umask() {
     for (umask, mode) in [("022", 0o644), ("077", 0o600), ("002", 0o664)] {
         let mut shell = std::process::Command::new("sh");
         let script = format!("umask {umask}; exec \"$0\" sqlite-to-kv code.db {umask}.kv");
-        shell
-            .args(["-c", &script, crate::common::PROGRAM])
-            .current_dir(scenario.folder());
+        shell.args(["-c", &script, crate::common::PROGRAM]).current_dir(scenario.folder());
         let _ = crate::common::Run::of(shell.output().unwrap()).expect_status(0);
         let metadata = fs::metadata(scenario.path(&format!("{umask}.kv"))).unwrap();
         assert_eq!(metadata.permissions().mode() & 0o777, mode, "umask {umask}");
@@ -284,13 +232,7 @@ fn unselected_tables_are_reported_and_need_not_be_valid() {
         )
         .unwrap();
     });
-    let args = [
-        "sqlite-to-kv",
-        "code.db",
-        "out.kv",
-        "--only",
-        "file-metrics",
-    ];
+    let args = ["sqlite-to-kv", "code.db", "out.kv", "--only", "file-metrics"];
     let run = scenario.run(&args).expect_status(0);
     with_snapshots(|| insta::assert_snapshot!("summary_only", run));
     let run = scenario.run(&[&args[..], &["--replace", "--format", "json"]].concat());
@@ -308,21 +250,15 @@ fn a_corrupt_uncopied_table_is_reported_and_blocks_nothing() {
     let mut root = 0usize;
     let path = scenario.database("code.db", |db| {
         tables::insert_chunks(db, 10);
-        db.execute_batch("CREATE TABLE other (a); INSERT INTO other VALUES (1)")
-            .unwrap();
+        db.execute_batch("CREATE TABLE other (a); INSERT INTO other VALUES (1)").unwrap();
         let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'other'";
         root = db.query_row(sql, [], |row| row.get(0)).unwrap();
     });
     let mut bytes = fs::read(&path).unwrap();
     bytes[(root - 1) * 4096..root * 4096].fill(0);
     fs::write(&path, bytes).unwrap();
-    let run = scenario
-        .run(&["sqlite-to-kv", "code.db", "out.kv"])
-        .expect_status(0);
-    assert!(
-        run.stdout.contains("other (rows cannot be counted)"),
-        "{run}"
-    );
+    let run = scenario.run(&["sqlite-to-kv", "code.db", "out.kv"]).expect_status(0);
+    assert!(run.stdout.contains("other (rows cannot be counted)"), "{run}");
     assert_eq!(kv::keys(&scenario.path("out.kv")).len(), 10);
 }
 
@@ -332,8 +268,7 @@ fn json_keeps_every_character() {
     scenario.bare_database("code.db", |db| {
         db.execute_batch(tables::LOOSE_CHUNKS).unwrap();
         tables::insert_chunk(db, 1, "'a' || char(127, 27, 155, 8238) || 'b'", "0", "5");
-        db.execute_batch("UPDATE code_chunks SET content = NULL")
-            .unwrap();
+        db.execute_batch("UPDATE code_chunks SET content = NULL").unwrap();
     });
     let run = scenario.run(&["sqlite-to-kv", "code.db", "out.kv", "--format", "json"]);
     let key = &run.json()["findings"][0]["key"];
@@ -346,13 +281,9 @@ fn temporary_files_go_to_the_given_directory() {
     scenario.bare_database("code.db", mixed);
     fs::create_dir(scenario.path("temp")).unwrap();
     let args = ["sqlite-to-kv", "code.db", "out.kv", "--temp-dir"];
-    let _ = scenario
-        .run(&[&args[..], &["temp"]].concat())
-        .expect_status(0);
+    let _ = scenario.run(&[&args[..], &["temp"]].concat()).expect_status(0);
     for wrong in ["missing", "/dev/null", "code.db"] {
-        let run = scenario
-            .run(&[&args[..], &[wrong, "--replace"]].concat())
-            .expect_status(2);
+        let run = scenario.run(&[&args[..], &[wrong, "--replace"]].concat()).expect_status(2);
         let expected = format!("error: cannot use {wrong} for temporary files: not a directory");
         assert!(run.stderr.starts_with(&expected), "{run}");
     }

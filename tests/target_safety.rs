@@ -16,9 +16,7 @@ fn scenario() -> Scenario {
 
 fn make_old_kv(scenario: &Scenario, name: &str) {
     scenario.database("old.db", |db| insert_chunks(db, 3));
-    let _ = scenario
-        .run(&["sqlite-to-kv", "old.db", name])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "old.db", name]).expect_status(0);
 }
 
 #[test]
@@ -26,14 +24,9 @@ fn replace_replaces_a_kv_file_and_keeps_its_mode() {
     let scenario = scenario();
     make_old_kv(&scenario, "out.kv");
     fs::set_permissions(scenario.path("out.kv"), fs::Permissions::from_mode(0o640)).unwrap();
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "out.kv", "--replace"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "out.kv", "--replace"]).expect_status(0);
     assert_eq!(kv::keys(&scenario.path("out.kv")).len(), 10);
-    let mode = fs::metadata(scenario.path("out.kv"))
-        .unwrap()
-        .permissions()
-        .mode();
+    let mode = fs::metadata(scenario.path("out.kv")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o640);
 }
 
@@ -41,9 +34,7 @@ fn replace_replaces_a_kv_file_and_keeps_its_mode() {
 fn replace_accepts_an_empty_file_and_nothing_else() {
     let scenario = scenario();
     fs::write(scenario.path("empty"), "").unwrap();
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "empty", "--replace"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "empty", "--replace"]).expect_status(0);
     assert_eq!(kv::keys(&scenario.path("empty")).len(), 10);
 
     scenario.database("other.db", |_| {});
@@ -57,9 +48,7 @@ fn replace_accepts_an_empty_file_and_nothing_else() {
     fs::write(scenario.path("corrupt.kv"), bytes).unwrap();
     for target in ["other.db", "text", "foreign.redb", "corrupt.kv"] {
         let before = scenario.files();
-        let run = scenario
-            .run(&["sqlite-to-kv", "code.db", target, "--replace"])
-            .expect_status(2);
+        let run = scenario.run(&["sqlite-to-kv", "code.db", target, "--replace"]).expect_status(2);
         assert!(run.stderr.contains("refusing to replace"), "{run}");
         assert_eq!(scenario.files(), before, "{target}");
     }
@@ -70,13 +59,8 @@ fn a_kv_file_open_elsewhere_is_not_replaced() {
     let scenario = scenario();
     make_old_kv(&scenario, "out.kv");
     let open = redb::Database::open(scenario.path("out.kv")).unwrap();
-    let run = scenario
-        .run(&["sqlite-to-kv", "code.db", "out.kv", "--replace"])
-        .expect_status(2);
-    assert!(
-        run.stderr.contains("out.kv is open in another process"),
-        "{run}"
-    );
+    let run = scenario.run(&["sqlite-to-kv", "code.db", "out.kv", "--replace"]).expect_status(2);
+    assert!(run.stderr.contains("out.kv is open in another process"), "{run}");
     drop(open);
     assert_eq!(kv::keys(&scenario.path("out.kv")).len(), 3);
 }
@@ -87,13 +71,10 @@ fn a_failed_replacement_leaves_the_old_file() {
     make_old_kv(&scenario, "out.kv");
     scenario.database("odd.db", |db| {
         insert_chunks(db, 10);
-        db.execute_batch("UPDATE code_chunks SET content = x'00' WHERE id = 10")
-            .unwrap();
+        db.execute_batch("UPDATE code_chunks SET content = x'00' WHERE id = 10").unwrap();
     });
     let before = scenario.files();
-    let _ = scenario
-        .run(&["sqlite-to-kv", "odd.db", "out.kv", "--replace"])
-        .expect_status(1);
+    let _ = scenario.run(&["sqlite-to-kv", "odd.db", "out.kv", "--replace"]).expect_status(1);
     assert_eq!(scenario.files(), before);
 }
 
@@ -102,27 +83,13 @@ fn a_symbolic_link_is_resolved_to_its_target() {
     let scenario = scenario();
     fs::create_dir(scenario.path("real")).unwrap();
     symlink("real/out.kv", scenario.path("link.kv")).unwrap();
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "link.kv"])
-        .expect_status(0);
-    assert!(
-        fs::symlink_metadata(scenario.path("link.kv"))
-            .unwrap()
-            .is_symlink()
-    );
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "link.kv"]).expect_status(0);
+    assert!(fs::symlink_metadata(scenario.path("link.kv")).unwrap().is_symlink());
     assert_eq!(kv::keys(&scenario.path("real/out.kv")).len(), 10);
 
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "link.kv"])
-        .expect_status(2);
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "link.kv", "--replace"])
-        .expect_status(0);
-    assert!(
-        fs::symlink_metadata(scenario.path("link.kv"))
-            .unwrap()
-            .is_symlink()
-    );
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "link.kv"]).expect_status(2);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "link.kv", "--replace"]).expect_status(0);
+    assert!(fs::symlink_metadata(scenario.path("link.kv")).unwrap().is_symlink());
 }
 
 #[test]
@@ -145,9 +112,7 @@ fn a_sidecar_of_the_source_is_never_the_target() {
     let scenario = scenario();
     let before = scenario.files();
     for target in ["code.db-wal", "code.db-shm", "code.db-journal"] {
-        let run = scenario
-            .run(&["sqlite-to-kv", "code.db", target])
-            .expect_status(2);
+        let run = scenario.run(&["sqlite-to-kv", "code.db", target]).expect_status(2);
         assert!(run.stderr.contains("one is a SQLite sidecar file"), "{run}");
         let args = ["sqlite-to-kv", "code.db", "out.kv", "--rejects", target];
         let _ = scenario.run(&args).expect_status(2);
@@ -159,9 +124,7 @@ fn a_sidecar_of_the_source_is_never_the_target() {
 fn leftovers_of_a_killed_run_are_reported_and_not_touched() {
     let scenario = scenario();
     fs::create_dir(scenario.path(".chunkmigrate-abc123")).unwrap();
-    let run = scenario
-        .run(&["sqlite-to-kv", "code.db", "out.kv"])
-        .expect_status(0);
+    let run = scenario.run(&["sqlite-to-kv", "code.db", "out.kv"]).expect_status(0);
     assert!(run.stdout.contains("leftover"), "{run}");
     assert!(run.stdout.contains(".chunkmigrate-abc123"), "{run}");
     assert!(Path::new(&scenario.path(".chunkmigrate-abc123")).exists());
@@ -172,16 +135,8 @@ fn a_fake_staging_directory_blocks_nothing() {
     let scenario = scenario();
     fs::create_dir(scenario.path(".chunkmigrate-trap")).unwrap();
     let fifo = scenario.path(".chunkmigrate-trap/lock");
-    assert!(
-        std::process::Command::new("mkfifo")
-            .arg(fifo)
-            .status()
-            .unwrap()
-            .success()
-    );
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "out.kv"])
-        .expect_status(0);
+    assert!(std::process::Command::new("mkfifo").arg(fifo).status().unwrap().success());
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "out.kv"]).expect_status(0);
 }
 
 #[test]
@@ -189,25 +144,13 @@ fn the_old_rejects_file_is_restored_if_the_target_cannot_be_published() {
     let scenario = scenario();
     scenario.database("odd.db", |db| {
         insert_chunks(db, 10);
-        db.execute_batch("UPDATE code_chunks SET content = x'00' WHERE id = 10")
-            .unwrap();
+        db.execute_batch("UPDATE code_chunks SET content = x'00' WHERE id = 10").unwrap();
     });
     make_old_kv(&scenario, "out.kv");
-    fs::write(
-        scenario.path("out.kv.rejects.jsonl"),
-        "{\"table\":\"old\"}\n",
-    )
-    .unwrap();
+    fs::write(scenario.path("out.kv.rejects.jsonl"), "{\"table\":\"old\"}\n").unwrap();
     let open = redb::Database::open(scenario.path("out.kv")).unwrap();
     let before = scenario.files();
-    let args = [
-        "sqlite-to-kv",
-        "odd.db",
-        "out.kv",
-        "--replace",
-        "--on-invalid",
-        "skip",
-    ];
+    let args = ["sqlite-to-kv", "odd.db", "out.kv", "--replace", "--on-invalid", "skip"];
     let _ = scenario.run(&args).expect_status(2);
     assert_eq!(scenario.files(), before);
     drop(open);
@@ -216,17 +159,10 @@ fn the_old_rejects_file_is_restored_if_the_target_cannot_be_published() {
 #[test]
 fn a_stale_rejects_file_next_to_a_clean_target_is_reported() {
     let scenario = scenario();
-    fs::write(
-        scenario.path("out.kv.rejects.jsonl"),
-        "{\"table\":\"old\"}\n",
-    )
-    .unwrap();
-    let run = scenario
-        .run(&["sqlite-to-kv", "code.db", "out.kv"])
-        .expect_status(0);
+    fs::write(scenario.path("out.kv.rejects.jsonl"), "{\"table\":\"old\"}\n").unwrap();
+    let run = scenario.run(&["sqlite-to-kv", "code.db", "out.kv"]).expect_status(0);
     assert!(
-        run.stdout
-            .contains("stale rejects  out.kv.rejects.jsonl, left by an earlier run"),
+        run.stdout.contains("stale rejects  out.kv.rejects.jsonl, left by an earlier run"),
         "{run}"
     );
 }

@@ -12,10 +12,7 @@ use test_support::records::file_metrics;
 use crate::common::records::{float, record};
 
 fn metrics(estimated_loc: Option<f64>) -> Record {
-    Record::FileMetrics(FileMetrics {
-        estimated_loc,
-        ..file_metrics("a")
-    })
+    Record::FileMetrics(FileMetrics { estimated_loc, ..file_metrics("a") })
 }
 
 fn decode_metrics(fields: &str) -> Result<Record, String> {
@@ -154,69 +151,30 @@ fn invalid_values_are_undecodable() {
     for (what, value) in [
         ("trailing text", format!("{good}x")),
         ("a trailing object", format!("{good}{good}")),
-        (
-            "an array of the fields",
-            r#"["a",null,1,null,null,null,null,0]"#.to_owned(),
-        ),
+        ("an array of the fields", r#"["a",null,1,null,null,null,null,0]"#.to_owned()),
         ("nothing", String::new()),
         ("spaces", "  ".to_owned()),
         ("null", "null".to_owned()),
         ("a missing nullable field", good.replace(r#""loc":1,"#, "")),
-        (
-            "a missing required field",
-            good.replace(r#","last_updated":0"#, ""),
-        ),
-        (
-            "an unknown field",
-            good.replace(r#""loc":1"#, r#""loc":1,"extra":null"#),
-        ),
-        (
-            "a doubled field",
-            good.replace(r#""loc":1"#, r#""loc":1,"loc":1"#),
-        ),
-        (
-            "a float for an integer",
-            good.replace(r#""loc":1"#, r#""loc":1.0"#),
-        ),
-        (
-            "an exponent in an integer",
-            good.replace(r#""loc":1"#, r#""loc":1e2"#),
-        ),
-        (
-            "minus zero for an integer",
-            good.replace(r#""loc":1"#, r#""loc":-0"#),
-        ),
-        (
-            "an integer out of range",
-            good.replace(r#""loc":1"#, r#""loc":9223372036854775808"#),
-        ),
-        (
-            "a 40-digit integer",
-            good.replace(r#""loc":1"#, &format!(r#""loc":{}"#, "1".repeat(40))),
-        ),
+        ("a missing required field", good.replace(r#","last_updated":0"#, "")),
+        ("an unknown field", good.replace(r#""loc":1"#, r#""loc":1,"extra":null"#)),
+        ("a doubled field", good.replace(r#""loc":1"#, r#""loc":1,"loc":1"#)),
+        ("a float for an integer", good.replace(r#""loc":1"#, r#""loc":1.0"#)),
+        ("an exponent in an integer", good.replace(r#""loc":1"#, r#""loc":1e2"#)),
+        ("minus zero for an integer", good.replace(r#""loc":1"#, r#""loc":-0"#)),
+        ("an integer out of range", good.replace(r#""loc":1"#, r#""loc":9223372036854775808"#)),
+        ("a 40-digit integer", good.replace(r#""loc":1"#, &format!(r#""loc":{}"#, "1".repeat(40)))),
         ("a leading zero", good.replace(r#""loc":1"#, r#""loc":01"#)),
-        (
-            "a string for an integer",
-            good.replace(r#""loc":1"#, r#""loc":"1""#),
-        ),
+        ("a string for an integer", good.replace(r#""loc":1"#, r#""loc":"1""#)),
         (
             "null where there must be a value",
             good.replace(r#""last_updated":0"#, r#""last_updated":null"#),
         ),
         ("a number for a string", good.replace(r#""a""#, "1")),
-        (
-            "an infinite float",
-            good.replace(r#""estimated_loc":null"#, r#""estimated_loc":1e999"#),
-        ),
+        ("an infinite float", good.replace(r#""estimated_loc":null"#, r#""estimated_loc":1e999"#)),
         ("a lone surrogate", good.replace(r#""a""#, r#""\ud800""#)),
-        (
-            "a raw control character",
-            good.replace(r#""a""#, "\"\u{1}\""),
-        ),
-        (
-            "a deep array",
-            good.replace(r#""loc":1"#, &format!(r#""loc":{}"#, "[".repeat(100_000))),
-        ),
+        ("a raw control character", good.replace(r#""a""#, "\"\u{1}\"")),
+        ("a deep array", good.replace(r#""loc":1"#, &format!(r#""loc":{}"#, "[".repeat(100_000)))),
     ] {
         assert!(decode_metrics(&value).is_err(), "{what}: {value:.300}");
     }

@@ -16,59 +16,29 @@ fn every_corruption_of_a_database_is_found_and_classified() {
             "UPDATE file_metrics SET estimated_loc = 0.10000000000000002 WHERE loc = 10",
             &["field"][..],
         ),
-        (
-            "UPDATE file_metrics SET fan_in = 0 WHERE fan_in IS NULL",
-            &["field", "field"],
-        ),
-        (
-            "UPDATE file_metrics SET loc = NULL WHERE loc = 10",
-            &["field"],
-        ),
+        ("UPDATE file_metrics SET fan_in = 0 WHERE fan_in IS NULL", &["field", "field"]),
+        ("UPDATE file_metrics SET loc = NULL WHERE loc = 10", &["field"]),
         (
             "UPDATE code_chunks SET content = content || ' ' WHERE id = 1",
             &["content-hash", "field"],
         ),
-        (
-            "UPDATE symbol_metrics SET symbol_name = 'Main' WHERE symbol_id = 1",
-            &["field"],
-        ),
+        ("UPDATE symbol_metrics SET symbol_name = 'Main' WHERE symbol_id = 1", &["field"]),
         (
             "UPDATE code_chunks SET content = content || char(0) || 'x' WHERE id = 1",
             &["content-hash", "field"],
         ),
-        (
-            "UPDATE code_chunks SET symbol_name = '' WHERE id = 2",
-            &["field"],
-        ),
+        ("UPDATE code_chunks SET symbol_name = '' WHERE id = 2", &["field"]),
         ("UPDATE code_chunks SET id = 4 WHERE id = 3", &["field"]),
-        (
-            "UPDATE code_chunks SET byte_end = 13 WHERE id = 1",
-            &["only-left", "only-right"],
-        ),
+        ("UPDATE code_chunks SET byte_end = 13 WHERE id = 1", &["only-left", "only-right"]),
         (
             "UPDATE file_metrics SET file_path = 'src/LIB.rs' WHERE loc = 10",
             &["only-left", "only-right"],
         ),
-        (
-            "DELETE FROM symbol_metrics WHERE symbol_id = 2",
-            &["only-left"],
-        ),
-        (
-            "INSERT INTO symbol_metrics SELECT 3, 'x', 'fn', '', 1, 1, 1, 1, 1, 1",
-            &["only-right"],
-        ),
-        (
-            "UPDATE file_metrics SET loc = 2.5 WHERE loc = 10",
-            &["invalid-row"],
-        ),
-        (
-            "UPDATE code_chunks SET content = CAST(content AS BLOB) WHERE id = 1",
-            &["invalid-row"],
-        ),
-        (
-            "UPDATE sqlite_sequence SET seq = 77 WHERE name = 'code_chunks'",
-            &["sequence"],
-        ),
+        ("DELETE FROM symbol_metrics WHERE symbol_id = 2", &["only-left"]),
+        ("INSERT INTO symbol_metrics SELECT 3, 'x', 'fn', '', 1, 1, 1, 1, 1, 1", &["only-right"]),
+        ("UPDATE file_metrics SET loc = 2.5 WHERE loc = 10", &["invalid-row"]),
+        ("UPDATE code_chunks SET content = CAST(content AS BLOB) WHERE id = 1", &["invalid-row"]),
+        ("UPDATE sqlite_sequence SET seq = 77 WHERE name = 'code_chunks'", &["sequence"]),
     ] {
         let scenario = Scenario::with_small_pair();
         fs::copy(scenario.path("code.db"), scenario.path("bad.db")).unwrap();
@@ -93,11 +63,8 @@ fn a_store_is_identical_to_itself() {
     let scenario = Scenario::with_small_pair();
     let db = Connection::open(scenario.path("code.db")).unwrap();
     for mode in ["DELETE", "WAL"] {
-        let _: String = db
-            .query_row(&format!("PRAGMA journal_mode = {mode}"), [], |row| {
-                row.get(0)
-            })
-            .unwrap();
+        let _: String =
+            db.query_row(&format!("PRAGMA journal_mode = {mode}"), [], |row| row.get(0)).unwrap();
         for args in [["code.db", "code.db"], ["code.kv", "code.kv"]] {
             let _ = scenario.run(&["verify", args[0], args[1]]).expect_status(0);
         }
@@ -110,9 +77,7 @@ fn one_file_makes_a_round_trip_and_each_step_is_compared() {
     let before = scenario.files();
     for name in ["code.db", "code.kv"] {
         let run = scenario.run(&["verify", name]).expect_status(0);
-        let json = scenario
-            .run(&["verify", name, "--format", "json"])
-            .expect_status(0);
+        let json = scenario.run(&["verify", name, "--format", "json"]).expect_status(0);
         let quick = scenario.run(&["verify", name, "--quick"]).expect_status(0);
         with_snapshots(|| {
             let name = name.replace('.', "_");
@@ -135,8 +100,7 @@ fn invalid_items_of_one_file_are_reported() {
     content.records.insert(b"stray".to_vec(), Vec::new());
     content.write(&scenario.path("odd.kv"));
     let db = Connection::open(scenario.path("code.db")).unwrap();
-    db.execute_batch("UPDATE code_chunks SET created_at = 'now' WHERE id = 2")
-        .unwrap();
+    db.execute_batch("UPDATE code_chunks SET created_at = 'now' WHERE id = 2").unwrap();
     db.close().unwrap();
     for name in ["odd.kv", "code.db"] {
         let run = scenario.run(&["verify", name]).expect_status(1);
@@ -165,13 +129,9 @@ fn every_part_of_a_manifest_must_match() {
     let content = Content::read(&scenario.path("code.kv"));
     let manifest: Value = serde_json::from_slice(&content.documents["manifest"]).unwrap();
     let chunk = |name: &str| format!("/kinds/chunk/{name}");
-    for part in [
-        &chunk("records"),
-        &chunk("key_bytes"),
-        &chunk("value_bytes"),
-        &chunk("sha256"),
-        "/sha256",
-    ] {
+    for part in
+        [&chunk("records"), &chunk("key_bytes"), &chunk("value_bytes"), &chunk("sha256"), "/sha256"]
+    {
         let mut wrong = manifest.clone();
         let value = wrong.pointer_mut(part).unwrap();
         *value = match value.as_u64() {
@@ -182,10 +142,9 @@ fn every_part_of_a_manifest_must_match() {
         content.set_document("manifest", wrong.to_string());
         let path = scenario.path("wrong.kv");
         content.write(&path);
-        for (left, right, side) in [
-            ("code.kv", "wrong.kv", "right"),
-            ("wrong.kv", "code.kv", "left"),
-        ] {
+        for (left, right, side) in
+            [("code.kv", "wrong.kv", "right"), ("wrong.kv", "code.kv", "left")]
+        {
             let args = ["verify", left, right, "--format", "json"];
             let found = scenario.run(&args).expect_status(1).json();
             assert_eq!(found["findings_total"], 1, "{part}: {found}");
@@ -200,9 +159,7 @@ fn every_part_of_a_manifest_must_match() {
 fn a_content_hash_mismatch_is_a_warning_even_if_both_stores_have_it() {
     let scenario = Scenario::new();
     scenario.database("code.db", |db| tables::insert_chunks(db, 3));
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "code.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "code.kv"]).expect_status(0);
     for left in ["code.db", "code.kv"] {
         for right in ["code.db", "code.kv"] {
             let args = ["verify", left, right, "--format", "json"];
@@ -220,10 +177,7 @@ fn empty_stores_are_identical_and_reported_as_empty() {
         records::write_database(&scenario.path(name), &[], IdSequences::default());
     }
     let run = scenario.run(&["verify", "a.db", "b.db"]).expect_status(0);
-    assert!(
-        run.stdout.contains("neither store has any records"),
-        "{run}"
-    );
+    assert!(run.stdout.contains("neither store has any records"), "{run}");
 }
 
 #[test]

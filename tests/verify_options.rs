@@ -64,9 +64,7 @@ fn json_has_a_thousand_findings_and_says_if_there_are_more() {
 fn limit_bounds_what_is_printed_and_nothing_else() {
     let scenario = with_many_divergences();
     let run = |limit: &str| {
-        let args = [
-            "verify", "code.kv", "other.db", "--format", "json", "--limit", limit,
-        ];
+        let args = ["verify", "code.kv", "other.db", "--format", "json", "--limit", limit];
         scenario.run(&args).expect_status(1).json()
     };
     let mut documents: Vec<Value> = ["0", "5", "1000"].map(run).into();
@@ -78,9 +76,7 @@ fn limit_bounds_what_is_printed_and_nothing_else() {
         })
         .collect();
     assert_eq!(lengths, [0, 5, 10]);
-    let truncated = documents
-        .iter_mut()
-        .map(|document| document["truncated"].take());
+    let truncated = documents.iter_mut().map(|document| document["truncated"].take());
     assert_eq!(truncated.collect::<Vec<_>>(), [true, true, false]);
     assert!(documents.windows(2).all(|pair| pair[0] == pair[1]));
     assert_eq!(documents[0]["findings_total"], 10);
@@ -97,39 +93,19 @@ fn limit_bounds_what_is_printed_and_nothing_else() {
     for kind in documents[0]["kinds"].as_array().unwrap() {
         let count = |name: &str| kind[name].as_u64().unwrap();
         let both = count("equal") + count("different");
-        assert_eq!(
-            count("left"),
-            both + count("only_left") + count("invalid_left")
-        );
-        assert_eq!(
-            count("right"),
-            both + count("only_right") + count("invalid_right")
-        );
+        assert_eq!(count("left"), both + count("only_left") + count("invalid_left"));
+        assert_eq!(count("right"), both + count("only_right") + count("invalid_right"));
     }
-    let people = scenario
-        .run(&["verify", "code.kv", "other.db", "--limit", "2"])
-        .expect_status(1);
+    let people = scenario.run(&["verify", "code.kv", "other.db", "--limit", "2"]).expect_status(1);
     assert!(people.stdout.contains("and 8 more findings"), "{people}");
 }
 
 #[test]
 fn the_report_file_has_every_finding() {
     let scenario = with_many_divergences();
-    let args = [
-        "verify",
-        "code.kv",
-        "other.db",
-        "--limit",
-        "1",
-        "--report",
-        "all.jsonl",
-    ];
+    let args = ["verify", "code.kv", "other.db", "--limit", "1", "--report", "all.jsonl"];
     let run = scenario.run(&args).expect_status(1);
-    assert!(
-        run.stdout
-            .contains("and 9 more findings; all are in all.jsonl"),
-        "{run}"
-    );
+    assert!(run.stdout.contains("and 9 more findings; all are in all.jsonl"), "{run}");
     let report = fs::read_to_string(scenario.path("all.jsonl")).unwrap();
     assert_eq!(report.lines().count(), 10);
     for line in report.lines() {
@@ -158,13 +134,9 @@ fn the_report_replaces_nothing_but_a_report() {
 fn values_are_shown_in_full_short_or_redacted() {
     let scenario = with_many_divergences();
     for values in ["full", "short", "redacted"] {
-        let args = [
-            "verify", "code.kv", "other.db", "--values", values, "--only", "chunk",
-        ];
+        let args = ["verify", "code.kv", "other.db", "--values", values, "--only", "chunk"];
         let run = scenario.run(&args).expect_status(1);
-        let json = scenario
-            .run(&[&args[..], &["--format", "json"]].concat())
-            .expect_status(1);
+        let json = scenario.run(&[&args[..], &["--format", "json"]].concat()).expect_status(1);
         if values == "redacted" {
             assert!(!run.stdout.contains("main()") && !json.stdout.contains("main()"));
         }
@@ -179,44 +151,23 @@ fn values_are_shown_in_full_short_or_redacted() {
 fn redacted_reports_quote_nothing_of_an_invalid_value() {
     let scenario = Scenario::with_small_pair();
     let mut content = Content::read(&scenario.path("code.kv")).without_manifest();
-    content.edit(
-        "chunk:src/lib.rs:0:12",
-        "\"created_at\":7",
-        "\"created_at\":\"secret\"",
-    );
+    content.edit("chunk:src/lib.rs:0:12", "\"created_at\":7", "\"created_at\":\"secret\"");
     content.edit("chunk:src/lib.rs:13:16", "\"id\"", "\"secret\"");
     content.write(&scenario.path("odd.kv"));
-    let args = [
-        "verify",
-        "code.kv",
-        "odd.kv",
-        "--report",
-        "all.jsonl",
-        "--values",
-    ];
-    let full = scenario
-        .run(&[&args[..], &["full"]].concat())
-        .expect_status(1);
+    let args = ["verify", "code.kv", "odd.kv", "--report", "all.jsonl", "--values"];
+    let full = scenario.run(&[&args[..], &["full"]].concat()).expect_status(1);
     assert!(full.stdout.contains("secret"), "{full}");
-    let run = scenario
-        .run(&[&args[..], &["redacted"]].concat())
-        .expect_status(1);
+    let run = scenario.run(&[&args[..], &["redacted"]].concat()).expect_status(1);
     let report = fs::read_to_string(scenario.path("all.jsonl")).unwrap();
-    assert!(
-        !run.stdout.contains("secret") && !report.contains("secret"),
-        "{run}"
-    );
+    assert!(!run.stdout.contains("secret") && !report.contains("secret"), "{run}");
 }
 
 #[test]
 fn only_compares_the_selected_kinds() {
     let scenario = with_many_divergences();
-    let args = [
-        "verify", "code.kv", "other.db", "--format", "json", "--only",
-    ];
-    let run = scenario
-        .run(&[&args[..], &["execution-log,symbol-metrics"]].concat())
-        .expect_status(1);
+    let args = ["verify", "code.kv", "other.db", "--format", "json", "--only"];
+    let run =
+        scenario.run(&[&args[..], &["execution-log,symbol-metrics"]].concat()).expect_status(1);
     let json = run.json();
     let kinds = json["kinds"].as_array().unwrap().iter();
     let kinds: Vec<_> = kinds.map(|kind| kind["kind"].as_str().unwrap()).collect();
@@ -227,9 +178,7 @@ fn only_compares_the_selected_kinds() {
 #[test]
 fn quick_accepts_equal_digests_and_still_reports_every_difference() {
     let scenario = with_many_divergences();
-    let run = scenario
-        .run(&["verify", "code.db", "code.kv", "--quick"])
-        .expect_status(0);
+    let run = scenario.run(&["verify", "code.db", "code.kv", "--quick"]).expect_status(0);
     assert!(
         run.stdout
             .contains("the digests of 8 records are equal; records were not compared individually"),
@@ -251,10 +200,8 @@ fn quick_does_not_trust_a_manifest() {
     let mut content = Content::read(&scenario.path("code.kv"));
     content.edit("metrics:file:src/lib.rs", "\"loc\":10", "\"loc\":11");
     content.write(&scenario.path("odd.kv"));
-    for args in [
-        &["verify", "odd.kv", "--quick"][..],
-        &["verify", "code.kv", "odd.kv", "--quick"],
-    ] {
+    for args in [&["verify", "odd.kv", "--quick"][..], &["verify", "code.kv", "odd.kv", "--quick"]]
+    {
         let run = scenario.run(args).expect_status(1);
         assert!(run.stdout.contains("the manifest's digest is"), "{run}");
     }
@@ -264,12 +211,9 @@ fn quick_does_not_trust_a_manifest() {
 fn quick_accepts_no_digest_where_a_row_is_invalid() {
     let scenario = Scenario::with_small_pair();
     let db = Connection::open(scenario.path("code.db")).unwrap();
-    db.execute_batch("UPDATE file_metrics SET loc = 2.5 WHERE loc = 10")
-        .unwrap();
+    db.execute_batch("UPDATE file_metrics SET loc = 2.5 WHERE loc = 10").unwrap();
     db.close().unwrap();
-    let args = [
-        "verify", "code.db", "code.db", "--quick", "--format", "json",
-    ];
+    let args = ["verify", "code.db", "code.db", "--quick", "--format", "json"];
     let run = scenario.run(&args).expect_status(1);
     let json = run.json();
     assert_eq!(json["findings_total"], 2, "{run}");
@@ -279,25 +223,11 @@ fn quick_accepts_no_digest_where_a_row_is_invalid() {
 #[test]
 fn colour_highlights_differences_on_request() {
     let scenario = with_many_divergences();
-    let args = [
-        "verify",
-        "code.kv",
-        "other.db",
-        "--only",
-        "execution-log",
-        "--color",
-    ];
-    let plain = scenario
-        .run(&[&args[..], &["never"]].concat())
-        .expect_status(1);
+    let args = ["verify", "code.kv", "other.db", "--only", "execution-log", "--color"];
+    let plain = scenario.run(&[&args[..], &["never"]].concat()).expect_status(1);
     assert!(!plain.stdout.contains('\u{1b}'));
-    let colour = scenario
-        .run(&[&args[..], &["always"]].concat())
-        .expect_status(1);
-    assert!(
-        colour.stdout.contains("\u{1b}[31m[-r-]\u{1b}[0m"),
-        "{colour}"
-    );
+    let colour = scenario.run(&[&args[..], &["always"]].concat()).expect_status(1);
+    assert!(colour.stdout.contains("\u{1b}[31m[-r-]\u{1b}[0m"), "{colour}");
 }
 
 /// A copy without a column can be compared with its source, and the report shows that the column
@@ -327,15 +257,9 @@ fn an_ignored_column_is_reported_with_the_verdict() {
             assert!(run.stdout.contains("Identical: "), "{run}");
             assert!(run.stdout.contains(note), "{run}");
             let page = fs::read_to_string(scenario.path("page.html")).unwrap();
-            assert!(
-                page.contains(&note.replace("<lang>", "&lt;lang&gt;")),
-                "{page}"
-            );
+            assert!(page.contains(&note.replace("<lang>", "&lt;lang&gt;")), "{page}");
             let json = scenario.run(&[&args[..], &["--format", "json"]].concat());
-            assert_eq!(
-                json.json()["without_columns"],
-                serde_json::json!([column[1]])
-            );
+            assert_eq!(json.json()["without_columns"], serde_json::json!([column[1]]));
         }
     }
     // A column that is not ignored counts as usual.
@@ -344,13 +268,7 @@ fn an_ignored_column_is_reported_with_the_verdict() {
     let args = [&["verify", "code.db", "code.kv"], &column[..]].concat();
     let run = scenario.run(&args).expect_status(2);
     assert!(run.stderr.contains("with values: more"), "{run}");
-    let args = [
-        "verify",
-        "code.db",
-        "code.kv",
-        "--without-column",
-        "code_chunks.content",
-    ];
+    let args = ["verify", "code.db", "code.kv", "--without-column", "code_chunks.content"];
     let run = scenario.run(&args).expect_status(2);
     assert!(run.stderr.contains("it is part of the record"), "{run}");
 }

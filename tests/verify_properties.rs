@@ -73,11 +73,8 @@ fn corruptions_are_found(made: Corrupted, left_is_database: bool) -> TestCaseRes
         .filter(|(_, corruption)| **corruption == Corruption::Add)
         .map(|(key, _)| key.clone())
         .collect();
-    let on_left: Vec<Record> = all
-        .iter()
-        .filter(|r| !added.contains(&record_key(r)))
-        .cloned()
-        .collect();
+    let on_left: Vec<Record> =
+        all.iter().filter(|r| !added.contains(&record_key(r))).cloned().collect();
     match left_is_database {
         true => records::write_database(&left, &on_left, IdSequences::default()),
         false => Content::of_records(&on_left).write(&left),
@@ -129,11 +126,7 @@ fn corruptions_are_found(made: Corrupted, left_is_database: bool) -> TestCaseRes
 
     let report = verify(&left, &right);
     prop_assert_eq!(found(&report), expected.clone());
-    let reported = report
-        .findings
-        .iter()
-        .filter(|f| !f.class.is_warning())
-        .count();
+    let reported = report.findings.iter().filter(|f| !f.class.is_warning()).count();
     prop_assert_eq!(reported as u64, report.divergences());
     let mut own = expected.is_empty();
     let comparison = &report.legs[0];
@@ -144,10 +137,7 @@ fn corruptions_are_found(made: Corrupted, left_is_database: bool) -> TestCaseRes
             |records: &[Record]| records.iter().filter(|r| r.kind() == kind).count() as u64;
         prop_assert_eq!(counts.left, of_kind(&on_left));
         let keys = content.records.keys().filter_map(|key| parse_key(key).ok());
-        prop_assert_eq!(
-            counts.right,
-            keys.filter(|key| key.kind() == kind).count() as u64
-        );
+        prop_assert_eq!(counts.right, keys.filter(|key| key.kind() == kind).count() as u64);
         own &= counts.identical();
     }
     if !left_is_database {
@@ -172,10 +162,7 @@ fn answers_are_the_same(left: Vec<Record>, right: Vec<Record>) -> TestCaseResult
     }
     let mut answers = Vec::new();
     for (a, b) in [("db", "db"), ("db", "kv"), ("kv", "db"), ("kv", "kv")] {
-        let (a, b) = (
-            scenario.path(&format!("left.{a}")),
-            scenario.path(&format!("right.{b}")),
-        );
+        let (a, b) = (scenario.path(&format!("left.{a}")), scenario.path(&format!("right.{b}")));
         let report = verify(&a, &b);
         let swapped = verify(&b, &a);
         prop_assert_eq!(found(&report).len(), found(&swapped).len());

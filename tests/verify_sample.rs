@@ -17,9 +17,7 @@ fn the_sample_survives_and_leaves_no_files() {
 #[test]
 fn the_json_document_has_the_shape_of_every_verify() {
     let scenario = Scenario::new();
-    let run = scenario
-        .run(&["verify", "--format", "json"])
-        .expect_status(0);
+    let run = scenario.run(&["verify", "--format", "json"]).expect_status(0);
     with_snapshots(|| insta::assert_snapshot!("verify_sample_json", run));
 }
 

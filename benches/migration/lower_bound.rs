@@ -20,10 +20,7 @@ const COMMIT_BYTES: usize = 4 << 20;
 
 /// The tables, each with SQL for what its keys are sorted by.
 const TABLES: [(&str, &str); 4] = [
-    (
-        "code_chunks",
-        "file_path || ':' || byte_start || ':' || byte_end",
-    ),
+    ("code_chunks", "file_path || ':' || byte_start || ':' || byte_end"),
     ("symbol_metrics", "CAST(symbol_id AS TEXT)"),
     ("file_metrics", "file_path"),
     ("execution_log", "execution_id"),

@@ -111,10 +111,7 @@ fn measure(folder: &Path, chunks: usize, args: &Args) -> Result<Measured> {
     let mut steps = steps(&files, &args.jobs)?;
     for round in 1..=rounds {
         for step in &mut steps {
-            eprintln!(
-                "{chunks} chunks, round {round} of {rounds}: {}",
-                step.label()
-            );
+            eprintln!("{chunks} chunks, round {round} of {rounds}: {}", step.label());
             step.run()?;
         }
     }
@@ -149,10 +146,7 @@ fn print_environment() {
         .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
         .map_or("unknown processor", |(_, model)| model);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    println!(
-        "commit {}",
-        output("git", &["describe", "--always", "--dirty"])
-    );
+    println!("commit {}", output("git", &["describe", "--always", "--dirty"]));
     println!("{cores} × {model}, {}", output("uname", &["-sr"]));
     println!(
         "chunkmigrate's SQLite {}, sqlite3 {}",

@@ -25,10 +25,7 @@ pub(crate) struct FileSize {
 impl FileSize {
     pub(crate) fn of(path: &Path) -> io::Result<Self> {
         let metadata = fs::metadata(path)?;
-        Ok(FileSize {
-            apparent: metadata.len(),
-            allocated: metadata.blocks() * 512,
-        })
+        Ok(FileSize { apparent: metadata.len(), allocated: metadata.blocks() * 512 })
     }
 }
 
@@ -151,10 +148,7 @@ pub(crate) fn print_growth(measured: &[Measured]) {
     if small.records == large.records {
         return;
     }
-    println!(
-        "\n| time for a record, {} chunks / {} chunks | is |",
-        large.chunks, small.chunks
-    );
+    println!("\n| time for a record, {} chunks / {} chunks | is |", large.chunks, small.chunks);
     println!("| --- | --- |");
     for step in &large.steps {
         if let Some(same) = small.step(&step.label()) {

@@ -45,13 +45,7 @@ pub(crate) struct Run {
 
 impl Step {
     pub(crate) fn new(name: &'static str, kind: Kind, command: Command) -> Self {
-        Step {
-            name,
-            kind,
-            commands: vec![command],
-            makes: None,
-            runs: Vec::new(),
-        }
+        Step { name, kind, commands: vec![command], makes: None, runs: Vec::new() }
     }
 
     pub(crate) fn piped_into(mut self, command: Command) -> Self {

@@ -41,14 +41,8 @@ impl Files {
         let database = self.database.as_os_str();
         let commands = [
             part("generate", &[database, OsStr::new(&chunks)])?,
-            chunkmigrate(
-                &["sqlite-to-kv", "--no-verify"],
-                &[&self.database, &self.kv],
-            ),
-            part(
-                "save-entries",
-                &[self.kv.as_os_str(), self.entries.as_os_str()],
-            )?,
+            chunkmigrate(&["sqlite-to-kv", "--no-verify"], &[&self.database, &self.kv]),
+            part("save-entries", &[self.kv.as_os_str(), self.entries.as_os_str()])?,
         ];
         for mut command in commands {
             let status = command.stdout(Stdio::null()).status()?;
@@ -118,25 +112,16 @@ fn our_steps(files: &Files, jobs: Option<usize>) -> [Step; 5] {
 
 fn lower_bounds(files: &Files) -> Result<[Step; 3]> {
     let bound = |name, argument, files: &[&Path]| -> Result<Step> {
-        let command = part(
-            argument,
-            &files
-                .iter()
-                .map(|file| file.as_os_str())
-                .collect::<Vec<_>>(),
-        )?;
+        let command =
+            part(argument, &files.iter().map(|file| file.as_os_str()).collect::<Vec<_>>())?;
         Ok(Step::new(name, Kind::LowerBound, command))
     };
     let (loaded, inserted) = (&files.loaded, &files.inserted);
     Ok([
         bound("reader alone", "read-sorted", &[&files.database])?,
         bound("redb load alone", "load-redb", &[&files.entries, loaded])?.making(loaded),
-        bound(
-            "inserts + indexes alone",
-            "insert-and-index",
-            &[&files.database, inserted],
-        )?
-        .making(inserted),
+        bound("inserts + indexes alone", "insert-and-index", &[&files.database, inserted])?
+            .making(inserted),
     ])
 }
 

@@ -48,12 +48,7 @@ pub fn compare(data: &[u8]) {
     let compared = compare_stores(
         &mut left,
         &mut right,
-        &CompareOptions {
-            only,
-            quick,
-            warnings,
-            ..CompareOptions::default()
-        },
+        &CompareOptions { only, quick, warnings, ..CompareOptions::default() },
         &Progress::none(),
         &mut |divergence| {
             found.push(reported(&divergence));
@@ -99,9 +94,8 @@ fn store(input: &mut Input<'_>, records: &[Record]) -> MemoryStore {
     }
     if is_database && input.one_in(4) {
         let kind = input.kind();
-        let mut rows: Vec<InvalidRow> = (0..=input.below(3))
-            .map(|row| invalid_row(kind, 99, row, b""))
-            .collect();
+        let mut rows: Vec<InvalidRow> =
+            (0..=input.below(3)).map(|row| invalid_row(kind, 99, row, b"")).collect();
         rows.iter_mut().for_each(|row| row.key = None);
         store.kinds.get_mut(kind).insert(None, Place::Rows(rows));
     }
@@ -115,10 +109,8 @@ fn store(input: &mut Input<'_>, records: &[Record]) -> MemoryStore {
         });
     }
     if input.one_in(4) {
-        store.sequences = IdSequences {
-            code_chunks: input.integer(),
-            execution_log: input.integer(),
-        };
+        store.sequences =
+            IdSequences { code_chunks: input.integer(), execution_log: input.integer() };
     }
     store
 }

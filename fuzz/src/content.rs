@@ -43,10 +43,7 @@ pub(crate) fn intact_files() -> &'static [Intact; 3] {
                 .collect();
             let sequences = sample_sequences();
             let manifest = manifest(&entries);
-            let mut content = Content {
-                records: entries,
-                ..Content::default()
-            };
+            let mut content = Content { records: entries, ..Content::default() };
             content.set_document("format", FORMAT);
             content.set_document("sequences", serde_json::to_vec(&sequences).unwrap());
             content.set_document("manifest", serde_json::to_vec(&manifest).unwrap());

@@ -23,27 +23,18 @@ pub(crate) enum Schema {
 }
 
 impl Schema {
-    pub(crate) const ALL: [Schema; 4] = [
-        Schema::Own,
-        Schema::Loose,
-        Schema::LooseWithIndex,
-        Schema::LooseWithIds,
-    ];
+    pub(crate) const ALL: [Schema; 4] =
+        [Schema::Own, Schema::Loose, Schema::LooseWithIndex, Schema::LooseWithIds];
 }
 
 /// Creates a database; returns the rows that its tables accepted, with their row ids.
 pub(crate) fn make(path: &Path, encoding: Encoding, schema: Schema, rows: &[Row]) -> Vec<Row> {
     let mut connection = Connection::open(path).unwrap();
-    let pragmas = format!(
-        "PRAGMA encoding = '{}'; PRAGMA synchronous = OFF",
-        encoding.name()
-    );
+    let pragmas = format!("PRAGMA encoding = '{}'; PRAGMA synchronous = OFF", encoding.name());
     connection.execute_batch(&pragmas).unwrap();
     match schema {
         Schema::Own => chunkmigrate::internal::create_tables(&connection).unwrap(),
-        _ => RecordKind::ALL
-            .iter()
-            .for_each(|kind| create_loose(&connection, *kind, schema)),
+        _ => RecordKind::ALL.iter().for_each(|kind| create_loose(&connection, *kind, schema)),
     }
     let transaction = connection.transaction().unwrap();
     let inserted = rows.iter().filter_map(|row| {
@@ -54,10 +45,7 @@ pub(crate) fn make(path: &Path, encoding: Encoding, schema: Schema, rows: &[Row]
         let values = values.collect::<Vec<_>>().join(", ");
         let sql = format!("INSERT INTO {} VALUES ({values})", row.kind.table());
         let inserted = transaction.execute(&sql, params_from_iter(&row.cells));
-        inserted.ok().map(|_| Row {
-            rowid: transaction.last_insert_rowid(),
-            ..row.clone()
-        })
+        inserted.ok().map(|_| Row { rowid: transaction.last_insert_rowid(), ..row.clone() })
     });
     let inserted = inserted.collect();
     transaction.commit().unwrap();
@@ -104,10 +92,7 @@ pub(crate) fn rows_of(path: &Path) -> Vec<String> {
             };
             (0..names.len()).map(cell).collect::<Result<Vec<_>, _>>()
         });
-        all.extend(
-            rows.unwrap()
-                .map(|cells| format!("{kind} {:?}", cells.unwrap())),
-        );
+        all.extend(rows.unwrap().map(|cells| format!("{kind} {:?}", cells.unwrap())));
     }
     all.sort();
     all

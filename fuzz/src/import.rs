@@ -38,14 +38,8 @@ pub fn import(data: &[u8]) {
         _ => EndLine::Matched,
     };
     assert_eq!(summary.end_line, Some(end_line));
-    assert_eq!(
-        summary.records() + summary.rejected_total() + without_record,
-        lines
-    );
-    assert_eq!(
-        summary.rejections.len() as u64,
-        summary.rejection_counts.total()
-    );
+    assert_eq!(summary.records() + summary.rejected_total() + without_record, lines);
+    assert_eq!(summary.rejections.len() as u64, summary.rejection_counts.total());
     for rejection in &summary.rejections {
         let is_of_a_record = rejection.message.starts_with("the table ");
         assert!(is_of_a_record || rejection.message.starts_with("line "));
@@ -94,23 +88,18 @@ fn without_end_lines(text: &[u8]) -> Vec<u8> {
 fn exported(store: &Path) -> Vec<u8> {
     let progress = Progress::none();
     let mut text = Vec::new();
-    export(
-        store,
-        &ExportOptions::default(),
-        &progress,
-        &mut |exported| {
-            let line = match exported {
-                ExportItem::Record { kind, entry } => Line::of(kind, entry).unwrap(),
-                ExportItem::IdSequences(id_sequences) => Line::IdSequences(id_sequences),
-                ExportItem::End(end) => Line::End(end),
-                ExportItem::NotClosed => panic!("the copy was closed"),
-                ExportItem::Finding(finding) => panic!("{finding:?}"),
-            };
-            serde_json::to_writer(&mut text, &line).unwrap();
-            text.push(b'\n');
-            Ok(ControlFlow::Continue(()))
-        },
-    )
+    export(store, &ExportOptions::default(), &progress, &mut |exported| {
+        let line = match exported {
+            ExportItem::Record { kind, entry } => Line::of(kind, entry).unwrap(),
+            ExportItem::IdSequences(id_sequences) => Line::IdSequences(id_sequences),
+            ExportItem::End(end) => Line::End(end),
+            ExportItem::NotClosed => panic!("the copy was closed"),
+            ExportItem::Finding(finding) => panic!("{finding:?}"),
+        };
+        serde_json::to_writer(&mut text, &line).unwrap();
+        text.push(b'\n');
+        Ok(ControlFlow::Continue(()))
+    })
     .unwrap();
     text
 }

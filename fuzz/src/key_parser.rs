@@ -23,10 +23,7 @@ pub fn key_parser(data: &[u8]) {
 
 fn any_bytes(bytes: &[u8]) {
     let parsed = parse_key(bytes);
-    assert_eq!(
-        key_kind(bytes),
-        parsed.as_ref().map(RecordKey::kind).map_err(Clone::clone)
-    );
+    assert_eq!(key_kind(bytes), parsed.as_ref().map(RecordKey::kind).map_err(Clone::clone));
     match parsed {
         Ok(key) => assert_eq!(key.encode(), bytes),
         Err(error) => assert!(!error.to_string().is_empty()),
@@ -36,11 +33,7 @@ fn any_bytes(bytes: &[u8]) {
 /// A key whose numbers are close to each other in text.
 fn neighbour(input: &mut Input<'_>) -> RecordKey {
     let mut key = input.key();
-    if let RecordKey::Chunk {
-        byte_start,
-        byte_end,
-        ..
-    } = &mut key
+    if let RecordKey::Chunk { byte_start, byte_end, .. } = &mut key
         && input.one_in(2)
     {
         *byte_end = (*byte_start / 10).min(i64::MAX as u64);

@@ -78,12 +78,8 @@ fn made_file(input: &mut Input<'_>, path: &Path) {
     let file = KvReader::open_verified(path).map(drop);
     assert_eq!(file.is_ok(), is_kv_file(&content), "{:?}", file.err());
     let readable = file.is_ok()
-        && parses(&content, "sequences", |d| {
-            serde_json::from_slice::<IdSequences>(d).is_ok()
-        })
-        && parses(&content, "manifest", |d| {
-            serde_json::from_slice::<Manifest>(d).is_ok()
-        });
+        && parses(&content, "sequences", |d| serde_json::from_slice::<IdSequences>(d).is_ok())
+        && parses(&content, "manifest", |d| serde_json::from_slice::<Manifest>(d).is_ok());
     let report = verify(path, path);
     let inspection = inspect(path, &InspectOptions::default(), &progress());
     assert_eq!(report.is_ok(), readable, "{:?}", report.err());
@@ -104,11 +100,7 @@ fn made_file(input: &mut Input<'_>, path: &Path) {
     if let Ok(round_trip) = round_trip {
         let read = Read::of(path).unwrap();
         let findings = &round_trip.findings;
-        assert_eq!(
-            round_trip.is_identical(),
-            read.survives_round_trip(),
-            "{findings:?}"
-        );
+        assert_eq!(round_trip.is_identical(), read.survives_round_trip(), "{findings:?}");
     }
     assert_eq!(fs::read(path).unwrap(), bytes);
 }
@@ -152,17 +144,15 @@ impl Read {
     }
 
     fn claims(&self) -> Option<ManifestTotals> {
-        self.manifest.as_ref().map(|manifest| ManifestTotals {
-            kinds: manifest.kinds,
-            sha256: manifest.sha256,
-        })
+        self.manifest
+            .as_ref()
+            .map(|manifest| ManifestTotals { kinds: manifest.kinds, sha256: manifest.sha256 })
     }
 
     fn manifest_matches(&self) -> bool {
         let kinds = kv_store(&self.entries).totals();
         let sha256 = combined_digest(&kinds);
-        self.claims()
-            .is_none_or(|claims| claims == ManifestTotals { kinds, sha256 })
+        self.claims().is_none_or(|claims| claims == ManifestTotals { kinds, sha256 })
     }
 
     /// Whether a database can store all of it, id sequences too.
@@ -242,10 +232,7 @@ fn content(input: &mut Input<'_>) -> Content {
         }
         content.records.insert(key, value);
     }
-    let id_sequences = IdSequences {
-        code_chunks: input.integer(),
-        execution_log: input.integer(),
-    };
+    let id_sequences = IdSequences { code_chunks: input.integer(), execution_log: input.integer() };
     let mut manifest = serde_json::to_value(manifest(&content.records)).unwrap();
     match input.below(8) {
         2 => manifest["kinds"][input.kind().name()]["records"] = input.integer().into(),

@@ -66,18 +66,14 @@ impl MemoryStore {
     pub(crate) fn stream(&self, kind: RecordKind) -> Stream<'_> {
         let items = self.kinds.get(kind).iter().flat_map(|(key, place)| {
             let items: Vec<Item<'_>> = match place {
-                Place::Entry(value) => vec![Item::Entry(Entry {
-                    key: key.as_deref().unwrap(),
-                    value,
-                })],
+                Place::Entry(value) => {
+                    vec![Item::Entry(Entry { key: key.as_deref().unwrap(), value })]
+                }
                 Place::Rows(rows) => rows.iter().map(Item::Invalid).collect(),
             };
             items
         });
-        Stream {
-            items: items.collect(),
-            position: 0,
-        }
+        Stream { items: items.collect(), position: 0 }
     }
 }
 

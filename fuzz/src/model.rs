@@ -15,13 +15,8 @@ use chunkmigrate::verify::{Comparison, Finding, FindingClass, KindCounts, Side};
 use super::memory_store::{MemoryStore, Place, Places};
 
 /// What is reported for a divergence: class, kind, key, side and row.
-pub(crate) type Reported = (
-    FindingClass,
-    Option<RecordKind>,
-    Option<Vec<u8>>,
-    Option<Side>,
-    Option<i64>,
-);
+pub(crate) type Reported =
+    (FindingClass, Option<RecordKind>, Option<Vec<u8>>, Option<Side>, Option<i64>);
 
 pub(crate) fn reported(divergence: &Finding) -> Reported {
     (
@@ -43,11 +38,7 @@ struct Value {
 
 fn check_value(kind: RecordKind, key: &[u8], value: &[u8]) -> Value {
     let Ok(record) = decode_json(kind, value) else {
-        return Value {
-            faults: vec![FindingClass::Undecodable],
-            own: None,
-            wrong_hash: false,
-        };
+        return Value { faults: vec![FindingClass::Undecodable], own: None, wrong_hash: false };
     };
     let canonical = record.to_json().unwrap();
     let is_own = record_key(&record) == key;
@@ -64,11 +55,7 @@ fn check_value(kind: RecordKind, key: &[u8], value: &[u8]) -> Value {
         }
         _ => false,
     };
-    Value {
-        faults,
-        own: is_own.then_some(canonical),
-        wrong_hash,
-    }
+    Value { faults, own: is_own.then_some(canonical), wrong_hash }
 }
 
 /// Whether a value is the canonical record of its key.
@@ -83,11 +70,7 @@ pub(crate) fn expect_kind(
     right: &MemoryStore,
 ) -> (KindCounts, Vec<Reported>) {
     let (left, right) = (left.kinds.get(kind), right.kinds.get(kind));
-    let mut counts = KindCounts {
-        left: items(left),
-        right: items(right),
-        ..KindCounts::default()
-    };
+    let mut counts = KindCounts { left: items(left), right: items(right), ..KindCounts::default() };
     let mut all = Vec::new();
     for key in left.keys().chain(right.keys()).collect::<BTreeSet<_>>() {
         let mut here = at_key(kind, key, left.get(key), right.get(key), &mut counts);
@@ -136,11 +119,7 @@ fn at_key(
                 false => counts.differing += 1,
             }
             report_value(left, Side::Left, None);
-            let unwarned = Value {
-                wrong_hash: false,
-                faults: right.faults.clone(),
-                own: None,
-            };
+            let unwarned = Value { wrong_hash: false, faults: right.faults.clone(), own: None };
             report_value(&unwarned, Side::Right, None);
         }
         (Some((left, _)), Some((right, _))) => {
@@ -235,9 +214,8 @@ pub(crate) fn expect(
         }
     }
     for (side, store) in sides {
-        let combined = store
-            .claims
-            .is_some_and(|claims| claims.sha256 != combined_digest(&claims.kinds));
+        let combined =
+            store.claims.is_some_and(|claims| claims.sha256 != combined_digest(&claims.kinds));
         if combined && !wrong_claims.contains(&side) {
             all.push((FindingClass::Manifest, None, None, Some(side), None));
         }
@@ -259,13 +237,7 @@ pub(crate) fn expect(
         evidence.ids = IdSequences::default();
         for kind in only.iter() {
             evidence.ids.raise(kind, store.sequences.get(kind));
-            own_records(
-                kind,
-                store,
-                other,
-                evidence,
-                &mut comparison.evidence.ids_differ,
-            );
+            own_records(kind, store, other, evidence, &mut comparison.evidence.ids_differ);
         }
         let is_fault = |reported: &&Reported| {
             use FindingClass::{Field, OnlyLeft, OnlyRight, Sequence};
@@ -339,12 +311,7 @@ fn same_digest(kind: RecordKind, left: &MemoryStore, right: &MemoryStore) -> boo
 
 fn all_equal(kind: RecordKind, store: &MemoryStore) -> KindCounts {
     let entries = store.entries(kind).count() as u64;
-    KindCounts {
-        left: entries,
-        right: entries,
-        equal: entries,
-        ..KindCounts::default()
-    }
+    KindCounts { left: entries, right: entries, equal: entries, ..KindCounts::default() }
 }
 
 /// The KV file of some entries, as a comparison sees it.

@@ -80,8 +80,6 @@ fn unencodable(mut record: Record, input: &mut Input<'_>) {
         Record::ExecutionLog(_) => return,
     }
     assert!(record.check().is_err());
-    let decoded = record
-        .to_json()
-        .map(|bytes| decode_json(record.kind(), &bytes).is_ok());
+    let decoded = record.to_json().map(|bytes| decode_json(record.kind(), &bytes).is_ok());
     assert_ne!(decoded.ok(), Some(true));
 }

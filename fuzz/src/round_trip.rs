@@ -40,10 +40,7 @@ pub fn round_trip(data: &[u8]) {
     });
     let mut invalid: Vec<InvalidField> = invalid.collect();
     invalid.sort();
-    let valid = rows
-        .iter()
-        .zip(&faults)
-        .filter(|(_, fault)| fault.is_none());
+    let valid = rows.iter().zip(&faults).filter(|(_, fault)| fault.is_none());
     let mut valid: Vec<String> = valid.map(|(row, _)| row.returned(encoding)).collect();
     valid.sort();
 
@@ -135,12 +132,7 @@ fn lines(path: &Path) -> Vec<Line> {
         .map(|line| {
             let line: serde_json::Value = serde_json::from_str(line).unwrap();
             let text = |field: &str| line[field].as_str().unwrap().to_owned();
-            (
-                text("table"),
-                line["rowid"].as_i64().unwrap(),
-                text("column"),
-                text("reason"),
-            )
+            (text("table"), line["rowid"].as_i64().unwrap(), text("column"), text("reason"))
         })
         .collect();
     rows.sort();

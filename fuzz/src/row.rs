@@ -127,11 +127,7 @@ impl Row {
                 (Class::Real, _) => Cell::Real(input.float()),
             }
         });
-        Row {
-            kind,
-            rowid: 0,
-            cells: cells.collect(),
-        }
+        Row { kind, rowid: 0, cells: cells.collect() }
     }
 
     /// Puts anything into a column; with `keeps_id` not into the first one.
@@ -196,15 +192,9 @@ impl Row {
                 byte_start: offset(2)?,
                 byte_end: offset(3)?,
             },
-            RecordKind::ExecutionLog => RecordKey::ExecutionLog {
-                execution_id: text(1)?,
-            },
-            RecordKind::FileMetrics => RecordKey::FileMetrics {
-                file_path: text(0)?,
-            },
-            RecordKind::SymbolMetrics => RecordKey::SymbolMetrics {
-                symbol_id: integer(0)?,
-            },
+            RecordKind::ExecutionLog => RecordKey::ExecutionLog { execution_id: text(1)? },
+            RecordKind::FileMetrics => RecordKey::FileMetrics { file_path: text(0)? },
+            RecordKind::SymbolMetrics => RecordKey::SymbolMetrics { symbol_id: integer(0)? },
         };
         Some(key.encode())
     }

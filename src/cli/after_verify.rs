@@ -16,11 +16,7 @@ pub(super) fn after_verify(report: &VerifyReport) -> Option<NextStep> {
     let [leg] = report.legs.as_slice() else {
         return None;
     };
-    let pair = Pair {
-        report,
-        leg,
-        total: total(leg),
-    };
+    let pair = Pair { report, leg, total: total(leg) };
     match leg.evidence.newer() {
         Some(newer) => pair.update_older(newer),
         None => pair.either(),
@@ -124,12 +120,7 @@ impl Pair<'_> {
     fn command(&self, from: Side, option: &str) -> Option<String> {
         let stores = [self.store(from), self.store(from.other())];
         let stores = stores.map(|store| (store.path.as_path(), store.store));
-        transfer(
-            stores,
-            option,
-            self.report.only,
-            &self.report.without_columns,
-        )
+        transfer(stores, option, self.report.only, &self.report.without_columns)
     }
 
     fn faults(&self, side: Side) -> u64 {

@@ -34,19 +34,14 @@ fn given<V: ValueEnum>(arguments: &[OsString], option: &str) -> Option<V> {
     arguments
         .iter()
         .zip(values)
-        .find_map(
-            |(argument, next)| match argument.to_str()?.strip_prefix(option)? {
-                "" => next?.to_str(),
-                rest => rest.strip_prefix('='),
-            },
-        )
+        .find_map(|(argument, next)| match argument.to_str()?.strip_prefix(option)? {
+            "" => next?.to_str(),
+            rest => rest.strip_prefix('='),
+        })
         .and_then(|value| V::from_str(value, false).ok())
 }
 
 /// Whether an argument can be shown on a terminal unescaped.
 fn is_plain(argument: &OsString) -> bool {
-    argument
-        .to_string_lossy()
-        .chars()
-        .all(terminal_escape::is_plain)
+    argument.to_string_lossy().chars().all(terminal_escape::is_plain)
 }

@@ -11,15 +11,11 @@ pub(super) const NAME: &str = "chunkmigrate";
 /// The program with all its commands.
 pub(super) fn command() -> Command {
     let command = Cli::command();
-    let names: Vec<String> = command
-        .get_subcommands()
-        .map(|command| command.get_name().to_owned())
-        .collect();
+    let names: Vec<String> =
+        command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
     // The names of all commands are known only here, and `man` takes them as values.
     command.mut_subcommand("man", |man| {
-        man.mut_arg("command", |arg| {
-            arg.value_parser(PossibleValuesParser::new(names))
-        })
+        man.mut_arg("command", |arg| arg.value_parser(PossibleValuesParser::new(names)))
     })
 }
 

@@ -80,10 +80,8 @@ impl<'de> Deserialize<'de> for Digest {
             _ => None,
         };
         let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-        let bytes: Option<Vec<u8>> = pairs
-            .iter()
-            .map(|&[high, low]| Some(16 * nibble(high)? + nibble(low)?))
-            .collect();
+        let bytes: Option<Vec<u8>> =
+            pairs.iter().map(|&[high, low]| Some(16 * nibble(high)? + nibble(low)?)).collect();
         bytes
             .filter(|_| rest.is_empty())
             .and_then(|bytes| bytes.try_into().ok())

@@ -53,10 +53,7 @@ impl ExportEnd {
 
     /// Adds the line with the id sequences.
     pub fn add_sequences(&mut self, sequences: IdSequences) {
-        let IdSequences {
-            code_chunks,
-            execution_log,
-        } = sequences;
+        let IdSequences { code_chunks, execution_log } = sequences;
         let value = format!("{{\"code_chunks\":{code_chunks},\"execution_log\":{execution_log}}}");
         let (key, value) = (b"sequences".as_slice(), value.as_bytes());
         self.sequences = self.sequences.saturating_add(1);
@@ -76,21 +73,9 @@ impl ExportEnd {
 
     /// Adds the lines of another export.
     pub fn add(&mut self, other: &ExportEnd) {
-        let ExportEnd {
-            chunk,
-            execution_log,
-            file_metrics,
-            symbol_metrics,
-            sequences,
-            digest,
-        } = self;
-        let counts = [
-            chunk,
-            execution_log,
-            file_metrics,
-            symbol_metrics,
-            sequences,
-        ];
+        let ExportEnd { chunk, execution_log, file_metrics, symbol_metrics, sequences, digest } =
+            self;
+        let counts = [chunk, execution_log, file_metrics, symbol_metrics, sequences];
         for (count, more) in counts.into_iter().zip(other.counts()) {
             *count = count.saturating_add(more);
         }
@@ -103,13 +88,7 @@ impl ExportEnd {
     }
 
     fn counts(&self) -> [u64; 5] {
-        [
-            self.chunk,
-            self.execution_log,
-            self.file_metrics,
-            self.symbol_metrics,
-            self.sequences,
-        ]
+        [self.chunk, self.execution_log, self.file_metrics, self.symbol_metrics, self.sequences]
     }
 }
 
@@ -158,10 +137,7 @@ mod tests {
 
     #[test]
     fn id_sequences_are_hashed_as_written_in_their_line() {
-        let sequences = IdSequences {
-            code_chunks: 7,
-            execution_log: 0,
-        };
+        let sequences = IdSequences { code_chunks: 7, execution_log: 0 };
         let (mut end, mut expected) = (ExportEnd::default(), ExportEnd::default());
         end.add_sequences(sequences);
         let value = serde_json::to_vec(&sequences).unwrap();
@@ -172,10 +148,7 @@ mod tests {
 
     #[test]
     fn counts_never_overflow() {
-        let mut end = ExportEnd {
-            chunk: u64::MAX,
-            ..ExportEnd::default()
-        };
+        let mut end = ExportEnd { chunk: u64::MAX, ..ExportEnd::default() };
         end.add(&end.clone());
         assert_eq!((end.chunk, end.lines()), (u64::MAX, u64::MAX));
     }

@@ -67,10 +67,7 @@ pub(crate) fn decode_entry(kind: RecordKind, entry: Entry<'_>) -> Result<Record>
 }
 
 fn invalid(key: &[u8], detail: String) -> Error {
-    Error::InvalidRecord {
-        key: String::from_utf8_lossy(key).into_owned(),
-        detail,
-    }
+    Error::InvalidRecord { key: String::from_utf8_lossy(key).into_owned(), detail }
 }
 
 /// Appends the canonical bytes of a record.

@@ -222,9 +222,7 @@ pub(super) fn read_integer(text: &str) -> Option<(i64, &str)> {
     let mut magnitude: u64 = 0;
     let mut length = 0;
     for digit in digits.bytes().take_while(u8::is_ascii_digit) {
-        magnitude = magnitude
-            .checked_mul(10)?
-            .checked_add(u64::from(digit - b'0'))?;
+        magnitude = magnitude.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
         length += 1;
     }
     let (digits, rest) = digits.split_at_checked(length)?;
@@ -237,7 +235,5 @@ pub(super) fn read_integer(text: &str) -> Option<(i64, &str)> {
 }
 
 fn no_number(text: &str) -> KeyError {
-    KeyError::Number {
-        text: text.to_owned(),
-    }
+    KeyError::Number { text: text.to_owned() }
 }

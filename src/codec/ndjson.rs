@@ -119,19 +119,13 @@ impl<'l> Line<'l> {
         let Fields { kind, key, value } = serde_json::from_slice(text)?;
         if (&*kind, &*key) == (SEQUENCES, SEQUENCES) {
             let sequences = serde_json::from_str(value.get());
-            return sequences
-                .map(Line::IdSequences)
-                .map_err(LineError::IdSequences);
+            return sequences.map(Line::IdSequences).map_err(LineError::IdSequences);
         }
         if (&*kind, &*key) == (END, END) {
             let end = serde_json::from_str(value.get());
             return end.map(Line::End).map_err(LineError::End);
         }
-        Ok(Line::Record {
-            kind: kind.parse()?,
-            key,
-            value,
-        })
+        Ok(Line::Record { kind: kind.parse()?, key, value })
     }
 }
 
@@ -175,10 +169,7 @@ mod tests {
         Line::write_record(&mut written, RecordKind::ExecutionLog, Entry { key, value }).unwrap();
         assert_eq!(written, serde_json::to_vec(&line).unwrap());
         let text = serde_json::to_vec(&line).unwrap();
-        assert_eq!(
-            text,
-            br#"{"kind":"execution-log","key":"execlog:\"\n","value":{"id": 1}}"#
-        );
+        assert_eq!(text, br#"{"kind":"execution-log","key":"execlog:\"\n","value":{"id": 1}}"#);
         let Line::Record { kind, key, value } = Line::parse(&text).unwrap() else {
             panic!("it is a record");
         };
@@ -186,10 +177,7 @@ mod tests {
         let expected = (RecordKind::ExecutionLog, "execlog:\"\n", r#"{"id": 1}"#);
         assert_eq!(found, expected);
 
-        let sequences = IdSequences {
-            code_chunks: 7,
-            execution_log: 0,
-        };
+        let sequences = IdSequences { code_chunks: 7, execution_log: 0 };
         let text = serde_json::to_vec(&Line::IdSequences(sequences)).unwrap();
         assert!(matches!(Line::parse(&text), Ok(Line::IdSequences(found)) if found == sequences));
 
@@ -236,10 +224,7 @@ mod tests {
                 "{\"kind\":\"chunk\",\"key\":\"k\",\"value\":{\"a\":1}",
                 "not an object of kind, key and value: EOF while parsing an object at column 41",
             ),
-            (
-                "{\"kind\":\"chunks\",\"key\":\"k\",\"value\":1}",
-                "unknown kind \"chunks\"",
-            ),
+            ("{\"kind\":\"chunks\",\"key\":\"k\",\"value\":1}", "unknown kind \"chunks\""),
             (
                 "{\"kind\":\"sequences\",\"key\":\"sequences\",\"value\":{}}",
                 "not an id sequence: missing field `code_chunks` at column 2",
@@ -248,10 +233,7 @@ mod tests {
                 "{\"kind\":\"sequences\",\"key\":\"other\",\"value\":{}}",
                 "unknown kind \"sequences\"",
             ),
-            (
-                "{\"kind\":\"end\",\"key\":\"other\",\"value\":{}}",
-                "unknown kind \"end\"",
-            ),
+            ("{\"kind\":\"end\",\"key\":\"other\",\"value\":{}}", "unknown kind \"end\""),
             (
                 "{\"kind\":\"end\",\"key\":\"end\",\"value\":{}}",
                 "not an end line of an export: missing field `chunk` at column 2",

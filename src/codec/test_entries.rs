@@ -22,10 +22,7 @@ pub(crate) struct TestEntry {
 
 impl TestEntry {
     pub(crate) fn entry(&self) -> Entry<'_> {
-        Entry {
-            key: &self.key,
-            value: &self.value,
-        }
+        Entry { key: &self.key, value: &self.value }
     }
 
     /// The record in any notation.
@@ -104,10 +101,8 @@ pub(crate) fn entries_in_other_notations() -> impl Iterator<Item = TestEntry> {
 pub(crate) fn any_entry() -> impl Strategy<Value = TestEntry> {
     let other_kind = prop_oneof![7 => Just(None), 1 => select(&RecordKind::ALL).prop_map(Some)];
     let entry = prop_oneof![1 => of_any_kind(valid), 3 => of_any_kind(changed)];
-    (entry, other_kind).prop_map(|(entry, kind)| TestEntry {
-        kind: kind.unwrap_or(entry.kind),
-        ..entry
-    })
+    (entry, other_kind)
+        .prop_map(|(entry, kind)| TestEntry { kind: kind.unwrap_or(entry.kind), ..entry })
 }
 
 /// Entries of one kind, most of them valid.
@@ -143,10 +138,7 @@ impl Parts {
         let mut key = Vec::new();
         write_own_key(&values, &mut key);
         let json = |(field, value): (&Field, _)| {
-            (
-                field.json_name.trim_start_matches(',').to_owned(),
-                json_of::<Value<'_>>(value),
-            )
+            (field.json_name.trim_start_matches(',').to_owned(), json_of::<Value<'_>>(value))
         };
         let fields = values.iter().map(json).collect();
         Parts { kind, key, fields }
@@ -190,9 +182,7 @@ fn parts(kind: RecordKind) -> impl Strategy<Value = Parts> {
 
 fn value_of(field: &Field) -> BoxedStrategy<Value<'static>> {
     let value = match field.class {
-        FieldClass::Text => text()
-            .prop_map(|text| Value::Text(Cow::Owned(text)))
-            .boxed(),
+        FieldClass::Text => text().prop_map(|text| Value::Text(Cow::Owned(text))).boxed(),
         FieldClass::Integer => integer().prop_map(Value::Integer).boxed(),
         FieldClass::Offset => integer()
             .prop_map(|integer| Value::Offset(integer.unsigned_abs().min(i64::MAX as u64)))
@@ -354,13 +344,10 @@ fn change_fields(fields: &mut Vec<(String, String)>, change: &Change) {
             let characters = value.chars().count();
             if let Some(at) = (characters > 2).then(|| 1 + at.index(characters - 2)) {
                 let escaped =
-                    value
-                        .chars()
-                        .enumerate()
-                        .map(|(place, character)| match place == at {
-                            true => format!("\\u{:04x}", u32::from(character)),
-                            false => character.to_string(),
-                        });
+                    value.chars().enumerate().map(|(place, character)| match place == at {
+                        true => format!("\\u{:04x}", u32::from(character)),
+                        false => character.to_string(),
+                    });
                 *value = escaped.collect();
             }
         }

@@ -108,11 +108,7 @@ fn capacity(rest: &str, at: usize) -> usize {
         return rest.len();
     }
     let mut end = at;
-    while let Some(found) = rest
-        .as_bytes()
-        .get(end..)
-        .and_then(|r| memchr2(b'"', b'\\', r))
-    {
+    while let Some(found) = rest.as_bytes().get(end..).and_then(|r| memchr2(b'"', b'\\', r)) {
         end += found;
         if rest.as_bytes().get(end) == Some(&b'"') {
             break;

@@ -160,10 +160,9 @@ pub fn compare_stores(
     comparison.unknown_keys = tell_unknown_keys(left, Side::Left, left_keys, only, &mut tell)?
         + tell_unknown_keys(right, Side::Right, right_keys, only, &mut tell)?;
     let (of_left, of_right) = (origin(left, right)?, origin(right, left)?);
-    for (check, origin, side) in [
-        (left_claims, of_left, Side::Left),
-        (right_claims, of_right, Side::Right),
-    ] {
+    for (check, origin, side) in
+        [(left_claims, of_left, Side::Left), (right_claims, of_right, Side::Right)]
+    {
         let Some(check) = check else { continue };
         let wrong = check.combined();
         if let (true, None, Some((made_at, is_made_of_other))) = (check.holds(), &wrong, origin) {
@@ -188,16 +187,10 @@ pub fn compare_stores(
 /// When a store was created according to its manifest, and whether its source had the other store's
 /// name.
 fn origin(store: &dyn Source, other: &dyn Source) -> Result<Option<(Option<i64>, bool)>> {
-    let name = |path: &Path| {
-        path.file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-    };
+    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
     Ok(store.origin()?.map(|origin| {
         let is_same = name(other.path()).is_some_and(|name| name == origin.file_name);
-        (
-            origin.made_at,
-            is_same && origin.store == other.store().name(),
-        )
+        (origin.made_at, is_same && origin.store == other.store().name())
     }))
 }
 
@@ -238,20 +231,13 @@ impl KindComparison<'_> {
         let right_check = |batch: &mut Batch| check(batch, checks_right);
         let (counts, left, right) =
             check_kind(self.left, kind, left_jobs, progress, left_check, |left| {
-                check_kind(
-                    self.right,
-                    kind,
-                    right_jobs,
-                    progress,
-                    right_check,
-                    |right| {
-                        // Entries that are built from rows have no manifest to check.
-                        let mut left = MeteredStream::new(left, !from_rows[0], Some(progress));
-                        let mut right = MeteredStream::new(right, !from_rows[1], None);
-                        let counts = join_kind(kind, &mut left, &mut right, evidence, tell)?;
-                        Ok((counts, left.digest, right.digest))
-                    },
-                )
+                check_kind(self.right, kind, right_jobs, progress, right_check, |right| {
+                    // Entries that are built from rows have no manifest to check.
+                    let mut left = MeteredStream::new(left, !from_rows[0], Some(progress));
+                    let mut right = MeteredStream::new(right, !from_rows[1], None);
+                    let counts = join_kind(kind, &mut left, &mut right, evidence, tell)?;
+                    Ok((counts, left.digest, right.digest))
+                })
             })?;
         progress.finish();
         let [left, right] = [left, right].map(|digest| digest.map(KindHasher::finish));

@@ -52,10 +52,7 @@ impl<'v> EntryCheck<'v> {
                         message: format!("{what}: {error}"),
                         without_values: Some(format!("{what}: {}", error.without_values)),
                     });
-                    return EntryCheck {
-                        record: None,
-                        faults,
-                    };
+                    return EntryCheck { record: None, faults };
                 }
             },
         };
@@ -69,10 +66,7 @@ impl<'v> EntryCheck<'v> {
                 without_values: Some("the record belongs to another key".to_owned()),
             });
         }
-        EntryCheck {
-            record: Some(record),
-            faults,
-        }
+        EntryCheck { record: Some(record), faults }
     }
 
     pub(crate) fn is_sound(&self) -> bool {
@@ -128,17 +122,13 @@ impl<'v> EntryCheck<'v> {
     ) -> impl Iterator<Item = Finding> {
         self.faults.iter().map(move |fault| Finding {
             without_values: fault.without_values.clone(),
-            ..Finding::new(fault.class, Some(kind), fault.message.clone())
-                .on(side)
-                .of_key(key)
+            ..Finding::new(fault.class, Some(kind), fault.message.clone()).on(side).of_key(key)
         })
     }
 
     /// The warning that the stored hash is not the SHA-256 of the content.
     pub(crate) fn hash_warning(&self, key: &[u8]) -> Option<Finding> {
-        self.record
-            .as_ref()
-            .and_then(|record| warn_of_hash(key, record))
+        self.record.as_ref().and_then(|record| warn_of_hash(key, record))
     }
 }
 
@@ -240,19 +230,11 @@ mod tests {
             let classes: Vec<_> = checked.faults.iter().map(|fault| fault.class).collect();
             *found.entry(classes).or_insert(0) += 1;
         }
-        for class in [
-            FindingClass::Noncanonical,
-            FindingClass::Undecodable,
-            FindingClass::KeyMismatch,
-        ] {
-            assert!(
-                found.get(&vec![class]).is_some_and(|count| *count >= 10),
-                "{found:?}"
-            );
+        for class in
+            [FindingClass::Noncanonical, FindingClass::Undecodable, FindingClass::KeyMismatch]
+        {
+            assert!(found.get(&vec![class]).is_some_and(|count| *count >= 10), "{found:?}");
         }
-        assert!(
-            found.get(&vec![]).is_some_and(|count| *count >= 50),
-            "{found:?}"
-        );
+        assert!(found.get(&vec![]).is_some_and(|count| *count >= 50), "{found:?}");
     }
 }

@@ -55,10 +55,7 @@ pub struct Newer {
 impl Evidence {
     /// The store that is newer; `None` if there is no evidence, or if it is contradictory.
     pub fn newer(&self) -> Option<Newer> {
-        let (left, right) = (
-            self.newer_than_other(Side::Left),
-            self.newer_than_other(Side::Right),
-        );
+        let (left, right) = (self.newer_than_other(Side::Left), self.newer_than_other(Side::Right));
         match (left, right) {
             (Some(newer), None) | (None, Some(newer)) => Some(newer),
             _ => None,
@@ -103,12 +100,7 @@ impl Evidence {
             is_later(of_other) || is_later(other.made_at)
         });
         let by_origin = other.is_made_of_other;
-        (by_ids || by_times || by_origin).then_some(Newer {
-            side,
-            by_ids,
-            by_times,
-            by_origin,
-        })
+        (by_ids || by_times || by_origin).then_some(Newer { side, by_ids, by_times, by_origin })
     }
 }
 

@@ -164,18 +164,13 @@ impl Finding {
             Side::Right => FindingClass::OnlyRight,
         };
         let message = format!("the record is on the {} side only", side.name());
-        Finding::new(class, Some(kind), message)
-            .on(side)
-            .of_key(key)
+        Finding::new(class, Some(kind), message).on(side).of_key(key)
     }
 
     pub(super) fn fields(kind: RecordKind, key: &[u8], fields: Vec<FieldDifference>) -> Self {
         let names: Vec<&str> = fields.iter().map(|f| f.field.as_str()).collect();
         let message = format!("the records differ in {}", names.join(", "));
-        Finding {
-            fields,
-            ..Finding::new(FindingClass::Field, Some(kind), message).of_key(key)
-        }
+        Finding { fields, ..Finding::new(FindingClass::Field, Some(kind), message).of_key(key) }
     }
 
     /// An invalid row.
@@ -206,9 +201,7 @@ impl Finding {
         };
         Finding {
             row: Some(row),
-            ..Finding::new(class, Some(kind), message)
-                .on(Side::Left)
-                .of_key(key)
+            ..Finding::new(class, Some(kind), message).on(Side::Left).of_key(key)
         }
     }
 
@@ -218,9 +211,7 @@ impl Finding {
         let message = format!("table {table} rejects the record: {why}");
         Finding {
             row: Some(row),
-            ..Finding::new(InvalidRow, Some(kind), message)
-                .on(Side::Left)
-                .of_key(key)
+            ..Finding::new(InvalidRow, Some(kind), message).on(Side::Left).of_key(key)
         }
     }
 }

@@ -28,9 +28,8 @@ impl FindingCounts {
     /// Counts a finding of a class, with or without a kind of record.
     #[doc(hidden)]
     pub fn count(&mut self, class: FindingClass, kind: Option<RecordKind>) {
-        let cell = self
-            .cells_mut()
-            .find(|(_, of_class, of_kind)| (*of_class, *of_kind) == (class, kind));
+        let cell =
+            self.cells_mut().find(|(_, of_class, of_kind)| (*of_class, *of_kind) == (class, kind));
         if let Some((count, ..)) = cell {
             *count += 1;
         }
@@ -59,9 +58,7 @@ impl FindingCounts {
     pub fn iter(&self) -> impl Iterator<Item = (FindingClass, Option<RecordKind>, u64)> + '_ {
         let rows = FindingClass::ALL.into_iter().zip(&self.0);
         let cells = rows.flat_map(|(class, counts)| {
-            kinds()
-                .zip(counts)
-                .map(move |(kind, count)| (class, kind, *count))
+            kinds().zip(counts).map(move |(kind, count)| (class, kind, *count))
         });
         cells.filter(|(.., count)| *count > 0)
     }
@@ -82,19 +79,14 @@ impl FindingCounts {
     }
 
     fn sum(&self, warnings: bool) -> u64 {
-        let counts = self
-            .iter()
-            .filter(|(class, ..)| class.is_warning() == warnings);
+        let counts = self.iter().filter(|(class, ..)| class.is_warning() == warnings);
         counts.map(|(.., count)| count).sum()
     }
 
     fn cells_mut(&mut self) -> impl Iterator<Item = (&mut u64, FindingClass, Option<RecordKind>)> {
         let rows = FindingClass::ALL.into_iter().zip(&mut self.0);
         rows.flat_map(|(class, counts)| {
-            counts
-                .iter_mut()
-                .zip(kinds())
-                .map(move |(count, kind)| (count, class, kind))
+            counts.iter_mut().zip(kinds()).map(move |(count, kind)| (count, class, kind))
         })
     }
 }

@@ -101,9 +101,7 @@ impl FindingLog {
         let is_redacted = self.values == Values::Redacted;
         let bytes = |value: &Value| value.as_str().map_or(0, str::len);
         let fields = finding.fields.iter();
-        let wanted: usize = fields
-            .map(|field| bytes(&field.left) + bytes(&field.right))
-            .sum();
+        let wanted: usize = fields.map(|field| bytes(&field.left) + bytes(&field.right)).sum();
         if !is_redacted && (self.bytes == 0 || self.bytes + wanted <= VALUE_BYTES) {
             self.bytes += wanted;
             return;
@@ -143,10 +141,7 @@ mod tests {
     #[test]
     fn values_are_kept_in_full_within_the_budget_and_always_for_one_record() {
         let half = VALUE_BYTES / 4;
-        assert_eq!(
-            kept(Values::Full, &[half, half, 100, 10]),
-            [true, true, false, true]
-        );
+        assert_eq!(kept(Values::Full, &[half, half, 100, 10]), [true, true, false, true]);
         assert_eq!(kept(Values::Full, &[VALUE_BYTES, 100]), [true, false]);
         assert_eq!(kept(Values::Redacted, &[100, 10]), [false, false]);
     }

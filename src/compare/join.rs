@@ -44,9 +44,7 @@ pub(super) fn join_kind(
     join.run()?;
     match join.counts.is_consistent() {
         true => Ok(join.counts),
-        false => Err(Error::Internal(format!(
-            "the counts of {kind} don't add up"
-        ))),
+        false => Err(Error::Internal(format!("the counts of {kind} don't add up"))),
     }
 }
 
@@ -104,21 +102,11 @@ impl Join<'_, '_> {
         let warnings = findings.split_off(findings.partition_point(|d| !d.class.is_warning()));
         findings.into_iter().try_for_each(&mut self.found)?;
         if on_left {
-            let rows = pass(
-                &mut self.streams.left,
-                Side::Left,
-                other_of_rows,
-                self.found,
-            )?;
+            let rows = pass(&mut self.streams.left, Side::Left, other_of_rows, self.found)?;
             self.counts.invalid_left += rows.saturating_sub(counted);
         }
         if on_right {
-            let rows = pass(
-                &mut self.streams.right,
-                Side::Right,
-                other_of_rows,
-                self.found,
-            )?;
+            let rows = pass(&mut self.streams.right, Side::Right, other_of_rows, self.found)?;
             self.counts.invalid_right += rows.saturating_sub(counted);
         }
         warnings.into_iter().try_for_each(&mut self.found)
@@ -190,10 +178,7 @@ fn both(
     report_faults(&mut findings, &checked_left, Side::Left, &checked_right);
     report_faults(&mut findings, &checked_right, Side::Right, &checked_left);
     // The fields of a record with the wrong key aren't compared with those of the key's record.
-    let records = (
-        checked_left.record_if_key_matches(),
-        checked_right.record_if_key_matches(),
-    );
+    let records = (checked_left.record_if_key_matches(), checked_right.record_if_key_matches());
     if let (Some(left), Some(right)) = records {
         let fields = fields::differences(left, right);
         if !fields.is_empty() {

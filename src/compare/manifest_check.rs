@@ -16,11 +16,7 @@ pub(crate) struct ManifestCheck {
 
 impl ManifestCheck {
     pub(crate) fn new(side: Side, claims: Option<ManifestTotals>) -> Self {
-        ManifestCheck {
-            side,
-            claims,
-            holds: true,
-        }
+        ManifestCheck { side, claims, holds: true }
     }
 
     /// Compares the manifest's totals of a kind with those found.

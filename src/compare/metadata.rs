@@ -29,11 +29,7 @@ pub(super) fn tell_unknown_keys(
             Err(error) => error.to_string(),
             Ok(_) => "the key is of a known form".to_owned(),
         };
-        tell(
-            Finding::new(FindingClass::UnknownKey, None, message)
-                .on(side)
-                .of_key(entry.key),
-        )
+        tell(Finding::new(FindingClass::UnknownKey, None, message).on(side).of_key(entry.key))
     })?;
     Ok(unknown)
 }
@@ -54,10 +50,8 @@ pub(super) fn compare_sequences(
         if left == right {
             continue;
         }
-        let message = format!(
-            "id sequence of {}: {left} on the left, {right} on the right",
-            kind.table()
-        );
+        let message =
+            format!("id sequence of {}: {left} on the left, {right} on the right", kind.table());
         let class = FindingClass::Sequence;
         tell(Finding::new(class, Some(kind), message))?;
     }

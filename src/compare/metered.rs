@@ -20,12 +20,7 @@ impl<'s, 'r> MeteredStream<'s, 'r> {
         is_hashed: bool,
         progress: Option<&'s Progress>,
     ) -> Self {
-        MeteredStream {
-            stream,
-            digest: is_hashed.then(KindHasher::default),
-            progress,
-            items: 0,
-        }
+        MeteredStream { stream, digest: is_hashed.then(KindHasher::default), progress, items: 0 }
     }
 }
 

@@ -24,11 +24,7 @@ impl Listed {
     }
 
     fn with_rows(items: impl IntoIterator<Item = Listing>) -> Self {
-        Listed {
-            items: items.into_iter().collect(),
-            position: 0,
-            fails_at_end: false,
-        }
+        Listed { items: items.into_iter().collect(), position: 0, fails_at_end: false }
     }
 }
 
@@ -68,10 +64,7 @@ fn invalid_of(rowid: i64, symbol_id: Option<i64>) -> Listing {
         reason: InvalidReason::StorageClass,
         message: "loc is TEXT, must be an INTEGER or NULL".to_owned(),
         key: symbol_id.map(|symbol_id| RecordKey::SymbolMetrics { symbol_id }.encode()),
-        values: symbol_id
-            .map(|id| ("symbol_id", RawValue::Integer(id)))
-            .into_iter()
-            .collect(),
+        values: symbol_id.map(|id| ("symbol_id", RawValue::Integer(id))).into_iter().collect(),
     }))
 }
 
@@ -93,15 +86,11 @@ fn symbol(symbol_id: i64, loc: i64) -> (Vec<u8>, Vec<u8>) {
 
 fn compare(mut left: Listed, mut right: Listed) -> Result<(KindCounts, Vec<Finding>)> {
     let mut found = Vec::new();
-    let counts = compare_kind(
-        RecordKind::SymbolMetrics,
-        &mut left,
-        &mut right,
-        &mut |divergence| {
+    let counts =
+        compare_kind(RecordKind::SymbolMetrics, &mut left, &mut right, &mut |divergence| {
             found.push(divergence);
             Ok(())
-        },
-    )?;
+        })?;
     Ok((counts, found))
 }
 
@@ -114,10 +103,7 @@ fn compare_swapped(swapped: bool, left: Listed, right: Listed) -> (KindCounts, V
 }
 
 fn classes(found: &[Finding]) -> Vec<&'static str> {
-    found
-        .iter()
-        .map(|divergence| divergence.class.name())
-        .collect()
+    found.iter().map(|divergence| divergence.class.name()).collect()
 }
 
 proptest! {
@@ -155,33 +141,19 @@ fn a_field_difference_reports_both_values_and_the_first_different_byte() {
     let (key, value) = symbol(1, 10);
     let other = String::from_utf8(value.clone()).unwrap();
     let other = other.replace("café", "cafe\u{301}").replace("0.5", "0.25");
-    let (counts, found) = compare(
-        Listed::new([(key.clone(), value)]),
-        Listed::new([(key, other.into_bytes())]),
-    )
-    .unwrap();
+    let (counts, found) =
+        compare(Listed::new([(key.clone(), value)]), Listed::new([(key, other.into_bytes())]))
+            .unwrap();
     assert_eq!((counts.differing, counts.equal), (1, 0));
     let fields: Vec<_> = found[0]
         .fields
         .iter()
-        .map(|f| {
-            (
-                f.field.as_str(),
-                f.left.to_string(),
-                f.right.to_string(),
-                f.first_difference,
-            )
-        })
+        .map(|f| (f.field.as_str(), f.left.to_string(), f.right.to_string(), f.first_difference))
         .collect();
     assert_eq!(
         fields,
         [
-            (
-                "symbol_name",
-                "\"café\"".to_owned(),
-                "\"cafe\u{301}\"".to_owned(),
-                Some(3)
-            ),
+            ("symbol_name", "\"café\"".to_owned(), "\"cafe\u{301}\"".to_owned(), Some(3)),
             ("estimated_loc", "0.5".to_owned(), "0.25".to_owned(), None),
         ]
     );
@@ -191,11 +163,8 @@ fn a_field_difference_reports_both_values_and_the_first_different_byte() {
 fn the_same_record_in_other_bytes_is_only_noncanonical() {
     let (key, value) = symbol(1, 10);
     let spaced = [b" ", value.as_slice()].concat();
-    let (counts, found) = compare(
-        Listed::new([(key.clone(), value)]),
-        Listed::new([(key, spaced)]),
-    )
-    .unwrap();
+    let (counts, found) =
+        compare(Listed::new([(key.clone(), value)]), Listed::new([(key, spaced)])).unwrap();
     assert_eq!(classes(&found), ["noncanonical"]);
     assert_eq!(counts.differing, 1);
 }
@@ -213,11 +182,8 @@ fn two_equal_but_invalid_values_are_not_equal() {
 fn a_record_under_another_records_key_is_a_key_mismatch() {
     let (_, value) = symbol(1, 10);
     let key = RecordKey::SymbolMetrics { symbol_id: 2 }.encode();
-    let (counts, found) = compare(
-        Listed::new([(key.clone(), value.clone())]),
-        Listed::new([(key, value)]),
-    )
-    .unwrap();
+    let (counts, found) =
+        compare(Listed::new([(key.clone(), value.clone())]), Listed::new([(key, value)])).unwrap();
     assert_eq!(classes(&found), ["key-mismatch", "key-mismatch"]);
     assert_eq!(counts.differing, 1);
 }
@@ -253,10 +219,8 @@ fn invalid_rows_are_reported_and_counted_but_not_joined() {
     };
     assert_eq!(counts, expected);
     assert!(counts.is_consistent() && !counts.identical());
-    let reported: Vec<_> = found
-        .iter()
-        .map(|d| (d.class, d.side.unwrap(), d.row.unwrap().rowid.unwrap()))
-        .collect();
+    let reported: Vec<_> =
+        found.iter().map(|d| (d.class, d.side.unwrap(), d.row.unwrap().rowid.unwrap())).collect();
     let row = |side, rowid| (FindingClass::InvalidRow, side, rowid);
     let (left, right) = (Side::Left, Side::Right);
     assert_eq!(
@@ -295,12 +259,7 @@ fn a_row_that_is_invalid_on_one_side_and_valid_on_the_other_is_one_finding() {
         let row = Listed::with_rows([invalid_of(7, Some(1))]);
         let (counts, found) = compare_swapped(swapped, Listed::new([symbol(1, 0)]), row);
         assert_eq!(classes(&found), ["invalid-row"]);
-        let expected = KindCounts {
-            left: 1,
-            right: 1,
-            differing: 1,
-            ..KindCounts::default()
-        };
+        let expected = KindCounts { left: 1, right: 1, differing: 1, ..KindCounts::default() };
         assert_eq!(counts, expected);
         let (row, record) = match swapped {
             false => (Side::Right, "left"),
@@ -334,10 +293,7 @@ fn every_row_with_a_records_key_is_a_finding_and_the_counts_are_consistent() {
 fn an_invalid_value_is_one_finding_whatever_the_other_side_has() {
     let (key, value) = symbol(1, 10);
     let (_, others) = symbol(2, 10);
-    for (class, bad) in [
-        ("undecodable", b"{}".to_vec()),
-        ("key-mismatch", others.clone()),
-    ] {
+    for (class, bad) in [("undecodable", b"{}".to_vec()), ("key-mismatch", others.clone())] {
         for swapped in [false, true] {
             let bad = || Listed::new([(key.clone(), bad.clone())]);
             let side = match swapped {
@@ -364,10 +320,7 @@ fn an_invalid_value_is_one_finding_whatever_the_other_side_has() {
             assert_eq!(classes(&found), [class, "invalid-row"]);
             for finding in found {
                 let message = finding.message;
-                assert!(
-                    message.ends_with("has no valid record with this key either"),
-                    "{message}"
-                );
+                assert!(message.ends_with("has no valid record with this key either"), "{message}");
             }
             assert_eq!((counts.differing, counts.is_consistent()), (1, true));
         }
@@ -378,11 +331,8 @@ fn an_invalid_value_is_one_finding_whatever_the_other_side_has() {
 fn a_record_under_another_records_key_is_not_compared_field_by_field() {
     let (key, value) = symbol(1, 10);
     let (_, other) = symbol(2, 10);
-    let (counts, found) = compare(
-        Listed::new([(key.clone(), value)]),
-        Listed::new([(key, other)]),
-    )
-    .unwrap();
+    let (counts, found) =
+        compare(Listed::new([(key.clone(), value)]), Listed::new([(key, other)])).unwrap();
     assert_eq!(classes(&found), ["key-mismatch"]);
     assert_eq!(found[0].side, Some(Side::Right));
     assert_eq!(
@@ -398,11 +348,8 @@ fn a_noncanonical_and_different_value_has_both_findings() {
     let (key, value) = symbol(1, 10);
     let (_, mut other) = symbol(1, 11);
     other.push(b' ');
-    let (counts, found) = compare(
-        Listed::new([(key.clone(), value)]),
-        Listed::new([(key, other)]),
-    )
-    .unwrap();
+    let (counts, found) =
+        compare(Listed::new([(key.clone(), value)]), Listed::new([(key, other)])).unwrap();
     assert_eq!(classes(&found), ["field", "noncanonical"]);
     assert_eq!(counts.differing, 1);
 }

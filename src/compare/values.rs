@@ -42,9 +42,7 @@ impl Values {
 /// The part of a text around an offset, and its start.
 fn excerpt(text: &str, around: usize) -> (usize, String) {
     let mut boundaries = (0..=around.min(text.len())).rev();
-    let before = boundaries
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0);
+    let before = boundaries.find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     let (head, tail) = text.split_at(before);
     let lead = head.char_indices().rev().take(SHORT_LEAD).last();
     let start = lead.map_or(before, |(index, _)| index);

@@ -28,9 +28,7 @@ impl Destination {
     /// Resolves a path: symbolic links are followed, the folder must be there, what is at the place
     /// already must be a regular file, and neither a source nor what SQLite takes for a part of it.
     pub(crate) fn resolve(given: &Path, sources: &[&Path]) -> Result<Self> {
-        let no_name = || Error::NotAFileName {
-            path: given.to_owned(),
-        };
+        let no_name = || Error::NotAFileName { path: given.to_owned() };
         if given.as_os_str().as_encoded_bytes().ends_with(b"/") {
             return Err(no_name());
         }
@@ -43,9 +41,7 @@ impl Destination {
         let folder = match fs::canonicalize(parent) {
             Ok(folder) => folder,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(Error::ParentMissing {
-                    path: parent.to_owned(),
-                });
+                return Err(Error::ParentMissing { path: parent.to_owned() });
             }
             Err(error) => return Err(error).io_context("resolve the directory", parent),
         };
@@ -58,12 +54,7 @@ impl Destination {
         }
         let replaced = existing.map(|metadata| FileAccess::of(&path, &metadata));
         let replaced = replaced.transpose().io_context("stat", &path)?;
-        let destination = Destination {
-            given: given.to_owned(),
-            path,
-            folder,
-            replaced,
-        };
+        let destination = Destination { given: given.to_owned(), path, folder, replaced };
         for source in sources {
             destination.ensure_distinct_from(source)?;
         }

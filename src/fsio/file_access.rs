@@ -54,11 +54,7 @@ impl FileAccess {
                 lost.push("access control list");
                 remove_acl(path)?;
                 // With an ACL, the mode's group bits are the mask of all its entries.
-                let group = if has_group {
-                    group_bits(acl) & mode >> 3
-                } else {
-                    mode & 0o7
-                };
+                let group = if has_group { group_bits(acl) & mode >> 3 } else { mode & 0o7 };
                 fs::set_permissions(path, Permissions::from_mode(with_group_bits(mode, group)))?;
             }
         }

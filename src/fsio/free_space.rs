@@ -54,21 +54,14 @@ fn check(folder: &Path, what: &'static str, needed: u64) -> Result<()> {
     }
     let available = stat.f_bavail.saturating_mul(stat.f_frsize);
     if available < needed {
-        return Err(Error::NotEnoughSpace {
-            path: folder.to_owned(),
-            what,
-            needed,
-            available,
-        });
+        return Err(Error::NotEnoughSpace { path: folder.to_owned(), what, needed, available });
     }
     Ok(())
 }
 
 /// SQLite's default directory for temporary files.
 fn default_temp_dir() -> Option<PathBuf> {
-    let from_environment = ["SQLITE_TMPDIR", "TMPDIR"]
-        .into_iter()
-        .filter_map(env::var_os);
+    let from_environment = ["SQLITE_TMPDIR", "TMPDIR"].into_iter().filter_map(env::var_os);
     let fixed = ["/var/tmp", "/usr/tmp", "/tmp", "."].map(Into::into);
     let mut folders = from_environment.chain(fixed).map(PathBuf::from);
     // An empty path means the current directory to the system, and unset to SQLite.

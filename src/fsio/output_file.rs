@@ -62,15 +62,9 @@ impl OutputFile {
         let destination = Destination::resolve(path, sources)?;
         may_replace(kind, &destination)?;
         if destination.exists() && !replace && !is_from_killed_run(&destination)? {
-            return Err(Error::RejectsFileExists {
-                path: path.to_owned(),
-            });
+            return Err(Error::RejectsFileExists { path: path.to_owned() });
         }
-        Ok(OutputFile {
-            kind,
-            destination,
-            open: None,
-        })
+        Ok(OutputFile { kind, destination, open: None })
     }
 
     pub(crate) fn destination(&self) -> &Destination {
@@ -108,9 +102,7 @@ impl OutputFile {
             .map_err(IntoInnerError::into_error)
             .and_then(|file| file.sync_all())
             .io_context("write", self.destination.given())?;
-        staged
-            .prepare(|destination| may_replace(self.kind, destination))
-            .map(Some)
+        staged.prepare(|destination| may_replace(self.kind, destination)).map(Some)
     }
 }
 
@@ -126,9 +118,8 @@ fn may_replace(kind: OutputKind, destination: &Destination) -> Result<()> {
         .io_context("read", path)?;
     match line.is_empty() || line.starts_with(kind.first_bytes()) {
         true => Ok(()),
-        false => Err(Error::NotReplaceable {
-            path: path.to_owned(),
-            found: kind.not_one().to_owned(),
-        }),
+        false => {
+            Err(Error::NotReplaceable { path: path.to_owned(), found: kind.not_one().to_owned() })
+        }
     }
 }

@@ -62,11 +62,7 @@ impl PrivateFolder {
         // From here on, `Drop` removes it.
         let path = created.keep();
         with_folders(|folders| folders.push(path.clone()));
-        let folder = PrivateFolder {
-            file: path.join(name),
-            path,
-            lock: None,
-        };
+        let folder = PrivateFolder { file: path.join(name), path, lock: None };
         // The umask may have removed permissions needed to use and remove it. Nothing else is
         // changed: in a parent with the setgid bit the directory has that bit too, so that new
         // files get the group.
@@ -132,10 +128,7 @@ pub(crate) fn leftover_folders(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn is_private(path: &Path) -> bool {
-    let name = path
-        .file_name()
-        .map(OsStr::to_string_lossy)
-        .unwrap_or_default();
+    let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
     let is_short =
         name.starts_with(SHORT_PREFIX) && name.len() == SHORT_PREFIX.len() + SHORT_RANDOM;
     name.starts_with(PREFIX) || is_short && path.join(LOCK_FILE).exists()

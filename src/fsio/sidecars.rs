@@ -72,12 +72,8 @@ fn super_journal_of(journal: &Path) -> io::Result<Option<PathBuf>> {
     let mut file = File::open(journal)?;
     let mut end = Vec::with_capacity(JOURNAL_END_BYTES);
     let len = file.seek(SeekFrom::End(0))?;
-    file.seek(SeekFrom::Start(
-        len.saturating_sub(JOURNAL_END_BYTES as u64),
-    ))?;
-    file.by_ref()
-        .take(JOURNAL_END_BYTES as u64)
-        .read_to_end(&mut end)?;
+    file.seek(SeekFrom::Start(len.saturating_sub(JOURNAL_END_BYTES as u64)))?;
+    file.by_ref().take(JOURNAL_END_BYTES as u64).read_to_end(&mut end)?;
     let Some((rest, magic)) = end.split_last_chunk::<8>() else {
         return Ok(None);
     };

@@ -58,12 +58,7 @@ impl Staged {
         self,
         check: impl FnOnce(&Destination) -> Result<()>,
     ) -> Result<Prepared> {
-        let Destination {
-            given,
-            path: place,
-            folder,
-            replaced,
-        } = &self.destination;
+        let Destination { given, path: place, folder, replaced } = &self.destination;
         let folder = File::open(folder).io_context("open the directory", folder)?;
         let (mut kept, mut lost_access) = (None, Vec::new());
         if let Some(access) = replaced {
@@ -77,12 +72,7 @@ impl Staged {
             let old = self.private.path().join(REPLACED_FILE);
             kept = fs::hard_link(place, &old).ok().map(|()| old);
         }
-        Ok(Prepared {
-            staged: self,
-            folder,
-            kept,
-            lost_access,
-        })
+        Ok(Prepared { staged: self, folder, kept, lost_access })
     }
 }
 
@@ -107,23 +97,14 @@ impl Prepared {
 
     /// Moves the file to its destination. [`Published::sync`] makes that durable.
     pub(crate) fn publish(self) -> Result<Published> {
-        let Destination {
-            given,
-            path: place,
-            replaced,
-            ..
-        } = &self.staged.destination;
+        let Destination { given, path: place, replaced, .. } = &self.staged.destination;
         match replaced {
             Some(_) => fs::rename(self.staged.path(), place).io_context("replace", given)?,
             None => rename_to_free_name(self.staged.path(), place).map_err(|error| {
                 let path = given.clone();
                 match error.kind() {
                     ErrorKind::AlreadyExists => Error::TargetExists { path },
-                    _ => crate::Error::Io {
-                        action: "create",
-                        path,
-                        source: error,
-                    },
+                    _ => crate::Error::Io { action: "create", path, source: error },
                 }
             })?,
         }
@@ -191,10 +172,7 @@ pub(crate) fn is_from_killed_run(destination: &Destination) -> Result<bool> {
 }
 
 fn no_staging_dir(folder: &Path, source: io::Error) -> Error {
-    Error::CreateStagingDir {
-        path: folder.to_owned(),
-        source,
-    }
+    Error::CreateStagingDir { path: folder.to_owned(), source }
 }
 
 /// Private directories of killed runs in a directory.
@@ -206,8 +184,5 @@ pub(crate) fn leftover_dirs(folder: &Path) -> Result<Vec<PathBuf>> {
 pub(crate) fn private_folder(temp_dir_given: Option<&Path>) -> Result<PrivateFolder> {
     let parent = temp_dir_given.map_or_else(temp_dir, Path::to_owned);
     let private = PrivateFolder::temporary(&parent);
-    private.map_err(|source| Error::CreateTempDir {
-        path: parent,
-        source,
-    })
+    private.map_err(|source| Error::CreateTempDir { path: parent, source })
 }

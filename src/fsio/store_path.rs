@@ -30,9 +30,7 @@ pub(crate) fn check_store_path(path: &Path, if_missing: IfMissing) -> Result<()>
     match fs::metadata(path) {
         Ok(found) if !found.is_file() => Err(Error::not_a_file(path, found.file_type())),
         Err(error) if error.kind() == ErrorKind::NotFound && if_missing == IfMissing::Create => {
-            let folder = path
-                .parent()
-                .filter(|folder| !folder.as_os_str().is_empty());
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             let found = fs::metadata(folder.unwrap_or(Path::new(".")));
             found.map(|_| ()).io_context("create", path)
         }

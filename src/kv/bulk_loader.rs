@@ -49,9 +49,7 @@ impl BulkLoader {
             .open(path)
             .io_context("create", path)?;
         let file = WriteBuffer::new(file);
-        open_database(&file, path)?
-            .close()
-            .map_err(engine("create", path))?;
+        open_database(&file, path)?.close().map_err(engine("create", path))?;
         let pages = (2 * expected_bytes / PAGE_BYTES)
             .next_power_of_two()
             .clamp(LAYOUT_PAGES.0, LAYOUT_PAGES.1);
@@ -72,23 +70,17 @@ impl BulkLoader {
     pub fn append<'e>(&mut self, entries: impl Iterator<Item = Entry<'e>>) -> Result<()> {
         let failed = |error: redb::Error| engine("write", &self.path)(error);
         let mut transaction = self.database.begin_write().map_err(|e| failed(e.into()))?;
-        transaction
-            .set_durability(Durability::None)
-            .map_err(|e| failed(e.into()))?;
+        transaction.set_durability(Durability::None).map_err(|e| failed(e.into()))?;
         let mut last_key = None;
         {
-            let mut table = transaction
-                .open_table(RECORDS)
-                .map_err(|e| failed(e.into()))?;
-            let mut end = table
-                .upper_bound_mut(Bound::<&[u8]>::Unbounded)
-                .map_err(|e| failed(e.into()))?;
+            let mut table = transaction.open_table(RECORDS).map_err(|e| failed(e.into()))?;
+            let mut end =
+                table.upper_bound_mut(Bound::<&[u8]>::Unbounded).map_err(|e| failed(e.into()))?;
             for Entry { key, value } in entries {
                 if key <= last_key.unwrap_or(self.last_key.as_slice()) {
                     return Err(Error::Internal("keys are not in order".to_owned()));
                 }
-                end.insert_before(key, value)
-                    .map_err(|e| failed(e.into()))?;
+                end.insert_before(key, value).map_err(|e| failed(e.into()))?;
                 last_key = Some(key);
             }
             end.close().map_err(|e| failed(e.into()))?;
@@ -129,10 +121,7 @@ impl BulkLoader {
             database.close().map_err(|e| failed(e.into()))?;
         }
         self.file.flush().io_context("write", path)?;
-        Ok(ClosedFile {
-            path: self.path,
-            file: self.file,
-        })
+        Ok(ClosedFile { path: self.path, file: self.file })
     }
 }
 
@@ -154,9 +143,7 @@ impl ClosedFile {
 fn open_database(file: &WriteBuffer, path: &Path) -> Result<Database> {
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_BYTES);
-    builder
-        .create_with_backend(file.clone())
-        .map_err(engine("create", path))
+    builder.create_with_backend(file.clone()).map_err(engine("create", path))
 }
 
 /// Whether much of the file is a hole, as happens if it could not be extended in advance.

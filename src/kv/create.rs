@@ -22,9 +22,7 @@ pub(super) fn make_if_missing(path: &Path) -> Result<()> {
             let path = fs::canonicalize(path).io_context("resolve", path)?;
             let access = FileAccess::of(&path, &metadata).io_context("stat", &path)?;
             let temporary = create_temporary(&path, metadata.permissions())?;
-            access
-                .give(temporary.path())
-                .io_context("set the permissions of", &path)?;
+            access.give(temporary.path()).io_context("set the permissions of", &path)?;
             let persisted = temporary.persist(&path).map_err(|error| error.error);
             publish(persisted.map(|_| ()), &path)
         }
@@ -76,9 +74,7 @@ fn create_temporary(path: &Path, permissions: fs::Permissions) -> Result<NamedTe
 fn publish(renamed: io::Result<()>, path: &Path) -> Result<()> {
     renamed.io_context("create", path)?;
     let folder = folder_of(path);
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .io_context("sync", folder)
+    File::open(folder).and_then(|folder| folder.sync_all()).io_context("sync", folder)
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -19,17 +19,9 @@ pub(super) fn engine<E: Into<redb::Error>>(
                 let detail = source.to_string();
                 Error::CorruptKvFile { path, detail }
             }
-            redb::Error::Io(source) => Error::Io {
-                action,
-                path,
-                source,
-            },
+            redb::Error::Io(source) => Error::Io { action, path, source },
             redb::Error::UpgradeRequired(version) => Error::OldRedb { path, version },
-            source => Error::Redb {
-                action,
-                path,
-                source: Box::new(source),
-            },
+            source => Error::Redb { action, path, source: Box::new(source) },
         }
     }
 }
@@ -38,9 +30,6 @@ pub(super) fn engine<E: Into<redb::Error>>(
 pub(super) fn table_error(path: &Path) -> impl Fn(redb::TableError) -> Error + '_ {
     move |error| match error {
         redb::TableError::Storage(error) => engine("read", path)(error),
-        other => Error::NotChunkmigrate {
-            path: path.to_owned(),
-            detail: other.to_string(),
-        },
+        other => Error::NotChunkmigrate { path: path.to_owned(), detail: other.to_string() },
     }
 }

@@ -11,10 +11,7 @@ pub(super) struct Fingerprint {
 
 impl Fingerprint {
     pub(super) fn of(file: &File) -> io::Result<Self> {
-        Ok(Fingerprint {
-            file: file.try_clone()?,
-            metadata: file.metadata()?,
-        })
+        Ok(Fingerprint { file: file.try_clone()?, metadata: file.metadata()? })
     }
 
     /// Length in bytes when it was opened.

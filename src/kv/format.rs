@@ -28,10 +28,7 @@ pub(super) type Document = (&'static str, Vec<u8>);
 /// The documents of every KV file.
 pub(super) fn base_documents(sequences: &IdSequences) -> Result<Vec<Document>> {
     let format = encode_document(&FormatMarker::current())?;
-    Ok(vec![
-        (meta_entry::FORMAT, format),
-        (meta_entry::SEQUENCES, encode_document(sequences)?),
-    ])
+    Ok(vec![(meta_entry::FORMAT, format), (meta_entry::SEQUENCES, encode_document(sequences)?)])
 }
 
 /// Writes documents into the `meta` table. Creates both tables if they are missing.
@@ -43,8 +40,7 @@ pub(super) fn write_documents(
     transaction.open_table(RECORDS).map_err(table_error(path))?;
     let mut meta = transaction.open_table(META).map_err(table_error(path))?;
     for (name, document) in documents {
-        meta.insert(*name, document.as_slice())
-            .map_err(engine("write", path))?;
+        meta.insert(*name, document.as_slice()).map_err(engine("write", path))?;
     }
     Ok(())
 }
@@ -56,9 +52,7 @@ pub(super) fn read_document<T: DeserializeOwned>(
     path: &Path,
 ) -> Result<Option<T>> {
     let document = meta.get(name).map_err(engine("read", path))?;
-    document
-        .map(|document| decode_document(name, document.value(), path))
-        .transpose()
+    document.map(|document| decode_document(name, document.value(), path)).transpose()
 }
 
 /// The id sequences of a `meta` table; 0 where one is missing or negative.

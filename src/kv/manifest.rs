@@ -22,30 +22,21 @@ pub struct FormatMarker {
 impl FormatMarker {
     /// The marker of the current version.
     pub(super) fn current() -> Self {
-        FormatMarker {
-            name: FORMAT_NAME.to_owned(),
-            version: FORMAT_VERSION,
-        }
+        FormatMarker { name: FORMAT_NAME.to_owned(), version: FORMAT_VERSION }
     }
 
     /// Checks that a file has a marker of the current version.
     pub(super) fn check(found: Option<&FormatMarker>, path: &Path) -> Result<()> {
         let path = path.to_owned();
         Err(match found {
-            Some(format) if format.name != FORMAT_NAME => Error::NotChunkmigrate {
-                path,
-                detail: format!("its format is {:?}", format.name),
-            },
-            Some(format) if format.version != FORMAT_VERSION => Error::KvVersion {
-                path,
-                found: format.version,
-                supported: FORMAT_VERSION,
-            },
+            Some(format) if format.name != FORMAT_NAME => {
+                Error::NotChunkmigrate { path, detail: format!("its format is {:?}", format.name) }
+            }
+            Some(format) if format.version != FORMAT_VERSION => {
+                Error::KvVersion { path, found: format.version, supported: FORMAT_VERSION }
+            }
             Some(_) => return Ok(()),
-            None => Error::NotChunkmigrate {
-                path,
-                detail: "no format marker".to_owned(),
-            },
+            None => Error::NotChunkmigrate { path, detail: "no format marker".to_owned() },
         })
     }
 }

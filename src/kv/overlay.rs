@@ -39,11 +39,7 @@ impl Overlay {
         let len = file.len();
         Ok(Overlay {
             file,
-            changes: Mutex::new(Changes {
-                len,
-                valid: len,
-                blocks: BTreeMap::new(),
-            }),
+            changes: Mutex::new(Changes { len, valid: len, blocks: BTreeMap::new() }),
         })
     }
 
@@ -70,10 +66,7 @@ impl StorageBackend for Overlay {
         let changes = self.changes();
         let end = offset.checked_add(out.len() as u64);
         let end = end.filter(|end| *end <= changes.len).ok_or_else(|| {
-            io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                "read past the end of the file",
-            )
+            io::Error::new(io::ErrorKind::UnexpectedEof, "read past the end of the file")
         })?;
         self.read_below(changes.valid, offset, out)?;
         if changes.blocks.is_empty() {
@@ -84,11 +77,8 @@ impl StorageBackend for Overlay {
             let from = offset.max(block_start);
             let to = end.min(block_start + BLOCK);
             let target = slice_mut(out, from.saturating_sub(offset), to.saturating_sub(offset));
-            let source = slice(
-                block.as_slice(),
-                from - block_start,
-                to.saturating_sub(block_start),
-            );
+            let source =
+                slice(block.as_slice(), from - block_start, to.saturating_sub(block_start));
             if let (Some(target), Some(source)) = (target, source) {
                 target.copy_from_slice(source);
             }

@@ -32,11 +32,7 @@ struct Ahead {
 
 impl ReadAhead {
     pub(super) fn new(file: File) -> io::Result<Self> {
-        Ok(ReadAhead {
-            len: file.metadata()?.len(),
-            file,
-            ahead: Mutex::default(),
-        })
+        Ok(ReadAhead { len: file.metadata()?.len(), file, ahead: Mutex::default() })
     }
 
     /// Length of the file in bytes when it was opened.
@@ -83,11 +79,7 @@ impl ReadAhead {
 impl Ahead {
     /// Whether a read continues the run, or the last read outside it, which then becomes the run.
     fn goes_forward(&self, offset: u64) -> bool {
-        let near = |end: u64| {
-            offset
-                .checked_sub(end)
-                .is_some_and(|gap| gap < AHEAD_BYTES as u64)
-        };
+        let near = |end: u64| offset.checked_sub(end).is_some_and(|gap| gap < AHEAD_BYTES as u64);
         near(self.run) || offset == self.elsewhere
     }
 

@@ -52,9 +52,7 @@ enum DatabaseHandle {
 
 impl std::fmt::Debug for KvReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("KvFile")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
+        f.debug_struct("KvFile").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -67,25 +65,18 @@ impl KvReader {
     pub fn open_verified(path: &Path) -> Result<Self> {
         let file = File::open(path).io_context("open", path)?;
         if !lock_shared(&file) {
-            return Err(Error::KvFileInUse {
-                path: path.to_owned(),
-            });
+            return Err(Error::KvFileInUse { path: path.to_owned() });
         }
-        let watched = Fingerprint::of(&file)
-            .inspect_err(|_| drop(file.unlock()))
-            .io_context("stat", path)?;
+        let watched =
+            Fingerprint::of(&file).inspect_err(|_| drop(file.unlock())).io_context("stat", path)?;
         let closed_cleanly = !is_marked_open(&file).io_context("read", path)?;
         let overlay = Overlay::new(file).io_context("read", path)?;
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);
         builder.set_check_integrity_on_open(true);
-        let database = builder
-            .create_with_backend(overlay)
-            .map_err(engine("open", path))?;
+        let database = builder.create_with_backend(overlay).map_err(engine("open", path))?;
         let transaction = database.begin_read().map_err(engine("read", path))?;
-        let engine = DatabaseHandle::Verified {
-            _database: database,
-        };
+        let engine = DatabaseHandle::Verified { _database: database };
         Self::from_transaction(path, watched, closed_cleanly, transaction, engine)
     }
 
@@ -97,13 +88,10 @@ impl KvReader {
         let unwritten = Overlay::new(file).io_context("read", path)?;
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);
-        let database = builder
-            .open_read_only_with_backend(unwritten)
-            .map_err(engine("open", path))?;
+        let database =
+            builder.open_read_only_with_backend(unwritten).map_err(engine("open", path))?;
         let transaction = database.begin_read().map_err(engine("read", path))?;
-        let engine = DatabaseHandle::Trusted {
-            _database: database,
-        };
+        let engine = DatabaseHandle::Trusted { _database: database };
         Self::from_transaction(path, watched, true, transaction, engine)
     }
 
@@ -194,10 +182,7 @@ impl KvReader {
         let entries = self.records()?.range(start..);
         for entry in entries.map_err(engine("read", &self.path))? {
             let (key, value) = entry.map_err(engine("read", &self.path))?;
-            let entry = Entry {
-                key: key.value(),
-                value: value.value(),
-            };
+            let entry = Entry { key: key.value(), value: value.value() };
             if !visit(entry)? {
                 break;
             }
@@ -252,10 +237,8 @@ impl Source for KvReader {
 
     fn manifest_totals(&self) -> Result<Option<ManifestTotals>> {
         let manifest = self.manifest()?;
-        Ok(manifest.map(|manifest| ManifestTotals {
-            kinds: manifest.kinds,
-            sha256: manifest.sha256,
-        }))
+        Ok(manifest
+            .map(|manifest| ManifestTotals { kinds: manifest.kinds, sha256: manifest.sha256 }))
     }
 
     fn origin(&self) -> Result<Option<Origin>> {
@@ -281,11 +264,7 @@ impl Source for KvReader {
     fn other_tables(&self) -> Result<Vec<UncopiedTable>> {
         let failed = |error: redb::Error| engine("read", &self.path)(error);
         let mut tables = Vec::new();
-        for table in self
-            .transaction
-            .list_tables()
-            .map_err(|e| failed(e.into()))?
-        {
+        for table in self.transaction.list_tables().map_err(|e| failed(e.into()))? {
             let name = table.name().to_owned();
             if [RECORDS.name(), META.name()].contains(&name.as_str()) {
                 continue;
@@ -319,9 +298,7 @@ impl Source for KvReader {
         match self.manifest().ok().flatten() {
             Some(manifest) => {
                 let totals = manifest.kinds;
-                let bytes = totals
-                    .iter()
-                    .map(|(_, t)| t.key_bytes.saturating_add(t.value_bytes));
+                let bytes = totals.iter().map(|(_, t)| t.key_bytes.saturating_add(t.value_bytes));
                 bytes.fold(0, u64::saturating_add).min(self.file_bytes())
             }
             // A file that grew by doubling is half empty.
@@ -339,9 +316,7 @@ impl Source for KvReader {
         let is_unchanged = self.file.is_unchanged();
         match is_unchanged.io_context("stat", &self.path)? {
             true => Ok(()),
-            false => Err(Error::KvFileChanged {
-                path: self.path.clone(),
-            }),
+            false => Err(Error::KvFileChanged { path: self.path.clone() }),
         }
     }
 }

@@ -75,10 +75,7 @@ impl RedbBackend {
         check_store_path(path, IfMissing::Fail)?;
         let database = builder().open(path).map_err(opening(path))?;
         check_tables(&database, path)?;
-        Ok(RedbBackend {
-            database,
-            path: path.to_owned(),
-        })
+        Ok(RedbBackend { database, path: path.to_owned() })
     }
 
     /// Opens a KV file, or creates an empty one if it is missing or has no bytes. Creation is
@@ -127,10 +124,7 @@ impl RedbBackend {
             initialize(&database, path)?;
         }
         check_tables(&database, path)?;
-        Ok(RedbBackend {
-            database,
-            path: path.to_owned(),
-        })
+        Ok(RedbBackend { database, path: path.to_owned() })
     }
 
     /// The file path, as specified by the caller.
@@ -278,9 +272,7 @@ fn opening(path: &Path) -> impl Fn(redb::DatabaseError) -> crate::Error + '_ {
         redb::DatabaseError::Storage(redb::StorageError::Io(error))
             if error.kind() == ErrorKind::InvalidData =>
         {
-            Error::NotRedb {
-                path: path.to_owned(),
-            }
+            Error::NotRedb { path: path.to_owned() }
         }
         error => engine("open", path)(error),
     }

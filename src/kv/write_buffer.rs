@@ -47,10 +47,7 @@ struct StickyError {
 
 impl WriteBuffer {
     pub(super) fn new(file: File) -> Self {
-        WriteBuffer(Arc::new(Shared {
-            file,
-            pending: Mutex::default(),
-        }))
+        WriteBuffer(Arc::new(Shared { file, pending: Mutex::default() }))
     }
 
     /// The underlying file, which contains all flushed writes.
@@ -163,10 +160,7 @@ impl StorageBackend for WriteBuffer {
 
 impl From<&io::Error> for StickyError {
     fn from(error: &io::Error) -> Self {
-        StickyError {
-            kind: error.kind(),
-            os: error.raw_os_error(),
-        }
+        StickyError { kind: error.kind(), os: error.raw_os_error() }
     }
 }
 

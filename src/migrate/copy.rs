@@ -212,10 +212,7 @@ impl Job<'_> {
         let totals = self.take_all(snapshot, &mut sink)?;
         let filled = sink.fill()?;
         if !sink.new_duplicate_ids.is_empty() {
-            return Ok((
-                self.summary(snapshot, &sink, totals)?,
-                sink.new_duplicate_ids,
-            ));
+            return Ok((self.summary(snapshot, &sink, totals)?, sink.new_duplicate_ids));
         }
         let mut summary = self.summary(snapshot, &sink, totals)?;
         snapshot.confirm()?;

@@ -65,8 +65,7 @@ impl Job<'_> {
                 let class = FindingClass::UnknownKey;
                 let why = Finding::new(class, None, message);
                 sink.reject_log.unknown_keys += 1;
-                sink.reject_log
-                    .reject_entry(entry, why.on(Side::Left).of_key(entry.key))
+                sink.reject_log.reject_entry(entry, why.on(Side::Left).of_key(entry.key))
             })?;
         }
         Ok(totals)
@@ -89,22 +88,15 @@ impl Job<'_> {
             true => Ok(None),
             false => Ok(SoundBatch::of(kind, batch)),
         };
-        check_kind(
-            snapshot,
-            kind,
-            self.options.threads(),
-            progress,
-            check,
-            |stream| {
-                while let Some((batch, sound)) = stream.next_checked()? {
-                    progress.check_cancelled()?;
-                    let items = batch.len() as u64;
-                    sink.take(kind, batch, sound)?;
-                    progress.inc(items);
-                }
-                Ok(())
-            },
-        )?;
+        check_kind(snapshot, kind, self.options.threads(), progress, check, |stream| {
+            while let Some((batch, sound)) = stream.next_checked()? {
+                progress.check_cancelled()?;
+                let items = batch.len() as u64;
+                sink.take(kind, batch, sound)?;
+                progress.inc(items);
+            }
+            Ok(())
+        })?;
         progress.finish();
         Ok(sink.finish_kind())
     }
@@ -118,10 +110,7 @@ impl Job<'_> {
     ) -> Result<CopySummary> {
         let reject_log = &sink.reject_log;
         Ok(CopySummary {
-            source: StoreLabel {
-                path: self.source.to_owned(),
-                ..StoreLabel::of(snapshot)
-            },
+            source: StoreLabel { path: self.source.to_owned(), ..StoreLabel::of(snapshot) },
             schema_version: snapshot.schema_version(),
             missing: snapshot.missing().to_vec(),
             end_line: None,

@@ -37,10 +37,7 @@ impl SoundBatch {
             largest_id = largest_id.max(record.id());
             records.push(record);
         }
-        Some(SoundBatch {
-            records,
-            largest_id,
-        })
+        Some(SoundBatch { records, largest_id })
     }
 }
 

@@ -120,23 +120,12 @@ pub fn export(
         if !may_match(kind, &options.prefix) {
             continue;
         }
-        if export_kind(
-            snapshot.as_mut(),
-            kind,
-            options,
-            progress,
-            &mut exported,
-            take,
-        )?
-        .is_break()
+        if export_kind(snapshot.as_mut(), kind, options, progress, &mut exported, take)?.is_break()
         {
             return Ok(());
         }
     }
-    let Exported {
-        mut end,
-        largest_ids,
-    } = exported;
+    let Exported { mut end, largest_ids } = exported;
     if options.is_of_everything() {
         let marks = snapshot.sequences()?;
         if marks.max(largest_ids) != largest_ids {
@@ -211,9 +200,7 @@ fn export_kind(
             return Ok(None);
         }
         let mut sum = Exported::default();
-        let selected = batch
-            .entries()
-            .filter(|entry| is_in(Some(entry.key), options));
+        let selected = batch.entries().filter(|entry| is_in(Some(entry.key), options));
         selected.for_each(|entry| sum.add(kind, entry));
         Ok(Some(sum))
     };

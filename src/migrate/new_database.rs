@@ -37,9 +37,7 @@ pub(crate) fn create_database(
     let mut load = SqliteBulkLoader::create(staged.path(), None, false, progress)?;
     for (kind, records) in records.iter() {
         let mut batch = RowBatch::default();
-        records
-            .iter()
-            .for_each(|record| batch.push(record.values()));
+        records.iter().for_each(|record| batch.push(record.values()));
         load.insert(kind, &batch)?;
     }
     load.commit_rows(sequences)?;
@@ -51,9 +49,5 @@ pub(crate) fn create_database(
     })?;
     let lost_access = prepared.lost_access.clone();
     prepared.publish()?.sync()?;
-    Ok(NewDatabase {
-        bytes: metadata.len(),
-        lost_access,
-        leftover_dirs,
-    })
+    Ok(NewDatabase { bytes: metadata.len(), lost_access, leftover_dirs })
 }

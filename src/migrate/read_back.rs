@@ -66,11 +66,8 @@ pub(super) fn find_divergences(
     options: &CopyOptions,
     progress: &Progress,
 ) -> Result<CopyOutcome> {
-    let compared = CompareOptions {
-        only: options.only,
-        jobs: options.jobs,
-        ..CompareOptions::default()
-    };
+    let compared =
+        CompareOptions { only: options.only, jobs: options.jobs, ..CompareOptions::default() };
     let mut found = FindingLog::new(options.limit, Values::Full);
     compare_stores(source, target, &compared, progress, &mut |divergence| {
         if !divergence.class.is_warning() {
@@ -121,10 +118,7 @@ mod tests {
     use crate::record::{FileMetrics, Record, RecordKey};
 
     const KIND: RecordKind = RecordKind::FileMetrics;
-    const SEQUENCES: IdSequences = IdSequences {
-        code_chunks: 7,
-        execution_log: 0,
-    };
+    const SEQUENCES: IdSequences = IdSequences { code_chunks: 7, execution_log: 0 };
 
     type Entries = Vec<(Vec<u8>, String)>;
 
@@ -143,17 +137,7 @@ mod tests {
             String::from_utf8(record.to_json().unwrap()).unwrap()
         };
         let paths = ["a", "b", "c"];
-        paths
-            .map(|p| {
-                (
-                    RecordKey::FileMetrics {
-                        file_path: p.into(),
-                    }
-                    .encode(),
-                    value(p),
-                )
-            })
-            .into()
+        paths.map(|p| (RecordKey::FileMetrics { file_path: p.into() }.encode(), value(p))).into()
     }
 
     fn totals(entries: &Entries) -> PerKind<KindTotals> {
@@ -183,18 +167,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.kv");
         let mut load = BulkLoader::create(&path, 1 << 20).unwrap();
-        let entries = written.iter().map(|(key, value)| Entry {
-            key,
-            value: value.as_bytes(),
-        });
+        let entries = written.iter().map(|(key, value)| Entry { key, value: value.as_bytes() });
         load.append(entries).unwrap();
         load.finish(&sequences, Some(&manifest)).unwrap();
         let mut file = KvReader::open_unverified(&path).unwrap();
-        let content = Content {
-            totals: &expected,
-            sequences: &SEQUENCES,
-            manifest: &manifest,
-        };
+        let content = Content { totals: &expected, sequences: &SEQUENCES, manifest: &manifest };
         verify_kv(&mut file, &content, Jobs::new(None), &Progress::none()).unwrap()
     }
 
@@ -224,10 +201,7 @@ mod tests {
 
     #[test]
     fn different_id_sequences_fail() {
-        let sequences = IdSequences {
-            code_chunks: 8,
-            ..SEQUENCES
-        };
+        let sequences = IdSequences { code_chunks: 8, ..SEQUENCES };
         assert!(!holds_what(&entries(), sequences, &entries()));
     }
 
@@ -239,13 +213,7 @@ mod tests {
             .map(|number| {
                 let path = format!("{number:02}{long}");
                 let value = entries()[0].1.replace("\"a\"", &format!("\"{path}\""));
-                (
-                    RecordKey::FileMetrics {
-                        file_path: path.clone(),
-                    }
-                    .encode(),
-                    value,
-                )
+                (RecordKey::FileMetrics { file_path: path.clone() }.encode(), value)
             })
             .collect();
         assert!(holds_what(&sound, SEQUENCES, &sound));

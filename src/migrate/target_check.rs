@@ -61,9 +61,7 @@ pub(super) fn check_unlocked(path: &Path, store: StoreKind) -> Result<()> {
         _ => is_locked(&file),
     };
     match locked {
-        true => Err(Error::TargetLocked {
-            path: path.to_owned(),
-        }),
+        true => Err(Error::TargetLocked { path: path.to_owned() }),
         false => Ok(()),
     }
 }
@@ -87,11 +85,7 @@ fn check_side_files(destination: &Destination, replace: bool) -> Result<()> {
 /// Whether another process holds one of SQLite's locks on a database, for reading or writing.
 fn is_locked_by_sqlite(file: &File) -> bool {
     let (start, length) = SQLITE_LOCK_BYTES;
-    let lock = Flock {
-        start,
-        length,
-        ..Flock::from(FlockType::WriteLock)
-    };
+    let lock = Flock { start, length, ..Flock::from(FlockType::WriteLock) };
     // On a file system without locks, no file counts as locked.
     matches!(fcntl_getlk(file, &lock), Ok(Some(_)))
 }
@@ -121,8 +115,5 @@ fn name(found: StoreKind, wanted: StoreKind) -> &'static str {
 }
 
 fn not_replaceable(path: &Path, found: &str) -> Error {
-    Error::NotReplaceable {
-        path: path.to_owned(),
-        found: found.to_owned(),
-    }
+    Error::NotReplaceable { path: path.to_owned(), found: found.to_owned() }
 }

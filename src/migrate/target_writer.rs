@@ -153,10 +153,7 @@ pub(super) fn open(
     options: &CopyOptions,
     progress: &Progress,
 ) -> Result<Box<dyn Source>> {
-    let options = SourceOptions {
-        temp_dir: options.temp_dir.clone(),
-        ..SourceOptions::default()
-    };
+    let options = SourceOptions { temp_dir: options.temp_dir.clone(), ..SourceOptions::default() };
     Ok(match store {
         StoreKind::Sqlite => Box::new(SqliteSnapshot::open(path, &options, progress)?),
         _ => Box::new(KvReader::open_verified(path)?),

@@ -33,10 +33,7 @@ impl<P: Send + 'static, S: Send + 'static> Worker<P, S> {
                 Ok(state)
             })
             .map_err(Error::Thread)?;
-        Ok(Worker {
-            portions,
-            thread: Thread(Some(thread)),
-        })
+        Ok(Worker { portions, thread: Thread(Some(thread)) })
     }
 
     /// Sends an item of `bytes` bytes, waiting until it fits.
@@ -60,14 +57,9 @@ impl<P: Send + 'static, S: Send + 'static> Worker<P, S> {
     /// # Errors
     /// The worker has failed.
     pub(super) fn finish(self) -> Result<S> {
-        let Worker {
-            portions,
-            mut thread,
-        } = self;
+        let Worker { portions, mut thread } = self;
         drop(portions);
-        thread
-            .end()
-            .unwrap_or_else(|| Err(Error::Internal("a worker thread had ended".to_owned())))
+        thread.end().unwrap_or_else(|| Err(Error::Internal("a worker thread had ended".to_owned())))
     }
 }
 

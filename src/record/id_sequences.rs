@@ -13,10 +13,8 @@ pub struct IdSequences {
 
 impl IdSequences {
     /// Below every sequence.
-    pub(crate) const LOWEST: IdSequences = IdSequences {
-        code_chunks: i64::MIN,
-        execution_log: i64::MIN,
-    };
+    pub(crate) const LOWEST: IdSequences =
+        IdSequences { code_chunks: i64::MIN, execution_log: i64::MIN };
 
     /// The sequence of a kind; 0 for kinds without ids.
     pub const fn get(&self, kind: RecordKind) -> i64 {

@@ -44,15 +44,9 @@ impl RecordKey {
     /// The values of the key's fields, in the order of the key.
     pub(crate) fn values(&self) -> Vec<Value<'_>> {
         match self {
-            RecordKey::Chunk {
-                file_path,
-                byte_start,
-                byte_end,
-            } => vec![
-                file_path.to_value(),
-                byte_start.to_value(),
-                byte_end.to_value(),
-            ],
+            RecordKey::Chunk { file_path, byte_start, byte_end } => {
+                vec![file_path.to_value(), byte_start.to_value(), byte_end.to_value()]
+            }
             RecordKey::ExecutionLog { execution_id } => vec![execution_id.to_value()],
             RecordKey::FileMetrics { file_path } => vec![file_path.to_value()],
             RecordKey::SymbolMetrics { symbol_id } => vec![symbol_id.to_value()],
@@ -71,15 +65,15 @@ impl RecordKey {
                 byte_start: FieldType::from_value(next()?)?,
                 byte_end: FieldType::from_value(next()?)?,
             },
-            RecordKind::ExecutionLog => RecordKey::ExecutionLog {
-                execution_id: FieldType::from_value(next()?)?,
-            },
-            RecordKind::FileMetrics => RecordKey::FileMetrics {
-                file_path: FieldType::from_value(next()?)?,
-            },
-            RecordKind::SymbolMetrics => RecordKey::SymbolMetrics {
-                symbol_id: FieldType::from_value(next()?)?,
-            },
+            RecordKind::ExecutionLog => {
+                RecordKey::ExecutionLog { execution_id: FieldType::from_value(next()?)? }
+            }
+            RecordKind::FileMetrics => {
+                RecordKey::FileMetrics { file_path: FieldType::from_value(next()?)? }
+            }
+            RecordKind::SymbolMetrics => {
+                RecordKey::SymbolMetrics { symbol_id: FieldType::from_value(next()?)? }
+            }
         })
     }
 }

@@ -82,9 +82,7 @@ impl FromStr for RecordKind {
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let mut kinds = RecordKind::ALL.into_iter();
         let named = kinds.find(|kind| kind.name() == name);
-        named.ok_or_else(|| Error::UnknownKind {
-            name: name.to_owned(),
-        })
+        named.ok_or_else(|| Error::UnknownKind { name: name.to_owned() })
     }
 }
 
@@ -201,19 +199,12 @@ impl<T> PerKind<T> {
     /// For JSON: a list of objects, each with the name of a kind and the fields of its value.
     pub(crate) fn list(&self, kinds: KindSet) -> Vec<OfKind<'_, T>> {
         let kinds = kinds.iter();
-        kinds
-            .map(|kind| OfKind {
-                kind,
-                value: self.get(kind),
-            })
-            .collect()
+        kinds.map(|kind| OfKind { kind, value: self.get(kind) }).collect()
     }
 
     /// All kinds with their values, in key order.
     pub fn iter(&self) -> impl Iterator<Item = (RecordKind, &T)> {
-        RecordKind::ALL
-            .into_iter()
-            .map(|kind| (kind, self.get(kind)))
+        RecordKind::ALL.into_iter().map(|kind| (kind, self.get(kind)))
     }
 }
 

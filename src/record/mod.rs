@@ -77,9 +77,7 @@ impl Record {
     /// ```
     pub fn check(&self) -> Result<()> {
         let values = self.values();
-        values
-            .iter()
-            .try_for_each(|(field, value)| value.check(field))
+        values.iter().try_for_each(|(field, value)| value.check(field))
     }
 
     /// Its values in the order of the fields.
@@ -155,15 +153,15 @@ impl Record {
                 byte_start: chunk.byte_start,
                 byte_end: chunk.byte_end,
             },
-            Record::ExecutionLog(execution) => RecordKey::ExecutionLog {
-                execution_id: execution.execution_id.clone(),
-            },
-            Record::FileMetrics(metrics) => RecordKey::FileMetrics {
-                file_path: metrics.file_path.clone(),
-            },
-            Record::SymbolMetrics(metrics) => RecordKey::SymbolMetrics {
-                symbol_id: metrics.symbol_id,
-            },
+            Record::ExecutionLog(execution) => {
+                RecordKey::ExecutionLog { execution_id: execution.execution_id.clone() }
+            }
+            Record::FileMetrics(metrics) => {
+                RecordKey::FileMetrics { file_path: metrics.file_path.clone() }
+            }
+            Record::SymbolMetrics(metrics) => {
+                RecordKey::SymbolMetrics { symbol_id: metrics.symbol_id }
+            }
         }
     }
 }

@@ -33,12 +33,7 @@ pub(crate) struct Field {
 
 impl Field {
     pub(super) const fn of<T: FieldType>(name: &'static str, json_name: &'static str) -> Self {
-        Field {
-            name,
-            json_name,
-            class: T::CLASS,
-            nullable: T::NULLABLE,
-        }
+        Field { name, json_name, class: T::CLASS, nullable: T::NULLABLE }
     }
 }
 

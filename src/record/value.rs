@@ -39,9 +39,9 @@ impl Serialize for Value<'_> {
             Value::Integer(integer) => serializer.serialize_i64(*integer),
             Value::Offset(offset) => serializer.serialize_u64(*offset),
             Value::Real(real) if real.is_finite() => serializer.serialize_f64(*real),
-            Value::Real(real) => Err(S::Error::custom(format_args!(
-                "{real} is not a finite number"
-            ))),
+            Value::Real(real) => {
+                Err(S::Error::custom(format_args!("{real} is not a finite number")))
+            }
             Value::Text(text) => serializer.serialize_str(text),
         }
     }

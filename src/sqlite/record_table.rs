@@ -55,14 +55,9 @@ impl RecordTable {
         };
         let table = layout.schema.table;
         let names = layout.present_columns();
-        let names: Vec<&str> = names
-            .filter(|name| Some(*name) != layout.schema.id())
-            .collect();
-        let select = format!(
-            "SELECT {}, t.{} FROM main.{table} AS t",
-            layout.select_list(),
-            layout.rowid
-        );
+        let names: Vec<&str> = names.filter(|name| Some(*name) != layout.schema.id()).collect();
+        let select =
+            format!("SELECT {}, t.{} FROM main.{table} AS t", layout.select_list(), layout.rowid);
         let delete = format!("DELETE FROM main.{table} AS t");
         let of_key = where_all_equal(layout.schema.key_names());
         Ok(Some(RecordTable {
@@ -111,11 +106,7 @@ impl RecordTable {
 
     /// Whether no row can match because the table lacks a column of the conditions.
     fn lacks_column_of(&self, conditions: &Conditions<'_>) -> bool {
-        let has = |column: &str| {
-            self.layout
-                .present_columns()
-                .any(|present| present == column)
-        };
+        let has = |column: &str| self.layout.present_columns().any(|present| present == column);
         !conditions.iter().all(|(column, _)| has(column))
     }
 
@@ -204,16 +195,14 @@ impl RecordTable {
     /// The error for a record that was not written.
     fn not_written(&self, record: &Record, error: rusqlite::Error) -> Error {
         match Rejection::constraint(self.layout.schema, &error) {
-            Rejection {
-                column,
-                reason: InvalidReason::Null,
-                ..
-            } if !column.is_empty() => Error::NotNull {
-                path: self.path.clone(),
-                table: self.layout.schema.table,
-                column,
-                key: String::from_utf8_lossy(&record_key(record)).into_owned(),
-            },
+            Rejection { column, reason: InvalidReason::Null, .. } if !column.is_empty() => {
+                Error::NotNull {
+                    path: self.path.clone(),
+                    table: self.layout.schema.table,
+                    column,
+                    key: String::from_utf8_lossy(&record_key(record)).into_owned(),
+                }
+            }
             _ => writing(&self.path)(error),
         }
     }
@@ -342,14 +331,13 @@ impl Replacement<'_> {
     /// Returns the new id.
     pub(crate) fn write(&mut self, record: &Record) -> Result<i64> {
         let values = record.values();
-        self.delete_key_of(&values)
-            .map_err(writing(&self.table.path))?;
+        self.delete_key_of(&values).map_err(writing(&self.table.path))?;
         self.table.check_has_place_for(&values)?;
         let inserted = self.insert(&values);
         let id = inserted.map_err(|error| match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) if self.no_id_is_left() => Error::NoIdLeft {
-                kind: self.table.kind.name(),
-            },
+            Some(ErrorCode::DiskFull) if self.no_id_is_left() => {
+                Error::NoIdLeft { kind: self.table.kind.name() }
+            }
             _ => self.table.not_written(record, error),
         })?;
         self.has_assigned_last_id |= id == i64::MAX;

@@ -30,11 +30,7 @@ pub(super) fn create_table_sql(kind: RecordKind) -> String {
         let names: Vec<&str> = schema.key_names().collect();
         parts.push(format!("UNIQUE({})", names.join(", ")));
     }
-    format!(
-        "CREATE TABLE {} (\n        {}\n    );",
-        schema.table,
-        parts.join(",\n        ")
-    )
+    format!("CREATE TABLE {} (\n        {}\n    );", schema.table, parts.join(",\n        "))
 }
 
 fn constraint(schema: &KindSchema, place: usize, field: &Field) -> &'static str {

@@ -42,10 +42,7 @@ impl SharedConnection {
     pub(crate) fn open(path: &Path, if_missing: IfMissing) -> Result<Self> {
         check_store_path(path, if_missing)?;
         let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        flags.set(
-            OpenFlags::SQLITE_OPEN_CREATE,
-            if_missing == IfMissing::Create,
-        );
+        flags.set(OpenFlags::SQLITE_OPEN_CREATE, if_missing == IfMissing::Create);
         let connection = Connection::open_with_flags(file_name(path), flags);
         let connection = connection.map_err(reading(path))?;
         // SQLite detects a file that is not a database only on the first read.

@@ -141,9 +141,8 @@ impl MetricsOps {
     /// # }
     /// ```
     pub fn get_file_metrics(&self, file_path: &str) -> Result<Option<FileMetrics>> {
-        let record = self.records.get(&RecordKey::FileMetrics {
-            file_path: file_path.to_owned(),
-        })?;
+        let record =
+            self.records.get(&RecordKey::FileMetrics { file_path: file_path.to_owned() })?;
         Ok(record.and_then(Record::into_file_metrics))
     }
 
@@ -186,9 +185,7 @@ impl MetricsOps {
     /// # }
     /// ```
     pub fn delete_file_metrics(&self, file_path: &str) -> Result<u64> {
-        let file = RecordKey::FileMetrics {
-            file_path: file_path.to_owned(),
-        };
+        let file = RecordKey::FileMetrics { file_path: file_path.to_owned() };
         let symbols = RecordFilter::all(RecordKind::SymbolMetrics).with("file_path", file_path);
         let kinds = [RecordKind::FileMetrics, RecordKind::SymbolMetrics];
         let mut deleted = 0;
@@ -223,10 +220,7 @@ impl MetricsOps {
         let all = RecordFilter::all(RecordKind::FileMetrics);
         let mut first = BTreeMap::new();
         self.records.visit(&all, &mut |record| {
-            if let Some(file) = record
-                .into_file_metrics()
-                .filter(|file| query.is_met_by(file))
-            {
+            if let Some(file) = record.into_file_metrics().filter(|file| query.is_met_by(file)) {
                 let score = file.complexity_score.map(ordered);
                 first.insert((Reverse(score), file.file_path.clone()), file);
                 if query.limit.is_some_and(|limit| first.len() > limit) {
@@ -240,10 +234,7 @@ impl MetricsOps {
 
     fn upsert(&self, record: Record) -> Result<()> {
         let record = checked(record)?;
-        self.records
-            .transaction(&[record.kind()], &mut |transaction| {
-                transaction.upsert(&record)
-            })
+        self.records.transaction(&[record.kind()], &mut |transaction| transaction.upsert(&record))
     }
 }
 

@@ -130,25 +130,17 @@ impl Batch {
             Visited::Entry { key, value } => {
                 self.weight += key.len() + value.len();
                 match value {
-                    Cow::Owned(value) => Slot::Large {
-                        key: key.to_vec(),
-                        value,
-                    },
+                    Cow::Owned(value) => Slot::Large { key: key.to_vec(), value },
                     Cow::Borrowed(value) => {
                         let start = self.values.len();
                         self.values.extend_from_slice(value);
-                        Slot::Entry {
-                            key: self.push_key(key),
-                            value: start..self.values.len(),
-                        }
+                        Slot::Entry { key: self.push_key(key), value: start..self.values.len() }
                     }
                 }
             }
             Visited::Row { key, values } => {
                 self.weight += key.len() + self.rows.push_values(values.schema, values.borrowed());
-                Slot::Row {
-                    key: self.push_key(key),
-                }
+                Slot::Row { key: self.push_key(key) }
             }
             Visited::Invalid(row) => {
                 self.weight += row.size();
@@ -187,10 +179,7 @@ impl Batch {
                 encode_values(&values, &mut self.values)?;
                 let value = start..self.values.len();
                 self.weight += value.len();
-                *slot = Slot::Entry {
-                    key: key.clone(),
-                    value,
-                };
+                *slot = Slot::Entry { key: key.clone(), value };
             }
         }
         self.weight = self.weight.saturating_sub(rows.weight());

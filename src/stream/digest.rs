@@ -86,8 +86,5 @@ pub(crate) fn digest_stream(
         Ok(())
     })?;
     progress.finish();
-    Ok(KindContent {
-        totals: digest.finish(),
-        invalid,
-    })
+    Ok(KindContent { totals: digest.finish(), invalid })
 }

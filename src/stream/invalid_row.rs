@@ -111,11 +111,7 @@ impl fmt::Display for RawValue {
                 let shown = bytes.get(..SHOWN_BYTES).unwrap_or(bytes);
                 f.write_str("x'")?;
                 shown.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
-                f.write_str(if shown.len() < bytes.len() {
-                    "…'"
-                } else {
-                    "'"
-                })
+                f.write_str(if shown.len() < bytes.len() { "…'" } else { "'" })
             }
         }
     }
@@ -220,9 +216,6 @@ impl Visited<'_> {
 
 impl<'a> From<Entry<'a>> for Visited<'a> {
     fn from(entry: Entry<'a>) -> Self {
-        Visited::Entry {
-            key: entry.key,
-            value: Cow::Borrowed(entry.value),
-        }
+        Visited::Entry { key: entry.key, value: Cow::Borrowed(entry.value) }
     }
 }

@@ -17,10 +17,7 @@ impl<'s> MergeJoin<'s> {
         left: &'s mut dyn SortedStream,
         right: &'s mut dyn SortedStream,
     ) -> Result<Self> {
-        Ok(MergeJoin {
-            left: Cursor::start(left)?,
-            right: Cursor::start(right)?,
-        })
+        Ok(MergeJoin { left: Cursor::start(left)?, right: Cursor::start(right)? })
     }
 
     /// Where the lowest key is: `Less` on the left, `Greater` on the right, `Equal` on both sides;
@@ -46,12 +43,7 @@ pub(crate) struct Cursor<'s> {
 
 impl<'s> Cursor<'s> {
     fn start(stream: &'s mut dyn SortedStream) -> Result<Self> {
-        let mut cursor = Cursor {
-            stream,
-            items: 0,
-            last_key: None,
-            ended: false,
-        };
+        let mut cursor = Cursor { stream, items: 0, last_key: None, ended: false };
         cursor.advance()?;
         Ok(cursor)
     }

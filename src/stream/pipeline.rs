@@ -41,14 +41,7 @@ pub(crate) fn pipeline<I: Send, O: Send, T>(
     let (work, waiting) = (&work, &Mutex::new(waiting));
     thread::scope(|scope| {
         let reader = move || {
-            let mut pool = Pool {
-                scope,
-                jobs,
-                items,
-                waiting,
-                work,
-                threads: Vec::new(),
-            };
+            let mut pool = Pool { scope, jobs, items, waiting, work, threads: Vec::new() };
             let result = read(&mut |item, bytes| {
                 let (done, result) = sync_channel(1);
                 pool.work(item, done)?;
@@ -62,10 +55,7 @@ pub(crate) fn pipeline<I: Send, O: Send, T>(
             .name("reader".to_owned())
             .spawn_scoped(scope, reader)
             .map_err(Error::Thread)?;
-        let mut results = Results {
-            receiver,
-            ended: false,
-        };
+        let mut results = Results { receiver, ended: false };
         let taken = take(&mut results);
         drop(results);
         // Joined explicitly: a scope panics if a thread that nobody joined has panicked.

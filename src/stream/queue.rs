@@ -10,21 +10,10 @@ pub(crate) const WAITING_BYTES: usize = 4 << 20;
 
 /// Creates an empty queue for at most `limit` bytes. A single larger item is allowed on its own.
 pub(crate) fn queue<T>(limit: usize) -> (QueueSender<T>, QueueReceiver<T>) {
-    let gate = Arc::new(Gate {
-        limit,
-        state: Mutex::default(),
-        changed: Condvar::new(),
-    });
+    let gate = Arc::new(Gate { limit, state: Mutex::default(), changed: Condvar::new() });
     let (sender, receiver) = channel();
-    let feeding = QueueSender {
-        sender,
-        gate: Arc::clone(&gate),
-    };
-    let taking = QueueReceiver {
-        receiver,
-        gate,
-        held: 0,
-    };
+    let feeding = QueueSender { sender, gate: Arc::clone(&gate) };
+    let taking = QueueReceiver { receiver, gate, held: 0 };
     (feeding, taking)
 }
 
@@ -140,10 +129,7 @@ impl Gate {
 
     /// Unblocks the sender once there is no receiver.
     fn close(&self) {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .closed = true;
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
         self.changed.notify_one();
     }
 }

@@ -134,11 +134,6 @@ pub(crate) fn check_stream<C: Send, T>(
         Ok((batch, check))
     };
     pipeline(jobs, read, work, |results| {
-        take(&mut RecordStream {
-            results,
-            batch: Batch::default(),
-            check: None,
-            position: 0,
-        })
+        take(&mut RecordStream { results, batch: Batch::default(), check: None, position: 0 })
     })
 }

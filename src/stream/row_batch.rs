@@ -94,9 +94,7 @@ impl RowBatch {
     /// The records, each as the values of its fields in order.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         let fields = self.schema.map_or(1, |schema| schema.fields.len().max(1));
-        self.slots
-            .chunks(fields)
-            .map(|slots| Row { batch: self, slots })
+        self.slots.chunks(fields).map(|slots| Row { batch: self, slots })
     }
 }
 

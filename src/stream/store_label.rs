@@ -28,18 +28,11 @@ impl StoreLabel {
     }
 
     pub(crate) fn new(path: impl Into<PathBuf>, store: StoreKind) -> Self {
-        StoreLabel {
-            path: path.into(),
-            store,
-            closed_cleanly: true,
-        }
+        StoreLabel { path: path.into(), store, closed_cleanly: true }
     }
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_true(value: &bool) -> bool {
     *value
 }

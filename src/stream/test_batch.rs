@@ -23,13 +23,7 @@ pub(crate) enum Form {
 
 /// For more entries than a batch of a test has.
 pub(crate) fn forms() -> impl Strategy<Value = Vec<Form>> {
-    let form = select(vec![
-        Form::Borrowed,
-        Form::Owned,
-        Form::Row,
-        Form::Row,
-        Form::Invalid,
-    ]);
+    let form = select(vec![Form::Borrowed, Form::Owned, Form::Row, Form::Row, Form::Invalid]);
     vec(form, 10..11)
 }
 
@@ -59,14 +53,8 @@ pub(super) fn visit_as(
             visit(Visited::Row { key, values })
         }
         Form::Invalid => visit(Visited::Invalid(Box::new(invalid_row(entry)))),
-        Form::Owned => visit(Visited::Entry {
-            key,
-            value: Cow::Owned(value.clone()),
-        }),
-        Form::Row | Form::Borrowed => visit(Visited::Entry {
-            key,
-            value: Cow::Borrowed(value),
-        }),
+        Form::Owned => visit(Visited::Entry { key, value: Cow::Owned(value.clone()) }),
+        Form::Row | Form::Borrowed => visit(Visited::Entry { key, value: Cow::Borrowed(value) }),
     }
 }
 

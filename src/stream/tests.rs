@@ -25,10 +25,7 @@ struct TestEntries {
 
 impl TestEntries {
     fn new(lengths: impl Into<Vec<usize>>) -> Self {
-        TestEntries {
-            lengths: lengths.into(),
-            fails_at_end: false,
-        }
+        TestEntries { lengths: lengths.into(), fails_at_end: false }
     }
 
     fn entry(&self, index: usize) -> (Vec<u8>, Vec<u8>) {
@@ -97,9 +94,7 @@ fn every_entry_is_returned_once_and_in_order_copied_or_moved() {
     let lengths = [0, 0, 1, 3, 5 << 20, 6 << 20, 7, 1 << 20, 2 << 20, 9];
     let entries = TestEntries::new(lengths.repeat(3));
     let taken = take_all(|visit| entries.visit(visit));
-    let expected: Vec<_> = (0..entries.lengths.len())
-        .map(|i| entries.entry(i))
-        .collect();
+    let expected: Vec<_> = (0..entries.lengths.len()).map(|i| entries.entry(i)).collect();
     assert!(taken == expected);
 }
 
@@ -171,12 +166,7 @@ fn sum_of_lengths(jobs: Jobs, fails_at: Option<usize>) -> Result<usize> {
     check_stream(visit, jobs, &Progress::none(), check, |stream| {
         let mut sum = 0;
         while let Some((batch, checked)) = stream.next_checked()? {
-            assert!(
-                batch
-                    .entries()
-                    .map(|e| e.value.len())
-                    .eq(checked.iter().copied())
-            );
+            assert!(batch.entries().map(|e| e.value.len()).eq(checked.iter().copied()));
             sum += checked.iter().sum::<usize>();
         }
         Ok(sum)
@@ -274,16 +264,8 @@ proptest! {
 
 #[test]
 fn rows_of_any_size_become_entries_across_batches_and_in_order() {
-    let forms = [
-        Form::Row,
-        Form::Borrowed,
-        Form::Row,
-        Form::Invalid,
-        Form::Owned,
-    ];
-    let sizes = [
-        0, 1, 15, 16, 17, 33, 1000, 65_535, 65_536, 65_537, 9, 200_000, 2,
-    ];
+    let forms = [Form::Row, Form::Borrowed, Form::Row, Form::Invalid, Form::Owned];
+    let sizes = [0, 1, 15, 16, 17, 33, 1000, 65_535, 65_536, 65_537, 9, 200_000, 2];
     let items = (0..).zip(sizes.into_iter().cycle().zip(forms.into_iter().cycle()));
     let items: Vec<(TestEntry, Form)> = items
         .take(sizes.len() * forms.len())
@@ -297,9 +279,7 @@ fn rows_of_any_size_become_entries_across_batches_and_in_order() {
         })
         .collect();
     let visit = |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| {
-        items
-            .iter()
-            .try_for_each(|(entry, form)| visit_as(entry, *form, visit))
+        items.iter().try_for_each(|(entry, form)| visit_as(entry, *form, visit))
     };
     let mut rest = items.as_slice();
     let batches = read(visit, |stream| {

@@ -72,9 +72,7 @@ fn count_unchanged(file: &KvReader, records: &[Record]) -> Result<u64> {
         file.visit_kind(kind, &mut |entry| {
             let decoded = decode_json(kind, entry.value)
                 .map_err(|error| Error::Internal(error.to_string()))?;
-            let original = records
-                .iter()
-                .find(|original| record_key(original) == entry.key);
+            let original = records.iter().find(|original| record_key(original) == entry.key);
             count += u64::from(original == Some(&decoded));
             Ok(())
         })?;

@@ -21,9 +21,7 @@ impl HtmlReportFile {
         if let Some(report) = report
             && file.destination().is(&Destination::resolve(report, &[])?)?
         {
-            return Err(Error::HtmlIsReport {
-                path: path.to_owned(),
-            });
+            return Err(Error::HtmlIsReport { path: path.to_owned() });
         }
         file.open()?;
         Ok(HtmlReportFile(file))

@@ -133,20 +133,13 @@ impl RoundTrip {
         let open = |path: &Path| Candidate::probe(path)?.open(&SourceOptions::default(), progress);
         let mut middle = open(&there_path)?;
         let source_name = StoreLabel::of(source);
-        take(
-            source,
-            middle.as_mut(),
-            (source_name, StoreLabel::new(FIRST_COPY, there)),
-        )?;
+        take(source, middle.as_mut(), (source_name, StoreLabel::new(FIRST_COPY, there)))?;
         source.confirm()?;
 
         let back_path = self.path("back");
         let _ = copy_snapshot(middle.as_mut(), &back_path, back, &copy_options, progress)?;
         let mut end = open(&back_path)?;
-        let names = (
-            StoreLabel::new(FIRST_COPY, there),
-            StoreLabel::new(SECOND_COPY, back),
-        );
+        let names = (StoreLabel::new(FIRST_COPY, there), StoreLabel::new(SECOND_COPY, back));
         take(middle.as_mut(), end.as_mut(), names)?;
         VerifyReport::of(legs, options, findings)
     }

@@ -78,27 +78,12 @@ const FLOATS: [f64; 26] = [
 ];
 
 /// Integers at the boundaries of their range.
-const INTEGERS: [i64; 9] = [
-    0,
-    1,
-    -1,
-    9,
-    10,
-    9_007_199_254_740_993,
-    i64::MAX - 1,
-    i64::MAX,
-    i64::MIN,
-];
+const INTEGERS: [i64; 9] =
+    [0, 1, -1, 9, 10, 9_007_199_254_740_993, i64::MAX - 1, i64::MAX, i64::MIN];
 
 /// Spans whose offsets sort differently as text and as numbers.
-const SPANS: [(u64, u64); 6] = [
-    (0, 0),
-    (1, 5),
-    (10, 3),
-    (9, 10),
-    (100, 1000),
-    (i64::MAX as u64, i64::MAX as u64),
-];
+const SPANS: [(u64, u64); 6] =
+    [(0, 0), (1, 5), (10, 3), (9, 10), (100, 1000), (i64::MAX as u64, i64::MAX as u64)];
 
 /// The records of the sample, in no particular order.
 pub fn sample_records() -> Vec<Record> {
@@ -106,20 +91,13 @@ pub fn sample_records() -> Vec<Record> {
     let executions = executions().into_iter().map(Record::ExecutionLog);
     let files = file_metrics().into_iter().map(Record::FileMetrics);
     let symbols = symbol_metrics().into_iter().map(Record::SymbolMetrics);
-    chunks
-        .chain(executions)
-        .chain(files)
-        .chain(symbols)
-        .collect()
+    chunks.chain(executions).chain(files).chain(symbols).collect()
 }
 
 /// The id sequences of the sample: for the execution log above every id, as if the last runs had
 /// been deleted, and for chunks the maximum.
 pub fn sample_sequences() -> IdSequences {
-    IdSequences {
-        code_chunks: i64::MAX,
-        execution_log: 1000,
-    }
+    IdSequences { code_chunks: i64::MAX, execution_log: 1000 }
 }
 
 fn chunks() -> Vec<CodeChunk> {
@@ -216,11 +194,7 @@ fn file_metrics() -> Vec<FileMetrics> {
 fn symbol_metrics() -> Vec<SymbolMetrics> {
     let texts = TEXTS.iter().cycle();
     let floats = FLOATS.iter().cycle();
-    let all = INTEGERS
-        .iter()
-        .chain(&[-10, 100, 1000])
-        .zip(texts)
-        .zip(floats);
+    let all = INTEGERS.iter().chain(&[-10, 100, 1000]).zip(texts).zip(floats);
     all.map(|((symbol_id, text), float)| SymbolMetrics {
         symbol_id: *symbol_id,
         symbol_name: (*text).to_owned(),

@@ -58,8 +58,6 @@ fn serialize_kinds<S: Serializer>(
     struct Count {
         records: u64,
     }
-    let counts = PerKind::from_fn(|kind| Count {
-        records: *counts.get(kind),
-    });
+    let counts = PerKind::from_fn(|kind| Count { records: *counts.get(kind) });
     counts.list(KindSet::ALL).serialize(serializer)
 }

@@ -174,9 +174,5 @@ const OTHER_SYMBOL: &str = "
 fn change(database: &Path, sql: &str) -> Result<()> {
     Connection::open(database)
         .and_then(|connection| connection.execute_batch(sql))
-        .map_err(|source| Error::Sqlite {
-            action: "write",
-            path: database.to_owned(),
-            source,
-        })
+        .map_err(|source| Error::Sqlite { action: "write", path: database.to_owned(), source })
 }

@@ -18,11 +18,7 @@ pub(crate) fn commands() -> Vec<Vec<String>> {
 
 /// What `--help` of a command says.
 pub(crate) fn help(command: &[String]) -> String {
-    let args: Vec<&str> = command
-        .iter()
-        .map(String::as_str)
-        .chain(["--help"])
-        .collect();
+    let args: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
     let run: Run = Scenario::new().run(&args).expect_status(0);
     assert_eq!(run.stderr, "");
     run.stdout

@@ -52,11 +52,7 @@ impl HostileFile {
     fn by(store: &'static str, make: impl FnOnce(&Path)) -> Self {
         let scenario = Scenario::with_small_pair();
         make(&scenario.path(store));
-        HostileFile {
-            scenario,
-            store,
-            memory: None,
-        }
+        HostileFile { scenario, store, memory: None }
     }
 
     /// The same, with a limit on the memory that a run may map.
@@ -88,22 +84,13 @@ impl HostileFile {
         assert!((0..=2).contains(&run.status), "{what} {args:?}: {run}");
         let output = run.to_string();
         if run.status == 2 {
-            let named = ["odd", "code.", "target"]
-                .iter()
-                .any(|name| output.contains(name));
+            let named = ["odd", "code.", "target"].iter().any(|name| output.contains(name));
             assert!(named, "{what} {args:?}: {run}");
-            assert!(
-                !output.contains("bug in chunkmigrate"),
-                "{what} {args:?}: {run}"
-            );
+            assert!(!output.contains("bug in chunkmigrate"), "{what} {args:?}: {run}");
         }
         let raw = |char: &char| char.is_control() && *char != '\n' || is_format(*char);
         // An export to a file or a pipe is byte for byte.
-        let stdout = if args.contains(&"export") {
-            ""
-        } else {
-            &run.stdout
-        };
+        let stdout = if args.contains(&"export") { "" } else { &run.stdout };
         let found = stdout.chars().chain(run.stderr.chars()).find(raw);
         assert_eq!(found, None, "{what} {args:?}: {output:?}");
         if let (Some(target), true) = (target, run.status < 2) {
@@ -182,10 +169,7 @@ impl HostileFile {
         check(self.run(what, &["inspect", store, "--format", "json"], None));
         let fails = outcome.status() == 2;
         // Whether the stores share records is not known here, but whether both can be read is.
-        for args in [
-            &["verify", store, own][..],
-            &["verify", own, store, "--quick"],
-        ] {
+        for args in [&["verify", store, own][..], &["verify", own, store, "--quick"]] {
             let run = self.run(what, args, None);
             assert_eq!(run.status == 2, fails, "{what} {args:?}: {run}");
         }
@@ -216,10 +200,7 @@ fn names(store: &str, line: &str, what: &str, run: &Run) {
     let mut lines = run.stdout.lines();
     let heading = lines.next().unwrap_or_default();
     assert!(heading.contains(store), "{what}: {run}");
-    assert!(
-        lines.any(|found| found.trim_start() == line),
-        "{what}: {run}"
-    );
+    assert!(lines.any(|found| found.trim_start() == line), "{what}: {run}");
 }
 
 /// Whether a character changes how others are displayed.
@@ -251,9 +232,7 @@ pub(crate) fn bare_database(path: &Path, fill: &str, edits: &[&str]) {
 fn bare_database_in(connection: &Connection, fill: &str, edits: &[&str]) {
     connection.execute_batch(fill).unwrap();
     if !edits.is_empty() {
-        connection
-            .execute_batch("PRAGMA writable_schema = ON")
-            .unwrap();
+        connection.execute_batch("PRAGMA writable_schema = ON").unwrap();
     }
     for edit in edits {
         connection.execute_batch(edit).unwrap();

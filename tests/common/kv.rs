@@ -12,9 +12,7 @@ fn text(bytes: Vec<u8>) -> String {
 /// All records of a file.
 pub(crate) fn records(path: &Path) -> BTreeMap<String, String> {
     let records = Content::read(path).records.into_iter();
-    records
-        .map(|(key, value)| (text(key), text(value)))
-        .collect()
+    records.map(|(key, value)| (text(key), text(value))).collect()
 }
 
 /// The keys of a file, in file order.

@@ -45,9 +45,7 @@ pub(crate) struct Scenario {
 
 impl Scenario {
     pub(crate) fn new() -> Self {
-        Scenario {
-            folder: folder::private(),
-        }
+        Scenario { folder: folder::private() }
     }
 
     /// A scenario with `code.db`, built from [`tables::SMALL`], and its copy `code.kv`.
@@ -56,9 +54,7 @@ impl Scenario {
         let files = FILES.get_or_init(|| {
             let scenario = Scenario::new();
             scenario.database("code.db", |db| db.execute_batch(tables::SMALL).unwrap());
-            let _ = scenario
-                .run(&["sqlite-to-kv", "code.db", "code.kv"])
-                .expect_status(0);
+            let _ = scenario.run(&["sqlite-to-kv", "code.db", "code.kv"]).expect_status(0);
             scenario.files()
         });
         let scenario = Scenario::new();
@@ -115,9 +111,7 @@ impl Scenario {
     pub(crate) fn bare_database(&self, name: &str, fill: impl FnOnce(&Connection)) -> PathBuf {
         let path = self.path(name);
         let connection = Connection::open(&path).unwrap();
-        connection
-            .execute_batch("PRAGMA synchronous = OFF")
-            .unwrap();
+        connection.execute_batch("PRAGMA synchronous = OFF").unwrap();
         fill(&connection);
         connection.close().unwrap();
         path
@@ -146,11 +140,7 @@ impl Scenario {
     /// The program, ready to run in the directory with its own environment.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
-        command
-            .current_dir(self.folder())
-            .env_clear()
-            .env("TMPDIR", temporary())
-            .args(args);
+        command.current_dir(self.folder()).env_clear().env("TMPDIR", temporary()).args(args);
         command
     }
 
@@ -175,12 +165,7 @@ impl Scenario {
             .current_dir(self.folder())
             .env_clear()
             .env("TMPDIR", temporary())
-            .args([
-                "-c",
-                &format!("ulimit -v {kib}; exec \"$@\""),
-                "sh",
-                PROGRAM,
-            ])
+            .args(["-c", &format!("ulimit -v {kib}; exec \"$@\""), "sh", PROGRAM])
             .args(args);
         let mut command = assert_cmd::Command::from_std(command);
         Run::of(command.timeout(HANG).output().unwrap())
@@ -226,10 +211,7 @@ impl Run {
         let run = Run {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
-            status: output
-                .status
-                .code()
-                .unwrap_or_else(|| -output.status.signal().unwrap()),
+            status: output.status.code().unwrap_or_else(|| -output.status.signal().unwrap()),
         };
         assert!(!run.stderr.contains("panicked"), "{run}");
         run
@@ -247,11 +229,7 @@ impl Run {
 
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Run {
-            stdout,
-            stderr,
-            status,
-        } = self;
+        let Run { stdout, stderr, status } = self;
         write!(f, "{stdout}")?;
         if !stderr.is_empty() {
             write!(f, "--- stderr\n{stderr}")?;

@@ -21,26 +21,14 @@ pub(crate) fn with_every_class() -> Scenario {
     let new = content.records[lib.as_bytes()].clone();
     let new = String::from_utf8(new).unwrap();
     let new = new.replace("src/lib.rs", "src/new.rs").into_bytes();
-    content
-        .records
-        .insert(b"metrics:file:src/new.rs".to_vec(), new);
+    content.records.insert(b"metrics:file:src/new.rs".to_vec(), new);
     content.edit("chunk:src/lib.rs:13:16", "café", "caf\\ne\u{301}\\n");
-    content.edit(
-        "chunk:src/lib.rs:13:16",
-        "\"symbol_name\":null",
-        "\"symbol_name\":\"cafe\"",
-    );
+    content.edit("chunk:src/lib.rs:13:16", "\"symbol_name\":null", "\"symbol_name\":\"cafe\"");
     content.edit("chunk:src/lib.rs:0:12", "{\"id\":1,", "{");
-    content.edit(
-        lib,
-        "\"symbol_count\":1,\"loc\":10",
-        "\"loc\":10,\"symbol_count\":1",
-    );
+    content.edit(lib, "\"symbol_count\":1,\"loc\":10", "\"loc\":10,\"symbol_count\":1");
     let other = content.records[&b"metrics:symbol:2"[..]].clone();
     content.records.insert(b"metrics:symbol:1".to_vec(), other);
-    content
-        .records
-        .insert(b"stray\xff".to_vec(), b"{}".to_vec());
+    content.records.insert(b"stray\xff".to_vec(), b"{}".to_vec());
     let id_sequences = "{\"code_chunks\":10,\"execution_log\":1}";
     content.set_document("sequences", id_sequences);
     content.write(&scenario.path("right.kv"));
@@ -98,15 +86,9 @@ pub(crate) fn text_of(page: &str) -> String {
             _ => {}
         }
     }
-    let text = [
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&quot;", "\""),
-        ("&#39;", "'"),
-        ("&amp;", "&"),
-    ]
-    .iter()
-    .fold(text, |text, (escaped, plain)| text.replace(escaped, plain));
+    let text = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
+        .iter()
+        .fold(text, |text, (escaped, plain)| text.replace(escaped, plain));
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

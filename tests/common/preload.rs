@@ -17,10 +17,7 @@ pub(crate) struct Preload {
 
 impl Preload {
     pub(crate) const fn new(source: &'static str) -> Self {
-        Preload {
-            source,
-            compiled: OnceLock::new(),
-        }
+        Preload { source, compiled: OnceLock::new() }
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -14,9 +14,7 @@ use test_support::input::{CHARS, Input};
 pub(crate) fn text() -> BoxedStrategy<String> {
     let special = prop::sample::select(&CHARS);
     let char = prop_oneof![3 => special, 1 => any::<char>()];
-    prop::collection::vec(char, 0..12)
-        .prop_map(String::from_iter)
-        .boxed()
+    prop::collection::vec(char, 0..12).prop_map(String::from_iter).boxed()
 }
 
 /// Any finite float except -0.0, which records don't have.
@@ -66,9 +64,7 @@ pub(crate) fn id_sequences_above(records: &[Record], above: i64) -> IdSequences 
 /// Creates a database of records.
 pub(crate) fn write_database(path: &Path, records: &[Record], id_sequences: IdSequences) {
     let mut connection = Connection::open(path).unwrap();
-    connection
-        .execute_batch("PRAGMA synchronous = OFF")
-        .unwrap();
+    connection.execute_batch("PRAGMA synchronous = OFF").unwrap();
     chunkmigrate::internal::create_tables(&connection).unwrap();
     let transaction = connection.transaction().unwrap();
     chunkmigrate::internal::insert_records(&transaction, records).unwrap();

@@ -6,13 +6,8 @@ use std::path::Path;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-const TABLES: [&str; 5] = [
-    "code_chunks",
-    "execution_log",
-    "file_metrics",
-    "symbol_metrics",
-    "sqlite_sequence",
-];
+const TABLES: [&str; 5] =
+    ["code_chunks", "execution_log", "file_metrics", "symbol_metrics", "sqlite_sequence"];
 
 /// Every row of the four tables and of `sqlite_sequence`, if they exist, each value with its
 /// storage class; floats by their bits.
@@ -34,10 +29,7 @@ pub(crate) fn of_database(path: &Path) -> BTreeSet<String> {
             "sqlite_sequence" => "WHERE name IN ('code_chunks', 'execution_log') AND seq > 0",
             _ => "",
         };
-        let sql = format!(
-            "SELECT {} FROM {table} NOT INDEXED {filter}",
-            names.join(", ")
-        );
+        let sql = format!("SELECT {} FROM {table} NOT INDEXED {filter}", names.join(", "));
         let mut statement = connection.prepare(&sql).unwrap();
         let mut found = statement.query([]).unwrap();
         while let Some(row) = found.next().unwrap() {
@@ -45,10 +37,7 @@ pub(crate) fn of_database(path: &Path) -> BTreeSet<String> {
                 Value::Real(real) => format!("real {:016x}", real.to_bits()),
                 other => format!("{other:?}"),
             });
-            rows.insert(format!(
-                "{table} {}",
-                values.collect::<Vec<_>>().join(" | ")
-            ));
+            rows.insert(format!("{table} {}", values.collect::<Vec<_>>().join(" | ")));
         }
     }
     rows

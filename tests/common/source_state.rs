@@ -73,8 +73,7 @@ impl State {
                 copy("-journal");
             }
             _ => {
-                db.pragma_update(None, "wal_checkpoint", "TRUNCATE")
-                    .unwrap();
+                db.pragma_update(None, "wal_checkpoint", "TRUNCATE").unwrap();
                 for id in 0..IN_WAL {
                     insert_chunk(&db, 1000 + id, "'only in the wal'", "0", &id.to_string());
                 }

@@ -16,9 +16,7 @@ pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 /// A file and those next to it whose names begin with its own.
 pub(crate) fn files_of(files: &Files, name: &str) -> Files {
     let files = files.iter().filter(|(file, _)| file.starts_with(name));
-    files
-        .map(|(file, bytes)| (file.clone(), bytes.clone()))
-        .collect()
+    files.map(|(file, bytes)| (file.clone(), bytes.clone())).collect()
 }
 
 /// The records of a store as its next ordinary open returns them; `None` without a store. The store
@@ -35,9 +33,7 @@ pub(crate) fn records(scenario: &Scenario, name: &str) -> Option<String> {
     if fs::read(&path).unwrap().starts_with(b"SQLite") {
         // Applies the log or hot journal, as the next tool to open it would.
         let db = Connection::open(&path).unwrap();
-        let check: String = db
-            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
-            .unwrap();
+        let check: String = db.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
         assert_eq!(check, "ok");
     } else {
         let database = redb::Database::open(&path).unwrap();

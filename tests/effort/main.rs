@@ -108,18 +108,9 @@ impl Io {
         let table = fs::read_to_string("/proc/self/io").unwrap();
         let of = |name: &str| -> u64 {
             let line = table.lines().find_map(|line| line.strip_prefix(name));
-            line.unwrap()
-                .trim_start_matches(':')
-                .trim()
-                .parse()
-                .unwrap()
+            line.unwrap().trim_start_matches(':').trim().parse().unwrap()
         };
-        Io {
-            rchar: of("rchar"),
-            wchar: of("wchar"),
-            syscr: of("syscr"),
-            syscw: of("syscw"),
-        }
+        Io { rchar: of("rchar"), wchar: of("wchar"), syscr: of("syscr"), syscw: of("syscw") }
     }
 }
 
@@ -157,8 +148,5 @@ fn no_record_costs_more_than_before() {
         }
     }
     println!("{table}");
-    assert!(
-        !table.contains("TOO MUCH"),
-        "a record costs more than it may:\n{table}"
-    );
+    assert!(!table.contains("TOO MUCH"), "a record costs more than it may:\n{table}");
 }

@@ -12,12 +12,8 @@ use crate::need::program_folders;
 const HANG: Duration = Duration::from_secs(60);
 
 /// Names of the programs.
-pub(crate) const NAMES: [&str; 4] = [
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-];
+pub(crate) const NAMES: [&str; 4] =
+    ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /// A browser.
 pub(crate) struct Browser {
@@ -36,9 +32,8 @@ impl Browser {
     /// The browser of this machine.
     pub(crate) fn find() -> Option<Self> {
         let folders = program_folders();
-        let mut programs = NAMES
-            .iter()
-            .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+        let mut programs =
+            NAMES.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
         let program = programs.find(|program| program.is_file())?;
         Some(Browser { program })
     }
@@ -95,13 +90,8 @@ impl Browser {
         fs::write(&path, wrapper).unwrap();
         let Opened { dom, console } = self.open(&path);
         assert_eq!(console, Vec::<String>::new());
-        let answer = dom
-            .split_once("<body>answer:")
-            .unwrap_or_else(|| panic!("{dom}"));
+        let answer = dom.split_once("<body>answer:").unwrap_or_else(|| panic!("{dom}"));
         let (answer, _) = answer.1.rsplit_once(":answer").unwrap();
-        answer
-            .replace("&lt;", "<")
-            .replace("&gt;", ">")
-            .replace("&amp;", "&")
+        answer.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     }
 }

@@ -79,33 +79,20 @@ pub(crate) fn a_bar_is_as_long_as_its_count() {
         "INSERT INTO file_metrics SELECT 'src/z.rs', symbol_count, 3.5, estimated_loc, fan_in,
          fan_out, complexity_score, last_updated FROM file_metrics LIMIT 1";
     scenario.change("left.db", invalid);
-    let (_, page) = verify(
-        &scenario,
-        &["left.db", "right.kv", "--only", "file-metrics"],
-        1,
-    );
+    let (_, page) = verify(&scenario, &["left.db", "right.kv", "--only", "file-metrics"], 1);
     let question = "[...page.querySelectorAll('.file-metrics .bar span')]
         .map(part => [part.className, part.getBoundingClientRect().width,
             view.getComputedStyle(part).backgroundColor + ' '
             + view.getComputedStyle(part).backgroundImage].join('|')).join(';')";
     let parts = browser.ask(&page, DESKTOP, question);
-    let parts: Vec<Vec<&str>> = parts
-        .split(';')
-        .map(|part| part.split('|').collect())
-        .collect();
+    let parts: Vec<Vec<&str>> = parts.split(';').map(|part| part.split('|').collect()).collect();
     let classes: Vec<&str> = parts.iter().map(|part| part[0]).collect();
     assert_eq!(classes, ["only-right", "different", "invalid"]);
     let width = |part: &[&str]| part[1].parse::<f64>().unwrap();
-    let ratios = parts
-        .iter()
-        .map(|part| (width(part) / width(&parts[0])).round());
+    let ratios = parts.iter().map(|part| (width(part) / width(&parts[0])).round());
     assert_eq!(ratios.collect::<Vec<_>>(), [1.0, 2.0, 1.0]);
     let looks: BTreeSet<&str> = parts.iter().map(|part| part[2]).collect();
-    assert_eq!(
-        looks.len(),
-        parts.len(),
-        "two parts look the same: {parts:?}"
-    );
+    assert_eq!(looks.len(), parts.len(), "two parts look the same: {parts:?}");
     assert!(!looks.contains("rgba(0, 0, 0, 0) none"), "{parts:?}");
 }
 
@@ -120,9 +107,7 @@ pub(crate) fn a_hostile_path_is_rendered_as_text() {
     // It reads as written, with escapes for invisible characters.
     let question = "[...page.querySelectorAll('h4 code')].map(key => key.innerText).join(' and ')";
     let keys = browser.ask(&page, DESKTOP, question);
-    let path = HOSTILE
-        .replace('\u{202e}', "\\u{202e}")
-        .replace('\u{1b}', "\\u{1b}");
+    let path = HOSTILE.replace('\u{202e}', "\\u{202e}").replace('\u{1b}', "\\u{1b}");
     assert!(keys.contains(&format!("chunk:{path}:0:9")), "{keys}");
 }
 
@@ -134,11 +119,7 @@ pub(crate) fn no_element_is_wider_than_a_small_phone() {
     for (scenario, args, status) in [
         (&every, &["left.db", "right.kv"][..], 1),
         (&hostile, &["left.db", "right.db"], 1),
-        (
-            &hostile,
-            &["left.db", "right.db", "--values", "redacted"],
-            1,
-        ),
+        (&hostile, &["left.db", "right.db", "--values", "redacted"], 1),
         (&every, &[], 0),
     ] {
         let (_, page) = verify(scenario, args, status);

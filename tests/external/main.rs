@@ -1,12 +1,7 @@
 //! Tests that need something a machine may lack: a browser, databases that Magellan wrote, a tool.
 //! If it is missing they are ignored, and the reason is reported; with `CHUNKMIGRATE_REQUIRE`, a
 //! list such as `browser,samples,duckdb`, they fail instead.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used
-)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod browser;
 #[allow(dead_code, reason = "what the tests of `runner` need is in it too")]

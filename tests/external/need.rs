@@ -42,9 +42,9 @@ impl Need {
             Need::Browser => Browser::find()
                 .is_none()
                 .then(|| format!("no browser is installed ({})", browser::NAMES.join(", "))),
-            Need::Samples => samples()
-                .is_none()
-                .then(|| "CHUNKMIGRATE_SAMPLES is not set".to_owned()),
+            Need::Samples => {
+                samples().is_none().then(|| "CHUNKMIGRATE_SAMPLES is not set".to_owned())
+            }
             Need::Sample(names) => {
                 Need::Samples.is_met()?;
                 let samples = samples().unwrap_or_default();
@@ -77,8 +77,5 @@ pub(crate) fn program_folders() -> Vec<PathBuf> {
 fn is_installed(tool: &str) -> bool {
     let mut folders = program_folders().into_iter();
     folders.any(|folder| folder.join(tool).is_file())
-        && Command::new(tool)
-            .arg("--version")
-            .output()
-            .is_ok_and(|output| output.status.success())
+        && Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success())
 }

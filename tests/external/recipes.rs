@@ -25,11 +25,7 @@ fn recipes() -> Vec<Recipe> {
             let (script, rest) = rest.split_once("```\n").unwrap();
             let output = rest.split_once("```text\n").unwrap().1;
             let (output, _) = output.split_once("```").unwrap();
-            Recipe {
-                tool: tool.to_owned(),
-                script: script.to_owned(),
-                output: output.to_owned(),
-            }
+            Recipe { tool: tool.to_owned(), script: script.to_owned(), output: output.to_owned() }
         })
         .collect()
 }
@@ -38,27 +34,16 @@ fn follow(recipe: &Recipe) {
     let scenario = Scenario::with_small_pair();
     let program = Path::new(PROGRAM).parent().unwrap();
     let path = env::var_os("PATH").unwrap_or_default();
-    let path = env::join_paths(
-        [program.to_owned()]
-            .into_iter()
-            .chain(env::split_paths(&path)),
-    );
+    let path = env::join_paths([program.to_owned()].into_iter().chain(env::split_paths(&path)));
     let mut shell = Command::new("sh");
-    shell
-        .current_dir(scenario.folder())
-        .env("PATH", path.unwrap())
-        .args(["-euc", &recipe.script]);
+    shell.current_dir(scenario.folder()).env("PATH", path.unwrap()).args(["-euc", &recipe.script]);
     let run = Run::of(shell.output().unwrap());
     assert_eq!(run.stdout, recipe.output, "{}\n{run}", recipe.script);
     assert_eq!(run.status, 0, "{}\n{run}", recipe.script);
     // An edited text has lost its end line.
     let warning = "warning: no end line: completeness unknown";
     let mut warnings = run.stderr.lines();
-    assert!(
-        warnings.all(|line| line == warning),
-        "{}\n{run}",
-        recipe.script
-    );
+    assert!(warnings.all(|line| line == warning), "{}\n{run}", recipe.script);
 }
 
 /// Runs the recipes for a tool and checks their number.

@@ -17,11 +17,7 @@ pub(crate) fn samples() -> Option<Vec<PathBuf>> {
         let paths = entries.map(|entry| entry.unwrap().path());
         let before = databases.len();
         databases.extend(paths.filter(|path| path.extension().is_some_and(|e| e == "db")));
-        assert!(
-            databases.len() > before,
-            "no databases in {}",
-            folder.display()
-        );
+        assert!(databases.len() > before, "no databases in {}", folder.display());
     }
     databases.sort();
     Some(databases)
@@ -103,10 +99,7 @@ pub(crate) fn every_real_database_survives_a_round_trip_row_by_row() {
             &["verify", "code.kv"],
         ] {
             let run = scenario.run(args).expect_status(0);
-            assert!(
-                !args.contains(&"verify") || run.stdout.contains("Identical: "),
-                "{run}"
-            );
+            assert!(!args.contains(&"verify") || run.stdout.contains("Identical: "), "{run}");
         }
         let digest = |name: &str| {
             let run = scenario.run(&["inspect", name, "--format", "json"]);
@@ -123,9 +116,7 @@ pub(crate) fn every_real_database_survives_a_round_trip_row_by_row() {
 pub(crate) fn records_are_merged_back_into_every_real_database() {
     for sample in samples().unwrap() {
         let scenario = scenario(&sample);
-        let _ = scenario
-            .run(&["sqlite-to-kv", "code.db", "code.kv"])
-            .expect_status(0);
+        let _ = scenario.run(&["sqlite-to-kv", "code.db", "code.kv"]).expect_status(0);
         let merge = ["kv-to-sqlite", "code.kv", "code.db", "--merge"];
         let before = scenario.files();
         let _ = scenario.run(&merge).expect_status(0);
@@ -148,9 +139,7 @@ pub(crate) fn records_are_merged_back_into_every_real_database() {
         let _ = scenario.run(&merge).expect_status(0);
         assert_eq!(rows::of_database(&scenario.path("code.db")), all);
         let db = Connection::open(scenario.path("code.db")).unwrap();
-        let check: String = db
-            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
-            .unwrap();
+        let check: String = db.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
         assert_eq!(check, "ok");
     }
 }
@@ -159,27 +148,16 @@ pub(crate) fn metrics_of_one_index_run_are_not_merged_into_another() {
     let (sample, again) = (sample("code-4.7.2.db"), sample("code-4.7.2-again.db"));
     let scenario = scenario(&sample);
     fs::copy(again, scenario.path("again.db")).unwrap();
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "code.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "code.kv"]).expect_status(0);
     let before = scenario.files();
-    let merge = [
-        "kv-to-sqlite",
-        "code.kv",
-        "again.db",
-        "--merge",
-        "--only",
-        "symbol-metrics",
-    ];
+    let merge = ["kv-to-sqlite", "code.kv", "again.db", "--merge", "--only", "symbol-metrics"];
     let run = scenario.run(&merge).expect_status(1);
     assert!(run.stdout.contains("wrong-symbol"), "{run}");
     assert_eq!(scenario.files(), before);
 
     // Without its own metrics, only the graph shows which symbol is which.
     scenario.change("again.db", "DELETE FROM symbol_metrics");
-    let _ = scenario
-        .run(&[&merge[..], &["--on-invalid", "skip"]].concat())
-        .expect_status(1);
+    let _ = scenario.run(&[&merge[..], &["--on-invalid", "skip"]].concat()).expect_status(1);
     let db = Connection::open(scenario.path("again.db")).unwrap();
     let wrong: i64 = db
         .query_row(
@@ -195,9 +173,7 @@ pub(crate) fn metrics_of_one_index_run_are_not_merged_into_another() {
 pub(crate) fn a_search_finds_what_was_merged() {
     let sample = sample("code-3.3.8-to-21.db");
     let scenario = scenario(&sample);
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "code.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "code.kv"]).expect_status(0);
     let hits = || {
         let db = Connection::open(scenario.path("code.db")).unwrap();
         let sql = "SELECT count(*) FROM code_chunks_fts WHERE code_chunks_fts MATCH 'fn'";
@@ -207,13 +183,8 @@ pub(crate) fn a_search_finds_what_was_merged() {
     assert!(all > 0);
     scenario.change("code.db", "DELETE FROM code_chunks");
     assert_eq!(hits(), 0);
-    let run = scenario
-        .run(&["kv-to-sqlite", "code.kv", "code.db", "--merge"])
-        .expect_status(0);
-    assert!(
-        run.stdout.contains("rebuilt        code_chunks_fts\n"),
-        "{run}"
-    );
+    let run = scenario.run(&["kv-to-sqlite", "code.kv", "code.db", "--merge"]).expect_status(0);
+    assert!(run.stdout.contains("rebuilt        code_chunks_fts\n"), "{run}");
     assert_eq!(hits(), all);
     scenario.change("code.db", "DELETE FROM code_chunks");
     assert_eq!(hits(), 0);

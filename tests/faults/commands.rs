@@ -24,55 +24,20 @@ pub(super) struct Case {
 pub(super) const WRITERS: [Case; 4] = [
     Case::new(&["sqlite-to-kv", "code.db", "new.kv"], "new.kv", "code.db"),
     Case::new(&["kv-to-sqlite", "code.kv", "new.db"], "new.db", "code.kv"),
-    Case::new(
-        &["sqlite-to-kv", "code.db", "half.kv", "--merge"],
-        "half.kv",
-        "code.db",
-    ),
-    Case::new(
-        &["kv-to-sqlite", "code.kv", "half.db", "--merge"],
-        "half.db",
-        "code.kv",
-    ),
+    Case::new(&["sqlite-to-kv", "code.db", "half.kv", "--merge"], "half.kv", "code.db"),
+    Case::new(&["kv-to-sqlite", "code.kv", "half.db", "--merge"], "half.db", "code.kv"),
 ];
 
 /// The other commands that write, and other targets.
 pub(super) const OTHER_WRITERS: [Case; 8] = [
+    Case::new(&["import", "code.ndjson", "new.db", "--to", "sqlite"], "new.db", "code.db"),
+    Case::new(&["sqlite-to-kv", "code.db", "half.kv", "--replace"], "half.kv", "code.db"),
+    Case::new(&["kv-to-sqlite", "code.kv", "half.db", "--replace"], "half.db", "code.kv"),
+    Case::new(&["kv-to-sqlite", "code.kv", "wal.db", "--merge"], "wal.db", "code.kv"),
+    Case::new(&["sqlite-to-kv", "odd.db", "new.kv", "--on-invalid", "skip"], "new.kv", "even.kv")
+        .that_rejects(),
     Case::new(
-        &["import", "code.ndjson", "new.db", "--to", "sqlite"],
-        "new.db",
-        "code.db",
-    ),
-    Case::new(
-        &["sqlite-to-kv", "code.db", "half.kv", "--replace"],
-        "half.kv",
-        "code.db",
-    ),
-    Case::new(
-        &["kv-to-sqlite", "code.kv", "half.db", "--replace"],
-        "half.db",
-        "code.kv",
-    ),
-    Case::new(
-        &["kv-to-sqlite", "code.kv", "wal.db", "--merge"],
-        "wal.db",
-        "code.kv",
-    ),
-    Case::new(
-        &["sqlite-to-kv", "odd.db", "new.kv", "--on-invalid", "skip"],
-        "new.kv",
-        "even.kv",
-    )
-    .that_rejects(),
-    Case::new(
-        &[
-            "sqlite-to-kv",
-            "odd.db",
-            "one.kv",
-            "--merge",
-            "--on-invalid",
-            "skip",
-        ],
+        &["sqlite-to-kv", "odd.db", "one.kv", "--merge", "--on-invalid", "skip"],
         "one.kv",
         "even.kv",
     )
@@ -129,14 +94,12 @@ fn make() -> Scenario {
     let scenario = Scenario::new();
     let all = |db: &Connection| {
         db.execute_batch(SMALL).unwrap();
-        db.execute_batch("UPDATE code_chunks SET id = id + 1000")
-            .unwrap();
+        db.execute_batch("UPDATE code_chunks SET id = id + 1000").unwrap();
         insert_chunks(db, CHUNKS);
     };
     let half = |db: &Connection| {
         insert_chunks(db, CHUNKS / 2);
-        db.execute_batch("UPDATE code_chunks SET content = 'old' WHERE id % 3 = 0")
-            .unwrap();
+        db.execute_batch("UPDATE code_chunks SET content = 'old' WHERE id % 3 = 0").unwrap();
     };
     scenario.database("code.db", all);
     scenario.database("half.db", half);
@@ -163,9 +126,7 @@ fn make() -> Scenario {
     let _ = scenario.run(&["sample", "sample.db"]).expect_status(0);
     for name in ["code", "half", "even", "one"] {
         let (source, target) = (format!("{name}.db"), format!("{name}.kv"));
-        let _ = scenario
-            .run(&["sqlite-to-kv", &source, &target])
-            .expect_status(0);
+        let _ = scenario.run(&["sqlite-to-kv", &source, &target]).expect_status(0);
     }
     scenario
 }
@@ -192,12 +153,7 @@ impl Expected {
 
 impl Case {
     const fn new(args: &'static [&'static str], target: &'static str, like: &'static str) -> Self {
-        Case {
-            args,
-            target,
-            like,
-            status: 0,
-        }
+        Case { args, target, like, status: 0 }
     }
 
     /// The same, with an invalid item.
@@ -208,10 +164,7 @@ impl Case {
 
     pub(super) fn expected(&self) -> Expected {
         let untouched = scenario(&[self.target, self.like]);
-        Expected {
-            before: records(&untouched, self.target),
-            whole: records(&untouched, self.like),
-        }
+        Expected { before: records(&untouched, self.target), whole: records(&untouched, self.like) }
     }
 
     /// Returns the state of the target, and fails if it is neither.
@@ -223,10 +176,7 @@ impl Case {
         if found == expected.before {
             return Target::AsBefore;
         }
-        assert!(
-            found == expected.whole,
-            "the target is neither old nor whole: {place}"
-        );
+        assert!(found == expected.whole, "the target is neither old nor whole: {place}");
         Target::Whole
     }
 
@@ -235,9 +185,7 @@ impl Case {
         let is_targets = |name: &str| {
             let side = ["-journal", "-wal", "-shm"];
             name == self.target
-                || side
-                    .iter()
-                    .any(|side| name == format!("{}{side}", self.target))
+                || side.iter().any(|side| name == format!("{}{side}", self.target))
                 || (target == Target::Whole && name == format!("{}.rejects.jsonl", self.target))
         };
         check_others(scenario, self.args, is_targets, place);
@@ -255,12 +203,8 @@ pub(super) fn check_others(
     let found: Vec<_> = found.iter().filter(|(name, _)| !may_differ(name)).collect();
     let before = files_for(args).filter(|(name, _)| !may_differ(name));
     let before: Vec<_> = before.collect();
-    let names = |files: &[(&String, _)]| {
-        files
-            .iter()
-            .map(|(name, _)| (*name).clone())
-            .collect::<Vec<_>>()
-    };
+    let names =
+        |files: &[(&String, _)]| files.iter().map(|(name, _)| (*name).clone()).collect::<Vec<_>>();
     assert_eq!(names(&found), names(&before), "{place}");
     assert!(found == before, "a file was changed: {place}");
 }

@@ -141,11 +141,7 @@ fn a_failing_read_is_an_error_of_every_command() {
 #[test]
 #[ignore = "deep: every read of three commands"]
 fn a_disk_unreadable_from_any_call_on_is_an_error_of_every_command() {
-    sweep_readers(
-        &READERS_OF_EACH_STORE,
-        from_then_on(READS, "EIO"),
-        &EIO_ONCE,
-    );
+    sweep_readers(&READERS_OF_EACH_STORE, from_then_on(READS, "EIO"), &EIO_ONCE);
 }
 
 #[test]

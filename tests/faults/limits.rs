@@ -6,12 +6,7 @@ use super::commands::{Case, Expected, Target, all_writers, check_reported, scena
 use crate::common::{PROGRAM, Run, Scenario};
 
 /// The message for a write beyond a limit, or to a full disk.
-const CAUSES: [&str; 4] = [
-    "File too large",
-    "disk I/O error",
-    "No space left on device",
-    "space",
-];
+const CAUSES: [&str; 4] = ["File too large", "disk I/O error", "No space left on device", "space"];
 
 fn check(case: &Case, expected: &Expected, scenario: &Scenario, run: &Run, place: &str) -> bool {
     let place = format!("{:?}, {place}: {run}", case.args);

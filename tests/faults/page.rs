@@ -17,12 +17,7 @@ fn sweep_page(groups: &'static str, how: &'static str, lasts: bool, statuses: &[
     let steps = sweep(&VERIFY, disturbance, |scenario, disturbed| {
         let (run, place) = (&disturbed.run, &disturbed.place);
         let may_be_left = |name: &str| how == "KILL" && name.starts_with(".chunkmigrate-");
-        check_others(
-            scenario,
-            &VERIFY,
-            |name| name == PAGE || may_be_left(name),
-            place,
-        );
+        check_others(scenario, &VERIFY, |name| name == PAGE || may_be_left(name), place);
         let page = fs::read(scenario.path(PAGE)).ok();
         assert!(page.as_ref().is_none_or(|page| *page == whole), "{place}");
         assert!(statuses.contains(&run.status), "{place}");
@@ -40,10 +35,7 @@ fn sweep_page(groups: &'static str, how: &'static str, lasts: bool, statuses: &[
         assert!(run.status == 130 || !must_stop, "{place}");
         if run.status == 2 {
             let folder = scenario.folder().to_str().unwrap();
-            assert!(
-                run.stderr.contains(PAGE) || run.stderr.contains(folder),
-                "{place}"
-            );
+            assert!(run.stderr.contains(PAGE) || run.stderr.contains(folder), "{place}");
         }
     });
     assert!(steps > 2, "{how}: {steps}");

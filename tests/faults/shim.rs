@@ -79,11 +79,7 @@ pub(super) fn trace(
     args: &[&str],
     groups: &'static str,
 ) -> Vec<(String, String)> {
-    let nothing = Disturbance {
-        groups,
-        how: "",
-        lasts: false,
-    };
+    let nothing = Disturbance { groups, how: "", lasts: false };
     let (_, log) = run(scenario, args, nothing, "-1");
     log.lines().map(parse).collect()
 }

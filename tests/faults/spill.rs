@@ -33,9 +33,7 @@ fn make() -> Scenario {
             db.execute_batch(content).unwrap();
         });
     }
-    let _ = scenario
-        .run(&["sqlite-to-kv", "code.db", "code.kv"])
-        .expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "code.kv"]).expect_status(0);
     scenario
 }
 
@@ -56,11 +54,7 @@ fn a_merge_that_fails_midway_is_rolled_back_before_the_exit() {
     for at in (0..=2).map(|half| writes[(writes.len() - 1) * half / 2]) {
         let scenario = scenario();
         let before = scenario.files();
-        let disturbance = Disturbance {
-            groups: CHANGES,
-            how: "EIO",
-            lasts: false,
-        };
+        let disturbance = Disturbance { groups: CHANGES, how: "EIO", lasts: false };
         let disturbed = disturb(&scenario, &MERGE, disturbance, at).unwrap();
         if !disturbed.step.1.ends_with("/half.db") {
             continue;
@@ -68,12 +62,7 @@ fn a_merge_that_fails_midway_is_rolled_back_before_the_exit() {
         failed += 1;
         assert_eq!(disturbed.run.status, 2, "{}", disturbed.place);
         let names: Vec<String> = scenario.files().into_keys().collect();
-        assert_eq!(
-            names,
-            ["code.db", "code.kv", "half.db"],
-            "{}",
-            disturbed.place
-        );
+        assert_eq!(names, ["code.db", "code.kv", "half.db"], "{}", disturbed.place);
         let is_old = fs::read(scenario.path("half.db")).unwrap() == before["half.db"];
         assert!(is_old, "{}", disturbed.place);
     }

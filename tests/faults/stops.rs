@@ -8,11 +8,7 @@ use super::shim::{CHANGES_AND_DELETIONS, Disturbance, sweep};
 use crate::common::Scenario;
 
 fn signal(how: &'static str) -> Disturbance {
-    Disturbance {
-        groups: CHANGES_AND_DELETIONS,
-        how,
-        lasts: false,
-    }
+    Disturbance { groups: CHANGES_AND_DELETIONS, how, lasts: false }
 }
 
 /// Staging directories and other temporary files that a run left.
@@ -97,12 +93,7 @@ fn a_round_trip_stopped_at_any_call_changes_only_its_own_directory() {
             let number = Cell::new(0);
             sweep(args, signal(how), |scenario, stopped| {
                 let (run, place) = (&stopped.run, &stopped.place);
-                check_others(
-                    scenario,
-                    args,
-                    |name| how == "KILL" && is_temporary(name),
-                    place,
-                );
+                check_others(scenario, args, |name| how == "KILL" && is_temporary(name), place);
                 assert!(run.status == status || run.status == 0, "{place}");
                 if usize::is_multiple_of(number.replace(number.get() + 1), 3) {
                     let _ = scenario.run(args).expect_status(0);

@@ -49,9 +49,7 @@ fn a_key_has_the_last_value_put_until_it_is_deleted() {
 fn a_scan_visits_the_keys_of_its_prefix_in_order_until_it_is_stopped() {
     for backend in backends() {
         for key in ["b", "ab", "a", "a\u{ff}", "aa", "c"] {
-            backend
-                .put(key.as_bytes(), [key, "!"].concat().as_bytes())
-                .unwrap();
+            backend.put(key.as_bytes(), [key, "!"].concat().as_bytes()).unwrap();
         }
         assert_eq!(scan(&*backend, b"a", 9), ["a", "aa", "ab", "a\u{ff}"]);
         assert_eq!(scan(&*backend, b"a", 2), ["a", "aa"]);
@@ -121,26 +119,21 @@ fn a_backend_that_retries_a_transaction_returns_nothing_twice() {
         match can_scan {
             true => assert_eq!((found.unwrap(), count.unwrap()), (2, 2)),
             // What was returned can't be taken back.
-            false => assert!(matches!(
-                (found, count),
-                (Err(Error::Backend(_)), Err(Error::Backend(_)))
-            )),
+            false => {
+                assert!(matches!((found, count), (Err(Error::Backend(_)), Err(Error::Backend(_)))))
+            }
         }
         assert_eq!(store.delete_chunks_for_file("a").unwrap(), 2);
 
         let log = ExecutionLog::with_kv_backend(backend(can_scan));
         assert_eq!(log.start_execution(&START).unwrap(), 1);
-        log.finish_execution("run", &ExecutionEnd::default())
-            .unwrap();
+        log.finish_execution("run", &ExecutionEnd::default()).unwrap();
     }
 }
 
 #[test]
 fn a_transaction_reads_its_own_writes_and_leaves_nothing_if_it_fails() {
-    let id_sequences = IdSequences {
-        code_chunks: 7,
-        execution_log: 0,
-    };
+    let id_sequences = IdSequences { code_chunks: 7, execution_log: 0 };
     for backend in backends() {
         for ends_well in [false, true] {
             let result = backend.transaction(&mut |transaction| {

@@ -29,9 +29,7 @@ type Open = fn(&Path) -> Result<ChunkStore, Error>;
 
 /// In both modes: what opens an existing store, and what creates one.
 const OPEN: [Open; 2] = [ChunkStore::open, |path| RedbBackend::open(path).map(in_kv)];
-const MAKE: [Open; 2] = [ChunkStore::new, |path| {
-    RedbBackend::open_or_create(path).map(in_kv)
-}];
+const MAKE: [Open; 2] = [ChunkStore::new, |path| RedbBackend::open_or_create(path).map(in_kv)];
 
 fn in_kv(backend: RedbBackend) -> ChunkStore {
     ChunkStore::with_kv_backend(Arc::new(backend))
@@ -46,26 +44,10 @@ fn an_unusable_path_is_the_same_error_in_every_mode() {
     std::fs::write(&file, "x").unwrap();
     let through = file.join("store");
     for (path, made, opened) in [
-        (
-            Path::new(""),
-            "Io open, InvalidInput",
-            "Io open, InvalidInput",
-        ),
-        (
-            Path::new(":memory:"),
-            "Io open, InvalidInput",
-            "Io open, InvalidInput",
-        ),
-        (
-            folder.path(),
-            "NotAFile a directory",
-            "NotAFile a directory",
-        ),
-        (
-            Path::new("/dev/null"),
-            "NotAFile a device",
-            "NotAFile a device",
-        ),
+        (Path::new(""), "Io open, InvalidInput", "Io open, InvalidInput"),
+        (Path::new(":memory:"), "Io open, InvalidInput", "Io open, InvalidInput"),
+        (folder.path(), "NotAFile a directory", "NotAFile a directory"),
+        (Path::new("/dev/null"), "NotAFile a device", "NotAFile a device"),
         (&beyond, "Io create, NotFound", "Io open, NotFound"),
         (&through, "Io open, NotADirectory", "Io open, NotADirectory"),
         (&missing, "", "Io open, NotFound"),
@@ -91,20 +73,8 @@ fn every_store_can_require_an_existing_file() {
     let path = folder.path().join("code.db");
     ChunkStore::new(&path).unwrap().ensure_schema().unwrap();
     assert_eq!(ChunkStore::open(&path).unwrap().count_chunks().unwrap(), 0);
-    assert_eq!(
-        MetricsOps::open(&path)
-            .unwrap()
-            .get_file_metrics("a")
-            .unwrap(),
-        None
-    );
-    assert!(
-        ExecutionLog::open(&path)
-            .unwrap()
-            .list_all(None)
-            .unwrap()
-            .is_empty()
-    );
+    assert_eq!(MetricsOps::open(&path).unwrap().get_file_metrics("a").unwrap(), None);
+    assert!(ExecutionLog::open(&path).unwrap().list_all(None).unwrap().is_empty());
 }
 
 /// A store of each mode with a chunk `a:0:1` that defines `x`, which `corrupt` changes: SQL for the
@@ -124,9 +94,7 @@ fn corrupted(sql: &str, from: &str, to: &str) -> [ChunkStore; 2] {
     let record = Record::Chunk(kv.get_chunk_by_span("a", 0, 1).unwrap().unwrap());
     let value = String::from_utf8(record.to_json().unwrap()).unwrap();
     assert!(value.contains(from), "{value}");
-    backend
-        .put(&record_key(&record), value.replace(from, to).as_bytes())
-        .unwrap();
+    backend.put(&record_key(&record), value.replace(from, to).as_bytes()).unwrap();
     let corrupt = format!("UPDATE code_chunks SET {sql} WHERE byte_end = 1");
     connection.lock().execute_batch(&corrupt).unwrap();
     [sqlite, kv]
@@ -135,24 +103,9 @@ fn corrupted(sql: &str, from: &str, to: &str) -> [ChunkStore; 2] {
 #[test]
 fn a_corrupt_record_fails_only_queries_for_it() {
     for (sql, from, to, is_of_x) in [
-        (
-            "content = x'00'",
-            "\"content\":\"text\"",
-            "\"content\":7",
-            true,
-        ),
-        (
-            "created_at = 'now'",
-            "\"created_at\":0",
-            "\"created_at\":\"now\"",
-            true,
-        ),
-        (
-            "symbol_name = x'00'",
-            "\"symbol_name\":\"x\"",
-            "\"symbol_name\":7",
-            false,
-        ),
+        ("content = x'00'", "\"content\":\"text\"", "\"content\":7", true),
+        ("created_at = 'now'", "\"created_at\":0", "\"created_at\":\"now\"", true),
+        ("symbol_name = x'00'", "\"symbol_name\":\"x\"", "\"symbol_name\":7", false),
     ] {
         for store in corrupted(sql, from, to) {
             let mode = store.has_kv_backend();
@@ -166,27 +119,11 @@ fn a_corrupt_record_fails_only_queries_for_it() {
                 store.get_chunks_for_file("a").map(|_| ()),
                 store.get_chunks_by_kind("Function").map(|_| ()),
             ] {
-                assert_eq!(
-                    variant(&result.unwrap_err()),
-                    "Undecodable",
-                    "{sql}, {mode}"
-                );
+                assert_eq!(variant(&result.unwrap_err()), "Undecodable", "{sql}, {mode}");
             }
-            assert_eq!(
-                store.get_chunks_for_symbol("a", "y").unwrap().len(),
-                1,
-                "{sql}"
-            );
-            assert_eq!(
-                store.get_chunks_for_symbol("b", "x").unwrap().len(),
-                0,
-                "{sql}"
-            );
-            assert_eq!(
-                store.get_chunks_by_kind("Struct").unwrap().len(),
-                1,
-                "{sql}"
-            );
+            assert_eq!(store.get_chunks_for_symbol("a", "y").unwrap().len(), 1, "{sql}");
+            assert_eq!(store.get_chunks_for_symbol("b", "x").unwrap().len(), 0, "{sql}");
+            assert_eq!(store.get_chunks_by_kind("Struct").unwrap().len(), 1, "{sql}");
             assert_eq!(store.get_chunks_for_file("b").unwrap().len(), 0, "{sql}");
             assert_eq!(store.count_chunks().unwrap(), 2, "{sql}");
             assert_eq!(store.count_chunks_for_file("a").unwrap(), 2, "{sql}");
@@ -203,9 +140,7 @@ fn corrupt_metrics_of_one_symbol_block_no_deletion() {
     let kv = MetricsOps::with_kv_backend(backend.clone());
     for metrics in [&sqlite, &kv] {
         for (id, file_path) in [(1, "a"), (2, "a"), (3, "b"), (4, "c")] {
-            metrics
-                .upsert_symbol_metrics(&symbol_metrics(id, file_path))
-                .unwrap();
+            metrics.upsert_symbol_metrics(&symbol_metrics(id, file_path)).unwrap();
         }
     }
     // The second one is still known to belong to `a`, the third and the fourth no longer belong to
@@ -213,17 +148,11 @@ fn corrupt_metrics_of_one_symbol_block_no_deletion() {
     let sql = "UPDATE symbol_metrics SET kind = x'00' WHERE symbol_id = 2;
         UPDATE symbol_metrics SET file_path = x'00' WHERE symbol_id > 2";
     connection.lock().execute_batch(sql).unwrap();
-    let value = Record::SymbolMetrics(symbol_metrics(2, "a"))
-        .to_json()
-        .unwrap();
+    let value = Record::SymbolMetrics(symbol_metrics(2, "a")).to_json().unwrap();
     let value = String::from_utf8(value).unwrap();
     let corrupted = value.replace("\"kind\":\"Function\"", "\"kind\":[]");
-    backend
-        .put(b"metrics:symbol:2", corrupted.as_bytes())
-        .unwrap();
-    backend
-        .put(b"metrics:symbol:3", b"{\"file_path\":[\"b\"]}")
-        .unwrap();
+    backend.put(b"metrics:symbol:2", corrupted.as_bytes()).unwrap();
+    backend.put(b"metrics:symbol:3", b"{\"file_path\":[\"b\"]}").unwrap();
     backend.put(b"metrics:symbol:4", b"\xff").unwrap();
     for metrics in [sqlite, kv] {
         for id in [2, 3, 4] {
@@ -245,17 +174,10 @@ fn an_unsupported_value_is_the_same_error_in_every_mode() {
         let chunks = ChunkStore::in_memory(kv.clone()).unwrap();
         let beyond = CodeChunk::new("a", u64::MAX, 1, "");
         let error = chunks.store_chunk(&beyond).unwrap_err();
-        assert_eq!(
-            variant(&error),
-            "OffsetRange { field: \"byte_start\" }",
-            "{mode}"
-        );
+        assert_eq!(variant(&error), "OffsetRange { field: \"byte_start\" }", "{mode}");
 
         let metrics = MetricsOps::in_memory(kv.clone()).unwrap();
-        let file = FileMetrics {
-            estimated_loc: Some(f64::NAN),
-            ..file_metrics("a")
-        };
+        let file = FileMetrics { estimated_loc: Some(f64::NAN), ..file_metrics("a") };
         let error = metrics.upsert_file_metrics(&file).unwrap_err();
         let expected = "NotFinite { field: \"estimated_loc\", value: NaN }";
         assert_eq!(variant(&error), expected, "{mode}");
@@ -263,18 +185,8 @@ fn an_unsupported_value_is_the_same_error_in_every_mode() {
         let log = ExecutionLog::in_memory(kv).unwrap();
         log.start_execution(&START).unwrap();
         let error = log.start_execution(&START).unwrap_err();
-        assert_eq!(
-            variant(&error),
-            "ExecutionExists { execution_id: \"run\" }",
-            "{mode}"
-        );
-        let error = log
-            .finish_execution("2", &ExecutionEnd::default())
-            .unwrap_err();
-        assert_eq!(
-            variant(&error),
-            "ExecutionNotFound { execution_id: \"2\" }",
-            "{mode}"
-        );
+        assert_eq!(variant(&error), "ExecutionExists { execution_id: \"run\" }", "{mode}");
+        let error = log.finish_execution("2", &ExecutionEnd::default()).unwrap_err();
+        assert_eq!(variant(&error), "ExecutionNotFound { execution_id: \"2\" }", "{mode}");
     }
 }

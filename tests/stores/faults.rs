@@ -109,21 +109,12 @@ impl StorageBackend for Disk {
 }
 
 fn chunk(file_path: &str, byte_start: u64) -> CodeChunk {
-    CodeChunk::new(
-        file_path,
-        byte_start,
-        byte_start + 10,
-        "content ".repeat(300),
-    )
-    .with_symbol("main", "Function")
+    CodeChunk::new(file_path, byte_start, byte_start + 10, "content ".repeat(300))
+        .with_symbol("main", "Function")
 }
 
 fn file(file_path: &str, loc: i64) -> FileMetrics {
-    FileMetrics {
-        loc: Some(loc),
-        complexity_score: Some(1.5),
-        ..file_metrics(file_path)
-    }
+    FileMetrics { loc: Some(loc), complexity_score: Some(1.5), ..file_metrics(file_path) }
 }
 
 /// A disk with records of every kind on several pages.
@@ -161,11 +152,7 @@ fn reads() -> Vec<Operation> {
 }
 
 fn writes() -> Vec<Operation> {
-    let end = End {
-        outcome: "success",
-        error_message: None,
-        counts: [1, 2, 3],
-    };
+    let end = End { outcome: "success", error_message: None, counts: [1, 2, 3] };
     vec![
         Operation::StoreChunk(chunk("a", 3)),
         Operation::StoreChunks((100..108).map(|start| chunk("b", start)).collect()),
@@ -226,19 +213,13 @@ fn sweep(operation: &Operation) -> usize {
             // The same handle: redb may refuse to continue, but never answers wrongly.
             for (read, found) in state(&stores).into_iter().enumerate() {
                 if found.is_ok() {
-                    assert!(
-                        found == before[read] || found == behind[read],
-                        "{place}: {found:?}"
-                    );
+                    assert!(found == before[read] || found == behind[read], "{place}: {found:?}");
                 }
             }
             drop(stores);
             // The next process to open what is on the disk.
             let found = state(&Disk::with(&disk.bytes()).open().unwrap());
-            assert!(
-                found == before || found == behind,
-                "{place}: half of it is there"
-            );
+            assert!(found == before || found == behind, "{place}: half of it is there");
         }
     }
     failed

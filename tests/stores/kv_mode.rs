@@ -32,11 +32,7 @@ fn migrated(path: &Path, id_sequences: IdSequences) {
 }
 
 fn has_manifest(path: &Path) -> bool {
-    KvReader::open_verified(path)
-        .unwrap()
-        .manifest()
-        .unwrap()
-        .is_some()
+    KvReader::open_verified(path).unwrap().manifest().unwrap().is_some()
 }
 
 fn chunk(byte_start: u64) -> CodeChunk {
@@ -51,10 +47,7 @@ fn kv_error(result: Result<impl std::fmt::Debug, Error>) -> Error {
 fn ids_continue_after_the_id_sequences_of_the_file() {
     let folder = folder::private();
     let path = folder.path().join("code.kv");
-    let id_sequences = IdSequences {
-        code_chunks: 41,
-        execution_log: -7,
-    };
+    let id_sequences = IdSequences { code_chunks: 41, execution_log: -7 };
     migrated(&path, id_sequences);
     let backend: Arc<dyn KvBackend> = Arc::new(RedbBackend::open(&path).unwrap());
     let store = ChunkStore::with_kv_backend(backend.clone());
@@ -65,10 +58,7 @@ fn ids_continue_after_the_id_sequences_of_the_file() {
     assert_eq!(log.start_execution(&START).unwrap(), 1);
     drop((store, log, backend));
     let left = KvReader::open_verified(&path).unwrap().sequences().unwrap();
-    let expected = IdSequences {
-        code_chunks: 44,
-        execution_log: 1,
-    };
+    let expected = IdSequences { code_chunks: 44, execution_log: 1 };
     assert_eq!(left, expected);
 }
 
@@ -76,10 +66,7 @@ fn ids_continue_after_the_id_sequences_of_the_file() {
 fn the_last_id_is_assigned_once() {
     let folder = folder::private();
     let path = folder.path().join("code.kv");
-    let id_sequences = IdSequences {
-        code_chunks: i64::MAX - 1,
-        execution_log: 0,
-    };
+    let id_sequences = IdSequences { code_chunks: i64::MAX - 1, execution_log: 0 };
     migrated(&path, id_sequences);
     let store = ChunkStore::with_kv_backend(Arc::new(RedbBackend::open(&path).unwrap()));
     // The second of the two is an error, and rolls the first back.
@@ -96,10 +83,7 @@ fn the_last_id_is_assigned_once() {
 fn only_a_write_removes_the_manifest() {
     let folder = folder::private();
     let path = folder.path().join("code.kv");
-    let unfit = CodeChunk {
-        byte_end: u64::MAX,
-        ..chunk(1)
-    };
+    let unfit = CodeChunk { byte_end: u64::MAX, ..chunk(1) };
     type Use = fn(&ChunkStore, &CodeChunk);
     let uses: [(bool, Use); 5] = [
         (true, |store, _| {
@@ -146,19 +130,11 @@ fn an_invalid_value_is_an_error_with_its_key() {
             let error = result.unwrap_err();
             assert!(matches!(&error, Error::InvalidRecord { .. }));
             let text = error.to_string();
-            assert!(
-                text.contains("\"chunk:a:0:5\"") && text.contains(detail),
-                "{text}"
-            );
+            assert!(text.contains("\"chunk:a:0:5\"") && text.contains(detail), "{text}");
         }
         // It can be replaced, and deleted.
         assert_eq!(store.count_chunks().unwrap(), 1);
-        assert_eq!(
-            store
-                .store_chunk(&CodeChunk::new("a", 0, 5, "new"))
-                .unwrap(),
-            1
-        );
+        assert_eq!(store.store_chunk(&CodeChunk::new("a", 0, 5, "new")).unwrap(), 1);
         assert_eq!(store.get_chunks_for_file("a").unwrap().len(), 1);
     }
 }
@@ -186,14 +162,8 @@ fn unknown_keys_are_skipped() {
     let backend = Arc::new(RedbBackend::in_memory().unwrap());
     let store = ChunkStore::with_kv_backend(backend.clone());
     store.store_chunk(&CodeChunk::new("a", 7, 9, "")).unwrap();
-    for key in [
-        "chunk:a:!",
-        "chunk:a:01:2",
-        "chunk:a:5:6:7",
-        "chunk:a:7",
-        "chunk:a:7:9 ",
-        "other",
-    ] {
+    for key in ["chunk:a:!", "chunk:a:01:2", "chunk:a:5:6:7", "chunk:a:7", "chunk:a:7:9 ", "other"]
+    {
         backend.put(key.as_bytes(), b"not for us").unwrap();
     }
     assert_eq!(store.get_chunks_for_file("a").unwrap().len(), 1);
@@ -214,10 +184,7 @@ fn other_files_are_errors_that_identify_them() {
     let folder = folder::private();
     let path = |name: &str| folder.path().join(name);
     fs::write(path("notes.txt"), "not a redb file ".repeat(400)).unwrap();
-    ChunkStore::new(&path("code.db"))
-        .unwrap()
-        .ensure_schema()
-        .unwrap();
+    ChunkStore::new(&path("code.db")).unwrap().ensure_schema().unwrap();
     for name in ["notes.txt", "code.db"] {
         let before = fs::read(path(name)).unwrap();
         for open in [RedbBackend::open, RedbBackend::open_or_create] {
@@ -240,18 +207,11 @@ fn other_files_are_errors_that_identify_them() {
     let database = Database::open(path("later.kv")).unwrap();
     let transaction = database.begin_write().unwrap();
     let format = br#"{"name":"chunkmigrate-kv","version":2}"#.as_slice();
-    transaction
-        .open_table(META)
-        .unwrap()
-        .insert("format", format)
-        .unwrap();
+    transaction.open_table(META).unwrap().insert("format", format).unwrap();
     transaction.commit().unwrap();
     drop(database);
     let error = kv_error(RedbBackend::open(&path("later.kv")));
-    assert!(
-        matches!(error, Error::KvVersion { found: 2, .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::KvVersion { found: 2, .. }), "{error:?}");
 
     for (name, open) in [
         ("missing.kv", RedbBackend::open as fn(&Path) -> _),
@@ -290,11 +250,8 @@ fn a_file_with_a_missing_table_never_opens() {
 #[test]
 fn a_new_file_appears_complete_with_the_usual_permissions() {
     let folder = folder::private();
-    let (new, empty, plain) = (
-        folder.path().join("new.kv"),
-        folder.path().join("empty.kv"),
-        folder.path().join("plain"),
-    );
+    let (new, empty, plain) =
+        (folder.path().join("new.kv"), folder.path().join("empty.kv"), folder.path().join("plain"));
     fs::write(&plain, "").unwrap();
     fs::write(&empty, "").unwrap();
     fs::set_permissions(&empty, fs::Permissions::from_mode(0o600)).unwrap();

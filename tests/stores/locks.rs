@@ -38,10 +38,7 @@ struct Starts {
 
 impl ProgressSink for Starts {
     fn inc(&self, _: u64) {
-        self.inherited
-            .lock()
-            .unwrap()
-            .extend(inherited(&self.folder));
+        self.inherited.lock().unwrap().extend(inherited(&self.folder));
     }
 }
 
@@ -51,10 +48,7 @@ fn a_lock_ends_with_the_read_even_if_a_child_process_inherited_the_file() {
     let folder = folder.path();
     let (database, kv) = (folder.join("code.db"), folder.join("code.kv"));
     let chunk = CodeChunk::new("a", 0, 1, "x");
-    ChunkStore::new(&database)
-        .unwrap()
-        .store_chunk(&chunk)
-        .unwrap();
+    ChunkStore::new(&database).unwrap().store_chunk(&chunk).unwrap();
     let quiet = Progress::none();
     let summary = sqlite_to_kv(&database, &kv, &CopyOptions::default(), &quiet).unwrap();
     assert!(summary.is_complete());
@@ -62,34 +56,20 @@ fn a_lock_ends_with_the_read_even_if_a_child_process_inherited_the_file() {
     let file = KvReader::open_verified(&kv).unwrap();
     let held = inherited(folder);
     assert!(!held.is_empty());
-    assert!(
-        RedbBackend::open(&kv).is_err(),
-        "it is locked while it is read"
-    );
+    assert!(RedbBackend::open(&kv).is_err(), "it is locked while it is read");
     drop(file);
     drop(RedbBackend::open(&kv).unwrap());
 
-    let starts = Arc::new(Starts {
-        folder: folder.to_owned(),
-        inherited: Mutex::default(),
-    });
+    let starts = Arc::new(Starts { folder: folder.to_owned(), inherited: Mutex::default() });
     let progress = Progress::from(starts.clone());
     let report = verify_pair(&database, &kv, &VerifyOptions::default(), &progress).unwrap();
     assert!(report.is_identical());
     drop(RedbBackend::open(&kv).unwrap());
-    assert!(
-        inspect(&kv, &InspectOptions::default(), &progress)
-            .unwrap()
-            .is_sound()
-    );
+    assert!(inspect(&kv, &InspectOptions::default(), &progress).unwrap().is_sound());
     assert!(!starts.inherited.lock().unwrap().is_empty());
     drop(RedbBackend::open(&kv).unwrap());
     // Replacing it only checks whether it is locked.
     let replace = CopyOptions::default().replace(true);
-    assert!(
-        sqlite_to_kv(&database, &kv, &replace, &progress)
-            .unwrap()
-            .is_complete()
-    );
+    assert!(sqlite_to_kv(&database, &kv, &replace, &progress).unwrap().is_complete());
     drop(RedbBackend::open(&kv).unwrap());
 }

@@ -1,10 +1,5 @@
 //! The dual-mode stores in each of their modes, with or without redb.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used
-)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod backends;
 #[cfg(feature = "native-v2")]

@@ -22,9 +22,7 @@ fn in_kv_file(path: &Path) -> Stores {
 
 fn in_sqlite_file(path: &Path) -> Stores {
     let connection = Connection::open(path).unwrap();
-    connection
-        .execute_batch("PRAGMA synchronous = OFF")
-        .unwrap();
+    connection.execute_batch("PRAGMA synchronous = OFF").unwrap();
     Stores::in_sqlite_database(connection)
 }
 
@@ -40,9 +38,7 @@ fn check(first: &[Operation], then: &[Operation], from_kv: bool) {
         let _ = operation.run(&stores);
     }
     // An unused log has no table; a migration needs one of the four.
-    Operation::StartExecution(0, "last", Vec::new())
-        .run(&stores)
-        .unwrap();
+    Operation::StartExecution(0, "last", Vec::new()).run(&stores).unwrap();
     drop(stores);
 
     let progress = Progress::none();

@@ -94,10 +94,8 @@ impl Model {
         let before = self.clone();
         let mut ids = Vec::new();
         for chunk in chunks {
-            for (field, offset) in [
-                ("byte_start", chunk.byte_start),
-                ("byte_end", chunk.byte_end),
-            ] {
+            for (field, offset) in [("byte_start", chunk.byte_start), ("byte_end", chunk.byte_end)]
+            {
                 if offset > i64::MAX.unsigned_abs() {
                     *self = before;
                     return Err(format!("{field} is above 9223372036854775807"));
@@ -109,10 +107,7 @@ impl Model {
             });
             self.last_chunk_id += 1;
             ids.push(self.last_chunk_id);
-            self.chunks.push(CodeChunk {
-                id: self.last_chunk_id,
-                ..chunk.clone()
-            });
+            self.chunks.push(CodeChunk { id: self.last_chunk_id, ..chunk.clone() });
         }
         Ok(ids)
     }
@@ -176,10 +171,7 @@ impl Model {
 
     fn finish(&mut self, handle: usize, id: &'static str, end: &End) -> Result<(), String> {
         let now = self.now();
-        let run = self
-            .executions
-            .iter_mut()
-            .find(|run| run.execution_id == id);
+        let run = self.executions.iter_mut().find(|run| run.execution_id == id);
         let run = run.ok_or_else(|| format!("execution {id:?} not found"))?;
         let duration = match self.started[handle].remove(id) {
             Some(began) => i64::try_from(self.milliseconds - began).unwrap(),

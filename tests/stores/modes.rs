@@ -90,10 +90,7 @@ impl Stores {
             Stores::in_sqlite(),
             Stores::in_kv("a map", Arc::new(MapBackend::default())),
             #[cfg(feature = "native-v2")]
-            Stores::in_kv(
-                "redb",
-                Arc::new(chunkmigrate::kv::RedbBackend::in_memory().unwrap()),
-            ),
+            Stores::in_kv("redb", Arc::new(chunkmigrate::kv::RedbBackend::in_memory().unwrap())),
         ]
     }
 }

@@ -66,13 +66,7 @@ impl Operation {
 
     /// Runs it on stores, with the original error.
     pub(crate) fn try_run(&self, stores: &Stores) -> chunkmigrate::Result<String> {
-        let Stores {
-            chunks,
-            metrics,
-            logs,
-            clock,
-            ..
-        } = stores;
+        let Stores { chunks, metrics, logs, clock, .. } = stores;
         match self {
             Operation::EnsureSchema => debug_text(chunks.ensure_schema()),
             Operation::StoreChunk(chunk) => debug_text(chunks.store_chunk(chunk)),
@@ -148,18 +142,8 @@ fn number() -> impl Strategy<Value = i64> {
 }
 
 fn float() -> impl Strategy<Value = f64> {
-    let odd = vec![
-        0.0,
-        -0.0,
-        -1.5,
-        f64::MIN_POSITIVE,
-        5e-324,
-        -5e-324,
-        f64::MAX,
-        f64::MIN,
-        1e16,
-        0.1,
-    ];
+    let odd =
+        vec![0.0, -0.0, -1.5, f64::MIN_POSITIVE, 5e-324, -5e-324, f64::MAX, f64::MIN, 1e16, 0.1];
     prop_oneof![
         8 => (-8..8i32).prop_map(|n| f64::from(n) / 4.0),
         4 => select(odd),
@@ -239,13 +223,8 @@ fn execution_id() -> impl Strategy<Value = &'static str> {
 }
 
 fn end() -> impl Strategy<Value = End> {
-    (name(), option::of(name()), [number(), number(), number()]).prop_map(
-        |(outcome, error_message, counts)| End {
-            outcome,
-            error_message,
-            counts,
-        },
-    )
+    (name(), option::of(name()), [number(), number(), number()])
+        .prop_map(|(outcome, error_message, counts)| End { outcome, error_message, counts })
 }
 
 pub(crate) fn operation() -> impl Strategy<Value = Operation> {

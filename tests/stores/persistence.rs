@@ -38,9 +38,7 @@ fn stored_records_are_there_after_reopening() {
     for file in FILES {
         let folder = folder::private();
         let path = folder.path().join(file);
-        let ids = open_chunks(&path)
-            .store_chunks(&[chunk(0), chunk(9)])
-            .unwrap();
+        let ids = open_chunks(&path).store_chunks(&[chunk(0), chunk(9)]).unwrap();
         let store = open_chunks(&path);
         let found = store.get_chunks_for_file("src/a.rs").unwrap();
         assert_eq!(found.iter().map(|chunk| chunk.id).collect::<Vec<_>>(), ids);
@@ -61,10 +59,7 @@ trait At {
 impl At for CodeChunk {
     /// The same chunk, created when the other one was.
     fn at(self, other: &Self) -> Self {
-        CodeChunk {
-            created_at: other.created_at,
-            ..self
-        }
+        CodeChunk { created_at: other.created_at, ..self }
     }
 }
 
@@ -90,15 +85,11 @@ fn threads_writing_through_their_own_handles_get_distinct_ids() {
             let store = store.clone();
             move || -> Vec<i64> {
                 let chunks = (0..20).map(|n| chunk(100 * thread + n));
-                chunks
-                    .map(|chunk| store.store_chunk(&chunk).unwrap())
-                    .collect()
+                chunks.map(|chunk| store.store_chunk(&chunk).unwrap()).collect()
             }
         };
         let threads: Vec<_> = (0..4).map(|n| std::thread::spawn(write(n))).collect();
-        let ids = threads
-            .into_iter()
-            .flat_map(|thread| thread.join().unwrap());
+        let ids = threads.into_iter().flat_map(|thread| thread.join().unwrap());
         let mut ids: Vec<i64> = ids.collect();
         ids.sort_unstable();
         assert_eq!(ids, (1..=80).collect::<Vec<_>>(), "{file}");
@@ -116,10 +107,7 @@ fn killed_when_it_has_stored(path: &Path, meanwhile: impl FnOnce()) {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(
-        lines.any(|line| line.unwrap().contains("stored")),
-        "the child ended early"
-    );
+    assert!(lines.any(|line| line.unwrap().contains("stored")), "the child ended early");
     meanwhile();
     child.kill().unwrap();
     assert_eq!(child.wait().unwrap().signal(), Some(9));
@@ -160,10 +148,7 @@ fn a_kv_file_open_elsewhere_is_reported_as_open() {
     let check = || {
         let error = RedbBackend::open(&path).unwrap_err();
         assert!(matches!(error, Error::KvFileInUse { .. }), "{error:?}");
-        assert!(
-            error.to_string().contains("code.kv is already open"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("code.kv is already open"), "{error}");
     };
     killed_when_it_has_stored(&path, check);
     let open = RedbBackend::open(&path).unwrap();
@@ -177,8 +162,7 @@ fn a_disabled_log_accepts_everything_and_stores_nothing() {
     let log = ExecutionLog::disabled();
     assert_eq!(log.start_execution(&START).unwrap(), 0);
     assert_eq!(log.start_execution(&START).unwrap(), 0);
-    log.finish_execution("run", &ExecutionEnd::default())
-        .unwrap();
+    log.finish_execution("run", &ExecutionEnd::default()).unwrap();
     assert_eq!(log.get_by_execution_id("run").unwrap(), None);
     assert_eq!(log.list_all(None).unwrap(), []);
     assert!(!log.has_kv_backend());
@@ -193,10 +177,7 @@ fn the_three_stores_of_one_kv_file_do_not_mix_their_records() {
     let metrics = MetricsOps::with_kv_backend(backend.clone());
     // An id of the log, and a path, that look like keys of the others.
     let id = "metrics:file:chunk:a:0:1";
-    let start = ExecutionStart {
-        execution_id: id,
-        ..START
-    };
+    let start = ExecutionStart { execution_id: id, ..START };
     assert_eq!(log.start_execution(&start).unwrap(), 1);
     let chunk = CodeChunk::new("execlog:metrics:symbol:1", 0, 1, "");
     assert_eq!(chunks.store_chunk(&chunk).unwrap(), 1);

@@ -65,36 +65,15 @@ fn only_a_store_built_over_a_kv_backend_has_one() {
     let backend = || -> Option<Arc<dyn KvBackend>> { Some(Arc::new(MapBackend::default())) };
     let database = || Connection::open_in_memory().unwrap();
     for (found, expected) in [
-        (
-            ChunkStore::in_memory(backend()).unwrap().has_kv_backend(),
-            true,
-        ),
+        (ChunkStore::in_memory(backend()).unwrap().has_kv_backend(), true),
         (ChunkStore::in_memory(None).unwrap().has_kv_backend(), false),
-        (
-            ChunkStore::with_connection(database()).has_kv_backend(),
-            false,
-        ),
-        (
-            MetricsOps::in_memory(backend()).unwrap().has_kv_backend(),
-            true,
-        ),
+        (ChunkStore::with_connection(database()).has_kv_backend(), false),
+        (MetricsOps::in_memory(backend()).unwrap().has_kv_backend(), true),
         (MetricsOps::in_memory(None).unwrap().has_kv_backend(), false),
-        (
-            MetricsOps::with_connection(database()).has_kv_backend(),
-            false,
-        ),
-        (
-            ExecutionLog::in_memory(backend()).unwrap().has_kv_backend(),
-            true,
-        ),
-        (
-            ExecutionLog::in_memory(None).unwrap().has_kv_backend(),
-            false,
-        ),
-        (
-            ExecutionLog::with_connection(database()).has_kv_backend(),
-            false,
-        ),
+        (MetricsOps::with_connection(database()).has_kv_backend(), false),
+        (ExecutionLog::in_memory(backend()).unwrap().has_kv_backend(), true),
+        (ExecutionLog::in_memory(None).unwrap().has_kv_backend(), false),
+        (ExecutionLog::with_connection(database()).has_kv_backend(), false),
         (ExecutionLog::disabled().has_kv_backend(), false),
     ] {
         assert_eq!(found, expected);

@@ -41,10 +41,7 @@ fn undecodable(result: Result<impl std::fmt::Debug, Error>) -> String {
 }
 
 fn symbol() -> SymbolMetrics {
-    SymbolMetrics {
-        loc: Some(1),
-        ..symbol_metrics(7, "a")
-    }
+    SymbolMetrics { loc: Some(1), ..symbol_metrics(7, "a") }
 }
 
 #[test]
@@ -135,10 +132,7 @@ fn writes_during_a_callers_transaction_belong_to_it() {
     connection.lock().execute_batch("BEGIN").unwrap();
     store.store_chunk(&chunk("a")).unwrap();
     // One that fails rolls back only its own writes.
-    let unfit = CodeChunk {
-        byte_end: u64::MAX,
-        ..chunk("c")
-    };
+    let unfit = CodeChunk { byte_end: u64::MAX, ..chunk("c") };
     assert!(store.store_chunks(&[chunk("b"), unfit]).is_err());
     assert_eq!(store.count_chunks().unwrap(), 1);
     connection.lock().execute_batch("ROLLBACK").unwrap();
@@ -151,21 +145,12 @@ fn a_changed_table_is_seen_in_its_current_form() {
     let connection = database("");
     let store = ChunkStore::with_connection(connection.clone());
     store.store_chunk(&chunk("a")).unwrap();
-    let change = format!(
-        "DROP TABLE code_chunks; {}",
-        LOOSE_CHUNKS.replace("symbol_name, ", "")
-    );
+    let change = format!("DROP TABLE code_chunks; {}", LOOSE_CHUNKS.replace("symbol_name, ", ""));
     connection.lock().execute_batch(&change).unwrap();
     assert_eq!(store.count_chunks().unwrap(), 0);
     let error = sqlite_error(store.store_chunk(&chunk("a")));
-    assert!(
-        error.to_string().contains("has no column symbol_name"),
-        "{error}"
-    );
-    let nameless = CodeChunk {
-        symbol_name: None,
-        ..chunk("a")
-    };
+    assert!(error.to_string().contains("has no column symbol_name"), "{error}");
+    let nameless = CodeChunk { symbol_name: None, ..chunk("a") };
     assert_eq!(store.store_chunk(&nameless).unwrap(), 1);
 }
 
@@ -173,10 +158,7 @@ fn a_changed_table_is_seen_in_its_current_form() {
 fn without_the_kind_column_no_chunk_has_a_kind() {
     let connection = database(&LOOSE_CHUNKS.replace("symbol_kind, ", ""));
     let store = ChunkStore::with_connection(connection);
-    let unkind = CodeChunk {
-        symbol_kind: None,
-        ..chunk("a")
-    };
+    let unkind = CodeChunk { symbol_kind: None, ..chunk("a") };
     store.store_chunk(&unkind).unwrap();
     assert_eq!(store.get_chunks_by_kind("Variable").unwrap(), []);
     assert_eq!(store.get_chunks_for_symbol("a", "x").unwrap().len(), 1);
@@ -227,11 +209,7 @@ fn stores_report_whether_an_id_can_be_assigned_again() {
         "CREATE TABLE execution_log (id INTEGER PRIMARY KEY, execution_id, tool_version, args,
         root, db_path, started_at, finished_at, duration_ms, outcome, error_message, files_indexed,
         symbols_indexed, references_indexed)";
-    assert!(
-        !ExecutionLog::with_connection(database(log))
-            .keeps_ids()
-            .unwrap()
-    );
+    assert!(!ExecutionLog::with_connection(database(log)).keeps_ids().unwrap());
     assert!(ExecutionLog::in_memory(None).unwrap().keeps_ids().unwrap());
     assert!(ExecutionLog::disabled().keeps_ids().unwrap());
 }
@@ -307,20 +285,13 @@ fn violated_constraints_of_an_older_schema_are_errors_with_the_column_or_sqlites
         std::error::Error::source(&error).unwrap().to_string()
     };
     assert!(words(&symbol()).contains("FOREIGN KEY constraint failed"));
-    let nameless = SymbolMetrics {
-        symbol_id: 8,
-        loc: None,
-        ..symbol()
-    };
+    let nameless = SymbolMetrics { symbol_id: 8, loc: None, ..symbol() };
     let error = sqlite_error(metrics.upsert_symbol_metrics(&nameless));
     let lacks = "table symbol_metrics in :memory: requires a value for loc, which \"metrics:symbol:8\" \
          lacks";
     assert_eq!(error.to_string(), lacks);
     assert!(matches!(error, Error::NotNull { column: "loc", .. }));
-    let fitting = SymbolMetrics {
-        symbol_id: 8,
-        ..symbol()
-    };
+    let fitting = SymbolMetrics { symbol_id: 8, ..symbol() };
     metrics.upsert_symbol_metrics(&fitting).unwrap();
     assert_eq!(metrics.get_symbol_metrics(8).unwrap(), Some(fitting));
 }
@@ -332,10 +303,7 @@ fn an_update_keeps_unknown_columns() {
     metrics.upsert_symbol_metrics(&symbol()).unwrap();
     let sql = "ALTER TABLE symbol_metrics ADD COLUMN note; UPDATE symbol_metrics SET note = 'kept'";
     connection.lock().execute_batch(sql).unwrap();
-    let changed = SymbolMetrics {
-        loc: Some(2),
-        ..symbol()
-    };
+    let changed = SymbolMetrics { loc: Some(2), ..symbol() };
     metrics.upsert_symbol_metrics(&changed).unwrap();
     let sql = "SELECT loc || note FROM symbol_metrics";
     assert_eq!(text(&connection, sql), "2kept");
@@ -416,9 +384,7 @@ fn a_full_database_is_an_error_and_nothing_is_written() {
     store.store_chunk(&chunk("a")).unwrap();
     let set_most_pages = |pages: i64| {
         let connection = connection.lock();
-        connection
-            .pragma_update(None, "max_page_count", pages)
-            .unwrap();
+        connection.pragma_update(None, "max_page_count", pages).unwrap();
     };
     set_most_pages(1);
     let chunks: Vec<_> = (0..500).map(|n| chunk(&format!("{n}"))).collect();
@@ -449,20 +415,14 @@ fn unusable_tables_are_errors_with_their_names() {
 fn a_file_that_is_not_a_database_is_an_error_on_open() {
     let folder = folder::private();
     let path = folder.path().join("notes.txt");
-    std::fs::write(
-        &path,
-        "not a database, but long enough to look at ".repeat(50),
-    )
-    .unwrap();
+    std::fs::write(&path, "not a database, but long enough to look at ".repeat(50)).unwrap();
     for error in [
         sqlite_error(ChunkStore::new(&path)),
         sqlite_error(MetricsOps::new(&path)),
         sqlite_error(ExecutionLog::new(&path)),
     ] {
         assert!(
-            error
-                .to_string()
-                .contains("notes.txt is not a readable SQLite database"),
+            error.to_string().contains("notes.txt is not a readable SQLite database"),
             "{error}"
         );
     }
@@ -472,10 +432,7 @@ fn a_file_that_is_not_a_database_is_an_error_on_open() {
 fn a_name_is_a_path_and_never_a_uri() {
     let folder = folder::private();
     let path = folder.path().join("a?mode=memory#b%41.db");
-    ChunkStore::new(&path)
-        .unwrap()
-        .store_chunk(&chunk("a"))
-        .unwrap();
+    ChunkStore::new(&path).unwrap().store_chunk(&chunk("a")).unwrap();
     assert_eq!(ChunkStore::new(&path).unwrap().count_chunks().unwrap(), 1);
     assert!(path.exists());
 }

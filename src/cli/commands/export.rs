@@ -77,10 +77,7 @@ Examples:
 /// Fails if no key of the selected kinds can start with the prefix: it is probably mistyped, and
 /// the empty export would look like that of an empty store.
 fn check_prefix(args: &Args) -> Result<(), CliError> {
-    let starts: Vec<&str> = selected(&args.only)
-        .iter()
-        .map(RecordKind::key_prefix)
-        .collect();
+    let starts: Vec<&str> = selected(&args.only).iter().map(RecordKind::key_prefix).collect();
     let prefix = args.prefix.as_str();
     let can_match = |start: &&str| start.starts_with(prefix) || prefix.starts_with(*start);
     if starts.iter().any(can_match) {

@@ -79,15 +79,10 @@ Examples:
 
 pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let options = args.copy.options(&DatabaseArgs::default(), ui);
-    let options = options
-        .require_end(args.require_end)
-        .allow_empty(args.allow_empty);
+    let options = options.require_end(args.require_end).allow_empty(args.allow_empty);
     let source = match args.source == Path::new("-") {
         false => ImportSource::File(&args.source),
-        true => ImportSource::Reader {
-            name: Path::new("stdin"),
-            reader: Box::new(io::stdin()),
-        },
+        true => ImportSource::Reader { name: Path::new("stdin"), reader: Box::new(io::stdin()) },
     };
     let import = match args.to {
         Store::Kv => import_to_kv,

@@ -84,16 +84,8 @@ fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
         let digest = digest_text(inspection.kinds.get(kind).sha256());
         writeln!(out, "{:<15} digest {digest}", kind.name())?;
     }
-    writeln!(
-        out,
-        "{:<15} digest {}\n",
-        "all",
-        digest_text(inspection.sha256)
-    )?;
-    let IdSequences {
-        code_chunks,
-        execution_log,
-    } = inspection.sequences;
+    writeln!(out, "{:<15} digest {}\n", "all", digest_text(inspection.sha256))?;
+    let IdSequences { code_chunks, execution_log } = inspection.sequences;
     let text = format_args!("code_chunks {code_chunks}, execution_log {execution_log}");
     write_fact(out, "id sequences", &text)?;
     for kind in &inspection.missing {

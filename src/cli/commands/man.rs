@@ -76,14 +76,8 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
 fn write_pages(program: &Command, dir: &Path) -> Result<Vec<PathBuf>, Error> {
     if let Err(error) = fs::read_dir(dir) {
         return Err(match error.kind() {
-            ErrorKind::NotFound => Error::ParentMissing {
-                path: dir.to_owned(),
-            },
-            _ => Error::Io {
-                action: "write to",
-                path: dir.to_owned(),
-                source: error,
-            },
+            ErrorKind::NotFound => Error::ParentMissing { path: dir.to_owned() },
+            _ => Error::Io { action: "write to", path: dir.to_owned(), source: error },
         });
     }
     std::iter::once(program)
@@ -93,11 +87,7 @@ fn write_pages(program: &Command, dir: &Path) -> Result<Vec<PathBuf>, Error> {
             let path = dir.join(format!("{name}.1"));
             match write_whole(dir, &path, &man_page(command)) {
                 Ok(()) => Ok(path),
-                Err(source) => Err(Error::Io {
-                    action: "write",
-                    path,
-                    source,
-                }),
+                Err(source) => Err(Error::Io { action: "write", path, source }),
             }
         })
         .collect()
@@ -105,9 +95,8 @@ fn write_pages(program: &Command, dir: &Path) -> Result<Vec<PathBuf>, Error> {
 
 /// Writes a page into a directory atomically; if that fails, an old page is kept.
 fn write_whole(dir: &Path, path: &Path, page: &[u8]) -> io::Result<()> {
-    let mut file = tempfile::Builder::new()
-        .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(dir)?;
+    let mut file =
+        tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(dir)?;
     file.write_all(page)?;
     file.persist(path)?;
     Ok(())

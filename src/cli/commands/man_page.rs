@@ -17,10 +17,7 @@ pub(crate) fn man_page(command: &Command) -> Vec<u8> {
 fn write_page(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
     let name = command.get_display_name().unwrap_or(NAME);
     let man = Man::new(
-        command
-            .clone()
-            .subcommand_help_heading("COMMANDS")
-            .subcommand_value_name("COMMAND"),
+        command.clone().subcommand_help_heading("COMMANDS").subcommand_value_name("COMMAND"),
     )
     .title(name.to_uppercase())
     // An empty date argument, so that pages don't depend on the build date.

@@ -119,10 +119,7 @@ impl From<Values> for verify::Values {
 
 fn classes() -> String {
     let class = |class| format!("\n  {class}\n      {}", advice(class));
-    format!(
-        "Classes of findings:{}",
-        FindingClass::ALL.map(class).concat()
-    )
+    format!("Classes of findings:{}", FindingClass::ALL.map(class).concat())
 }
 
 const AFTER_HELP: &str = "
@@ -166,10 +163,8 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
         .temp_dir(args.temp_dir.clone())
         .jobs(args.threads.jobs);
     let for_people = values.unwrap_or(verify::Values::Short);
-    let stores: Vec<&Path> = [&args.left, &args.right]
-        .into_iter()
-        .filter_map(Option::as_deref)
-        .collect();
+    let stores: Vec<&Path> =
+        [&args.left, &args.right].into_iter().filter_map(Option::as_deref).collect();
     let page = args.html.as_deref();
     let page = page.map(|path| HtmlReportFile::create(path, &stores, args.report.as_deref()));
     let page = page.transpose()?;

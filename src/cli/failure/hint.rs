@@ -18,10 +18,7 @@ pub(super) struct Hint {
 
 impl Hint {
     const fn or(text: &'static str, otherwise: &'static str) -> Self {
-        Hint {
-            text,
-            otherwise: Some(otherwise),
-        }
+        Hint { text, otherwise: Some(otherwise) }
     }
 
     /// The step for a command with these options, each with its dashes; `None` if the command is
@@ -36,10 +33,7 @@ impl Hint {
 
 impl From<&'static str> for Hint {
     fn from(text: &'static str) -> Self {
-        Hint {
-            text,
-            otherwise: None,
-        }
+        Hint { text, otherwise: None }
     }
 }
 
@@ -50,10 +44,8 @@ pub(super) fn has_all(options: &[String], text: &str) -> bool {
     named.all(|word| options.iter().any(|option| option == word))
 }
 
-const OTHER_TEMP_DIR: Hint = Hint::or(
-    "choose another directory with --temp-dir",
-    "choose another directory with TMPDIR",
-);
+const OTHER_TEMP_DIR: Hint =
+    Hint::or("choose another directory with --temp-dir", "choose another directory with TMPDIR");
 const ROOM_FOR_TEMPORARY: Hint = Hint::or(
     "use --temp-dir or SQLITE_TMPDIR to choose a directory with more space",
     "set SQLITE_TMPDIR to a directory with more space",

@@ -51,11 +51,8 @@ impl CliError {
     /// An invalid argument.
     pub(super) fn usage(error: &clap::Error) -> Self {
         let text = error.to_string();
-        let about: Vec<&str> = text
-            .lines()
-            .take_while(|line| !line.trim().is_empty())
-            .map(str::trim)
-            .collect();
+        let about: Vec<&str> =
+            text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
         CliError {
             message: about.join(" ").trim_start_matches("error: ").to_owned(),
             hint: Some("run with --help for usage".into()),
@@ -112,11 +109,7 @@ impl CliError {
     /// The error as a JSON document.
     pub(super) fn document(&self) -> impl Serialize + use<'_> {
         Document {
-            error: ErrorJson {
-                message: &self.message,
-                causes: &self.causes,
-                hint: self.hint(),
-            },
+            error: ErrorJson { message: &self.message, causes: &self.causes, hint: self.hint() },
         }
     }
 }

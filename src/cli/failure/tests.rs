@@ -112,25 +112,13 @@ fn every_error() -> Vec<Error> {
             key: "chunk:a:0:1".to_owned(),
             detail: "the value is not a JSON object".to_owned(),
         },
-        Error::ExecutionExists {
-            execution_id: "6b03891c-1431".to_owned(),
-        },
-        Error::ExecutionNotFound {
-            execution_id: "6b03891c-1431".to_owned(),
-        },
-        Error::OffsetRange {
-            field: "byte_start",
-        },
-        Error::NotFinite {
-            field: "estimated_loc",
-            value: f64::INFINITY,
-        },
+        Error::ExecutionExists { execution_id: "6b03891c-1431".to_owned() },
+        Error::ExecutionNotFound { execution_id: "6b03891c-1431".to_owned() },
+        Error::OffsetRange { field: "byte_start" },
+        Error::NotFinite { field: "estimated_loc", value: f64::INFINITY },
         Error::NoIdLeft { kind: "chunk" },
         Error::Backend("the connection was closed".into()),
-        Error::CreateTempDir {
-            path: "dir".into(),
-            source: io::ErrorKind::NotFound.into(),
-        },
+        Error::CreateTempDir { path: "dir".into(), source: io::ErrorKind::NotFound.into() },
         Error::CreateStagingDir {
             path: "dir".into(),
             source: io::ErrorKind::PermissionDenied.into(),

@@ -59,20 +59,11 @@ fn add_lines<'t>(
     matches.push(window.trusted(last.left + last.len, last.right + last.len));
     let (mut old, mut new) = (0, 0);
     for same in matches {
-        add_run(
-            rows,
-            (left, old..same.left),
-            (right, new..same.right),
-            first_number,
-        );
+        add_run(rows, (left, old..same.left), (right, new..same.right), first_number);
         let lines = left.iter().skip(same.left).take(same.len).enumerate();
         rows.extend(lines.map(|(nth, line)| {
             let (left, right) = (same.left + nth, same.right + nth);
-            Row::Same(
-                first_number + left,
-                first_number + right,
-                without_break(line),
-            )
+            Row::Same(first_number + left, first_number + right, without_break(line))
         }));
         (old, new) = (same.left + same.len, same.right + same.len);
     }
@@ -165,11 +156,7 @@ mod tests {
 
     #[test]
     fn diff_rows_contain_every_line_of_both_texts_once() {
-        let bounds = Bounds {
-            context: 9,
-            bytes: 99,
-            lines: 9,
-        };
+        let bounds = Bounds { context: 9, bytes: 99, lines: 9 };
         let texts = texts();
         for left in &texts {
             for right in texts.iter().filter(|right| *right != left) {
@@ -181,11 +168,7 @@ mod tests {
     #[test]
     fn hidden_lines_are_counted() {
         let text = |middle: &str| format!("{}{middle}{}", "same\n".repeat(9), "same\n".repeat(9));
-        let bounds = Bounds {
-            context: 1,
-            bytes: 99,
-            lines: 2,
-        };
+        let bounds = Bounds { context: 1, bytes: 99, lines: 2 };
         let kinds = |rows: Vec<Row<'_>>| -> Vec<String> {
             let kinds = rows.iter().map(|row| match row {
                 Row::Same(..) => "=".to_owned(),
@@ -225,8 +208,7 @@ mod tests {
                 }
                 Row::Differs(left, right) => {
                     for (line, of_right) in [(left, false), (right, true)] {
-                        line.iter()
-                            .for_each(|line| assert_eq!(next(of_right), text(line)));
+                        line.iter().for_each(|line| assert_eq!(next(of_right), text(line)));
                     }
                 }
                 Row::Skipped(lines) => {
@@ -236,10 +218,7 @@ mod tests {
                     assert_eq!(nth, rows.len() - 1);
                     let bytes =
                         |lines: SplitInclusive<'_, char>| -> usize { lines.map(str::len).sum() };
-                    assert_eq!(
-                        (bytes(old.clone()), bytes(new.clone())),
-                        (*of_left, *of_right)
-                    );
+                    assert_eq!((bytes(old.clone()), bytes(new.clone())), (*of_left, *of_right));
                     // A line alone at the edge doesn't occur later in the other text, except among
                     // the common last lines of both texts, which match each other.
                     let (mut old, mut new): (Vec<_>, Vec<_>) = (old.collect(), new.collect());
@@ -249,9 +228,7 @@ mod tests {
                     }
                     let is_behind = |line: &Line<'_>, lines: &[&str]| {
                         let line = text(line).1;
-                        lines
-                            .iter()
-                            .any(|other| other.strip_suffix('\n') == Some(&line))
+                        lines.iter().any(|other| other.strip_suffix('\n') == Some(&line))
                     };
                     match nth.checked_sub(1).and_then(|last| rows.get(last)) {
                         Some(Row::Differs(None, Some(line))) => assert!(!is_behind(line, &old)),
@@ -268,11 +245,7 @@ mod tests {
     #[test]
     fn a_single_line_at_the_edge_may_equal_the_common_last_line() {
         let (left, right) = ("a\n\naa", "\n\n\n\n\n\naa");
-        let bounds = Bounds {
-            context: 0,
-            bytes: 9,
-            lines: 2,
-        };
+        let bounds = Bounds { context: 0, bytes: 9, lines: 2 };
         check(left, right, &rows(left, right, bounds));
     }
 

@@ -30,15 +30,7 @@ impl DiffLimits {
             Values::Full => (2000, 64 << 10),
             Values::Short | Values::Redacted => (CONTEXT, 600),
         };
-        DiffLimits {
-            values,
-            bounds: Bounds {
-                context,
-                bytes: 2 << 20,
-                lines: 10_000,
-            },
-            line_bytes,
-        }
+        DiffLimits { values, bounds: Bounds { context, bytes: 2 << 20, lines: 10_000 }, line_bytes }
     }
 
     /// The values of a field as text, if they are compared line by line.

@@ -101,24 +101,15 @@ mod tests {
     #[test]
     fn invisible_characters_become_highlighted_escapes() {
         let marked = |escape: &str| format!("<span class=\"esc\">{escape}</span>");
-        assert_eq!(
-            text("a\0\u{202e}b"),
-            format!("a{}b", marked("\\0\\u{202e}"))
-        );
+        assert_eq!(text("a\0\u{202e}b"), format!("a{}b", marked("\\0\\u{202e}")));
         assert_eq!(text("\\u{202e}"), "\\u{202e}");
-        assert_eq!(
-            text("\t\r"),
-            format!("<span class=\"esc tab\">\\t</span>{}", marked("\\r"))
-        );
+        assert_eq!(text("\t\r"), format!("<span class=\"esc tab\">\\t</span>{}", marked("\\r")));
     }
 
     #[test]
     fn combining_marks_combine_only_with_letters() {
         assert_eq!(text("e\u{301}\u{302}"), "e\u{301}\u{302}");
         assert_eq!(text("\u{301}e"), "<span class=\"esc\">\\u{301}</span>e");
-        assert_eq!(
-            text("\u{301}\u{302}"),
-            "<span class=\"esc\">\\u{301}</span>\u{302}"
-        );
+        assert_eq!(text("\u{301}\u{302}"), "<span class=\"esc\">\\u{301}</span>\u{302}");
     }
 }

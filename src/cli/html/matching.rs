@@ -24,19 +24,12 @@ pub(super) fn matching(left: &[&str], right: &[&str]) -> Vec<Match> {
     }
     let numbered = |items: &[&str]| -> (Vec<usize>, Vec<usize>) {
         let items = items.iter().enumerate();
-        items
-            .filter_map(|(at, item)| Some((at, *numbers.get(*item)?)))
-            .unzip()
+        items.filter_map(|(at, item)| Some((at, *numbers.get(*item)?))).unzip()
     };
     let ((left_at, left), (right_at, right)) = (numbered(left), numbered(right));
     let mut runs: Vec<Match> = Vec::new();
     for op in capture_diff_slices(Algorithm::Myers, &left, &right) {
-        let DiffOp::Equal {
-            old_index,
-            new_index,
-            len,
-        } = op
-        else {
+        let DiffOp::Equal { old_index, new_index, len } = op else {
             continue;
         };
         let left = left_at.iter().skip(old_index).take(len);
@@ -45,11 +38,7 @@ pub(super) fn matching(left: &[&str], right: &[&str]) -> Vec<Match> {
                 Some(run) if (run.left + run.len, run.right + run.len) == (left, right) => {
                     run.len += 1;
                 }
-                _ => runs.push(Match {
-                    left,
-                    right,
-                    len: 1,
-                }),
+                _ => runs.push(Match { left, right, len: 1 }),
             }
         }
     }

@@ -41,11 +41,7 @@ pub(super) fn without_break(line: &str) -> &str {
 fn from_both_ends<'t>(left: &'t str, right: &'t str) -> (Vec<Part<'t>>, Vec<Part<'t>>) {
     let split = Split::of(left, right);
     let parts = |differs: &'t str| {
-        let parts = [
-            Part::Shared(split.head),
-            Part::Differs(differs),
-            Part::Shared(split.tail),
-        ];
+        let parts = [Part::Shared(split.head), Part::Differs(differs), Part::Shared(split.tail)];
         parts.into_iter().filter(|part| !part.text().is_empty())
     };
     (parts(split.left).collect(), parts(split.right).collect())
@@ -57,11 +53,7 @@ fn by_words<'t>(left: &'t str, right: &'t str) -> Option<(Vec<Part<'t>>, Vec<Par
     let (mut left_parts, mut right_parts) = (Vec::new(), Vec::new());
     let (mut left_rest, mut right_rest) = (left, right);
     let (mut old, mut new, mut shared) = (0, 0, 0);
-    let end = Match {
-        left: left_words.len(),
-        right: right_words.len(),
-        len: 0,
-    };
+    let end = Match { left: left_words.len(), right: right_words.len(), len: 0 };
     for same in matching(&left_words, &right_words).into_iter().chain([end]) {
         let of_left = take(&mut left_rest, &left_words, old..same.left);
         let of_right = take(&mut right_rest, &right_words, new..same.right);
@@ -104,9 +96,7 @@ fn words(text: &str) -> Vec<&str> {
             0 => Some(first.len_utf8()),
             own => rest.find(|char| class(char) != own),
         };
-        let (word, tail) = rest
-            .split_at_checked(end.unwrap_or(rest.len()))
-            .unwrap_or((rest, ""));
+        let (word, tail) = rest.split_at_checked(end.unwrap_or(rest.len())).unwrap_or((rest, ""));
         words.push(word);
         rest = tail;
     }

@@ -47,11 +47,7 @@ impl<'t> Window<'t> {
         let part = |text: &'t str, from: usize, to: usize| text.get(from..to).unwrap_or_default();
         let side =
             |text: &'t str| Side::of(part(text, start, text.len() - tail + rest), before, bounds);
-        let mut window = Window {
-            start,
-            left: side(left),
-            right: side(right),
-        };
+        let mut window = Window { start, left: side(left), right: side(right) };
         if !window.is_cut() {
             for (side, text) in [(&mut window.left, left), (&mut window.right, right)] {
                 let end = text.len() - tail;

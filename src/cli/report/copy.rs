@@ -142,17 +142,10 @@ fn write_rejections(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()
 }
 
 fn write_divergences(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
-    let CopyOutcome::ReadBackDiffers {
-        divergences,
-        counts,
-    } = &summary.outcome
-    else {
+    let CopyOutcome::ReadBackDiffers { divergences, counts } = &summary.outcome else {
         return Ok(());
     };
-    writeln!(
-        out,
-        "\nRead-back mismatch (left = source, right = target):\n"
-    )?;
+    writeln!(out, "\nRead-back mismatch (left = source, right = target):\n")?;
     write_findings(out, divergences, Values::Short)?;
     write_rest(out, counts.total(), divergences.len())
 }

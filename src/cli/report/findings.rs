@@ -20,12 +20,8 @@ const DIFFERENCE: usize = 60;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
-const REMOVED: Style = Style::new()
-    .bold()
-    .fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
-const ADDED: Style = Style::new()
-    .bold()
-    .fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
+const REMOVED: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
+const ADDED: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 
 /// Writes a table of the counts and a blank line, unless all findings are shown and have the same
 /// class and kind.
@@ -73,11 +69,7 @@ pub(crate) fn write_findings(
             continue;
         }
         let warning = if class.is_warning() { " (warning)" } else { "" };
-        writeln!(
-            out,
-            "{BOLD}{class}{warning}{BOLD:#}  {DIM}{}{DIM:#}",
-            advice(class)
-        )?;
+        writeln!(out, "{BOLD}{class}{warning}{BOLD:#}  {DIM}{}{DIM:#}", advice(class))?;
         for finding in of_class {
             write_finding(out, finding, values)?;
         }
@@ -150,11 +142,7 @@ fn write_field(
                     format!("\"{before}{style}{open}{middle}{close}{style:#}{after}\"")
                 }
             };
-            writeln!(
-                out,
-                "      left   {}",
-                show(split.left, "[-", "-]", REMOVED)
-            )?;
+            writeln!(out, "      left   {}", show(split.left, "[-", "-]", REMOVED))?;
             writeln!(out, "      right  {}", show(split.right, "{+", "+}", ADDED))
         }
         (left, right) => writeln!(

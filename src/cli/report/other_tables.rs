@@ -41,9 +41,5 @@ pub(crate) fn write_tables(
 /// Writes that a store lacks the table of a kind.
 pub(crate) fn write_missing_table(out: &mut dyn Write, kind: RecordKind) -> io::Result<()> {
     let table = kind.table();
-    write_fact(
-        out,
-        "missing",
-        &format_args!("{table}: table not present (0 records)"),
-    )
+    write_fact(out, "missing", &format_args!("{table}: table not present (0 records)"))
 }

@@ -32,11 +32,7 @@ impl NextStep {
         what: impl Into<Cow<'static, str>>,
         commands: impl IntoIterator<Item = String>,
     ) -> Self {
-        NextStep {
-            what: what.into(),
-            commands: commands.into_iter().collect(),
-            other: None,
-        }
+        NextStep { what: what.into(), commands: commands.into_iter().collect(), other: None }
     }
 
     pub(crate) fn or(mut self, other: Option<NextStep>) -> Self {
@@ -54,9 +50,7 @@ impl NextStep {
         writeln!(out, "{}{end}", self.what)?;
         let mut commands = self.commands.iter();
         commands.try_for_each(|command| writeln!(out, "    {command}"))?;
-        self.other
-            .as_ref()
-            .map_or(Ok(()), |other| other.write_words(out))
+        self.other.as_ref().map_or(Ok(()), |other| other.write_words(out))
     }
 }
 

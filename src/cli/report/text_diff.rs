@@ -11,10 +11,7 @@ pub(crate) struct Split<'t> {
 impl<'t> Split<'t> {
     pub(crate) fn of(left: &'t str, right: &'t str) -> Self {
         let pairs = left.bytes().zip(right.bytes());
-        let head = floor(
-            left,
-            pairs.take_while(|(left, right)| left == right).count(),
-        );
+        let head = floor(left, pairs.take_while(|(left, right)| left == right).count());
         let room = left.len().min(right.len()) - head;
         let pairs = left.bytes().rev().zip(right.bytes().rev()).take(room);
         let tail = pairs.take_while(|(left, right)| left == right).count();
@@ -44,12 +41,7 @@ mod tests {
     #[test]
     fn texts_are_split_where_they_differ() {
         let split = |left, right| {
-            let Split {
-                head,
-                tail,
-                left,
-                right,
-            } = Split::of(left, right);
+            let Split { head, tail, left, right } = Split::of(left, right);
             (head, left, right, tail)
         };
         assert_eq!(split("fn main", "fn mian"), ("fn m", "ai", "ia", "n"));

@@ -12,12 +12,8 @@ use crate::cli::report::table::write_kinds;
 use crate::cli::report::verify_outcome::{columns, more_findings, self_test, sentence, word};
 use crate::cli::term::terminal_escape::escaped_path;
 
-const GOOD: Style = Style::new()
-    .bold()
-    .fg_color(Some(Color::Ansi(AnsiColor::Green)));
-const BAD: Style = Style::new()
-    .bold()
-    .fg_color(Some(Color::Ansi(AnsiColor::Red)));
+const GOOD: Style = Style::new().bold().fg_color(Some(Color::Ansi(AnsiColor::Green)));
+const BAD: Style = Style::new().bold().fg_color(Some(Color::Ansi(AnsiColor::Red)));
 
 pub(crate) fn write_report(
     out: &mut dyn Write,
@@ -31,12 +27,7 @@ pub(crate) fn write_report(
         let labels: Vec<&str> = columns.iter().map(|column| column.label).collect();
         let kinds = leg.kinds.iter();
         let kinds = kinds.filter(|(kind, _)| report.only.contains(*kind));
-        let numbers = |counts| {
-            columns
-                .iter()
-                .map(|column| (column.count)(counts))
-                .collect()
-        };
+        let numbers = |counts| columns.iter().map(|column| (column.count)(counts)).collect();
         let kinds = kinds.map(|(kind, counts)| (kind, numbers(counts)));
         write_kinds(out, &labels, kinds)?;
         writeln!(out)?;

@@ -31,10 +31,7 @@ pub(crate) fn self_test(report: &VerifyReport) -> Option<(String, String)> {
     let names: Vec<&str> = detected.iter().map(|class| class.name()).collect();
     let all = FindingClass::ALL.into_iter();
     let total = all.filter(|class| class.is_of_comparison()).count();
-    Some((
-        format!("{} of {total} kinds of damage detected:", names.len()),
-        names.join(", "),
-    ))
+    Some((format!("{} of {total} kinds of damage detected:", names.len()), names.join(", ")))
 }
 
 /// The number of findings that are not shown, and how to get them.
@@ -98,11 +95,7 @@ fn of_identical(report: &VerifyReport) -> String {
             count_of(compared, "record", "records")
         );
     }
-    let done = if is_trip {
-        "survived the round trip"
-    } else {
-        "are equal"
-    };
+    let done = if is_trip { "survived the round trip" } else { "are equal" };
     let verdict = match (compared, is_trip) {
         (0, _) => "neither store has any records".to_owned(),
         (1, false) => "the 1 record is equal".to_owned(),
@@ -171,11 +164,7 @@ const COLUMNS: [Column; 8] = [
 
 impl Column {
     const fn new(label: &'static str, class: &'static str, count: fn(&KindCounts) -> u64) -> Self {
-        Column {
-            label,
-            class,
-            count,
-        }
+        Column { label, class, count }
     }
 }
 

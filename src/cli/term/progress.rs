@@ -43,12 +43,7 @@ struct Current {
 
 impl TerminalProgress {
     pub(crate) fn new(mode: ProgressMode, stop: SignalFlag) -> Self {
-        TerminalProgress {
-            mode,
-            begun: Instant::now(),
-            stop,
-            stage: Mutex::new(None),
-        }
+        TerminalProgress { mode, begun: Instant::now(), stop, stage: Mutex::new(None) }
     }
 
     /// Shows a hidden bar once the work has taken long enough.
@@ -73,13 +68,7 @@ impl ProgressSink for TerminalProgress {
         if let Some(bar) = &bar {
             self.show(bar);
         }
-        *self.stage() = Some(Current {
-            stage,
-            total,
-            done: 0,
-            last_line: Instant::now(),
-            bar,
-        });
+        *self.stage() = Some(Current { stage, total, done: 0, last_line: Instant::now(), bar });
     }
 
     fn inc(&self, records: u64) {

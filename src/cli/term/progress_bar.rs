@@ -71,10 +71,7 @@ impl BarState {
             let elapsed = format!("{:#}", HumanDuration(self.elapsed));
             return match self.done {
                 0 => vec![format!("{name}  {elapsed}")],
-                _ => vec![
-                    format!("{name}  {done}  {rate}  {elapsed}"),
-                    format!("{name}  {done}"),
-                ],
+                _ => vec![format!("{name}  {done}  {rate}  {elapsed}"), format!("{name}  {done}")],
             };
         };
         let all = HumanCount(total).to_string();
@@ -136,37 +133,22 @@ mod tests {
                 "read back symbol-metrics  ██████░░░░░░░░░░░░░░░░░░  1,000,000 of 4,000,000    \
                  123,456/s  75s left",
             ),
-            (
-                80,
-                "read back symbol-metrics  █░░░░░  1,000,000 of 4,000,000    123,456/s  75s left",
-            ),
-            (
-                60,
-                "read back symbol-metrics  1,000,000 of 4,000,000  75s left",
-            ),
+            (80, "read back symbol-metrics  █░░░░░  1,000,000 of 4,000,000    123,456/s  75s left"),
+            (60, "read back symbol-metrics  1,000,000 of 4,000,000  75s left"),
             (40, "read back symbol-metrics   25%"),
             (10, "read back"),
         ] {
             assert_eq!(facts.line(width), line);
         }
-        let unknown = BarState {
-            name: "read input".to_owned(),
-            total: None,
-            ..facts
-        };
+        let unknown = BarState { name: "read input".to_owned(), total: None, ..facts };
         assert_eq!(unknown.line(80), "read input  1,000,000    123,456/s  3s");
         assert_eq!(unknown.line(24), "read input  1,000,000");
     }
 
     #[test]
     fn a_progress_line_never_wraps() {
-        let amounts = [
-            (0, Some(0)),
-            (0, None),
-            (7, None),
-            (5, Some(3)),
-            (u64::MAX, Some(u64::MAX)),
-        ];
+        let amounts =
+            [(0, Some(0)), (0, None), (7, None), (5, Some(3)), (u64::MAX, Some(u64::MAX))];
         for (done, total) in amounts {
             for width in 0..200 {
                 let line = facts(done, total).line(width);

@@ -10,9 +10,7 @@ use crate::cli::term::terminal_escape::is_plain;
 /// The command line with these arguments; `None` if one of them can't be represented exactly.
 pub(crate) fn shell_command<'w>(arguments: impl IntoIterator<Item = &'w OsStr>) -> Option<String> {
     let words = arguments.into_iter().map(quoted);
-    let words: Option<Vec<String>> = std::iter::once(Some(NAME.to_owned()))
-        .chain(words)
-        .collect();
+    let words: Option<Vec<String>> = std::iter::once(Some(NAME.to_owned())).chain(words).collect();
     Some(words?.join(" "))
 }
 
@@ -61,12 +59,7 @@ mod tests {
 
     #[test]
     fn unprintable_paths_are_not_suggested_in_commands() {
-        for name in [
-            &b"bell\x07"[..],
-            b"line\nbreak",
-            b"\xff",
-            "\u{202e}".as_bytes(),
-        ] {
+        for name in [&b"bell\x07"[..], b"line\nbreak", b"\xff", "\u{202e}".as_bytes()] {
             assert_eq!(shell_command([OsStr::from_bytes(name)]), None);
         }
     }

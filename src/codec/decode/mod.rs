@@ -27,10 +27,7 @@ pub struct DecodeError {
 impl DecodeError {
     fn plain(message: impl Into<String>) -> Self {
         let message = message.into();
-        DecodeError {
-            without_values: message.clone(),
-            message,
-        }
+        DecodeError { without_values: message.clone(), message }
     }
 
     pub(super) fn not_an_object() -> Self {
@@ -65,18 +62,14 @@ pub(crate) fn decode_values<'v>(
     if value.trim_ascii_start().first() != Some(&b'{') {
         return Err(DecodeError::not_an_object());
     }
-    let mut found = Found {
-        schema,
-        values: schema.fields.iter().map(|_| None).collect(),
-        error: None,
-    };
+    let mut found =
+        Found { schema, values: schema.fields.iter().map(|_| None).collect(), error: None };
     let mut deserializer = serde_json::Deserializer::from_slice(value);
     let read = deserializer.deserialize_map(&mut found);
     if let Some(error) = found.error {
         return Err(error);
     }
-    read.and_then(|()| deserializer.end())
-        .map_err(|error| DecodeError::syntax(&error))?;
+    read.and_then(|()| deserializer.end()).map_err(|error| DecodeError::syntax(&error))?;
     let fields = schema.fields.iter().zip(found.values);
     let values = fields.map(|(field, value)| {
         value.ok_or_else(|| DecodeError::plain(format!("{} is missing", field.name)))
@@ -157,10 +150,7 @@ fn decode_value<'v>(field: &Field, json: &str) -> Result<Value<'v>, DecodeError>
         (_, Text) => other(&number(json), "a number"),
         (_, Real) => match json.parse::<f64>() {
             Ok(real) if real.is_finite() => Ok(Value::Real(real + 0.0)),
-            _ => plain(format!(
-                "{name} is {}, must be a finite number",
-                number(json)
-            )),
+            _ => plain(format!("{name} is {}, must be a finite number", number(json))),
         },
         // serde_json, too, takes -0 for a float.
         (_, Integer | Offset) if json == "-0" => other(json, json),

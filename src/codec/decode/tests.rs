@@ -63,12 +63,7 @@ fn message(record: &Record, json: &str) -> Option<String> {
 fn every_wrong_field_is_reported_with_what_it_must_be() {
     for record in records() {
         for field in record.kind().schema().fields {
-            let Field {
-                name,
-                class,
-                nullable,
-                ..
-            } = *field;
+            let Field { name, class, nullable, .. } = *field;
             let says = |value: &str| message(&record, &changed(&record, name, value));
             assert_eq!(says("null").is_none(), nullable, "{name}");
             let own = match class {
@@ -102,12 +97,7 @@ fn every_wrong_field_is_reported_with_what_it_must_be() {
 fn numbers_out_of_range_are_reported_with_the_range() {
     let [chunk, .., metrics, _] = records();
     for (record, field, value, expected_message) in [
-        (
-            &chunk,
-            "byte_start",
-            "-5",
-            "byte_start is -5, must be 0 or more",
-        ),
+        (&chunk, "byte_start", "-5", "byte_start is -5, must be 0 or more"),
         (
             &chunk,
             "byte_end",
@@ -121,12 +111,7 @@ fn numbers_out_of_range_are_reported_with_the_range() {
             "loc is 9223372036854775808, must be between -9223372036854775808 and \
              9223372036854775807",
         ),
-        (
-            &metrics,
-            "estimated_loc",
-            "1e999",
-            "estimated_loc is 1e999, must be a finite number",
-        ),
+        (&metrics, "estimated_loc", "1e999", "estimated_loc is 1e999, must be a finite number"),
     ] {
         assert_eq!(
             message(record, &changed(record, field, value)).as_deref(),

@@ -169,10 +169,7 @@ impl LineIntake<'_> {
         match good {
             ParsedLine::Record { kind, .. } if !self.options.only.contains(kind) => Ok(()),
             ParsedLine::Record { kind, key, value } => {
-                let entry = Entry {
-                    key: key.as_bytes(),
-                    value: &value,
-                };
+                let entry = Entry { key: key.as_bytes(), value: &value };
                 self.lines.bytes += (entry.key.len() + entry.value.len()) as u64;
                 self.lines.entries.add(kind, self.line, entry)
             }
@@ -187,31 +184,15 @@ impl LineIntake<'_> {
     fn reject(&mut self, text: &[u8], is_cut: bool) -> Result<()> {
         let text = text.strip_suffix(b"\n").unwrap_or(text);
         self.has_rejected = true;
-        self.rejected.add(ScratchLine {
-            line: self.line,
-            text,
-            is_cut,
-            shared: None,
-        })
+        self.rejected.add(ScratchLine { line: self.line, text, is_cut, shared: None })
     }
 
     fn end(self) -> Result<(Lines, InvalidLines)> {
-        let LineIntake {
-            mut lines,
-            mut rejected,
-            end_check,
-            options,
-            has_rejected,
-            line: _,
-        } = self;
+        let LineIntake { mut lines, mut rejected, end_check, options, has_rejected, line: _ } =
+            self;
         lines.end_line = end_check.finish(&lines.path, options, has_rejected)?;
         lines.entries.settle(&mut |kind, sharing| {
-            let Duplicate {
-                line,
-                shared,
-                other,
-                entry,
-            } = sharing;
+            let Duplicate { line, shared, other, entry } = sharing;
             let text = Line::of(kind, entry).map_err(internal)?;
             let text = serde_json::to_vec(&text).map_err(internal)?;
             rejected.add(ScratchLine {
@@ -233,12 +214,7 @@ impl RejectedLines for InvalidLines {
             why.message = format!("line {line}: {}", why.message);
             let key = why.key.clone();
             let key = key.as_deref().and_then(|key| str::from_utf8(key).ok());
-            visit(RejectedLine {
-                line,
-                key,
-                text,
-                why,
-            })
+            visit(RejectedLine { line, key, text, why })
         })
     }
 }

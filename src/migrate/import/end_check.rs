@@ -90,15 +90,8 @@ impl EndCheck {
         }
         let (found, expected) = (self.found.lines(), expected.lines());
         Err(match found == expected {
-            true => Error::LinesDiffer {
-                path: path(),
-                expected,
-            },
-            false => Error::LineCount {
-                path: path(),
-                found,
-                expected,
-            },
+            true => Error::LinesDiffer { path: path(), expected },
+            false => Error::LineCount { path: path(), found, expected },
         })
     }
 }

@@ -95,11 +95,7 @@ impl Input {
             .name("reader".to_owned())
             .spawn(move || read(&name, open, &sender))
             .map_err(Error::Thread)?;
-        Ok(Input {
-            path,
-            portions,
-            before,
-        })
+        Ok(Input { path, portions, before })
     }
 
     /// The next segment; `None` once the whole text was read.
@@ -124,9 +120,7 @@ impl Input {
         let now = fs::metadata(&self.path).io_context("stat", &self.path)?;
         match is_unwritten(before, &now) {
             true => Ok(()),
-            false => Err(Error::TextChanged {
-                path: self.path.clone(),
-            }),
+            false => Err(Error::TextChanged { path: self.path.clone() }),
         }
     }
 }

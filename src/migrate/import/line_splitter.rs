@@ -2,11 +2,7 @@
 
 use std::io::{self, ErrorKind, Read};
 
-const LIMITS: Limits = Limits {
-    read: 1 << 20,
-    line: 900_000_000,
-    kept: 1 << 10,
-};
+const LIMITS: Limits = Limits { read: 1 << 20, line: 900_000_000, kept: 1 << 10 };
 
 /// Complete lines, the last one with or without its line break.
 #[derive(Debug)]
@@ -61,12 +57,7 @@ impl LineSplitter {
     }
 
     fn within(limits: Limits) -> Self {
-        LineSplitter {
-            limits,
-            gathered: Vec::new(),
-            searched: 0,
-            is_cut: false,
-        }
+        LineSplitter { limits, gathered: Vec::new(), searched: 0, is_cut: false }
     }
 
     /// Text that was read, but not returned yet.
@@ -194,11 +185,7 @@ mod tests {
         }
     }
 
-    const SMALL: Limits = Limits {
-        read: 8,
-        line: 20,
-        kept: 4,
-    };
+    const SMALL: Limits = Limits { read: 8, line: 20, kept: 4 };
 
     #[test]
     fn only_the_start_of_a_line_that_is_too_long_is_kept() {

@@ -61,9 +61,7 @@ impl Apply<'_, '_> {
         let merge = KvMerge {
             changes: &self.plan.changes,
             sequences: &self.plan.sequences,
-            manifest: &self
-                .job
-                .manifest_of(&self.report.summary, &self.plan.expected)?,
+            manifest: &self.job.manifest_of(&self.report.summary, &self.plan.expected)?,
             expected: &self.plan.expected,
         };
         Ok(match merge.apply(path, self.job.progress)? {
@@ -129,9 +127,7 @@ impl Apply<'_, '_> {
     fn changing_reference(&self, merge: &SqliteMerge) -> Result<Option<Error>> {
         for kind in self.plan.changed_kinds().iter() {
             let found = merge.find_reference(kind, &mut |visit| {
-                each_record(&self.plan.changes, kind, &mut |entry, record| {
-                    visit(entry.key, record)
-                })
+                each_record(&self.plan.changes, kind, &mut |entry, record| visit(entry.key, record))
             })?;
             if let Some(found) = found {
                 return Ok(Some(Error::Referenced {
@@ -169,9 +165,7 @@ impl Apply<'_, '_> {
         }
         for kind in kinds.iter() {
             let (changes, report) = (&self.plan.changes, &mut *self.report);
-            merge.check_rows(kind, &mut |key, why| {
-                reject(report, changes, kind, key, why)
-            })?;
+            merge.check_rows(kind, &mut |key, why| reject(report, changes, kind, key, why))?;
         }
         Ok(())
     }
@@ -183,9 +177,7 @@ impl Apply<'_, '_> {
             return Ok(());
         }
         let (ids, changes, report) = (&self.plan.ids, &self.plan.changes, &mut *self.report);
-        let free = merge.free_ids(kind, count, &mut |first, last| {
-            ids.has_id(kind, first, last)
-        })?;
+        let free = merge.free_ids(kind, count, &mut |first, last| ids.has_id(kind, first, last))?;
         let Some(mut free) = free else {
             return Ok(());
         };

@@ -29,8 +29,7 @@ impl ChangeSet {
     /// Adds the next entry in key order.
     pub(super) fn push(&mut self, entry: Entry<'_>) -> Result<()> {
         self.bytes += entry.key.len() + entry.value.len();
-        self.pending
-            .push((entry.key.to_vec(), entry.value.to_vec()));
+        self.pending.push((entry.key.to_vec(), entry.value.to_vec()));
         match self.bytes >= PENDING_BYTES {
             true => self.flush(),
             false => Ok(()),
@@ -39,8 +38,7 @@ impl ChangeSet {
 
     fn flush(&mut self) -> Result<()> {
         let entries = self.pending.iter();
-        self.load
-            .append(entries.map(|(key, value)| Entry { key, value }))?;
+        self.load.append(entries.map(|(key, value)| Entry { key, value }))?;
         self.pending.clear();
         self.bytes = 0;
         Ok(())

@@ -185,11 +185,7 @@ impl KindJoin {
         before: &Before<'_>,
         sink: &mut dyn JoinSink,
     ) -> Result<()> {
-        let Brought {
-            key,
-            value: Some(value),
-        } = new
-        else {
+        let Brought { key, value: Some(value) } = new else {
             return Ok(());
         };
         let entry = Entry { key, value };
@@ -250,9 +246,6 @@ impl KindJoin {
 
 impl RowBefore {
     fn of(row: &InvalidRow) -> Self {
-        RowBefore {
-            rowid: row.rowid,
-            id: record_id(row),
-        }
+        RowBefore { rowid: row.rowid, id: record_id(row) }
     }
 }

@@ -54,12 +54,7 @@ pub(super) fn merge<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<Cop
             break (done(Derived::default()), false);
         }
         target.prepare_to_write()?;
-        let mut apply = Apply {
-            job,
-            target: &target,
-            plan: &mut plan,
-            report: &mut report,
-        };
+        let mut apply = Apply { job, target: &target, plan: &mut plan, report: &mut report };
         match apply.run()? {
             Outcome::Done(derived) => break (done(derived), true),
             Outcome::Rejected => {}
@@ -101,12 +96,7 @@ fn take<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<MergeReport<'j>
         if sink.new_duplicate_ids.is_empty() {
             let summary = job.summary(source, &sink, totals)?;
             let rejects = sink.reject_log.rejects.take();
-            return Ok(MergeReport::new(
-                job,
-                summary,
-                rejects,
-                sink.keys_of_duplicates,
-            ));
+            return Ok(MergeReport::new(job, summary, rejects, sink.keys_of_duplicates));
         }
         let found = sink.new_duplicate_ids;
         shared_ids.extend(&found)?;
@@ -124,7 +114,5 @@ pub(super) fn check_target(job: &Job<'_>) -> Result<()> {
 }
 
 fn changed(job: &Job<'_>) -> Error {
-    Error::DatabaseChanged {
-        path: job.destination.given().to_owned(),
-    }
+    Error::DatabaseChanged { path: job.destination.given().to_owned() }
 }

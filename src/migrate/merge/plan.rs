@@ -92,16 +92,15 @@ impl Plan {
         let before = report.by_target();
         let changes = &self.changes;
         for kind in RecordKind::ALL {
-            self.ids
-                .visit_clashes(kind, &mut |IdClash { id, key, other }| {
-                    let other = other.as_deref().map(String::from_utf8_lossy);
-                    let other = other.as_deref().unwrap_or("an invalid row");
-                    let message = format!("the target already has the id {id}, for {other}");
-                    let why = Rejection::new("id", InvalidReason::DuplicateId, message);
-                    let value = changes.get(key)?.unwrap_or_default();
-                    let value = &value;
-                    report.reject(kind, Entry { key, value }, Some(id), why)
-                })?;
+            self.ids.visit_clashes(kind, &mut |IdClash { id, key, other }| {
+                let other = other.as_deref().map(String::from_utf8_lossy);
+                let other = other.as_deref().unwrap_or("an invalid row");
+                let message = format!("the target already has the id {id}, for {other}");
+                let why = Rejection::new("id", InvalidReason::DuplicateId, message);
+                let value = changes.get(key)?.unwrap_or_default();
+                let value = &value;
+                report.reject(kind, Entry { key, value }, Some(id), why)
+            })?;
         }
         Ok(report.by_target() > before)
     }
@@ -151,18 +150,11 @@ impl PlanBuilder {
         let progress = job.progress;
         progress.start(Stage::Compare(kind), source.expected_records(kind));
         let mut join = KindJoin::new(kind, source.store() == StoreKind::Kv);
-        let mut sink = Sink {
-            kind,
-            changes: &mut self.changes,
-            ids: &mut self.ids,
-            report,
-        };
+        let mut sink = Sink { kind, changes: &mut self.changes, ids: &mut self.ids, report };
         // One of the two is usually a KV file, whose entries need no conversion.
         let jobs = job.options.threads().half();
         read_kind(source, kind, jobs, progress, |source| {
-            read_kind(target, kind, jobs, progress, |target| {
-                join.run(source, target, &mut sink)
-            })
+            read_kind(target, kind, jobs, progress, |target| join.run(source, target, &mut sink))
         })?;
         progress.finish();
         let joined = join.finish();
@@ -261,11 +253,8 @@ impl Sink<'_, '_> {
         if self.kind != RecordKind::SymbolMetrics {
             return Ok(None);
         }
-        let record = |value| {
-            decode_json(self.kind, value)
-                .ok()
-                .and_then(Record::into_symbol_metrics)
-        };
+        let record =
+            |value| decode_json(self.kind, value).ok().and_then(Record::into_symbol_metrics);
         let own = record(entry.value)
             .ok_or_else(|| Error::Internal("a record to merge does not decode".to_owned()))?;
         // An invalid value contains no symbol.

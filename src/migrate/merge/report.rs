@@ -70,12 +70,8 @@ impl<'j> MergeReport<'j> {
         }
         self.by_target += 1;
         *self.summary.rejected.get_mut(kind) += 1;
-        let row = RowLocation {
-            table: kind.table(),
-            rowid,
-            column: why.column,
-            reason: why.reason,
-        };
+        let row =
+            RowLocation { table: kind.table(), rowid, column: why.column, reason: why.reason };
         if let Some(rejects) = &mut self.rejects {
             rejects.write_line(&rejected_line(entry, &row, &why.message))?;
         }
@@ -85,9 +81,7 @@ impl<'j> MergeReport<'j> {
 
     /// Records a finding that is not about a single record.
     pub(super) fn find(&mut self, finding: Finding) {
-        self.summary
-            .rejection_counts
-            .count(finding.class, finding.kind);
+        self.summary.rejection_counts.count(finding.class, finding.kind);
         let limit = self.job.options.limit.saturating_sub(self.from_source);
         if self.room.take(&finding, limit) {
             self.summary.rejections.push(finding);

@@ -64,10 +64,7 @@ impl<'j> MergeTarget<'j> {
     pub(super) fn path(&self) -> TargetPath<'_> {
         let shown = self.given();
         let copy = self.copy.as_ref();
-        TargetPath {
-            path: copy.map_or(shown, PrivateFolder::file),
-            shown,
-        }
+        TargetPath { path: copy.map_or(shown, PrivateFolder::file), shown }
     }
 
     fn copy_database(&self) -> Result<PrivateFolder> {
@@ -106,9 +103,7 @@ impl<'j> MergeTarget<'j> {
             return Ok(());
         }
         let given = self.given();
-        access(given, Access::WRITE_OK)
-            .map_err(io::Error::from)
-            .io_context("write", given)?;
+        access(given, Access::WRITE_OK).map_err(io::Error::from).io_context("write", given)?;
         if self.job.target_store == StoreKind::Kv {
             check_unlocked(given, StoreKind::Kv)?;
             let copy = self.make_copy()?;

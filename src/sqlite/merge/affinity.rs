@@ -92,12 +92,7 @@ impl StoredRecords {
             layout.table_clause(),
             layout.rowid
         );
-        Ok((!converting.is_empty()).then_some(StoredRecords {
-            kind,
-            encoding,
-            select,
-            converting,
-        }))
+        Ok((!converting.is_empty()).then_some(StoredRecords { kind, encoding, select, converting }))
     }
 
     /// Returns the reason if the stored row differs from the record that was written.
@@ -150,9 +145,8 @@ mod tests {
                     "DROP TABLE IF EXISTS t; CREATE TABLE t (c {declared}); INSERT INTO t VALUES ({value})"
                 ))
                 .unwrap();
-                let stored: String = db
-                    .query_row("SELECT typeof(c) FROM t", [], |row| row.get(0))
-                    .unwrap();
+                let stored: String =
+                    db.query_row("SELECT typeof(c) FROM t", [], |row| row.get(0)).unwrap();
                 let keeps = Affinity::of(declared, false).keeps(class);
                 assert_eq!(keeps, stored == kept, "{value} in {declared}");
             }

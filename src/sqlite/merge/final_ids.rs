@@ -60,10 +60,7 @@ impl FinalIds {
             connection,
             hold: PerKind::from_fn(|kind| {
                 [
-                    of(
-                        kind,
-                        "INSERT OR IGNORE INTO holders_KIND VALUES (?1, ?2, ?3)",
-                    ),
+                    of(kind, "INSERT OR IGNORE INTO holders_KIND VALUES (?1, ?2, ?3)"),
                     of(kind, "INSERT INTO clashes_KIND VALUES (?1, ?2, ?3)"),
                 ]
             }),
@@ -159,9 +156,7 @@ impl FinalIds {
 
     fn moved_from(&self, kind: RecordKind, key: &[u8]) -> Result<Option<i64>> {
         let sql = "SELECT from_id FROM moves_KIND WHERE record_key = ?1";
-        self.run(kind, sql, |statement| {
-            statement.query_row([key], |row| row.get(0)).optional()
-        })
+        self.run(kind, sql, |statement| statement.query_row([key], |row| row.get(0)).optional())
     }
 
     /// Number of records whose id changes.
@@ -170,9 +165,7 @@ impl FinalIds {
             return Ok(0);
         }
         let sql = "SELECT count(*) FROM moves_KIND";
-        self.run(kind, sql, |statement| {
-            statement.query_row([], |row| row.get(0))
-        })
+        self.run(kind, sql, |statement| statement.query_row([], |row| row.get(0)))
     }
 
     /// Calls `visit` with the key of each record whose id changes.
@@ -200,9 +193,7 @@ impl FinalIds {
         let mut largest = IdSequences::LOWEST;
         for kind in RecordKind::ALL.into_iter().filter(|kind| kind.has_ids()) {
             let sql = "SELECT max(id) FROM holders_KIND";
-            let id = self.run(kind, sql, |statement| {
-                statement.query_row([], |row| row.get(0))
-            })?;
+            let id = self.run(kind, sql, |statement| statement.query_row([], |row| row.get(0)))?;
             if let Some(id) = id {
                 largest.raise(kind, id);
             }
@@ -218,9 +209,7 @@ impl FinalIds {
         run: impl FnOnce(&mut Statement<'_>) -> rusqlite::Result<T>,
     ) -> Result<T> {
         let statement = self.connection.prepare_cached(&of(kind, sql));
-        statement
-            .and_then(|mut statement| run(&mut statement))
-            .map_err(failed)
+        statement.and_then(|mut statement| run(&mut statement)).map_err(failed)
     }
 }
 
@@ -266,10 +255,7 @@ mod tests {
         ] {
             ids.hold(KIND, id, holder).unwrap();
         }
-        assert_eq!(
-            clashes(&mut ids),
-            [clash("b", 1, Some("a")), clash("c", 2, None)]
-        );
+        assert_eq!(clashes(&mut ids), [clash("b", 1, Some("a")), clash("c", 2, None)]);
         assert!(clashes(&mut ids).is_empty());
     }
 
@@ -286,11 +272,7 @@ mod tests {
         ids.note_move(KIND, b"e", 6).unwrap();
         assert_eq!(
             clashes(&mut ids),
-            [
-                clash("b", 1, Some("a")),
-                clash("c", 2, Some("b")),
-                clash("d", 3, Some("c"))
-            ]
+            [clash("b", 1, Some("a")), clash("c", 2, Some("b")), clash("d", 3, Some("c"))]
         );
     }
 }

@@ -115,11 +115,7 @@ fn external_content_tables(connection: &Connection) -> rusqlite::Result<Vec<Exte
         let table = shown_name(row.get_ref(0)?);
         let sql = String::from_utf8_lossy(sql);
         if let Some((is_fts5, content)) = external_content(&sql) {
-            found.push(ExternalContent {
-                table,
-                is_fts5,
-                content,
-            });
+            found.push(ExternalContent { table, is_fts5, content });
         }
     }
     Ok(found)
@@ -180,11 +176,7 @@ fn views_over(connection: &Connection, tables: &[&str]) -> rusqlite::Result<Vec<
     let mut names: Vec<String> = tables.iter().map(|table| (*table).to_owned()).collect();
     loop {
         let (reading, others): (Vec<_>, Vec<_>) = views.into_iter().partition(|(_, sql)| {
-            Tokens(sql).any(|token| {
-                names
-                    .iter()
-                    .any(|n| n.eq_ignore_ascii_case(&unquoted(token)))
-            })
+            Tokens(sql).any(|token| names.iter().any(|n| n.eq_ignore_ascii_case(&unquoted(token))))
         });
         views = others;
         if reading.is_empty() {
@@ -260,24 +252,12 @@ mod tests {
     #[test]
     fn the_content_table_of_a_full_text_table_is_found_in_any_spelling() {
         for (sql, expected) in [
-            (
-                "f USING fts5(a, content='code_chunks')",
-                Some((true, "code_chunks")),
-            ),
-            (
-                "f USING FTS5 ( a , cont = \"code_chunks\" )",
-                Some((true, "code_chunks")),
-            ),
-            (
-                "f USING fts5(a, content=[my chunks], b)",
-                Some((true, "my chunks")),
-            ),
+            ("f USING fts5(a, content='code_chunks')", Some((true, "code_chunks"))),
+            ("f USING FTS5 ( a , cont = \"code_chunks\" )", Some((true, "code_chunks"))),
+            ("f USING fts5(a, content=[my chunks], b)", Some((true, "my chunks"))),
             ("f USING fts5(a, content=`it's`)", Some((true, "it's"))),
             ("f USING fts5(a, content='it''s')", Some((true, "it's"))),
-            (
-                "f USING fts5(a, /* , */ content=t -- )\n)",
-                Some((true, "t")),
-            ),
+            ("f USING fts5(a, /* , */ content=t -- )\n)", Some((true, "t"))),
             ("'using' USING fts4(content=\"t\", a)", Some((false, "t"))),
             ("f USING fts4(cont=\"t\", a)", None),
             ("f USING fts5(content, tokenize='unicode61')", None),

@@ -120,9 +120,7 @@ impl SqliteMerge {
         let lookup = self.sql(|connection| KeyLookup::with_index(connection, &layout))?;
         let upsert = Upsert::new(&layout, lookup);
         for statement in upsert.statements() {
-            connection
-                .prepare(statement)
-                .map_err(|error| self.takes_no_record(kind, error))?;
+            connection.prepare(statement).map_err(|error| self.takes_no_record(kind, error))?;
         }
         let table = layout.schema.table;
         let (stored, has_keys, has_graph) = self.sql(|connection| {
@@ -141,13 +139,7 @@ impl SqliteMerge {
             let create = format!("CREATE TEMP TABLE {} ({columns})", written_rows(kind));
             self.sql(|connection| connection.execute_batch(&create))?;
         }
-        Ok(Some(MergedTable {
-            parking: IdSwap::new(&layout),
-            upsert,
-            stored,
-            checks,
-            layout,
-        }))
+        Ok(Some(MergedTable { parking: IdSwap::new(&layout), upsert, stored, checks, layout }))
     }
 
     /// The error for a table into which no record can be written at all. SQLite reports this when
@@ -176,10 +168,7 @@ impl SqliteMerge {
     }
 
     pub(crate) fn failed(&self) -> impl Fn(rusqlite::Error) -> Error + '_ {
-        failed(TargetPath {
-            path: &self.path,
-            shown: &self.shown,
-        })
+        failed(TargetPath { path: &self.path, shown: &self.shown })
     }
 
     /// Sets the id sequences of the tables of `kinds`.
@@ -224,8 +213,6 @@ impl SqliteSnapshot {
     pub(crate) fn commit(self, target: TargetPath<'_>) -> Result<()> {
         let connection = self.into_connection();
         connection.execute_batch("COMMIT").map_err(failed(target))?;
-        connection
-            .close()
-            .map_err(|(_, error)| Error::from_engine("write", target.shown, error))
+        connection.close().map_err(|(_, error)| Error::from_engine("write", target.shown, error))
     }
 }

@@ -48,11 +48,7 @@ impl Reference {
                 }
                 _ => all.push((
                     id,
-                    Reference {
-                        table,
-                        columns: vec![column],
-                        referenced: vec![referenced],
-                    },
+                    Reference { table, columns: vec![column], referenced: vec![referenced] },
                 )),
             }
         }
@@ -68,9 +64,7 @@ impl Reference {
         let references = all.into_iter().map(|(_, reference)| reference);
         // A foreign key to a missing column can never be satisfied.
         let references = references.filter(|r| r.referenced.iter().all(exists));
-        Ok(references
-            .filter(|r| r.referenced.iter().any(may_change))
-            .collect())
+        Ok(references.filter(|r| r.referenced.iter().any(may_change)).collect())
     }
 
     fn refers_to(&self, column: &str) -> bool {
@@ -109,9 +103,7 @@ impl ChangingRows {
         let (mut add, mut taken) = (Vec::new(), Vec::new());
         for (index, reference) in references.iter().enumerate() {
             let columns = layout.schema.fields.iter().enumerate();
-            let columns: Vec<_> = columns
-                .filter(|(_, c)| reference.refers_to(c.name))
-                .collect();
+            let columns: Vec<_> = columns.filter(|(_, c)| reference.refers_to(c.name)).collect();
             let differs = (3..).zip(&columns).map(|(parameter, (_, column))| {
                 format!("p.{} IS NOT ?{parameter} COLLATE BINARY", column.name)
             });
@@ -123,11 +115,7 @@ impl ChangingRows {
             ));
             taken.push(columns.into_iter().map(|(place, _)| place).collect());
         }
-        Ok(Some(ChangingRows {
-            references,
-            add,
-            taken,
-        }))
+        Ok(Some(ChangingRows { references, add, taken }))
     }
 
     /// Adds a row to be overwritten with these values, if a referenced column would change.
@@ -141,9 +129,7 @@ impl ChangingRows {
         for (sql, taken) in self.add.iter().zip(&self.taken) {
             let mut parameters: Vec<&dyn ToSql> = vec![&rowid, &key];
             parameters.extend(taken.iter().map(|place| record.get(*place) as &dyn ToSql));
-            connection
-                .prepare_cached(sql)?
-                .execute(parameters.as_slice())?;
+            connection.prepare_cached(sql)?.execute(parameters.as_slice())?;
         }
         Ok(())
     }
@@ -166,9 +152,7 @@ impl ChangingRows {
                 pairs.collect::<Vec<_>>().join(" AND "),
                 layout.rowid,
             );
-            let key = connection
-                .query_row(&sql, [], |row| row.get(0))
-                .optional()?;
+            let key = connection.query_row(&sql, [], |row| row.get(0)).optional()?;
             if let Some(key) = key {
                 return Ok(Some(ChangingReference {
                     table: reference.table.clone(),
@@ -192,9 +176,7 @@ pub(crate) struct ChangingReference {
 }
 
 pub(crate) fn has_foreign_keys(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
-    connection
-        .prepare("SELECT 1 FROM pragma_foreign_key_list(?1, 'main')")?
-        .exists([table])
+    connection.prepare("SELECT 1 FROM pragma_foreign_key_list(?1, 'main')")?.exists([table])
 }
 
 /// Calls `visit` with the row ids of a table whose parent rows are missing, and why that is wrong, in

@@ -79,12 +79,8 @@ impl SqliteMerge {
         key: &RecordKey,
         free_id: i64,
     ) -> Result<Option<Rejection>> {
-        let Some(MergedTable {
-            layout,
-            upsert,
-            parking: Some(parking),
-            ..
-        }) = self.tables.get(kind)
+        let Some(MergedTable { layout, upsert, parking: Some(parking), .. }) =
+            self.tables.get(kind)
         else {
             return Ok(None);
         };
@@ -117,11 +113,7 @@ impl SqliteMerge {
         let name = table.layout.schema.table;
         if let Some(column) = table.upsert.missing_column_for(record) {
             let message = format!("the target's table {name} has no column {column}");
-            return Ok(Some(Rejection::new(
-                column,
-                InvalidReason::Constraint,
-                message,
-            )));
+            return Ok(Some(Rejection::new(column, InvalidReason::Constraint, message)));
         }
         let written = match &table.stored {
             None => table.upsert.write(&self.connection, record).map(Ok),
@@ -134,10 +126,8 @@ impl SqliteMerge {
         };
         if !table.checks.is_empty() {
             self.sql(|connection| {
-                let sql = format!(
-                    "INSERT OR REPLACE INTO {} VALUES (?1, ?2, ?3)",
-                    written_rows(kind)
-                );
+                let sql =
+                    format!("INSERT OR REPLACE INTO {} VALUES (?1, ?2, ?3)", written_rows(kind));
                 let mut statement = connection.prepare_cached(&sql)?;
                 statement.execute((row.rowid, key, row.is_new)).map(|_| ())
             })?;
@@ -155,15 +145,13 @@ impl SqliteMerge {
         connection.prepare_cached("SAVEPOINT record")?.execute([])?;
         let row = table.upsert.write(connection, record);
         let row = match row {
-            Ok(row) => stored
-                .check(connection, record, row.rowid)
-                .map(|why| why.map_or(Ok(row), Err)),
+            Ok(row) => {
+                stored.check(connection, record, row.rowid).map(|why| why.map_or(Ok(row), Err))
+            }
             Err(error) => Err(error),
         };
         if !matches!(row, Ok(Ok(_))) {
-            connection
-                .prepare_cached("ROLLBACK TO record")?
-                .execute([])?;
+            connection.prepare_cached("ROLLBACK TO record")?.execute([])?;
         }
         connection.prepare_cached("RELEASE record")?.execute([])?;
         row
@@ -219,10 +207,7 @@ impl SqliteMerge {
 
     /// The key of the record that was written to a row; `None` if the row was not written.
     fn written_key(&self, kind: RecordKind, rowid: i64) -> Result<Option<Vec<u8>>> {
-        let sql = format!(
-            "SELECT record_key FROM {} WHERE row_id = ?1",
-            written_rows(kind)
-        );
+        let sql = format!("SELECT record_key FROM {} WHERE row_id = ?1", written_rows(kind));
         self.sql(|connection| {
             let mut statement = connection.prepare_cached(&sql)?;
             statement.query_row([rowid], |row| row.get(0)).optional()

@@ -104,17 +104,12 @@ mod tests {
         defend(&db).unwrap();
         let kept = ["kept".to_owned()];
         let mut skipped = |sql: &str| skipped_triggers(&mut db, &[("t", sql)], &kept).unwrap();
-        assert_eq!(
-            skipped("INSERT INTO t VALUES (?1, ?2)"),
-            ["both", "on_insert", "on_log"]
-        );
+        assert_eq!(skipped("INSERT INTO t VALUES (?1, ?2)"), ["both", "on_insert", "on_log"]);
         assert_eq!(skipped("UPDATE t SET b = ?1"), ["on_update_of_b"]);
         assert!(skipped("UPDATE t SET a = ?1").is_empty());
         // No trigger ran, and none will.
         db.execute_batch("INSERT INTO t VALUES (1, 2)").unwrap();
-        let logged: i64 = db
-            .query_row("SELECT count(*) FROM log", [], |row| row.get(0))
-            .unwrap();
+        let logged: i64 = db.query_row("SELECT count(*) FROM log", [], |row| row.get(0)).unwrap();
         assert_eq!(logged, 0);
     }
 

@@ -69,16 +69,11 @@ fn configure(connection: &mut Connection, progress: &Progress) -> rusqlite::Resu
 /// Among others: [`Error::MultiDatabaseJournal`].
 pub(crate) fn roll_back(target: TargetPath<'_>, progress: &Progress) -> Result<()> {
     if let Some(super_journal) = super_journal(target.path)? {
-        return Err(Error::MultiDatabaseJournal {
-            path: target.shown.to_owned(),
-            super_journal,
-        });
+        return Err(Error::MultiDatabaseJournal { path: target.shown.to_owned(), super_journal });
     }
     let connection = connect(target, progress)?;
     connection
         .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
         .map_err(failed(target))?;
-    connection
-        .close()
-        .map_err(|(_, error)| Error::from_engine("write", target.shown, error))
+    connection.close().map_err(|(_, error)| Error::from_engine("write", target.shown, error))
 }

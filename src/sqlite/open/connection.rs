@@ -34,19 +34,14 @@ impl Error {
             (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => {
                 Error::DatabaseLocked { path }
             }
-            (Some(ErrorCode::DatabaseCorrupt), _) => Error::CorruptDatabase {
-                path,
-                detail: source.to_string(),
-            },
+            (Some(ErrorCode::DatabaseCorrupt), _) => {
+                Error::CorruptDatabase { path, detail: source.to_string() }
+            }
             (Some(ErrorCode::NotADatabase), _) => Error::NotADatabase { path },
             // A read-only connection writes only temporary files.
             (Some(ErrorCode::DiskFull), _) => Error::TempDiskFull { path },
             (_, Some(ffi::SQLITE_IOERR_WRITE)) => Error::TempWrite { path, source },
-            _ => Error::Sqlite {
-                action,
-                path,
-                source,
-            },
+            _ => Error::Sqlite { action, path, source },
         }
     }
 }
@@ -86,11 +81,7 @@ fn out_of_files(action: &'static str, path: &Path) -> Option<Error> {
     let limit = File::open("/dev/null").err();
     let source = limit.filter(|limit| limit.kind() != ErrorKind::NotFound)?;
     let path = path.to_owned();
-    Some(Error::Io {
-        action,
-        path,
-        source,
-    })
+    Some(Error::Io { action, path, source })
 }
 
 /// Converts a SQLite error from writing a database.
@@ -103,11 +94,9 @@ pub(crate) fn writing(path: &Path) -> impl Fn(rusqlite::Error) -> Error + '_ {
             (Some(ErrorCode::DiskFull), _) => Error::DiskFull { path: path() },
             (Some(ErrorCode::CannotOpen), _) => out_of_files("write", &path())
                 .unwrap_or_else(|| Error::from_engine("write", &path(), source)),
-            (_, Some(ffi::SQLITE_IOERR_WRITE)) => Error::Sqlite {
-                action: "write",
-                path: path(),
-                source,
-            },
+            (_, Some(ffi::SQLITE_IOERR_WRITE)) => {
+                Error::Sqlite { action: "write", path: path(), source }
+            }
             _ => Error::from_engine("write", &path(), source),
         }
     }
@@ -122,9 +111,7 @@ pub(crate) fn open_for_reading(
 ) -> Result<Connection> {
     let path = files.given.as_path();
     if files.hot_journal {
-        return Err(Error::HotJournal {
-            path: path.to_owned(),
-        });
+        return Err(Error::HotJournal { path: path.to_owned() });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_URI
@@ -137,23 +124,17 @@ pub(crate) fn open_for_reading(
     }
     // The first read takes the lock and the snapshot; BEGIN alone takes neither.
     let begun = connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;");
-    begun.map_err(
-        |error| match (beginning(path, error), files.is_truncated()) {
-            // An interrupted commit may have updated the header before writing all pages.
-            (error, Some(_)) if is_hot_journal(&error) => error,
-            (_, Some((expected, actual))) => Error::Truncated {
-                path: path.to_owned(),
-                expected,
-                actual,
-            },
-            (error, None) => error,
-        },
-    )?;
+    begun.map_err(|error| match (beginning(path, error), files.is_truncated()) {
+        // An interrupted commit may have updated the header before writing all pages.
+        (error, Some(_)) if is_hot_journal(&error) => error,
+        (_, Some((expected, actual))) => {
+            Error::Truncated { path: path.to_owned(), expected, actual }
+        }
+        (error, None) => error,
+    })?;
     check_length(&connection, files)?;
     // Unlike the other modes, this one reads the schema.
-    connection
-        .pragma_update(None, "cache_size", -CACHE_KIB)
-        .map_err(reading(path))?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(reading(path))?;
     Ok(connection)
 }
 
@@ -162,9 +143,7 @@ fn beginning(path: &Path, source: rusqlite::Error) -> Error {
     let extended = source.sqlite_error().map(|error| error.extended_code);
     match extended == Some(ffi::SQLITE_READONLY_RECOVERY) {
         // The first writer has opened the database and not built the index of its `-wal` yet.
-        true => Error::DatabaseChanged {
-            path: path.to_owned(),
-        },
+        true => Error::DatabaseChanged { path: path.to_owned() },
         false => reading(path)(source),
     }
 }
@@ -225,10 +204,7 @@ pub(crate) fn wait_for_locks(
 
 /// Sets SQLite's directory for temporary files.
 pub(crate) fn set_temp_dir(connection: &Connection, dir: &Path) -> Result<()> {
-    let refused = |why| Error::TempDir {
-        path: dir.to_owned(),
-        why,
-    };
+    let refused = |why| Error::TempDir { path: dir.to_owned(), why };
     if !dir.is_dir() {
         return Err(refused("not a directory"));
     }
@@ -250,11 +226,7 @@ fn check_length(connection: &Connection, files: &SourceFiles) -> Result<()> {
         .map_err(reading(&files.given))?;
     let actual = files.len()?;
     if actual < expected {
-        return Err(Error::Truncated {
-            path: files.given.clone(),
-            expected,
-            actual,
-        });
+        return Err(Error::Truncated { path: files.given.clone(), expected, actual });
     }
     Ok(())
 }

@@ -17,10 +17,7 @@ const LIMITS: [(Limit, i32); 5] = [
     (Limit::SQLITE_LIMIT_SQL_LENGTH, 1 << 20),
     (Limit::SQLITE_LIMIT_VDBE_OP, 5_000_000),
     (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000),
-    (
-        Limit::SQLITE_LIMIT_WORKER_THREADS,
-        SORTING_THREADS.cast_signed(),
-    ),
+    (Limit::SQLITE_LIMIT_WORKER_THREADS, SORTING_THREADS.cast_signed()),
 ];
 
 /// Disables every feature of a schema that the record tables don't need: functions that are not
@@ -84,17 +81,13 @@ mod tests {
         );
         let error = refused(&connection, "SELECT * FROM v");
         assert!(error.contains("access to view"), "{error}");
-        connection
-            .execute_batch("INSERT INTO t VALUES (1)")
-            .unwrap();
+        connection.execute_batch("INSERT INTO t VALUES (1)").unwrap();
     }
 
     #[test]
     fn the_schema_cannot_be_edited_directly() {
         let connection = defended("CREATE TABLE t (a)");
-        connection
-            .execute_batch("PRAGMA writable_schema = ON")
-            .unwrap();
+        connection.execute_batch("PRAGMA writable_schema = ON").unwrap();
         let error = refused(&connection, "UPDATE sqlite_schema SET sql = ''");
         assert!(error.contains("may not be modified"), "{error}");
     }

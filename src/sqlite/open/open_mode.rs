@@ -80,9 +80,7 @@ impl SourceFiles {
             }
             thread::sleep(LOOK_AGAIN);
         }
-        Err(Error::DatabaseChanged {
-            path: given.to_owned(),
-        })
+        Err(Error::DatabaseChanged { path: given.to_owned() })
     }
 
     fn look(given: &Path, path: &Path) -> Result<Self> {
@@ -93,9 +91,7 @@ impl SourceFiles {
             .and_then(|file| file.take(HEADER_BYTES as u64).read_to_end(&mut header))
             .io_context("read", given)?;
         if header.len() < HEADER_BYTES {
-            return Err(Error::NotADatabase {
-                path: given.to_owned(),
-            });
+            return Err(Error::NotADatabase { path: given.to_owned() });
         }
         // Bytes 18 and 19, the write and read version: 1 for a rollback journal, 2 for WAL.
         let wal_mode = header.get(18..20) != Some(&[1, 1]);

@@ -36,25 +36,20 @@ pub(crate) fn copy_database(from: &Path, to: &Path, progress: &Progress) -> Resu
     };
     match is_one_state {
         true => Ok(()),
-        false => Err(Error::DatabaseChanged {
-            path: from.to_owned(),
-        }),
+        false => Err(Error::DatabaseChanged { path: from.to_owned() }),
     }
 }
 
 fn copy_pages(source: &Connection, from: &Path, to: &Path, progress: &Progress) -> Result<()> {
     let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => Error::TempDiskFull {
-            path: from.to_owned(),
-        },
+        Some(ErrorCode::DiskFull) => Error::TempDiskFull { path: from.to_owned() },
         _ => writing(to)(error),
     };
     // SQLite does not say why it can't create a file.
     File::create_new(to).io_context("create", to)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut copy = Connection::open_with_flags(to, flags).map_err(failed)?;
-    copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
-        .map_err(failed)?;
+    copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;").map_err(failed)?;
     let backup = Backup::new(source, &mut copy).map_err(failed)?;
     loop {
         progress.check_cancelled()?;

@@ -61,9 +61,7 @@ impl Catalog {
             }
         }
         if !found_any && !options.allow_no_tables {
-            return Err(Error::NoTables {
-                path: path.to_owned(),
-            });
+            return Err(Error::NoTables { path: path.to_owned() });
         }
         check_without_columns(path, &contents.tables, options)?;
         for kind in RecordKind::ALL {

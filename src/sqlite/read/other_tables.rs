@@ -17,14 +17,11 @@ pub(crate) fn other_tables(
         "SELECT name FROM main.sqlite_schema
          WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
     )?;
-    let names: Vec<String> = statement
-        .query_map([], |row| row.get_ref(0).map(shown_name))?
-        .collect::<Result<_, _>>()?;
+    let names: Vec<String> =
+        statement.query_map([], |row| row.get_ref(0).map(shown_name))?.collect::<Result<_, _>>()?;
     let others = names.into_iter().filter(|name| {
         let read = read.iter().filter_map(|(_, layout)| layout.as_ref());
-        !read
-            .map(|layout| layout.schema.table)
-            .any(|table| table.eq_ignore_ascii_case(name))
+        !read.map(|layout| layout.schema.table).any(|table| table.eq_ignore_ascii_case(name))
     });
     others
         .map(|name| {
@@ -52,10 +49,7 @@ pub(crate) fn shown_name(name: ValueRef<'_>) -> String {
 pub(crate) fn virtual_tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'virtual'
                ORDER BY name";
-    connection
-        .prepare(sql)?
-        .query_map([], |row| row.get(0))?
-        .collect()
+    connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
 }
 
 /// Whether a table or view has the name of a kind's table.

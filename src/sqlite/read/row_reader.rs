@@ -72,19 +72,12 @@ impl<'c> RowReader<'c> {
     /// Prepares the statements. If ids may not be unique, `temp.duplicate_ids` must contain those
     /// of several rows.
     pub(crate) fn prepare(table: OpenTable<'c>, ids_are_unique: bool) -> Result<Self> {
-        let OpenTable {
-            connection, layout, ..
-        } = table;
+        let OpenTable { connection, layout, .. } = table;
         let prepare = |sql: &str| connection.prepare(sql).map_err(reading(table.path));
         let (clause, rowid) = (layout.table_clause(), layout.rowid);
-        let by_rowid = format!(
-            "SELECT {} FROM {clause} WHERE t.{rowid} = ?1",
-            layout.select_list()
-        );
-        let key = format!(
-            "SELECT {} FROM {clause} WHERE t.{rowid} = ?1",
-            layout.key_expression()
-        );
+        let by_rowid =
+            format!("SELECT {} FROM {clause} WHERE t.{rowid} = ?1", layout.select_list());
+        let key = format!("SELECT {} FROM {clause} WHERE t.{rowid} = ?1", layout.key_expression());
         let shares_id = match layout.schema.id() {
             Some(id) if !ids_are_unique => Some(prepare(&format!(
                 "SELECT d.id, iif(d.first_row = t.{rowid}, d.last_row, d.first_row)

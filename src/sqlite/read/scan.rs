@@ -58,9 +58,7 @@ impl Scan<'_> {
             std::mem::swap(&mut position, &mut next);
             has_next = self.move_to_next(&mut rows, &mut next)?;
             if has_next && next == position {
-                return Err(self
-                    .table
-                    .inconsistent_row(position.rowid, "is there twice"));
+                return Err(self.table.inconsistent_row(position.rowid, "is there twice"));
             }
             let key = position.key();
             let is_shared = has_next && key.is_some() && next.key() == key;
@@ -88,9 +86,7 @@ impl Scan<'_> {
             let key = row.get_ref(0)?.as_blob_or_null()?;
             position.has_key = key.is_some();
             position.key_bytes.clear();
-            position
-                .key_bytes
-                .extend_from_slice(key.unwrap_or_default());
+            position.key_bytes.extend_from_slice(key.unwrap_or_default());
             position.rowid = row.get(1)?;
             Ok(true)
         };

@@ -51,11 +51,7 @@ impl SqliteSnapshot {
     ) -> Result<Self> {
         let opened = Self::open_files(&mut files, options, progress);
         match opened {
-            Ok((connection, contents)) => Ok(SqliteSnapshot {
-                connection,
-                files,
-                contents,
-            }),
+            Ok((connection, contents)) => Ok(SqliteSnapshot { connection, files, contents }),
             Err(_) if progress.is_cancelled() => Err(Error::Cancelled),
             // In any mode, before the first lock is taken, a writer may start, or the last one may
             // exit and remove its sidecar files.
@@ -74,11 +70,7 @@ impl SqliteSnapshot {
         progress: &Progress,
     ) -> Result<Self> {
         let contents = Catalog::read(&connection, &files.given, options, progress)?;
-        Ok(SqliteSnapshot {
-            connection,
-            files,
-            contents,
-        })
+        Ok(SqliteSnapshot { connection, files, contents })
     }
 
     pub(crate) fn into_connection(self) -> Connection {
@@ -151,10 +143,7 @@ impl Source for SqliteSnapshot {
             layout,
             encoding: self.contents.encoding,
         };
-        let scan = Scan {
-            table,
-            ids_are_unique: survey.ids_are_unique,
-        };
+        let scan = Scan { table, ids_are_unique: survey.ids_are_unique };
         scan.run(visit)
             .and_then(|rows| table.check_count(survey.rows, rows))
             .map_err(|error| self.attribute_to_writer(error))
@@ -242,9 +231,7 @@ impl Source for SqliteSnapshot {
 }
 
 fn changed(path: &Path) -> Error {
-    Error::DatabaseChanged {
-        path: path.to_owned(),
-    }
+    Error::DatabaseChanged { path: path.to_owned() }
 }
 
 fn check_integrity(connection: &Connection, path: &Path) -> Result<()> {
@@ -256,8 +243,5 @@ fn check_integrity(connection: &Connection, path: &Path) -> Result<()> {
     if problems == ["ok"] {
         return Ok(());
     }
-    Err(Error::IntegrityCheck {
-        path: path.to_owned(),
-        problems,
-    })
+    Err(Error::IntegrityCheck { path: path.to_owned(), problems })
 }

@@ -53,20 +53,15 @@ impl TableColumns {
             Some(("virtual", _)) => Some("a virtual table"),
             Some(_) => Some("part of a virtual table"),
         };
-        let not_a_table = |found| Error::NotATable {
-            path: path.to_owned(),
-            table: schema.table,
-            found,
-        };
+        let not_a_table =
+            |found| Error::NotATable { path: path.to_owned(), table: schema.table, found };
         if let Some(found) = found {
             return Err(not_a_table(found));
         }
         let names: Vec<String> = connection
             .prepare("SELECT name FROM pragma_table_xinfo(?1, 'main')")
             .and_then(|mut statement| {
-                statement
-                    .query_map([schema.table], |row| row.get(0))?
-                    .collect()
+                statement.query_map([schema.table], |row| row.get(0))?.collect()
             })
             .map_err(engine)?;
         let id_is_rowid = connection
@@ -99,10 +94,7 @@ impl TableColumns {
         let unknown = names
             .iter()
             .filter(|name| {
-                !schema
-                    .fields
-                    .iter()
-                    .any(|column| column.name.eq_ignore_ascii_case(name))
+                !schema.fields.iter().any(|column| column.name.eq_ignore_ascii_case(name))
             })
             .cloned()
             .collect();
@@ -125,9 +117,7 @@ impl TableColumns {
     /// The columns of fields that the table has.
     pub(crate) fn present_columns(&self) -> impl Iterator<Item = &'static str> {
         let columns = self.schema.fields.iter().zip(&self.present);
-        columns
-            .filter(|(_, present)| **present)
-            .map(|(column, _)| column.name)
+        columns.filter(|(_, present)| **present).map(|(column, _)| column.name)
     }
 
     /// The table's name in SQL, with the alias `t`.
@@ -145,11 +135,7 @@ impl TableColumns {
     /// As [`TableColumns::table_clause`], but using an index with all key columns if there is one.
     pub(crate) fn ordering_clause(&self) -> String {
         match &self.key_index {
-            Some(index) => format!(
-                "main.{} AS t INDEXED BY {}",
-                self.schema.table,
-                quoted(index)
-            ),
+            Some(index) => format!("main.{} AS t INDEXED BY {}", self.schema.table, quoted(index)),
             None => self.table_clause(),
         }
     }
@@ -211,9 +197,5 @@ impl TableColumns {
 /// regardless of their collation.
 pub(crate) fn all_equal(columns: impl Iterator<Item = &'static str>) -> String {
     let equal = |(index, column)| format!("t.{column} = ?{index} COLLATE BINARY");
-    (1..)
-        .zip(columns)
-        .map(equal)
-        .collect::<Vec<_>>()
-        .join(" AND ")
+    (1..).zip(columns).map(equal).collect::<Vec<_>>().join(" AND ")
 }

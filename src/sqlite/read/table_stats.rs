@@ -92,9 +92,7 @@ fn check_unknown_columns(
     if unknown.is_empty() {
         return Ok(());
     }
-    let counts = unknown
-        .iter()
-        .map(|column| format!("count(t.{})", quoted(column)));
+    let counts = unknown.iter().map(|column| format!("count(t.{})", quoted(column)));
     let counts = counts.collect::<Vec<_>>().join(", ");
     let sql = format!("SELECT {counts} FROM {}", layout.table_clause());
     let counts = connection
@@ -107,11 +105,7 @@ fn check_unknown_columns(
     let columns: Vec<String> = with_values.map(|(column, _)| (*column).clone()).collect();
     match columns.is_empty() {
         true => Ok(()),
-        false => Err(Error::UnknownColumns {
-            path: path.to_owned(),
-            table,
-            columns,
-        }),
+        false => Err(Error::UnknownColumns { path: path.to_owned(), table, columns }),
     }
 }
 

@@ -85,10 +85,7 @@ mod tests {
     fn half_a_code_unit_is_invalid_text() {
         let half = [0x61, 0, 0x62];
         assert_eq!(TextEncoding::Utf16Le.decode(&half), None);
-        assert_eq!(
-            TextEncoding::Utf16Le.fault_of(&half),
-            "UTF-16: half a code unit at the end"
-        );
+        assert_eq!(TextEncoding::Utf16Le.fault_of(&half), "UTF-16: half a code unit at the end");
     }
 
     #[test]

@@ -109,10 +109,8 @@ impl ScratchEntries {
     ) -> Result<()> {
         for kind in RecordKind::ALL {
             let spooled = self.kinds.get(kind);
-            let may_share = [
-                (Unique::Key, spooled.is_unsorted),
-                (Unique::Id, spooled.has_unsorted_ids),
-            ];
+            let may_share =
+                [(Unique::Key, spooled.is_unsorted), (Unique::Id, spooled.has_unsorted_ids)];
             for (unique, _) in may_share.into_iter().filter(|(_, may_share)| *may_share) {
                 let (table, column) = unique.place(kind);
                 let sql = format!("CREATE INDEX {table}_{column} ON {table} ({column}, line)");
@@ -147,10 +145,7 @@ impl ScratchEntries {
                 line: row.get(0).map_err(failed)?,
                 shared,
                 other: row.get(1).map_err(failed)?,
-                entry: Entry {
-                    key: blob(row, 2)?,
-                    value: blob(row, 3)?,
-                },
+                entry: Entry { key: blob(row, 2)?, value: blob(row, 3)? },
             };
             visit(kind, sharing)
         })?;
@@ -184,10 +179,7 @@ impl ScratchEntries {
             true => "record_key",
             false => "line",
         };
-        let sql = format!(
-            "SELECT record_key, value FROM {} ORDER BY {order}",
-            kind.table()
-        );
+        let sql = format!("SELECT record_key, value FROM {} ORDER BY {order}", kind.table());
         each_row(&self.connection, &sql, &mut |row| {
             let (key, value) = (blob(row, 0)?, blob(row, 1)?);
             visit(Entry { key, value })

@@ -31,9 +31,7 @@ pub(crate) fn execute(
     parameters: impl Params,
 ) -> Result<usize> {
     let statement = connection.prepare_cached(sql);
-    statement
-        .and_then(|mut statement| statement.execute(parameters))
-        .map_err(failed)
+    statement.and_then(|mut statement| statement.execute(parameters)).map_err(failed)
 }
 
 /// Calls `visit` for every row of a query.
@@ -52,9 +50,7 @@ pub(crate) fn each_row(
 
 /// The bytes of a column in a row.
 pub(crate) fn blob<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8]> {
-    row.get_ref(column)
-        .and_then(|value| Ok(value.as_blob()?))
-        .map_err(failed)
+    row.get_ref(column).and_then(|value| Ok(value.as_blob()?)).map_err(failed)
 }
 
 pub(crate) fn failed(source: rusqlite::Error) -> crate::Error {

@@ -17,10 +17,7 @@ pub(crate) struct ScratchSet {
 
 impl ScratchSet {
     pub(crate) fn new(temp_dir: Option<&Path>) -> Self {
-        ScratchSet {
-            temp_dir: temp_dir.map(Path::to_owned),
-            connection: None,
-        }
+        ScratchSet { temp_dir: temp_dir.map(Path::to_owned), connection: None }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -98,9 +98,7 @@ impl SqliteBulkLoader {
                 order.insert(RowOrderWriter::create(folder)?)
             }
         };
-        rowids
-            .into_iter()
-            .try_for_each(|(_, rowid)| order.push(rowid))
+        rowids.into_iter().try_for_each(|(_, rowid)| order.push(rowid))
     }
 
     /// Returns the ids that occurred more than once, and clears them.
@@ -129,21 +127,13 @@ impl SqliteBulkLoader {
     /// disk.
     pub(crate) fn make_indexes(self) -> Result<()> {
         let path = self.path.as_path();
-        self.connection
-            .execute_batch("BEGIN")
-            .map_err(writing(path))?;
+        self.connection.execute_batch("BEGIN").map_err(writing(path))?;
         for kind in RecordKind::ALL {
             create_indexes(&self.connection, kind).map_err(writing(path))?;
         }
-        self.connection
-            .execute_batch("COMMIT")
-            .map_err(writing(path))?;
-        self.connection
-            .close()
-            .map_err(|(_, error)| Error::from_engine("write", path, error))?;
-        File::open(path)
-            .and_then(|file| file.sync_all())
-            .io_context("sync", path)
+        self.connection.execute_batch("COMMIT").map_err(writing(path))?;
+        self.connection.close().map_err(|(_, error)| Error::from_engine("write", path, error))?;
+        File::open(path).and_then(|file| file.sync_all()).io_context("sync", path)
     }
 }
 
@@ -162,8 +152,5 @@ fn begin(connection: &mut Connection, progress: &Progress) -> rusqlite::Result<(
 pub(crate) fn is_taken_id(error: &rusqlite::Error) -> bool {
     use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID};
     let code = error.sqlite_error().map(|error| error.extended_code);
-    matches!(
-        code,
-        Some(SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_ROWID)
-    )
+    matches!(code, Some(SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_ROWID))
 }

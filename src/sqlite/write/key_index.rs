@@ -21,7 +21,5 @@ pub(crate) fn find(
              SELECT 1 FROM json_each(?2) AS k WHERE k.value COLLATE NOCASE NOT IN (
                  SELECT x.name FROM pragma_index_info(l.name, 'main') AS x WHERE x.cid >= 0))
          ORDER BY l.name LIMIT 1";
-    connection
-        .query_row(sql, (schema.table, key_columns), |row| row.get(0))
-        .optional()
+    connection.query_row(sql, (schema.table, key_columns), |row| row.get(0)).optional()
 }

@@ -117,8 +117,7 @@ mod tests {
 
     fn lookup(schema: &str) -> (Connection, KeyLookup) {
         let db = Connection::open_in_memory().unwrap();
-        db.execute_batch(&format!("CREATE TABLE code_chunks ({COLUMNS}); {schema}"))
-            .unwrap();
+        db.execute_batch(&format!("CREATE TABLE code_chunks ({COLUMNS}); {schema}")).unwrap();
         db.execute_batch(
             "INSERT INTO code_chunks VALUES (1, 'a', 0, 1, '', '', NULL, NULL, 0),
                 (2, 'A', 0, 1, '', '', NULL, NULL, 0), (3, NULL, 0, 1, '', '', NULL, NULL, 0)",
@@ -142,11 +141,7 @@ mod tests {
             assert!(is_search(&db, &lookup.find).unwrap(), "{schema}");
             for (path, id) in [("a", Some(1)), ("A", Some(2)), ("b", None)] {
                 let record = Record::Chunk(CodeChunk::new(path, 0, 1, ""));
-                assert_eq!(
-                    lookup.find(&db, record.values().key()).unwrap(),
-                    id,
-                    "{schema}"
-                );
+                assert_eq!(lookup.find(&db, record.values().key()).unwrap(), id, "{schema}");
             }
         }
     }

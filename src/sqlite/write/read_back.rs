@@ -48,13 +48,7 @@ impl WrittenRows {
             let layout = TableColumns::read(&connection, path, kind, encoding.is_utf16())?;
             *tables.get_mut(kind) = layout;
         }
-        Ok(WrittenRows {
-            connection,
-            path: path.to_owned(),
-            encoding,
-            tables,
-            order,
-        })
+        Ok(WrittenRows { connection, path: path.to_owned(), encoding, tables, order })
     }
 
     /// The id sequences.
@@ -140,9 +134,7 @@ mod tests {
     fn loaded(path: &Path, rows: i64) -> (SqliteBulkLoader, WrittenRows) {
         let mut load = SqliteBulkLoader::create(path, None, true, &progress()).unwrap();
         let mut records = RowBatch::default();
-        (0..rows)
-            .rev()
-            .for_each(|number| records.push(record(number).values()));
+        (0..rows).rev().for_each(|number| records.push(record(number).values()));
         load.insert(KIND, &records).unwrap();
         load.commit_rows(IdSequences::default()).unwrap();
         let order = load.take_order().unwrap();
@@ -170,9 +162,7 @@ mod tests {
         let (load, rows) = loaded(&path, 20_000);
         load.make_indexes().unwrap();
         let keys = read(&rows).unwrap();
-        let expected = (0..20_000)
-            .rev()
-            .map(|n| format!("metrics:file:src/{n:07}.rs"));
+        let expected = (0..20_000).rev().map(|n| format!("metrics:file:src/{n:07}.rs"));
         assert!(keys.into_iter().eq(expected.map(String::into_bytes)));
         assert_eq!(rows.written(KIND), 20_000);
         assert_eq!(rows.written(RecordKind::Chunk), 0);
@@ -193,10 +183,7 @@ mod tests {
             let (load, rows) = loaded(&path, 10);
             let order = rows.order;
             load.make_indexes().unwrap();
-            Connection::open(&path)
-                .unwrap()
-                .execute(change, [])
-                .unwrap();
+            Connection::open(&path).unwrap().execute(change, []).unwrap();
             let rows = WrittenRows::open(&path, order, &progress()).unwrap();
             assert!(is_damage(&read(&rows).unwrap_err()), "{change}");
         }

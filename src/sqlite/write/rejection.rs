@@ -17,11 +17,7 @@ pub(crate) struct Rejection {
 
 impl Rejection {
     pub(crate) fn new(column: &'static str, reason: InvalidReason, message: String) -> Self {
-        Rejection {
-            column,
-            reason,
-            message,
-        }
+        Rejection { column, reason, message }
     }
 
     /// A violated constraint of the table, with SQLite's message.
@@ -70,8 +66,7 @@ mod tests {
     fn rejection(table: &str, insert: &str) -> Rejection {
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch(table).unwrap();
-        db.execute_batch("INSERT INTO file_metrics (file_path, loc) VALUES ('a', 1)")
-            .unwrap();
+        db.execute_batch("INSERT INTO file_metrics (file_path, loc) VALUES ('a', 1)").unwrap();
         let error = db.execute_batch(insert).unwrap_err();
         Rejection::constraint(RecordKind::FileMetrics.schema(), &error)
     }
@@ -82,18 +77,8 @@ mod tests {
             ("file_path, loc NOT NULL", "'b', NULL", "loc", Null),
             ("file_path UNIQUE, loc", "'a', 2", "file_path", Constraint),
             ("file_path, loc UNIQUE", "'b', 1", "loc", Constraint),
-            (
-                "file_path, loc, UNIQUE (file_path, loc)",
-                "'a', 1",
-                "",
-                Constraint,
-            ),
-            (
-                "file_path, loc CHECK (loc < length(file_path) + 9)",
-                "'b', 99",
-                "",
-                Constraint,
-            ),
+            ("file_path, loc, UNIQUE (file_path, loc)", "'a', 1", "", Constraint),
+            ("file_path, loc CHECK (loc < length(file_path) + 9)", "'b', 99", "", Constraint),
             (
                 "file_path, loc, CONSTRAINT loc CHECK (length(file_path) < 2)",
                 "'bb', 1",
@@ -106,11 +91,7 @@ mod tests {
                 &format!("INSERT INTO file_metrics (file_path, loc) VALUES ({values})"),
             );
             assert_eq!((found.column, found.reason), (column, reason), "{columns}");
-            assert!(
-                found.message.contains("constraint failed"),
-                "{}",
-                found.message
-            );
+            assert!(found.message.contains("constraint failed"), "{}", found.message);
         }
         let found = rejection(
             "CREATE TABLE file_metrics (file_path TEXT, loc INTEGER) STRICT",

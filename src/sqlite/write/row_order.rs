@@ -36,10 +36,7 @@ impl RowOrderWriter {
 
     /// The recorded order.
     pub(crate) fn finish(self) -> Result<RowOrder> {
-        let file = self
-            .file
-            .into_inner()
-            .map_err(io::IntoInnerError::into_error);
+        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error);
         Ok(RowOrder {
             file: file.io_context("write a file in", &self.folder)?,
             folder: self.folder,
@@ -69,8 +66,7 @@ impl RowOrder {
         let mut ids = BufReader::with_capacity(BUFFER_BYTES, file);
         for _ in 0..self.rows {
             let mut id = [0; 8];
-            ids.read_exact(&mut id)
-                .io_context("read a file in", &self.folder)?;
+            ids.read_exact(&mut id).io_context("read a file in", &self.folder)?;
             visit(i64::from_le_bytes(id))?;
         }
         Ok(())

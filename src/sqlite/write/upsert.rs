@@ -8,10 +8,7 @@ use crate::sqlite::write::key_lookup::KeyLookup;
 
 /// The row to which a record was written.
 #[derive(Debug, Clone, Copy)]
-#[cfg_attr(
-    not(feature = "native-v2"),
-    expect(dead_code, reason = "only merges look at it")
-)]
+#[cfg_attr(not(feature = "native-v2"), expect(dead_code, reason = "only merges look at it"))]
 pub(crate) struct WrittenRow {
     pub(crate) rowid: i64,
     pub(crate) is_new: bool,
@@ -32,10 +29,8 @@ impl Upsert {
     pub(crate) fn new(layout: &TableColumns, lookup: KeyLookup) -> Self {
         let (table, rowid) = (layout.schema.table, layout.rowid);
         let names: Vec<&str> = layout.present_columns().collect();
-        let sets: Vec<String> = (1..)
-            .zip(&names)
-            .map(|(index, name)| format!("{name} = ?{index}"))
-            .collect();
+        let sets: Vec<String> =
+            (1..).zip(&names).map(|(index, name)| format!("{name} = ?{index}")).collect();
         let values: Vec<String> = (1..=names.len()).map(|index| format!("?{index}")).collect();
         Upsert {
             id_is_rowid: layout.id_is_rowid,
@@ -90,9 +85,7 @@ impl Upsert {
         statement.execute(params_from_iter(written.chain(&rowid)))?;
         let id = record.id().filter(|_| self.id_is_rowid);
         Ok(WrittenRow {
-            rowid: id
-                .or(found)
-                .unwrap_or_else(|| connection.last_insert_rowid()),
+            rowid: id.or(found).unwrap_or_else(|| connection.last_insert_rowid()),
             is_new: found.is_none(),
         })
     }

@@ -64,9 +64,7 @@ pub(crate) fn insert_record(
 ) -> rusqlite::Result<()> {
     let values = record.values();
     let mut statement = connection.prepare_cached(sql)?;
-    statement
-        .execute(params_from_iter(values.values()))
-        .map(|_| ())
+    statement.execute(params_from_iter(values.values())).map(|_| ())
 }
 
 /// Sets the AUTOINCREMENT sequences of a database created with [`create_tables`].

@@ -162,10 +162,7 @@ mod tests {
     fn matches(file_path: &str, value: &str) -> bool {
         let selection = RecordFilter::all(RecordKind::SymbolMetrics).with("file_path", file_path);
         let mut found = false;
-        let (key, value) = (
-            RecordKey::SymbolMetrics { symbol_id: 7 }.encode(),
-            value.as_bytes(),
-        );
+        let (key, value) = (RecordKey::SymbolMetrics { symbol_id: 7 }.encode(), value.as_bytes());
         let step = EntryFilter::new(&selection).step(Entry { key: &key, value }, || {
             found = true;
             Ok(())

@@ -52,22 +52,20 @@ impl RecordStore for KvRecords {
     ) -> Result<()> {
         let kind = selection.kind;
         let filter = EntryFilter::new(selection);
-        self.backend
-            .scan_prefix(&selection.key_prefix(), &mut |entry| {
-                filter.step(entry, || visit(decode_entry(kind, entry)?))
-            })
+        self.backend.scan_prefix(&selection.key_prefix(), &mut |entry| {
+            filter.step(entry, || visit(decode_entry(kind, entry)?))
+        })
     }
 
     fn count(&self, selection: &RecordFilter<'_>) -> Result<u64> {
         let filter = EntryFilter::new(selection);
         let mut count = 0;
-        self.backend
-            .scan_prefix(&selection.key_prefix(), &mut |entry| {
-                filter.step(entry, || {
-                    count += 1;
-                    Ok(())
-                })
-            })?;
+        self.backend.scan_prefix(&selection.key_prefix(), &mut |entry| {
+            filter.step(entry, || {
+                count += 1;
+                Ok(())
+            })
+        })?;
         Ok(count)
     }
 
@@ -77,10 +75,7 @@ impl RecordStore for KvRecords {
         write: &mut dyn FnMut(&mut dyn RecordTransaction) -> Result<()>,
     ) -> Result<()> {
         self.backend.transaction(&mut |transaction| {
-            let mut records = KvRecordTransaction {
-                transaction,
-                assigned: None,
-            };
+            let mut records = KvRecordTransaction { transaction, assigned: None };
             write(&mut records)?;
             records.keep_sequences()
         })
@@ -140,13 +135,12 @@ impl RecordTransaction for KvRecordTransaction<'_> {
     fn delete_all(&mut self, selection: &RecordFilter<'_>) -> Result<u64> {
         let filter = EntryFilter::new(selection);
         let mut keys = Vec::new();
-        self.transaction
-            .scan_prefix(&selection.key_prefix(), &mut |entry| {
-                filter.step(entry, || {
-                    keys.push(entry.key.to_vec());
-                    Ok(())
-                })
-            })?;
+        self.transaction.scan_prefix(&selection.key_prefix(), &mut |entry| {
+            filter.step(entry, || {
+                keys.push(entry.key.to_vec());
+                Ok(())
+            })
+        })?;
         let mut count = 0;
         for key in keys {
             count += u64::from(self.transaction.delete(&key)?);
@@ -157,10 +151,7 @@ impl RecordTransaction for KvRecordTransaction<'_> {
 
 fn decode(key: &RecordKey, encoded: &[u8], value: Option<Vec<u8>>) -> Result<Option<Record>> {
     let decode = |value: Vec<u8>| {
-        let entry = Entry {
-            key: encoded,
-            value: &value,
-        };
+        let entry = Entry { key: encoded, value: &value };
         decode_entry(key.kind(), entry)
     };
     value.map(decode).transpose()

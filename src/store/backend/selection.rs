@@ -14,27 +14,17 @@ pub(in crate::store) struct RecordFilter<'a> {
 impl<'a> RecordFilter<'a> {
     /// All records of a kind.
     pub(in crate::store) fn all(kind: RecordKind) -> Self {
-        RecordFilter {
-            kind,
-            chunks_of: None,
-            field: None,
-        }
+        RecordFilter { kind, chunks_of: None, field: None }
     }
 
     /// The chunks of a file.
     pub(in crate::store) fn chunks_of(file_path: &'a str) -> Self {
-        RecordFilter {
-            chunks_of: Some(file_path),
-            ..Self::all(RecordKind::Chunk)
-        }
+        RecordFilter { chunks_of: Some(file_path), ..Self::all(RecordKind::Chunk) }
     }
 
     /// Those of the records with a text in a field that is not in their keys.
     pub(in crate::store) fn with(self, field: &'static str, text: &'a str) -> Self {
-        RecordFilter {
-            field: Some((field, text)),
-            ..self
-        }
+        RecordFilter { field: Some((field, text)), ..self }
     }
 
     /// The condition in a table: columns with the text that each must equal.

@@ -26,10 +26,7 @@ struct Tables {
 
 impl SqliteRecords {
     pub(super) fn new(connection: SharedConnection) -> Self {
-        SqliteRecords {
-            connection,
-            tables: Mutex::default(),
-        }
+        SqliteRecords { connection, tables: Mutex::default() }
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
@@ -41,10 +38,7 @@ impl SqliteRecords {
         let schema = RecordTable::schema_cookie(connection)?;
         let mut tables = self.tables();
         if tables.schema != Some(schema) {
-            *tables = Tables {
-                schema: Some(schema),
-                seen: PerKind::default(),
-            };
+            *tables = Tables { schema: Some(schema), seen: PerKind::default() };
         }
         let seen = tables.seen.get_mut(kind);
         if seen.is_none() {
@@ -151,14 +145,7 @@ impl RecordStore for SqliteRecords {
 /// Converts the error for an invalid row to the one that a key-value backend returns.
 fn of_either_mode(error: Error) -> Error {
     match error {
-        Error::InvalidRow {
-            path,
-            table,
-            rowid,
-            key,
-            message,
-            ..
-        } => Error::InvalidRecord {
+        Error::InvalidRow { path, table, rowid, key, message, .. } => Error::InvalidRecord {
             key: format!("row {rowid} of {table}"),
             detail: format!("{message} ({key}, in {})", path.display()),
         },

@@ -54,10 +54,7 @@ impl ExecutionLog {
     constructors!();
 
     fn of(records: Arc<dyn RecordStore>) -> Self {
-        ExecutionLog {
-            records: Some(records),
-            ..Self::disabled()
-        }
+        ExecutionLog { records: Some(records), ..Self::disabled() }
     }
 
     /// A disabled log: reads return nothing, and writes succeed without effect.
@@ -101,9 +98,7 @@ impl ExecutionLog {
     /// See [`ChunkStore`](super::ChunkStore#errors).
     pub fn keeps_ids(&self) -> Result<bool> {
         let records = self.records.as_ref();
-        records.map_or(Ok(true), |records| {
-            records.keeps_ids(RecordKind::ExecutionLog)
-        })
+        records.map_or(Ok(true), |records| records.keeps_ids(RecordKind::ExecutionLog))
     }
 
     /// Records that a run starts now, with the outcome `running` and counts of 0. Returns its id in
@@ -173,9 +168,7 @@ impl ExecutionLog {
         let now = self.clock.unix_seconds();
         let began = self.started().get(execution_id).copied();
         let measured = began.map(|began| self.clock.elapsed().saturating_sub(began));
-        let key = RecordKey::ExecutionLog {
-            execution_id: execution_id.to_owned(),
-        };
+        let key = RecordKey::ExecutionLog { execution_id: execution_id.to_owned() };
         write(records, &mut |transaction| {
             let found = transaction.get(&key)?.and_then(Record::into_execution);
             let mut execution = found.ok_or_else(|| Error::ExecutionNotFound {
@@ -204,9 +197,8 @@ impl ExecutionLog {
         let Some(records) = &self.records else {
             return Ok(None);
         };
-        let record = records.get(&RecordKey::ExecutionLog {
-            execution_id: execution_id.to_owned(),
-        })?;
+        let record =
+            records.get(&RecordKey::ExecutionLog { execution_id: execution_id.to_owned() })?;
         Ok(record.and_then(Record::into_execution))
     }
 

@@ -170,9 +170,7 @@ fn metrics(rng: &mut Rng, file: &SourceFile, symbol: &mut i64) -> Vec<Record> {
             last_updated: FIRST_TIME + *symbol,
         })
     };
-    std::iter::once(of_file)
-        .chain((0..file.chunks).map(of_symbol))
-        .collect()
+    std::iter::once(of_file).chain((0..file.chunks).map(of_symbol)).collect()
 }
 
 fn runs(chunks: usize) -> Vec<Record> {

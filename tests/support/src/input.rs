@@ -39,16 +39,8 @@ const NAMES: [&str; 8] = ["a", "a:", "a:b", "a.rs", "", ":", "0", "a::1:2"];
 
 const INTEGERS: [i64; 8] = [0, 1, -1, 9, 10, i64::MAX, i64::MIN, i64::MIN + 1];
 
-const FLOATS: [f64; 8] = [
-    0.0,
-    -0.0,
-    0.1,
-    1e16,
-    5e-324,
-    f64::MAX,
-    0.000_01,
-    9_007_199_254_740_993.0,
-];
+const FLOATS: [f64; 8] =
+    [0.0, -0.0, 0.1, 1e16, 5e-324, f64::MAX, 0.000_01, 9_007_199_254_740_993.0];
 
 /// The rest of an input.
 pub struct Input<'d>(Unstructured<'d>);
@@ -139,26 +131,16 @@ impl<'d> Input<'d> {
                 byte_start: self.offset(),
                 byte_end: self.offset(),
             },
-            RecordKind::ExecutionLog => RecordKey::ExecutionLog {
-                execution_id: self.name(),
-            },
-            RecordKind::FileMetrics => RecordKey::FileMetrics {
-                file_path: self.name(),
-            },
-            RecordKind::SymbolMetrics => RecordKey::SymbolMetrics {
-                symbol_id: self.integer(),
-            },
+            RecordKind::ExecutionLog => RecordKey::ExecutionLog { execution_id: self.name() },
+            RecordKind::FileMetrics => RecordKey::FileMetrics { file_path: self.name() },
+            RecordKind::SymbolMetrics => RecordKey::SymbolMetrics { symbol_id: self.integer() },
         }
     }
 
     /// A record that both stores can hold.
     pub fn record(&mut self) -> Record {
         match self.key() {
-            RecordKey::Chunk {
-                file_path,
-                byte_start,
-                byte_end,
-            } => {
+            RecordKey::Chunk { file_path, byte_start, byte_end } => {
                 let content = self.text();
                 let hash = Digest::of(&content).to_string();
                 Record::Chunk(CodeChunk {

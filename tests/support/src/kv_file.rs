@@ -50,10 +50,8 @@ impl Content {
     /// These records, without a manifest.
     pub fn of_records<'r>(records: impl IntoIterator<Item = &'r Record>) -> Self {
         let entry = |record| (record_key(record), record.to_json().unwrap());
-        let mut content = Content {
-            records: records.into_iter().map(entry).collect(),
-            ..Content::default()
-        };
+        let mut content =
+            Content { records: records.into_iter().map(entry).collect(), ..Content::default() };
         content.set_document("format", FORMAT);
         content.set_document("sequences", "{\"code_chunks\":0,\"execution_log\":0}");
         content
