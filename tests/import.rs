@@ -190,7 +190,11 @@ fn a_blocked_pipe_read_can_be_interrupted() {
         while cfg!(target_os = "linux") && !listens() {
             std::thread::yield_now();
         }
-        kill_process(pid, Signal::INT).unwrap();
+        // One that arrives while the handler is being installed is lost.
+        while child.try_wait().unwrap().is_none() {
+            kill_process(pid, Signal::INT).unwrap();
+            std::thread::yield_now();
+        }
         let run = Run::of(child.wait_with_output().unwrap());
         assert_eq!(run.status, 130, "{run}");
         assert!(run.stderr.contains("interrupted"), "{run}");
