@@ -17,7 +17,7 @@ pub use key::RecordKey;
 pub use kind::{KindSet, PerKind, RecordKind};
 pub use metrics::{FileMetrics, SymbolMetrics};
 pub(crate) use schema::{Field, FieldClass, KindSchema};
-pub use value::FieldValues;
+pub(crate) use value::FieldValues;
 pub(crate) use value::Value;
 
 /// A record of any kind.

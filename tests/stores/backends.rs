@@ -120,7 +120,7 @@ fn a_backend_that_retries_a_transaction_returns_nothing_twice() {
             true => assert_eq!((found.unwrap(), count.unwrap()), (2, 2)),
             // What was returned can't be taken back.
             false => {
-                assert!(matches!((found, count), (Err(Error::Backend(_)), Err(Error::Backend(_)))))
+                assert!(matches!((found, count), (Err(Error::Backend(_)), Err(Error::Backend(_)))));
             }
         }
         assert_eq!(store.delete_chunks_for_file("a").unwrap(), 2);
