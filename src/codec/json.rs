@@ -3,7 +3,7 @@
 use std::io;
 
 use super::decode::decode_values;
-use super::key::{key_kind, read_integer, record_key, write_number, write_own_key};
+use super::key::{invalid, key_kind, read_integer, record_key, write_number, write_own_key};
 use super::text::{read_text, write_text};
 use super::{DecodeError, Entry, MAX_ENTRY_BYTES, MAX_VALUE_BYTES};
 use crate::error::{Error, Result};
@@ -66,10 +66,6 @@ pub(crate) fn decode_entry(kind: RecordKind, entry: Entry<'_>) -> Result<Record>
     Ok(record)
 }
 
-fn invalid(key: &[u8], detail: String) -> Error {
-    Error::InvalidRecord { key: String::from_utf8_lossy(key).into_owned(), detail }
-}
-
 /// Appends the canonical bytes of a record.
 ///
 /// # Errors
@@ -127,13 +123,22 @@ pub(crate) fn is_canonical_of(
     entry: Entry<'_>,
     buffer: &mut Vec<u8>,
 ) -> bool {
-    let Some(values) = read_canonical(schema, entry.value, |place| schema.key.contains(&place))
-    else {
-        return false;
-    };
+    read_canonical_of(schema, entry, buffer, |_| false).is_some()
+}
+
+/// As [`read_canonical`], if the record is that of the entry's key; `buffer` is overwritten. The
+/// fields of the key are always wanted.
+pub(crate) fn read_canonical_of<'v>(
+    schema: &'static KindSchema,
+    entry: Entry<'v>,
+    buffer: &mut Vec<u8>,
+    wanted: impl Fn(usize) -> bool,
+) -> Option<FieldValues<'v>> {
+    let wanted = |place| wanted(place) || schema.key.contains(&place);
+    let values = read_canonical(schema, entry.value, wanted)?;
     buffer.clear();
     write_own_key(&values, buffer);
-    buffer == entry.key
+    (buffer == entry.key).then_some(values)
 }
 
 /// As [`canonical_values`]; the texts of fields that are not `wanted` are checked but have no value.

@@ -67,10 +67,7 @@ impl RecordKey {
     /// # }
     /// ```
     pub fn parse(key: &[u8]) -> crate::Result<RecordKey> {
-        parse_key(key).map_err(|error| Error::InvalidRecord {
-            key: String::from_utf8_lossy(key).into_owned(),
-            detail: error.to_string(),
-        })
+        parse_key(key).map_err(|error| invalid(key, error.to_string()))
     }
 }
 
@@ -118,6 +115,10 @@ pub fn file_chunks_prefix(file_path: &str) -> Vec<u8> {
     double_colons(&mut prefix, file_path);
     prefix.push(b':');
     prefix
+}
+
+pub(super) fn invalid(key: &[u8], detail: String) -> Error {
+    Error::InvalidRecord { key: String::from_utf8_lossy(key).into_owned(), detail }
 }
 
 /// Parses the bytes of a key: a single `:` in a path, a leading zero or a plus sign is an error.

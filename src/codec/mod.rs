@@ -20,7 +20,7 @@ pub(crate) use digest::{Digest, KindHasher, KindTotals, combined_digest};
 pub(crate) use export_end::ExportEnd;
 pub(crate) use json::{
     canonical_id, canonical_values, decode_entry, decode_json, encode_values, fits,
-    is_canonical_of, read_canonical,
+    is_canonical_of, read_canonical, read_canonical_of,
 };
 pub(crate) use key::{
     file_chunks_prefix, key_kind, parse_key, record_key, write_key, write_own_key,

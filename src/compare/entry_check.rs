@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use super::finding::{Finding, Other};
 use super::finding_class::{FindingClass, Side};
 use crate::codec::{
-    Digest, Entry, canonical_values, decode_values, encode_values, read_canonical, write_own_key,
+    Digest, canonical_values, decode_values, encode_values, read_canonical_of, write_own_key,
 };
 use crate::error::Result;
-use crate::record::{FieldValues, RecordKind};
+use crate::record::{FieldValues, KindSchema, RecordKind};
 use crate::stream::{Batch, Content};
 
 /// The result of checking a value.
@@ -149,32 +149,24 @@ fn is_hash(digest: &Digest, stated: &str) -> bool {
     stated.as_bytes().eq_ignore_ascii_case(&digest.hex())
 }
 
+/// Whether the hash of a record, if its kind has one, is that of its content.
+fn has_its_hash<'r>(schema: &KindSchema, text: impl Fn(usize) -> &'r str) -> bool {
+    schema.hashed.is_none_or(|[content, hash]| is_hash(&Digest::of(text(content)), text(hash)))
+}
+
 /// For each item of a batch, whether it is an entry or a row without any fault or warning. This is
 /// the fast form of [`EntryCheck`].
 pub(super) fn sound_items(kind: RecordKind, batch: &Batch) -> Vec<bool> {
     let schema = kind.schema();
     let mut own_key = Vec::new();
-    let mut is_sound_entry = |entry: Entry<'_>| {
-        let is_wanted = |place| {
-            let is_hashed = schema.hashed.is_some_and(|hashed| hashed.contains(&place));
-            is_hashed || schema.key.contains(&place)
-        };
-        let Some(record) = read_canonical(schema, entry.value, is_wanted) else {
-            return false;
-        };
-        own_key.clear();
-        write_own_key(&record, &mut own_key);
-        let is_hash_of = |[content, hash]: [usize; 2]| {
-            is_hash(&Digest::of(record.text(content)), record.text(hash))
-        };
-        own_key == entry.key && schema.hashed.is_none_or(is_hash_of)
-    };
+    let is_hashed = |place| schema.hashed.is_some_and(|hashed| hashed.contains(&place));
     let are_sound = batch.contents().map(|content| match content {
-        Content::Entry(entry) => is_sound_entry(entry),
+        Content::Entry(entry) => {
+            let record = read_canonical_of(schema, entry, &mut own_key, is_hashed);
+            record.is_some_and(|record| has_its_hash(schema, |place| record.text(place)))
+        }
         // Its entry will be canonical, because it is built from the row.
-        Content::Row(row) => schema
-            .hashed
-            .is_none_or(|[content, hash]| is_hash(&Digest::of(row.text(content)), row.text(hash))),
+        Content::Row(row) => has_its_hash(schema, |place| row.text(place)),
         Content::Invalid => false,
     });
     are_sound.collect()
