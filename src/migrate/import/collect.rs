@@ -1,6 +1,7 @@
 //! Reads a text line by line and collects its records in key order, and its invalid lines.
 
 use std::fs::Metadata;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use super::ImportSource;
@@ -74,7 +75,10 @@ pub(super) fn take_in(
         while let Some((segment, judged)) = results.next()? {
             let before = intake.line;
             match segment {
-                Segment::Lines(text) => intake.take_lines(&text, judged)?,
+                Segment::Lines(text) => {
+                    let judged = judged.map_or_else(|| JudgedLines::of(&text), Ok)?;
+                    intake.take_lines(&text, judged)?;
+                }
                 Segment::Start(start) => {
                     intake.line += 1;
                     intake.end_check.take_invalid(None);
@@ -92,35 +96,61 @@ pub(super) fn take_in(
 
 type Judged<'l> = std::result::Result<ParsedLine<'l>, Box<Finding>>;
 
-/// The lines of a segment that are not blank, as [`judge`] sees them.
-struct JudgedLines {
-    lines: std::vec::IntoIter<Judged<'static>>,
+/// The lines of a segment, as [`judge`] sees them.
+#[derive(Default)]
+struct JudgedLines<'l> {
+    /// Those that are not blank.
+    lines: Vec<JudgedLine<'l>>,
+    /// Number of lines, with the blank ones.
+    count: u64,
     end_check: EndCheck,
 }
 
-/// Judges the lines of a segment, unless they are large: these are judged later to save memory.
-fn judge_segment(segment: Segment) -> Result<(Segment, Option<JudgedLines>)> {
-    let text = match &segment {
-        Segment::Lines(text) if text.len() <= LARGE_SEGMENT_BYTES => text,
-        Segment::Lines(_) | Segment::Start(_) => return Ok((segment, None)),
-    };
-    let mut judged = Vec::new();
-    let mut end_check = EndCheck::default();
-    for line in lines(text).filter(|line| !is_blank(line)) {
-        let line = judge(line)?;
-        end_check.take(&line);
-        judged.push(line.map(ParsedLine::into_owned));
+struct JudgedLine<'l> {
+    /// The number of the line, from 1 on.
+    number: u64,
+    /// Where it is in the segment.
+    place: Range<usize>,
+    judged: Judged<'l>,
+}
+
+impl<'l> JudgedLines<'l> {
+    fn of(text: &'l [u8]) -> Result<Self> {
+        let mut all = JudgedLines::default();
+        let mut end = 0;
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            let place = end..end + line.len();
+            end = place.end;
+            all.count += 1;
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            let judged = judge(line)?;
+            all.end_check.take(&judged);
+            all.lines.push(JudgedLine { number: all.count, place, judged });
+        }
+        Ok(all)
     }
-    let lines = judged.into_iter();
-    Ok((segment, Some(JudgedLines { lines, end_check })))
+
+    fn into_owned(self) -> JudgedLines<'static> {
+        let lines = self.lines.into_iter().map(|line| JudgedLine {
+            number: line.number,
+            place: line.place,
+            judged: line.judged.map(ParsedLine::into_owned),
+        });
+        JudgedLines { lines: lines.collect(), count: self.count, end_check: self.end_check }
+    }
 }
 
-fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split_inclusive(|byte| *byte == b'\n')
-}
-
-fn is_blank(line: &[u8]) -> bool {
-    line.trim_ascii().is_empty()
+/// Judges the lines of a segment, unless they are large: these are judged later to save memory.
+fn judge_segment(segment: Segment) -> Result<(Segment, Option<JudgedLines<'static>>)> {
+    let judged = match &segment {
+        Segment::Lines(text) if text.len() <= LARGE_SEGMENT_BYTES => {
+            Some(JudgedLines::of(text)?.into_owned())
+        }
+        Segment::Lines(_) | Segment::Start(_) => None,
+    };
+    Ok((segment, judged))
 }
 
 struct LineIntake<'o> {
@@ -133,35 +163,20 @@ struct LineIntake<'o> {
 }
 
 impl LineIntake<'_> {
-    fn take_lines(&mut self, text: &[u8], mut judged: Option<JudgedLines>) -> Result<()> {
-        if let Some(judged) = &judged {
-            self.end_check.add(&judged.end_check);
-        }
-        for line in lines(text) {
-            self.line += 1;
-            if is_blank(line) {
-                continue;
-            }
-            let judged = match &mut judged {
-                Some(judged) => {
-                    let line = judged.lines.next();
-                    line.ok_or_else(|| internal("a line was not judged"))?
-                }
-                None => {
-                    let line = judge(line)?;
-                    self.end_check.take(&line);
-                    line
-                }
-            };
+    fn take_lines(&mut self, text: &[u8], judged: JudgedLines<'_>) -> Result<()> {
+        self.end_check.add(&judged.end_check);
+        let before = self.line;
+        for JudgedLine { number, place, judged } in judged.lines {
+            self.line = before + number;
             match judged {
                 Ok(good) => self.keep(good)?,
-                Err(why) => {
-                    if why.kind.is_none_or(|kind| self.options.only.contains(kind)) {
-                        self.reject(line, false)?;
-                    }
+                Err(why) if why.kind.is_none_or(|kind| self.options.only.contains(kind)) => {
+                    self.reject(text.get(place).unwrap_or_default(), false)?;
                 }
+                Err(_) => {}
             }
         }
+        self.line = before + judged.count;
         Ok(())
     }
 
