@@ -216,22 +216,16 @@ impl KindComparison<'_> {
         let expected = expected.or_else(|| self.right.expected_records(kind));
         progress.start(Stage::Compare(kind), expected);
         let from_rows = [&self.left, &self.right].map(|store| store.entries_are_canonical());
-        let [left_jobs, right_jobs] = match from_rows {
-            [left, right] if left == right => [self.jobs.half(); 2],
-            _ => [self.jobs; 2],
-        };
+        let jobs = self.jobs.shared_by([self.left, self.right]);
         // What is known of one of two equal values holds for the other.
         let checks_right = from_rows == [false, true];
         let evidence = &mut *self.evidence;
-        let check = |batch: &mut Batch, is_wanted| match is_wanted {
-            true => Ok(sound_items(kind, batch)),
-            false => Ok(Vec::new()),
-        };
-        let left_check = |batch: &mut Batch| check(batch, !checks_right);
-        let right_check = |batch: &mut Batch| check(batch, checks_right);
+        let check = |batch: &mut Batch| Ok(sound_items(kind, batch));
+        let check_left = (!checks_right).then_some(&check);
+        let check_right = checks_right.then_some(&check);
         let (counts, left, right) =
-            check_kind(self.left, kind, left_jobs, progress, left_check, |left| {
-                check_kind(self.right, kind, right_jobs, progress, right_check, |right| {
+            check_kind(self.left, kind, jobs, progress, check_left, |left| {
+                check_kind(self.right, kind, jobs, progress, check_right, |right| {
                     // Entries that are built from rows have no manifest to check.
                     let mut left = MeteredStream::new(left, !from_rows[0], Some(progress));
                     let mut right = MeteredStream::new(right, !from_rows[1], None);

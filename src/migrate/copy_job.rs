@@ -83,11 +83,8 @@ impl Job<'_> {
             false => Stage::Copy(kind),
         };
         progress.start(stage, snapshot.expected_records(kind));
-        let is_built_from_rows = snapshot.entries_are_canonical();
-        let check = |batch: &mut Batch| match is_built_from_rows {
-            true => Ok(None),
-            false => Ok(SoundBatch::of(kind, batch)),
-        };
+        let is_checked = !snapshot.entries_are_canonical() && sink.takes_sound_batches();
+        let check = is_checked.then_some(|batch: &mut Batch| Ok(SoundBatch::of(kind, batch)));
         check_kind(snapshot, kind, self.options.threads(), progress, check, |stream| {
             while let Some((batch, sound)) = stream.next_checked()? {
                 progress.check_cancelled()?;

@@ -4,7 +4,7 @@ use super::CopyOptions;
 use super::dual_digest::DualDigest;
 use super::reject_log::RejectLog;
 use super::target_writer::{FilledTarget, TargetWriter};
-use crate::codec::{Entry, KindTotals, canonical_values, encode_values, write_own_key};
+use crate::codec::{Entry, KindTotals, encode_values, read_canonical_of};
 use crate::compare::{EntryCheck, Finding, FindingClass, RowLocation, Side};
 use crate::error::Result;
 use crate::fsio::OutputFile;
@@ -28,12 +28,7 @@ impl SoundBatch {
         let mut largest_id = None;
         let mut own_key = Vec::new();
         for entry in batch.entries() {
-            let record = canonical_values(schema, entry.value)?;
-            own_key.clear();
-            write_own_key(&record, &mut own_key);
-            if own_key != entry.key {
-                return None;
-            }
+            let record = read_canonical_of(schema, entry, &mut own_key, |_| true)?;
             largest_id = largest_id.max(record.id());
             records.push(record);
         }
@@ -87,6 +82,12 @@ impl<'o> CopySink<'o> {
         }
     }
 
+    /// Whether records can be taken without looking at their ids one by one.
+    pub(super) fn takes_sound_batches(&self) -> bool {
+        self.known_duplicate_ids.is_empty() && self.ids.is_none()
+    }
+
+    /// Takes a batch, if it [may](CopySink::takes_sound_batches) with its records.
     pub(super) fn take(
         &mut self,
         kind: RecordKind,
@@ -95,10 +96,7 @@ impl<'o> CopySink<'o> {
     ) -> Result<()> {
         // Entries of a database are built from its rows and therefore valid.
         let mut are_valid = self.source == StoreKind::Sqlite;
-        if let Some(sound) = sound
-            && self.known_duplicate_ids.is_empty()
-            && self.ids.is_none()
-        {
+        if let Some(sound) = sound {
             are_valid = true;
             if let Some(id) = sound.largest_id {
                 self.largest_ids.raise(kind, id);

@@ -205,7 +205,7 @@ fn export_kind(
         Ok(Some(sum))
     };
     let jobs = Jobs::new(options.jobs);
-    let flow = check_kind(snapshot, kind, jobs, progress, check, |stream| {
+    let flow = check_kind(snapshot, kind, jobs, progress, Some(check), |stream| {
         while let Some((batch, sum)) = stream.next_checked()? {
             progress.check_cancelled()?;
             if let Some(sum) = &sum {

@@ -98,7 +98,7 @@ fn digest_checked(
         let mut entries = batch.entries();
         Ok(entries.all(|entry| is_canonical_of(kind.schema(), entry, &mut own_key)))
     };
-    check_kind(file, kind, jobs, progress, check, |stream| {
+    check_kind(file, kind, jobs, progress, Some(check), |stream| {
         while let Some((batch, is_sound)) = stream.next_checked()? {
             all_sound &= is_sound;
             batch.entries().for_each(|entry| digest.update(entry));

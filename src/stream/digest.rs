@@ -48,11 +48,7 @@ pub(crate) fn digest_kind(
     progress: &Progress,
 ) -> Result<KindContent> {
     let expected = source.expected_records(kind);
-    // Entries of a KV file need no conversion.
-    let jobs = match source.entries_are_canonical() {
-        true => jobs,
-        false => Jobs::IN_READER,
-    };
+    let jobs = jobs.to_convert(source);
     let visit = move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| source.visit(kind, visit);
     digest_stream(expected, visit, jobs, stage, progress)
 }

@@ -64,7 +64,8 @@ impl SortedStream for RecordStream<'_, Vec<bool>> {
     }
 }
 
-/// Reads the entries of a kind, unchecked, in other threads while `take` consumes them in the current one.
+/// Reads the entries of a kind in other threads, unchecked, while `take` consumes them in the current
+/// one.
 ///
 /// The bytes in between are bounded.
 ///
@@ -77,22 +78,31 @@ pub(crate) fn read_kind<T>(
     progress: &Progress,
     take: impl FnOnce(&mut RecordStream<'_, Vec<bool>>) -> Result<T>,
 ) -> Result<T> {
-    check_kind(source, kind, jobs, progress, |_| Ok(Vec::new()), take)
+    let no_check = None::<fn(&mut Batch) -> Result<_>>;
+    check_kind(source, kind, jobs, progress, no_check, take)
 }
 
-/// As [`read_kind`], with a check of each batch in the pool of threads. Rows are converted to entries
-/// after it, unless it does that itself.
+/// As [`read_kind`], with a check, if there is one, of each batch in the pool of threads. Rows are
+/// converted to entries after it, unless it does that itself.
 ///
 /// # Errors
 /// As [`read_kind`]; also the error of `check`.
-pub(crate) fn check_kind<C: Send, T>(
+pub(crate) fn check_kind<C: Default + Send, T>(
     source: &mut dyn Source,
     kind: RecordKind,
     jobs: Jobs,
     progress: &Progress,
-    check: impl Fn(&mut Batch) -> Result<C> + Sync,
+    check: Option<impl Fn(&mut Batch) -> Result<C> + Sync>,
     take: impl FnOnce(&mut RecordStream<'_, C>) -> Result<T>,
 ) -> Result<T> {
+    let jobs = match check {
+        Some(_) => jobs,
+        None => jobs.to_convert(source),
+    };
+    let check = |batch: &mut Batch| match &check {
+        Some(check) => check(batch),
+        None => Ok(C::default()),
+    };
     let visit = move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| source.visit(kind, visit);
     check_stream(visit, jobs, progress, check, take)
 }
@@ -120,12 +130,10 @@ pub(crate) fn check_stream<C: Send, T>(
             let weight = batch.weight();
             send(batch, weight)
         })?;
+        let weight = gathered.weight();
         match gathered.is_empty() {
             true => Ok(()),
-            false => {
-                let weight = gathered.weight();
-                send(gathered, weight)
-            }
+            false => send(gathered, weight),
         }
     };
     let work = |mut batch: Batch| {

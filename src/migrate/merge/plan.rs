@@ -151,8 +151,7 @@ impl PlanBuilder {
         progress.start(Stage::Compare(kind), source.expected_records(kind));
         let mut join = KindJoin::new(kind, source.store() == StoreKind::Kv);
         let mut sink = Sink { kind, changes: &mut self.changes, ids: &mut self.ids, report };
-        // One of the two is usually a KV file, whose entries need no conversion.
-        let jobs = job.options.threads().half();
+        let jobs = job.options.threads().shared_by([source, target]);
         read_kind(source, kind, jobs, progress, |source| {
             read_kind(target, kind, jobs, progress, |target| join.run(source, target, &mut sink))
         })?;
