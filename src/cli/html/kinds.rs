@@ -13,9 +13,8 @@ const BAR: u64 = 1000;
 
 /// The counts of one comparison.
 pub(super) fn counts_of_leg(leg: &Comparison, only: KindSet) -> Markup {
-    let comparison = leg;
-    let columns = columns(comparison);
-    let kinds = comparison.kinds.iter();
+    let columns = columns(leg);
+    let kinds = leg.kinds.iter();
     html! {
         table.kinds {
             "\n" caption { (store("left", &leg.left)) (store("right", &leg.right)) }
@@ -26,10 +25,10 @@ pub(super) fn counts_of_leg(leg: &Comparison, only: KindSet) -> Markup {
             @for (kind, counts) in kinds.filter(|(kind, _)| only.contains(*kind)) {
                 (counts_of_kind(kind.name(), counts, &columns))
             }
-            (counts_of_kind("total", &total(comparison), &columns))
+            (counts_of_kind("total", &total(leg), &columns))
         } "\n"
-        @if comparison.unknown_keys > 0 {
-            @let keys = comparison.unknown_keys;
+        @if leg.unknown_keys > 0 {
+            @let keys = leg.unknown_keys;
             p { (number(keys)) (plural(keys, " unknown key", " unknown keys")) } "\n"
         }
     }
