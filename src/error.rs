@@ -156,9 +156,35 @@ pub enum Error {
     TempDir { path: PathBuf, why: &'static str },
     /// None of the four tables exists.
     #[error(
-        "{path} contains none of the tables code_chunks, execution_log, file_metrics, symbol_metrics"
+        "{path} contains none of the tables code_chunks, execution_log, file_metrics, \
+         symbol_metrics{}",
+        other_tables(tables)
     )]
-    NoTables { path: PathBuf },
+    NoTables {
+        path: PathBuf,
+        /// The tables that it has instead.
+        tables: Vec<String>,
+    },
+    /// A table that was named does not exist.
+    #[error("{path} has no table {table:?}{}", other_tables(tables))]
+    NoSuchTable {
+        path: PathBuf,
+        table: String,
+        /// The tables that exist.
+        tables: Vec<String>,
+    },
+    /// A virtual table, or one of SQLite's own, was named.
+    #[error("{table:?} in {path} is not an ordinary table")]
+    TableNeedsAll { path: PathBuf, table: String },
+    /// A text with tables can't be merged.
+    #[error("{path} has tables, which cannot be merged yet")]
+    TablesNotMerged { path: PathBuf },
+    /// The schema is too large to be carried.
+    #[error("{path} has {count} schema objects, more than {limit}")]
+    TooManyObjects { path: PathBuf, count: usize, limit: usize },
+    /// A row can't be carried, because a KV file can't hold a value of that size.
+    #[error("row {key} of {table} in {path} is too large for a KV file")]
+    RowTooLarge { path: PathBuf, table: String, key: String },
     /// A table of a known name is not an ordinary table.
     #[error("{table} in {path} is {found}, not an ordinary table")]
     NotATable {
@@ -225,6 +251,14 @@ pub enum Error {
     /// The file was overwritten while it was read, despite the lock.
     #[error("{path} changed while it was being read")]
     KvFileChanged { path: PathBuf },
+    /// The description of the tables in a KV file has statements that do not create what they
+    /// claim to.
+    #[error("refusing to run the SQL statements in {path}: {}", first_problems(problems))]
+    UntrustedSchema {
+        path: PathBuf,
+        /// What is wrong, each with the name of the object.
+        problems: Vec<String>,
+    },
     /// The file is not a redb file.
     #[error("{path} is not a redb file")]
     NotRedb { path: PathBuf },
@@ -435,6 +469,10 @@ impl Error {
                 | Error::DiskFull { .. }
                 | Error::TempDir { .. }
                 | Error::NoTables { .. }
+                | Error::NoSuchTable { .. }
+                | Error::TableNeedsAll { .. }
+                | Error::TooManyObjects { .. }
+                | Error::RowTooLarge { .. }
                 | Error::NotATable { .. }
                 | Error::MissingColumn { .. }
                 | Error::InvalidRow { .. }
@@ -443,6 +481,15 @@ impl Error {
                 | Error::UnknownColumns { .. }
                 | Error::CannotIgnoreColumn { .. }
         )
+    }
+}
+
+/// A list of a database's tables for a message, or nothing if there are none.
+fn other_tables(tables: &[String]) -> String {
+    match tables {
+        [] => String::new(),
+        [only] => format!("; its only table is {only}"),
+        tables => format!("; its tables are {}", first_problems(tables).replace("; ", ", ")),
     }
 }
 

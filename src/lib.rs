@@ -77,6 +77,7 @@ mod setters;
 mod sqlite;
 pub mod store;
 mod stream;
+pub mod table;
 #[cfg(feature = "native-v2")]
 pub mod verify;
 
@@ -98,6 +99,11 @@ pub mod internal {
     pub use crate::stream::{
         InvalidRow, Item, ManifestTotals, Origin, RawValue, SortedStream, Source, Visited,
     };
+    pub use crate::table::json::{cell_from_json, cell_json};
+    pub use crate::table::key::{
+        RowKeyError, key_prefix, parse_key as parse_row_key, write_key, write_row_key,
+    };
+    pub use crate::table::value::{RowError, is_canonical_row, read_row, write_row};
     #[cfg(feature = "native-v2")]
     pub use crate::{
         compare::{CompareOptions, Newer, SideEvidence, compare_kind, compare_stores},

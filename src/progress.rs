@@ -34,6 +34,16 @@ pub enum Stage {
     Export(RecordKind),
     /// Records are written into an existing store.
     Merge(RecordKind),
+    /// Rows of a carried table are copied.
+    CopyTables,
+    /// Rows of a carried table are read from the finished target and checked.
+    ReadBackTables,
+    /// Rows of a carried table are compared.
+    CompareTables,
+    /// Rows of a carried table are counted and hashed.
+    DigestTables,
+    /// Rows of a carried table are exported as text.
+    ExportTables,
     /// The indexes of a new database are built.
     Index,
 }
@@ -50,6 +60,11 @@ impl fmt::Display for Stage {
             Stage::ReadLines => f.write_str("read input"),
             Stage::Export(kind) => write!(f, "export {kind}"),
             Stage::Merge(kind) => write!(f, "merge {kind}"),
+            Stage::CopyTables => f.write_str("copy tables"),
+            Stage::ReadBackTables => f.write_str("read back tables"),
+            Stage::CompareTables => f.write_str("compare tables"),
+            Stage::DigestTables => f.write_str("digest tables"),
+            Stage::ExportTables => f.write_str("export tables"),
             Stage::Index => f.write_str("build indexes"),
         }
     }

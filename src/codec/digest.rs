@@ -148,10 +148,14 @@ impl Default for KindTotals {
     }
 }
 
-/// The digest of a store: the SHA-256 over the four raw digests in key order.
-pub fn combined_digest(kinds: &PerKind<KindTotals>) -> Digest {
+/// The digest of a store: the SHA-256 over the raw digests of the four kinds and of the carried
+/// tables, in key order.
+pub fn combined_digest<'t>(
+    kinds: &'t PerKind<KindTotals>,
+    tables: impl IntoIterator<Item = &'t KindTotals>,
+) -> Digest {
     let mut hasher = Sha256::new();
-    for (_, totals) in kinds.iter() {
+    for totals in kinds.iter().map(|(_, totals)| totals).chain(tables) {
         hasher.update(totals.sha256.0);
     }
     Digest(hasher.finalize().into())
@@ -181,6 +185,6 @@ mod tests {
         let mut kinds = PerKind::<KindTotals>::default();
         *kinds.get_mut(RecordKind::SymbolMetrics) = totals;
         let of_store = "6f5e8000e392b878cf6f1d5e0fb16abdb06f5fba98403c1911ff14db28a8281a";
-        assert_eq!(combined_digest(&kinds).to_string(), of_store);
+        assert_eq!(combined_digest(&kinds, []).to_string(), of_store);
     }
 }

@@ -24,6 +24,13 @@ pub struct ExportEnd {
     pub symbol_metrics: u64,
     /// Number of lines with id sequences; an export has one at most.
     pub sequences: u64,
+    /// Number of lines that describe the carried tables; an export has one at most. As JSON, it is
+    /// missing if it is 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tables: u64,
+    /// Number of lines with rows of carried tables. As JSON, it is missing if it is 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rows: u64,
     /// The sum, modulo 2^256, of the SHA-256 of each line: over the length of its key, the key, the
     /// length of its canonical value, and the value. Lengths are 8 bytes, little-endian; each
     /// SHA-256 is a 32-byte big-endian number.
@@ -39,6 +46,8 @@ impl Default for ExportEnd {
             file_metrics: 0,
             symbol_metrics: 0,
             sequences: 0,
+            tables: 0,
+            rows: 0,
             digest: Digest([0; 32]),
         }
     }
@@ -60,6 +69,23 @@ impl ExportEnd {
         self.digest.add(digest(Entry { key, value }));
     }
 
+    /// Adds the line that describes the carried tables; `json` is the description without spaces.
+    pub fn add_tables(&mut self, json: &[u8]) {
+        self.tables = self.tables.saturating_add(1);
+        self.digest.add(digest(Entry { key: b"tables", value: json }));
+    }
+
+    /// Adds the line of a row. The entry is that of a KV file and must be canonical.
+    pub fn add_row(&mut self, entry: Entry<'_>) {
+        self.count_row();
+        self.digest.add(digest(entry));
+    }
+
+    /// Counts the line of a row without adding its content to the digest.
+    pub(crate) fn count_row(&mut self) {
+        self.rows = self.rows.saturating_add(1);
+    }
+
     /// Counts a line without adding its content to the digest.
     pub(crate) fn count(&mut self, kind: RecordKind) {
         let count = match kind {
@@ -73,9 +99,17 @@ impl ExportEnd {
 
     /// Adds the lines of another export.
     pub fn add(&mut self, other: &ExportEnd) {
-        let ExportEnd { chunk, execution_log, file_metrics, symbol_metrics, sequences, digest } =
-            self;
-        let counts = [chunk, execution_log, file_metrics, symbol_metrics, sequences];
+        let ExportEnd {
+            chunk,
+            execution_log,
+            file_metrics,
+            symbol_metrics,
+            sequences,
+            tables,
+            rows,
+            digest,
+        } = self;
+        let counts = [chunk, execution_log, file_metrics, symbol_metrics, sequences, tables, rows];
         for (count, more) in counts.into_iter().zip(other.counts()) {
             *count = count.saturating_add(more);
         }
@@ -87,9 +121,22 @@ impl ExportEnd {
         self.counts().into_iter().fold(0, u64::saturating_add)
     }
 
-    fn counts(&self) -> [u64; 5] {
-        [self.chunk, self.execution_log, self.file_metrics, self.symbol_metrics, self.sequences]
+    fn counts(&self) -> [u64; 7] {
+        [
+            self.chunk,
+            self.execution_log,
+            self.file_metrics,
+            self.symbol_metrics,
+            self.sequences,
+            self.tables,
+            self.rows,
+        ]
     }
+}
+
+/// Without tables, an end line has no counts of them.
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn digest(entry: Entry<'_>) -> Digest {
@@ -144,6 +191,22 @@ mod tests {
         let key = b"sequences".as_slice();
         expected.digest.add(digest(Entry { key, value: &value }));
         assert_eq!((end.digest, end.lines()), (expected.digest, 1));
+    }
+
+    #[test]
+    fn lines_of_tables_are_counted_and_hashed() {
+        let mut end = ExportEnd::default();
+        end.add_tables(b"{}");
+        let (key, value) = (b"table:t:A7".as_slice(), b"[{\"blob\":1}]\0\xff".as_slice());
+        end.add_row(Entry { key, value });
+        let mut sum = digest(Entry { key: b"tables", value: b"{}" });
+        sum.add(digest(Entry { key, value }));
+        assert_eq!((end.tables, end.rows, end.lines(), end.digest), (1, 1, 2, sum));
+        let json = serde_json::to_string(&end).unwrap();
+        assert!(json.contains(r#""sequences":0,"tables":1,"rows":1,"digest":"#), "{json}");
+        assert_eq!(serde_json::from_str::<ExportEnd>(&json).unwrap(), end);
+        let json = serde_json::to_string(&ExportEnd::default()).unwrap();
+        assert!(!json.contains("tables") && !json.contains("rows"), "{json}");
     }
 
     #[test]

@@ -187,9 +187,14 @@ fn canonical_value<'v>(field: &Field, rest: &'v str, wanted: bool) -> Option<(Va
 }
 
 fn canonical_real(number: &str) -> Option<f64> {
-    let real = number.parse::<f64>().ok()? + 0.0;
+    read_canonical_real(number).filter(|real| *real != 0.0 || real.is_sign_positive())
+}
+
+/// A float in the notation that serde_json writes, -0.0 included; `None` for any other.
+pub(crate) fn read_canonical_real(number: &str) -> Option<f64> {
+    let real = number.parse::<f64>().ok()?;
     let mut rest = Rest(number.as_bytes());
-    serde_json::to_writer(&mut rest, &Value::Real(real)).ok()?;
+    serde_json::to_writer(&mut rest, &real).ok()?;
     rest.0.is_empty().then_some(real)
 }
 

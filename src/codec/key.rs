@@ -175,12 +175,13 @@ fn visit_fields<'k>(
     Ok(())
 }
 
-pub(super) fn write_number(out: &mut Vec<u8>, number: impl itoa::Integer) {
+pub(crate) fn write_number(out: &mut Vec<u8>, number: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
-fn double_colons(out: &mut Vec<u8>, path: &str) {
-    let mut parts = path.split(':');
+/// Appends a text with every `:` doubled.
+pub(crate) fn double_colons(out: &mut Vec<u8>, text: &str) {
+    let mut parts = text.split(':');
     out.extend_from_slice(parts.next().unwrap_or_default().as_bytes());
     for part in parts {
         out.extend_from_slice(b"::");
@@ -215,7 +216,7 @@ fn canonical_integer(text: &str) -> Option<i64> {
 
 /// The integer at the start of a text, and what follows its digits; `None` unless it is in the only
 /// notation that this format writes.
-pub(super) fn read_integer(text: &str) -> Option<(i64, &str)> {
+pub(crate) fn read_integer(text: &str) -> Option<(i64, &str)> {
     let (is_negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, text),

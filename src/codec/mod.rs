@@ -15,18 +15,19 @@ pub(crate) mod test_entries;
 mod text;
 
 use decode::DecodeError;
-pub(crate) use decode::{decode_values, quoted_short};
+pub(crate) use decode::{decode_values, one_line, quoted_short};
 pub(crate) use digest::{Digest, KindHasher, KindTotals, combined_digest};
 pub(crate) use export_end::ExportEnd;
 pub(crate) use json::{
     canonical_id, canonical_values, decode_entry, decode_json, encode_values, fits,
-    is_canonical_of, read_canonical, read_canonical_of,
+    is_canonical_of, read_canonical, read_canonical_of, read_canonical_real,
 };
 pub(crate) use key::{
-    file_chunks_prefix, key_kind, parse_key, record_key, write_key, write_own_key,
+    double_colons, file_chunks_prefix, key_kind, parse_key, read_integer, record_key, write_key,
+    write_number, write_own_key,
 };
 pub(crate) use ndjson::Line;
-pub(crate) use text::write_text;
+pub(crate) use text::{read_text, write_text};
 
 use crate::record::{KindSet, RecordKind};
 

@@ -17,6 +17,12 @@ use crate::record::{IdSequences, RecordKind};
 /// Kind and key of the line with the id sequences.
 const SEQUENCES: &str = "sequences";
 
+/// Kind and key of the line that describes the carried tables.
+const TABLES: &str = "tables";
+
+/// What the kinds of rows start with.
+const TABLE_PREFIX: &str = "table:";
+
 /// Kind and key of the end line.
 const END: &str = "end";
 
@@ -30,6 +36,17 @@ pub enum Line<'l> {
         /// Its key.
         key: Cow<'l, str>,
         /// The JSON in place of its value; may be anything.
+        value: &'l RawValue,
+    },
+    /// A description of the carried tables; kind and key are `tables`. Not validated yet.
+    Tables(&'l RawValue),
+    /// A row of a carried table, not validated yet. The kind is `table:` and the table's name.
+    Row {
+        /// The name of the table.
+        table: Cow<'l, str>,
+        /// The key of the row.
+        key: Cow<'l, str>,
+        /// The JSON in place of the row; may be anything.
         value: &'l RawValue,
     },
     /// The id sequences; kind and key are `sequences`.
@@ -93,21 +110,39 @@ impl<'l> Line<'l> {
         kind: RecordKind,
         entry: Entry<'_>,
     ) -> io::Result<()> {
-        let key = str::from_utf8(entry.key).map_err(io::Error::other)?;
-        let mut start = Vec::with_capacity(key.len() + 64);
-        start.extend_from_slice(b"{\"kind\":\"");
-        start.extend_from_slice(kind.name().as_bytes());
-        start.extend_from_slice(b"\",\"key\":");
-        write_text(key, &mut start);
-        start.extend_from_slice(b",\"value\":");
-        out.write_all(&start)?;
-        out.write_all(entry.value)?;
-        out.write_all(b"}")
+        write_line(out, kind.name(), entry)
+    }
+
+    /// The line of a row of a carried table.
+    ///
+    /// # Errors
+    /// The key is not UTF-8, or the object is not JSON.
+    pub fn of_row(table: &'l str, key: &'l [u8], object: &'l [u8]) -> Result<Self, LineError> {
+        let key = str::from_utf8(key).map_err(serde::de::Error::custom);
+        Ok(Line::Row {
+            table: Cow::Borrowed(table),
+            key: Cow::Borrowed(key.map_err(LineError::Json)?),
+            value: serde_json::from_slice(object)?,
+        })
+    }
+
+    /// Writes the line of a row, which must be a JSON object, without the line break.
+    ///
+    /// # Errors
+    /// The key is not UTF-8, or the error of `out`.
+    pub fn write_row(
+        out: &mut dyn io::Write,
+        table: &str,
+        key: &[u8],
+        object: &[u8],
+    ) -> io::Result<()> {
+        write_line(out, &kind_of_rows(table), Entry { key, value: object })
     }
 
     /// Parses a line. Whitespace, field order and a trailing line break may vary.
     ///
-    /// Only the kind of a record is checked: its key and value may be anything.
+    /// Only the kind of a record is checked: its key and value may be anything. So may the name of
+    /// a table, and the description of tables.
     ///
     /// # Errors
     /// [`LineError`] describes why the text is not a valid line.
@@ -125,8 +160,36 @@ impl<'l> Line<'l> {
             let end = serde_json::from_str(value.get());
             return end.map(Line::End).map_err(LineError::End);
         }
+        if (&*kind, &*key) == (TABLES, TABLES) {
+            return Ok(Line::Tables(value));
+        }
+        if let Some(table) = kind.strip_prefix(TABLE_PREFIX) {
+            let table = match kind {
+                Cow::Borrowed(kind) => Cow::Borrowed(kind.get(TABLE_PREFIX.len()..).unwrap_or("")),
+                Cow::Owned(_) => Cow::Owned(table.to_owned()),
+            };
+            return Ok(Line::Row { table, key, value });
+        }
         Ok(Line::Record { kind: kind.parse()?, key, value })
     }
+}
+
+/// The kind of the rows of a table.
+fn kind_of_rows(table: &str) -> String {
+    format!("{TABLE_PREFIX}{table}")
+}
+
+fn write_line(out: &mut dyn io::Write, kind: &str, entry: Entry<'_>) -> io::Result<()> {
+    let key = str::from_utf8(entry.key).map_err(io::Error::other)?;
+    let mut start = Vec::with_capacity(kind.len() + key.len() + 64);
+    start.extend_from_slice(b"{\"kind\":");
+    write_text(kind, &mut start);
+    start.extend_from_slice(b",\"key\":");
+    write_text(key, &mut start);
+    start.extend_from_slice(b",\"value\":");
+    out.write_all(&start)?;
+    out.write_all(entry.value)?;
+    out.write_all(b"}")
 }
 
 impl Serialize for Line<'_> {
@@ -135,6 +198,16 @@ impl Serialize for Line<'_> {
         match self {
             Line::Record { kind, key, value } => {
                 line.serialize_field("kind", kind.name())?;
+                line.serialize_field("key", key)?;
+                line.serialize_field("value", value)?;
+            }
+            Line::Tables(tables) => {
+                line.serialize_field("kind", TABLES)?;
+                line.serialize_field("key", TABLES)?;
+                line.serialize_field("value", tables)?;
+            }
+            Line::Row { table, key, value } => {
+                line.serialize_field("kind", &kind_of_rows(table))?;
                 line.serialize_field("key", key)?;
                 line.serialize_field("value", value)?;
             }
@@ -192,6 +265,28 @@ mod tests {
     }
 
     #[test]
+    fn lines_of_tables_are_read_back_equal() {
+        let table = "say \"hi\": 🦀";
+        let (key, object) = (b"table:t:A7".as_slice(), br#"{"a": 1}"#.as_slice());
+        let mut written = Vec::new();
+        Line::write_row(&mut written, table, key, object).unwrap();
+        let text = r#"{"kind":"table:say \"hi\": 🦀","key":"table:t:A7","value":{"a": 1}}"#;
+        assert_eq!(written, text.as_bytes());
+        let line = Line::of_row(table, key, object).unwrap();
+        assert_eq!(serde_json::to_string(&line).unwrap(), text);
+        for (text, expected) in [(text, table), (&text.replace(r#" \"hi\": 🦀"#, ""), "say")] {
+            let Line::Row { table, key, value } = Line::parse(text.as_bytes()).unwrap() else {
+                panic!("it is a row");
+            };
+            assert_eq!((&*table, &*key, value.get()), (expected, "table:t:A7", r#"{"a": 1}"#));
+        }
+        let text = r#"{"kind":"tables","key":"tables","value":[1]}"#;
+        let line = Line::parse(text.as_bytes()).unwrap();
+        assert!(matches!(line, Line::Tables(value) if value.get() == "[1]"));
+        assert_eq!(serde_json::to_string(&line).unwrap(), text);
+    }
+
+    #[test]
     fn only_whitespace_and_field_order_may_vary() {
         let loose = "\t{ \"value\": [1] , \"key\":\"k\", \"kind\":\"chunk\" }\r";
         assert!(Line::parse(loose.as_bytes()).is_ok());
@@ -234,6 +329,8 @@ mod tests {
                 "unknown kind \"sequences\"",
             ),
             ("{\"kind\":\"end\",\"key\":\"other\",\"value\":{}}", "unknown kind \"end\""),
+            ("{\"kind\":\"tables\",\"key\":\"t\",\"value\":{}}", "unknown kind \"tables\""),
+            ("{\"kind\":\"table\",\"key\":\"t\",\"value\":{}}", "unknown kind \"table\""),
             (
                 "{\"kind\":\"end\",\"key\":\"end\",\"value\":{}}",
                 "not an end line of an export: missing field `chunk` at column 2",

@@ -55,7 +55,7 @@ fn write_escape(special: u8, out: &mut Vec<u8>) {
 
 /// The text of a string that `rest` continues after its opening quote, and what follows the string;
 /// `None` if [`write_text`] would write it differently. If the text is not `wanted`, only checks it.
-pub(super) fn read_text(rest: &str, wanted: bool) -> Option<(Cow<'_, str>, &str)> {
+pub(crate) fn read_text(rest: &str, wanted: bool) -> Option<(Cow<'_, str>, &str)> {
     let mut at = special(rest.as_bytes())?;
     if rest.as_bytes().get(at) == Some(&b'"') {
         return Some((Cow::Borrowed(rest.get(..at)?), rest.get(at + 1..)?));

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::error::Error;
 
@@ -75,6 +75,13 @@ impl Serialize for RecordKind {
     }
 }
 
+impl<'de> Deserialize<'de> for RecordKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(de::Error::custom)
+    }
+}
+
 impl FromStr for RecordKind {
     type Err = Error;
 
@@ -103,6 +110,9 @@ pub struct KindSet(u32);
 impl KindSet {
     /// Every kind.
     pub const ALL: KindSet = KindSet((1 << RecordKind::ALL.len()) - 1);
+
+    /// No kind.
+    pub const NONE: KindSet = KindSet(0);
 
     /// Whether the set contains a kind.
     pub const fn contains(self, kind: RecordKind) -> bool {
@@ -196,22 +206,8 @@ impl<T> PerKind<T> {
         }
     }
 
-    /// For JSON: a list of objects, each with the name of a kind and the fields of its value.
-    pub(crate) fn list(&self, kinds: KindSet) -> Vec<OfKind<'_, T>> {
-        let kinds = kinds.iter();
-        kinds.map(|kind| OfKind { kind, value: self.get(kind) }).collect()
-    }
-
     /// All kinds with their values, in key order.
     pub fn iter(&self) -> impl Iterator<Item = (RecordKind, &T)> {
         RecordKind::ALL.into_iter().map(|kind| (kind, self.get(kind)))
     }
-}
-
-/// An element of [`PerKind::list`].
-#[derive(Serialize)]
-pub(crate) struct OfKind<'v, T> {
-    kind: RecordKind,
-    #[serde(flatten)]
-    value: &'v T,
 }

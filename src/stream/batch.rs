@@ -125,7 +125,7 @@ impl Batch {
     }
 
     /// Adds an item.
-    pub(super) fn push(&mut self, visited: Visited<'_>) {
+    pub(crate) fn push(&mut self, visited: Visited<'_>) {
         let slot = match visited {
             Visited::Entry { key, value } => {
                 self.weight += key.len() + value.len();

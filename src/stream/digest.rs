@@ -6,6 +6,7 @@ use crate::codec::{Digest, KindHasher, KindTotals};
 use crate::error::Result;
 use crate::progress::{Progress, Stage};
 use crate::record::RecordKind;
+use crate::table::TableSchema;
 
 /// Counts and digest of one kind in a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,6 +52,21 @@ pub(crate) fn digest_kind(
     let jobs = jobs.to_convert(source);
     let visit = move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| source.visit(kind, visit);
     digest_stream(expected, visit, jobs, stage, progress)
+}
+
+/// As [`digest_kind`], for a carried table.
+///
+/// # Errors
+/// As [`digest_kind`].
+pub(crate) fn digest_table(
+    source: &mut dyn Source,
+    table: &TableSchema,
+    stage: Stage,
+    progress: &Progress,
+) -> Result<KindContent> {
+    let visit =
+        move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| source.visit_table(table, visit);
+    digest_stream(None, visit, Jobs::IN_READER, stage, progress)
 }
 
 /// As [`digest_kind`], for any function that calls its argument for each item.

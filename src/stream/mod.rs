@@ -24,7 +24,7 @@ mod uncopied_table;
 
 pub(crate) use batch::{Batch, Content};
 pub use digest::KindContent;
-pub(crate) use digest::{digest_kind, digest_stream};
+pub(crate) use digest::{digest_kind, digest_stream, digest_table};
 pub(crate) use invalid_row::key_text;
 pub use invalid_row::{InvalidReason, InvalidRow, RawValue, Visited};
 pub(crate) use jobs::Jobs;
@@ -37,6 +37,7 @@ pub(crate) use row_batch::RowBatch;
 pub use store_label::StoreLabel;
 pub use uncopied_table::UncopiedTable;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
@@ -44,6 +45,7 @@ use crate::codec::{Digest, Entry, KindTotals};
 use crate::error::Result;
 use crate::fsio::StoreKind;
 use crate::record::{IdSequences, PerKind, RecordKind};
+use crate::table::{CarriedTables, TableSchema};
 
 /// An item of a stream: an entry or an invalid row.
 #[derive(Debug, Clone, Copy)]
@@ -82,10 +84,12 @@ pub trait SortedStream {
 }
 
 /// The totals that a store's manifest records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManifestTotals {
     /// Counts and digest of each kind.
     pub kinds: PerKind<KindTotals>,
+    /// Counts and digest of each carried table, by name.
+    pub tables: BTreeMap<String, KindTotals>,
     /// The combined digest.
     pub sha256: Digest,
 }
@@ -184,6 +188,19 @@ pub trait Source: Send {
     /// # Errors
     /// The store can't be read to its end, or the error of `visit`.
     fn visit_wrong_symbols(&self, visit: &mut dyn FnMut(i64, String) -> Result<()>) -> Result<()>;
+
+    /// The tables that are carried in addition to the four kinds; `None` without any.
+    fn carried(&self) -> Option<&CarriedTables>;
+
+    /// Calls `visit` for every row of a carried table, in ascending order of the keys' bytes.
+    ///
+    /// # Errors
+    /// The store can't be read to its end, or the error of `visit`.
+    fn visit_table(
+        &self,
+        table: &TableSchema,
+        visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
+    ) -> Result<()>;
 
     /// Whether a table has the column `TABLE.COLUMN` and no record field corresponds to it.
     fn has_unknown_column(&self, column: &str) -> bool;

@@ -39,6 +39,11 @@ impl RowBatch {
         }
     }
 
+    /// Whether there are no records.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
     pub(super) fn empty_of_same_size(&self) -> Self {
         Self::with_capacity(with_margin(self.slots.len()), with_margin(self.text.len()))
     }

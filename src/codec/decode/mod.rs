@@ -41,7 +41,7 @@ impl DecodeError {
 
 /// serde_json's message for a single line of text, with the column but without the useless "line
 /// 1".
-pub(super) fn one_line(error: &serde_json::Error) -> String {
+pub(crate) fn one_line(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line 1 column {}", error.column());
     match text.strip_suffix(&place) {
