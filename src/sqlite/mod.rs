@@ -10,6 +10,7 @@ mod schema;
 #[cfg(feature = "native-v2")]
 mod scratch;
 mod shared_connection;
+pub(crate) mod tables;
 pub(crate) mod write;
 
 #[cfg(feature = "native-v2")]
@@ -33,12 +34,16 @@ pub(crate) use scratch::entries::{Duplicate, ScratchEntries, Unique};
 #[cfg(feature = "native-v2")]
 pub(crate) use scratch::rejected_lines::{ScratchLine, ScratchLines};
 #[cfg(feature = "native-v2")]
+pub(crate) use scratch::rows::ScratchRows;
+#[cfg(feature = "native-v2")]
 pub(crate) use scratch::sets::{IdSet, ScratchSet};
 pub use shared_connection::SharedConnection;
 pub(crate) use shared_connection::TransactionOwner;
 #[cfg(feature = "native-v2")]
-pub(crate) use write::bulk_loader::SqliteBulkLoader;
+pub(crate) use tables::trial::{Refused, try_schema};
 #[cfg(feature = "native-v2")]
-pub(crate) use write::read_back::{WrittenRows, count_rows};
+pub(crate) use write::bulk_loader::{Restored, SqliteBulkLoader};
+#[cfg(feature = "native-v2")]
+pub(crate) use write::read_back::{WrittenRows, count_rows, describe};
 pub(crate) use write::rejection::Rejection;
 pub(crate) use write::writer::{create_tables, insert_records, set_sequences};

@@ -55,6 +55,8 @@ pub(crate) struct SourceFiles {
     pub(crate) real_path: PathBuf,
     pub(crate) access: Access,
     pub(crate) hot_journal: bool,
+    /// Whether the header says that the database is in WAL mode.
+    pub(crate) wal_mode: bool,
     /// The length according to the header in bytes, if the header is trustworthy.
     header_len: Option<u64>,
     signature: Fingerprint,
@@ -110,6 +112,7 @@ impl SourceFiles {
             real_path: path,
             access,
             hot_journal,
+            wal_mode,
             header_len: header_len(&header),
             signature,
             locked: None,

@@ -13,13 +13,7 @@ pub(crate) fn other_tables(
     connection: &Connection,
     read: &PerKind<Option<TableColumns>>,
 ) -> rusqlite::Result<Vec<UncopiedTable>> {
-    let mut statement = connection.prepare(
-        "SELECT name FROM main.sqlite_schema
-         WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
-    )?;
-    let names: Vec<String> =
-        statement.query_map([], |row| row.get_ref(0).map(shown_name))?.collect::<Result<_, _>>()?;
-    let others = names.into_iter().filter(|name| {
+    let others = names(connection)?.into_iter().filter(|name| {
         let read = read.iter().filter_map(|(_, layout)| layout.as_ref());
         !read.map(|layout| layout.schema.table).any(|table| table.eq_ignore_ascii_case(name))
     });
@@ -33,6 +27,15 @@ pub(crate) fn other_tables(
             Ok(UncopiedTable::new(name, rows))
         })
         .collect()
+}
+
+/// The names of all ordinary and virtual tables except SQLite's own.
+pub(crate) fn names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(
+        "SELECT name FROM main.sqlite_schema
+         WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+    )?;
+    statement.query_map([], |row| row.get_ref(0).map(shown_name))?.collect()
 }
 
 /// A name from the schema, which may be invalid text in a hand-made database.

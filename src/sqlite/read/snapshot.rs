@@ -18,7 +18,9 @@ use crate::sqlite::read::row_reader::OpenTable;
 use crate::sqlite::read::scan::Scan;
 use crate::sqlite::read::symbol_graph::{has_graph, visit_wrong_symbols};
 use crate::sqlite::read::table_stats::{TableStats, has_unknown_column};
+use crate::sqlite::tables::read::TableScan;
 use crate::stream::{ManifestTotals, Origin, Source, UncopiedTable, Visited};
+use crate::table::{CarriedTables, TableSchema};
 
 /// A database in one read transaction.
 ///
@@ -69,7 +71,7 @@ impl SqliteSnapshot {
         options: &SourceOptions,
         progress: &Progress,
     ) -> Result<Self> {
-        let contents = Catalog::read(&connection, &files.given, options, progress)?;
+        let contents = Catalog::read(&connection, &files, options, progress)?;
         Ok(SqliteSnapshot { connection, files, contents })
     }
 
@@ -89,7 +91,7 @@ impl SqliteSnapshot {
             check_integrity(&connection, &files.given)?;
             progress.finish();
         }
-        let contents = Catalog::read(&connection, &files.given, options, progress)?;
+        let contents = Catalog::read(&connection, files, options, progress)?;
         Ok((connection, contents))
     }
 
@@ -192,9 +194,14 @@ impl Source for SqliteSnapshot {
     }
 
     fn other_tables(&self) -> Result<Vec<UncopiedTable>> {
-        other_tables::other_tables(&self.connection, &self.contents.tables)
+        let described = &self.contents.described;
+        if described.carried.whole.is_some() {
+            return Ok(described.left_out.clone());
+        }
+        let others = other_tables::other_tables(&self.connection, &self.contents.tables)
             .map_err(reading(&self.files.given))
-            .map_err(|error| self.attribute_to_writer(error))
+            .map_err(|error| self.attribute_to_writer(error))?;
+        Ok(described.without_carried(others))
     }
 
     fn visit_wrong_symbols(&self, visit: &mut dyn FnMut(i64, String) -> Result<()>) -> Result<()> {
@@ -208,13 +215,41 @@ impl Source for SqliteSnapshot {
         })
     }
 
+    fn carried(&self) -> Option<&CarriedTables> {
+        let described = &self.contents.described;
+        described.is_selected.then_some(&described.carried)
+    }
+
+    fn visit_table(
+        &self,
+        table: &TableSchema,
+        visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let described = &self.contents.described;
+        let access = described
+            .access_to(&table.name)
+            .ok_or_else(|| Error::Internal(format!("table {:?} is not carried", table.name)))?;
+        let scan = TableScan {
+            connection: &self.connection,
+            path: &self.files.given,
+            encoding: self.contents.encoding,
+            table,
+            access,
+        };
+        scan.run(visit).map(|_| ()).map_err(|error| self.attribute_to_writer(error))
+    }
+
     fn has_unknown_column(&self, column: &str) -> bool {
         has_unknown_column(&self.contents.tables, column)
     }
 
     fn expected_bytes(&self) -> u64 {
         let bytes = RecordKind::ALL.map(|kind| self.survey(kind).expected_bytes());
-        bytes.iter().sum()
+        let of_kinds = bytes.iter().sum();
+        match self.carried() {
+            Some(_) => self.files.len().unwrap_or(of_kinds).max(of_kinds),
+            None => of_kinds,
+        }
     }
 
     fn sorting_bytes(&self) -> u64 {

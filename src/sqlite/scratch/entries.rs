@@ -58,6 +58,59 @@ pub(crate) struct Duplicate<'s> {
     pub(crate) entry: Entry<'s>,
 }
 
+/// A scratch table that contains a property for each line, and its column.
+pub(super) struct Place<'p> {
+    pub(super) table: &'p str,
+    pub(super) column: &'p str,
+    pub(super) shared: Unique,
+}
+
+impl Place<'_> {
+    /// Calls `visit` for entries that share the property, and removes their lines from all `tables`,
+    /// the first of which contains the entries. Returns their number.
+    pub(super) fn remove_duplicates(
+        &self,
+        connection: &Connection,
+        tables: &[&str],
+        visit: &mut dyn FnMut(Duplicate<'_>) -> Result<()>,
+    ) -> Result<u64> {
+        let Place { table: place, column, shared } = *self;
+        let Some(entries) = tables.first() else {
+            return Ok(0);
+        };
+        let sharing = format!(
+            "(SELECT {column} AS shared, min(line) AS first_line, max(line) AS last_line
+              FROM {place} GROUP BY {column} HAVING count(*) > 1)
+             CROSS JOIN {place} AS place ON place.{column} = shared"
+        );
+        let sql = format!(
+            "SELECT e.line, iif(e.line = first_line, last_line, first_line), e.record_key, e.value
+             FROM {sharing} CROSS JOIN {entries} AS e ON e.line = place.line"
+        );
+        let mut removed = 0;
+        each_row(connection, &sql, &mut |row| {
+            removed += 1;
+            visit(Duplicate {
+                line: row.get(0).map_err(failed)?,
+                shared,
+                other: row.get(1).map_err(failed)?,
+                entry: Entry { key: blob(row, 2)?, value: blob(row, 3)? },
+            })
+        })?;
+        if removed == 0 {
+            return Ok(0);
+        }
+        let sql = format!("CREATE TEMP TABLE taken_out AS SELECT place.line FROM {sharing}");
+        connection.execute_batch(&sql).map_err(failed)?;
+        for table in tables {
+            let sql = format!("DELETE FROM {table} WHERE line IN (SELECT line FROM taken_out)");
+            connection.execute_batch(&sql).map_err(failed)?;
+        }
+        connection.execute_batch("DROP TABLE taken_out").map_err(failed)?;
+        Ok(removed)
+    }
+}
+
 impl ScratchEntries {
     /// Creates an empty collection. Its file has no name and is deleted when dropped.
     pub(crate) fn create(temp_dir: Option<&Path>) -> Result<Self> {
@@ -129,37 +182,11 @@ impl ScratchEntries {
     ) -> Result<()> {
         let table = kind.table();
         let (place, column) = shared.place(kind);
-        let sharing = format!(
-            "(SELECT {column} AS shared, min(line) AS first_line, max(line) AS last_line
-              FROM {place} GROUP BY {column} HAVING count(*) > 1)
-             CROSS JOIN {place} AS place ON place.{column} = shared"
-        );
-        let sql = format!(
-            "SELECT e.line, iif(e.line = first_line, last_line, first_line), e.record_key, e.value
-             FROM {sharing} CROSS JOIN {table} AS e ON e.line = place.line"
-        );
-        let mut taken_out = 0;
-        each_row(&self.connection, &sql, &mut |row| {
-            taken_out += 1;
-            let sharing = Duplicate {
-                line: row.get(0).map_err(failed)?,
-                shared,
-                other: row.get(1).map_err(failed)?,
-                entry: Entry { key: blob(row, 2)?, value: blob(row, 3)? },
-            };
-            visit(kind, sharing)
-        })?;
-        if taken_out == 0 {
-            return Ok(());
-        }
-        let sql = format!(
-            "CREATE TEMP TABLE taken_out AS SELECT place.line FROM {sharing};
-             DELETE FROM {table}_ids WHERE line IN (SELECT line FROM taken_out);
-             DELETE FROM {table} WHERE line IN (SELECT line FROM taken_out);
-             DROP TABLE taken_out;"
-        );
-        self.connection.execute_batch(&sql).map_err(failed)?;
-        self.kinds.get_mut(kind).entries -= taken_out;
+        let tables = [table, &format!("{table}_ids")];
+        let place = Place { table: &place, column, shared };
+        let removed = place
+            .remove_duplicates(&self.connection, &tables, &mut |sharing| visit(kind, sharing))?;
+        self.kinds.get_mut(kind).entries -= removed;
         Ok(())
     }
 

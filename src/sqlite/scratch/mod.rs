@@ -2,6 +2,7 @@
 
 pub(crate) mod entries;
 pub(crate) mod rejected_lines;
+pub(crate) mod rows;
 pub(crate) mod sets;
 
 use std::path::Path;
@@ -40,8 +41,18 @@ pub(crate) fn each_row(
     sql: &str,
     visit: &mut dyn FnMut(&Row<'_>) -> Result<()>,
 ) -> Result<()> {
+    each_row_of(connection, sql, [], visit)
+}
+
+/// As [`each_row`], with parameters.
+pub(crate) fn each_row_of(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl Params,
+    visit: &mut dyn FnMut(&Row<'_>) -> Result<()>,
+) -> Result<()> {
     let mut statement = connection.prepare(sql).map_err(failed)?;
-    let mut rows = statement.query([]).map_err(failed)?;
+    let mut rows = statement.query(parameters).map_err(failed)?;
     while let Some(row) = rows.next().map_err(failed)? {
         visit(row)?;
     }

@@ -11,9 +11,13 @@ use crate::record::{IdSequences, PerKind, RecordKind};
 use crate::sqlite::open::connection::{set_temp_dir, stop_when_cancelled, writing};
 use crate::sqlite::open::hardening::SORTING_THREADS;
 use crate::sqlite::scratch::sets::IdSet;
+use crate::sqlite::tables::restore;
+use crate::sqlite::tables::row_inserter::RowInserter;
+use crate::sqlite::tables::trial::{Refused, limit_length};
 use crate::sqlite::write::row_order::{RowOrder, RowOrderWriter};
-use crate::sqlite::write::writer::{create_indexes, create_table, insert_sql, set_sequences};
-use crate::stream::RowBatch;
+use crate::sqlite::write::writer::{create_indexes, create_table, insert_sql, set_sequence};
+use crate::stream::{Batch, RowBatch};
+use crate::table::{CarriedTables, Settings, TableSchema, read_row};
 
 /// Memory in KiB that SQLite may use for the page cache.
 const CACHE_KIB: i64 = 16 << 10;
@@ -25,33 +29,89 @@ pub(crate) struct SqliteBulkLoader {
     connection: Connection,
     path: PathBuf,
     inserts: PerKind<String>,
+    /// The kinds whose table exists.
+    created: PerKind<bool>,
+    /// The tables that are restored.
+    carried: Option<CarriedTables>,
+    /// Length of the longest entry, which no value exceeds.
+    longest: u64,
     duplicate_ids: IdSet,
     keeps_order: bool,
     order: PerKind<Option<RowOrderWriter>>,
 }
 
+/// The tables that a new database is to have.
+#[derive(Debug, Clone)]
+pub(crate) struct Restored {
+    pub(crate) carried: CarriedTables,
+    /// What this build of SQLite can't create of them.
+    pub(crate) impossible: Vec<Refused>,
+    /// No value is longer than this.
+    pub(crate) longest: u64,
+}
+
+impl Restored {
+    /// The tables and objects without those that can't be created.
+    pub(crate) fn what_is_possible(&self) -> CarriedTables {
+        let mut carried = self.carried.clone();
+        let is_possible = |object_type: &str, name: &str| {
+            !self.impossible.iter().any(|refused| refused.is_of(object_type, name))
+        };
+        carried.tables.retain(|table| is_possible("table", &table.name));
+        if let Some(whole) = &mut carried.whole {
+            whole.objects.retain(|object| is_possible(object.object_type.noun(), &object.name));
+        }
+        let is_impossible =
+            |name: &str| self.impossible.iter().any(|refused| refused.is_of("table", name));
+        carried.sequences.retain(|(name, _)| !is_impossible(name));
+        carried
+    }
+}
+
 impl SqliteBulkLoader {
-    /// Creates a new database with empty tables. If it records the insertion order of its rows,
-    /// they can be read back in that order without sorting.
+    /// Creates a new database with empty tables: those that are to be restored, or the tables of
+    /// the four kinds. If it records the insertion order of its rows, they can be read back in that
+    /// order without sorting.
     pub(crate) fn create(
         path: &Path,
         temp_dir: Option<&Path>,
         keeps_order: bool,
+        restored: Option<Restored>,
         progress: &Progress,
     ) -> Result<Self> {
         // Created here, because SQLite would open an existing file.
         File::create_new(path).io_context("create", path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(writing(path))?;
-        begin(&mut connection, progress).map_err(writing(path))?;
+        // First of all, because a setting of the database is written at once.
+        configure(&mut connection, progress).map_err(writing(path))?;
+        if let Some(restored) = &restored {
+            restore::prepare(&connection, &restored.carried, restored.longest)
+                .map_err(writing(path))?;
+        }
+        connection.execute_batch("BEGIN").map_err(writing(path))?;
         if let Some(dir) = temp_dir {
             set_temp_dir(&connection, dir)?;
         }
-        for kind in RecordKind::ALL {
-            create_table(&connection, kind).map_err(writing(path))?;
+        let mut created = PerKind::from_fn(|_| restored.is_none());
+        match &restored {
+            Some(Restored { carried, impossible, .. }) => {
+                restore::create_tables(&mut connection, carried, impossible)
+                    .map_err(writing(path))?;
+                let kinds = carried.tables.iter().filter_map(|table| table.kind);
+                kinds.for_each(|kind| *created.get_mut(kind) = true);
+            }
+            None => RecordKind::ALL
+                .into_iter()
+                .try_for_each(|kind| create_table(&connection, kind))
+                .map_err(writing(path))?,
         }
+        let possible = restored.as_ref().map(Restored::what_is_possible);
         Ok(SqliteBulkLoader {
             connection,
+            created,
+            carried: possible,
+            longest: 0,
             path: path.to_owned(),
             inserts: PerKind::from_fn(insert_sql),
             duplicate_ids: IdSet::new(temp_dir),
@@ -63,6 +123,12 @@ impl SqliteBulkLoader {
     /// Inserts records of one kind. A record whose id is already taken is skipped, and its id added
     /// to the duplicates.
     pub(crate) fn insert(&mut self, kind: RecordKind, records: &RowBatch) -> Result<()> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        if !std::mem::replace(self.created.get_mut(kind), true) {
+            create_table(&self.connection, kind).map_err(writing(&self.path))?;
+        }
         let statement = self.connection.prepare_cached(self.inserts.get(kind));
         let mut statement = statement.map_err(writing(&self.path))?;
         // Inserting in id order fills each page of the table before the next one is begun.
@@ -87,6 +153,19 @@ impl SqliteBulkLoader {
         }
     }
 
+    /// Inserts canonical rows of a restored table.
+    pub(crate) fn insert_rows(&mut self, table: &TableSchema, rows: &Batch) -> Result<()> {
+        let failed = writing(&self.path);
+        let mut inserter = RowInserter::new(&self.connection, table).map_err(&failed)?;
+        for entry in rows.entries() {
+            self.longest = self.longest.max(entry.value.len() as u64);
+            let row = read_row(table, entry.value)
+                .map_err(|error| Error::Internal(format!("a row is not canonical: {error}")))?;
+            inserter.insert(&row).map_err(&failed)?;
+        }
+        Ok(())
+    }
+
     /// Records the row ids of a batch in the batch's original order.
     fn keep_order(&mut self, kind: RecordKind, mut rowids: Vec<(usize, i64)>) -> Result<()> {
         rowids.sort_unstable_by_key(|(place, _)| *place);
@@ -108,9 +187,35 @@ impl SqliteBulkLoader {
 
     /// Sets the id sequences and commits: all rows are in the file, but no indexes.
     pub(crate) fn commit_rows(&mut self, sequences: IdSequences) -> Result<()> {
-        set_sequences(&self.connection, sequences)
+        let carried = self.carried.as_ref();
+        carried
+            .map_or(Ok(()), |carried| restore::set_sequences(&self.connection, carried))
+            .and_then(|()| self.set_sequences_of_kinds(sequences))
+            .and_then(|()| self.apply_settings())
             .and_then(|()| self.connection.execute_batch("COMMIT"))
             .map_err(writing(&self.path))
+    }
+
+    fn set_sequences_of_kinds(&self, sequences: IdSequences) -> rusqlite::Result<()> {
+        let kinds = RecordKind::ALL.into_iter().filter(|kind| kind.has_ids());
+        kinds
+            .filter(|kind| *self.created.get(*kind))
+            .try_for_each(|kind| set_sequence(&self.connection, kind, sequences.get(kind)))
+    }
+
+    /// The settings that are restored, if a whole database is.
+    fn settings(&self) -> Option<&Settings> {
+        let whole = self.carried.as_ref()?.whole.as_ref()?;
+        Some(&whole.settings)
+    }
+
+    /// Also gives a database without tables its first page.
+    fn apply_settings(&self) -> rusqlite::Result<()> {
+        let settings = self.settings().copied().unwrap_or_default();
+        match self.carried {
+            Some(_) => restore::apply_settings(&self.connection, &settings),
+            None => Ok(()),
+        }
     }
 
     /// The insertion order of each kind that has rows, if it was recorded.
@@ -123,29 +228,55 @@ impl SqliteBulkLoader {
         Ok(orders)
     }
 
+    /// The restored tables without those that can't be created.
+    pub(crate) const fn restored(&self) -> Option<&CarriedTables> {
+        self.carried.as_ref()
+    }
+
+    /// Whether pages with rows may move when indexes are built, as SQLite's auto-vacuum requires.
+    pub(crate) fn moves_pages(&self) -> bool {
+        let whole = self.carried.as_ref().and_then(|carried| carried.whole.as_ref());
+        whole.is_some_and(|whole| whole.settings.auto_vacuum != 0)
+    }
+
     /// Builds the indexes after the rows, whose pages don't change, closes the file and syncs it to
     /// disk.
-    pub(crate) fn make_indexes(self) -> Result<()> {
+    pub(crate) fn make_indexes(mut self) -> Result<()> {
         let path = self.path.as_path();
         self.connection.execute_batch("BEGIN").map_err(writing(path))?;
         for kind in RecordKind::ALL {
-            create_indexes(&self.connection, kind).map_err(writing(path))?;
+            let carried = self.carried.as_ref();
+            let is_restored = carried.is_some_and(|carried| carried.of_kind(kind).is_some());
+            if *self.created.get(kind) && !is_restored {
+                create_indexes(&self.connection, kind).map_err(writing(path))?;
+            }
+        }
+        if let Some(carried) = &self.carried {
+            let connection = &mut self.connection;
+            limit_length(connection, self.longest)
+                .and_then(|()| restore::create_virtual_tables(connection, carried, &[]))
+                .and_then(|()| restore::create_rest(connection, carried, &[]))
+                .map_err(writing(path))?;
         }
         self.connection.execute_batch("COMMIT").map_err(writing(path))?;
+        let is_wal = self.settings().is_some_and(|settings| settings.wal);
         self.connection.close().map_err(|(_, error)| Error::from_engine("write", path, error))?;
+        if is_wal {
+            restore::set_wal(path).map_err(writing(path))?;
+        }
         File::open(path).and_then(|file| file.sync_all()).io_context("sync", path)
     }
 }
 
-fn begin(connection: &mut Connection, progress: &Progress) -> rusqlite::Result<()> {
+/// Without a journal or a sync: nobody else can see the file.
+fn configure(connection: &mut Connection, progress: &Progress) -> rusqlite::Result<()> {
     stop_when_cancelled(connection, progress)?;
     connection.pragma_update(None, "journal_mode", "OFF")?;
     connection.pragma_update(None, "synchronous", "OFF")?;
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     connection.pragma_update(None, "temp_store", "FILE")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    connection.pragma_update(None, "threads", SORTING_THREADS)?;
-    connection.execute_batch("BEGIN")
+    connection.pragma_update(None, "threads", SORTING_THREADS)
 }
 
 /// Whether SQLite rejected a row because its row id is taken.

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use crate::error::{Error, Result};
 use crate::progress::Progress;
-use crate::record::{IdSequences, PerKind, RecordKind};
+use crate::record::{IdSequences, KindSet, PerKind, RecordKind};
 use crate::sqlite::open::connection::{open_for_reading, reading};
 use crate::sqlite::open::open_mode::SourceFiles;
 use crate::sqlite::read::key_function;
@@ -17,8 +17,11 @@ use crate::sqlite::read::other_tables;
 use crate::sqlite::read::row_reader::{OpenTable, RowReader};
 use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::read::text_encoding::TextEncoding;
+use crate::sqlite::tables::describe::Described;
+use crate::sqlite::tables::read::{self, TableScan};
 use crate::sqlite::write::row_order::RowOrder;
 use crate::stream::Visited;
+use crate::table::{CarriedTables, TableSchema, TableSelection};
 
 /// The rows of a new database that only this process knows.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub(crate) struct WrittenRows {
     tables: PerKind<Option<TableColumns>>,
     /// The insertion order of the tables that have rows.
     order: PerKind<Option<RowOrder>>,
+    /// The restored tables.
+    described: Described,
 }
 
 impl WrittenRows {
@@ -37,6 +42,7 @@ impl WrittenRows {
     pub(crate) fn open(
         path: &Path,
         order: PerKind<Option<RowOrder>>,
+        restored: Option<&CarriedTables>,
         progress: &Progress,
     ) -> Result<Self> {
         let files = SourceFiles::probe(path)?.appended_by_us();
@@ -44,11 +50,20 @@ impl WrittenRows {
         let encoding = TextEncoding::of(&connection, path)?;
         key_function::register(&connection, encoding).map_err(reading(path))?;
         let mut tables = PerKind::default();
-        for kind in RecordKind::ALL {
+        for kind in record_kinds(restored).iter() {
             let layout = TableColumns::read(&connection, path, kind, encoding.is_utf16())?;
             *tables.get_mut(kind) = layout;
         }
-        Ok(WrittenRows { connection, path: path.to_owned(), encoding, tables, order })
+        let described = match restored {
+            Some(carried) => {
+                read::register(&connection, encoding).map_err(reading(path))?;
+                let names = carried.in_key_order().into_iter().map(|table| table.name.clone());
+                let selection = TableSelection::Named(names.collect());
+                Described::read(&connection, path, files.wal_mode, &selection, KindSet::NONE)?
+            }
+            None => Described::default(),
+        };
+        Ok(WrittenRows { connection, path: path.to_owned(), encoding, tables, order, described })
     }
 
     /// The id sequences.
@@ -61,17 +76,36 @@ impl WrittenRows {
         self.order.get(kind).as_ref().map_or(0, RowOrder::rows)
     }
 
+    /// Calls `visit` for every row of a restored table, in key order.
+    pub(crate) fn visit_table(
+        &self,
+        table: &TableSchema,
+        visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let access = self
+            .described
+            .access_to(&table.name)
+            .ok_or_else(|| Error::Internal(format!("a new database lacks {}", table.name)))?;
+        let scan = TableScan {
+            connection: &self.connection,
+            path: &self.path,
+            encoding: self.encoding,
+            table,
+            access,
+        };
+        scan.run(visit).map(|_| ())
+    }
+
     /// Calls `visit` for every row of a kind, in the order in which the rows were written.
     pub(crate) fn visit(
         &self,
         kind: RecordKind,
         visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
     ) -> Result<()> {
-        let layout = self
-            .tables
-            .get(kind)
-            .as_ref()
-            .ok_or_else(|| Error::Internal(format!("a new database lacks {}", kind.table())))?;
+        let Some(layout) = self.tables.get(kind) else {
+            // A restored database need not have every table.
+            return Ok(());
+        };
         let table = OpenTable {
             connection: &self.connection,
             path: &self.path,
@@ -88,12 +122,38 @@ impl WrittenRows {
     }
 }
 
+/// The kinds whose tables in a new database have records.
+fn record_kinds(restored: Option<&CarriedTables>) -> KindSet {
+    restored.map_or(KindSet::ALL, |carried| carried.record_kinds(KindSet::ALL))
+}
+
+/// What a finished database has besides the rows of its tables.
+pub(crate) fn describe(
+    path: &Path,
+    selection: &TableSelection,
+    only: KindSet,
+    progress: &Progress,
+) -> Result<CarriedTables> {
+    let files = SourceFiles::probe(path)?;
+    let connection = open_for_reading(&files, None, progress)?;
+    let described = Described::read(&connection, path, files.wal_mode, selection, only)?;
+    Ok(described.carried)
+}
+
 /// The number of rows of each kind in a finished database, counted through its indexes.
-pub(crate) fn count_rows(path: &Path, progress: &Progress) -> Result<PerKind<u64>> {
+pub(crate) fn count_rows(
+    path: &Path,
+    restored: Option<&CarriedTables>,
+    progress: &Progress,
+) -> Result<PerKind<u64>> {
     let files = SourceFiles::probe(path)?;
     let connection = open_for_reading(&files, None, progress)?;
     let mut rows = PerKind::default();
-    for kind in RecordKind::ALL {
+    for kind in record_kinds(restored).iter() {
+        let columns = other_tables::columns_of_table(&connection, kind.table());
+        if columns.map_err(reading(path))?.is_none() {
+            continue;
+        }
         let counted = other_tables::count_rows(&connection, kind.table());
         *rows.get_mut(kind) = counted.map_err(reading(path))?;
     }
@@ -106,6 +166,7 @@ mod tests {
     use std::os::unix::fs::FileExt as _;
 
     use super::*;
+    use crate::error::Error;
     use crate::progress::Progress;
     use crate::record::{FileMetrics, Record};
     use crate::sqlite::write::bulk_loader::SqliteBulkLoader;
@@ -132,13 +193,13 @@ mod tests {
 
     /// A database with this many rows, inserted in descending order.
     fn loaded(path: &Path, rows: i64) -> (SqliteBulkLoader, WrittenRows) {
-        let mut load = SqliteBulkLoader::create(path, None, true, &progress()).unwrap();
+        let mut load = SqliteBulkLoader::create(path, None, true, None, &progress()).unwrap();
         let mut records = RowBatch::default();
         (0..rows).rev().for_each(|number| records.push(record(number).values()));
         load.insert(KIND, &records).unwrap();
         load.commit_rows(IdSequences::default()).unwrap();
         let order = load.take_order().unwrap();
-        let written = WrittenRows::open(path, order, &progress()).unwrap();
+        let written = WrittenRows::open(path, order, None, &progress()).unwrap();
         (load, written)
     }
 
@@ -166,7 +227,7 @@ mod tests {
         assert!(keys.into_iter().eq(expected.map(String::into_bytes)));
         assert_eq!(rows.written(KIND), 20_000);
         assert_eq!(rows.written(RecordKind::Chunk), 0);
-        let counted = count_rows(&path, &progress()).unwrap();
+        let counted = count_rows(&path, None, &progress()).unwrap();
         assert_eq!((counted.chunk, counted.file_metrics), (0, 20_000));
     }
 
@@ -184,7 +245,7 @@ mod tests {
             let order = rows.order;
             load.make_indexes().unwrap();
             Connection::open(&path).unwrap().execute(change, []).unwrap();
-            let rows = WrittenRows::open(&path, order, &progress()).unwrap();
+            let rows = WrittenRows::open(&path, order, None, &progress()).unwrap();
             assert!(is_damage(&read(&rows).unwrap_err()), "{change}");
         }
     }

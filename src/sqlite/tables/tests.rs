@@ -1,0 +1,5 @@
+mod fixtures;
+mod hostile;
+mod legitimate;
+mod restored;
+mod rows;
