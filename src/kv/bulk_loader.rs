@@ -21,6 +21,7 @@ use super::write_buffer::WriteBuffer;
 use crate::codec::Entry;
 use crate::error::{Error, IoContext as _, Result};
 use crate::record::IdSequences;
+use crate::table::CarriedTables;
 
 /// Memory limit of redb's write cache.
 const CACHE_BYTES: usize = 16 << 20;
@@ -95,7 +96,7 @@ impl BulkLoader {
 
     /// Writes the metadata documents, closes the file and syncs it to disk.
     pub fn finish(self, sequences: &IdSequences, manifest: Option<&Manifest>) -> Result<()> {
-        self.close(sequences, manifest)?.sync()
+        self.close(sequences, manifest, None)?.sync()
     }
 
     /// Writes the metadata documents and closes the file. It is then complete, but not synced.
@@ -103,10 +104,11 @@ impl BulkLoader {
         self,
         sequences: &IdSequences,
         manifest: Option<&Manifest>,
+        carried: Option<&CarriedTables>,
     ) -> Result<ClosedFile> {
         let path = self.path.as_path();
         let failed = |error: redb::Error| engine("write", path)(error);
-        let mut documents = base_documents(sequences)?;
+        let mut documents = base_documents(sequences, carried)?;
         if let Some(manifest) = manifest {
             documents.push((meta_entry::MANIFEST, encode_document(manifest)?));
         }

@@ -47,7 +47,7 @@ pub(super) fn is_new(database: &Database, path: &Path) -> Result<bool> {
 
 /// Writes the content of an empty KV file.
 pub(super) fn initialize(database: &Database, path: &Path) -> Result<()> {
-    let documents = base_documents(&IdSequences::default())?;
+    let documents = base_documents(&IdSequences::default(), None)?;
     let transaction = database.begin_write().map_err(engine("create", path))?;
     write_documents(&transaction, &documents, path)?;
     transaction.commit().map_err(engine("create", path))

@@ -7,10 +7,12 @@ use redb::{
 };
 use serde::de::DeserializeOwned;
 
+use super::VERSION_WITH_TABLES;
 use super::error::{engine, table_error};
 use super::manifest::{FormatMarker, decode_document, encode_document};
 use crate::error::{Error, Result};
 use crate::record::IdSequences;
+use crate::table::CarriedTables;
 
 pub(super) const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
 pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
@@ -20,15 +22,24 @@ pub(super) mod meta_entry {
     pub(in crate::kv) const FORMAT: &str = "format";
     pub(in crate::kv) const SEQUENCES: &str = "sequences";
     pub(in crate::kv) const MANIFEST: &str = "manifest";
+    pub(in crate::kv) const TABLES: &str = "tables";
 }
 
 /// A document of the `meta` table: its name and content.
 pub(super) type Document = (&'static str, Vec<u8>);
 
-/// The documents of every KV file.
-pub(super) fn base_documents(sequences: &IdSequences) -> Result<Vec<Document>> {
-    let format = encode_document(&FormatMarker::current())?;
-    Ok(vec![(meta_entry::FORMAT, format), (meta_entry::SEQUENCES, encode_document(sequences)?)])
+/// The documents of every KV file, and that of the carried tables if there are any.
+pub(super) fn base_documents(
+    sequences: &IdSequences,
+    carried: Option<&CarriedTables>,
+) -> Result<Vec<Document>> {
+    let format = encode_document(&FormatMarker::of(carried))?;
+    let mut documents =
+        vec![(meta_entry::FORMAT, format), (meta_entry::SEQUENCES, encode_document(sequences)?)];
+    if let Some(carried) = carried {
+        documents.push((meta_entry::TABLES, encode_document(carried)?));
+    }
+    Ok(documents)
 }
 
 /// Writes documents into the `meta` table. Creates both tables if they are missing.
@@ -87,10 +98,24 @@ pub(super) fn open_meta(
     transaction.open_table(META).map_err(table_error(path))
 }
 
-/// Checks that a file has both tables and the current format version.
-pub(super) fn check_format(transaction: &ReadTransaction, path: &Path) -> Result<()> {
+/// Checks that a file has both tables and a known format version. Returns the tables that it
+/// carries.
+pub(super) fn check_format(
+    transaction: &ReadTransaction,
+    path: &Path,
+) -> Result<Option<CarriedTables>> {
     let meta = open_meta(transaction, path)?;
     let format = read_document(&meta, meta_entry::FORMAT, path)?;
-    FormatMarker::check(format.as_ref(), path)?;
-    open_records(transaction, path).map(|_| ())
+    let version = FormatMarker::check(format.as_ref(), path)?;
+    open_records(transaction, path)?;
+    if version < VERSION_WITH_TABLES {
+        return Ok(None);
+    }
+    let corrupt = |detail: String| Error::CorruptKvFile { path: path.to_owned(), detail };
+    let carried: Option<CarriedTables> = read_document(&meta, meta_entry::TABLES, path)?;
+    let carried = carried.ok_or_else(|| corrupt("its tables document is missing".to_owned()))?;
+    match carried.check() {
+        Ok(()) => Ok(Some(carried)),
+        Err(why) => Err(corrupt(format!("its tables document is wrong: {why}"))),
+    }
 }

@@ -1,14 +1,16 @@
 //! The JSON documents of the `meta` table.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{FORMAT_NAME, FORMAT_VERSION};
+use super::{FORMAT_NAME, FORMAT_VERSION, VERSION_WITH_TABLES};
 use crate::codec::{Digest, KindTotals, combined_digest};
 use crate::error::{Error, Result};
 use crate::record::PerKind;
+use crate::table::{CarriedTables, in_key_order};
 
 /// Identifies a redb file as a KV file: the document `format`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,22 +22,26 @@ pub struct FormatMarker {
 }
 
 impl FormatMarker {
-    /// The marker of the current version.
-    pub(super) fn current() -> Self {
-        FormatMarker { name: FORMAT_NAME.to_owned(), version: FORMAT_VERSION }
+    /// The marker of a file that carries these tables.
+    pub(super) fn of(carried: Option<&CarriedTables>) -> Self {
+        let version = match carried {
+            Some(_) => VERSION_WITH_TABLES,
+            None => FORMAT_VERSION,
+        };
+        FormatMarker { name: FORMAT_NAME.to_owned(), version }
     }
 
-    /// Checks that a file has a marker of the current version.
-    pub(super) fn check(found: Option<&FormatMarker>, path: &Path) -> Result<()> {
+    /// Checks that a file has a marker of a known version, and returns the version.
+    pub(super) fn check(found: Option<&FormatMarker>, path: &Path) -> Result<u64> {
         let path = path.to_owned();
         Err(match found {
             Some(format) if format.name != FORMAT_NAME => {
                 Error::NotChunkmigrate { path, detail: format!("its format is {:?}", format.name) }
             }
-            Some(format) if format.version != FORMAT_VERSION => {
-                Error::KvVersion { path, found: format.version, supported: FORMAT_VERSION }
+            Some(format) if !(FORMAT_VERSION..=VERSION_WITH_TABLES).contains(&format.version) => {
+                Error::KvVersion { path, found: format.version, supported: VERSION_WITH_TABLES }
             }
-            Some(_) => return Ok(()),
+            Some(format) => return Ok(format.version),
             None => Error::NotChunkmigrate { path, detail: "no format marker".to_owned() },
         })
     }
@@ -71,6 +77,9 @@ pub struct Manifest {
     pub source: ManifestSource,
     /// Counts and digest of each kind. Always lists all kinds.
     pub kinds: PerKind<KindTotals>,
+    /// Counts and digest of each carried table, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tables: BTreeMap<String, KindTotals>,
     /// The combined digest.
     pub sha256: Digest,
 }
@@ -89,13 +98,19 @@ pub struct ManifestSource {
 
 impl Manifest {
     /// Creates a manifest of this version of the tool for content with these totals.
-    pub fn new(source: ManifestSource, created_at: String, totals: &PerKind<KindTotals>) -> Self {
+    pub fn new(
+        source: ManifestSource,
+        created_at: String,
+        totals: &PerKind<KindTotals>,
+        tables: BTreeMap<String, KindTotals>,
+    ) -> Self {
         Manifest {
             tool: concat!("chunkmigrate ", env!("CARGO_PKG_VERSION")).to_owned(),
             created_at,
             source,
             kinds: *totals,
-            sha256: combined_digest(totals),
+            sha256: combined_digest(totals, in_key_order(&tables)),
+            tables,
         }
     }
 }

@@ -29,6 +29,8 @@ pub(crate) mod reader;
 #[cfg(feature = "native-v2")]
 mod redb_backend;
 #[cfg(feature = "native-v2")]
+mod tables;
+#[cfg(feature = "native-v2")]
 mod write_buffer;
 
 pub use crate::codec::Entry;
@@ -45,8 +47,13 @@ pub(crate) use merge::KvMerge;
 pub(crate) use reader::KvReader;
 #[cfg(feature = "native-v2")]
 pub use redb_backend::RedbBackend;
+#[cfg(feature = "native-v2")]
+pub use tables::KvTables;
 
-/// The format version that this release writes and reads.
+/// The version of the format of a file that carries no tables besides the four kinds of records.
 pub const FORMAT_VERSION: u64 = 1;
+
+/// The version of the format of a file that carries tables besides the four kinds of records.
+pub const VERSION_WITH_TABLES: u64 = 2;
 /// The name that identifies a redb file as a KV file of this tool.
 pub(crate) const FORMAT_NAME: &str = "chunkmigrate-kv";

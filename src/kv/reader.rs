@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use redb::{
@@ -24,6 +25,7 @@ use crate::error::{Error, IoContext as _, Result};
 use crate::fsio::StoreKind;
 use crate::record::{IdSequences, RecordKind};
 use crate::stream::{ManifestTotals, Origin, Source, UncopiedTable, Visited};
+use crate::table::{CarriedTables, TableSchema, key_prefix, parse_key};
 
 /// Memory limit of redb's read cache.
 const CACHE_BYTES: usize = 8 << 20;
@@ -38,6 +40,8 @@ pub struct KvReader {
     path: PathBuf,
     file: Fingerprint,
     closed_cleanly: bool,
+    /// The tables that it carries in addition to the four kinds.
+    carried: Option<CarriedTables>,
     // Tables are reopened for each use: an open table keeps its root page in memory, which may be
     // as large as the largest record.
     transaction: ReadTransaction,
@@ -102,8 +106,9 @@ impl KvReader {
         transaction: ReadTransaction,
         database: DatabaseHandle,
     ) -> Result<Self> {
-        check_format(&transaction, path)?;
+        let carried = check_format(&transaction, path)?;
         Ok(KvReader {
+            carried,
             path: path.to_owned(),
             file,
             closed_cleanly,
@@ -229,16 +234,23 @@ impl Source for KvReader {
     }
 
     fn visit_unknown(&self, visit: &mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()> {
-        self.visit_all(&mut |entry| match key_kind(entry.key) {
-            Ok(_) => Ok(()),
-            Err(_) => visit(entry),
+        let tables: Vec<_> = self.carried.iter().flat_map(CarriedTables::in_key_order).collect();
+        self.visit_all(&mut |entry| {
+            let is_of_table = |table: &Arc<TableSchema>| parse_key(table, entry.key).is_ok();
+            match key_kind(entry.key).is_ok() || tables.iter().any(is_of_table) {
+                true => Ok(()),
+                false => visit(entry),
+            }
         })
     }
 
     fn manifest_totals(&self) -> Result<Option<ManifestTotals>> {
         let manifest = self.manifest()?;
-        Ok(manifest
-            .map(|manifest| ManifestTotals { kinds: manifest.kinds, sha256: manifest.sha256 }))
+        Ok(manifest.map(|manifest| ManifestTotals {
+            kinds: manifest.kinds,
+            tables: manifest.tables,
+            sha256: manifest.sha256,
+        }))
     }
 
     fn origin(&self) -> Result<Option<Origin>> {
@@ -290,6 +302,27 @@ impl Source for KvReader {
         Ok(())
     }
 
+    fn carried(&self) -> Option<&CarriedTables> {
+        self.carried.as_ref()
+    }
+
+    fn visit_table(
+        &self,
+        table: &TableSchema,
+        visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let prefix = key_prefix(&table.name);
+        self.visit_from(&prefix, &mut |entry| {
+            if !entry.key.starts_with(&prefix) {
+                return Ok(false);
+            }
+            if parse_key(table, entry.key).is_ok() {
+                visit(entry.into())?;
+            }
+            Ok(true)
+        })
+    }
+
     fn has_unknown_column(&self, _column: &str) -> bool {
         false
     }
@@ -297,8 +330,9 @@ impl Source for KvReader {
     fn expected_bytes(&self) -> u64 {
         match self.manifest().ok().flatten() {
             Some(manifest) => {
-                let totals = manifest.kinds;
-                let bytes = totals.iter().map(|(_, t)| t.key_bytes.saturating_add(t.value_bytes));
+                let kinds = manifest.kinds.iter().map(|(_, totals)| totals);
+                let totals = kinds.chain(manifest.tables.values());
+                let bytes = totals.map(|t| t.key_bytes.saturating_add(t.value_bytes));
                 bytes.fold(0, u64::saturating_add).min(self.file_bytes())
             }
             // A file that grew by doubling is half empty.

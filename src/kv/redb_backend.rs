@@ -280,5 +280,5 @@ fn opening(path: &Path) -> impl Fn(redb::DatabaseError) -> crate::Error + '_ {
 
 fn check_tables(database: &Database, path: &Path) -> Result<()> {
     let transaction = database.begin_read().map_err(engine("read", path))?;
-    check_format(&transaction, path)
+    check_format(&transaction, path).map(|_| ())
 }
