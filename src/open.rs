@@ -72,12 +72,25 @@ pub(crate) fn open_pair(
     options: &SourceOptions,
     progress: &Progress,
 ) -> Result<(Box<dyn Source>, Box<dyn Source>)> {
+    let options = &match (options.tables.is_none(), left.store(), right.store()) {
+        (true, StoreKind::Kv, StoreKind::Sqlite) => following(options, &left),
+        (true, StoreKind::Sqlite, StoreKind::Kv) => following(options, &right),
+        _ => options.clone(),
+    };
     let open = |opening: Candidate| move || opening.open(options, progress);
     if let (StoreKind::Sqlite, StoreKind::Sqlite) = (left.store(), right.store()) {
         // Sequentially: both report progress, and only one stage can be active.
         return Ok((open(left)()?, open(right)()?));
     }
     join2("opener", open(left), open(right))
+}
+
+/// Options to read the tables of a database that a KV file carries. If the file can't be read, that is
+/// reported when it is opened.
+fn following(options: &SourceOptions, kv: &Candidate) -> SourceOptions {
+    let file = KvReader::open_unverified(&kv.path);
+    let file = file.or_else(|_| KvReader::open_verified(&kv.path));
+    options.following(file.ok().as_ref().and_then(Source::carried))
 }
 
 /// Runs `read`, which reads databases, and repeats it a few times if one of them was written

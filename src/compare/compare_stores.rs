@@ -16,17 +16,21 @@ use super::join::join_kind;
 use super::manifest_check::ManifestCheck;
 use super::metadata::{compare_sequences, tell_unknown_keys, warn_of_wrong_symbols};
 use super::metered::MeteredStream;
+use super::tables::{TableComparison, compare_tables};
 use crate::codec::{KindHasher, KindTotals};
 use crate::error::Result;
 use crate::progress::{Progress, Stage};
 use crate::record::{KindSet, PerKind, RecordKind};
 use crate::stream::{Batch, Jobs, Source, StoreLabel, check_kind, digest_kind};
+use crate::table::{CarriedTables, TableSelection};
 
 /// Which kinds to compare, and how.
 #[derive(Debug, Clone, Default)]
 pub struct CompareOptions {
     /// The kinds to compare.
     pub only: KindSet,
+    /// The tables to compare; `None` for all that the stores carry.
+    pub tables: TableSelection,
     /// Whether to skip the comparison of a kind's records if its digests are equal. If they differ,
     /// the records are compared anyway.
     pub quick: bool,
@@ -57,6 +61,11 @@ pub struct Comparison {
     pub only: KindSet,
     /// Counts of each kind; all 0 for kinds that were not compared.
     pub kinds: PerKind<KindCounts>,
+    /// The tables that both stores carry in addition to the four kinds, in the order of their keys.
+    pub tables: Vec<TableComparison>,
+    /// The selection of these tables.
+    #[doc(hidden)]
+    pub selection: TableSelection,
     /// Number of keys with an unknown form, on both sides.
     pub unknown_keys: u64,
     /// Number of divergences and warnings by class and kind.
@@ -75,6 +84,8 @@ impl Comparison {
             right: StoreLabel::of(right),
             only,
             kinds: PerKind::default(),
+            tables: Vec::new(),
+            selection: selection_of([left.carried(), right.carried()]),
             unknown_keys: 0,
             counts: FindingCounts::default(),
             evidence: Evidence::default(),
@@ -87,9 +98,19 @@ impl Comparison {
         self.evidence.newer().map(|newer| newer.side)
     }
 
+    /// The counts of the selected kinds and of the tables, in key order.
+    pub fn kinds_and_tables(&self) -> Vec<TableComparison> {
+        let kinds = self.only.iter();
+        let kinds =
+            kinds.map(|kind| TableComparison { kind: kind.into(), counts: *self.kinds.get(kind) });
+        kinds.chain(self.tables.iter().cloned()).collect()
+    }
+
     /// Whether both stores contain the same records and nothing invalid. Warnings don't count.
     pub fn is_identical(&self) -> bool {
-        self.counts.divergences() == 0 && self.kinds.iter().all(|(_, counts)| counts.identical())
+        let kinds = self.kinds.iter().map(|(_, counts)| counts);
+        let mut counts = kinds.chain(self.tables.iter().map(|table| &table.counts));
+        self.counts.divergences() == 0 && counts.all(KindCounts::identical)
     }
 }
 
@@ -98,7 +119,7 @@ impl Serialize for Comparison {
         let mut json = serializer.serialize_struct("Comparison", 7)?;
         json.serialize_field("left", &self.left)?;
         json.serialize_field("right", &self.right)?;
-        json.serialize_field("kinds", &self.kinds.list(self.only))?;
+        json.serialize_field("kinds", &self.kinds_and_tables())?;
         json.serialize_field("unknown_keys", &self.unknown_keys)?;
         json.serialize_field("findings_total", &self.counts.total())?;
         json.serialize_field("divergences_total", &self.counts.divergences())?;
@@ -120,10 +141,13 @@ pub fn compare_stores(
     found: &mut dyn FnMut(Finding) -> Result<()>,
 ) -> Result<Comparison> {
     let mut comparison = Comparison::new(left, right, options.only);
+    if !options.tables.is_none() {
+        comparison.selection = options.tables.clone();
+    }
     let mut counts = FindingCounts::default();
     let (mut left_faults, mut right_faults) = (0, 0);
     let mut tell = |divergence: Finding| {
-        counts.count(divergence.class, divergence.kind);
+        counts.count(divergence.class, divergence.kind.as_ref());
         if divergence.class.is_fault() {
             match divergence.side {
                 Some(Side::Left) => left_faults += 1,
@@ -150,10 +174,20 @@ pub fn compare_stores(
             false => pair.compare_records(&mut tell)?,
         };
     }
+    let jobs = Jobs::new(options.jobs);
+    let (tables, totals) = compare_tables(left, right, &options.tables, jobs, progress, &mut tell)?;
+    for (name, [of_left, of_right]) in &totals {
+        for (check, found) in [(&mut left_claims, of_left), (&mut right_claims, of_right)] {
+            let check = check.as_mut().zip(found.as_ref());
+            let wrong = check.and_then(|(check, found)| check.table(name, found));
+            wrong.map_or(Ok(()), &mut tell)?;
+        }
+    }
+    comparison.tables = tables;
     progress.check_cancelled()?;
     let counted = |side: fn(&KindCounts) -> u64| -> u64 {
-        let kinds = comparison.kinds.iter();
-        kinds.map(|(_, counts)| side(counts)).sum()
+        let kinds = comparison.kinds.iter().map(|(_, counts)| counts);
+        kinds.chain(comparison.tables.iter().map(|table| &table.counts)).map(side).sum()
     };
     let (left_keys, right_keys) = (counted(|c| c.left), counted(|c| c.right));
     let only = options.only;
@@ -182,6 +216,24 @@ pub fn compare_stores(
     comparison.evidence.right.faults = right_faults;
     comparison.counts = counts;
     Ok(comparison)
+}
+
+/// The tables that at least one of two stores carries.
+fn selection_of(carried: [Option<&CarriedTables>; 2]) -> TableSelection {
+    let mut all_names = Vec::new();
+    for carried in carried.into_iter().flatten() {
+        match carried.selection() {
+            TableSelection::Named(names) => all_names.extend(names),
+            TableSelection::All => return TableSelection::All,
+            TableSelection::None => {}
+        }
+    }
+    all_names.sort();
+    all_names.dedup();
+    match all_names.is_empty() {
+        true => TableSelection::None,
+        false => TableSelection::Named(all_names),
+    }
 }
 
 /// When a store was created according to its manifest, and whether its source had the other store's

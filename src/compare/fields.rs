@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::finding::FieldDifference;
 use crate::record::{FieldValues, Value};
+use crate::table::{Cell, Row, TableSchema, cell_json, rowid_name};
 
 /// The fields in which two records of a kind differ, in the order of the fields.
 pub(super) fn differences(left: &FieldValues<'_>, right: &FieldValues<'_>) -> Vec<FieldDifference> {
@@ -29,11 +30,51 @@ fn json(value: &Value<'_>) -> Json {
     }
 }
 
+/// The columns of both tables in which two rows differ, in the order of the left table.
+pub(super) fn row_differences(
+    (left_table, left): (&TableSchema, &Row<'_>),
+    (right_table, right): (&TableSchema, &Row<'_>),
+) -> Vec<FieldDifference> {
+    let mut found = Vec::new();
+    let names = (rowid_name(left_table), left.rowid, right.rowid);
+    if let (Some(name), Some(left), Some(right)) = names
+        && left != right
+    {
+        found.push(FieldDifference {
+            field: name.to_owned(),
+            left: Json::from(left),
+            right: Json::from(right),
+            first_difference: None,
+        });
+    }
+    for (column, left) in left_table.columns.iter().zip(&left.cells) {
+        let mut others = right_table.columns.iter().zip(&right.cells);
+        let other = others.find(|(other, _)| other.eq_ignore_ascii_case(column));
+        let Some((_, right)) = other.filter(|(_, right)| !left.is_same(right)) else {
+            continue;
+        };
+        found.push(FieldDifference {
+            field: column.clone(),
+            first_difference: match (left, right) {
+                (Cell::Text(left), Cell::Text(right)) => Some(first_differing_byte(left, right)),
+                _ => None,
+            },
+            left: cell_json(left),
+            right: cell_json(right),
+        });
+    }
+    found
+}
+
 fn first_difference(left: &Value<'_>, right: &Value<'_>) -> Option<usize> {
     let (Value::Text(left), Value::Text(right)) = (left, right) else {
         return None;
     };
+    Some(first_differing_byte(left, right))
+}
+
+fn first_differing_byte(left: &str, right: &str) -> usize {
     let mut pairs = left.bytes().zip(right.bytes());
     let shorter = left.len().min(right.len());
-    Some(pairs.position(|(l, r)| l != r).unwrap_or(shorter))
+    pairs.position(|(l, r)| l != r).unwrap_or(shorter)
 }

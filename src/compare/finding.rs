@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::finding_class::FindingClass::{InvalidRow, KeyMismatch, Undecodable};
 use super::finding_class::{FindingClass, Side};
 use super::values::Values;
-use crate::record::RecordKind;
 use crate::stream;
 use crate::stream::InvalidReason;
+use crate::table::Kind;
 
 /// A field that differs between two records.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -48,7 +48,7 @@ pub struct Finding {
     /// The class of the finding.
     pub class: FindingClass,
     /// The kind of record, if it concerns one.
-    pub kind: Option<RecordKind>,
+    pub kind: Option<Kind>,
     /// The key, if there is one. As JSON, `key`, and `key_hex` if it is not UTF-8.
     #[serde(flatten, serialize_with = "serialize_key")]
     pub key: Option<Vec<u8>>,
@@ -81,10 +81,10 @@ pub(super) enum Other {
 
 impl Finding {
     /// Creates a finding without key, side, fields and row.
-    pub(crate) fn new(class: FindingClass, kind: Option<RecordKind>, message: String) -> Self {
+    pub(crate) fn new(class: FindingClass, kind: Option<impl Into<Kind>>, message: String) -> Self {
         Finding {
             class,
-            kind,
+            kind: kind.map(Into::into),
             key: None,
             side: None,
             fields: Vec::new(),
@@ -158,7 +158,7 @@ impl Finding {
     }
 
     /// A record that exists on one side only.
-    pub(super) fn only(kind: RecordKind, side: Side, key: &[u8]) -> Self {
+    pub(super) fn only(kind: impl Into<Kind>, side: Side, key: &[u8]) -> Self {
         let class = match side {
             Side::Left => FindingClass::OnlyLeft,
             Side::Right => FindingClass::OnlyRight,
@@ -167,7 +167,7 @@ impl Finding {
         Finding::new(class, Some(kind), message).on(side).of_key(key)
     }
 
-    pub(super) fn fields(kind: RecordKind, key: &[u8], fields: Vec<FieldDifference>) -> Self {
+    pub(super) fn fields(kind: impl Into<Kind>, key: &[u8], fields: Vec<FieldDifference>) -> Self {
         let names: Vec<&str> = fields.iter().map(|f| f.field.as_str()).collect();
         let message = format!("the records differ in {}", names.join(", "));
         Finding { fields, ..Finding::new(FindingClass::Field, Some(kind), message).of_key(key) }
@@ -190,7 +190,7 @@ impl Finding {
 
     /// A record of the left side that the target of a merge rejects.
     pub(crate) fn rejected(
-        kind: RecordKind,
+        kind: impl Into<Kind>,
         key: &[u8],
         row: RowLocation,
         message: String,
@@ -206,7 +206,7 @@ impl Finding {
     }
 
     /// A record of the left side that a table rejects.
-    pub(crate) fn refused(kind: RecordKind, key: &[u8], row: RowLocation) -> Self {
+    pub(crate) fn refused(kind: impl Into<Kind>, key: &[u8], row: RowLocation) -> Self {
         let (table, why) = (row.table, row.why_refused());
         let message = format!("table {table} rejects the record: {why}");
         Finding {
@@ -265,7 +265,7 @@ mod tests {
         let finding = Finding {
             fields: vec![field],
             without_values: Some("row 7".to_owned()),
-            ..Finding::new(InvalidRow, None, "row 7 (name \"secret\")".to_owned())
+            ..Finding::new(InvalidRow, None::<Kind>, "row 7 (name \"secret\")".to_owned())
         };
         for (values, has_text) in [(Values::Full, true), (Values::Redacted, false)] {
             let json = serde_json::to_string(&finding.shown(values)).unwrap();
@@ -276,7 +276,8 @@ mod tests {
 
     #[test]
     fn a_key_that_is_not_text_is_in_hex() {
-        let finding = Finding::new(FindingClass::UnknownKey, None, String::new()).of_key(b"\xff7");
+        let finding =
+            Finding::new(FindingClass::UnknownKey, None::<Kind>, String::new()).of_key(b"\xff7");
         let json = serde_json::to_value(&finding).unwrap();
         assert_eq!(json["key"], Value::Null);
         assert_eq!(json["key_hex"], "ff37");

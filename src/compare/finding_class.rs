@@ -67,6 +67,9 @@ pub enum FindingClass {
     Manifest,
     /// The id sequences differ.
     Sequence,
+    /// A table, a column or another object of the schema is on one side only or differs, or can't
+    /// be created in the target.
+    Schema,
     /// `content_hash` is not the SHA-256 of `content`. A warning: the copy is exact, the tool wrote
     /// a wrong hash.
     ContentHash,
@@ -77,7 +80,7 @@ pub enum FindingClass {
 
 impl FindingClass {
     /// Every class, in the order in which reports list them.
-    pub const ALL: [FindingClass; 13] = [
+    pub const ALL: [FindingClass; 14] = [
         FindingClass::OnlyLeft,
         FindingClass::OnlyRight,
         FindingClass::Field,
@@ -89,6 +92,7 @@ impl FindingClass {
         FindingClass::WrongSymbol,
         FindingClass::Manifest,
         FindingClass::Sequence,
+        FindingClass::Schema,
         FindingClass::ContentHash,
         FindingClass::Graph,
     ];
@@ -107,6 +111,7 @@ impl FindingClass {
             FindingClass::WrongSymbol => "wrong-symbol",
             FindingClass::Manifest => "manifest",
             FindingClass::Sequence => "sequence",
+            FindingClass::Schema => "schema",
             FindingClass::ContentHash => "content-hash",
             FindingClass::Graph => "graph",
         }
@@ -136,6 +141,7 @@ impl FindingClass {
             | FindingClass::Field
             | FindingClass::WrongSymbol
             | FindingClass::Sequence
+            | FindingClass::Schema
             | FindingClass::ContentHash
             | FindingClass::Graph => false,
         }

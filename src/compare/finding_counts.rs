@@ -1,16 +1,14 @@
 //! Numbers of findings by class and kind.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 use super::finding::Finding;
 use super::finding_class::FindingClass;
-use crate::record::RecordKind;
-
-/// Number of record kinds, plus one for findings without a kind.
-const KINDS: usize = RecordKind::ALL.len() + 1;
+use crate::table::Kind;
 
 /// Number of findings of each class and each kind of record.
 ///
@@ -21,46 +19,42 @@ const KINDS: usize = RecordKind::ALL.len() + 1;
 /// assert_eq!((counts.divergences(), counts.warnings()), (0, 0));
 /// assert_eq!(counts.iter().count(), 0);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct FindingCounts([[u64; KINDS]; FindingClass::ALL.len()]);
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FindingCounts(BTreeMap<Cell, u64>);
+
+/// A class and a kind; a finding without a kind comes last.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Cell {
+    class: FindingClass,
+    has_no_kind: bool,
+    kind: Option<Kind>,
+}
 
 impl FindingCounts {
-    /// Counts a finding of a class, with or without a kind of record.
+    /// Counts a finding.
     #[doc(hidden)]
-    pub fn count(&mut self, class: FindingClass, kind: Option<RecordKind>) {
-        let cell =
-            self.cells_mut().find(|(_, of_class, of_kind)| (*of_class, *of_kind) == (class, kind));
-        if let Some((count, ..)) = cell {
-            *count += 1;
-        }
+    pub fn count(&mut self, class: FindingClass, kind: Option<&Kind>) {
+        let cell = Cell { class, has_no_kind: kind.is_none(), kind: kind.cloned() };
+        *self.0.entry(cell).or_default() += 1;
     }
 
     /// Adds the counts of another comparison.
     pub(crate) fn add(&mut self, other: &FindingCounts) {
-        let others = other.0.as_flattened().iter();
-        for (count, more) in self.0.as_flattened_mut().iter_mut().zip(others) {
-            *count += more;
+        for (cell, more) in &other.0 {
+            *self.0.entry(cell.clone()).or_default() += more;
         }
     }
 
     /// The counts without warnings.
     #[must_use]
     pub(crate) fn without_warnings(mut self) -> Self {
-        for (count, class, _) in self.cells_mut() {
-            if class.is_warning() {
-                *count = 0;
-            }
-        }
+        self.0.retain(|cell, _| !cell.class.is_warning());
         self
     }
 
     /// All nonzero counts: class, kind and number, ordered by class and then by kind.
-    pub fn iter(&self) -> impl Iterator<Item = (FindingClass, Option<RecordKind>, u64)> + '_ {
-        let rows = FindingClass::ALL.into_iter().zip(&self.0);
-        let cells = rows.flat_map(|(class, counts)| {
-            kinds().zip(counts).map(move |(kind, count)| (class, kind, *count))
-        });
-        cells.filter(|(.., count)| *count > 0)
+    pub fn iter(&self) -> impl Iterator<Item = (FindingClass, Option<&Kind>, u64)> + '_ {
+        self.0.iter().map(|(cell, count)| (cell.class, cell.kind.as_ref(), *count))
     }
 
     /// Number of divergences, excluding warnings.
@@ -82,22 +76,15 @@ impl FindingCounts {
         let counts = self.iter().filter(|(class, ..)| class.is_warning() == warnings);
         counts.map(|(.., count)| count).sum()
     }
-
-    fn cells_mut(&mut self) -> impl Iterator<Item = (&mut u64, FindingClass, Option<RecordKind>)> {
-        let rows = FindingClass::ALL.into_iter().zip(&mut self.0);
-        rows.flat_map(|(class, counts)| {
-            counts.iter_mut().zip(kinds()).map(move |(count, kind)| (count, class, kind))
-        })
-    }
 }
 
 /// As JSON, a list of the nonzero counts.
 impl Serialize for FindingCounts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
-        struct Count {
+        struct Count<'k> {
             class: FindingClass,
-            kind: Option<RecordKind>,
+            kind: Option<&'k Kind>,
             warning: bool,
             count: u64,
         }
@@ -122,9 +109,4 @@ pub(crate) fn serialize_findings<S: SerializeStruct>(
     json.serialize_field("divergences_total", &counts.divergences())?;
     json.serialize_field("warnings_total", &counts.warnings())?;
     json.serialize_field("counts", counts)
-}
-
-/// The columns: each kind, and one for findings without a kind.
-fn kinds() -> impl Iterator<Item = Option<RecordKind>> {
-    RecordKind::ALL.into_iter().map(Some).chain([None])
 }

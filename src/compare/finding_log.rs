@@ -66,7 +66,7 @@ impl FindingLog {
     }
 
     pub(crate) fn take(&mut self, mut finding: Finding) {
-        self.counts.count(finding.class, finding.kind);
+        self.counts.count(finding.class, finding.kind.as_ref());
         self.seen += 1;
         let room = match finding.class.is_warning() {
             true => &mut self.room_for_warnings,
@@ -80,6 +80,10 @@ impl FindingLog {
             true => self.warnings.push((self.seen, finding)),
             false => self.divergences.push((self.seen, finding)),
         }
+    }
+
+    pub(crate) fn into_parts(self) -> (FindingCounts, Vec<Finding>) {
+        (self.counts.clone(), self.into_first())
     }
 
     pub(crate) fn counts(&self) -> &FindingCounts {
@@ -119,6 +123,7 @@ mod tests {
     use super::super::finding_class::FindingClass;
     use super::*;
     use crate::record::RecordKind;
+    use crate::table::Kind;
 
     fn finding(bytes: usize) -> Finding {
         let field = FieldDifference {
@@ -151,11 +156,12 @@ mod tests {
         let mut log = FindingLog::new(9, Values::Full);
         let key = vec![b'k'; TEXT_BYTES / 2 - 100];
         for _ in 0..9 {
-            log.take(Finding::new(FindingClass::OnlyLeft, None, String::new()).of_key(&key));
+            let finding = Finding::new(FindingClass::OnlyLeft, None::<Kind>, String::new());
+            log.take(finding.of_key(&key));
         }
         assert_eq!(log.counts().divergences(), 9);
         assert_eq!(log.into_first().len(), 2);
-        let longest = Finding::new(FindingClass::Field, None, "m".repeat(TEXT_BYTES + 1));
+        let longest = Finding::new(FindingClass::Field, None::<Kind>, "m".repeat(TEXT_BYTES + 1));
         let mut room = Room::default();
         assert!(room.take(&longest, 2) && !room.take(&longest, 2));
     }
@@ -163,22 +169,22 @@ mod tests {
     #[test]
     fn findings_over_the_budget_are_counted() {
         let mut log = FindingLog::new(2, Values::Full);
-        let kind = Some(RecordKind::Chunk);
+        let kind = Some(Kind::Record(RecordKind::Chunk));
         for class in [
             FindingClass::ContentHash,
             FindingClass::Field,
             FindingClass::Field,
             FindingClass::OnlyLeft,
         ] {
-            log.take(Finding::new(class, kind, String::new()));
+            log.take(Finding::new(class, kind.clone(), String::new()));
         }
         let counts: Vec<_> = log.counts().iter().collect();
         assert_eq!(
             counts,
             [
-                (FindingClass::OnlyLeft, kind, 1),
-                (FindingClass::Field, kind, 2),
-                (FindingClass::ContentHash, kind, 1),
+                (FindingClass::OnlyLeft, kind.as_ref(), 1),
+                (FindingClass::Field, kind.as_ref(), 2),
+                (FindingClass::ContentHash, kind.as_ref(), 1),
             ]
         );
         let classes = log.into_first();

@@ -5,6 +5,7 @@ use super::finding_class::{FindingClass, Side};
 use crate::codec::{KindTotals, combined_digest};
 use crate::record::RecordKind;
 use crate::stream::ManifestTotals;
+use crate::table::{Kind, in_key_order};
 
 /// Checks the manifest's totals kind by kind as the store is read.
 #[derive(Debug)]
@@ -21,7 +22,18 @@ impl ManifestCheck {
 
     /// Compares the manifest's totals of a kind with those found.
     pub(crate) fn kind(&mut self, kind: RecordKind, found: &KindTotals) -> Option<Finding> {
-        let claimed = self.claims.as_ref()?.kinds.get(kind);
+        let claimed = *self.claims.as_ref()?.kinds.get(kind);
+        self.check(kind.into(), &claimed, found)
+    }
+
+    /// As [`kind`](ManifestCheck::kind), for a carried table. One that the manifest lacks has no
+    /// rows.
+    pub(crate) fn table(&mut self, table: &str, found: &KindTotals) -> Option<Finding> {
+        let claimed = self.claims.as_ref()?.tables.get(table).copied().unwrap_or_default();
+        self.check(Kind::Table(table.into()), &claimed, found)
+    }
+
+    fn check(&mut self, kind: Kind, claimed: &KindTotals, found: &KindTotals) -> Option<Finding> {
         let differing = |what: &str, claimed: u64, found: u64| {
             let message = format!("the manifest says {claimed} {what}, the contents have {found}");
             (claimed != found).then_some(message)
@@ -51,10 +63,11 @@ impl ManifestCheck {
     /// since the combined digest is then wrong as well.
     pub(crate) fn combined(&self) -> Option<Finding> {
         let claims = self.claims.as_ref().filter(|_| self.holds)?;
-        let (claimed, combined) = (claims.sha256, combined_digest(&claims.kinds));
+        let (claimed, combined) =
+            (claims.sha256, combined_digest(&claims.kinds, in_key_order(&claims.tables)));
         let message =
             format!("the manifest's combined digest is {claimed}, that of its kinds is {combined}");
         let class = FindingClass::Manifest;
-        (claimed != combined).then(|| Finding::new(class, None, message).on(self.side))
+        (claimed != combined).then(|| Finding::new(class, None::<Kind>, message).on(self.side))
     }
 }

@@ -29,7 +29,11 @@ pub(super) fn tell_unknown_keys(
             Err(error) => error.to_string(),
             Ok(_) => "the key is of a known form".to_owned(),
         };
-        tell(Finding::new(FindingClass::UnknownKey, None, message).on(side).of_key(entry.key))
+        tell(
+            Finding::new(FindingClass::UnknownKey, None::<RecordKind>, message)
+                .on(side)
+                .of_key(entry.key),
+        )
     })?;
     Ok(unknown)
 }

@@ -14,6 +14,7 @@ mod join;
 mod manifest_check;
 mod metadata;
 mod metered;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -29,4 +30,6 @@ pub(crate) use finding_counts::serialize_findings;
 pub(crate) use finding_log::{FindingLog, Room};
 pub use join::compare_kind;
 pub(crate) use manifest_check::ManifestCheck;
+pub use tables::TableComparison;
+pub(crate) use tables::{RowCheck, is_sound_batch};
 pub use values::Values;

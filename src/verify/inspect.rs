@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -10,15 +11,20 @@ use crate::fsio::{StoreKind, detect};
 use crate::kv::{KvReader, Manifest};
 use crate::open::retry_if_changed;
 use crate::progress::{Progress, Stage};
-use crate::record::{IdSequences, KindSet, PerKind, RecordKind};
+use crate::record::{IdSequences, PerKind, RecordKind};
 use crate::setters::setters;
 use crate::sqlite::{SourceOptions, SqliteSnapshot};
-use crate::stream::{Jobs, KindContent, Source, StoreLabel, UncopiedTable, digest_kind, json};
+use crate::stream::{
+    Jobs, KindContent, Source, StoreLabel, UncopiedTable, digest_kind, digest_table, json,
+};
+use crate::table::{CarriedTables, Kind, TableSelection, in_key_order};
 
 /// Options of an inspection.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct InspectOptions {
+    /// The tables of a database to include; a KV file is inspected with all that it carries.
+    pub tables: TableSelection,
     /// Number of threads that convert records, besides those that read and hash; `None` for as many
     /// as the process may use cores.
     pub jobs: Option<NonZeroUsize>,
@@ -26,17 +32,17 @@ pub struct InspectOptions {
 
 impl InspectOptions {
     setters! {
+        tables: TableSelection,
         jobs: impl Into<Option<NonZeroUsize>>,
     }
 }
 
 /// The contents of a store.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 #[must_use = "says whether the store is sound: see `is_sound`"]
 pub struct Inspection {
     /// The file.
-    #[serde(flatten)]
     pub label: StoreLabel,
     /// Version of the KV format; `None` for a database.
     pub format_version: Option<u64>,
@@ -45,7 +51,6 @@ pub struct Inspection {
     /// Length of the file in bytes, without the `-wal` of a database.
     pub file_bytes: u64,
     /// Counts and digest of each kind.
-    #[serde(serialize_with = "serialize_kinds")]
     pub kinds: PerKind<KindContent>,
     /// The combined digest: equal digests mean equal records. `None` if some rows are invalid.
     pub sha256: Option<Digest>,
@@ -57,10 +62,11 @@ pub struct Inspection {
     pub manifest_matches: Option<bool>,
     /// Tables that contain other data.
     pub uncopied_tables: Vec<UncopiedTable>,
+    /// Counts and digest of each carried table, by name.
+    pub tables: BTreeMap<String, KindTotals>,
     /// Number of keys with an unknown form.
     pub unknown_keys: u64,
     /// The kinds whose table does not exist.
-    #[serde(rename = "missing_tables", serialize_with = "json::tables")]
     pub missing: Vec<RecordKind>,
 }
 
@@ -71,11 +77,54 @@ impl Inspection {
     }
 }
 
-fn serialize_kinds<S: Serializer>(
-    kinds: &PerKind<KindContent>,
-    serializer: S,
-) -> std::result::Result<S::Ok, S::Error> {
-    kinds.list(KindSet::ALL).serialize(serializer)
+/// As JSON, tables are listed like kinds.
+impl Serialize for Inspection {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct OfKind {
+            kind: Kind,
+            #[serde(flatten)]
+            content: KindContent,
+        }
+        #[derive(Serialize)]
+        struct Json<'i> {
+            #[serde(flatten)]
+            label: &'i StoreLabel,
+            format_version: Option<u64>,
+            schema_version: Option<i64>,
+            file_bytes: u64,
+            kinds: Vec<OfKind>,
+            sha256: Option<Digest>,
+            sequences: IdSequences,
+            manifest: Option<&'i Manifest>,
+            manifest_matches: Option<bool>,
+            uncopied_tables: &'i [UncopiedTable],
+            unknown_keys: u64,
+            #[serde(serialize_with = "json::tables")]
+            missing_tables: &'i [RecordKind],
+        }
+        let kinds = self.kinds.iter();
+        let kinds = kinds.map(|(kind, content)| OfKind { kind: kind.into(), content: *content });
+        let tables = self.tables.iter().map(|(name, totals)| OfKind {
+            kind: Kind::Table(name.as_str().into()),
+            content: KindContent { totals: *totals, invalid: 0 },
+        });
+        let json = Json {
+            label: &self.label,
+            format_version: self.format_version,
+            schema_version: self.schema_version,
+            file_bytes: self.file_bytes,
+            kinds: kinds.chain(tables).collect(),
+            sha256: self.sha256,
+            sequences: self.sequences,
+            manifest: self.manifest.as_ref(),
+            manifest_matches: self.manifest_matches,
+            uncopied_tables: &self.uncopied_tables,
+            unknown_keys: self.unknown_keys,
+            missing_tables: &self.missing,
+        };
+        json.serialize(serializer)
+    }
 }
 
 fn totals(kinds: &PerKind<KindContent>) -> PerKind<KindTotals> {
@@ -119,14 +168,20 @@ pub fn inspect(path: &Path, options: &InspectOptions, progress: &Progress) -> Re
         StoreKind::Kv => inspect_kv(path, jobs, progress),
         found => {
             found.expect_store(path)?;
-            inspect_sqlite(path, jobs, progress)
+            inspect_sqlite(path, &options.tables, jobs, progress)
         }
     })
 }
 
-fn inspect_sqlite(path: &Path, jobs: Jobs, progress: &Progress) -> Result<Inspection> {
+fn inspect_sqlite(
+    path: &Path,
+    tables: &TableSelection,
+    jobs: Jobs,
+    progress: &Progress,
+) -> Result<Inspection> {
     let file_bytes = fs::metadata(path).io_context("stat", path)?.len();
-    let mut snapshot = SqliteSnapshot::open(path, &SourceOptions::default(), progress)?;
+    let options = SourceOptions { tables: tables.clone(), ..SourceOptions::default() };
+    let mut snapshot = SqliteSnapshot::open(path, &options, progress)?;
     let inspection = Inspection {
         file_bytes,
         schema_version: snapshot.schema_version(),
@@ -145,11 +200,14 @@ fn inspect_kv(path: &Path, jobs: Jobs, progress: &Progress) -> Result<Inspection
         ..inspect_snapshot(&mut file, jobs, progress)?
     };
     let totals = totals(&inspection.kinds);
-    inspection.manifest_matches = inspection
-        .manifest
-        .as_ref()
-        .map(|manifest| manifest.kinds == totals && manifest.sha256 == combined_digest(&totals));
-    let known: u64 = totals.iter().map(|(_, totals)| totals.records).sum();
+    let tables = &inspection.tables;
+    inspection.manifest_matches = inspection.manifest.as_ref().map(|manifest| {
+        manifest.kinds == totals
+            && manifest.tables == *tables
+            && manifest.sha256 == combined_digest(&totals, in_key_order(tables))
+    });
+    let of_kinds = totals.iter().map(|(_, totals)| totals.records);
+    let known: u64 = of_kinds.chain(tables.values().map(|totals| totals.records)).sum();
     inspection.unknown_keys = file.key_count()?.saturating_sub(known);
     Ok(inspection)
 }
@@ -164,6 +222,11 @@ fn inspect_snapshot(
     for kind in RecordKind::ALL {
         *kinds.get_mut(kind) = digest_kind(snapshot, kind, jobs, Stage::Digest(kind), progress)?;
     }
+    let mut tables = BTreeMap::new();
+    for table in snapshot.carried().map(CarriedTables::in_key_order).unwrap_or_default() {
+        let content = digest_table(snapshot, &table, Stage::DigestTables, progress)?;
+        tables.insert(table.name.clone(), content.totals);
+    }
     let whole = kinds.iter().all(|(_, content)| content.invalid == 0);
     Ok(Inspection {
         label: StoreLabel::of(snapshot),
@@ -171,7 +234,8 @@ fn inspect_snapshot(
         schema_version: None,
         file_bytes: 0,
         kinds,
-        sha256: whole.then(|| combined_digest(&totals(&kinds))),
+        sha256: whole.then(|| combined_digest(&totals(&kinds), in_key_order(&tables))),
+        tables,
         sequences: snapshot.sequences()?,
         manifest: None,
         manifest_matches: None,

@@ -20,7 +20,7 @@ pub use two_stores::verify_pair;
 pub use crate::codec::digest::{Digest, KindTotals};
 pub use crate::compare::{
     Comparison, FieldDifference, Finding, FindingClass, FindingCounts, KindCounts, RowLocation,
-    Side, Values,
+    Side, TableComparison, Values,
 };
 pub use crate::kv::manifest::{Manifest, ManifestSource};
 pub use crate::stream::{InvalidReason, KindContent, StoreLabel};

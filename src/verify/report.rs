@@ -14,6 +14,7 @@ use crate::record::KindSet;
 use crate::setters::setters;
 use crate::sqlite::SourceOptions;
 use crate::stream::Source;
+use crate::table::TableSelection;
 
 /// Options of a verification.
 #[derive(Debug, Clone)]
@@ -21,6 +22,9 @@ use crate::stream::Source;
 pub struct VerifyOptions {
     /// The kinds to compare.
     pub only: KindSet,
+    /// The tables to compare in addition. `None` for those that a KV file carries, if one of the
+    /// stores is a KV file.
+    pub tables: TableSelection,
     /// Whether to skip the comparison of a kind's records if its digests are equal. Warnings are
     /// then searched for only if they affect the result or are kept: with `strict` or `report`.
     pub quick: bool,
@@ -47,6 +51,7 @@ impl Default for VerifyOptions {
     fn default() -> Self {
         VerifyOptions {
             only: KindSet::ALL,
+            tables: TableSelection::None,
             quick: false,
             strict: false,
             limit: 20,
@@ -62,6 +67,7 @@ impl Default for VerifyOptions {
 impl VerifyOptions {
     setters! {
         only: impl Into<KindSet>,
+        tables: TableSelection,
         quick: bool,
         strict: bool,
         limit: usize,
@@ -75,6 +81,7 @@ impl VerifyOptions {
     pub(super) fn compare_options(&self) -> CompareOptions {
         CompareOptions {
             only: self.only,
+            tables: self.tables.clone(),
             quick: self.quick,
             warnings: self.wants_warnings(),
             jobs: self.jobs,
@@ -102,9 +109,31 @@ impl VerifyOptions {
         Ok(())
     }
 
+    /// Fails if a table to compare exists in none of the stores.
+    pub(super) fn check_tables(&self, stores: &[&dyn Source]) -> Result<()> {
+        let TableSelection::Named(names) = &self.tables else {
+            return Ok(());
+        };
+        let carried: Vec<_> = stores.iter().filter_map(|store| store.carried()).collect();
+        for name in names {
+            let tables = || carried.iter().flat_map(|carried| &carried.tables);
+            if !tables().any(|table| table.name.eq_ignore_ascii_case(name)) {
+                let path = stores.first().map(|store| store.path().to_owned());
+                return Err(Error::NoSuchTable {
+                    path: path.unwrap_or_default(),
+                    table: name.clone(),
+                    tables: tables().map(|table| table.name.clone()).collect(),
+                });
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn open_options(&self) -> SourceOptions {
         SourceOptions {
             only: self.only,
+            tables: self.tables.clone(),
+            may_lack_tables: true,
             without_columns: self.without_columns.clone(),
             allow_no_columns: true,
             temp_dir: self.temp_dir.clone(),
@@ -213,9 +242,8 @@ impl VerifyReport {
 
     /// Number of records that were equal in the first comparison.
     pub fn equal(&self) -> u64 {
-        let kinds = self.legs.first().map(|leg| leg.kinds);
-        let kinds = kinds.unwrap_or_default();
-        kinds.iter().map(|(_, counts)| counts.equal).sum()
+        let counts = self.legs.first().map(Comparison::kinds_and_tables).unwrap_or_default();
+        counts.iter().map(|kind| kind.counts.equal).sum()
     }
 
     /// Whether the stores are identical: every record on both sides was read and, unless quick,
@@ -250,7 +278,7 @@ impl Serialize for VerifyReport {
         }
         json.serialize_field("left", &first.map(|leg| &leg.left))?;
         json.serialize_field("right", &self.legs.last().map(|leg| &leg.right))?;
-        json.serialize_field("kinds", &first.map(|leg| leg.kinds.list(self.only)))?;
+        json.serialize_field("kinds", &first.map(Comparison::kinds_and_tables))?;
         json.serialize_field("unknown_keys", &self.unknown_keys())?;
         serialize_findings(&mut json, &findings, &self.counts())?;
         if !self.has_all_warnings {

@@ -55,6 +55,7 @@ pub fn verify_round_trip(
         let findings = Findings::create(options, &[file])?;
         let mut source = opening.open(&options.open_options(), progress)?;
         options.check_columns(&[source.as_ref()])?;
+        options.check_tables(&[source.as_ref()])?;
         let mut trip = RoundTrip::create(options, source.expected_bytes())?;
         trip.run(source.as_mut(), options, findings, progress)
     })
@@ -130,7 +131,8 @@ impl RoundTrip {
         let there_path = self.there();
         // Records that a copy rejects are reported when source and copy are compared.
         let _ = copy_snapshot(source, &there_path, there, &copy_options, progress)?;
-        let open = |path: &Path| Candidate::probe(path)?.open(&SourceOptions::default(), progress);
+        let options_of_copies = SourceOptions::default().following(source.carried());
+        let open = |path: &Path| Candidate::probe(path)?.open(&options_of_copies, progress);
         let mut middle = open(&there_path)?;
         let source_name = StoreLabel::of(source);
         take(source, middle.as_mut(), (source_name, StoreLabel::new(FIRST_COPY, there)))?;

@@ -8,7 +8,7 @@ use super::sample::{sample_records, sample_sequences};
 use crate::error::Result;
 use crate::migrate::create_database;
 use crate::progress::Progress;
-use crate::record::{KindSet, PerKind, Record};
+use crate::record::{PerKind, Record, RecordKind};
 use crate::stream::json;
 
 /// A written database of the built-in sample.
@@ -56,8 +56,9 @@ fn serialize_kinds<S: Serializer>(
 ) -> std::result::Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Count {
+        kind: RecordKind,
         records: u64,
     }
-    let counts = PerKind::from_fn(|kind| Count { records: *counts.get(kind) });
-    counts.list(KindSet::ALL).serialize(serializer)
+    let counts = counts.iter().map(|(kind, records)| Count { kind, records: *records });
+    serializer.collect_seq(counts)
 }

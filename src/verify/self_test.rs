@@ -14,6 +14,7 @@ use crate::progress::Progress;
 use crate::record::IdSequences;
 use crate::sqlite::SourceOptions;
 use crate::stream::Source as _;
+use crate::table::CarriedTables;
 
 /// Corrupts a copy of the sample once for each class and requires exactly that finding. Returns the
 /// detected classes.
@@ -82,6 +83,8 @@ struct Content {
     sequences: IdSequences,
     /// The manifest to write.
     manifest: Option<Manifest>,
+    /// Tables that it carries in addition to the four kinds.
+    carried: Option<CarriedTables>,
     /// The one of the sample.
     own_manifest: Option<Manifest>,
 }
@@ -97,6 +100,7 @@ impl Content {
             entries,
             sequences: file.sequences()?,
             manifest: None,
+            carried: None,
             own_manifest: file.manifest()?,
         })
     }
@@ -105,7 +109,7 @@ impl Content {
         let mut load = BulkLoader::create(path, 1 << 16)?;
         let entries = self.entries.iter();
         load.append(entries.map(|(key, value)| Entry { key, value }))?;
-        load.finish(&self.sequences, self.manifest.as_ref())
+        load.close(&self.sequences, self.manifest.as_ref(), self.carried.as_ref())?.sync()
     }
 
     /// The value of the first key with a prefix, as mutable bytes.
@@ -142,6 +146,7 @@ fn damage(class: FindingClass, left: &mut Content, right: &mut Content) -> Resul
             }
         }
         FindingClass::Sequence => right.sequences.execution_log += 1,
+        FindingClass::Schema => right.carried = Some(CarriedTables::of_empty_table("files")),
         FindingClass::ContentHash => {
             for side in [left, right] {
                 let hash = "\"content_hash\":\"";

@@ -55,6 +55,7 @@ pub fn verify_pair(
         let open_options = options.open_options();
         let (mut left, mut right) = open_pair(left, right, &open_options, progress)?;
         options.check_columns(&[left.as_ref(), right.as_ref()])?;
+        options.check_tables(&[left.as_ref(), right.as_ref()])?;
         let comparison = compare_stores(
             left.as_mut(),
             right.as_mut(),
