@@ -10,14 +10,16 @@ use super::read_back::{Content, find_divergences};
 use super::target_check;
 use super::target_writer::{self, FilledTarget, TargetWriter};
 use super::{CopyOptions, CopyOutcome, CopySummary};
-use crate::error::{IoContext as _, Result};
+use crate::compare::{Finding, FindingClass, Side};
+use crate::error::{Error, IoContext as _, Result};
 use crate::fsio::free_space;
 use crate::fsio::{Destination, OutputFile, Staged};
 use crate::fsio::{StoreKind, detect};
 use crate::open::{Candidate, retry_if_changed};
 use crate::progress::Progress;
-use crate::sqlite::IdSet;
+use crate::sqlite::{IdSet, Refused, Restored, try_schema};
 use crate::stream::Source;
+use crate::table::{CarriedTables, Kind};
 
 /// Copies all records of a SQLite database into a new KV file, or merges them into an existing one.
 ///
@@ -187,6 +189,7 @@ impl Job<'_> {
         shared_ids: &IdSet,
     ) -> Result<(CopySummary, IdSet)> {
         let rejects = self.rejects()?;
+        let restored = self.restored(snapshot)?;
         let temp_dir = self.options.temp_dir.as_deref();
         free_space::check_sorting(temp_dir, snapshot.sorting_bytes())?;
         let staged = match self.options.dry_run {
@@ -204,23 +207,34 @@ impl Job<'_> {
         let new = staged.as_ref().map(|staged| {
             let expected = snapshot.expected_bytes();
             let (store, path) = (self.target_store, staged.path());
-            TargetWriter::create(store, path, expected, self.options, self.progress)
+            let restored = restored.clone();
+            TargetWriter::create(store, path, expected, restored, self.options, self.progress)
         });
         let new = new.transpose()?;
         let store = snapshot.store();
         let mut sink = CopySink::new(self.options, store, new, rejects, shared_ids);
-        let totals = self.take_all(snapshot, &mut sink)?;
+        for impossible in restored.iter().flat_map(|restored| &restored.impossible) {
+            if impossible.object_type == "table" {
+                sink.left_out.insert(impossible.name.clone());
+            }
+            sink.reject_log.record(impossible_finding(impossible));
+        }
+        let copied = self.take_all(snapshot, &mut sink)?;
         let filled = sink.fill()?;
         if !sink.new_duplicate_ids.is_empty() {
-            return Ok((self.summary(snapshot, &sink, totals)?, sink.new_duplicate_ids));
+            return Ok((self.summary(snapshot, &sink, copied)?, sink.new_duplicate_ids));
         }
-        let mut summary = self.summary(snapshot, &sink, totals)?;
+        let mut summary = self.summary(snapshot, &sink, copied)?;
         snapshot.confirm()?;
 
         let rejects = sink.reject_log.rejects.take();
         summary.outcome = match (staged, filled) {
             (Some(staged), Some(filled)) => {
-                self.finish(snapshot, staged, filled, rejects, &mut summary)?
+                let carried = match &restored {
+                    Some(restored) => Some(restored.what_is_possible()),
+                    None => snapshot.carried().cloned(),
+                };
+                self.finish(snapshot, staged, filled, carried.as_ref(), rejects, &mut summary)?
             }
             _ => {
                 self.publish_rejects(rejects, &mut summary)?;
@@ -233,26 +247,51 @@ impl Job<'_> {
         Ok((summary, IdSet::default()))
     }
 
+    /// The tables that a new database is to have, after their statements were tried. `None` if the
+    /// source carries none, or the target is no database.
+    fn restored(&self, snapshot: &dyn Source) -> Result<Option<Restored>> {
+        let Some(carried) = snapshot.carried().filter(|_| self.target_store == StoreKind::Sqlite)
+        else {
+            return Ok(None);
+        };
+        let longest = snapshot.expected_bytes();
+        let trial =
+            try_schema(carried, longest).map_err(|source| Error::TempDatabase { source })?;
+        if !trial.refused.is_empty() {
+            return Err(Error::UntrustedSchema {
+                path: self.source.to_owned(),
+                problems: trial.refused.iter().map(ToString::to_string).collect(),
+            });
+        }
+        let carried = carried.clone();
+        Ok(Some(Restored { carried, impossible: trial.impossible, longest }))
+    }
+
     /// Closes the target, reads it back and publishes it.
     fn finish(
         &self,
         snapshot: &mut dyn Source,
         staged: Staged,
         filled: FilledTarget,
+        carried: Option<&CarriedTables>,
         rejects: Option<OutputFile>,
         summary: &mut CopySummary,
     ) -> Result<CopyOutcome> {
         let progress = self.progress;
+        let tables = summary.tables.iter().map(|table| (table.name.clone(), table.totals));
         let content = Content {
             totals: &summary.totals,
+            tables: &summary.tables,
             sequences: &summary.sequences,
-            manifest: &self.manifest_of(summary, &summary.totals)?,
+            carried,
+            only: self.options.only,
+            manifest: &self.manifest_of(summary, &summary.totals, tables.collect())?,
         };
         let (store, path, options) = (self.target_store, staged.path(), self.options);
         let holds = filled.finish(path, &content, options, self.progress)?;
         progress.check_cancelled()?;
         if options.verify && !holds {
-            let mut target = target_writer::open(store, path, options, self.progress)?;
+            let mut target = target_writer::open(store, path, carried, options, self.progress)?;
             return find_divergences(snapshot, target.as_mut(), options, progress);
         }
         let metadata = fs::metadata(staged.path()).io_context("stat", staged.path())?;
@@ -279,4 +318,11 @@ impl Job<'_> {
             lost_access,
         })
     }
+}
+
+/// Something of a schema that this build of SQLite can't create.
+fn impossible_finding(impossible: &Refused) -> Finding {
+    let kind = Kind::Table(impossible.name.as_str().into());
+    let message = format!("cannot create {impossible}");
+    Finding::new(FindingClass::Schema, Some(kind), message).on(Side::Left)
 }

@@ -1,13 +1,15 @@
 //! The part common to every copy: source, target and options, and the summary once the source was
 //! read.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::copy_sink::{CopySink, SoundBatch};
 use super::rejects::RejectedLines;
-use super::{CopyOptions, CopyOutcome, CopySummary};
+use super::{CarriedTable, CopyOptions, CopyOutcome, CopySummary};
 use crate::codec::{KindTotals, may_be_of};
-use crate::compare::{Finding, FindingClass, ManifestCheck, Side};
+use crate::compare::{Finding, FindingClass, ManifestCheck, Side, is_sound_batch};
 use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
 use crate::fsio::leftover_dirs;
@@ -15,7 +17,10 @@ use crate::fsio::{Destination, OutputFile, OutputKind, Published};
 use crate::kv::{Manifest, ManifestSource};
 use crate::progress::{Progress, Stage};
 use crate::record::{IdSequences, PerKind, RecordKind};
-use crate::stream::{Batch, Source, StoreLabel, check_kind};
+use crate::stream::{
+    Batch, Jobs, Source, StoreLabel, UncopiedTable, Visited, check_kind, check_stream,
+};
+use crate::table::{CarriedTables, Kind, TableSchema};
 
 /// A requested copy.
 pub(super) struct Job<'c> {
@@ -31,13 +36,19 @@ pub(super) struct Job<'c> {
     pub(super) progress: &'c Progress,
 }
 
+/// What was copied.
+pub(super) struct Copied {
+    pub(super) kinds: PerKind<KindTotals>,
+    pub(super) tables: Vec<CarriedTable>,
+}
+
 impl Job<'_> {
     /// Reads the source to its end.
     pub(super) fn take_all(
         &self,
         snapshot: &mut dyn Source,
         sink: &mut CopySink<'_>,
-    ) -> Result<PerKind<KindTotals>> {
+    ) -> Result<Copied> {
         let mut claims = ManifestCheck::new(Side::Left, snapshot.manifest_totals()?);
         let mut totals = PerKind::default();
         let mut counted = 0;
@@ -49,11 +60,32 @@ impl Job<'_> {
                 sink.reject_log.record(wrong);
             }
         }
+        let mut tables = Vec::new();
+        // A merge copies only the four kinds of records.
+        let carried = snapshot.carried().filter(|_| !self.options.merge);
+        let carried = carried.map(CarriedTables::in_key_order);
+        for table in carried.unwrap_or_default() {
+            let (copied, read, rejected) = self.take_table(snapshot, &table, sink)?;
+            counted += read.records;
+            if let Some(wrong) = claims.table(&table.name, &read) {
+                sink.reject_log.record(wrong);
+            }
+            if !sink.left_out.contains(&table.name) {
+                tables.push(CarriedTable { name: table.name.clone(), totals: copied, rejected });
+            }
+        }
         if let Some(wrong) = claims.combined() {
             sink.reject_log.record(wrong);
         }
         if let Some(lines) = self.rejected_lines {
-            lines.visit(&mut |line| sink.reject_log.reject_line(line))?;
+            lines.visit(&mut |line| {
+                if let Some(Kind::Table(name)) = &line.why.kind
+                    && let Some(table) = tables.iter_mut().find(|table| *table.name == **name)
+                {
+                    table.rejected += 1;
+                }
+                sink.reject_log.reject_line(line)
+            })?;
         }
         let keys = snapshot.total_keys()?;
         if keys.is_some_and(|keys| keys != counted) {
@@ -63,12 +95,12 @@ impl Job<'_> {
                 }
                 let message = "the key is not that of a record".to_owned();
                 let class = FindingClass::UnknownKey;
-                let why = Finding::new(class, None, message);
+                let why = Finding::new(class, None::<RecordKind>, message);
                 sink.reject_log.unknown_keys += 1;
                 sink.reject_log.reject_entry(entry, why.on(Side::Left).of_key(entry.key))
             })?;
         }
-        Ok(totals)
+        Ok(Copied { kinds: totals, tables })
     }
 
     fn take_kind(
@@ -98,12 +130,46 @@ impl Job<'_> {
         Ok(sink.finish_kind())
     }
 
+    /// Copies a carried table; returns the totals of what was copied and of what was read, and the
+    /// number of rejected rows.
+    fn take_table(
+        &self,
+        snapshot: &mut dyn Source,
+        table: &Arc<TableSchema>,
+        sink: &mut CopySink<'_>,
+    ) -> Result<(KindTotals, KindTotals, u64)> {
+        let progress = self.progress;
+        progress.start(Stage::CopyTables, None);
+        let are_canonical = snapshot.entries_are_canonical();
+        let jobs = match are_canonical {
+            true => Jobs::IN_READER,
+            false => self.options.threads(),
+        };
+        let check = |batch: &mut Batch| Ok(are_canonical || is_sound_batch(table, batch));
+        let visit = move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| {
+            snapshot.visit_table(table, visit)
+        };
+        let mut rejected = 0;
+        check_stream(visit, jobs, progress, check, |stream| {
+            while let Some((batch, is_sound)) = stream.next_checked()? {
+                progress.check_cancelled()?;
+                let items = batch.len() as u64;
+                rejected += sink.take_rows(table, batch, is_sound)?;
+                progress.inc(items);
+            }
+            Ok(())
+        })?;
+        progress.finish();
+        let (copied, read) = sink.finish_kind();
+        Ok((copied, read, rejected))
+    }
+
     /// The summary of what is known once the source was read.
     pub(super) fn summary(
         &self,
         snapshot: &dyn Source,
         sink: &CopySink<'_>,
-        totals: PerKind<KindTotals>,
+        copied: Copied,
     ) -> Result<CopySummary> {
         let reject_log = &sink.reject_log;
         Ok(CopySummary {
@@ -116,19 +182,35 @@ impl Job<'_> {
             only: self.options.only,
             // Until something is written.
             outcome: CopyOutcome::Rejected,
-            totals,
+            totals: copied.kinds,
+            tables: copied.tables,
+            tables_selected: snapshot.carried().map(CarriedTables::selection).unwrap_or_default(),
             rejected: reject_log.rejected,
             unknown_keys: reject_log.unknown_keys,
             sequences: self.source_sequences(snapshot, sink.largest_ids)?,
-            uncopied_tables: snapshot.other_tables()?,
+            uncopied_tables: self.uncopied_tables(snapshot)?,
             rejections: reject_log.first.clone(),
-            rejection_counts: reject_log.counts,
+            rejection_counts: reject_log.counts.clone(),
             rejects: None,
             stale_rejects_file: None,
             dry_run: self.options.dry_run,
             merge: self.options.merge,
             leftover_dirs: self.leftover_dirs(reject_log.rejects_folder())?,
         })
+    }
+
+    /// The tables that this copy leaves behind.
+    fn uncopied_tables(&self, snapshot: &dyn Source) -> Result<Vec<UncopiedTable>> {
+        let mut tables = snapshot.other_tables()?;
+        if let (true, Some(carried)) = (self.options.merge, snapshot.carried()) {
+            let claims = snapshot.manifest_totals()?.map(|claims| claims.tables);
+            for table in carried.in_key_order() {
+                let totals = claims.as_ref().and_then(|claims| claims.get(&table.name));
+                let rows = totals.map(|totals| totals.records);
+                tables.push(UncopiedTable::new(table.name.clone(), rows));
+            }
+        }
+        Ok(tables)
     }
 
     /// The id sequences of the selected kinds, which are never below the largest id.
@@ -155,6 +237,7 @@ impl Job<'_> {
         &self,
         summary: &CopySummary,
         totals: &PerKind<KindTotals>,
+        tables: BTreeMap<String, KindTotals>,
     ) -> Result<Manifest> {
         let file_name = self.source.file_name().unwrap_or(self.source.as_os_str());
         let source = ManifestSource {
@@ -163,7 +246,7 @@ impl Job<'_> {
             schema_version: summary.schema_version,
         };
         let created_at = self.options.created_at_text()?;
-        Ok(Manifest::new(source, created_at, totals))
+        Ok(Manifest::new(source, created_at, totals, tables))
     }
 
     fn default_rejects(&self) -> PathBuf {

@@ -1,17 +1,22 @@
 //! Processes each item of a source: hashes and writes it, or rejects it.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use super::CopyOptions;
 use super::dual_digest::DualDigest;
 use super::reject_log::RejectLog;
-use super::target_writer::{FilledTarget, TargetWriter};
+use super::target_writer::{FilledTarget, Rows, TargetWriter};
 use crate::codec::{Entry, KindTotals, encode_values, read_canonical_of};
-use crate::compare::{EntryCheck, Finding, FindingClass, RowLocation, Side};
+use crate::compare::{EntryCheck, Finding, FindingClass, RowCheck, RowLocation, Side};
 use crate::error::Result;
 use crate::fsio::OutputFile;
 use crate::fsio::StoreKind;
 use crate::record::{IdSequences, RecordKind};
 use crate::sqlite::{IdSet, ScratchSet};
-use crate::stream::{Batch, InvalidReason, Item, RowBatch};
+use crate::stream::{Batch, InvalidReason, Item, RowBatch, Visited};
+use crate::table::{Kind, TableSchema, write_row};
 
 /// The records of a batch whose values are all canonical and belong to their keys.
 pub(super) struct SoundBatch {
@@ -43,6 +48,8 @@ pub(super) struct CopySink<'o> {
     /// The target; `None` for a dry run.
     new: Option<TargetWriter>,
     pub(super) reject_log: RejectLog<'o>,
+    /// Tables that the target can't have: their rows are read, but not copied.
+    pub(super) left_out: BTreeSet<String>,
     /// The ids so far, if no target table checks their uniqueness.
     ids: Option<IdSet>,
     /// Ids known to be duplicates, and those found during this copy.
@@ -72,6 +79,7 @@ impl<'o> CopySink<'o> {
             source,
             new,
             reject_log: RejectLog::new(options, rejects),
+            left_out: BTreeSet::new(),
             ids: wants_ids.then(|| IdSet::new(temp_dir)),
             known_duplicate_ids,
             new_duplicate_ids: IdSet::new(temp_dir),
@@ -117,10 +125,77 @@ impl<'o> CopySink<'o> {
             }
             Some(TargetWriter::Sqlite(worker)) => {
                 drop(batch);
-                worker.send((kind, std::mem::take(&mut self.accepted)), weight)
+                worker.send(Rows::OfKind(kind, std::mem::take(&mut self.accepted)), weight)
             }
             _ => Ok(()),
         }
+    }
+
+    /// Takes a batch of rows of a carried table; returns the number of rejected rows.
+    pub(super) fn take_rows(
+        &mut self,
+        table: &Arc<TableSchema>,
+        batch: Batch,
+        is_sound: bool,
+    ) -> Result<u64> {
+        if self.left_out.contains(&table.name) {
+            batch.entries().for_each(|entry| self.digests.skipped(entry));
+            return Ok(0);
+        }
+        let (batch, rejected) = match is_sound {
+            true => {
+                batch.entries().for_each(|entry| self.digests.unchanged(entry));
+                (batch, 0)
+            }
+            false => self.accepted_rows(table, &batch)?,
+        };
+        let weight = batch.weight();
+        match &mut self.new {
+            Some(TargetWriter::Kv(worker)) if !self.reject_log.has_failed() => {
+                worker.send(batch, weight)?;
+            }
+            Some(TargetWriter::Sqlite(worker)) => {
+                worker.send(Rows::OfTable(Arc::clone(table), batch), weight)?;
+            }
+            _ => {}
+        }
+        Ok(rejected)
+    }
+
+    /// The rows of a batch that are copied, and the number of all others.
+    fn accepted_rows(&mut self, table: &TableSchema, batch: &Batch) -> Result<(Batch, u64)> {
+        let kind = Kind::Table(table.name.as_str().into());
+        let mut accepted = Batch::default();
+        let mut rejected = 0;
+        for entry in batch.entries() {
+            let checked = RowCheck::of(table, entry);
+            for finding in checked.findings(&kind, Side::Left, entry.key) {
+                let carried =
+                    finding.class == FindingClass::Noncanonical && self.options.skip_invalid;
+                match carried {
+                    true => self.reject_log.record(finding),
+                    false => self.reject_log.reject_entry(entry, finding)?,
+                }
+            }
+            let Some(row) = checked.row_if_key_matches() else {
+                rejected += 1;
+                self.digests.skipped(entry);
+                continue;
+            };
+            if checked.is_sound() {
+                self.digests.unchanged(entry);
+                accepted.push(entry.into());
+                continue;
+            }
+            if !self.options.skip_invalid {
+                rejected += 1;
+            }
+            let mut value = Vec::new();
+            write_row(row, &mut value);
+            self.digests.changed(entry, &value);
+            accepted.push(Visited::Entry { key: entry.key, value: Cow::Owned(value) });
+        }
+        Ok((accepted, rejected))
     }
 
     /// The target with all records, unless this is a dry run.

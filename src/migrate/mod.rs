@@ -25,7 +25,7 @@ pub use export::{ExportItem, ExportOptions, export};
 pub use import::{EndLine, ImportSource, import_to_kv, import_to_sqlite};
 pub use merge::MergeCounts;
 pub(crate) use new_database::create_database;
-pub use summary::{CopyOutcome, CopySummary, MergeSummary};
+pub use summary::{CarriedTable, CopyOutcome, CopySummary, MergeSummary};
 
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
@@ -38,6 +38,7 @@ use crate::record::KindSet;
 use crate::setters::setters;
 use crate::sqlite::SourceOptions;
 use crate::stream::Jobs;
+use crate::table::TableSelection;
 
 /// 9999-12-31T23:59:59Z in Unix seconds.
 const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
@@ -57,6 +58,9 @@ const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
 pub struct CopyOptions {
     /// The kinds to copy.
     pub only: KindSet,
+    /// The tables to copy in addition, from a database or a text; with [`TableSelection::None`], of a
+    /// text all that it describes. A KV file is copied with all tables that it carries.
+    pub tables: TableSelection,
     /// Whether an existing target may be replaced.
     pub replace: bool,
     /// Whether to merge the records into an existing target by key, in one transaction.
@@ -97,6 +101,7 @@ impl Default for CopyOptions {
     fn default() -> Self {
         CopyOptions {
             only: KindSet::ALL,
+            tables: TableSelection::None,
             replace: false,
             merge: false,
             skip_invalid: false,
@@ -118,6 +123,7 @@ impl Default for CopyOptions {
 impl CopyOptions {
     setters! {
         only: impl Into<KindSet>,
+        tables: TableSelection,
         replace: bool,
         merge: bool,
         skip_invalid: bool,
@@ -146,6 +152,7 @@ impl CopyOptions {
     fn open_options(&self) -> SourceOptions {
         SourceOptions {
             only: self.only,
+            tables: self.tables.clone(),
             without_columns: self.without_columns.clone(),
             temp_dir: self.temp_dir.clone(),
             check_integrity: self.check_source,

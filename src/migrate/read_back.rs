@@ -1,19 +1,27 @@
 //! Reads back a finished store and compares it with what was written.
 
-use super::{CopyOptions, CopyOutcome};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{CarriedTable, CopyOptions, CopyOutcome};
 use crate::codec::{KindHasher, KindTotals, is_canonical_of};
-use crate::compare::{CompareOptions, FindingLog, Values, compare_stores};
+use crate::compare::{CompareOptions, FindingLog, Values, compare_stores, is_sound_batch};
 use crate::error::{Error, Result};
 use crate::kv::{KvReader, Manifest};
 use crate::progress::{Progress, Stage};
-use crate::record::{IdSequences, PerKind, RecordKind};
-use crate::sqlite::WrittenRows;
-use crate::stream::{Batch, Jobs, Source, Visited, check_kind, digest_stream};
+use crate::record::{IdSequences, KindSet, PerKind, RecordKind};
+use crate::sqlite::{WrittenRows, describe};
+use crate::stream::{Batch, Jobs, Source, Visited, check_kind, check_stream, digest_stream};
+use crate::table::{CarriedTables, TableSchema};
 
 /// The expected content of a finished store.
 pub(super) struct Content<'c> {
     pub(super) totals: &'c PerKind<KindTotals>,
+    pub(super) tables: &'c [CarriedTable],
     pub(super) sequences: &'c IdSequences,
+    /// The description of the carried tables, if there are any.
+    pub(super) carried: Option<&'c CarriedTables>,
+    pub(super) only: KindSet,
     /// The manifest of a KV file.
     pub(super) manifest: &'c Manifest,
 }
@@ -26,18 +34,49 @@ pub(super) fn verify_kv(
     jobs: Jobs,
     progress: &Progress,
 ) -> Result<bool> {
-    let totals = content.totals.iter();
-    let written: u64 = totals.map(|(_, totals)| totals.records).sum();
+    let of_kinds = content.totals.iter().map(|(_, totals)| totals.records);
+    let of_tables = content.tables.iter().map(|table| table.totals.records);
+    let written: u64 = of_kinds.chain(of_tables).sum();
     let mut holds = file.key_count()? == written
         && file.sequences()? == *content.sequences
-        && file.manifest()?.as_ref() == Some(content.manifest);
+        && file.manifest()?.as_ref() == Some(content.manifest)
+        && file.carried() == content.carried;
     for (kind, expected) in content.totals.iter() {
         progress.start(Stage::ReadBack(kind), Some(expected.records));
         let (found, all_sound) = digest_checked(file, kind, jobs, progress)?;
         progress.finish();
         holds &= all_sound && found == *expected;
     }
+    for (table, expected) in content.carried_tables() {
+        progress.start(Stage::ReadBackTables, Some(expected.totals.records));
+        let (found, all_sound) = digest_checked_table(file, &table, jobs, progress)?;
+        progress.finish();
+        holds &= all_sound && found == expected.totals;
+    }
     Ok(holds)
+}
+
+/// Whether a finished database has the tables, and everything else, that it was to have.
+pub(super) fn verify_schema(
+    path: &Path,
+    content: &Content<'_>,
+    progress: &Progress,
+) -> Result<bool> {
+    let Some(carried) = content.carried else {
+        return Ok(true);
+    };
+    let found = describe(path, &carried.selection(), carried.record_kinds(content.only), progress)?;
+    Ok(found.has_content_of(carried))
+}
+
+impl<'c> Content<'c> {
+    /// The carried tables with what was written of them.
+    fn carried_tables(
+        &self,
+    ) -> impl Iterator<Item = (Arc<TableSchema>, &'c CarriedTable)> + use<'c> {
+        let tables = self.carried.map(CarriedTables::in_key_order).unwrap_or_default();
+        tables.into_iter().zip(self.tables)
+    }
 }
 
 /// Whether a database contains exactly what was written. Each row is read with the storage class of
@@ -55,6 +94,14 @@ pub(super) fn verify_sqlite(
         let visit = move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| rows.visit(kind, visit);
         let found = digest_stream(written, visit, jobs, Stage::ReadBack(kind), progress)?;
         holds &= found.invalid == 0 && found.totals == *expected;
+    }
+    for (table, expected) in content.carried_tables() {
+        let (rows, written) = (&mut *rows, Some(expected.totals.records));
+        let visit =
+            move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| rows.visit_table(&table, visit);
+        let (jobs, stage) = (Jobs::IN_READER, Stage::ReadBackTables);
+        let found = digest_stream(written, visit, jobs, stage, progress)?;
+        holds &= found.totals == expected.totals;
     }
     Ok(holds)
 }
@@ -109,9 +156,34 @@ fn digest_checked(
     Ok((digest.finish(), all_sound))
 }
 
+/// As [`digest_checked`], for a carried table.
+fn digest_checked_table(
+    file: &mut KvReader,
+    table: &TableSchema,
+    jobs: Jobs,
+    progress: &Progress,
+) -> Result<(KindTotals, bool)> {
+    let mut digest = KindHasher::default();
+    let mut all_sound = true;
+    let check = |batch: &mut Batch| Ok(is_sound_batch(table, batch));
+    let visit =
+        move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| file.visit_table(table, visit);
+    check_stream(visit, jobs, progress, check, |stream| {
+        while let Some((batch, is_sound)) = stream.next_checked()? {
+            all_sound &= is_sound;
+            batch.entries().for_each(|entry| digest.update(entry));
+            progress.inc(batch.len() as u64);
+        }
+        Ok(())
+    })?;
+    Ok((digest.finish(), all_sound))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
+
     use crate::codec::Entry;
     use crate::kv::{BulkLoader, ManifestSource};
     use crate::progress::Progress;
@@ -157,7 +229,7 @@ mod tests {
             store: "sqlite".to_owned(),
             schema_version: None,
         };
-        Manifest::new(source, "2026-01-31T12:00:00Z".to_owned(), totals)
+        Manifest::new(source, "2026-01-31T12:00:00Z".to_owned(), totals, BTreeMap::default())
     }
 
     /// Whether a file with `written` passes as the result of a stream of `streamed`.
@@ -171,7 +243,14 @@ mod tests {
         load.append(entries).unwrap();
         load.finish(&sequences, Some(&manifest)).unwrap();
         let mut file = KvReader::open_unverified(&path).unwrap();
-        let content = Content { totals: &expected, sequences: &SEQUENCES, manifest: &manifest };
+        let content = Content {
+            totals: &expected,
+            tables: &[],
+            sequences: &SEQUENCES,
+            carried: None,
+            only: KindSet::ALL,
+            manifest: &manifest,
+        };
         verify_kv(&mut file, &content, Jobs::new(None), &Progress::none()).unwrap()
     }
 

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::fsio::OutputFile;
 use crate::record::{PerKind, RecordKind};
 use crate::stream::InvalidRow;
+use crate::table::Kind;
 
 pub(super) struct RejectLog<'o> {
     options: &'o CopyOptions,
@@ -59,8 +60,10 @@ impl<'o> RejectLog<'o> {
 
     /// Rejects an invalid line of text.
     pub(super) fn reject_line(&mut self, line: RejectedLine<'_>) -> Result<()> {
-        match line.why.kind {
-            Some(kind) => self.count(kind),
+        match &line.why.kind {
+            Some(Kind::Record(kind)) => self.count(*kind),
+            // Counted with the rows of its table.
+            Some(Kind::Table(_)) => {}
             None => self.unknown_keys += 1,
         }
         if let Some(rejects) = &mut self.rejects {
@@ -72,7 +75,7 @@ impl<'o> RejectLog<'o> {
 
     /// Records a finding.
     pub(super) fn record(&mut self, finding: Finding) {
-        self.counts.count(finding.class, finding.kind);
+        self.counts.count(finding.class, finding.kind.as_ref());
         if self.room.take(&finding, self.options.limit) {
             self.first.push(finding);
         }

@@ -11,6 +11,7 @@ use crate::compare::{Finding, FindingCounts, FindingLog, serialize_findings};
 use crate::record::{IdSequences, KindSet, PerKind, RecordKind};
 use crate::sqlite::{Derived, StaleIndex};
 use crate::stream::{StoreLabel, UncopiedTable, json};
+use crate::table::{self, TableSelection, key_prefix};
 
 /// How a copy ended.
 #[derive(Debug, Clone)]
@@ -59,10 +60,8 @@ pub enum CopyOutcome {
 
 impl CopyOutcome {
     pub(super) fn read_back_differs(found: FindingLog) -> Self {
-        CopyOutcome::ReadBackDiffers {
-            counts: Box::new(*found.counts()),
-            divergences: found.into_first(),
-        }
+        let (counts, divergences) = found.into_parts();
+        CopyOutcome::ReadBackDiffers { counts: Box::new(counts), divergences }
     }
 }
 
@@ -104,6 +103,18 @@ impl MergeSummary {
     }
 }
 
+/// A table that was copied in addition to the four kinds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CarriedTable {
+    /// Its name.
+    pub name: String,
+    /// Counts and digest of the rows that were copied, or would be.
+    pub totals: KindTotals,
+    /// Number of rows that were not copied.
+    pub rejected: u64,
+}
+
 /// The result of a copy.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -127,6 +138,11 @@ pub struct CopySummary {
     pub outcome: CopyOutcome,
     /// Counts and digest of the records that were copied, or would be.
     pub totals: PerKind<KindTotals>,
+    /// The carried tables, in the order of their keys.
+    pub tables: Vec<CarriedTable>,
+    /// The selection of these tables.
+    #[doc(hidden)]
+    pub tables_selected: TableSelection,
     /// Number of invalid rows, entries or lines, which were not copied.
     pub rejected: PerKind<u64>,
     /// Number of keys with an unknown form in the source, or of lines of an unknown kind.
@@ -161,15 +177,20 @@ impl CopySummary {
 
     /// Number of records that were copied, or would be.
     pub fn records(&self) -> u64 {
-        let totals = self.totals.iter();
-        totals.map(|(_, totals)| totals.records).sum()
+        let of_kinds = self.totals.iter().map(|(_, totals)| totals.records);
+        of_kinds.chain(self.tables.iter().map(|table| table.totals.records)).sum()
     }
 
     /// The combined digest of the copied records; `None` if nothing was copied because of findings.
     pub fn sha256(&self) -> Option<Digest> {
         match self.outcome {
             CopyOutcome::Rejected | CopyOutcome::ReadBackDiffers { .. } => None,
-            _ => Some(combined_digest(&self.totals)),
+            _ => {
+                let mut tables: Vec<_> = self.tables.iter().collect();
+                tables.sort_by_cached_key(|table| key_prefix(&table.name));
+                let tables = tables.into_iter().map(|table| &table.totals);
+                Some(combined_digest(&self.totals, tables))
+            }
         }
     }
 
@@ -220,7 +241,7 @@ impl CopySummary {
 
     /// Number of all rejections and divergences by class and kind.
     pub fn counts(&self) -> FindingCounts {
-        let mut all = self.rejection_counts;
+        let mut all = self.rejection_counts.clone();
         if let CopyOutcome::ReadBackDiffers { counts, .. } = &self.outcome {
             all.add(counts);
         }
@@ -230,7 +251,8 @@ impl CopySummary {
     /// Number of items that were not copied.
     pub fn rejected_total(&self) -> u64 {
         let rejected: u64 = self.rejected.iter().map(|(_, rows)| rows).sum();
-        rejected + self.unknown_keys
+        let of_tables: u64 = self.tables.iter().map(|table| table.rejected).sum();
+        rejected + of_tables + self.unknown_keys
     }
 
     /// Whether everything was copied exactly, or would be.
@@ -261,6 +283,7 @@ impl Serialize for CopySummary {
         }
         #[derive(Serialize)]
         struct Kind {
+            kind: table::Kind,
             records: u64,
             rejected: u64,
             #[serde(flatten)]
@@ -284,11 +307,19 @@ impl Serialize for CopySummary {
             false => "no",
         };
         let merge = self.merged();
-        let kinds = PerKind::from_fn(|kind| Kind {
+        let kinds = self.only.iter().map(|kind| Kind {
+            kind: kind.into(),
             records: self.totals.get(kind).records,
             rejected: *self.rejected.get(kind),
             merged: merge.map(|merge| *merge.counts.get(kind)),
         });
+        let tables = self.tables.iter().map(|table| Kind {
+            kind: table::Kind::Table(table.name.as_str().into()),
+            records: table.totals.records,
+            rejected: table.rejected,
+            merged: None,
+        });
+        let kinds: Vec<_> = kinds.chain(tables).collect();
         let findings = self.rejections.iter().chain(self.divergences());
         let findings: Vec<_> = findings.map(Cow::Borrowed).collect();
         let leftover_dirs = self.leftover_dirs.iter().map(|path| path.to_string_lossy());
@@ -297,7 +328,7 @@ impl Serialize for CopySummary {
         json.serialize_field("source", &source)?;
         json.serialize_field("target", &target)?;
         json.serialize_field("verified", verified)?;
-        json.serialize_field("kinds", &kinds.list(self.only))?;
+        json.serialize_field("kinds", &kinds)?;
         json.serialize_field("unknown_keys", &self.unknown_keys)?;
         json.serialize_field("sha256", &self.sha256())?;
         json.serialize_field("uncopied_tables", &self.uncopied_tables)?;

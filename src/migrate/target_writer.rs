@@ -1,6 +1,7 @@
 //! Writes a new store of either kind, and reads it back from disk.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::CopyOptions;
 use super::read_back::{self, Content};
@@ -11,8 +12,9 @@ use crate::kv::{BulkLoader, KvReader};
 use crate::progress::{Progress, Stage};
 use crate::record::RecordKind;
 use crate::sqlite::SourceOptions;
-use crate::sqlite::{IdSet, SqliteBulkLoader, SqliteSnapshot, WrittenRows, count_rows};
-use crate::stream::{Batch, Jobs, RowBatch, Source, join2};
+use crate::sqlite::{IdSet, Restored, SqliteBulkLoader, SqliteSnapshot, WrittenRows, count_rows};
+use crate::stream::{Batch, RowBatch, Source, join2};
+use crate::table::{CarriedTables, TableSchema};
 
 /// A store that is being written.
 #[derive(Debug)]
@@ -20,7 +22,15 @@ pub(super) enum TargetWriter {
     /// Receives entries in key order.
     Kv(Worker<Batch, BulkLoader>),
     /// Receives records, one kind at a time.
-    Sqlite(Worker<(RecordKind, RowBatch), SqliteBulkLoader>),
+    Sqlite(Worker<Rows, SqliteBulkLoader>),
+}
+
+/// Rows to insert into a table.
+#[derive(Debug)]
+pub(super) enum Rows {
+    OfKind(RecordKind, RowBatch),
+    /// Canonical rows of a carried table.
+    OfTable(Arc<TableSchema>, Batch),
 }
 
 impl TargetWriter {
@@ -29,6 +39,7 @@ impl TargetWriter {
         store: StoreKind,
         path: &Path,
         expected_bytes: u64,
+        restored: Option<Restored>,
         options: &CopyOptions,
         progress: &Progress,
     ) -> Result<Self> {
@@ -40,9 +51,11 @@ impl TargetWriter {
             }
             StoreKind::Sqlite => {
                 let (temp_dir, keeps_order) = (options.temp_dir.as_deref(), options.verify);
-                let load = SqliteBulkLoader::create(path, temp_dir, keeps_order, progress)?;
-                let insert = |load: &mut SqliteBulkLoader, (kind, records): (_, RowBatch)| {
-                    load.insert(kind, &records)
+                let load =
+                    SqliteBulkLoader::create(path, temp_dir, keeps_order, restored, progress)?;
+                let insert = |load: &mut SqliteBulkLoader, rows: Rows| match rows {
+                    Rows::OfKind(kind, records) => load.insert(kind, &records),
+                    Rows::OfTable(table, batch) => load.insert_rows(&table, &batch),
                 };
                 Worker::start(load, insert).map(TargetWriter::Sqlite)
             }
@@ -87,7 +100,8 @@ impl FilledTarget {
     ) -> Result<bool> {
         match self {
             FilledTarget::Kv(load) => {
-                let closed = load.close(content.sequences, Some(content.manifest))?;
+                let closed =
+                    load.close(content.sequences, Some(content.manifest), content.carried)?;
                 if !options.verify {
                     closed.sync()?;
                     return Ok(true);
@@ -103,13 +117,7 @@ impl FilledTarget {
             FilledTarget::Sqlite(mut load) => {
                 load.commit_rows(*content.sequences)?;
                 if options.verify {
-                    return finish_during_read_back(
-                        *load,
-                        path,
-                        content,
-                        options.threads(),
-                        progress,
-                    );
+                    return finish_during_read_back(*load, path, content, options, progress);
                 }
                 progress.start(Stage::Index, None);
                 load.make_indexes()?;
@@ -121,39 +129,56 @@ impl FilledTarget {
 }
 
 /// Builds the indexes of a database in a new thread while its rows are read back, then counts the
-/// rows of the finished file.
+/// rows of the finished file and checks its schema.
 fn finish_during_read_back(
     mut load: SqliteBulkLoader,
     path: &Path,
     content: &Content<'_>,
-    jobs: Jobs,
+    options: &CopyOptions,
     progress: &Progress,
 ) -> Result<bool> {
-    let mut rows = WrittenRows::open(path, load.take_order()?, progress)?;
-    let both = join2(
-        "indexer",
-        || load.make_indexes(),
-        || {
-            let holds = read_back::verify_sqlite(&mut rows, content, jobs, progress);
+    let order = load.take_order()?;
+    let jobs = options.threads();
+    let holds = match load.moves_pages() {
+        true => {
+            let carried = load.restored().cloned();
             progress.start(Stage::Index, None);
-            holds
-        },
-    );
-    progress.finish();
-    let ((), holds) = both?;
-    let counted = count_rows(path, progress)?;
+            load.make_indexes()?;
+            progress.finish();
+            let mut rows = WrittenRows::open(path, order, carried.as_ref(), progress)?;
+            read_back::verify_sqlite(&mut rows, content, jobs, progress)?
+        }
+        false => {
+            let mut rows = WrittenRows::open(path, order, load.restored(), progress)?;
+            let both = join2(
+                "indexer",
+                || load.make_indexes(),
+                || {
+                    let holds = read_back::verify_sqlite(&mut rows, content, jobs, progress);
+                    progress.start(Stage::Index, None);
+                    holds
+                },
+            );
+            progress.finish();
+            both?.1
+        }
+    };
+    let counted = count_rows(path, content.carried, progress)?;
     let mut totals = content.totals.iter();
-    Ok(holds && totals.all(|(kind, totals)| *counted.get(kind) == totals.records))
+    let holds = holds && totals.all(|(kind, totals)| *counted.get(kind) == totals.records);
+    Ok(holds && read_back::verify_schema(path, content, progress)?)
 }
 
 /// Opens a finished file to compare it record by record.
 pub(super) fn open(
     store: StoreKind,
     path: &Path,
+    carried: Option<&CarriedTables>,
     options: &CopyOptions,
     progress: &Progress,
 ) -> Result<Box<dyn Source>> {
     let options = SourceOptions { temp_dir: options.temp_dir.clone(), ..SourceOptions::default() };
+    let options = options.following(carried);
     Ok(match store {
         StoreKind::Sqlite => Box::new(SqliteSnapshot::open(path, &options, progress)?),
         _ => Box::new(KvReader::open_verified(path)?),

@@ -9,7 +9,7 @@ use crate::codec::{Entry, ExportEnd};
 use crate::compare::Finding;
 use crate::error::{Error, Result};
 use crate::migrate::CopyOptions;
-use crate::record::RecordKind;
+use crate::table::Kind;
 
 /// The result of checking a text's end line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -33,7 +33,10 @@ pub(super) struct EndCheck {
 
 impl EndCheck {
     /// Adds a line, or the finding that says why it is invalid.
-    pub(super) fn take(&mut self, line: &std::result::Result<ParsedLine<'_>, Box<Finding>>) {
+    pub(super) fn take(
+        &mut self,
+        line: &std::result::Result<ParsedLine<'_>, Box<Finding>>,
+    ) -> Result<()> {
         self.has_lines = true;
         match line {
             Ok(ParsedLine::Record { kind, key, value }) => {
@@ -41,10 +44,20 @@ impl EndCheck {
                 let entry = Entry { key, value };
                 self.found.add_record(*kind, entry);
             }
+            Ok(ParsedLine::Row { key, value, .. }) => {
+                self.found.add_row(Entry { key: key.as_bytes(), value });
+            }
+            // It is added once it can be read.
+            Ok(ParsedLine::UndescribedRow { .. }) => {}
+            Ok(ParsedLine::Tables(tables)) => {
+                let json = serde_json::to_vec(&tables.carried);
+                self.found.add_tables(&json.map_err(|error| Error::Internal(error.to_string()))?);
+            }
             Ok(ParsedLine::IdSequences(sequences)) => self.found.add_sequences(*sequences),
             Ok(ParsedLine::End(end)) => self.expected.get_or_insert_default().add(end),
-            Err(why) => self.take_invalid(why.kind),
+            Err(why) => self.take_invalid(why.kind.as_ref()),
         }
+        Ok(())
     }
 
     /// Adds the lines of another part of the text.
@@ -57,10 +70,12 @@ impl EndCheck {
     }
 
     /// Counts an invalid line, with its kind if that is known.
-    pub(super) fn take_invalid(&mut self, kind: Option<RecordKind>) {
+    pub(super) fn take_invalid(&mut self, kind: Option<&Kind>) {
         self.has_lines = true;
-        if let Some(kind) = kind {
-            self.found.count(kind);
+        match kind {
+            Some(Kind::Record(kind)) => self.found.count(*kind),
+            Some(Kind::Table(_)) => self.found.count_row(),
+            None => {}
         }
     }
 

@@ -6,6 +6,7 @@ mod line_reader;
 mod line_splitter;
 mod parse_line;
 mod source;
+mod tables_line;
 
 use std::fmt;
 use std::fs::Metadata;
@@ -15,11 +16,12 @@ use std::path::Path;
 pub use self::end_check::EndLine;
 use super::copy_job::Job;
 use super::{CopyOptions, CopySummary};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fsio::Destination;
 use crate::fsio::StoreKind;
 use crate::fsio::free_space;
 use crate::progress::Progress;
+use crate::stream::Source as _;
 
 /// The source of the lines.
 pub enum ImportSource<'s> {
@@ -41,7 +43,7 @@ impl fmt::Debug for ImportSource<'_> {
     }
 }
 
-/// Imports records into a new KV file, or merges them into one.
+/// Imports records, and rows of carried tables, into a new KV file, or merges records into one.
 ///
 /// The text is JSON Lines, as `chunkmigrate export` writes them (`docs/ndjson.md`): in any order and
 /// any JSON formatting, with blank lines in between.
@@ -125,6 +127,9 @@ fn import(
     let expected = file.as_ref().map_or(0, Metadata::len);
     free_space::check_lines(options.temp_dir.as_deref(), expected)?;
     let (mut lines, rejected) = collect::take_in(source, file, options, progress)?;
+    if options.merge && lines.carried().is_some() {
+        return Err(Error::TablesNotMerged { path });
+    }
     job.rejected_lines = Some(&rejected);
     let mut summary = job.run(&mut lines)?;
     summary.end_line = Some(lines.end_line);

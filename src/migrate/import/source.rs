@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::fsio::StoreKind;
 use crate::record::{IdSequences, RecordKind};
 use crate::stream::{ManifestTotals, Origin, Source, UncopiedTable, Visited};
+use crate::table::{CarriedTables, TableSchema};
 
 impl Source for Lines {
     fn path(&self) -> &Path {
@@ -26,6 +27,21 @@ impl Source for Lines {
 
     fn expected_records(&self, kind: RecordKind) -> Option<u64> {
         Some(self.entries.len(kind))
+    }
+
+    fn carried(&self) -> Option<&CarriedTables> {
+        self.carried.as_ref()
+    }
+
+    fn visit_table(
+        &self,
+        table: &TableSchema,
+        visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
+    ) -> Result<()> {
+        match &self.rows {
+            Some(rows) => rows.visit(&table.name, &mut |entry| visit(entry.into())),
+            None => Ok(()),
+        }
     }
 
     fn entries_are_canonical(&self) -> bool {

@@ -61,7 +61,11 @@ impl Apply<'_, '_> {
         let merge = KvMerge {
             changes: &self.plan.changes,
             sequences: &self.plan.sequences,
-            manifest: &self.job.manifest_of(&self.report.summary, &self.plan.expected)?,
+            manifest: &self.job.manifest_of(
+                &self.report.summary,
+                &self.plan.expected,
+                self.plan.tables.clone(),
+            )?,
             expected: &self.plan.expected,
         };
         Ok(match merge.apply(path, self.job.progress)? {

@@ -1,5 +1,7 @@
 //! Determines what a merge would change, without a trace on the target.
 
+use std::collections::BTreeMap;
+
 use super::change_set::ChangeSet;
 use super::join::{Before, JoinSink, KindJoin, MergeCounts, RowBefore};
 use super::report::MergeReport;
@@ -12,7 +14,8 @@ use crate::migrate::copy_job::Job;
 use crate::progress::Stage;
 use crate::record::{IdSequences, KindSet, PerKind, Record, RecordKind};
 use crate::sqlite::{FinalIds, Holder, IdClash, Rejection, other_symbol};
-use crate::stream::{InvalidReason, ManifestTotals, Source, digest_kind, read_kind};
+use crate::stream::{InvalidReason, ManifestTotals, Source, digest_kind, digest_table, read_kind};
+use crate::table::CarriedTables;
 
 /// The planned changes of a merge.
 pub(super) struct Plan {
@@ -28,6 +31,8 @@ pub(super) struct Plan {
     sequences_before: IdSequences,
     /// The holders of all ids after the merge.
     pub(super) ids: FinalIds,
+    /// Counts and digests of the tables that the target carries, which don't change.
+    pub(super) tables: BTreeMap<String, KindTotals>,
     /// Whether metadata changes: an id sequence or the manifest.
     pub(super) changes_metadata: bool,
     // Dropped last: this removes the file with the changes.
@@ -64,6 +69,15 @@ impl Plan {
                 *planned.expected.get_mut(kind) = content.totals;
             }
         }
+        let mut tables = BTreeMap::new();
+        if target.store() == StoreKind::Kv {
+            let carried = target.carried().map(CarriedTables::in_key_order);
+            for table in carried.unwrap_or_default() {
+                let stage = Stage::DigestTables;
+                let content = digest_table(target, &table, stage, job.progress)?;
+                tables.insert(table.name.clone(), content.totals);
+            }
+        }
         let (claims, before) = (target.manifest_totals()?, target.sequences()?);
         target.confirm()?;
         let mut sequences = before;
@@ -71,13 +85,14 @@ impl Plan {
         for kind in job.options.only.iter() {
             sequences.raise(kind, brought.get(kind));
         }
-        let stale = target.store() == StoreKind::Kv && !tells(claims, &planned.expected);
+        let stale = target.store() == StoreKind::Kv && !tells(claims, &planned.expected, &tables);
         let mut plan = Plan {
             changes_metadata: sequences != before || stale,
             changes: planned.changes.finish()?,
             counts: planned.counts,
             totals: planned.totals,
             expected: planned.expected,
+            tables,
             sequences,
             sequences_before: before,
             ids: planned.ids,
@@ -126,8 +141,12 @@ impl Plan {
     }
 }
 
-fn tells(claims: Option<ManifestTotals>, content: &PerKind<KindTotals>) -> bool {
-    claims.is_some_and(|claims| claims.kinds == *content)
+fn tells(
+    claims: Option<ManifestTotals>,
+    content: &PerKind<KindTotals>,
+    tables: &BTreeMap<String, KindTotals>,
+) -> bool {
+    claims.is_some_and(|claims| claims.kinds == *content && claims.tables == *tables)
 }
 
 struct PlanBuilder {

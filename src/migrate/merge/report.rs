@@ -81,7 +81,7 @@ impl<'j> MergeReport<'j> {
 
     /// Records a finding that is not about a single record.
     pub(super) fn find(&mut self, finding: Finding) {
-        self.summary.rejection_counts.count(finding.class, finding.kind);
+        self.summary.rejection_counts.count(finding.class, finding.kind.as_ref());
         let limit = self.job.options.limit.saturating_sub(self.from_source);
         if self.room.take(&finding, limit) {
             self.summary.rejections.push(finding);
