@@ -7,7 +7,7 @@ use chunkmigrate::store::StoreKind;
 use chunkmigrate::verify::{Comparison, KindCounts, Side, StoreLabel, VerifyReport};
 
 use super::report::pluralize::count_of;
-use super::report::suggestions::{NextStep, transfer};
+use super::report::suggestions::{NextStep, copy_with_tables, transfer};
 use super::report::verify_outcome::total;
 use super::term::terminal_escape::escaped_path;
 
@@ -17,6 +17,9 @@ pub(super) fn after_verify(report: &VerifyReport) -> Option<NextStep> {
         return None;
     };
     let pair = Pair { report, leg, total: total(leg) };
+    if !leg.selection.is_none() {
+        return pair.copy_tables();
+    }
     match leg.evidence.newer() {
         Some(newer) => pair.update_older(newer),
         None => pair.either(),
@@ -31,6 +34,23 @@ struct Pair<'r> {
 }
 
 impl Pair<'_> {
+    /// A fresh copy of a database with its tables, which no merge carries.
+    fn copy_tables(&self) -> Option<NextStep> {
+        let from = match (self.leg.left.store, self.leg.right.store) {
+            (StoreKind::Sqlite, StoreKind::Kv) => Side::Left,
+            (StoreKind::Kv, StoreKind::Sqlite) => Side::Right,
+            _ => return None,
+        };
+        if self.report.is_identical() || self.faults(from) > 0 {
+            return None;
+        }
+        let stores = [from, from.other()].map(|side| self.store(side).path.as_path());
+        let command = copy_with_tables(stores, self.report.only, &self.leg.selection)?;
+        let (from, to) = (self.name(from), self.name(from.other()));
+        let what = format!("if {from} is right, replace {to} by a fresh copy");
+        Some(NextStep::new(what, [command]))
+    }
+
     fn update_older(&self, newer: Newer) -> Option<NextStep> {
         let older = newer.side.other();
         let (from, to) = (self.name(newer.side), self.name(older));

@@ -2,10 +2,12 @@ use std::path::PathBuf;
 
 use chunkmigrate::migrate::{CopyOptions, CopySummary};
 use chunkmigrate::record::RecordKind;
+use chunkmigrate::table::TableSelection;
 use clap::{ValueEnum, ValueHint};
 
 use crate::cli::commands::jobs_arg::JobsArg;
-use crate::cli::commands::kind_arg::{kind_parser, selected};
+use crate::cli::commands::kind_arg::{kind_or_none_parser, selected};
+use crate::cli::commands::tables_arg;
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
 use crate::cli::report::copy::write_report;
@@ -17,8 +19,8 @@ pub(crate) struct CopyArgs {
     /// Copy only these kinds of records (comma-separated)
     ///
     /// [default: all]
-    #[arg(long, value_name = "KIND", value_parser = kind_parser(), value_delimiter = ',')]
-    only: Vec<RecordKind>,
+    #[arg(long, value_name = "KIND", value_parser = kind_or_none_parser(), value_delimiter = ',')]
+    only: Vec<Option<RecordKind>>,
     /// Replace an existing target once the new one is complete and verified
     ///
     /// Everything in the old target is lost; use --merge to add to it instead.
@@ -97,6 +99,17 @@ Exit status:
 /// Options of a copy from a database.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct DatabaseArgs {
+    /// Carry these tables too (comma-separated), or all
+    ///
+    /// Every row is carried with the exact type and value of each column. With all, so is everything
+    /// else in the database: indexes, views, triggers, virtual tables and settings, so that
+    /// kv-to-sqlite creates a database that its own tool can open. Quote a name as in SQL if it has a
+    /// comma or is all.
+    ///
+    /// [default: none, only the four kinds of records]
+    #[arg(long, value_name = "LIST", value_parser = tables_arg::parse, value_hint = ValueHint::Other, conflicts_with = "merge")]
+    tables: Vec<TableSelection>,
+
     /// Ignore an unknown column that has values (repeatable)
     ///
     /// Unknown columns with values are an error unless listed here, as their values would be lost.
@@ -124,8 +137,10 @@ enum OnInvalid {
 
 impl CopyArgs {
     pub(crate) fn options(&self, database: &DatabaseArgs, ui: &Ui) -> CopyOptions {
+        let tables = tables_arg::selection(&database.tables);
         CopyOptions::default()
             .only(selected(&self.only))
+            .tables(tables)
             .replace(self.replace)
             .merge(self.merge)
             .skip_invalid(self.on_invalid == OnInvalid::Skip)

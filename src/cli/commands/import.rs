@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use chunkmigrate::Error;
 use chunkmigrate::migrate::{EndLine, ImportSource, import_to_kv, import_to_sqlite};
+use chunkmigrate::table::TableSelection;
 use clap::{ValueEnum, ValueHint};
 
 use crate::cli::commands::copy_args::{CopyArgs, DatabaseArgs, EXIT_STATUS, report};
+use crate::cli::commands::tables_arg;
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
 use crate::cli::help_sections::after_help;
@@ -18,7 +20,9 @@ use crate::cli::term::ui::Ui;
 /// Each line is {"kind": ..., "key": ..., "value": {...}}. Lines may be in any order and any JSON
 /// formatting, with blank lines between. Every line is validated: an invalid line is reported by
 /// line number, and so are all lines that share a key or an id. The end line of an export must
-/// match the lines; without one, it is unknown whether the text is complete. All lines are read
+/// match the lines; without one, it is unknown whether the text is complete. Rows of carried tables
+/// need the line that describes the tables; a new database gets them as kv-to-sqlite creates
+/// them. All lines are read
 /// before anything is written, into a temporary file of about their size. As with every copy, each
 /// record is read back from the new store and compared before the store is published.
 #[derive(Debug, clap::Args)]
@@ -48,6 +52,14 @@ pub(crate) struct Args {
     /// [default: text without any lines is an error]
     #[arg(long)]
     allow_empty: bool,
+    /// Import only these tables (comma-separated), or all
+    ///
+    /// With a list, the rest of a whole database is not restored. Quote a name as in SQL if it has a
+    /// comma or is all.
+    ///
+    /// [default: all tables that the text describes]
+    #[arg(long, value_name = "LIST", value_parser = tables_arg::parse, value_hint = ValueHint::Other, conflicts_with = "merge")]
+    tables: Vec<TableSelection>,
     #[command(flatten)]
     copy: CopyArgs,
 }
@@ -69,6 +81,8 @@ Examples:
       chunkmigrate import code.ndjson new.kv --to kv
   Build a database from its chunks:
       chunkmigrate import code.ndjson new.db --to sqlite --only chunk
+  Restore a whole database from an export with --tables all:
+      chunkmigrate import code.ndjson back.db --to sqlite
   Merge its records into an existing store:
       chunkmigrate import code.ndjson code.kv --to kv --merge
   Copy one store to another through a pipe:
@@ -79,7 +93,10 @@ Examples:
 
 pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let options = args.copy.options(&DatabaseArgs::default(), ui);
-    let options = options.require_end(args.require_end).allow_empty(args.allow_empty);
+    let options = options
+        .tables(tables_arg::selection(&args.tables))
+        .require_end(args.require_end)
+        .allow_empty(args.allow_empty);
     let source = match args.source == Path::new("-") {
         false => ImportSource::File(&args.source),
         true => ImportSource::Reader { name: Path::new("stdin"), reader: Box::new(io::stdin()) },

@@ -1,12 +1,15 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use chunkmigrate::record::IdSequences;
+use chunkmigrate::record::{IdSequences, RecordKind};
+use chunkmigrate::table::Kind;
+use chunkmigrate::table::TableSelection;
 use chunkmigrate::verify::{Digest, InspectOptions, Inspection, inspect};
 use clap::ValueHint;
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::cli::commands::jobs_arg::JobsArg;
+use crate::cli::commands::tables_arg;
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
 use crate::cli::help_sections::after_help;
@@ -26,6 +29,12 @@ pub(crate) struct Args {
     /// A database or KV file
     #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,
+    /// Include these tables of a database (comma-separated), or all
+    ///
+    /// [default: the tables that a KV file carries]
+    #[arg(long, value_name = "LIST", value_parser = tables_arg::parse, value_hint = ValueHint::Other)]
+    tables: Vec<TableSelection>,
+
     #[command(flatten)]
     threads: JobsArg,
 }
@@ -51,7 +60,9 @@ Examples:
 ";
 
 pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
-    let options = InspectOptions::default().jobs(args.threads.jobs);
+    let options = InspectOptions::default()
+        .tables(tables_arg::selection(&args.tables))
+        .jobs(args.threads.jobs);
     let inspection = inspect(&args.file, &options, &ui.progress())?;
     ui.report(|out| write(out, &inspection), &inspection)?;
     Ok(match inspection.is_sound() {
@@ -73,18 +84,34 @@ fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
     let size = HumanBytes(inspection.file_bytes);
     writeln!(out, "{path} ({version}), {size}\n")?;
     let columns = ["records", "key bytes", "value bytes", "invalid"];
-    let kinds = inspection.kinds.iter().map(|(kind, content)| {
+    let is_shown = |kind: RecordKind| {
+        let content = inspection.kinds.get(kind);
+        // Databases of other tools have tables, but none of the kinds.
+        inspection.tables.is_empty() || content.totals.records + content.invalid > 0
+    };
+    let kinds = inspection.kinds.iter().filter(|(kind, _)| is_shown(*kind));
+    let kinds = kinds.map(|(kind, content)| {
         let totals = &content.totals;
         let (keys, values) = (totals.key_bytes, totals.value_bytes);
-        (kind, vec![totals.records, keys, values, content.invalid])
+        (kind.name().to_owned(), vec![totals.records, keys, values, content.invalid])
     });
-    write_kinds(out, &columns, kinds)?;
+    let tables = inspection.tables.iter().map(|(name, totals)| {
+        let (keys, values) = (totals.key_bytes, totals.value_bytes);
+        (table_name(name), vec![totals.records, keys, values, 0])
+    });
+    write_kinds(out, &columns, kinds.chain(tables))?;
     writeln!(out)?;
-    for (kind, _) in inspection.kinds.iter() {
-        let digest = digest_text(inspection.kinds.get(kind).sha256());
-        writeln!(out, "{:<15} digest {digest}", kind.name())?;
+    let kinds = inspection.kinds.iter().filter(|(kind, _)| is_shown(*kind));
+    let kinds = kinds.map(|(kind, content)| (kind.name().to_owned(), content.sha256()));
+    let tables = inspection.tables.iter();
+    let tables = tables.map(|(name, totals)| (table_name(name), Some(totals.sha256)));
+    let digests = kinds.chain(tables).chain([("all".to_owned(), inspection.sha256)]);
+    let digests: Vec<_> = digests.collect();
+    let width = digests.iter().map(|(name, _)| name.chars().count()).fold(15, usize::max);
+    for (name, digest) in digests {
+        writeln!(out, "{name:<width$} digest {}", digest_text(digest))?;
     }
-    writeln!(out, "{:<15} digest {}\n", "all", digest_text(inspection.sha256))?;
+    writeln!(out)?;
     let IdSequences { code_chunks, execution_log } = inspection.sequences;
     let text = format_args!("code_chunks {code_chunks}, execution_log {execution_log}");
     write_fact(out, "id sequences", &text)?;
@@ -107,6 +134,11 @@ fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
         write_fact(out, "unknown keys", &HumanCount(inspection.unknown_keys))?;
     }
     write_tables(out, "other tables", &inspection.uncopied_tables)
+}
+
+/// A carried table as a kind.
+fn table_name(name: &str) -> String {
+    escaped(&Kind::Table(name.into()).to_string()).into_owned()
 }
 
 fn digest_text(digest: Option<Digest>) -> String {

@@ -12,4 +12,5 @@ pub(super) mod man;
 pub(super) mod man_page;
 pub(super) mod sample;
 pub(super) mod sqlite_to_kv;
+pub(super) mod tables_arg;
 pub(super) mod verify;

@@ -59,7 +59,7 @@ fn write(out: &mut dyn Write, sample: &SampleFile) -> io::Result<()> {
     let path = escaped_path(&sample.path);
     writeln!(out, "{path} (SQLite), {}\n", HumanBytes(sample.file_bytes))?;
     let kinds = sample.records.iter();
-    let kinds = kinds.map(|(kind, count)| (kind, vec![*count]));
+    let kinds = kinds.map(|(kind, count)| (kind.name().to_owned(), vec![*count]));
     write_kinds(out, &["records"], kinds)?;
     if !(sample.lost_access.is_empty() && sample.leftover_dirs.is_empty()) {
         writeln!(out)?;

@@ -3,11 +3,13 @@ use std::path::{Path, PathBuf};
 
 use chunkmigrate::internal::{HtmlReportFile, verify_sample};
 use chunkmigrate::record::RecordKind;
+use chunkmigrate::table::TableSelection;
 use chunkmigrate::verify::{self, FindingClass, VerifyOptions, verify_pair, verify_round_trip};
 use clap::{ValueEnum, ValueHint};
 
 use crate::cli::commands::jobs_arg::JobsArg;
-use crate::cli::commands::kind_arg::{kind_parser, selected};
+use crate::cli::commands::kind_arg::{kind_or_none_parser, selected};
+use crate::cli::commands::tables_arg;
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
 use crate::cli::help_sections::after_help;
@@ -39,8 +41,16 @@ pub(crate) struct Args {
     /// Compare only these kinds of records (comma-separated)
     ///
     /// [default: all]
-    #[arg(long, value_name = "KIND", value_parser = kind_parser(), value_delimiter = ',', requires = "left")]
-    only: Vec<RecordKind>,
+    #[arg(long, value_name = "KIND", value_parser = kind_or_none_parser(), value_delimiter = ',', requires = "left")]
+    only: Vec<Option<RecordKind>>,
+
+    /// Compare these tables too (comma-separated), or all
+    ///
+    /// With all, the rest of the schema is compared as well.
+    ///
+    /// [default: the tables that a KV file carries]
+    #[arg(long, value_name = "LIST", value_parser = tables_arg::parse, value_hint = ValueHint::Other, requires = "left")]
+    tables: Vec<TableSelection>,
     /// Compare digests first, and records individually only where the digests differ
     ///
     /// Both stores are still read in full. Content hashes are checked only with --strict or --report,
@@ -154,6 +164,7 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let values = args.values.map(verify::Values::from);
     let options = VerifyOptions::default()
         .only(selected(&args.only))
+        .tables(tables_arg::selection(&args.tables))
         .quick(args.quick)
         .strict(args.strict)
         .limit(ui.limit(args.limit))

@@ -59,6 +59,9 @@ const REPLACE_OR_MERGE: Hint = Hint::or(
     "use --replace to overwrite it or --merge to add to it",
     "use --replace to overwrite it",
 );
+const OTHER_DATABASE: &str = "is this a code indexer's database?";
+const CARRY_TABLES: Hint =
+    Hint::or("--tables all carries every table, --tables LIST some of them", OTHER_DATABASE);
 const MAKE_ROOM: &str = "free some space or choose another directory";
 const MORE_MEMORY: &str = "a record takes up to six times its size: raise the limit of the process \
     (`ulimit -v`, a container's memory), or close other programs";
@@ -76,6 +79,7 @@ pub(super) fn hint(error: &Error) -> Option<Hint> {
         Error::TempDir { .. } => Some(OTHER_TEMP_DIR),
         Error::UnknownCollation { .. } => Some(OTHER_COLLATION),
         Error::TargetExists { .. } => Some(REPLACE_OR_MERGE),
+        Error::NoTables { tables, .. } if !tables.is_empty() => Some(CARRY_TABLES),
         Error::CreateTempDir { source, .. } if limit_hint(source).is_none() => Some(OTHER_TEMP_DIR),
         error => text(error).map(Hint::from),
     }
@@ -139,7 +143,17 @@ fn text(error: &Error) -> Option<&'static str> {
         Error::Sqlite { source, .. } if is_cannot_open(source) => {
             "the database and its directory must be writable: SQLite creates a journal there"
         }
-        Error::NoTables { .. } => "is this a code indexer's database?",
+        Error::NoTables { .. } => OTHER_DATABASE,
+        Error::NoSuchTable { .. } => "--tables takes names of tables, or all",
+        Error::TableNeedsAll { .. } => "--tables all carries it with the rest of the database",
+        Error::TablesNotMerged { .. } => {
+            "import it into a new store, or export only the kinds to merge with --only"
+        }
+        Error::TooManyObjects { .. } => "name the tables to carry with --tables",
+        Error::RowTooLarge { .. } => "name the other tables with --tables",
+        Error::UntrustedSchema { .. } => {
+            "someone has changed the file, or it is corrupt: recreate it from its source database"
+        }
         Error::NotATable { .. } => {
             "only ordinary tables can be read; convert it in a copy of the database"
         }

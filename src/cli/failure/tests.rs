@@ -40,7 +40,14 @@ fn every_error() -> Vec<Error> {
         TempWrite { source: engine() }
         DiskFull {}
         TempDir { why: "not a directory" }
-        NoTables {}
+        NoTables { tables: Vec::new() }
+        NoTables { tables: vec!["chunks".into(), "files".into()] }
+        NoSuchTable { table: "chunk".into(), tables: vec!["chunks".into()] }
+        TableNeedsAll { table: "code_fts".into() }
+        TablesNotMerged {}
+        TooManyObjects { count: 12_000, limit: 10_000 }
+        RowTooLarge { table: "chunks".into(), key: "table:chunks:A7".into() }
+        UntrustedSchema { problems: vec!["table \"a\": the statement is a DROP".into()] }
         NotATable { table: "code_chunks", found: "a view" }
         MissingColumn { table: "code_chunks", column: "content" }
         InvalidRow {
@@ -177,7 +184,7 @@ fn check_options(failure: &CliError) {
 }
 
 /// Hints for errors that occur only with a certain option.
-const COME_WITH: [(&str, &str); 8] = [
+const COME_WITH: [(&str, &str); 12] = [
     ("use --replace to overwrite it", "--replace"),
     ("remove it, or choose another with", "--rejects"),
     ("an export that failed leaves no lines", "--allow-empty"),
@@ -186,4 +193,8 @@ const COME_WITH: [(&str, &str); 8] = [
     ("exclude its kind with --only", "--merge"),
     ("nothing was written; change or delete", "--merge"),
     ("--without-column takes", "--without-column"),
+    ("--tables takes names", "--tables"),
+    ("--tables all carries it", "--tables"),
+    ("name the tables to carry", "--tables"),
+    ("name the other tables", "--tables"),
 ];

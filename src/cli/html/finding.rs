@@ -77,7 +77,7 @@ fn contents(counts: &FindingCounts, shown: &[FindingClass]) -> Markup {
                     @if class.is_warning() { (plural(total(class), " warning", " warnings")) }
                     @for (nth, (_, kind, count)) in of_class(class).enumerate() {
                         @if let Some(kind) = kind {
-                            (if nth == 0 { ": " } else { ", " }) (kind.name()) " " (number(count))
+                            (if nth == 0 { ": " } else { ", " }) (kind) " " (number(count))
                         }
                     }
                 } "\n"
@@ -88,8 +88,8 @@ fn contents(counts: &FindingCounts, shown: &[FindingClass]) -> Markup {
 
 fn write_finding(page: &mut Page<'_>, finding: &Finding, values: Values) -> io::Result<()> {
     let is_told = finding.kind.is_some() || finding.key.is_none();
-    let about = [is_told.then(|| kind(finding)), finding.side.map(Side::name)];
-    let about: Vec<&str> = about.into_iter().flatten().collect();
+    let about = [is_told.then(|| kind(finding)), finding.side.map(|side| side.name().to_owned())];
+    let about: Vec<String> = about.into_iter().flatten().collect();
     page.write(html! {
         (PreEscaped("<article>\n"))
         h4 {

@@ -1,20 +1,19 @@
 //! The comparisons: counts of each kind of record, and a bar chart of them.
 
-use chunkmigrate::record::KindSet;
+use chunkmigrate::record::RecordKind;
 use chunkmigrate::verify::{Comparison, KindCounts, StoreLabel};
 use maud::{Markup, html};
 
 use super::markup::{Text, number};
 use crate::cli::report::pluralize::{closed, plural, store_name};
-use crate::cli::report::verify_outcome::{Column, columns, total};
+use crate::cli::report::verify_outcome::{Column, columns, shown_kinds, total};
 
 /// The length of a bar in units.
 const BAR: u64 = 1000;
 
 /// The counts of one comparison.
-pub(super) fn counts_of_leg(leg: &Comparison, only: KindSet) -> Markup {
+pub(super) fn counts_of_leg(leg: &Comparison) -> Markup {
     let columns = columns(leg);
-    let kinds = leg.kinds.iter();
     html! {
         table.kinds {
             "\n" caption { (store("left", &leg.left)) (store("right", &leg.right)) }
@@ -22,10 +21,12 @@ pub(super) fn counts_of_leg(leg: &Comparison, only: KindSet) -> Markup {
                 th scope="col" { "kind" }
                 @for column in &columns { th scope="col" class=(column.class) { (column.label) } }
             } } "\n"
-            @for (kind, counts) in kinds.filter(|(kind, _)| only.contains(*kind)) {
-                (counts_of_kind(kind.name(), counts, &columns))
+            @for kind in shown_kinds(leg) {
+                @let name = kind.kind.to_string();
+                @let class = kind.kind.record().map_or("table", RecordKind::name);
+                (counts_of_kind(class, &name, &kind.counts, &columns))
             }
-            (counts_of_kind("total", &total(leg), &columns))
+            (counts_of_kind("total", "total", &total(leg), &columns))
         } "\n"
         @if leg.unknown_keys > 0 {
             @let keys = leg.unknown_keys;
@@ -44,11 +45,11 @@ fn store(side: &str, store: &StoreLabel) -> Markup {
 }
 
 /// The numbers of a kind, and their bar below.
-fn counts_of_kind(name: &str, counts: &KindCounts, columns: &[&Column]) -> Markup {
+fn counts_of_kind(class: &str, name: &str, counts: &KindCounts, columns: &[&Column]) -> Markup {
     html! {
-        tbody class=(name) {
+        tbody class=(class) {
             "\n" tr {
-                th scope="row" { (name) }
+                th scope="row" { (Text(name)) }
                 @for column in columns {
                     @let count = (column.count)(counts);
                     @let zero = if count == 0 { " zero" } else { "" };

@@ -47,7 +47,7 @@ pub(super) fn write_page(
         (verdict(report, values))
         section {
             "\n" h2 { "Records" } "\n"
-            @for leg in &report.legs { (counts_of_leg(leg, report.only)) }
+            @for leg in &report.legs { (counts_of_leg(leg)) }
         } "\n"
     })?;
     write_findings(page, report, values)?;

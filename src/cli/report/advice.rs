@@ -38,6 +38,10 @@ pub(crate) const fn advice(class: FindingClass) -> &'static str {
             "ids may be reused: copy again to carry the id sequence over, or --merge where the \
              records agree"
         }
+        FindingClass::Schema => {
+            "changed since the copy, or not possible in this build of SQLite: copy again, or let the \
+             database's own tool create it"
+        }
         FindingClass::ContentHash => {
             "the indexer stored a wrong hash: reindex the file (the copy is exact)"
         }

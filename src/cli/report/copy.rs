@@ -4,13 +4,16 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use chunkmigrate::migrate::{CopyOutcome, CopySummary, EndLine, MergeSummary};
+use chunkmigrate::record::RecordKind;
 use chunkmigrate::store::StoreKind;
+use chunkmigrate::table::Kind;
+use chunkmigrate::verify::KindTotals;
 use chunkmigrate::verify::Values;
 use indicatif::HumanBytes;
 
 use crate::cli::report::copy_outcome::verdict;
 use crate::cli::report::findings::{write_findings, write_totals};
-use crate::cli::report::other_tables::{write_missing_table, write_tables};
+use crate::cli::report::other_tables::{write_missing_table, write_share, write_tables};
 use crate::cli::report::pluralize::{closed, count_of, described, store_name};
 use crate::cli::report::suggestions::after_copy;
 use crate::cli::report::table::{write_fact, write_kinds};
@@ -77,6 +80,9 @@ fn write_facts(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
         write_fact(out, "ignored", &format_args!("column {}", escaped(column)))?;
     }
     write_tables(out, "other tables", &summary.uncopied_tables)?;
+    if summary.source.store == StoreKind::Sqlite && summary.tables.is_empty() && !summary.merge {
+        write_share(out, &summary.uncopied_tables, summary.records() + summary.rejected_total())?;
+    }
     if let Some(merge) = summary.merged() {
         write_merge_facts(out, merge)?;
     }
@@ -95,16 +101,25 @@ fn write_counts(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
     if merged.is_some() {
         columns.extend(["inserted", "updated", "unchanged", "kept"]);
     }
-    let kinds = summary.asked_for().map(|(kind, totals)| {
+    let is_empty = |(kind, totals): &(RecordKind, &KindTotals)| {
+        totals.records + *summary.rejected.get(*kind) == 0
+    };
+    // Databases of other tools have tables, but none of the kinds.
+    let kinds = summary.asked_for().filter(|kind| summary.tables.is_empty() || !is_empty(kind));
+    let kinds = kinds.map(|(kind, totals)| {
         let mut numbers = vec![totals.records, *summary.rejected.get(kind)];
         if let Some(merge) = merged {
             let counts = merge.counts.get(kind);
             let written = [counts.inserted, counts.updated];
             numbers.extend(written.into_iter().chain([counts.unchanged, counts.kept]));
         }
-        (kind, numbers)
+        (kind.name().to_owned(), numbers)
     });
-    write_kinds(out, &columns, kinds)
+    let tables = summary.tables.iter().map(|table| {
+        let name = Kind::Table(table.name.as_str().into()).to_string();
+        (escaped(&name).into_owned(), vec![table.totals.records, table.rejected])
+    });
+    write_kinds(out, &columns, kinds.chain(tables))
 }
 
 fn write_rejections(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
@@ -128,8 +143,11 @@ fn write_rejections(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()
                 writeln!(out, "  {message} ({}{key})", finding.class)?;
             }
             _ => {
-                let kind = finding.kind.map_or("the file", |kind| kind.name());
-                let what = key.unwrap_or_else(|| kind.to_owned());
+                let kind = || match &finding.kind {
+                    Some(kind) => escaped(&kind.to_string()).into_owned(),
+                    None => "the file".to_owned(),
+                };
+                let what = key.unwrap_or_else(kind);
                 writeln!(out, "  {what}: {}: {message}", finding.class)?;
             }
         }

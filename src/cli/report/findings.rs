@@ -117,8 +117,8 @@ pub(crate) fn key(finding: &Finding) -> Option<Cow<'_, str>> {
     })
 }
 
-pub(crate) fn kind(finding: &Finding) -> &'static str {
-    finding.kind.map_or("all kinds", |kind| kind.name())
+pub(crate) fn kind(finding: &Finding) -> String {
+    finding.kind.as_ref().map_or_else(|| "all kinds".to_owned(), ToString::to_string)
 }
 
 fn write_field(

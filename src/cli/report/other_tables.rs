@@ -24,7 +24,10 @@ pub(crate) fn write_tables(
             None => "rows cannot be counted".to_owned(),
         };
         let name = escaped(&table.name);
-        write_fact(out, label, &format_args!("{name} ({rows})"))?;
+        match &table.reason {
+            Some(reason) => write_fact(out, label, &format_args!("{name}: {}", escaped(reason)))?,
+            None => write_fact(out, label, &format_args!("{name} ({rows})"))?,
+        }
         label = "";
     }
     let names: Vec<_> = empty.iter().map(|table| escaped(&table.name)).collect();
@@ -36,6 +39,22 @@ pub(crate) fn write_tables(
             write_fact(out, label, &format_args!("{count} empty {tables}: {names}"))
         }
     }
+}
+
+/// Writes how much of a database is in tables that are not copied, and how to carry them.
+pub(crate) fn write_share(
+    out: &mut dyn Write,
+    tables: &[UncopiedTable],
+    copied: u64,
+) -> io::Result<()> {
+    let left: u64 = tables.iter().filter_map(|table| table.rows).sum();
+    if left == 0 {
+        return Ok(());
+    }
+    let share = left.saturating_mul(100) / left.saturating_add(copied);
+    let share = if share == 0 { "less than 1".to_owned() } else { share.to_string() };
+    let text = format_args!("{share} % of all rows are not copied; --tables all carries them");
+    write_fact(out, "", &text)
 }
 
 /// Writes that a store lacks the table of a kind.

@@ -9,8 +9,10 @@ use anstyle::Style;
 use chunkmigrate::migrate::{CopyOutcome, CopySummary, MergeSummary};
 use chunkmigrate::record::KindSet;
 use chunkmigrate::store::StoreKind;
+use chunkmigrate::table::TableSelection;
 use chunkmigrate::verify::{Finding, FindingClass};
 
+use crate::cli::commands::tables_arg;
 use crate::cli::term::shell::{path_arg, shell_command};
 
 /// The name of stdin on a command line.
@@ -85,6 +87,10 @@ fn after_rejected(summary: &CopySummary) -> NextStep {
             "reindex the files of these symbols, or rerun with --on-invalid skip"
         }
         true => "fix the source or the target, or rerun with --on-invalid skip",
+        false if summary.source.store == StoreKind::Sqlite && !summary.tables.is_empty() => {
+            "fix the source, or rerun with --on-invalid skip, or with --only none, which carries all \
+             tables as they are"
+        }
         false => "fix the source, or rerun with --on-invalid skip",
     };
     NextStep::new(what, [])
@@ -106,7 +112,14 @@ fn check_copy(summary: &CopySummary, is_verified: bool) -> Option<NextStep> {
     let (source, target) = (summary.source.path.as_path(), summary.target.path.as_path());
     if is_verified {
         let what = "to check a copy elsewhere, compare its digest with";
-        let command = command("inspect", &[target], &[], KindSet::ALL)?;
+        // The digest of a database is that of all its tables only if they are read.
+        let tables = match (summary.target.store, &summary.tables_selected) {
+            (StoreKind::Sqlite, selection) => tables_arg::format(selection),
+            _ => None,
+        };
+        let options = tables.as_deref().map(|tables| ["--tables", tables]);
+        let options = options.as_ref().map_or(&[][..], |options| options);
+        let command = command("inspect", &[target], options, KindSet::ALL)?;
         return Some(NextStep::new(what, [command]));
     }
     let can_verify = matches!(summary.source.store, StoreKind::Sqlite | StoreKind::Kv);
@@ -155,6 +168,17 @@ pub(crate) fn transfer(
     command(name, &[source, target], &options, only)
 }
 
+/// A command that replaces a KV file by a copy of a database with its tables.
+pub(crate) fn copy_with_tables(
+    [database, kv]: [&Path; 2],
+    only: KindSet,
+    selection: &TableSelection,
+) -> Option<String> {
+    let tables = tables_arg::format(selection)?;
+    let options = ["--replace", "--tables", &tables];
+    command("sqlite-to-kv", &[database, kv], &options, only)
+}
+
 fn without(columns: &[String]) -> Vec<&str> {
     let options = columns.iter().map(|column| ["--without-column", column]);
     options.flatten().collect()
@@ -170,7 +194,8 @@ fn command(name: &str, paths: &[&Path], options: &[&str], only: KindSet) -> Opti
     words.extend(options.iter().map(OsString::from));
     if only != KindSet::ALL {
         let names: Vec<&str> = only.iter().map(|kind| kind.name()).collect();
-        words.extend(["--only".into(), names.join(",").into()]);
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(",") };
+        words.extend(["--only".into(), names.into()]);
     }
     shell_command(words.iter().map(OsString::as_os_str))
 }

@@ -4,7 +4,6 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::iter::once;
 
-use chunkmigrate::record::RecordKind;
 use indicatif::HumanCount;
 
 /// Writes a label and its value, aligned with the other labels. Further lines of the same value
@@ -17,7 +16,7 @@ pub(crate) fn write_fact(out: &mut dyn Write, label: &str, fact: &dyn Display) -
 pub(crate) fn write_kinds(
     out: &mut dyn Write,
     columns: &[&str],
-    kinds: impl IntoIterator<Item = (RecordKind, Vec<u64>)>,
+    kinds: impl IntoIterator<Item = (String, Vec<u64>)>,
 ) -> io::Result<()> {
     let row = |name: &str, numbers: &[u64]| {
         let cells = numbers.iter().map(|number| HumanCount(*number).to_string());
@@ -27,7 +26,7 @@ pub(crate) fn write_kinds(
     let mut rows = vec![heading.map(|name| (*name).to_owned()).collect()];
     let mut total = vec![0; columns.len()];
     for (kind, numbers) in kinds {
-        rows.push(row(kind.name(), &numbers));
+        rows.push(row(&kind, &numbers));
         for (sum, number) in total.iter_mut().zip(numbers) {
             *sum += number;
         }

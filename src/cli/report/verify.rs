@@ -3,14 +3,16 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Color, Style};
-use chunkmigrate::verify::{Values, VerifyReport};
+use chunkmigrate::verify::{KindCounts, Values, VerifyReport};
 
 use crate::cli::after_verify::after_verify;
 use crate::cli::report::findings::{write_findings, write_totals};
 use crate::cli::report::pluralize::described;
 use crate::cli::report::table::write_kinds;
-use crate::cli::report::verify_outcome::{columns, more_findings, self_test, sentence, word};
-use crate::cli::term::terminal_escape::escaped_path;
+use crate::cli::report::verify_outcome::{
+    columns, more_findings, self_test, sentence, shown_kinds, word,
+};
+use crate::cli::term::terminal_escape::{escaped, escaped_path};
 
 const GOOD: Style = Style::new().bold().fg_color(Some(Color::Ansi(AnsiColor::Green)));
 const BAD: Style = Style::new().bold().fg_color(Some(Color::Ansi(AnsiColor::Red)));
@@ -25,10 +27,12 @@ pub(crate) fn write_report(
         writeln!(out, "right  {}\n", described(&leg.right))?;
         let columns = columns(leg);
         let labels: Vec<&str> = columns.iter().map(|column| column.label).collect();
-        let kinds = leg.kinds.iter();
-        let kinds = kinds.filter(|(kind, _)| report.only.contains(*kind));
-        let numbers = |counts| columns.iter().map(|column| (column.count)(counts)).collect();
-        let kinds = kinds.map(|(kind, counts)| (kind, numbers(counts)));
+        let numbers = |counts: &KindCounts| {
+            columns.iter().map(|column| (column.count)(counts)).collect::<Vec<_>>()
+        };
+        let kinds = shown_kinds(leg).into_iter();
+        let kinds =
+            kinds.map(|kind| (escaped(&kind.kind.to_string()).into_owned(), numbers(&kind.counts)));
         write_kinds(out, &labels, kinds)?;
         writeln!(out)?;
     }

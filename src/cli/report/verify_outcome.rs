@@ -2,7 +2,7 @@
 
 use chunkmigrate::internal::SelfTest;
 use chunkmigrate::verify::VerifyReport;
-use chunkmigrate::verify::{Comparison, FindingClass, KindCounts};
+use chunkmigrate::verify::{Comparison, FindingClass, KindCounts, TableComparison};
 use indicatif::HumanCount;
 
 use crate::cli::report::pluralize::count_of;
@@ -135,10 +135,23 @@ fn compared(report: &VerifyReport) -> u64 {
     counts.equal + counts.differing + counts.only_left + counts.only_right
 }
 
+/// The kinds and tables of a comparison, without kinds that neither store has if there are tables.
+pub(crate) fn shown_kinds(comparison: &Comparison) -> Vec<TableComparison> {
+    let mut kinds = comparison.kinds_and_tables();
+    let is_empty = |counts: &KindCounts| counts.left + counts.right == 0;
+    if !comparison.tables.is_empty() {
+        kinds.retain(|kind| kind.kind.record().is_none() || !is_empty(&kind.counts));
+    }
+    kinds
+}
+
 pub(crate) fn total(comparison: &Comparison) -> KindCounts {
     let mut total = KindCounts::default();
     for (_, counts) in comparison.kinds.iter() {
         total += *counts;
+    }
+    for table in &comparison.tables {
+        total += table.counts;
     }
     total
 }
