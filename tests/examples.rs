@@ -4,8 +4,11 @@
 use std::fs;
 
 use chunkmigrate::Progress;
-use chunkmigrate::record::{CodeChunk, ExecutionRecord, FileMetrics};
+use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
+use chunkmigrate::record::{CodeChunk, ExecutionRecord, FileMetrics, KindSet};
+use chunkmigrate::rusqlite::Connection;
 use chunkmigrate::store::{ChunkStore, ExecutionLog, HotspotQuery, MetricsOps};
+use chunkmigrate::table::TableSelection;
 use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
 
 use crate::common::Scenario;
@@ -14,6 +17,9 @@ use nightly_check::Verdict;
 #[allow(dead_code, reason = "its main is not called")]
 #[path = "../examples/dual_mode_log.rs"]
 mod dual_mode_log;
+#[allow(dead_code, reason = "its main is not called")]
+#[path = "../examples/embeddings.rs"]
+mod embeddings;
 #[allow(dead_code, reason = "its main is not called")]
 #[path = "../examples/nightly_check.rs"]
 mod nightly_check;
@@ -193,4 +199,38 @@ fn an_unknown_result_of_the_nightly_check_is_never_success() {
     let whole = fs::read(scenario.path("code.kv")).unwrap();
     fs::write(scenario.path("code.kv"), &whole[..whole.len() - 4096]).unwrap();
     fails(PAIR, "600", "corrupt");
+}
+
+#[test]
+fn embeddings_are_read_from_a_kv_file_and_rows_written_into_it_reach_a_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let (database, file, back) = (path("index.db"), path("index.kv"), path("back.db"));
+    let bytes = |vector: [f32; 2]| vector.map(f32::to_le_bytes).concat();
+    let connection = Connection::open(&database).unwrap();
+    let create = "CREATE TABLE chunks (id TEXT PRIMARY KEY, line INTEGER, embedding BLOB)";
+    connection.execute_batch(create).unwrap();
+    for (id, vector) in [("a", [1.0, 0.0]), ("b", [0.9, 0.1]), ("c", [0.0, 1.0])] {
+        let insert = "INSERT INTO chunks VALUES (?1, 1, ?2)";
+        connection.execute(insert, (id, bytes(vector))).unwrap();
+    }
+    connection.execute("INSERT INTO chunks VALUES ('none', 1, NULL)", []).unwrap();
+    let options = CopyOptions::default()
+        .only(KindSet::NONE)
+        .tables(TableSelection::Named(vec!["chunks".to_owned()]));
+    assert!(sqlite_to_kv(&database, &file, &options, &Progress::none()).unwrap().is_complete());
+
+    let (similar, cosine) = embeddings::most_similar(&file, "a").unwrap().unwrap();
+    assert_eq!(similar, "b");
+    assert!(cosine > 0.99 && cosine < 1.0);
+    assert!(embeddings::most_similar(&file, "none").is_err());
+
+    embeddings::add(&file, "d", &[2.0, 0.01]).unwrap();
+    assert_eq!(embeddings::most_similar(&file, "a").unwrap().unwrap().0, "d");
+    let options = CopyOptions::default();
+    assert!(kv_to_sqlite(&file, &back, &options, &Progress::none()).unwrap().is_complete());
+    let select = "SELECT embedding FROM chunks WHERE id = 'd' AND line IS NULL";
+    let read: Vec<u8> =
+        Connection::open(&back).unwrap().query_row(select, [], |row| row.get(0)).unwrap();
+    assert_eq!(read, bytes([2.0, 0.01]));
 }
