@@ -1,4 +1,4 @@
-//! A KV file that version 0.1.0 wrote: later versions read it exactly.
+//! KV files of each format version, as version 0.1.0 wrote them: later versions read them exactly.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
 
 fn scenario() -> Scenario {
     let scenario = Scenario::new();
-    for name in ["v1.kv", "v1.ndjson"] {
+    for name in ["v1.kv", "v1.ndjson", "v2.kv", "v2.ndjson"] {
         fs::copy(Path::new(FOLDER).join(name), scenario.path(name)).unwrap();
     }
     scenario
@@ -74,4 +74,27 @@ fn this_version_writes_what_version_1_wrote() {
     let new = Content::read(&scenario.path("now.kv")).without_manifest();
     assert_eq!(old.records, new.records);
     assert_eq!(old.documents, new.documents);
+}
+
+#[test]
+fn a_version_2_file_is_exported_byte_for_byte() {
+    let scenario = scenario();
+    let run = scenario.run(&["export", "v2.kv"]).expect_status(0);
+    assert_eq!(run.stdout, fs::read_to_string(scenario.path("v2.ndjson")).unwrap());
+}
+
+#[test]
+fn this_version_writes_what_version_2_wrote() {
+    let scenario = scenario();
+    let _ = scenario.run(&["verify", "v2.kv"]).expect_status(0);
+    let _ = scenario.run(&["kv-to-sqlite", "v2.kv", "v2.db"]).expect_status(0);
+    let _ = scenario.run(&["sqlite-to-kv", "v2.db", "now.kv", "--tables", "all"]).expect_status(0);
+    let _ = scenario.run(&["import", "v2.ndjson", "text.kv", "--to", "kv"]).expect_status(0);
+    let old = Content::read(&scenario.path("v2.kv")).without_manifest();
+    for name in ["now.kv", "text.kv"] {
+        let new = Content::read(&scenario.path(name)).without_manifest();
+        assert_eq!(old.records, new.records, "{name}");
+    }
+    let documents = Content::read(&scenario.path("text.kv")).without_manifest().documents;
+    assert_eq!(old.documents, documents);
 }

@@ -12,13 +12,16 @@ pub(crate) mod bodies;
 
 type Body = fn(&[u8]);
 
-const TARGETS: [(&str, Body); 6] = [
+const TARGETS: [(&str, Body); 9] = [
+    ("carried_tables", bodies::carried_tables),
     ("compare", bodies::compare),
     ("import", bodies::import),
     ("key_parser", bodies::key_parser),
     ("kv_file", bodies::kv_file),
     ("record_decoder", bodies::record_decoder),
     ("round_trip", bodies::round_trip),
+    ("table_key", bodies::table_key),
+    ("table_value", bodies::table_value),
 ];
 
 fn fuzz_folder() -> PathBuf {
@@ -107,9 +110,24 @@ fn rows_survive_the_round_trip_or_are_reported() {
     run("round_trip", 10);
 }
 
+#[test]
+fn a_key_of_a_row_is_accepted_only_if_it_would_be_written_so() {
+    run("table_key", 1000);
+}
+
+#[test]
+fn a_row_is_canonical_only_if_it_would_be_written_so() {
+    run("table_value", 500);
+}
+
+#[test]
+fn a_hostile_description_of_tables_creates_what_it_claims_or_nothing() {
+    run("carried_tables", 25);
+}
+
 /// The same with more inputs.
 #[test]
-#[ignore = "deep: 33,820 inputs"]
+#[ignore = "deep: 64,220 inputs"]
 fn every_fuzz_target_passes_with_many_inputs() {
     for (target, generated) in [
         ("key_parser", 20_000),
@@ -118,6 +136,9 @@ fn every_fuzz_target_passes_with_many_inputs() {
         ("compare", 3000),
         ("import", 300),
         ("round_trip", 120),
+        ("table_key", 20_000),
+        ("table_value", 10_000),
+        ("carried_tables", 400),
     ] {
         run(target, generated);
     }

@@ -59,7 +59,8 @@ fn foreign_or_malformed_metadata_is_reported() {
     let version = Fails("has KV format version");
     let unread = Fails("cannot decode its format document");
     let cases: Vec<(String, Outcome)> = vec![
-        (name("2"), version),
+        (name("2"), Fails("its tables document is missing")),
+        (name("3"), version),
         (name("0"), version),
         (name("18446744073709551615"), version),
         (name("-1"), unread),

@@ -4,6 +4,8 @@ use std::process::Command;
 
 use crate::common::hostile_file::Outcome::Copied;
 use crate::common::hostile_file::{HostileFile, database};
+#[cfg(target_os = "linux")]
+use crate::common::preload::peak_kib;
 use crate::common::{PROGRAM, Run, Scenario};
 
 /// What a run maps besides its records: program, libraries, caches, the stacks of its threads.
@@ -27,6 +29,42 @@ fn a_4_mib_chunk_is_read_within_six_times_its_size() {
 #[ignore = "deep: 600 MiB of memory for a minute"]
 fn a_100_mib_chunk_is_read_within_six_times_its_size() {
     check_every_command(100);
+}
+
+/// A table of twenty large blobs, and one of many small rows that are sorted by their keys.
+#[test]
+#[cfg(target_os = "linux")]
+#[ignore = "deep: copies and compares 320 MiB ten times"]
+fn many_large_blobs_take_the_memory_of_a_few() {
+    const BLOB_MIB: u64 = 16;
+    let scenario = Scenario::new();
+    scenario.bare_database("all.db", |db| {
+        db.execute_batch(&format!(
+            "CREATE TABLE files (name TEXT PRIMARY KEY, content BLOB);
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
+             INSERT INTO files SELECT 'file ' || (i * 7 % 20), randomblob({BLOB_MIB} << 20) FROM n;
+             CREATE TABLE words (word TEXT, file INTEGER, PRIMARY KEY (word, file)) WITHOUT ROWID;
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
+             INSERT INTO words SELECT 'word ' || (i * 7919 % 200003), i FROM n;
+             CREATE TABLE marks (id INTEGER PRIMARY KEY, mark);
+             INSERT INTO marks SELECT file, word FROM words;
+             CREATE INDEX marks_by_mark ON marks (mark)"
+        ))
+        .unwrap();
+    });
+    for args in [
+        &["sqlite-to-kv", "all.db", "all.kv", "--tables", "all", "--replace"][..],
+        &["kv-to-sqlite", "all.kv", "back.db", "--replace"],
+        &["verify", "all.db", "all.kv"],
+        &["verify", "all.db", "back.db", "--tables", "all"],
+        &["verify", "all.kv"],
+    ] {
+        for jobs in ["1", "64"] {
+            let mib = peak_kib(&scenario, &[args, &["--jobs", jobs]].concat(), 0) >> 10;
+            println!("{args:?} --jobs {jobs}: {mib} MiB");
+            assert!(mib <= 6 * BLOB_MIB + 64, "{args:?} --jobs {jobs}: {mib} MiB");
+        }
+    }
 }
 
 /// The memory that a report of large values takes does not depend on their number.

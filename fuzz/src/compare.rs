@@ -102,7 +102,7 @@ fn store(input: &mut Input<'_>, records: &[Record]) -> MemoryStore {
     if !is_database {
         store.unknown = unknown_keys(input);
         store.claims = input.optional(|input| claims(input, &store));
-        store.origin = store.claims.map(|_| Origin {
+        store.origin = store.claims.as_ref().map(|_| Origin {
             made_at: input.optional(Input::integer),
             file_name: input.pick(&["in memory", "elsewhere"]).to_owned(),
             store: input.pick(&["sqlite", "kv"]).to_owned(),
@@ -140,7 +140,7 @@ fn unknown_keys(input: &mut Input<'_>) -> BTreeMap<Vec<u8>, Vec<u8>> {
 /// The claims of a manifest, one of which may be wrong.
 fn claims(input: &mut Input<'_>, store: &MemoryStore) -> ManifestTotals {
     let mut kinds = store.totals();
-    let mut sha256 = chunkmigrate::internal::combined_digest(&kinds);
+    let mut sha256 = chunkmigrate::internal::combined_digest(&kinds, []);
     let kind = input.kind();
     let totals = kinds.get_mut(kind);
     match input.below(12) {
@@ -151,5 +151,5 @@ fn claims(input: &mut Input<'_>, store: &MemoryStore) -> ManifestTotals {
         4 => sha256.0[31] ^= 1,
         _ => {}
     }
-    ManifestTotals { kinds, sha256 }
+    ManifestTotals { kinds, tables: BTreeMap::new(), sha256 }
 }

@@ -1,5 +1,6 @@
 //! KV files with contents that the tool itself never writes.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::sync::OnceLock;
 
@@ -20,7 +21,7 @@ pub(crate) fn manifest(entries: &Entries) -> Manifest {
         store: "sqlite".to_owned(),
         schema_version: Some(7),
     };
-    Manifest::new(source, "2026-01-31T12:00:00Z".to_owned(), &totals)
+    Manifest::new(source, "2026-01-31T12:00:00Z".to_owned(), &totals, BTreeMap::new())
 }
 
 /// A file before it is corrupted.

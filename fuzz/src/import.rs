@@ -8,15 +8,17 @@ use chunkmigrate::migrate::{
     import_to_kv,
 };
 use chunkmigrate::{Error, Progress};
+use serde_json::value::to_raw_value;
 use test_support::folder;
 
-/// Any text into a KV file: every line is a record, the id sequences, an end line, or reported; and
-/// what was imported is exported and imported again unchanged. A text whose lines don't match its
+/// Any text into a KV file: every line is a record, a row, a description of tables, the id sequences,
+/// an end line, or reported; and what was imported is exported and imported again unchanged. A text whose lines don't match its
 /// end line is not imported, and without that line it is.
 pub fn import(data: &[u8]) {
     let folder = folder::private();
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
     let (lines, without_record, ends) = count_lines(data);
+    let descriptions = count(data, |line| matches!(Line::parse(line), Ok(Line::Tables(_))));
     let summary = match import_text(data, &first) {
         Ok(summary) => summary,
         Err(
@@ -38,6 +40,12 @@ pub fn import(data: &[u8]) {
         _ => EndLine::Matched,
     };
     assert_eq!(summary.end_line, Some(end_line));
+    let is_description = |message: &str| {
+        message.contains("not a description of tables")
+            || message.contains("an earlier tables line")
+    };
+    let rejected = summary.rejections.iter().filter(|why| is_description(&why.message)).count();
+    let without_record = without_record + descriptions - rejected as u64;
     assert_eq!(summary.records() + summary.rejected_total() + without_record, lines);
     assert_eq!(summary.rejections.len() as u64, summary.rejection_counts.total());
     for rejection in &summary.rejections {
@@ -74,10 +82,13 @@ fn is_end_line(line: &[u8]) -> bool {
 /// The numbers of nonblank lines, of those without a record (id sequences and end lines), and of
 /// end lines.
 fn count_lines(text: &[u8]) -> (u64, u64, u64) {
-    let count = |is: fn(&[u8]) -> bool| lines(text).filter(|line| is(line)).count() as u64;
-    let ends = count(is_end_line);
-    let id_sequences = count(|line| matches!(Line::parse(line), Ok(Line::IdSequences(_))));
-    (count(|_| true), id_sequences + ends, ends)
+    let ends = count(text, is_end_line);
+    let id_sequences = count(text, |line| matches!(Line::parse(line), Ok(Line::IdSequences(_))));
+    (count(text, |_| true), id_sequences + ends, ends)
+}
+
+fn count(text: &[u8], is: fn(&[u8]) -> bool) -> u64 {
+    lines(text).filter(|line| is(line)).count() as u64
 }
 
 fn without_end_lines(text: &[u8]) -> Vec<u8> {
@@ -89,7 +100,16 @@ fn exported(store: &Path) -> Vec<u8> {
     let progress = Progress::none();
     let mut text = Vec::new();
     export(store, &ExportOptions::default(), &progress, &mut |exported| {
+        let description;
         let line = match exported {
+            ExportItem::Tables(tables) => {
+                description = to_raw_value(tables).unwrap();
+                Line::Tables(&description)
+            }
+            ExportItem::Row { table, key, object } => {
+                Line::of_row(&table.name, key, object).unwrap()
+            }
+            ExportItem::NotCarried(table) => panic!("{table:?}"),
             ExportItem::Record { kind, entry } => Line::of(kind, entry).unwrap(),
             ExportItem::IdSequences(id_sequences) => Line::IdSequences(id_sequences),
             ExportItem::End(end) => Line::End(end),

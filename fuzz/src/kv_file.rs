@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -144,15 +144,19 @@ impl Read {
     }
 
     fn claims(&self) -> Option<ManifestTotals> {
-        self.manifest
-            .as_ref()
-            .map(|manifest| ManifestTotals { kinds: manifest.kinds, sha256: manifest.sha256 })
+        self.manifest.as_ref().map(|manifest| ManifestTotals {
+            kinds: manifest.kinds,
+            tables: manifest.tables.clone(),
+            sha256: manifest.sha256,
+        })
     }
 
     fn manifest_matches(&self) -> bool {
         let kinds = kv_store(&self.entries).totals();
-        let sha256 = combined_digest(&kinds);
-        self.claims().is_none_or(|claims| claims == ManifestTotals { kinds, sha256 })
+        let sha256 = combined_digest(&kinds, []);
+        self.claims().is_none_or(|claims| {
+            claims == ManifestTotals { kinds, tables: BTreeMap::new(), sha256 }
+        })
     }
 
     /// Whether a database can store all of it, id sequences too.

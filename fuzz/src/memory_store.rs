@@ -12,6 +12,7 @@ use chunkmigrate::kv::Entry;
 use chunkmigrate::migrate::UncopiedTable;
 use chunkmigrate::record::{IdSequences, PerKind, RecordKind};
 use chunkmigrate::store::StoreKind;
+use chunkmigrate::table::{CarriedTables, TableSchema};
 use chunkmigrate::verify::KindTotals;
 
 /// The items at one place in a store's order.
@@ -151,7 +152,7 @@ impl Source for MemoryStore {
     }
 
     fn manifest_totals(&self) -> Result<Option<ManifestTotals>> {
-        Ok(self.claims)
+        Ok(self.claims.clone())
     }
 
     fn origin(&self) -> Result<Option<Origin>> {
@@ -175,6 +176,18 @@ impl Source for MemoryStore {
     }
 
     fn visit_wrong_symbols(&self, _: &mut dyn FnMut(i64, String) -> Result<()>) -> Result<()> {
+        Ok(())
+    }
+
+    fn carried(&self) -> Option<&CarriedTables> {
+        None
+    }
+
+    fn visit_table(
+        &self,
+        _: &TableSchema,
+        _: &mut dyn FnMut(Visited<'_>) -> Result<()>,
+    ) -> Result<()> {
         Ok(())
     }
 

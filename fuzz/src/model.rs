@@ -9,19 +9,19 @@ use chunkmigrate::internal::{
 use chunkmigrate::kv::Entry;
 use chunkmigrate::record::{IdSequences, KindSet, Record, RecordKind};
 use chunkmigrate::store::StoreKind;
+use chunkmigrate::table::Kind;
 use chunkmigrate::verify::Digest;
 use chunkmigrate::verify::{Comparison, Finding, FindingClass, KindCounts, Side};
 
 use super::memory_store::{MemoryStore, Place, Places};
 
 /// What is reported for a divergence: class, kind, key, side and row.
-pub(crate) type Reported =
-    (FindingClass, Option<RecordKind>, Option<Vec<u8>>, Option<Side>, Option<i64>);
+pub(crate) type Reported = (FindingClass, Option<Kind>, Option<Vec<u8>>, Option<Side>, Option<i64>);
 
 pub(crate) fn reported(divergence: &Finding) -> Reported {
     (
         divergence.class,
-        divergence.kind,
+        divergence.kind.clone(),
         divergence.key.clone(),
         divergence.side,
         divergence.row.and_then(|row| row.rowid),
@@ -96,7 +96,7 @@ fn at_key(
     counts: &mut KindCounts,
 ) -> Vec<Reported> {
     let mut here: Vec<Reported> = Vec::new();
-    let mut report = |class, side| here.push((class, Some(kind), key.clone(), side, None));
+    let mut report = |class, side| here.push((class, Some(kind.into()), key.clone(), side, None));
     let value = |place: Option<&Place>| match place {
         Some(Place::Entry(value)) => {
             let checked = check_value(kind, key.as_deref().unwrap(), value);
@@ -170,7 +170,7 @@ fn report_rows(place: Option<&Place>, side: Side, here: &mut Vec<Reported>) -> u
     here.extend(rows.iter().map(|row: &InvalidRow| {
         let class = FindingClass::InvalidRow;
         let key = row.key.clone();
-        (class, Some(row.kind), key, Some(side), Some(row.rowid))
+        (class, Some(row.kind.into()), key, Some(side), Some(row.rowid))
     }));
     rows.len() as u64
 }
@@ -195,10 +195,10 @@ pub(crate) fn expect(
         *comparison.kinds.get_mut(kind) = counts;
         all.append(&mut found);
         for (side, store) in sides {
-            let claimed = store.claims.map(|claims| *claims.kinds.get(kind));
+            let claimed = store.claims.as_ref().map(|claims| *claims.kinds.get(kind));
             if claimed.is_some_and(|claimed| claimed != *store.totals().get(kind)) {
                 wrong_claims.insert(side);
-                all.push((FindingClass::Manifest, Some(kind), None, Some(side), None));
+                all.push((FindingClass::Manifest, Some(kind.into()), None, Some(side), None));
             }
         }
     }
@@ -214,15 +214,17 @@ pub(crate) fn expect(
         }
     }
     for (side, store) in sides {
-        let combined =
-            store.claims.is_some_and(|claims| claims.sha256 != combined_digest(&claims.kinds));
+        let combined = store
+            .claims
+            .as_ref()
+            .is_some_and(|claims| claims.sha256 != combined_digest(&claims.kinds, []));
         if combined && !wrong_claims.contains(&side) {
             all.push((FindingClass::Manifest, None, None, Some(side), None));
         }
     }
     for kind in [RecordKind::Chunk, RecordKind::ExecutionLog] {
         if only.contains(kind) && left.sequences.get(kind) != right.sequences.get(kind) {
-            all.push((FindingClass::Sequence, Some(kind), None, None, None));
+            all.push((FindingClass::Sequence, Some(kind.into()), None, None, None));
         }
     }
     for (side, store) in sides {
@@ -254,7 +256,7 @@ pub(crate) fn expect(
         }
     }
     for reported in &all {
-        comparison.counts.count(reported.0, reported.1);
+        comparison.counts.count(reported.0, reported.1.as_ref());
     }
     (comparison, all)
 }

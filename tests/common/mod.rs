@@ -13,6 +13,7 @@ pub(crate) mod store_contents;
 pub(crate) mod tables;
 pub(crate) mod terminal;
 pub(crate) mod watchdog;
+pub(crate) mod whole_database;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -31,10 +31,16 @@ pub(crate) fn with_every_class() -> Scenario {
     content.records.insert(b"stray\xff".to_vec(), b"{}".to_vec());
     let id_sequences = "{\"code_chunks\":10,\"execution_log\":1}";
     content.set_document("sequences", id_sequences);
+    content.set_document("format", r#"{"name":"chunkmigrate-kv","version":2}"#);
+    content.set_document(
+        "tables",
+        r#"{"encoding":"UTF-8","tables":[{"name":"notes","kind":null,"columns":["id"],"key":[0],"rowid":false,"sql":"CREATE TABLE notes (id INTEGER PRIMARY KEY)"}],"sequences":[],"whole":null}"#,
+    );
     content.write(&scenario.path("right.kv"));
     scenario.change(
         "left.db",
         "UPDATE file_metrics SET loc = 3.5 WHERE file_path = 'src/a:b.rs';
+         CREATE TABLE notes (id INTEGER PRIMARY KEY, text);
          CREATE TABLE graph_entities (id INTEGER PRIMARY KEY, name, file_path);
          INSERT INTO graph_entities VALUES (2, 'other', 'src/lib.rs');",
     );

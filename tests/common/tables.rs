@@ -35,6 +35,33 @@ pub(crate) const LOOSE_CHUNKS: &str = "
     CREATE TABLE code_chunks (id, file_path, byte_start, byte_end, content, content_hash,
         symbol_name, symbol_kind, created_at);";
 
+/// A small database with everything that can be carried, and the table of one kind.
+pub(crate) const WHOLE_DATABASE: &str = "
+    CREATE TABLE code_chunks (id INTEGER PRIMARY KEY AUTOINCREMENT, file_path TEXT NOT NULL,
+        byte_start INTEGER NOT NULL, byte_end INTEGER NOT NULL, content TEXT NOT NULL,
+        content_hash TEXT NOT NULL, symbol_name TEXT, symbol_kind TEXT,
+        created_at INTEGER NOT NULL);
+    INSERT INTO code_chunks VALUES
+        (3, 'src/a:b.rs', 0, 0, '',
+         'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', NULL, NULL, -1);
+    CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT, body TEXT);
+    CREATE VIRTUAL TABLE notes_text USING fts5(title, body, content='notes', content_rowid='id');
+    CREATE TRIGGER notes_added AFTER INSERT ON notes BEGIN
+        INSERT INTO notes_text (rowid, title, body) VALUES (new.id, new.title, new.body);
+    END;
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
+    INSERT INTO notes SELECT i, 'note ' || i, 'text ' || hex(zeroblob(i * 20)) FROM n;
+    CREATE TABLE tags (name TEXT, note INTEGER, PRIMARY KEY (name, note)) WITHOUT ROWID;
+    INSERT INTO tags SELECT 'tag' || (id % 3), id FROM notes;
+    CREATE INDEX tags_of_notes ON tags (note);
+    CREATE TABLE anything (value);
+    INSERT INTO anything VALUES (NULL), (1), (1.5), ('text'), (x'00ff'), (-0.0), (9e999);
+    DELETE FROM anything WHERE rowid = 2;
+    CREATE UNIQUE INDEX anything_long ON anything (value) WHERE length(value) > 1;
+    CREATE VIEW titles AS SELECT title FROM notes;
+    PRAGMA user_version = 7;
+    PRAGMA application_id = 123;";
+
 /// Inserts a chunk with short values; its path and span are SQL literals.
 pub(crate) fn insert_chunk(connection: &Connection, id: i64, path: &str, start: &str, end: &str) {
     connection

@@ -59,6 +59,7 @@ fn tests() -> impl Iterator<Item = Test> {
         recipes::the_recipes_of_sqlite_print_what_the_document_says needs Tool("sqlite3");
         samples::every_real_database_is_copied_completely_and_stays_unchanged needs Samples;
         samples::every_real_database_survives_a_round_trip_row_by_row needs Samples;
+        samples::every_real_database_is_carried_whole needs Samples;
         samples::records_are_merged_back_into_every_real_database needs Samples;
         samples::metrics_of_one_index_run_are_not_merged_into_another
             needs Sample(&["code-4.7.2.db", "code-4.7.2-again.db"]);

@@ -7,6 +7,10 @@ use std::process::Command;
 
 use crate::common::{PROGRAM, Run, Scenario};
 
+/// A table that one of the recipes reads.
+const VECTORS: &str = "CREATE TABLE vectors (id INTEGER PRIMARY KEY, embedding BLOB);
+    INSERT INTO vectors VALUES (1, x'0000803f'), (2, x'00000040')";
+
 /// Commands of the document, with the tool that they need and what they print.
 struct Recipe {
     tool: String,
@@ -32,6 +36,7 @@ fn recipes() -> Vec<Recipe> {
 
 fn follow(recipe: &Recipe) {
     let scenario = Scenario::with_small_pair();
+    scenario.change("code.db", VECTORS);
     let program = Path::new(PROGRAM).parent().unwrap();
     let path = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths([program.to_owned()].into_iter().chain(env::split_paths(&path)));
@@ -59,7 +64,7 @@ pub(crate) fn the_recipes_of_duckdb_print_what_the_document_says() {
 }
 
 pub(crate) fn the_recipes_of_jq_print_what_the_document_says() {
-    follow_all("jq", 3);
+    follow_all("jq", 4);
 }
 
 pub(crate) fn the_recipes_of_sqlite_print_what_the_document_says() {

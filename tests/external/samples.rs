@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+use crate::common::whole_database::assert_carried;
 use crate::common::{Scenario, kv, rows};
 
 /// The databases in all directories; `None` if there are no directories.
@@ -110,6 +111,22 @@ pub(crate) fn every_real_database_survives_a_round_trip_row_by_row() {
         // Opened by SQLite itself from here on.
         let (old, new) = (scenario.path("code.db"), scenario.path("back.db"));
         assert_eq!(rows::of_database(&old), rows::of_database(&new));
+    }
+}
+
+pub(crate) fn every_real_database_is_carried_whole() {
+    for sample in samples().unwrap() {
+        let scenario = scenario(&sample);
+        // As rows, which keep even the rowids of tables with another key.
+        assert_carried(&scenario, &["--only", "none"], &sample.display().to_string());
+        let whole = ["--tables", "all", "--strict"];
+        let _ = scenario.run(&["sqlite-to-kv", "code.db", "all.kv", "--tables", "all"]);
+        let _ = scenario.run(&["kv-to-sqlite", "all.kv", "all.db"]).expect_status(0);
+        for pair in [["code.db", "all.kv"], ["all.kv", "all.db"], ["code.db", "all.db"]] {
+            let args = [&["verify"], &pair[..], &whole].concat();
+            let run = scenario.run(&args).expect_status(0);
+            assert!(run.stdout.contains("Identical: "), "{run}");
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use rusqlite::Connection;
 
-use crate::common::store_contents::{Files, files_of, records};
-use crate::common::tables::{LOOSE_CHUNKS, SMALL, insert_chunk, insert_chunks};
+use crate::common::store_contents::{Files, everything, files_of, records};
+use crate::common::tables::{LOOSE_CHUNKS, SMALL, WHOLE_DATABASE, insert_chunk, insert_chunks};
 use crate::common::{Run, Scenario};
 
 /// A command that creates or changes a file.
@@ -14,10 +14,12 @@ use crate::common::{Run, Scenario};
 pub(super) struct Case {
     pub(super) args: &'static [&'static str],
     pub(super) target: &'static str,
-    /// The store whose records the target has at the end.
+    /// The store whose content the target has at the end.
     pub(super) like: &'static str,
     /// The exit status of an undisturbed run.
     pub(super) status: i32,
+    /// Whether the target has everything that a database has, and not only records.
+    is_whole: bool,
 }
 
 /// The commands that write, in each of their modes.
@@ -28,8 +30,24 @@ pub(super) const WRITERS: [Case; 4] = [
     Case::new(&["kv-to-sqlite", "code.kv", "half.db", "--merge"], "half.db", "code.kv"),
 ];
 
+/// The commands that carry a whole database.
+pub(super) const WHOLE_WRITERS: [Case; 2] = [
+    Case::new(&["sqlite-to-kv", "all.db", "new.kv", "--tables", "all"], "new.kv", "all.kv").whole(),
+    Case::new(&["kv-to-sqlite", "all.kv", "new.db"], "new.db", "all.db").whole(),
+];
+
 /// The other commands that write, and other targets.
-pub(super) const OTHER_WRITERS: [Case; 8] = [
+pub(super) const OTHER_WRITERS: [Case; 12] = [
+    Case::new(&["sqlite-to-kv", "full.db", "new.kv", "--tables", "all"], "new.kv", "full.kv")
+        .whole(),
+    Case::new(&["kv-to-sqlite", "full.kv", "new.db"], "new.db", "full.db").whole(),
+    Case::new(
+        &["sqlite-to-kv", "all.db", "half.kv", "--tables", "all", "--replace"],
+        "half.kv",
+        "all.kv",
+    )
+    .whole(),
+    Case::new(&["kv-to-sqlite", "all.kv", "half.db", "--replace"], "half.db", "all.db").whole(),
     Case::new(&["import", "code.ndjson", "new.db", "--to", "sqlite"], "new.db", "code.db"),
     Case::new(&["sqlite-to-kv", "code.db", "half.kv", "--replace"], "half.kv", "code.db"),
     Case::new(&["kv-to-sqlite", "code.kv", "half.db", "--replace"], "half.db", "code.kv"),
@@ -48,11 +66,11 @@ pub(super) const OTHER_WRITERS: [Case; 8] = [
 
 /// All of them.
 pub(super) fn all_writers() -> impl Iterator<Item = &'static Case> {
-    WRITERS.iter().chain(&OTHER_WRITERS)
+    WRITERS.iter().chain(&WHOLE_WRITERS).chain(&OTHER_WRITERS)
 }
 
 /// Commands that change no file.
-pub(super) const READERS: [&[&str]; 9] = [
+pub(super) const READERS: [&[&str]; 12] = [
     &["kv-to-sqlite", "code.kv", "wal.db", "--merge", "--dry-run"],
     &["sqlite-to-kv", "code.db", "half.kv", "--merge", "--dry-run"],
     &["verify", "code.db"],
@@ -62,10 +80,14 @@ pub(super) const READERS: [&[&str]; 9] = [
     &["inspect", "code.db"],
     &["inspect", "code.kv"],
     &["export", "code.db"],
+    &["verify", "all.db", "all.kv"],
+    &["verify", "full.kv"],
+    &["inspect", "full.db", "--tables", "all"],
 ];
 
 /// Those of them that read every kind of file, and in which all others read like one of these.
-pub(super) const READERS_OF_EACH_STORE: [&[&str]; 3] = [READERS[0], READERS[3], READERS[4]];
+pub(super) const READERS_OF_EACH_STORE: [&[&str]; 4] =
+    [READERS[0], READERS[3], READERS[4], READERS[9]];
 
 /// A directory with the files that a command reads and changes.
 pub(super) fn scenario(args: &[&str]) -> Scenario {
@@ -122,11 +144,24 @@ fn make() -> Scenario {
         db.execute_batch(LOOSE_CHUNKS).unwrap();
         insert_chunk(db, 1, "'src/a.rs'", "0", "9");
     });
+    scenario.bare_database("all.db", |db| {
+        db.execute_batch(WHOLE_DATABASE).unwrap();
+        db.pragma_update(None, "journal_mode", "WAL").unwrap();
+    });
+    scenario.bare_database("full.db", |db| {
+        db.pragma_update(None, "auto_vacuum", "FULL").unwrap();
+        db.execute_batch(WHOLE_DATABASE).unwrap();
+    });
     scenario.export("code.db", "code.ndjson");
     let _ = scenario.run(&["sample", "sample.db"]).expect_status(0);
     for name in ["code", "half", "even", "one"] {
         let (source, target) = (format!("{name}.db"), format!("{name}.kv"));
         let _ = scenario.run(&["sqlite-to-kv", &source, &target]).expect_status(0);
+    }
+    for name in ["all", "full"] {
+        let (source, target) = (format!("{name}.db"), format!("{name}.kv"));
+        let copy = ["sqlite-to-kv", &source, &target, "--tables", "all"];
+        let _ = scenario.run(&copy).expect_status(0);
     }
     scenario
 }
@@ -138,7 +173,7 @@ pub(super) enum Target {
     Whole,
 }
 
-/// The records of a target before and after a command.
+/// The content of a target before and after a command.
 pub(super) struct Expected {
     before: Option<String>,
     whole: Option<String>,
@@ -153,7 +188,13 @@ impl Expected {
 
 impl Case {
     const fn new(args: &'static [&'static str], target: &'static str, like: &'static str) -> Self {
-        Case { args, target, like, status: 0 }
+        Case { args, target, like, status: 0, is_whole: false }
+    }
+
+    /// The same, of everything that a database has.
+    const fn whole(mut self) -> Self {
+        self.is_whole = true;
+        self
     }
 
     /// The same, with an invalid item.
@@ -164,7 +205,16 @@ impl Case {
 
     pub(super) fn expected(&self) -> Expected {
         let untouched = scenario(&[self.target, self.like]);
-        Expected { before: records(&untouched, self.target), whole: records(&untouched, self.like) }
+        let content = |name| self.content(&untouched, name);
+        Expected { before: content(self.target), whole: content(self.like) }
+    }
+
+    /// What a target has; `None` without one.
+    fn content(&self, scenario: &Scenario, name: &str) -> Option<String> {
+        match self.is_whole {
+            true => everything(scenario, name),
+            false => records(scenario, name),
+        }
     }
 
     /// Returns the state of the target, and fails if it is neither.
@@ -172,7 +222,7 @@ impl Case {
         if files_of(&scenario.files(), self.target) == files_of(files(), self.target) {
             return Target::AsBefore;
         }
-        let found = records(scenario, self.target);
+        let found = self.content(scenario, self.target);
         if found == expected.before {
             return Target::AsBefore;
         }
@@ -183,7 +233,9 @@ impl Case {
     /// Fails if anything except the target, and what SQLite keeps next to it, has changed.
     pub(super) fn check_others(&self, scenario: &Scenario, target: Target, place: &str) {
         let is_targets = |name: &str| {
-            let side = ["-journal", "-wal", "-shm"];
+            // Only of a file that is changed in its place.
+            let is_merge = self.args.contains(&"--merge");
+            let side: &[&str] = if is_merge { &["-journal", "-wal", "-shm"] } else { &[] };
             name == self.target
                 || side.iter().any(|side| name == format!("{}{side}", self.target))
                 || (target == Target::Whole && name == format!("{}.rejects.jsonl", self.target))

@@ -1,8 +1,8 @@
 //! Calls that fail or are cut short.
 
 use super::commands::{
-    Case, OTHER_WRITERS, READERS, READERS_OF_EACH_STORE, Target, WRITERS, all_writers,
-    check_others, check_reported, scenario,
+    Case, OTHER_WRITERS, READERS, READERS_OF_EACH_STORE, Target, WHOLE_WRITERS, WRITERS,
+    all_writers, check_others, check_reported, scenario,
 };
 use super::shim::{CHANGES, Disturbance, Disturbed, READS, sweep};
 
@@ -96,13 +96,18 @@ fn one_failing_call_leaves_the_old_target_or_a_complete_one() {
 }
 
 #[test]
-#[ignore = "deep: every step of eight more commands"]
+fn one_failing_call_leaves_a_whole_database_complete_or_not_created() {
+    sweep_writers(&WHOLE_WRITERS, once(CHANGES, "EIO"), &EIO_ONCE);
+}
+
+#[test]
+#[ignore = "deep: every step of twelve more commands"]
 fn one_failing_call_of_any_other_command_leaves_the_old_target_or_a_complete_one() {
     sweep_writers(&OTHER_WRITERS, once(CHANGES, "EIO"), &EIO_ONCE);
 }
 
 #[test]
-#[ignore = "deep: every step of twelve commands"]
+#[ignore = "deep: every step of eighteen commands"]
 fn a_disk_failing_from_any_call_on_leaves_the_old_target_or_a_complete_one() {
     sweep_writers(all_writers(), from_then_on(CHANGES, "EIO"), &EIO);
 }
@@ -113,21 +118,26 @@ fn a_disk_full_from_any_call_on_leaves_the_old_target_or_a_complete_one() {
 }
 
 #[test]
-#[ignore = "deep: every step of eight more commands"]
+fn a_disk_full_from_any_call_on_leaves_a_whole_database_complete_or_not_created() {
+    sweep_writers(&WHOLE_WRITERS, from_then_on("cw", "ENOSPC"), &FULL);
+}
+
+#[test]
+#[ignore = "deep: every step of twelve more commands"]
 fn a_full_disk_leaves_any_other_command_the_old_target_or_a_complete_one() {
     sweep_writers(&OTHER_WRITERS, from_then_on("cw", "ENOSPC"), &FULL);
 }
 
 #[test]
-#[ignore = "deep: every write of four commands"]
+#[ignore = "deep: every write of six commands"]
 fn short_writes_are_continued() {
-    sweep_writers(&WRITERS, once("w", "SHORT"), &[]);
+    sweep_writers(WRITERS.iter().chain(&WHOLE_WRITERS), once("w", "SHORT"), &[]);
 }
 
 #[test]
-#[ignore = "deep: every write of four commands, every read of three"]
+#[ignore = "deep: every write of six commands, every read of four"]
 fn interrupted_calls_are_retried() {
-    sweep_writers(&WRITERS, once("w", "EINTR"), &[]);
+    sweep_writers(WRITERS.iter().chain(&WHOLE_WRITERS), once("w", "EINTR"), &[]);
     sweep_readers(&READERS_OF_EACH_STORE, once(READS, "EINTR"), &[]);
 }
 
@@ -139,19 +149,19 @@ fn a_failing_read_is_an_error_of_every_command() {
 }
 
 #[test]
-#[ignore = "deep: every read of three commands"]
+#[ignore = "deep: every read of four commands"]
 fn a_disk_unreadable_from_any_call_on_is_an_error_of_every_command() {
     sweep_readers(&READERS_OF_EACH_STORE, from_then_on(READS, "EIO"), &EIO_ONCE);
 }
 
 #[test]
-#[ignore = "deep: every read of three commands"]
+#[ignore = "deep: every read of four commands"]
 fn short_reads_are_continued() {
     sweep_readers(&READERS_OF_EACH_STORE, once(READS, "SHORT"), &[]);
 }
 
 #[test]
-#[ignore = "deep: every step of nine commands"]
+#[ignore = "deep: every step of twelve commands"]
 fn a_round_trip_without_disk_space_is_an_error_and_leaves_nothing() {
     sweep_readers(&READERS, from_then_on("cw", "ENOSPC"), &FULL);
 }

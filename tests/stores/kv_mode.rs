@@ -1,6 +1,7 @@
 //! The stores over a KV file: what else in the file they change, how they handle invalid values,
 //! and which files they refuse.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -26,7 +27,8 @@ fn migrated(path: &Path, id_sequences: IdSequences) {
         schema_version: None,
     };
     let totals = PerKind::from_fn(|_| chunkmigrate::internal::KindHasher::default().finish());
-    let manifest = Manifest::new(source, "2026-01-31T12:00:00Z".to_owned(), &totals);
+    let manifest =
+        Manifest::new(source, "2026-01-31T12:00:00Z".to_owned(), &totals, BTreeMap::new());
     let load = BulkLoader::create(path, 0).unwrap();
     load.finish(&id_sequences, Some(&manifest)).unwrap();
 }
@@ -206,12 +208,12 @@ fn other_files_are_errors_that_identify_them() {
     migrated(&path("later.kv"), IdSequences::default());
     let database = Database::open(path("later.kv")).unwrap();
     let transaction = database.begin_write().unwrap();
-    let format = br#"{"name":"chunkmigrate-kv","version":2}"#.as_slice();
+    let format = br#"{"name":"chunkmigrate-kv","version":3}"#.as_slice();
     transaction.open_table(META).unwrap().insert("format", format).unwrap();
     transaction.commit().unwrap();
     drop(database);
     let error = kv_error(RedbBackend::open(&path("later.kv")));
-    assert!(matches!(error, Error::KvVersion { found: 2, .. }), "{error:?}");
+    assert!(matches!(error, Error::KvVersion { found: 3, .. }), "{error:?}");
 
     for (name, open) in [
         ("missing.kv", RedbBackend::open as fn(&Path) -> _),
