@@ -2,13 +2,14 @@
 //!
 //! `cargo bench -- --chunks 100000,1000000 --rounds 5` creates a database of each size and runs
 //! every step once per round, so that a noisy machine disturbs all alike. Each step is a separate
-//! process. Ratios are of the shortest times.
+//! process. Ratios are of the shortest times. `cargo bench -- tables` measures whole databases.
 
 mod instructions;
 mod lower_bound;
 mod report;
 mod step;
 mod steps;
+mod tables;
 mod threads;
 
 use std::error::Error;
@@ -22,6 +23,7 @@ use test_support::big_database;
 
 use crate::report::{FileSize, Measured, print_growth};
 use crate::steps::{Files, steps};
+use crate::tables::TablesArgs;
 
 /// Measures copies and comparisons, and SQLite's own tools for comparison.
 #[derive(Debug, Parser)]
@@ -43,7 +45,7 @@ struct Args {
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
     /// Added by cargo
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, global = true)]
     bench: bool,
     #[command(subcommand)]
     part: Option<Part>,
@@ -52,6 +54,8 @@ struct Args {
 /// What this program does in a process of its own.
 #[derive(Debug, Subcommand)]
 enum Part {
+    /// Measure a whole database, with all tables
+    Tables(TablesArgs),
     #[command(hide = true)]
     Generate { database: PathBuf, chunks: usize },
     #[command(hide = true)]
@@ -68,8 +72,8 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
     let mut args = Args::parse();
-    if let Some(part) = args.part {
-        return run_part(part);
+    if let Some(part) = args.part.take() {
+        return run_part(part, &args);
     }
     args.chunks.sort_unstable();
     print_environment();
@@ -86,8 +90,12 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn run_part(part: Part) -> Result<()> {
+fn run_part(part: Part, args: &Args) -> Result<()> {
     match part {
+        Part::Tables(tables) => {
+            print_environment();
+            tables::print(temporary_folder(args)?.path(), &tables)
+        }
         Part::Generate { database, chunks } => Ok(big_database::generate(&database, chunks)?),
         Part::SaveEntries { kv, entries } => lower_bound::save_entries(&kv, &entries),
         Part::ReadSorted { database } => lower_bound::read_sorted(&database),

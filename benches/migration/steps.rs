@@ -12,7 +12,7 @@ pub(crate) struct Files {
     vacuumed: PathBuf,
     restored: PathBuf,
     pub(crate) kv: PathBuf,
-    back: PathBuf,
+    pub(crate) back: PathBuf,
     /// The entries of the KV file in their order, for [`crate::lower_bound::load_redb`].
     entries: PathBuf,
     loaded: PathBuf,
@@ -74,7 +74,7 @@ pub(crate) fn steps(files: &Files, jobs: &[usize]) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
-fn copies_of_sqlite(files: &Files) -> Vec<Step> {
+pub(crate) fn copies_of_sqlite(files: &Files) -> Vec<Step> {
     if !is_installed("sqlite3") {
         return Vec::new();
     }
@@ -125,7 +125,7 @@ fn lower_bounds(files: &Files) -> Result<[Step; 3]> {
     ])
 }
 
-fn chunkmigrate(arguments: &[&str], files: &[&Path]) -> Command {
+pub(crate) fn chunkmigrate(arguments: &[&str], files: &[&Path]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chunkmigrate"));
     command.args(arguments).arg("--quiet").args(files);
     command
