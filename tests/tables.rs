@@ -305,8 +305,8 @@ fn large_values_and_many_of_them_are_carried() {
         (
             "blobs of several MB",
             "CREATE TABLE t (id TEXT PRIMARY KEY, a BLOB, b BLOB, c TEXT);
-             INSERT INTO t VALUES ('a', randomblob(5000000), randomblob(3000000),
-                 hex(randomblob(1000000))), ('b', zeroblob(4000000), NULL, '');",
+             INSERT INTO t VALUES ('a', randomblob(2000000), randomblob(1000000),
+                 hex(randomblob(500000))), ('b', zeroblob(1500000), NULL, '');",
         ),
         (
             "many rows",
@@ -605,27 +605,30 @@ fn wide_tables_are_carried() {
     for encoding in ["UTF-8", "UTF-16le"] {
         let script = format!(
             "PRAGMA encoding = '{encoding}';
-             CREATE TABLE t ({}); INSERT INTO t VALUES ({}), ({});
-             CREATE TABLE u (id INTEGER PRIMARY KEY, {}); INSERT INTO u VALUES (-5, {});
-             CREATE TABLE w (id TEXT PRIMARY KEY, {}); INSERT INTO w VALUES ('k', {}), ('j', {});
-             CREATE TABLE x (id TEXT PRIMARY KEY, {}) WITHOUT ROWID; INSERT INTO x VALUES ('k', {});
-             CREATE TABLE y ({}, PRIMARY KEY ({})); INSERT INTO y VALUES ({});",
+             CREATE TABLE t ({}); INSERT INTO t VALUES ({}), ({});",
             columns(2000),
             values(2000),
             values(2000),
-            columns(1999),
-            values(1999),
-            columns(950),
-            values(950),
-            values(950),
-            columns(899),
-            values(899),
-            columns(60),
-            columns(60),
-            values(60),
         );
         let _ = assert_script_is_carried(encoding, &script);
     }
+    let script = format!(
+        "CREATE TABLE u (id INTEGER PRIMARY KEY, {}); INSERT INTO u VALUES (-5, {});
+             CREATE TABLE w (id TEXT PRIMARY KEY, {}); INSERT INTO w VALUES ('k', {}), ('j', {});
+             CREATE TABLE x (id TEXT PRIMARY KEY, {}) WITHOUT ROWID; INSERT INTO x VALUES ('k', {});
+             CREATE TABLE y ({}, PRIMARY KEY ({})); INSERT INTO y VALUES ({});",
+        columns(1999),
+        values(1999),
+        columns(950),
+        values(950),
+        values(950),
+        columns(899),
+        values(899),
+        columns(60),
+        columns(60),
+        values(60),
+    );
+    let _ = assert_script_is_carried("other keys", &script);
 }
 
 #[test]
@@ -859,11 +862,17 @@ fn tables_that_cannot_be_read_exactly_are_left_out_with_the_reason() {
 }
 
 #[test]
-fn databases_with_the_most_objects_are_refused_quickly_both_ways() {
+fn a_database_with_too_many_objects_is_refused() {
     let scenario = Scenario::new();
     scenario.bare_database("code.db", |db| {
-        let tables = (0..10_001).map(|i| format!("CREATE VIEW v{i} AS SELECT 1;"));
-        db.execute_batch(&format!("BEGIN; {} COMMIT;", tables.collect::<String>())).unwrap();
+        // Creating them takes time quadratic in their number.
+        db.execute_batch(
+            "PRAGMA writable_schema = ON;
+             WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+             INSERT INTO sqlite_schema
+                 SELECT 'view', 'v' || i, 'v' || i, 0, 'CREATE VIEW v' || i || ' AS SELECT 1' FROM n;",
+        )
+        .unwrap();
     });
     let run =
         scenario.run(&["sqlite-to-kv", "code.db", "code.kv", "--tables", "all"]).expect_status(2);
