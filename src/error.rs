@@ -306,6 +306,9 @@ pub enum Error {
     /// A sidecar file of the target exists; its old rows could reappear in the target.
     #[error("stale sidecar {side} next to the target {path}")]
     StaleSidecar { path: PathBuf, side: PathBuf },
+    /// The target of a merge carries the table of a kind as rows, or a whole database without it.
+    #[error("cannot merge {kind} records into {path}: it does not carry {table} as records")]
+    NotCarriedAsRecords { path: PathBuf, kind: &'static str, table: &'static str },
     /// The target of a merge does not exist.
     #[error("cannot merge: {path} does not exist")]
     NothingToMergeInto { path: PathBuf },

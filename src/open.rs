@@ -8,8 +8,10 @@ use crate::error::{Error, Result};
 use crate::fsio::{StoreKind, detect};
 use crate::kv::KvReader;
 use crate::progress::Progress;
+use crate::record::KindSet;
 use crate::sqlite::{SourceFiles, SourceOptions, SqliteSnapshot};
 use crate::stream::{Source, join2};
+use crate::table::CarriedTables;
 
 /// How often to read a database that is being written while it is read without a lock, and how long
 /// to wait before the next attempt.
@@ -66,31 +68,51 @@ impl Candidate {
 }
 
 /// Opens two stores. A KV file is opened in parallel with the other store.
+///
+/// A database is read with the tables that a KV file on the other side carries, and of two databases
+/// each table is read as records on both sides or on none.
 pub(crate) fn open_pair(
     left: Candidate,
     right: Candidate,
     options: &SourceOptions,
     progress: &Progress,
 ) -> Result<(Box<dyn Source>, Box<dyn Source>)> {
-    let options = &match (options.tables.is_none(), left.store(), right.store()) {
-        (true, StoreKind::Kv, StoreKind::Sqlite) => following(options, &left),
-        (true, StoreKind::Sqlite, StoreKind::Kv) => following(options, &right),
-        _ => options.clone(),
-    };
-    let open = |opening: Candidate| move || opening.open(options, progress);
-    if let (StoreKind::Sqlite, StoreKind::Sqlite) = (left.store(), right.store()) {
-        // Sequentially: both report progress, and only one stage can be active.
-        return Ok((open(left)()?, open(right)()?));
+    let stores = (left.store(), right.store());
+    let paths = (left.path.clone(), right.path.clone());
+    let open = |opening: Candidate| opening.open(options, progress);
+    let again =
+        |path: &Path, options: &SourceOptions| Candidate::probe(path)?.open(options, progress);
+    match stores {
+        (StoreKind::Sqlite, StoreKind::Sqlite) => {
+            // Sequentially: both report progress, and only one stage can be active.
+            let (left, right) = (open(left)?, open(right)?);
+            let kinds = [&left, &right]
+                .map(|store| store.carried().map_or(KindSet::NONE, CarriedTables::described_kinds));
+            if kinds[0] == kinds[1] {
+                return Ok((left, right));
+            }
+            drop((left, right));
+            let common = kinds[0].iter().filter(|kind| kinds[1].contains(*kind)).collect();
+            let options = SourceOptions { as_records: Some(common), ..options.clone() };
+            Ok((again(&paths.0, &options)?, again(&paths.1, &options)?))
+        }
+        (StoreKind::Sqlite, _) => {
+            let (kv, database) = join2("opener", || open(right), || Ok(open(left)))?;
+            let database = match kv.carried() {
+                Some(carried) => {
+                    drop(database);
+                    again(&paths.0, &options.following(Some(carried)))?
+                }
+                None => database?,
+            };
+            Ok((database, kv))
+        }
+        (_, StoreKind::Sqlite) => {
+            let (database, kv) = open_pair(right, left, options, progress)?;
+            Ok((kv, database))
+        }
+        _ => join2("opener", || open(left), || open(right)),
     }
-    join2("opener", open(left), open(right))
-}
-
-/// Options to read the tables of a database that a KV file carries. If the file can't be read, that is
-/// reported when it is opened.
-fn following(options: &SourceOptions, kv: &Candidate) -> SourceOptions {
-    let file = KvReader::open_unverified(&kv.path);
-    let file = file.or_else(|_| KvReader::open_verified(&kv.path));
-    options.following(file.ok().as_ref().and_then(Source::carried))
 }
 
 /// Runs `read`, which reads databases, and repeats it a few times if one of them was written

@@ -1,6 +1,8 @@
 //! KV files with carried tables whose content is damaged or hostile: every change is a finding that
 //! names it, or an error, and nothing of a hostile schema is created.
 
+use std::fs;
+
 use std::panic::catch_unwind;
 
 use chunkmigrate::Progress;
@@ -264,4 +266,29 @@ fn rows_with_gigantic_lengths_are_rejected_by_key() {
         assert!(run.stdout.contains("table:notes:'b"), "{run}");
         assert!(!scenario.path("back.db").exists());
     }
+}
+
+/// Pages are checked before the description of tables in them is used.
+#[test]
+fn a_corrupt_file_is_reported_as_corrupt_beside_a_database() {
+    let scenario = Scenario::new();
+    scenario.bare_database("code.db", |db| {
+        db.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1), (2)").unwrap();
+    });
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "code.kv", "--tables", "t"]);
+    let intact = fs::read(scenario.path("code.kv")).unwrap();
+    for page in 1..intact.len() / 4096 {
+        let mut damaged = intact.clone();
+        damaged[page * 4096] ^= 1;
+        fs::write(scenario.path("code.kv"), damaged).unwrap();
+        for files in [["code.db", "code.kv"], ["code.kv", "code.db"]] {
+            let run = scenario.run(&[&["verify"], &files[..]].concat());
+            assert!(!run.stderr.contains("panicked"), "page {page}: {run}");
+            let is_unused = run.status == 0;
+            assert!(is_unused || run.stderr.contains("code.kv"), "page {page}: {run}");
+        }
+    }
+    fs::write(scenario.path("code.kv"), &intact[..intact.len() - 4096]).unwrap();
+    let run = scenario.run(&["verify", "code.db", "code.kv"]).expect_status(2);
+    assert!(run.stderr.contains("code.kv is corrupt"), "{run}");
 }

@@ -79,6 +79,26 @@ fn a_changed_value_is_named_by_table_key_and_column() {
 }
 
 #[test]
+fn bytes_are_redacted_like_text() {
+    let scenario = Scenario::new();
+    for (name, bytes) in [("one.db", "x'736563726574'"), ("two.db", "x'7075626c6963'")] {
+        scenario.bare_database(name, |db| {
+            db.execute_batch(&format!(
+                "CREATE TABLE t (id INTEGER PRIMARY KEY, a, b);
+                 INSERT INTO t VALUES (1, {bytes}, CAST({bytes} || x'ff' AS TEXT))"
+            ))
+            .unwrap();
+        });
+    }
+    let args = ["verify", "one.db", "two.db", "--tables", "t", "--values", "redacted"];
+    for format in ["json", "human"] {
+        let run = scenario.run(&[&args[..], &["--format", format]].concat()).expect_status(1);
+        // `secret` in Base64.
+        assert!(!run.stdout.contains("c2VjcmV0"), "{run}");
+    }
+}
+
+#[test]
 fn every_storage_class_is_told_apart() {
     let case = |column: &str, value: &str, left: Json, right: Json| {
         assert_found(

@@ -747,10 +747,11 @@ fn sequences_that_are_no_integers_are_reported() {
             db.execute_batch(&format!("{table} {odd}")).unwrap();
         });
         let args = ["sqlite-to-kv", "code.db", "code.kv", "--tables", "all", "--format", "json"];
-        let run = scenario.run(&args).expect_status(0).json();
+        let run = scenario.run(&args).expect_status(1).json();
         let left_out = &run["uncopied_tables"][0];
         assert_eq!(left_out["table"], "sqlite_sequence", "{odd}: {run}");
         assert_eq!(left_out["reason"], "rows without a name or an integer", "{odd}: {run}");
+        let _ = scenario.run(&[&args[..], &["--on-invalid", "skip"]].concat()).expect_status(1);
         let _ = scenario.run(&["kv-to-sqlite", "code.kv", "back.db"]).expect_status(0);
     }
 }
@@ -828,7 +829,8 @@ fn tables_that_cannot_be_read_exactly_are_left_out_with_the_reason() {
     let scenario = Scenario::new();
     scenario.bare_database("code.db", |db| {
         db.execute_batch(&format!(
-            "CREATE TABLE hidden (rowid, _rowid_, oid); CREATE TABLE kept (a);
+            "CREATE TABLE hidden (rowid, _rowid_, oid); CREATE INDEX hidden_a ON hidden (oid);
+             CREATE TABLE kept (a);
              INSERT INTO kept VALUES (1); CREATE TABLE keyed ({0}, PRIMARY KEY ({0}));
              CREATE TABLE wide ({1}, PRIMARY KEY (c0)) WITHOUT ROWID;
              CREATE INDEX i ON kept (a); ANALYZE;",
@@ -838,7 +840,7 @@ fn tables_that_cannot_be_read_exactly_are_left_out_with_the_reason() {
         .unwrap();
     });
     let args = ["sqlite-to-kv", "code.db", "code.kv", "--tables", "all", "--format", "json"];
-    let run = scenario.run(&args).expect_status(0).json();
+    let run = scenario.run(&args).expect_status(1).json();
     let left_out: Vec<_> = run["uncopied_tables"]
         .as_array()
         .unwrap()
@@ -855,10 +857,91 @@ fn tables_that_cannot_be_read_exactly_are_left_out_with_the_reason() {
             "wide: it has no rowid and more than 900 columns",
             "sqlite_stat1: SQLite's own statistics",
             "sqlite_stat4: SQLite's own statistics",
+            "hidden_a: its table hidden cannot be carried",
         ]
     );
+    assert!(!scenario.path("code.kv").exists());
+    let kinds: Vec<_> =
+        run["findings"].as_array().unwrap().iter().map(|finding| &finding["kind"]).collect();
+    assert_eq!(kinds, ["table:hidden", "table:keyed", "table:wide", "table:hidden_a"]);
+    let _ = scenario.run(&[&args[..], &["--on-invalid", "skip"]].concat()).expect_status(1);
     let _ = scenario.run(&["kv-to-sqlite", "code.kv", "back.db"]).expect_status(0);
     let _ = scenario.run(&["verify", "code.kv", "back.db"]).expect_status(0);
+    // What nobody can compare is never called equal.
+    let run = scenario.run(&["verify", "code.db", "code.db", "--tables", "all"]).expect_status(1);
+    assert!(run.stdout.contains("cannot be carried or compared"), "{run}");
+}
+
+#[test]
+fn kinds_can_be_selected_from_a_whole_database() {
+    let scenario = Scenario::new();
+    scenario.database("code.db", |db| {
+        db.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
+    });
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "all.kv", "--tables", "all"]);
+    for only in ["chunk", "none", "file-metrics,symbol-metrics"] {
+        let name = format!("{only}.db");
+        let args = ["kv-to-sqlite", "all.kv", &name, "--only", only];
+        let _ = scenario.run(&args).expect_status(0);
+        for more in [&["--only", only][..], &["--only", only, "--tables", "all"]] {
+            let args = [&["verify", "code.db", "all.kv"], more].concat();
+            let _ = scenario.run(&args).expect_status(0);
+            let args = [&["verify", "all.kv", name.as_str()], more].concat();
+            let _ = scenario.run(&args).expect_status(0);
+        }
+    }
+}
+
+#[test]
+fn a_kv_file_without_the_rest_of_a_database_is_not_equal_to_the_whole() {
+    let scenario = Scenario::new();
+    scenario.bare_database("code.db", |db| {
+        db.execute_batch("CREATE TABLE t (a); CREATE INDEX i ON t (a); PRAGMA user_version = 3")
+            .unwrap();
+    });
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "t.kv", "--tables", "t"]).expect_status(0);
+    let _ = scenario.run(&["verify", "code.db", "t.kv"]).expect_status(0);
+    let run = scenario.run(&["verify", "code.db", "t.kv", "--tables", "all"]).expect_status(1);
+    assert!(run.stdout.contains("only the left side has the rest of a database"), "{run}");
+}
+
+#[test]
+fn a_column_on_one_side_leaves_the_records_comparable() {
+    let scenario = Scenario::new();
+    for name in ["one.db", "two.db"] {
+        scenario.database(name, |db| {
+            db.execute_batch(
+                "INSERT INTO code_chunks VALUES (1, 'a.rs', 0, 2, 'fn', '', NULL, NULL, 7)",
+            )
+            .unwrap();
+        });
+    }
+    scenario.change("two.db", "ALTER TABLE code_chunks ADD COLUMN extra DEFAULT 1");
+    let args = ["verify", "one.db", "two.db", "--tables", "all", "--format", "json"];
+    let run = scenario.run(&args).expect_status(1).json();
+    let messages: Vec<_> =
+        run["findings"].as_array().unwrap().iter().map(|finding| &finding["message"]).collect();
+    assert_eq!(messages, ["the column extra is on the right side only"]);
+}
+
+#[test]
+fn records_are_merged_only_into_a_file_that_carries_them_as_records() {
+    let scenario = Scenario::new();
+    scenario.database("code.db", |db| {
+        db.execute_batch(
+            "INSERT INTO code_chunks VALUES (1, 'a.rs', 0, 2, 'fn', '', NULL, NULL, 7)",
+        )
+        .unwrap();
+    });
+    let raw = ["sqlite-to-kv", "code.db", "raw.kv", "--tables", "all", "--only", "none"];
+    let _ = scenario.run(&raw).expect_status(0);
+    let run = scenario.run(&["sqlite-to-kv", "code.db", "raw.kv", "--merge"]).expect_status(2);
+    assert!(run.stderr.contains("does not carry code_chunks as records"), "{run}");
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "all.kv", "--tables", "all"]);
+    scenario.change("code.db", "UPDATE code_chunks SET content = 'new'");
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "all.kv", "--merge"]).expect_status(0);
+    let _ = scenario.run(&["verify", "code.db", "all.kv"]).expect_status(0);
+    let _ = scenario.run(&["kv-to-sqlite", "all.kv", "back.db"]).expect_status(0);
 }
 
 #[test]

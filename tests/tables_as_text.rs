@@ -238,7 +238,7 @@ fn large_tables_make_a_round_trip_with_any_number_of_threads() {
     for (source, jobs) in [("text", "1"), ("text", "4"), ("last", "4")] {
         let args = ["--require-end", "--replace", "--jobs", jobs];
         let _ = import(&scenario, source, "new.kv", &args).expect_status(0);
-        is_identical(&scenario, "code.db", "new.kv");
+        let _ = scenario.run(&["verify", "code.db", "new.kv"]).expect_status(0);
     }
 }
 

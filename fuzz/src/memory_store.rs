@@ -183,6 +183,10 @@ impl Source for MemoryStore {
         None
     }
 
+    fn left_out(&self) -> &[UncopiedTable] {
+        &[]
+    }
+
     fn visit_table(
         &self,
         _: &TableSchema,

@@ -41,7 +41,9 @@ impl Pair<'_> {
             (StoreKind::Kv, StoreKind::Sqlite) => Side::Right,
             _ => return None,
         };
-        if self.report.is_identical() || self.faults(from) > 0 {
+        // A copy of some kinds would replace a complete one.
+        let is_whole = self.report.only == KindSet::ALL;
+        if self.report.is_identical() || self.faults(from) > 0 || !is_whole {
             return None;
         }
         let stores = [from, from.other()].map(|side| self.store(side).path.as_path());

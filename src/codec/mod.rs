@@ -44,7 +44,8 @@ pub struct Entry<'a> {
 /// damaged key of that kind.
 pub(crate) fn may_be_of(key: &[u8], kinds: KindSet) -> bool {
     let begins = |kind: RecordKind| key.starts_with(kind.key_prefix().as_bytes());
-    kinds == KindSet::ALL || kinds.iter().any(begins)
+    // Carried tables are read whatever kinds are.
+    kinds == KindSet::ALL || kinds.iter().any(begins) || key.starts_with(b"table:")
 }
 
 /// Maximum size of a record's value in bytes: redb's limit.

@@ -141,9 +141,6 @@ pub fn compare_stores(
     found: &mut dyn FnMut(Finding) -> Result<()>,
 ) -> Result<Comparison> {
     let mut comparison = Comparison::new(left, right, options.only);
-    if !options.tables.is_none() {
-        comparison.selection = options.tables.clone();
-    }
     let mut counts = FindingCounts::default();
     let (mut left_faults, mut right_faults) = (0, 0);
     let mut tell = |divergence: Finding| {
@@ -177,9 +174,15 @@ pub fn compare_stores(
     let jobs = Jobs::new(options.jobs);
     let (tables, totals) = compare_tables(left, right, &options.tables, jobs, progress, &mut tell)?;
     for (name, [of_left, of_right]) in &totals {
-        for (check, found) in [(&mut left_claims, of_left), (&mut right_claims, of_right)] {
-            let check = check.as_mut().zip(found.as_ref());
-            let wrong = check.and_then(|(check, found)| check.table(name, found));
+        for (side, store, check, found) in [
+            (Side::Left, &*left, &mut left_claims, of_left),
+            (Side::Right, &*right, &mut right_claims, of_right),
+        ] {
+            let check = match check {
+                Some(check) => check,
+                None => check.insert(ManifestCheck::new(side, store.manifest_totals()?)),
+            };
+            let wrong = found.as_ref().and_then(|found| check.table(name, found));
             wrong.map_or(Ok(()), &mut tell)?;
         }
     }

@@ -9,7 +9,7 @@ use super::finding_class::FindingClass::{InvalidRow, KeyMismatch, Undecodable};
 use super::finding_class::{FindingClass, Side};
 use super::values::Values;
 use crate::stream;
-use crate::stream::InvalidReason;
+use crate::stream::{InvalidReason, UncopiedTable};
 use crate::table::Kind;
 
 /// A field that differs between two records.
@@ -93,6 +93,14 @@ impl Finding {
             without_values: None,
             other_has_record: false,
         }
+    }
+
+    /// A table or another object of a database that can't be carried.
+    pub(crate) fn left_out(table: &UncopiedTable) -> Self {
+        let kind = Kind::Table(table.name.as_str().into());
+        let reason = table.reason.as_deref().unwrap_or_default();
+        let message = format!("it cannot be carried or compared: {reason}");
+        Finding::new(FindingClass::Schema, Some(kind), message)
     }
 
     pub(crate) fn on(mut self, side: Side) -> Self {

@@ -18,7 +18,7 @@ pub enum Values {
     /// Long texts only around the first difference: an object with `excerpt`, its `offset` in
     /// bytes, and `bytes`, the total length.
     Short,
-    /// For texts, an object with only the length in `bytes` and the `sha256`.
+    /// For texts and bytes, an object with only the length in `bytes` and the `sha256`.
     Redacted,
 }
 
@@ -33,6 +33,15 @@ impl Values {
             (Value::String(text), Values::Short) if text.len() > SHORT_BYTES => {
                 let (offset, excerpt) = excerpt(text, first_difference.unwrap_or(0));
                 json!({"excerpt": excerpt, "offset": offset, "bytes": text.len()})
+            }
+            // The bytes of a blob, or of text that is not well-formed.
+            (Value::Object(bytes), _)
+                if bytes.len() == 1
+                    && bytes.keys().all(|name| name == "blob" || name == "text") =>
+            {
+                let shown =
+                    |(name, value): (&String, &Value)| (name.clone(), self.shown(value, None));
+                Value::Object(bytes.iter().map(shown).collect())
             }
             _ => value.clone(),
         }

@@ -1,5 +1,6 @@
 //! Writes entries into an existing KV file in one transaction.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use redb::{Database, ReadableTable as _};
@@ -12,6 +13,7 @@ use crate::codec::{Entry, KindHasher, KindTotals, key_kind};
 use crate::error::Result;
 use crate::progress::Progress;
 use crate::record::{IdSequences, PerKind};
+use crate::table::key_prefix;
 
 /// Memory limit of redb's cache.
 const CACHE_BYTES: usize = 32 << 20;
@@ -27,6 +29,8 @@ pub(crate) struct KvMerge<'m> {
     pub(crate) manifest: &'m Manifest,
     /// Counts and digests of the whole file after the merge.
     pub(crate) expected: &'m PerKind<KindTotals>,
+    /// Counts and digests of the tables that the file carries, by name; they don't change.
+    pub(crate) tables: &'m BTreeMap<String, KindTotals>,
 }
 
 impl KvMerge<'_> {
@@ -49,18 +53,26 @@ impl KvMerge<'_> {
                 inserted.map(|_| ()).map_err(|e| failed(e.into()))
             })?;
             let mut digests = PerKind::<KindHasher>::default();
+            let mut tables: Vec<_> =
+                self.tables.keys().map(|name| (key_prefix(name), KindHasher::default())).collect();
             let mut read = 0;
             for entry in records.iter().map_err(|e| failed(e.into()))? {
                 read += 1;
                 check_now_and_then(read, progress)?;
                 let (key, value) = entry.map_err(|e| failed(e.into()))?;
                 let (key, value) = (key.value(), value.value());
+                let entry = Entry { key, value };
                 if let Ok(kind) = key_kind(key) {
-                    digests.get_mut(kind).update(Entry { key, value });
+                    digests.get_mut(kind).update(entry);
+                } else if let Some((_, digest)) =
+                    tables.iter_mut().find(|(prefix, _)| key.starts_with(prefix))
+                {
+                    digest.update(entry);
                 }
             }
             let found = PerKind::from_fn(|kind| std::mem::take(digests.get_mut(kind)).finish());
-            found == *self.expected
+            let found_tables = tables.into_iter().map(|(_, digest)| digest.finish());
+            found == *self.expected && found_tables.eq(self.tables.values().copied())
         };
         if !holds {
             transaction.abort().map_err(|e| failed(e.into()))?;

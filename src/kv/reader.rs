@@ -306,6 +306,10 @@ impl Source for KvReader {
         self.carried.as_ref()
     }
 
+    fn left_out(&self) -> &[UncopiedTable] {
+        &[]
+    }
+
     fn visit_table(
         &self,
         table: &TableSchema,

@@ -284,7 +284,6 @@ impl Job<'_> {
             tables: &summary.tables,
             sequences: &summary.sequences,
             carried,
-            only: self.options.only,
             manifest: &self.manifest_of(summary, &summary.totals, tables.collect())?,
         };
         let (store, path, options) = (self.target_store, staged.path(), self.options);

@@ -60,6 +60,9 @@ impl Job<'_> {
                 sink.reject_log.record(wrong);
             }
         }
+        for table in snapshot.left_out().iter().filter(|table| table.is_lost) {
+            sink.reject_log.record(Finding::left_out(table).on(Side::Left));
+        }
         let mut tables = Vec::new();
         // A merge copies only the four kinds of records.
         let carried = snapshot.carried().filter(|_| !self.options.merge);

@@ -9,7 +9,7 @@ use crate::compare::{CompareOptions, FindingLog, Values, compare_stores, is_soun
 use crate::error::{Error, Result};
 use crate::kv::{KvReader, Manifest};
 use crate::progress::{Progress, Stage};
-use crate::record::{IdSequences, KindSet, PerKind, RecordKind};
+use crate::record::{IdSequences, PerKind, RecordKind};
 use crate::sqlite::{WrittenRows, describe};
 use crate::stream::{Batch, Jobs, Source, Visited, check_kind, check_stream, digest_stream};
 use crate::table::{CarriedTables, TableSchema};
@@ -21,7 +21,6 @@ pub(super) struct Content<'c> {
     pub(super) sequences: &'c IdSequences,
     /// The description of the carried tables, if there are any.
     pub(super) carried: Option<&'c CarriedTables>,
-    pub(super) only: KindSet,
     /// The manifest of a KV file.
     pub(super) manifest: &'c Manifest,
 }
@@ -65,7 +64,8 @@ pub(super) fn verify_schema(
     let Some(carried) = content.carried else {
         return Ok(true);
     };
-    let found = describe(path, &carried.selection(), carried.record_kinds(content.only), progress)?;
+    let kinds = carried.described_kinds();
+    let found = describe(path, &carried.selection(), kinds, progress)?;
     Ok(found.has_content_of(carried))
 }
 
@@ -75,7 +75,11 @@ impl<'c> Content<'c> {
         &self,
     ) -> impl Iterator<Item = (Arc<TableSchema>, &'c CarriedTable)> + use<'c> {
         let tables = self.carried.map(CarriedTables::in_key_order).unwrap_or_default();
-        tables.into_iter().zip(self.tables)
+        let written = self.tables;
+        tables.into_iter().filter_map(|table| {
+            let written = written.iter().find(|written| written.name == table.name);
+            written.map(|written| (table, written))
+        })
     }
 }
 
@@ -248,7 +252,6 @@ mod tests {
             tables: &[],
             sequences: &SEQUENCES,
             carried: None,
-            only: KindSet::ALL,
             manifest: &manifest,
         };
         verify_kv(&mut file, &content, Jobs::new(None), &Progress::none()).unwrap()

@@ -192,6 +192,9 @@ pub trait Source: Send {
     /// The tables that are carried in addition to the four kinds; `None` without any.
     fn carried(&self) -> Option<&CarriedTables>;
 
+    /// Selected tables and objects of a database that can't be carried, each with the reason.
+    fn left_out(&self) -> &[UncopiedTable];
+
     /// Calls `visit` for every row of a carried table, in ascending order of the keys' bytes.
     ///
     /// # Errors

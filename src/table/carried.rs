@@ -176,6 +176,12 @@ impl CarriedTables {
         only.iter().filter(|kind| !is_table(kind)).collect()
     }
 
+    /// Whether a database that is restored from this can have records of a kind.
+    pub(crate) fn takes_records_of(&self, kind: RecordKind) -> bool {
+        let is_described = self.of_kind(kind).is_some();
+        is_described || (self.whole.is_none() && self.record_kinds(kind.into()) != KindSet::NONE)
+    }
+
     /// The selection that describes another database with the same tables.
     pub(crate) fn selection(&self) -> TableSelection {
         match self.whole {
@@ -245,6 +251,11 @@ impl CarriedTables {
         let mut tables: Vec<_> = tables.map(Arc::clone).collect();
         tables.sort_by_cached_key(|table| super::key_prefix(&table.name));
         tables
+    }
+
+    /// The kinds whose tables are described, and whose rows are records.
+    pub(crate) fn described_kinds(&self) -> KindSet {
+        self.tables.iter().filter_map(|table| table.kind).collect()
     }
 
     /// The table of a kind.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Serialize, Serializer};
 
+use super::report::check_names;
 use crate::codec::{Digest, KindTotals, combined_digest};
 use crate::error::{IoContext as _, Result};
 use crate::fsio::{StoreKind, detect};
@@ -165,7 +166,7 @@ fn totals(kinds: &PerKind<KindContent>) -> PerKind<KindTotals> {
 pub fn inspect(path: &Path, options: &InspectOptions, progress: &Progress) -> Result<Inspection> {
     let jobs = Jobs::new(options.jobs);
     retry_if_changed(|| match detect(path)? {
-        StoreKind::Kv => inspect_kv(path, jobs, progress),
+        StoreKind::Kv => inspect_kv(path, &options.tables, jobs, progress),
         found => {
             found.expect_store(path)?;
             inspect_sqlite(path, &options.tables, jobs, progress)
@@ -191,8 +192,14 @@ fn inspect_sqlite(
     Ok(inspection)
 }
 
-fn inspect_kv(path: &Path, jobs: Jobs, progress: &Progress) -> Result<Inspection> {
+fn inspect_kv(
+    path: &Path,
+    tables: &TableSelection,
+    jobs: Jobs,
+    progress: &Progress,
+) -> Result<Inspection> {
     let mut file = KvReader::open_verified(path)?;
+    check_names(&[&file], tables)?;
     let mut inspection = Inspection {
         file_bytes: file.file_bytes(),
         format_version: file.format_version()?,

@@ -111,22 +111,7 @@ impl VerifyOptions {
 
     /// Fails if a table to compare exists in none of the stores.
     pub(super) fn check_tables(&self, stores: &[&dyn Source]) -> Result<()> {
-        let TableSelection::Named(names) = &self.tables else {
-            return Ok(());
-        };
-        let carried: Vec<_> = stores.iter().filter_map(|store| store.carried()).collect();
-        for name in names {
-            let tables = || carried.iter().flat_map(|carried| &carried.tables);
-            if !tables().any(|table| table.name.eq_ignore_ascii_case(name)) {
-                let path = stores.first().map(|store| store.path().to_owned());
-                return Err(Error::NoSuchTable {
-                    path: path.unwrap_or_default(),
-                    table: name.clone(),
-                    tables: tables().map(|table| table.name.clone()).collect(),
-                });
-            }
-        }
-        Ok(())
+        check_names(stores, &self.tables)
     }
 
     pub(super) fn open_options(&self) -> SourceOptions {
@@ -140,6 +125,28 @@ impl VerifyOptions {
             ..SourceOptions::default()
         }
     }
+}
+
+/// Fails if none of the stores has a named table.
+pub(super) fn check_names(stores: &[&dyn Source], selection: &TableSelection) -> Result<()> {
+    let TableSelection::Named(names) = selection else {
+        return Ok(());
+    };
+    let carried: Vec<_> = stores.iter().filter_map(|store| store.carried()).collect();
+    let tables = || carried.iter().flat_map(|carried| &carried.tables);
+    let left_out = || stores.iter().flat_map(|store| store.left_out());
+    for name in names {
+        let is_carried = tables().any(|table| table.name.eq_ignore_ascii_case(name));
+        if !is_carried && !left_out().any(|table| table.name.eq_ignore_ascii_case(name)) {
+            let path = stores.first().map(|store| store.path().to_owned());
+            return Err(Error::NoSuchTable {
+                path: path.unwrap_or_default(),
+                table: name.clone(),
+                tables: tables().map(|table| table.name.clone()).collect(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The result of a verification.

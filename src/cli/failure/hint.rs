@@ -195,6 +195,9 @@ fn text(error: &Error) -> Option<&'static str> {
             "it may hold unmerged changes: open and close the database with its own tool, or \
              delete the file if there is no database"
         }
+        Error::NotCarriedAsRecords { .. } => {
+            "merge into a KV file without tables, or make a fresh copy of the database"
+        }
         Error::NothingToMergeInto { .. } => "omit --merge to create it",
         Error::Referenced { .. } => {
             "nothing was written; change or delete the referencing rows first, or exclude its \

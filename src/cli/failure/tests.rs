@@ -45,6 +45,7 @@ fn every_error() -> Vec<Error> {
         NoSuchTable { table: "chunk".into(), tables: vec!["chunks".into()] }
         TableNeedsAll { table: "code_fts".into() }
         TablesNotMerged {}
+        NotCarriedAsRecords { kind: "chunk", table: "code_chunks" }
         TooManyObjects { count: 12_000, limit: 10_000 }
         RowTooLarge { table: "chunks".into(), key: "table:chunks:A7".into() }
         UntrustedSchema { problems: vec!["table \"a\": the statement is a DROP".into()] }

@@ -95,6 +95,11 @@ pub(in crate::compare) fn compare_tables(
         totals.push((left_table.name.clone(), found));
         compared.push(TableComparison { kind: pair.kind(), counts: comparison.counts });
     }
+    for (side, store) in [(Side::Left, &*left), (Side::Right, &*right)] {
+        for table in store.left_out().iter().filter(|table| table.is_lost) {
+            tell(Finding::left_out(table).on(side))?;
+        }
+    }
     compare_rest(left.carried(), right.carried(), selection, tell)?;
     Ok((compared, totals))
 }
@@ -160,8 +165,21 @@ fn compare_rest(
         tell(schema_finding(None, message))?;
     }
     compare_sequences(left, right, selection, tell)?;
-    let (Some(left), Some(right)) = (&left.whole, &right.whole) else {
+    if matches!(selection, TableSelection::Named(_)) {
         return Ok(());
+    }
+    let (left, right) = match (&left.whole, &right.whole) {
+        (Some(left), Some(right)) => (left, right),
+        (None, None) => return Ok(()),
+        (left, _) => {
+            let side = if left.is_some() { Side::Left } else { Side::Right };
+            let message = format!(
+                "only the {} side has the rest of a database: indexes, views, triggers, virtual \
+                 tables and settings",
+                side.name()
+            );
+            return tell(schema_finding(None, message).on(side));
+        }
     };
     let settings = [
         ("user_version", left.settings.user_version, right.settings.user_version),

@@ -33,6 +33,10 @@ impl Source for Lines {
         self.carried.as_ref()
     }
 
+    fn left_out(&self) -> &[UncopiedTable] {
+        &[]
+    }
+
     fn visit_table(
         &self,
         table: &TableSchema,

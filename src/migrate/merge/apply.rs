@@ -67,6 +67,7 @@ impl Apply<'_, '_> {
                 self.plan.tables.clone(),
             )?,
             expected: &self.plan.expected,
+            tables: &self.plan.tables,
         };
         Ok(match merge.apply(path, self.job.progress)? {
             true => Outcome::Done(Derived::default()),

@@ -78,6 +78,17 @@ impl Plan {
                 tables.insert(table.name.clone(), content.totals);
             }
         }
+        for kind in job.options.only.iter() {
+            let carried = target.carried().filter(|_| target.store() == StoreKind::Kv);
+            let is_carried = carried.is_none_or(|carried| carried.takes_records_of(kind));
+            if !is_carried && planned.counts.get(kind).changed() > 0 {
+                return Err(Error::NotCarriedAsRecords {
+                    path: job.destination.given().to_owned(),
+                    kind: kind.name(),
+                    table: kind.table(),
+                });
+            }
+        }
         let (claims, before) = (target.manifest_totals()?, target.sequences()?);
         target.confirm()?;
         let mut sequences = before;

@@ -57,7 +57,7 @@ impl Catalog {
                 path,
                 files.wal_mode,
                 &options.tables,
-                options.only,
+                options.as_records.unwrap_or(options.only),
             )?,
         };
         if !options.tables.is_none() {

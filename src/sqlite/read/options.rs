@@ -10,6 +10,8 @@ pub struct SourceOptions {
     pub only: KindSet,
     /// The tables to carry in addition.
     pub tables: TableSelection,
+    /// The kinds whose tables are carried as records; by default those to read.
+    pub as_records: Option<KindSet>,
     /// Whether a named table may be missing.
     pub may_lack_tables: bool,
     /// Columns to ignore although they contain values, each as `TABLE.COLUMN`.
@@ -32,9 +34,12 @@ impl SourceOptions {
     pub(crate) fn following(&self, carried: Option<&CarriedTables>) -> Self {
         let mut options = self.clone();
         if let Some(carried) = carried {
-            options.tables = carried.selection();
+            if options.tables.is_none() {
+                options.tables = carried.selection();
+            }
             options.may_lack_tables = true;
             options.only = carried.record_kinds(self.only);
+            options.as_records = Some(carried.described_kinds());
         }
         options
     }

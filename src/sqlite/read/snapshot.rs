@@ -220,6 +220,10 @@ impl Source for SqliteSnapshot {
         described.is_selected.then_some(&described.carried)
     }
 
+    fn left_out(&self) -> &[UncopiedTable] {
+        &self.contents.described.left_out
+    }
+
     fn visit_table(
         &self,
         table: &TableSchema,

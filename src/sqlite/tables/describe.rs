@@ -80,6 +80,16 @@ impl Described {
                 Sorted::NotSelected => {}
             }
         }
+        let mut left_out_too = Vec::new();
+        rest.retain(|object| {
+            let is_gone = described.left_out.iter().any(|table| table.name == object.table);
+            if is_gone {
+                let reason = format!("its table {} cannot be carried", object.table);
+                left_out_too.push(UncopiedTable::left_out(object.name.clone(), reason));
+            }
+            !is_gone
+        });
+        described.left_out.append(&mut left_out_too);
         let is_whole = *selection == TableSelection::All;
         described.carried.sequences = schema.sequences(&described.carried, is_whole)?;
         if is_whole && schema.has_odd_sequences()? {
@@ -106,7 +116,10 @@ impl Described {
         others.retain(|other| !self.carried.tables.iter().any(|table| table.name == other.name));
         for other in &mut others {
             let left_out = self.left_out.iter().find(|left_out| left_out.name == other.name);
-            other.reason = left_out.and_then(|left_out| left_out.reason.clone());
+            if let Some(left_out) = left_out {
+                other.reason.clone_from(&left_out.reason);
+                other.is_lost = left_out.is_lost;
+            }
         }
         others
     }
@@ -240,7 +253,7 @@ impl Schema<'_> {
         }
         let left_out = |reason: &str| Ok(Sorted::left_out(object.name.clone(), reason));
         if is_reserved(&object.name) {
-            return left_out("SQLite's own statistics");
+            return Ok(Sorted::LeftOut(UncopiedTable::statistics(object.name)));
         }
         if !object.is_text {
             return left_out("its name or statement is not valid text");
