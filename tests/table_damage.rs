@@ -110,9 +110,9 @@ fn changed_rows_are_reported_by_table_and_key() {
 }
 
 #[test]
-#[ignore = "deep: 2,000 changed rows"]
+#[ignore = "deep: 400 changed rows"]
 fn many_changed_rows_are_reported_by_table_and_key() {
-    change_rows(2000);
+    change_rows(400);
 }
 
 #[test]
@@ -121,9 +121,9 @@ fn changed_descriptions_of_tables_are_reported() {
 }
 
 #[test]
-#[ignore = "deep: 2,000 changed documents"]
+#[ignore = "deep: 400 changed documents"]
 fn many_changed_descriptions_of_tables_are_reported() {
-    change_documents(2000);
+    change_documents(400);
 }
 
 /// Files with a changed document `tables`: what is changed in it, and what the message says.

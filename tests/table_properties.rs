@@ -178,10 +178,10 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    #[ignore = "deep: 400 databases"]
+    #[ignore = "deep: 100 databases"]
     fn many_random_databases_are_carried(script in database()) {
         is_carried(&script)?;
     }

@@ -37,17 +37,8 @@ pub(super) const WHOLE_WRITERS: [Case; 2] = [
 ];
 
 /// The other commands that write, and other targets.
-pub(super) const OTHER_WRITERS: [Case; 12] = [
-    Case::new(&["sqlite-to-kv", "full.db", "new.kv", "--tables", "all"], "new.kv", "full.kv")
-        .whole(),
+pub(super) const OTHER_WRITERS: [Case; 9] = [
     Case::new(&["kv-to-sqlite", "full.kv", "new.db"], "new.db", "full.db").whole(),
-    Case::new(
-        &["sqlite-to-kv", "all.db", "half.kv", "--tables", "all", "--replace"],
-        "half.kv",
-        "all.kv",
-    )
-    .whole(),
-    Case::new(&["kv-to-sqlite", "all.kv", "half.db", "--replace"], "half.db", "all.db").whole(),
     Case::new(&["import", "code.ndjson", "new.db", "--to", "sqlite"], "new.db", "code.db"),
     Case::new(&["sqlite-to-kv", "code.db", "half.kv", "--replace"], "half.kv", "code.db"),
     Case::new(&["kv-to-sqlite", "code.kv", "half.db", "--replace"], "half.db", "code.kv"),
@@ -70,7 +61,7 @@ pub(super) fn all_writers() -> impl Iterator<Item = &'static Case> {
 }
 
 /// Commands that change no file.
-pub(super) const READERS: [&[&str]; 12] = [
+pub(super) const READERS: [&[&str]; 10] = [
     &["kv-to-sqlite", "code.kv", "wal.db", "--merge", "--dry-run"],
     &["sqlite-to-kv", "code.db", "half.kv", "--merge", "--dry-run"],
     &["verify", "code.db"],
@@ -81,8 +72,6 @@ pub(super) const READERS: [&[&str]; 12] = [
     &["inspect", "code.kv"],
     &["export", "code.db"],
     &["verify", "all.db", "all.kv"],
-    &["verify", "full.kv"],
-    &["inspect", "full.db", "--tables", "all"],
 ];
 
 /// Those of them that read every kind of file, and in which all others read like one of these.

@@ -101,13 +101,13 @@ fn one_failing_call_leaves_a_whole_database_complete_or_not_created() {
 }
 
 #[test]
-#[ignore = "deep: every step of twelve more commands"]
+#[ignore = "deep: every step of nine more commands"]
 fn one_failing_call_of_any_other_command_leaves_the_old_target_or_a_complete_one() {
     sweep_writers(&OTHER_WRITERS, once(CHANGES, "EIO"), &EIO_ONCE);
 }
 
 #[test]
-#[ignore = "deep: every step of eighteen commands"]
+#[ignore = "deep: every step of fifteen commands"]
 fn a_disk_failing_from_any_call_on_leaves_the_old_target_or_a_complete_one() {
     sweep_writers(all_writers(), from_then_on(CHANGES, "EIO"), &EIO);
 }
@@ -123,7 +123,7 @@ fn a_disk_full_from_any_call_on_leaves_a_whole_database_complete_or_not_created(
 }
 
 #[test]
-#[ignore = "deep: every step of twelve more commands"]
+#[ignore = "deep: every step of nine more commands"]
 fn a_full_disk_leaves_any_other_command_the_old_target_or_a_complete_one() {
     sweep_writers(&OTHER_WRITERS, from_then_on("cw", "ENOSPC"), &FULL);
 }
@@ -161,7 +161,7 @@ fn short_reads_are_continued() {
 }
 
 #[test]
-#[ignore = "deep: every step of twelve commands"]
+#[ignore = "deep: every step of ten commands"]
 fn a_round_trip_without_disk_space_is_an_error_and_leaves_nothing() {
     sweep_readers(&READERS, from_then_on("cw", "ENOSPC"), &FULL);
 }

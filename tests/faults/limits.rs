@@ -22,7 +22,7 @@ fn check(case: &Case, expected: &Expected, scenario: &Scenario, run: &Run, place
 }
 
 #[test]
-#[ignore = "deep: eighteen commands with one limit after the other"]
+#[ignore = "deep: fifteen commands with one limit after the other"]
 fn a_file_size_limit_leaves_the_old_target_or_a_complete_one() {
     for case in all_writers() {
         let expected = case.expected();
@@ -73,7 +73,7 @@ fn run_on_small_disk(scenario: &Scenario, args: &[&str], free_kib: u64) -> Optio
 }
 
 #[test]
-#[ignore = "deep: eighteen commands on one disk after the other"]
+#[ignore = "deep: fifteen commands on one disk after the other"]
 fn a_small_full_disk_leaves_the_old_target_or_a_complete_one() {
     for case in all_writers() {
         let expected = case.expected();

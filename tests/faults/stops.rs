@@ -68,13 +68,13 @@ fn a_kill_at_any_call_leaves_a_whole_database_complete_or_not_created_and_the_ne
 }
 
 #[test]
-#[ignore = "deep: every call of twelve more commands"]
+#[ignore = "deep: every call of nine more commands"]
 fn a_kill_of_any_other_command_leaves_the_old_target_or_a_complete_one_and_the_next_run_succeeds() {
     kill_at_every_step(&OTHER_WRITERS, 3);
 }
 
 #[test]
-#[ignore = "deep: a signal at every step of eighteen commands"]
+#[ignore = "deep: a signal at every step of fifteen commands"]
 fn a_signal_at_any_call_leaves_no_temporary_file_and_no_incomplete_target() {
     // The handler doesn't depend on the command: one is enough for the second signal.
     let all = all_writers().map(|case| ("INT", 130, case));
@@ -93,7 +93,7 @@ fn a_signal_at_any_call_leaves_no_temporary_file_and_no_incomplete_target() {
 }
 
 #[test]
-#[ignore = "deep: two signals at every step of twelve commands"]
+#[ignore = "deep: two signals at every step of ten commands"]
 fn a_round_trip_stopped_at_any_call_changes_only_its_own_directory() {
     for (how, status) in [("KILL", -9), ("INT", 130)] {
         for args in READERS {
