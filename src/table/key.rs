@@ -21,7 +21,7 @@ const KEY_PREFIX: &str = "table:";
 #[error("{0}")]
 pub struct RowKeyError(pub(crate) &'static str);
 
-/// The prefix of a table's keys: [`KEY_PREFIX`] and the table's name, in which `%` and `:` are `%25`
+/// The prefix of a table's keys: `table:` and the table's name, in which `%` and `:` are `%25`
 /// and `%3A`, followed by `:`. No prefix starts with that of another table, so the keys of a table
 /// are consecutive.
 pub fn key_prefix(table: &str) -> Vec<u8> {
