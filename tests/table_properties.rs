@@ -178,10 +178,10 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
-    #[ignore = "deep: 100 databases"]
+    #[ignore = "deep: 40 databases"]
     fn many_random_databases_are_carried(script in database()) {
         is_carried(&script)?;
     }

@@ -75,8 +75,7 @@ pub(super) const READERS: [&[&str]; 10] = [
 ];
 
 /// Those of them that read every kind of file, and in which all others read like one of these.
-pub(super) const READERS_OF_EACH_STORE: [&[&str]; 4] =
-    [READERS[0], READERS[3], READERS[4], READERS[9]];
+pub(super) const READERS_OF_EACH_STORE: [&[&str]; 3] = [READERS[0], READERS[3], READERS[4]];
 
 /// A directory with the files that a command reads and changes.
 pub(super) fn scenario(args: &[&str]) -> Scenario {

@@ -135,7 +135,7 @@ fn short_writes_are_continued() {
 }
 
 #[test]
-#[ignore = "deep: every write of six commands, every read of four"]
+#[ignore = "deep: every write of six commands, every read of three"]
 fn interrupted_calls_are_retried() {
     sweep_writers(WRITERS.iter().chain(&WHOLE_WRITERS), once("w", "EINTR"), &[]);
     sweep_readers(&READERS_OF_EACH_STORE, once(READS, "EINTR"), &[]);
@@ -149,13 +149,13 @@ fn a_failing_read_is_an_error_of_every_command() {
 }
 
 #[test]
-#[ignore = "deep: every read of four commands"]
+#[ignore = "deep: every read of three commands"]
 fn a_disk_unreadable_from_any_call_on_is_an_error_of_every_command() {
     sweep_readers(&READERS_OF_EACH_STORE, from_then_on(READS, "EIO"), &EIO_ONCE);
 }
 
 #[test]
-#[ignore = "deep: every read of four commands"]
+#[ignore = "deep: every read of three commands"]
 fn short_reads_are_continued() {
     sweep_readers(&READERS_OF_EACH_STORE, once(READS, "SHORT"), &[]);
 }
