@@ -17,9 +17,7 @@ use crate::fsio::{Destination, OutputFile, OutputKind, Published};
 use crate::kv::{Manifest, ManifestSource};
 use crate::progress::{Progress, Stage};
 use crate::record::{IdSequences, PerKind, RecordKind};
-use crate::stream::{
-    Batch, Jobs, Source, StoreLabel, UncopiedTable, Visited, check_kind, check_stream,
-};
+use crate::stream::{Batch, Source, StoreLabel, UncopiedTable, check_kind, check_table};
 use crate::table::{CarriedTables, Kind, TableSchema};
 
 /// A requested copy.
@@ -144,20 +142,14 @@ impl Job<'_> {
         let progress = self.progress;
         progress.start(Stage::CopyTables, None);
         let are_canonical = snapshot.entries_are_canonical();
-        let jobs = match are_canonical {
-            true => Jobs::IN_READER,
-            false => self.options.threads(),
-        };
-        let check = |batch: &mut Batch| Ok(are_canonical || is_sound_batch(table, batch));
-        let visit = move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| {
-            snapshot.visit_table(table, visit)
-        };
+        let check =
+            (!are_canonical).then_some(|batch: &mut Batch| Ok(is_sound_batch(table, batch)));
         let mut rejected = 0;
-        check_stream(visit, jobs, progress, check, |stream| {
+        check_table(snapshot, table, self.options.threads(), progress, check, |stream| {
             while let Some((batch, is_sound)) = stream.next_checked()? {
                 progress.check_cancelled()?;
                 let items = batch.len() as u64;
-                rejected += sink.take_rows(table, batch, is_sound)?;
+                rejected += sink.take_rows(table, batch, are_canonical || is_sound)?;
                 progress.inc(items);
             }
             Ok(())

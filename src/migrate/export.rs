@@ -13,7 +13,7 @@ use crate::progress::{Progress, Stage};
 use crate::record::{IdSequences, KindSet, RecordKind};
 use crate::setters::setters;
 use crate::sqlite::SourceOptions;
-use crate::stream::{Batch, Item, Jobs, Source, UncopiedTable, Visited, check_kind, check_stream};
+use crate::stream::{Batch, Item, Jobs, Source, UncopiedTable, check_kind, check_table};
 use crate::table::{
     CarriedTables, Kind, Row, RowObject, TableSchema, TableSelection, key_prefix, read_row,
     write_row,
@@ -355,10 +355,8 @@ fn export_table(
         true => Ok(None),
         false => RowObjects::of(table, batch, options).map(Some),
     };
-    let visit =
-        move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| snapshot.visit_table(table, visit);
     let jobs = Jobs::new(options.jobs);
-    let flow = check_stream(visit, jobs, progress, convert, |stream| {
+    let flow = check_table(snapshot, table, jobs, progress, Some(convert), |stream| {
         while let Some((batch, objects)) = stream.next_checked()? {
             progress.check_cancelled()?;
             let entries = batch.entries().filter(|entry| is_in(Some(entry.key), options));

@@ -11,7 +11,9 @@ use crate::kv::{KvReader, Manifest};
 use crate::progress::{Progress, Stage};
 use crate::record::{IdSequences, PerKind, RecordKind};
 use crate::sqlite::{WrittenRows, describe};
-use crate::stream::{Batch, Jobs, Source, Visited, check_kind, check_stream, digest_stream};
+use crate::stream::{
+    Batch, Jobs, RecordStream, Source, Visited, check_kind, check_table, digest_stream,
+};
 use crate::table::{CarriedTables, TableSchema};
 
 /// The expected content of a finished store.
@@ -142,22 +144,12 @@ fn digest_checked(
     jobs: Jobs,
     progress: &Progress,
 ) -> Result<(KindTotals, bool)> {
-    let mut digest = KindHasher::default();
-    let mut all_sound = true;
     let check = |batch: &mut Batch| {
         let mut own_key = Vec::new();
         let mut entries = batch.entries();
         Ok(entries.all(|entry| is_canonical_of(kind.schema(), entry, &mut own_key)))
     };
-    check_kind(file, kind, jobs, progress, Some(check), |stream| {
-        while let Some((batch, is_sound)) = stream.next_checked()? {
-            all_sound &= is_sound;
-            batch.entries().for_each(|entry| digest.update(entry));
-            progress.inc(batch.len() as u64);
-        }
-        Ok(())
-    })?;
-    Ok((digest.finish(), all_sound))
+    check_kind(file, kind, jobs, progress, Some(check), |stream| digest_all(stream, progress))
 }
 
 /// As [`digest_checked`], for a carried table.
@@ -167,19 +159,22 @@ fn digest_checked_table(
     jobs: Jobs,
     progress: &Progress,
 ) -> Result<(KindTotals, bool)> {
+    let check = |batch: &mut Batch| Ok(is_sound_batch(table, batch));
+    check_table(file, table, jobs, progress, Some(check), |stream| digest_all(stream, progress))
+}
+
+/// Counts and digest of all entries, and whether each batch is sound.
+fn digest_all(
+    stream: &mut RecordStream<'_, bool>,
+    progress: &Progress,
+) -> Result<(KindTotals, bool)> {
     let mut digest = KindHasher::default();
     let mut all_sound = true;
-    let check = |batch: &mut Batch| Ok(is_sound_batch(table, batch));
-    let visit =
-        move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| file.visit_table(table, visit);
-    check_stream(visit, jobs, progress, check, |stream| {
-        while let Some((batch, is_sound)) = stream.next_checked()? {
-            all_sound &= is_sound;
-            batch.entries().for_each(|entry| digest.update(entry));
-            progress.inc(batch.len() as u64);
-        }
-        Ok(())
-    })?;
+    while let Some((batch, is_sound)) = stream.next_checked()? {
+        all_sound &= is_sound;
+        batch.entries().for_each(|entry| digest.update(entry));
+        progress.inc(batch.len() as u64);
+    }
     Ok((digest.finish(), all_sound))
 }
 

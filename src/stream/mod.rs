@@ -32,7 +32,7 @@ pub(crate) use merge_join::{Cursor, MergeJoin};
 pub(crate) use parallel::join2;
 pub(crate) use pipeline::pipeline;
 pub(crate) use queue::{QueueClosed, QueueReceiver, QueueSender, WAITING_BYTES, queue};
-pub(crate) use record_stream::{RecordStream, check_kind, check_stream, read_kind};
+pub(crate) use record_stream::{RecordStream, check_kind, check_stream, check_table, read_kind};
 pub(crate) use row_batch::RowBatch;
 pub use store_label::StoreLabel;
 pub use uncopied_table::UncopiedTable;

@@ -6,6 +6,7 @@ use super::{Batch, Item, Jobs, SortedStream, Source, Visited};
 use crate::error::Result;
 use crate::progress::Progress;
 use crate::record::RecordKind;
+use crate::table::TableSchema;
 
 /// The consuming end of a stream of batches, each with the result `C` of its check.
 #[derive(Debug)]
@@ -99,12 +100,38 @@ pub(crate) fn check_kind<C: Default + Send, T>(
         Some(_) => jobs,
         None => jobs.to_convert(source),
     };
-    let check = |batch: &mut Batch| match &check {
+    let visit = move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| source.visit(kind, visit);
+    check_stream(visit, jobs, progress, or_default(check), take)
+}
+
+/// As [`check_kind`], for a carried table, whose rows need no conversion.
+///
+/// # Errors
+/// As [`check_kind`].
+pub(crate) fn check_table<C: Default + Send, T>(
+    source: &mut dyn Source,
+    table: &TableSchema,
+    jobs: Jobs,
+    progress: &Progress,
+    check: Option<impl Fn(&mut Batch) -> Result<C> + Sync>,
+    take: impl FnOnce(&mut RecordStream<'_, C>) -> Result<T>,
+) -> Result<T> {
+    let jobs = match check {
+        Some(_) => jobs,
+        None => Jobs::IN_READER,
+    };
+    let visit =
+        move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| source.visit_table(table, visit);
+    check_stream(visit, jobs, progress, or_default(check), take)
+}
+
+fn or_default<C: Default>(
+    check: Option<impl Fn(&mut Batch) -> Result<C>>,
+) -> impl Fn(&mut Batch) -> Result<C> {
+    move |batch| match &check {
         Some(check) => check(batch),
         None => Ok(C::default()),
-    };
-    let visit = move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| source.visit(kind, visit);
-    check_stream(visit, jobs, progress, check, take)
+    }
 }
 
 /// As [`check_kind`], for any function that calls its argument for each item.

@@ -15,7 +15,7 @@ use crate::compare::finding_class::{FindingClass, Side};
 use crate::compare::metered::MeteredStream;
 use crate::error::{Error, Result};
 use crate::progress::{Progress, Stage};
-use crate::stream::{Batch, Item, Jobs, MergeJoin, SortedStream, Source, Visited, check_stream};
+use crate::stream::{Batch, Item, Jobs, MergeJoin, SortedStream, Source, check_table};
 use crate::table::{CarriedTables, Kind, SchemaObject, TableSchema, TableSelection, key_prefix};
 
 /// The result of comparing a carried table.
@@ -300,23 +300,16 @@ impl RowsComparison<'_, '_> {
         progress.start(Stage::CompareTables, None);
         let (left_table, right_table) = self.tables;
         let from_rows = [left.entries_are_canonical(), right.entries_are_canonical()];
-        let check = |table: &Arc<TableSchema>, are_canonical: bool| {
-            let table = Arc::clone(table);
-            move |batch: &mut Batch| Ok(sound_rows(&table, batch, are_canonical))
-        };
-        let visit_left = move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| {
-            left.visit_table(left_table, visit)
-        };
-        let visit_right = move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| {
-            right.visit_table(right_table, visit)
-        };
-        let check_left = check(left_table, from_rows[0]);
-        let check_right = check(right_table, from_rows[1]);
-        let digests = check_stream(visit_left, jobs, progress, check_left, |left| {
-            check_stream(visit_right, jobs, progress, check_right, |right| {
+        // A value that equals one built from a row is sound; else the check of one side is enough.
+        let equal_are_sound = from_rows.contains(&true);
+        let check_left =
+            (!equal_are_sound).then_some(|batch: &mut Batch| Ok(sound_rows(left_table, batch)));
+        let check_right = None::<fn(&mut Batch) -> Result<_>>;
+        let digests = check_table(left, left_table, jobs, progress, check_left, |left| {
+            check_table(right, right_table, jobs, progress, check_right, |right| {
                 let mut left = MeteredStream::new(left, !from_rows[0], Some(progress));
                 let mut right = MeteredStream::new(right, !from_rows[1], None);
-                self.join(&mut left, &mut right)?;
+                self.join(&mut left, &mut right, equal_are_sound)?;
                 Ok([left.digest, right.digest])
             })
         })?;
@@ -327,7 +320,12 @@ impl RowsComparison<'_, '_> {
         }
     }
 
-    fn join(&mut self, left: &mut dyn SortedStream, right: &mut dyn SortedStream) -> Result<()> {
+    fn join(
+        &mut self,
+        left: &mut dyn SortedStream,
+        right: &mut dyn SortedStream,
+        equal_are_sound: bool,
+    ) -> Result<()> {
         let mut streams = MergeJoin::start(left, right)?;
         let has_same_columns = self.tables.0.columns == self.tables.1.columns
             && self.tables.0.rowid == self.tables.1.rowid;
@@ -336,7 +334,7 @@ impl RowsComparison<'_, '_> {
                 Ordering::Less => self.one(Side::Left, entry_of(streams.left.item())?)?,
                 Ordering::Greater => self.one(Side::Right, entry_of(streams.right.item())?)?,
                 Ordering::Equal => {
-                    let is_sound = streams.left.is_known_sound() || streams.right.is_known_sound();
+                    let is_sound = equal_are_sound || streams.left.is_known_sound();
                     let left = entry_of(streams.left.item())?;
                     let right = entry_of(streams.right.item())?;
                     if has_same_columns && is_sound && left.value == right.value {

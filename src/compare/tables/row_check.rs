@@ -75,10 +75,8 @@ pub(crate) fn is_sound_batch(table: &TableSchema, batch: &Batch) -> bool {
     entries.all(|entry| is_canonical_row(table, entry, &mut buffer))
 }
 
-/// For each row of a batch, whether it is the canonical row of its key; `are_canonical` if that is
-/// known.
-pub(super) fn sound_rows(table: &TableSchema, batch: &Batch, are_canonical: bool) -> Vec<bool> {
+/// For each row of a batch, whether it is the canonical row of its key.
+pub(super) fn sound_rows(table: &TableSchema, batch: &Batch) -> Vec<bool> {
     let mut buffer = Vec::new();
-    let is_sound = |entry| are_canonical || is_canonical_row(table, entry, &mut buffer);
-    batch.entries().map(is_sound).collect()
+    batch.entries().map(|entry| is_canonical_row(table, entry, &mut buffer)).collect()
 }
