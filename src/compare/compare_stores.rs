@@ -178,10 +178,7 @@ pub fn compare_stores(
             (Side::Left, &*left, &mut left_claims, of_left),
             (Side::Right, &*right, &mut right_claims, of_right),
         ] {
-            let check = match check {
-                Some(check) => check,
-                None => check.insert(ManifestCheck::new(side, store.manifest_totals()?)),
-            };
+            let check = started(check, side, store)?;
             let wrong = found.as_ref().and_then(|found| check.table(name, found));
             wrong.map_or(Ok(()), &mut tell)?;
         }
@@ -223,20 +220,12 @@ pub fn compare_stores(
 
 /// The tables that at least one of two stores carries.
 fn selection_of(carried: [Option<&CarriedTables>; 2]) -> TableSelection {
-    let mut all_names = Vec::new();
-    for carried in carried.into_iter().flatten() {
-        match carried.selection() {
-            TableSelection::Named(names) => all_names.extend(names),
-            TableSelection::All => return TableSelection::All,
-            TableSelection::None => {}
-        }
+    let mut selection = carried.into_iter().flatten().map(CarriedTables::selection).collect();
+    if let TableSelection::Named(names) = &mut selection {
+        names.sort();
+        names.dedup();
     }
-    all_names.sort();
-    all_names.dedup();
-    match all_names.is_empty() {
-        true => TableSelection::None,
-        false => TableSelection::Named(all_names),
-    }
+    selection
 }
 
 /// When a store was created according to its manifest, and whether its source had the other store's
@@ -247,6 +236,18 @@ fn origin(store: &dyn Source, other: &dyn Source) -> Result<Option<(Option<i64>,
         let is_same = name(other.path()).is_some_and(|name| name == origin.file_name);
         (origin.made_at, is_same && origin.store == other.store().name())
     }))
+}
+
+/// The check of a store's manifest, which is read when the check is first needed.
+fn started<'c>(
+    check: &'c mut Option<ManifestCheck>,
+    side: Side,
+    store: &dyn Source,
+) -> Result<&'c mut ManifestCheck> {
+    match check {
+        Some(check) => Ok(check),
+        None => Ok(check.insert(ManifestCheck::new(side, store.manifest_totals()?))),
+    }
 }
 
 struct KindComparison<'p> {
@@ -325,10 +326,7 @@ impl KindComparison<'_> {
             (Side::Left, &*self.left, &mut *self.left_claims, left),
             (Side::Right, &*self.right, &mut *self.right_claims, right),
         ] {
-            let check = match check {
-                Some(check) => check,
-                None => check.insert(ManifestCheck::new(side, store.manifest_totals()?)),
-            };
+            let check = started(check, side, store)?;
             let wrong = found.and_then(|found| check.kind(self.kind, &found));
             wrong.map_or(Ok(()), &mut *tell)?;
         }

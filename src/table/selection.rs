@@ -10,6 +10,24 @@ pub enum TableSelection {
     All,
 }
 
+/// What any of the selections selects.
+impl FromIterator<TableSelection> for TableSelection {
+    fn from_iter<I: IntoIterator<Item = TableSelection>>(selections: I) -> Self {
+        let mut all_names = Vec::new();
+        for selection in selections {
+            match selection {
+                TableSelection::None => {}
+                TableSelection::Named(names) => all_names.extend(names),
+                TableSelection::All => return TableSelection::All,
+            }
+        }
+        match all_names.is_empty() {
+            true => TableSelection::None,
+            false => TableSelection::Named(all_names),
+        }
+    }
+}
+
 impl TableSelection {
     /// Whether no table is selected.
     pub fn is_none(&self) -> bool {

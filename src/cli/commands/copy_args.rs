@@ -137,7 +137,7 @@ enum OnInvalid {
 
 impl CopyArgs {
     pub(crate) fn options(&self, database: &DatabaseArgs, ui: &Ui) -> CopyOptions {
-        let tables = tables_arg::selection(&database.tables);
+        let tables = database.tables.iter().cloned().collect();
         CopyOptions::default()
             .only(selected(&self.only))
             .tables(tables)

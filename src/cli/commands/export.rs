@@ -110,7 +110,7 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     check_prefix(args)?;
     let options = ExportOptions::default()
         .only(selected(&args.only))
-        .tables(tables_arg::selection(&args.tables))
+        .tables(args.tables.iter().cloned().collect())
         .prefix(args.prefix.as_bytes())
         .temp_dir(args.temp_dir.clone())
         .jobs(args.threads.jobs);

@@ -94,7 +94,7 @@ Examples:
 pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let options = args.copy.options(&DatabaseArgs::default(), ui);
     let options = options
-        .tables(tables_arg::selection(&args.tables))
+        .tables(args.tables.iter().cloned().collect())
         .require_end(args.require_end)
         .allow_empty(args.allow_empty);
     let source = match args.source == Path::new("-") {

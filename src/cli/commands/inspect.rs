@@ -61,7 +61,7 @@ Examples:
 
 pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let options = InspectOptions::default()
-        .tables(tables_arg::selection(&args.tables))
+        .tables(args.tables.iter().cloned().collect())
         .jobs(args.threads.jobs);
     let inspection = inspect(&args.file, &options, &ui.progress())?;
     ui.report(|out| write(out, &inspection), &inspection)?;

@@ -1,20 +1,5 @@
 use chunkmigrate::table::TableSelection;
 
-/// The tables that the values of `--tables` name together.
-pub(crate) fn selection(lists: &[TableSelection]) -> TableSelection {
-    let mut all_names = Vec::new();
-    for list in lists {
-        match list {
-            TableSelection::Named(names) => all_names.extend_from_slice(names),
-            _ => return TableSelection::All,
-        }
-    }
-    match all_names.is_empty() {
-        true => TableSelection::None,
-        false => TableSelection::Named(all_names),
-    }
-}
-
 /// Parses `all`, or a comma-separated list of names, each in double quotes if it has a comma or is
 /// `all` itself.
 pub(crate) fn parse(list: &str) -> Result<TableSelection, String> {
@@ -94,8 +79,7 @@ mod tests {
     use super::*;
 
     fn of(values: &[&str]) -> Result<TableSelection, String> {
-        let lists: Result<Vec<_>, _> = values.iter().map(|value| parse(value)).collect();
-        lists.map(|lists| selection(&lists))
+        values.iter().map(|value| parse(value)).collect()
     }
 
     fn named(names: &[&str]) -> Result<TableSelection, String> {

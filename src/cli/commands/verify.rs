@@ -164,7 +164,7 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let values = args.values.map(verify::Values::from);
     let options = VerifyOptions::default()
         .only(selected(&args.only))
-        .tables(tables_arg::selection(&args.tables))
+        .tables(args.tables.iter().cloned().collect())
         .quick(args.quick)
         .strict(args.strict)
         .limit(ui.limit(args.limit))
