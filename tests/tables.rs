@@ -824,6 +824,37 @@ fn what_cannot_be_created_is_reported_and_everything_else_restored() {
 }
 
 #[test]
+fn records_whose_table_cannot_be_created_go_to_a_new_one() {
+    let scenario = Scenario::new();
+    scenario.bare_database("code.db", |db| {
+        db.create_collation("own", |a, b| a.cmp(b)).unwrap();
+        db.execute_batch(
+            "CREATE TABLE file_metrics (file_path TEXT COLLATE own PRIMARY KEY, symbol_count INTEGER,
+                 loc INTEGER, estimated_loc REAL, fan_in INTEGER, fan_out INTEGER,
+                 complexity_score REAL, last_updated INTEGER NOT NULL);
+             CREATE INDEX i ON file_metrics (loc);
+             INSERT INTO file_metrics VALUES ('a.rs', 1, 2, 3.0, 4, 5, 6.0, 7);",
+        )
+        .unwrap();
+    });
+    let _ =
+        scenario.run(&["sqlite-to-kv", "code.db", "code.kv", "--tables", "all"]).expect_status(0);
+    let run = scenario.run(&["kv-to-sqlite", "code.kv", "back.db"]).expect_status(1);
+    assert!(run.stdout.contains("cannot create table file_metrics: no such collation"), "{run}");
+    assert!(!scenario.path("back.db").exists());
+    let skip = ["kv-to-sqlite", "code.kv", "back.db", "--on-invalid", "skip"];
+    let run = scenario.run(&skip).expect_status(1);
+    assert!(run.stdout.contains("Copied and verified 1 record."), "{run}");
+    let verify =
+        scenario.run(&["verify", "code.kv", "back.db", "--format", "json"]).expect_status(1).json();
+    let findings = verify["findings"].as_array().unwrap().iter();
+    let messages: Vec<_> = findings.map(|finding| &finding["message"]).collect();
+    let expected =
+        ["the statements that create the table differ", "the index i is on the left side only"];
+    assert_eq!(messages, expected, "{verify}");
+}
+
+#[test]
 fn tables_that_cannot_be_read_exactly_are_left_out_with_the_reason() {
     let columns = |count: usize| (0..count).map(|i| format!("c{i}")).collect::<Vec<_>>().join(", ");
     let scenario = Scenario::new();

@@ -230,10 +230,8 @@ impl Job<'_> {
         let rejects = sink.reject_log.rejects.take();
         summary.outcome = match (staged, filled) {
             (Some(staged), Some(filled)) => {
-                let carried = match &restored {
-                    Some(restored) => Some(restored.what_is_possible()),
-                    None => snapshot.carried().cloned(),
-                };
+                let carried = restored.map(|restored| restored.carried);
+                let carried = carried.or_else(|| snapshot.carried().cloned());
                 self.finish(snapshot, staged, filled, carried.as_ref(), rejects, &mut summary)?
             }
             _ => {
@@ -248,7 +246,7 @@ impl Job<'_> {
     }
 
     /// The tables that a new database is to have, after their statements were tried. `None` if the
-    /// source carries none, or the target is no database.
+    /// source carries none, or the target is not a database.
     fn restored(&self, snapshot: &dyn Source) -> Result<Option<Restored>> {
         let Some(carried) = snapshot.carried().filter(|_| self.target_store == StoreKind::Sqlite)
         else {
@@ -263,8 +261,7 @@ impl Job<'_> {
                 problems: trial.refused.iter().map(ToString::to_string).collect(),
             });
         }
-        let carried = carried.clone();
-        Ok(Some(Restored { carried, impossible: trial.impossible, longest }))
+        Restored::new(carried, trial.impossible, longest).map(Some)
     }
 
     /// Closes the target, reads it back and publishes it.

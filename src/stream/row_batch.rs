@@ -39,7 +39,7 @@ impl RowBatch {
         }
     }
 
-    /// Whether there are no records.
+    /// Whether it is empty.
     pub(crate) const fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }

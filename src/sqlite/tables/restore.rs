@@ -10,7 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Error, OpenFlags, Result, ffi};
 
 use super::claim::{ClaimType, objects, tables};
-use super::trial::{Refused, add_virtual_table_entries, limit_length};
+use super::trial::{add_virtual_table_entries, limit_length};
 use crate::sqlite::open::hardening::defend;
 use crate::table::{CarriedTables, Settings};
 
@@ -37,14 +37,8 @@ pub(crate) fn prepare(
 }
 
 /// Creates the ordinary tables, without their indexes.
-pub(crate) fn create_tables(
-    connection: &mut Connection,
-    carried: &CarriedTables,
-    skip: &[Refused],
-) -> Result<()> {
-    tables(carried)
-        .filter(|claim| !skip.iter().any(|skipped| skipped.is(claim)))
-        .try_for_each(|claim| claim.create(connection))
+pub(crate) fn create_tables(connection: &mut Connection, carried: &CarriedTables) -> Result<()> {
+    tables(carried).try_for_each(|claim| claim.create(connection))
 }
 
 /// Sets the AUTOINCREMENT sequences of all tables whose rows are not records of a kind.
@@ -87,11 +81,8 @@ fn unused_name(connection: &Connection) -> Result<String> {
 pub(crate) fn create_virtual_tables(
     connection: &Connection,
     carried: &CarriedTables,
-    skip: &[Refused],
 ) -> Result<()> {
-    let mut claims = objects(carried, ClaimType::VirtualTable)
-        .filter(|claim| !skip.iter().any(|skipped| skipped.is(claim)))
-        .peekable();
+    let mut claims = objects(carried, ClaimType::VirtualTable).peekable();
     match claims.peek() {
         Some(_) => add_virtual_table_entries(connection, claims),
         None => Ok(()),
@@ -99,15 +90,9 @@ pub(crate) fn create_virtual_tables(
 }
 
 /// Creates the indexes, then the views, then the triggers.
-pub(crate) fn create_rest(
-    connection: &mut Connection,
-    carried: &CarriedTables,
-    skip: &[Refused],
-) -> Result<()> {
+pub(crate) fn create_rest(connection: &mut Connection, carried: &CarriedTables) -> Result<()> {
     for claim_type in [ClaimType::Index, ClaimType::View, ClaimType::Trigger] {
-        objects(carried, claim_type)
-            .filter(|claim| !skip.iter().any(|skipped| skipped.is(claim)))
-            .try_for_each(|claim| claim.create(connection))?;
+        objects(carried, claim_type).try_for_each(|claim| claim.create(connection))?;
     }
     Ok(())
 }

@@ -63,11 +63,6 @@ impl Refused {
     fn new(object_type: &'static str, name: &str, reason: impl Into<String>) -> Self {
         Refused { object_type, name: name.to_owned(), reason: reason.into() }
     }
-
-    /// Whether this is a claimed object. Only triggers may share their name with another object.
-    pub(super) fn is(&self, claim: &Claim<'_>) -> bool {
-        self.object_type == claim.claim_type.noun() && self.name == claim.name
-    }
 }
 
 /// Tries to create a schema. `largest_value` is the length of the longest value that is carried.

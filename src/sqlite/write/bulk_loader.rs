@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
@@ -11,13 +12,14 @@ use crate::record::{IdSequences, PerKind, RecordKind};
 use crate::sqlite::open::connection::{set_temp_dir, stop_when_cancelled, writing};
 use crate::sqlite::open::hardening::SORTING_THREADS;
 use crate::sqlite::scratch::sets::IdSet;
+use crate::sqlite::tables::describe::Described;
 use crate::sqlite::tables::restore;
 use crate::sqlite::tables::row_inserter::RowInserter;
 use crate::sqlite::tables::trial::{Refused, limit_length};
 use crate::sqlite::write::row_order::{RowOrder, RowOrderWriter};
 use crate::sqlite::write::writer::{create_indexes, create_table, insert_sql, set_sequence};
 use crate::stream::{Batch, RowBatch};
-use crate::table::{CarriedTables, Settings, TableSchema, read_row};
+use crate::table::{CarriedTables, Settings, TableSchema, TableSelection, read_row};
 
 /// Memory in KiB that SQLite may use for the page cache.
 const CACHE_KIB: i64 = 16 << 10;
@@ -44,33 +46,46 @@ pub(crate) struct SqliteBulkLoader {
 #[derive(Debug, Clone)]
 pub(crate) struct Restored {
     pub(crate) carried: CarriedTables,
-    /// What this build of SQLite can't create of them.
+    /// What else the source has, which this build of SQLite can't create.
     pub(crate) impossible: Vec<Refused>,
     /// No value is longer than this.
     pub(crate) longest: u64,
 }
 
 impl Restored {
-    /// The tables and objects without those that can't be created.
-    pub(crate) fn what_is_possible(&self) -> CarriedTables {
-        let mut carried = self.carried.clone();
+    /// The tables of a source without what can't be created of them. Instead of the table of a kind,
+    /// a new database has the one it would have if no tables were carried.
+    ///
+    /// # Errors
+    /// SQLite can't create an empty database in memory.
+    pub(crate) fn new(
+        carried: &CarriedTables,
+        impossible: Vec<Refused>,
+        longest: u64,
+    ) -> Result<Self> {
+        let mut carried = carried.clone();
         let is_possible = |object_type: &str, name: &str| {
-            !self.impossible.iter().any(|refused| refused.is_of(object_type, name))
+            !impossible.iter().any(|refused| refused.is_of(object_type, name))
         };
-        carried.tables.retain(|table| is_possible("table", &table.name));
+        let kinds: Vec<_> = carried
+            .tables
+            .extract_if(.., |table| !is_possible("table", &table.name))
+            .filter_map(|table| table.kind)
+            .collect();
         if let Some(whole) = &mut carried.whole {
             whole.objects.retain(|object| is_possible(object.object_type.noun(), &object.name));
         }
-        let is_impossible =
-            |name: &str| self.impossible.iter().any(|refused| refused.is_of("table", name));
-        carried.sequences.retain(|(name, _)| !is_impossible(name));
-        carried
+        carried.sequences.retain(|(name, _)| is_possible("table", name));
+        for kind in kinds {
+            carried.tables.extend(new_table(kind)?);
+        }
+        Ok(Restored { carried, impossible, longest })
     }
 }
 
 impl SqliteBulkLoader {
-    /// Creates a new database with empty tables: those that are to be restored, or the tables of
-    /// the four kinds. If it records the insertion order of its rows, they can be read back in that
+    /// Creates a new database with empty tables: the restored ones, or the tables of the
+    /// four kinds. If it records the insertion order of its rows, they can be read back in that
     /// order without sorting.
     pub(crate) fn create(
         path: &Path,
@@ -95,9 +110,8 @@ impl SqliteBulkLoader {
         }
         let mut created = PerKind::from_fn(|_| restored.is_none());
         match &restored {
-            Some(Restored { carried, impossible, .. }) => {
-                restore::create_tables(&mut connection, carried, impossible)
-                    .map_err(writing(path))?;
+            Some(Restored { carried, .. }) => {
+                restore::create_tables(&mut connection, carried).map_err(writing(path))?;
                 let kinds = carried.tables.iter().filter_map(|table| table.kind);
                 kinds.for_each(|kind| *created.get_mut(kind) = true);
             }
@@ -106,11 +120,10 @@ impl SqliteBulkLoader {
                 .try_for_each(|kind| create_table(&connection, kind))
                 .map_err(writing(path))?,
         }
-        let possible = restored.as_ref().map(Restored::what_is_possible);
         Ok(SqliteBulkLoader {
             connection,
             created,
-            carried: possible,
+            carried: restored.map(|restored| restored.carried),
             longest: 0,
             path: path.to_owned(),
             inserts: PerKind::from_fn(insert_sql),
@@ -254,8 +267,8 @@ impl SqliteBulkLoader {
         if let Some(carried) = &self.carried {
             let connection = &mut self.connection;
             limit_length(connection, self.longest)
-                .and_then(|()| restore::create_virtual_tables(connection, carried, &[]))
-                .and_then(|()| restore::create_rest(connection, carried, &[]))
+                .and_then(|()| restore::create_virtual_tables(connection, carried))
+                .and_then(|()| restore::create_rest(connection, carried))
                 .map_err(writing(path))?;
         }
         self.connection.execute_batch("COMMIT").map_err(writing(path))?;
@@ -266,6 +279,16 @@ impl SqliteBulkLoader {
         }
         File::open(path).and_then(|file| file.sync_all()).io_context("sync", path)
     }
+}
+
+/// The description of the table of a kind in a new database.
+fn new_table(kind: RecordKind) -> Result<Vec<Arc<TableSchema>>> {
+    let in_memory = |source| Error::TempDatabase { source };
+    let connection = Connection::open_in_memory().map_err(in_memory)?;
+    create_table(&connection, kind).map_err(in_memory)?;
+    let selection = TableSelection::Named(vec![kind.table().to_owned()]);
+    let path = Path::new(":memory:");
+    Ok(Described::read(&connection, path, false, &selection, kind.into())?.carried.tables)
 }
 
 /// Without a journal or a sync: nobody else can see the file.

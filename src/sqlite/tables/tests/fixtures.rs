@@ -112,7 +112,7 @@ pub(super) fn restore(source: &Connection, target: &mut Connection) -> CarriedTa
     assert_eq!(try_schema(&carried, 0).unwrap(), Trial::default());
     restore::prepare(target, &carried, 0).unwrap();
     target.execute_batch("BEGIN").unwrap();
-    restore::create_tables(target, &carried, &[]).unwrap();
+    restore::create_tables(target, &carried).unwrap();
     for table in &carried.tables {
         let mut inserter = RowInserter::new(target, table).unwrap();
         for row in rows(source, table) {
@@ -120,9 +120,9 @@ pub(super) fn restore(source: &Connection, target: &mut Connection) -> CarriedTa
         }
     }
     restore::set_sequences(target, &carried).unwrap();
-    restore::create_virtual_tables(target, &carried, &[]).unwrap();
+    restore::create_virtual_tables(target, &carried).unwrap();
     target.execute_batch("COMMIT; BEGIN").unwrap();
-    restore::create_rest(target, &carried, &[]).unwrap();
+    restore::create_rest(target, &carried).unwrap();
     restore::apply_settings(target, &carried.whole.as_ref().unwrap().settings).unwrap();
     target.execute_batch("COMMIT").unwrap();
     carried
