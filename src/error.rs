@@ -183,8 +183,8 @@ pub enum Error {
     #[error("{path} has {count} schema objects, more than {limit}")]
     TooManyObjects { path: PathBuf, count: usize, limit: usize },
     /// A row can't be carried, because a KV file can't hold a value of that size.
-    #[error("row {key} of {table} in {path} is too large for a KV file")]
-    RowTooLarge { path: PathBuf, table: String, key: String },
+    #[error("row {key} in {path} is too large for a KV file")]
+    RowTooLarge { path: PathBuf, key: String },
     /// A table of a known name is not an ordinary table.
     #[error("{table} in {path} is {found}, not an ordinary table")]
     NotATable {

@@ -263,7 +263,7 @@ fn rows_with_gigantic_lengths_are_rejected_by_key() {
         assert!(content.records.insert(key, value.into()).is_some());
         content.write(&scenario.path("bad.kv"));
         let run = scenario.run(&["kv-to-sqlite", "bad.kv", "back.db"]).expect_status(1);
-        assert!(run.stdout.contains("table:notes:'b"), "{run}");
+        assert!(run.stdout.contains("notes id='b'"), "{run}");
         assert!(!scenario.path("back.db").exists());
     }
 }

@@ -448,11 +448,11 @@ fn rows_of_a_kv_file_that_are_not_canonical_are_reported() {
     transaction.commit().unwrap();
     drop(file);
     let run = scenario.run(&["export", "code.kv"]).expect_status(1);
-    let message = "undecodable table:plain:-S4: the value is not a valid row: the value of \"a\" is a \
-                   boolean";
+    let message =
+        "undecodable plain rowid=-5: the value is not a valid row: the value of \"a\" is a boolean";
     assert!(run.stderr.contains(message), "{run}");
     let message =
-        "noncanonical table:plain:A3: the value is this row, but not in its canonical bytes";
+        "noncanonical plain rowid=3: the value is this row, but not in its canonical bytes";
     assert!(run.stderr.contains(message), "{run}");
     let rows: Vec<&str> =
         run.stdout.lines().filter(|line| line.contains("\"kind\":\"table:plain\"")).collect();

@@ -10,7 +10,7 @@ use super::finding_class::{FindingClass, Side};
 use super::values::Values;
 use crate::stream;
 use crate::stream::{InvalidReason, UncopiedTable};
-use crate::table::Kind;
+use crate::table::{Kind, TableSchema, shown_key};
 
 /// A field that differs between two records.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -52,6 +52,9 @@ pub struct Finding {
     /// The key, if there is one. As JSON, `key`, and `key_hex` if it is not UTF-8.
     #[serde(flatten, serialize_with = "serialize_key")]
     pub key: Option<Vec<u8>>,
+    /// The key of a row of a carried table with the names of its columns, as `ast_nodes id=17`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row_key: Option<String>,
     /// The side, if it concerns only one.
     pub side: Option<Side>,
     /// The fields that differ; only for [`FindingClass::Field`].
@@ -86,6 +89,7 @@ impl Finding {
             class,
             kind: kind.map(Into::into),
             key: None,
+            row_key: None,
             side: None,
             fields: Vec::new(),
             row: None,
@@ -97,7 +101,7 @@ impl Finding {
 
     /// A table or another object of a database that can't be carried.
     pub(crate) fn left_out(table: &UncopiedTable) -> Self {
-        let kind = Kind::Table(table.name.as_str().into());
+        let kind = Kind::table(&table.name);
         let reason = table.reason.as_deref().unwrap_or_default();
         let message = format!("it cannot be carried or compared: {reason}");
         Finding::new(FindingClass::Schema, Some(kind), message)
@@ -111,6 +115,12 @@ impl Finding {
     pub(crate) fn of_key(mut self, key: &[u8]) -> Self {
         self.key = Some(key.to_owned());
         self
+    }
+
+    /// As [`of_key`](Self::of_key), for a row of a carried table.
+    pub(crate) fn of_row(mut self, table: &TableSchema, key: &[u8]) -> Self {
+        self.row_key = shown_key(table, key);
+        self.of_key(key)
     }
 
     /// For a finding about an invalid item: adds what the other side has under its key.
@@ -166,19 +176,19 @@ impl Finding {
     }
 
     /// A record that exists on one side only.
-    pub(super) fn only(kind: impl Into<Kind>, side: Side, key: &[u8]) -> Self {
+    pub(super) fn only(kind: impl Into<Kind>, side: Side) -> Self {
         let class = match side {
             Side::Left => FindingClass::OnlyLeft,
             Side::Right => FindingClass::OnlyRight,
         };
         let message = format!("the record is on the {} side only", side.name());
-        Finding::new(class, Some(kind), message).on(side).of_key(key)
+        Finding::new(class, Some(kind), message).on(side)
     }
 
-    pub(super) fn fields(kind: impl Into<Kind>, key: &[u8], fields: Vec<FieldDifference>) -> Self {
+    pub(super) fn fields(kind: impl Into<Kind>, fields: Vec<FieldDifference>) -> Self {
         let names: Vec<&str> = fields.iter().map(|f| f.field.as_str()).collect();
         let message = format!("the records differ in {}", names.join(", "));
-        Finding { fields, ..Finding::new(FindingClass::Field, Some(kind), message).of_key(key) }
+        Finding { fields, ..Finding::new(FindingClass::Field, Some(kind), message) }
     }
 
     /// An invalid row.

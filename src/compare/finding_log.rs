@@ -23,8 +23,9 @@ impl Room {
     /// Whether another finding fits within the limits; if so, counts it.
     pub(crate) fn take(&mut self, finding: &Finding, limit: usize) -> bool {
         let key = finding.key.as_ref().map_or(0, Vec::len);
-        let without_values = finding.without_values.as_ref().map_or(0, String::len);
-        let bytes = self.bytes + key + finding.message.len() + without_values;
+        let texts = [&finding.row_key, &finding.without_values].into_iter().flatten();
+        let texts: usize = texts.map(String::len).sum();
+        let bytes = self.bytes + key + finding.message.len() + texts;
         let has_room = self.findings < limit && (self.findings == 0 || bytes <= TEXT_BYTES);
         if has_room {
             (self.findings, self.bytes) = (self.findings + 1, bytes);
@@ -132,7 +133,7 @@ mod tests {
             right: Value::String("b".repeat(bytes)),
             first_difference: Some(0),
         };
-        Finding::fields(RecordKind::Chunk, b"chunk:a:0:1", vec![field])
+        Finding::fields(RecordKind::Chunk, vec![field]).of_key(b"chunk:a:0:1")
     }
 
     fn kept(values: Values, sizes: &[usize]) -> Vec<bool> {

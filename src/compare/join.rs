@@ -140,7 +140,7 @@ fn one(
         Some(record) => {
             *only += 1;
             evidence.of_mut(side).only(kind, record);
-            findings.push(Finding::only(kind, side, entry.key));
+            findings.push(Finding::only(kind, side).of_key(entry.key));
         }
     }
     findings.extend(checked.hash_warning(entry.key).map(|w| w.on(side)));
@@ -185,7 +185,7 @@ fn both(
             evidence.left.differs(kind, left);
             evidence.right.differs(kind, right);
             evidence.ids_differ |= left.id() != right.id();
-            findings.push(Finding::fields(kind, key, fields));
+            findings.push(Finding::fields(kind, fields).of_key(key));
         }
     }
     findings.extend(checked_left.hash_warning(key).map(|w| w.on(Side::Left)));

@@ -30,7 +30,7 @@ impl ManifestCheck {
     /// rows.
     pub(crate) fn table(&mut self, table: &str, found: &KindTotals) -> Option<Finding> {
         let claimed = self.claims.as_ref()?.tables.get(table).copied().unwrap_or_default();
-        self.check(Kind::Table(table.into()), &claimed, found)
+        self.check(Kind::table(table), &claimed, found)
     }
 
     fn check(&mut self, kind: Kind, claimed: &KindTotals, found: &KindTotals) -> Option<Finding> {

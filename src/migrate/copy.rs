@@ -318,7 +318,7 @@ impl Job<'_> {
 
 /// Something of a schema that this build of SQLite can't create.
 fn impossible_finding(impossible: &Refused) -> Finding {
-    let kind = Kind::Table(impossible.name.as_str().into());
+    let kind = Kind::table(&impossible.name);
     let message = format!("cannot create {impossible}");
     Finding::new(FindingClass::Schema, Some(kind), message).on(Side::Left)
 }

@@ -16,7 +16,7 @@ use crate::fsio::StoreKind;
 use crate::record::{IdSequences, RecordKind};
 use crate::sqlite::{IdSet, ScratchSet};
 use crate::stream::{Batch, InvalidReason, Item, RowBatch, Visited};
-use crate::table::{Kind, TableSchema, write_row};
+use crate::table::{TableSchema, write_row};
 
 /// The records of a batch whose values are all canonical and belong to their keys.
 pub(super) struct SoundBatch {
@@ -164,12 +164,11 @@ impl<'o> CopySink<'o> {
 
     /// The rows of a batch that are copied, and the number of all others.
     fn accepted_rows(&mut self, table: &TableSchema, batch: &Batch) -> Result<(Batch, u64)> {
-        let kind = Kind::Table(table.name.as_str().into());
         let mut accepted = Batch::default();
         let mut rejected = 0;
         for entry in batch.entries() {
             let checked = RowCheck::of(table, entry);
-            for finding in checked.findings(&kind, Side::Left, entry.key) {
+            for finding in checked.findings(table, Side::Left, entry.key) {
                 let carried =
                     finding.class == FindingClass::Noncanonical && self.options.skip_invalid;
                 match carried {

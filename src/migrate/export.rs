@@ -15,8 +15,7 @@ use crate::setters::setters;
 use crate::sqlite::SourceOptions;
 use crate::stream::{Batch, Item, Jobs, Source, UncopiedTable, check_kind, check_table};
 use crate::table::{
-    CarriedTables, Kind, Row, RowObject, TableSchema, TableSelection, key_prefix, read_row,
-    write_row,
+    CarriedTables, Row, RowObject, TableSchema, TableSelection, key_prefix, read_row, write_row,
 };
 
 /// Options of an export.
@@ -398,11 +397,10 @@ fn export_judged_rows<'e>(
     end: &mut ExportEnd,
     take: &mut dyn FnMut(ExportItem<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<ControlFlow<()>> {
-    let kind = Kind::Table(table.name.as_str().into());
     let (mut value, mut object) = (Vec::new(), Vec::new());
     for Entry { key, value: stored } in entries {
         let checked = RowCheck::of(table, Entry { key, value: stored });
-        for finding in checked.findings(&kind, Side::Left, key) {
+        for finding in checked.findings(table, Side::Left, key) {
             let flow = take(ExportItem::Finding(finding))?;
             if flow.is_break() {
                 return Ok(flow);

@@ -314,7 +314,7 @@ impl Serialize for CopySummary {
             merged: merge.map(|merge| *merge.counts.get(kind)),
         });
         let tables = self.tables.iter().map(|table| Kind {
-            kind: table::Kind::Table(table.name.as_str().into()),
+            kind: table::Kind::table(&table.name),
             records: table.totals.records,
             rejected: table.rejected,
             merged: None,

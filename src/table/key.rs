@@ -4,6 +4,7 @@
 //! separated by `:`. A table without a primary key, and a row with NULL in its key, is identified
 //! by the rowid.
 
+use std::cmp::Ordering;
 use std::slice;
 
 use memchr::memchr;
@@ -159,33 +160,86 @@ fn write_hex(bytes: &[u8], out: &mut Vec<u8>) {
 /// # Errors
 /// Says what is wrong with it.
 pub fn parse_key(table: &TableSchema, key: &[u8]) -> Result<(), RowKeyError> {
-    let mut rest = after_prefix(&table.name, key)
+    visit_values(table, key, &mut |_| {})
+}
+
+/// The key of a row as a reader would write it, such as `ast_nodes id=17` or
+/// `edges source='a' target=NULL rowid=5`; `None` if it is not a key of the table.
+pub(crate) fn shown_key(table: &TableSchema, key: &[u8]) -> Option<String> {
+    let mut columns = table.key.iter().filter_map(|place| table.columns.get(*place));
+    let mut shown = table.name.clone();
+    let visited = visit_values(table, key, &mut |value| {
+        let (column, value) = match value {
+            KeyValue::Rowid(rowid) => ("rowid", rowid.to_string()),
+            KeyValue::Column(value) => {
+                (columns.next().map_or("", String::as_str), shown_value(value))
+            }
+        };
+        shown.extend([" ", column, "=", &value]);
+    });
+    visited.is_ok().then_some(shown)
+}
+
+/// A value of a key as SQL has it.
+fn shown_value(value: &[u8]) -> String {
+    let text = |bytes| String::from_utf8_lossy(bytes);
+    match value {
+        [b'\'', quoted @ ..] => {
+            format!("'{}'", text(quoted).replace("::", ":").replace('\'', "''"))
+        }
+        [b'r', real @ ..] => text(real).into_owned(),
+        [b'x', hex @ ..] => format!("x'{}'", text(hex)),
+        [b't', hex @ ..] => format!("CAST(x'{}' AS TEXT)", text(hex)),
+        integer => read_integer(integer).map(|integer| integer.to_string()).unwrap_or_default(),
+    }
+}
+
+/// What identifies a row.
+enum KeyValue<'k> {
+    Rowid(i64),
+    /// The value of a key column, in the notation of a key.
+    Column(&'k [u8]),
+}
+
+/// Calls `visit` for each value of a key.
+fn visit_values(
+    table: &TableSchema,
+    key: &[u8],
+    visit: &mut dyn FnMut(KeyValue<'_>),
+) -> Result<(), RowKeyError> {
+    let rest = after_prefix(&table.name, key)
         .ok_or(RowKeyError("the key does not start with the prefix of the table"))?;
     if table.key.is_empty() {
-        return match is_integer(rest) {
-            true => Ok(()),
-            false => Err(RowKeyError("the key is not a valid rowid")),
-        };
+        let rowid = read_integer(rest).ok_or(RowKeyError("the key is not a valid rowid"))?;
+        visit(KeyValue::Rowid(rowid));
+        return Ok(());
     }
     if let Some(rowid) = rest.strip_prefix(b"@") {
-        return match (table.rowid, is_integer(rowid)) {
-            (true, true) => Ok(()),
-            (true, false) => Err(RowKeyError("the key has '@' without a valid rowid")),
-            (false, _) => Err(RowKeyError("the key has a rowid, but the rows of the table do not")),
-        };
+        if !table.rowid {
+            return Err(RowKeyError("the key has a rowid, but the rows of the table do not"));
+        }
+        let rowid =
+            read_integer(rowid).ok_or(RowKeyError("the key has '@' without a valid rowid"))?;
+        visit(KeyValue::Rowid(rowid));
+        return Ok(());
     }
-    let mut values = 1;
-    while let Some(after) = after_value(rest)? {
-        rest = after;
+    let mut values = 0;
+    let mut rest = Some(rest);
+    while let Some(from) = rest {
+        let (value, after) = split_value(from)?;
+        visit(KeyValue::Column(value));
         values += 1;
+        rest = after;
     }
-    if values < table.key.len() {
-        return Err(RowKeyError("the key has fewer values than the table has key columns"));
+    match values.cmp(&table.key.len()) {
+        Ordering::Less => {
+            Err(RowKeyError("the key has fewer values than the table has key columns"))
+        }
+        Ordering::Greater => {
+            Err(RowKeyError("the key has more values than the table has key columns"))
+        }
+        Ordering::Equal => Ok(()),
     }
-    if values > table.key.len() {
-        return Err(RowKeyError("the key has more values than the table has key columns"));
-    }
-    Ok(())
 }
 
 /// What follows the prefix of a table in a key.
@@ -195,40 +249,34 @@ fn after_prefix<'k>(table: &str, key: &'k [u8]) -> Option<&'k [u8]> {
     rest.strip_prefix(b":")
 }
 
-/// What follows the value at the start of `rest` and its `:`; `None` if it is the last one.
-fn after_value(rest: &[u8]) -> Result<Option<&[u8]>, RowKeyError> {
-    if let Some(text) = rest.strip_prefix(b"'") {
-        return after_text(text);
-    }
-    let mut parts = rest.splitn(2, |byte| *byte == b':');
-    let is_valid = match parts.next().unwrap_or_default() {
-        [b'r', real @ ..] => is_real(real),
-        [b'x' | b't', hex @ ..] => is_hex(hex),
-        integer => is_integer(integer),
-    };
-    match is_valid {
-        true => Ok(parts.next()),
-        false => Err(RowKeyError("a value in the key is not in the notation of any type")),
-    }
-}
-
-/// As [`after_value`], of a text after its apostrophe.
-fn after_text(text: &[u8]) -> Result<Option<&[u8]>, RowKeyError> {
+/// The value at the start of `rest`, and what follows it and its `:` unless it is the last one.
+fn split_value(rest: &[u8]) -> Result<(&[u8], Option<&[u8]>), RowKeyError> {
+    let is_text = rest.first() == Some(&b'\'');
     let mut length = 0;
-    while let Some(plain) = text.get(length..).and_then(|rest| memchr(b':', rest)) {
+    while let Some(plain) = rest.get(length..).and_then(|rest| memchr(b':', rest)) {
         length += plain;
-        if text.get(length + 1) != Some(&b':') {
+        let is_doubled = is_text && rest.get(length + 1) == Some(&b':');
+        if !is_doubled {
             break;
         }
         length += 2;
     }
-    if text.get(length) != Some(&b':') {
-        length = text.len();
+    if rest.get(length) != Some(&b':') {
+        length = rest.len();
     }
-    let (text, after) = text.split_at_checked(length).unwrap_or((text, &[]));
-    match str::from_utf8(text) {
-        Ok(_) => Ok(after.strip_prefix(b":")),
-        Err(_) => Err(RowKeyError("a text in the key is not valid UTF-8")),
+    let (value, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+    let is_valid = match value {
+        [b'\'', text @ ..] => match str::from_utf8(text) {
+            Ok(_) => true,
+            Err(_) => return Err(RowKeyError("a text in the key is not valid UTF-8")),
+        },
+        [b'r', real @ ..] => is_real(real),
+        [b'x' | b't', hex @ ..] => is_hex(hex),
+        integer => read_integer(integer).is_some(),
+    };
+    match is_valid {
+        true => Ok((value, after.strip_prefix(b":"))),
+        false => Err(RowKeyError("a value in the key is not in the notation of any type")),
     }
 }
 
@@ -241,15 +289,15 @@ fn is_hex(hex: &[u8]) -> bool {
     hex.len().is_multiple_of(2) && hex.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Whether this is an integer as [`write_integer`] writes it.
-fn is_integer(integer: &[u8]) -> bool {
+/// An integer as [`write_integer`] writes it.
+fn read_integer(integer: &[u8]) -> Option<i64> {
     let (is_negative, length, digits) = match integer {
         [b'-', letter @ b'A'..=b'S', digits @ ..] => (true, b'S' - letter + 1, digits),
         [letter @ b'A'..=b'S', digits @ ..] => (false, letter - b'A' + 1, digits),
-        _ => return false,
+        _ => return None,
     };
     if digits.len() != usize::from(length) || !digits.iter().all(u8::is_ascii_digit) {
-        return false;
+        return None;
     }
     let digits = digits.iter().map(|digit| match is_negative {
         true => b'9' - digit,
@@ -258,7 +306,11 @@ fn is_integer(integer: &[u8]) -> bool {
     let is_padded = digits.clone().next() == Some(0) && (length > 1 || is_negative);
     // Nineteen digits are no overflow.
     let magnitude = digits.fold(0, |magnitude, digit| 10 * magnitude + u64::from(digit));
-    !is_padded && magnitude <= i64::MAX.unsigned_abs() + u64::from(is_negative)
+    match (is_padded, is_negative) {
+        (true, _) => None,
+        (false, false) => i64::try_from(magnitude).ok(),
+        (false, true) => 0_i64.checked_sub_unsigned(magnitude),
+    }
 }
 
 #[cfg(test)]
@@ -455,6 +507,25 @@ mod tests {
             assert!(parse_key(&one, key.as_bytes()).is_err(), "{key}");
         }
         assert!(parse_key(&one, b"table:t:'\xff").is_err());
+    }
+
+    #[test]
+    fn a_shown_key_has_the_names_of_its_columns() {
+        let table = TableSchema { rowid: true, ..table("ast_nodes", 3, &[2, 0]) };
+        let shown = |table: &TableSchema, key: &str| {
+            let key = [key_prefix(&table.name), key.as_bytes().to_vec()].concat();
+            shown_key(table, &key)
+        };
+        let by_rowid = TableSchema { key: Vec::new(), ..table.clone() };
+        assert_eq!(shown(&table, "B17:'a::b'"), Some("ast_nodes c2=17 c0='a:b\'\''".to_owned()));
+        assert_eq!(shown(&table, "r-0.0:x00ff"), Some("ast_nodes c2=-0.0 c0=x'00ff'".to_owned()));
+        assert_eq!(
+            shown(&table, "-S8:tff"),
+            Some("ast_nodes c2=-1 c0=CAST(x'ff' AS TEXT)".to_owned())
+        );
+        assert_eq!(shown(&table, "@B17"), Some("ast_nodes rowid=17".to_owned()));
+        assert_eq!(shown(&by_rowid, "B17"), Some("ast_nodes rowid=17".to_owned()));
+        assert_eq!(shown(&table, "B17"), None);
     }
 
     /// Keys that look as if they could be confused with others.

@@ -12,7 +12,7 @@ use crate::record::RecordKind;
 /// use chunkmigrate::table::Kind;
 ///
 /// assert_eq!(Kind::Record(RecordKind::FileMetrics).to_string(), "file-metrics");
-/// assert_eq!(Kind::Table("ast_nodes".into()).to_string(), "table:ast_nodes");
+/// assert_eq!(Kind::table("ast_nodes").to_string(), "table:ast_nodes");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -24,6 +24,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The rows of the table with this name.
+    pub fn table(name: &str) -> Self {
+        Kind::Table(name.into())
+    }
+
     /// The kind of record; `None` for a carried table.
     pub const fn record(&self) -> Option<RecordKind> {
         match self {

@@ -19,7 +19,7 @@ pub(crate) mod value;
 pub(crate) use carried::in_key_order;
 pub use carried::{CarriedTables, ObjectType, SchemaObject, Settings, TableSchema, WholeDatabase};
 pub(crate) use json::{RowObject, cell_json, rowid_name};
-pub(crate) use key::{key_prefix, parse_key, write_key, write_row_key};
+pub(crate) use key::{key_prefix, parse_key, shown_key, write_key, write_row_key};
 pub use kind::Kind;
 pub(crate) use row_object::read_row_object;
 pub(crate) use rowid_name::free_rowid_name;

@@ -107,7 +107,7 @@ impl Serialize for Inspection {
         let kinds = self.kinds.iter();
         let kinds = kinds.map(|(kind, content)| OfKind { kind: kind.into(), content: *content });
         let tables = self.tables.iter().map(|(name, totals)| OfKind {
-            kind: Kind::Table(name.as_str().into()),
+            kind: Kind::table(name),
             content: KindContent { totals: *totals, invalid: 0 },
         });
         let json = Json {

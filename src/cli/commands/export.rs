@@ -17,6 +17,7 @@ use crate::cli::commands::tables_arg;
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
 use crate::cli::help_sections::after_help;
+use crate::cli::report::findings::key;
 use crate::cli::term::json::write_safe_json;
 use crate::cli::term::ui::{Ui, ignore_broken_pipe};
 
@@ -163,7 +164,7 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
             }
             ExportItem::Finding(finding) => {
                 findings += 1;
-                let key = String::from_utf8_lossy(finding.key.as_deref().unwrap_or_default());
+                let key = key(&finding).unwrap_or_default();
                 ui.warn(&format!("{} {key}: {}", finding.class, finding.message));
             }
         }

@@ -138,7 +138,7 @@ fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
 
 /// A carried table as a kind.
 fn table_name(name: &str) -> String {
-    escaped(&Kind::Table(name.into()).to_string()).into_owned()
+    escaped(&Kind::table(name).to_string()).into_owned()
 }
 
 fn digest_text(digest: Option<Digest>) -> String {

@@ -47,7 +47,7 @@ fn every_error() -> Vec<Error> {
         TablesNotMerged {}
         NotCarriedAsRecords { kind: "chunk", table: "code_chunks" }
         TooManyObjects { count: 12_000, limit: 10_000 }
-        RowTooLarge { table: "chunks".into(), key: "table:chunks:A7".into() }
+        RowTooLarge { key: "chunks id=7".into() }
         UntrustedSchema { problems: vec!["table \"a\": the statement is a DROP".into()] }
         NotATable { table: "code_chunks", found: "a view" }
         MissingColumn { table: "code_chunks", column: "content" }

@@ -12,7 +12,7 @@ use chunkmigrate::verify::Values;
 use indicatif::HumanBytes;
 
 use crate::cli::report::copy_outcome::verdict;
-use crate::cli::report::findings::{write_findings, write_totals};
+use crate::cli::report::findings::{key, write_findings, write_totals};
 use crate::cli::report::other_tables::{write_missing_table, write_share, write_tables};
 use crate::cli::report::pluralize::{closed, count_of, described, store_name};
 use crate::cli::report::suggestions::after_copy;
@@ -116,7 +116,7 @@ fn write_counts(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
         (kind.name().to_owned(), numbers)
     });
     let tables = summary.tables.iter().map(|table| {
-        let name = Kind::Table(table.name.as_str().into()).to_string();
+        let name = Kind::table(&table.name).to_string();
         (escaped(&name).into_owned(), vec![table.totals.records, table.rejected])
     });
     write_kinds(out, &columns, kinds.chain(tables))
@@ -133,8 +133,7 @@ fn write_rejections(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()
     };
     writeln!(out, "\n{heading}:")?;
     for finding in &summary.rejections {
-        let key = finding.key.as_deref().map(String::from_utf8_lossy);
-        let key = key.map(|key| escaped(&key).into_owned());
+        let key = key(finding).map(|key| escaped(&key).into_owned());
         let message = escaped(&finding.message);
         match summary.source.store {
             StoreKind::Sqlite if finding.row.is_some() => writeln!(out, "  {message}")?,

@@ -105,8 +105,11 @@ pub(crate) const fn class_says_all(class: FindingClass) -> bool {
     matches!(class, FindingClass::OnlyLeft | FindingClass::OnlyRight)
 }
 
-/// The key, in hex if it is not valid text.
+/// The key, that of a row with the names of its columns; in hex if it is not valid text.
 pub(crate) fn key(finding: &Finding) -> Option<Cow<'_, str>> {
+    if let Some(key) = &finding.row_key {
+        return Some(Cow::Borrowed(key));
+    }
     let key = finding.key.as_deref()?;
     Some(match std::str::from_utf8(key) {
         Ok(text) => Cow::Borrowed(text),

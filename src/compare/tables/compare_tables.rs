@@ -42,7 +42,7 @@ impl Pair {
     }
 
     fn kind(&self) -> Kind {
-        Kind::Table(self.name().into())
+        Kind::table(self.name())
     }
 }
 
@@ -247,7 +247,7 @@ fn compare_sequences(
             let (left, right) = (shown(left), shown(right));
             let message =
                 format!("id sequence of {shown_name}: {left} on the left, {right} on the right");
-            let kind = Kind::Table(shown_name.as_str().into());
+            let kind = Kind::table(&shown_name);
             tell(Finding::new(FindingClass::Sequence, Some(kind), message))?;
         }
     }
@@ -265,7 +265,7 @@ fn compare_objects(
     for (side, own, others) in [(Side::Left, left, right), (Side::Right, right, left)] {
         for object in own {
             let what = format!("the {} {}", object.object_type.noun(), object.name);
-            let kind = Some(Kind::Table(object.table.as_str().into()));
+            let kind = Some(Kind::table(&object.table));
             match others.iter().find(|other| has_name(object, other)) {
                 None => {
                     let message = format!("{what} is on the {} side only", side.name());
@@ -282,7 +282,7 @@ fn compare_objects(
 }
 
 struct RowsComparison<'c, 'f> {
-    tables: (&'c Arc<TableSchema>, &'c Arc<TableSchema>),
+    tables: (&'c TableSchema, &'c TableSchema),
     kind: Kind,
     counts: KindCounts,
     tell: &'f mut dyn FnMut(Finding) -> Result<()>,
@@ -356,17 +356,14 @@ impl RowsComparison<'_, '_> {
         Ok(())
     }
 
-    fn table(&self, side: Side) -> &TableSchema {
-        match side {
-            Side::Left => self.tables.0,
-            Side::Right => self.tables.1,
-        }
-    }
-
     /// A row whose key is on one side only.
     fn one(&mut self, side: Side, entry: Entry<'_>) -> Result<()> {
-        let checked = RowCheck::of(self.table(side), entry);
-        let mut findings: Vec<_> = checked.findings(&self.kind, side, entry.key).collect();
+        let table = match side {
+            Side::Left => self.tables.0,
+            Side::Right => self.tables.1,
+        };
+        let checked = RowCheck::of(table, entry);
+        let mut findings: Vec<_> = checked.findings(table, side, entry.key).collect();
         let (only, invalid) = match side {
             Side::Left => (&mut self.counts.only_left, &mut self.counts.invalid_left),
             Side::Right => (&mut self.counts.only_right, &mut self.counts.invalid_right),
@@ -375,7 +372,8 @@ impl RowsComparison<'_, '_> {
             None => *invalid += 1,
             Some(_) => {
                 *only += 1;
-                findings.push(Finding::only(self.kind.clone(), side, entry.key));
+                let only = Finding::only(self.kind.clone(), side);
+                findings.push(only.of_row(table, entry.key));
             }
         }
         self.tell_all(findings)
@@ -383,16 +381,16 @@ impl RowsComparison<'_, '_> {
 
     fn both(&mut self, left: Entry<'_>, right: Entry<'_>) -> Result<()> {
         let key = left.key;
-        let checked_left = RowCheck::of(self.tables.0, left);
-        let checked_right = RowCheck::of(self.tables.1, right);
-        let mut findings: Vec<_> = checked_left.findings(&self.kind, Side::Left, key).collect();
-        findings.extend(checked_right.findings(&self.kind, Side::Right, key));
+        let (left_table, right_table) = self.tables;
+        let checked_left = RowCheck::of(left_table, left);
+        let checked_right = RowCheck::of(right_table, right);
+        let mut findings: Vec<_> = checked_left.findings(left_table, Side::Left, key).collect();
+        findings.extend(checked_right.findings(right_table, Side::Right, key));
         let rows = (checked_left.row_if_key_matches(), checked_right.row_if_key_matches());
         if let (Some(left), Some(right)) = rows {
-            let (left_table, right_table) = self.tables;
             let fields = fields::row_differences((left_table, left), (right_table, right));
             if !fields.is_empty() {
-                findings.push(Finding::fields(self.kind.clone(), key, fields));
+                findings.push(Finding::fields(self.kind.clone(), fields).of_row(left_table, key));
             }
         }
         match findings.is_empty() {

@@ -55,15 +55,15 @@ impl<'v> RowCheck<'v> {
     /// The problems as findings on one side.
     pub(crate) fn findings(
         &self,
-        kind: &Kind,
+        table: &TableSchema,
         side: Side,
         key: &[u8],
     ) -> impl Iterator<Item = Finding> {
         self.faults.iter().map(move |fault| Finding {
             without_values: fault.without_values.clone(),
-            ..Finding::new(fault.class, Some(kind.clone()), fault.message.clone())
+            ..Finding::new(fault.class, Some(Kind::table(&table.name)), fault.message.clone())
                 .on(side)
-                .of_key(key)
+                .of_row(table, key)
         })
     }
 }

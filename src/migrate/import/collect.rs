@@ -362,7 +362,11 @@ fn reason_of(spooled: &ScratchLine<'_>, tables: Option<&TablesLine>) -> Result<F
                 let (key, value) = (key.as_bytes(), value.get().as_bytes());
                 Ok(shares(kind, Entry { key, value }, shared, other))
             }
-            Line::Row { table, key, .. } => Ok(row_shares(&table, &key, other)),
+            Line::Row { table, key, .. } => {
+                let table = tables.and_then(|tables| tables.table(&table));
+                let table = table.ok_or_else(|| internal("a row has no table"))?;
+                Ok(row_shares(table, &key, other))
+            }
             Line::Tables(_) | Line::IdSequences(_) | Line::End(_) => {
                 Err(internal("only records and rows share keys and ids"))
             }

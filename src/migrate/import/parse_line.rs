@@ -116,18 +116,18 @@ fn judge_row<'l>(
         let fault = fault(FindingClass::Undecodable, None, message);
         return Err(Box::new(fault.of_key(key.as_bytes())));
     };
-    let kind = Kind::Table(table.name.as_str().into());
     let row = read_row_object(table, value.get()).map_err(|error| {
         let message = format!("the value is not a valid row: {error}");
-        let fault = Finding::new(FindingClass::Undecodable, Some(kind.clone()), message);
-        Box::new(fault.on(Side::Left).of_key(key.as_bytes()))
+        let kind = Kind::table(&table.name);
+        let fault = Finding::new(FindingClass::Undecodable, Some(kind), message);
+        Box::new(fault.on(Side::Left).of_row(table, key.as_bytes()))
     })?;
     let mut value = Vec::new();
     write_row(&row, &mut value);
     let mut own_key = Vec::with_capacity(key.len());
     if !write_row_key(table, &row, &mut own_key) || own_key != key.as_bytes() {
         let checked = RowCheck::of(table, Entry { key: key.as_bytes(), value: &value });
-        if let Some(fault) = checked.findings(&kind, Side::Left, key.as_bytes()).next() {
+        if let Some(fault) = checked.findings(table, Side::Left, key.as_bytes()).next() {
             return Err(Box::new(fault));
         }
     }
@@ -147,10 +147,10 @@ pub(super) fn other_tables_line() -> Finding {
 }
 
 /// The finding for a valid row that shares its key with another line.
-pub(super) fn row_shares(table: &str, key: &str, other: u64) -> Finding {
+pub(super) fn row_shares(table: &TableSchema, key: &str, other: u64) -> Finding {
     let message = format!("line {other} has the same key");
-    let finding = Finding::new(FindingClass::InvalidRow, Some(Kind::Table(table.into())), message);
-    finding.on(Side::Left).of_key(key.as_bytes())
+    let finding = Finding::new(FindingClass::InvalidRow, Some(Kind::table(&table.name)), message);
+    finding.on(Side::Left).of_row(table, key.as_bytes())
 }
 
 fn fault(class: FindingClass, of: Option<(RecordKind, &[u8])>, message: String) -> Box<Finding> {

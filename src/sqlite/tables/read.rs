@@ -18,7 +18,7 @@ use crate::sqlite::open::connection::reading;
 use crate::sqlite::read::text_encoding::TextEncoding;
 use crate::sqlite::schema::quoted;
 use crate::stream::Visited;
-use crate::table::{Cell, Row, TableSchema, key_prefix, write_key, write_row};
+use crate::table::{Cell, Row, TableSchema, key_prefix, shown_key, write_key, write_row};
 
 /// A result has at most 2,000 columns, and text of UTF-16 needs two.
 pub(crate) const MAX_COLUMNS: usize = 900;
@@ -261,15 +261,14 @@ impl<'c> EntryWriter<'c> {
                 true => "two rows have the same key",
                 false => "the rows are out of order",
             };
-            let key = String::from_utf8_lossy(&self.key);
+            let key = shown_key(table, &self.key).unwrap_or_default();
             return Err(self.scan.corrupt(&format!("{what}, {key}")));
         }
         match fits(&self.key, &self.value) {
             true => Ok(()),
             false => Err(Error::RowTooLarge {
                 path: self.scan.path.to_owned(),
-                table: table.name.clone(),
-                key: String::from_utf8_lossy(&self.key).into_owned(),
+                key: shown_key(table, &self.key).unwrap_or_default(),
             }),
         }
     }
