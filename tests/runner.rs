@@ -57,6 +57,7 @@ mod progress;
 mod races;
 mod readme;
 mod reasons;
+mod refused_rows;
 mod round_trips;
 mod sample;
 mod source_states;

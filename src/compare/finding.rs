@@ -223,6 +223,13 @@ impl Finding {
         }
     }
 
+    /// A row of the left side that its table refuses.
+    pub(crate) fn refused_row(table: &TableSchema, key: &[u8], why: &str) -> Self {
+        let kind = Kind::table(&table.name);
+        let message = format!("the table refuses it: {why}");
+        Finding::new(InvalidRow, Some(kind), message).on(Side::Left).of_row(table, key)
+    }
+
     /// A record of the left side that a table rejects.
     pub(crate) fn refused(kind: impl Into<Kind>, key: &[u8], row: RowLocation) -> Self {
         let (table, why) = (row.table, row.why_refused());

@@ -8,7 +8,7 @@ use super::copy_sink::CopySink;
 use super::merge;
 use super::read_back::{Content, find_divergences};
 use super::target_check;
-use super::target_writer::{self, FilledTarget, TargetWriter};
+use super::target_writer::{self, FilledTarget, Finished, TargetWriter};
 use super::{CopyOptions, CopyOutcome, CopySummary};
 use crate::compare::{Finding, FindingClass, Side};
 use crate::error::{Error, IoContext as _, Result};
@@ -17,7 +17,7 @@ use crate::fsio::{Destination, OutputFile, Staged};
 use crate::fsio::{StoreKind, detect};
 use crate::open::{Candidate, retry_if_changed};
 use crate::progress::Progress;
-use crate::sqlite::{IdSet, Refused, Restored, try_schema};
+use crate::sqlite::{Refusals, Refused, Restored, try_schema};
 use crate::stream::Source;
 use crate::table::{CarriedTables, Kind};
 
@@ -173,23 +173,27 @@ impl Job<'_> {
     }
 
     fn copy(&self, snapshot: &mut dyn Source) -> Result<CopySummary> {
-        let mut shared_ids = IdSet::new(self.options.temp_dir.as_deref());
+        let mut known = Refusals::new(self.options.temp_dir.as_deref());
         loop {
-            let (summary, found) = self.attempt(snapshot, &shared_ids)?;
-            if found.is_empty() {
-                return Ok(summary);
+            match self.attempt(snapshot, &known)? {
+                Ok(summary) => return Ok(summary),
+                Err(found) => known.extend(&found)?,
             }
-            shared_ids.extend(&found)?;
         }
     }
 
+    /// Copies everything except what the target is known to refuse. Returns what else it refuses, if
+    /// it does.
     fn attempt(
         &self,
         snapshot: &mut dyn Source,
-        shared_ids: &IdSet,
-    ) -> Result<(CopySummary, IdSet)> {
+        known: &Refusals,
+    ) -> Result<std::result::Result<CopySummary, Refusals>> {
         let rejects = self.rejects()?;
-        let restored = self.restored(snapshot)?;
+        let mut restored = self.restored(snapshot)?;
+        if let Some(restored) = &mut restored {
+            restored.indexes_first = known.by_index;
+        }
         let temp_dir = self.options.temp_dir.as_deref();
         free_space::check_sorting(temp_dir, snapshot.sorting_bytes())?;
         let staged = match self.options.dry_run {
@@ -212,7 +216,7 @@ impl Job<'_> {
         });
         let new = new.transpose()?;
         let store = snapshot.store();
-        let mut sink = CopySink::new(self.options, store, new, rejects, shared_ids);
+        let mut sink = CopySink::new(self.options, store, new, rejects, known);
         for impossible in restored.iter().flat_map(|restored| &restored.impossible) {
             if impossible.object_type == "table" {
                 sink.left_out.insert(impossible.name.clone());
@@ -221,8 +225,8 @@ impl Job<'_> {
         }
         let copied = self.take_all(snapshot, &mut sink)?;
         let filled = sink.fill()?;
-        if !sink.new_duplicate_ids.is_empty() {
-            return Ok((self.summary(snapshot, &sink, copied)?, sink.new_duplicate_ids));
+        if !sink.new_refusals.is_empty() {
+            return Ok(Err(sink.new_refusals));
         }
         let mut summary = self.summary(snapshot, &sink, copied)?;
         snapshot.confirm()?;
@@ -232,7 +236,11 @@ impl Job<'_> {
             (Some(staged), Some(filled)) => {
                 let carried = restored.map(|restored| restored.carried);
                 let carried = carried.or_else(|| snapshot.carried().cloned());
-                self.finish(snapshot, staged, filled, carried.as_ref(), rejects, &mut summary)?
+                let carried = carried.as_ref();
+                match self.finish(snapshot, staged, filled, carried, rejects, &mut summary)? {
+                    Some(outcome) => outcome,
+                    None => return Ok(Err(Refusals { by_index: true, ..Refusals::default() })),
+                }
             }
             _ => {
                 self.publish_rejects(rejects, &mut summary)?;
@@ -242,7 +250,7 @@ impl Job<'_> {
                 }
             }
         };
-        Ok((summary, IdSet::default()))
+        Ok(Ok(summary))
     }
 
     /// The tables that a new database is to have, after their statements were tried. `None` if the
@@ -264,7 +272,8 @@ impl Job<'_> {
         Restored::new(carried, trial.impossible, longest).map(Some)
     }
 
-    /// Closes the target, reads it back and publishes it.
+    /// Closes the target, reads it back and publishes it. Returns `None` if its indexes refuse some
+    /// of the rows.
     fn finish(
         &self,
         snapshot: &mut dyn Source,
@@ -273,7 +282,7 @@ impl Job<'_> {
         carried: Option<&CarriedTables>,
         rejects: Option<OutputFile>,
         summary: &mut CopySummary,
-    ) -> Result<CopyOutcome> {
+    ) -> Result<Option<CopyOutcome>> {
         let progress = self.progress;
         let tables = summary.tables.iter().map(|table| (table.name.clone(), table.totals));
         let content = Content {
@@ -284,11 +293,15 @@ impl Job<'_> {
             manifest: &self.manifest_of(summary, &summary.totals, tables.collect())?,
         };
         let (store, path, options) = (self.target_store, staged.path(), self.options);
-        let holds = filled.finish(path, &content, options, self.progress)?;
+        let finished = filled.finish(path, &content, options, self.progress)?;
         progress.check_cancelled()?;
-        if options.verify && !holds {
-            let mut target = target_writer::open(store, path, carried, options, self.progress)?;
-            return find_divergences(snapshot, target.as_mut(), options, progress);
+        match finished {
+            Finished::Complete => {}
+            Finished::Refused => return Ok(None),
+            Finished::Differs => {
+                let mut target = target_writer::open(store, path, carried, options, self.progress)?;
+                return find_divergences(snapshot, target.as_mut(), options, progress).map(Some);
+            }
         }
         let metadata = fs::metadata(staged.path()).io_context("stat", staged.path())?;
         progress.check_cancelled()?;
@@ -308,11 +321,11 @@ impl Job<'_> {
             }
         }
         self.look_for_old_rejects(summary);
-        Ok(CopyOutcome::Created {
+        Ok(Some(CopyOutcome::Created {
             file_bytes: metadata.len(),
             verified: options.verify,
             lost_access,
-        })
+        }))
     }
 }
 

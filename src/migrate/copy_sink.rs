@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::fsio::OutputFile;
 use crate::fsio::StoreKind;
 use crate::record::{IdSequences, RecordKind};
-use crate::sqlite::{IdSet, ScratchSet};
+use crate::sqlite::{IdSet, Refusals, ScratchSet};
 use crate::stream::{Batch, InvalidReason, Item, RowBatch, Visited};
 use crate::table::{TableSchema, write_row};
 
@@ -52,9 +52,9 @@ pub(super) struct CopySink<'o> {
     pub(super) left_out: BTreeSet<String>,
     /// The ids so far, if no target table checks their uniqueness.
     ids: Option<IdSet>,
-    /// Ids known to be duplicates, and those found during this copy.
-    known_duplicate_ids: &'o IdSet,
-    pub(super) new_duplicate_ids: IdSet,
+    /// What the tables are known to refuse, and what was found during this copy.
+    known_refusals: &'o Refusals,
+    pub(super) new_refusals: Refusals,
     /// The keys of the records whose ids are known to be duplicates.
     pub(super) keys_of_duplicates: ScratchSet,
     pub(super) largest_ids: IdSequences,
@@ -69,7 +69,7 @@ impl<'o> CopySink<'o> {
         source: StoreKind,
         new: Option<TargetWriter>,
         rejects: Option<OutputFile>,
-        known_duplicate_ids: &'o IdSet,
+        known_refusals: &'o Refusals,
     ) -> Self {
         let temp_dir = options.temp_dir.as_deref();
         // Ids from a database or a text are already unique.
@@ -81,8 +81,8 @@ impl<'o> CopySink<'o> {
             reject_log: RejectLog::new(options, rejects),
             left_out: BTreeSet::new(),
             ids: wants_ids.then(|| IdSet::new(temp_dir)),
-            known_duplicate_ids,
-            new_duplicate_ids: IdSet::new(temp_dir),
+            known_refusals,
+            new_refusals: Refusals::new(temp_dir),
             keys_of_duplicates: ScratchSet::new(temp_dir),
             largest_ids: IdSequences::LOWEST,
             accepted: RowBatch::default(),
@@ -90,9 +90,9 @@ impl<'o> CopySink<'o> {
         }
     }
 
-    /// Whether records can be taken without looking at their ids one by one.
+    /// Whether records and rows can be taken without looking at them one by one.
     pub(super) fn takes_sound_batches(&self) -> bool {
-        self.known_duplicate_ids.is_empty() && self.ids.is_none()
+        self.known_refusals.is_empty() && self.ids.is_none()
     }
 
     /// Takes a batch, if it [may](CopySink::takes_sound_batches) with its records.
@@ -142,7 +142,7 @@ impl<'o> CopySink<'o> {
             batch.entries().for_each(|entry| self.digests.skipped(entry));
             return Ok(0);
         }
-        let (batch, rejected) = match is_sound {
+        let (batch, rejected) = match is_sound && self.known_refusals.rows.is_empty() {
             true => {
                 batch.entries().for_each(|entry| self.digests.unchanged(entry));
                 (batch, 0)
@@ -176,7 +176,13 @@ impl<'o> CopySink<'o> {
                     false => self.reject_log.reject_entry(entry, finding)?,
                 }
             }
-            let Some(row) = checked.row_if_key_matches() else {
+            let refused = self.known_refusals.rows.get(entry.key)?;
+            if let Some(why) = &refused {
+                let why = Finding::refused_row(table, entry.key, why);
+                self.reject_log.reject_entry(entry, why)?;
+            }
+            let row = checked.row_if_key_matches().filter(|_| refused.is_none());
+            let Some(row) = row else {
                 rejected += 1;
                 self.digests.skipped(entry);
                 continue;
@@ -201,7 +207,7 @@ impl<'o> CopySink<'o> {
     pub(super) fn fill(&mut self) -> Result<Option<FilledTarget>> {
         let mut filled = self.new.take().map(TargetWriter::fill).transpose()?;
         if let Some(filled) = &mut filled {
-            self.new_duplicate_ids = filled.take_duplicate_ids();
+            self.new_refusals.extend(&filled.take_refusals())?;
         }
         Ok(filled.filter(|_| !self.reject_log.has_failed()))
     }
@@ -224,7 +230,7 @@ impl<'o> CopySink<'o> {
             }
         }
         let record = match judged.into_record_of_its_key() {
-            Some(record) if self.keeps_its_id(kind, entry, record.id())? => record,
+            Some(record) if self.is_accepted(kind, entry, record.id())? => record,
             _ => {
                 self.reject_log.count(kind);
                 self.digests.skipped(entry);
@@ -247,24 +253,23 @@ impl<'o> CopySink<'o> {
         Ok(())
     }
 
-    /// Whether a record may keep its id; `false` if the id is known to be a duplicate. A target
-    /// table detects new duplicates itself, later.
-    fn keeps_its_id(
-        &mut self,
-        kind: RecordKind,
-        entry: Entry<'_>,
-        id: Option<i64>,
-    ) -> Result<bool> {
+    /// Whether a table accepts a record; `false` if it is known that it doesn't, or that the id is a
+    /// duplicate. A target table detects that itself, later.
+    fn is_accepted(&mut self, kind: RecordKind, entry: Entry<'_>, id: Option<i64>) -> Result<bool> {
+        let refused_row =
+            |rowid, column, reason| RowLocation { table: kind.table(), rowid, column, reason };
+        if let Some(why) = self.known_refusals.rows.get(entry.key)? {
+            let row = refused_row(None, "", InvalidReason::Constraint);
+            let message = format!("table {} refuses it: {why}", kind.table());
+            let why = Finding::rejected(kind, entry.key, row, message);
+            self.reject_log.reject_entry(entry, why)?;
+            return Ok(false);
+        }
         let Some(id) = id else {
             return Ok(true);
         };
-        if self.known_duplicate_ids.contains(kind, id)? {
-            let row = RowLocation {
-                table: kind.table(),
-                rowid: Some(id),
-                column: "id",
-                reason: InvalidReason::DuplicateId,
-            };
+        if self.known_refusals.ids.contains(kind, id)? {
+            let row = refused_row(Some(id), "id", InvalidReason::DuplicateId);
             self.keys_of_duplicates.insert(entry.key)?;
             let why = Finding::refused(kind, entry.key, row);
             self.reject_log.reject_entry(entry, why)?;
@@ -273,7 +278,7 @@ impl<'o> CopySink<'o> {
         if let Some(ids) = &mut self.ids
             && !ids.insert(kind, id)?
         {
-            self.new_duplicate_ids.insert(kind, id)?;
+            self.new_refusals.ids.insert(kind, id)?;
             return Ok(false);
         }
         self.largest_ids.raise(kind, id);

@@ -12,7 +12,9 @@ use crate::kv::{BulkLoader, KvReader};
 use crate::progress::{Progress, Stage};
 use crate::record::RecordKind;
 use crate::sqlite::SourceOptions;
-use crate::sqlite::{IdSet, Restored, SqliteBulkLoader, SqliteSnapshot, WrittenRows, count_rows};
+use crate::sqlite::{
+    Refusals, Restored, SqliteBulkLoader, SqliteSnapshot, WrittenRows, count_rows,
+};
 use crate::stream::{Batch, RowBatch, Source, join2};
 use crate::table::{CarriedTables, TableSchema};
 
@@ -80,31 +82,29 @@ pub(super) enum FilledTarget {
 }
 
 impl FilledTarget {
-    /// Ids that occurred more than once and whose later records were skipped. A KV file accepts any
-    /// id.
-    pub(super) fn take_duplicate_ids(&mut self) -> IdSet {
+    /// What its tables have refused. A KV file accepts everything.
+    pub(super) fn take_refusals(&mut self) -> Refusals {
         match self {
-            FilledTarget::Kv(_) => IdSet::default(),
-            FilledTarget::Sqlite(load) => load.take_duplicate_ids(),
+            FilledTarget::Kv(_) => Refusals::default(),
+            FilledTarget::Sqlite(load) => load.take_refusals(),
         }
     }
 
-    /// Closes the file and syncs it to disk. If the read-back is enabled, returns whether the store
-    /// contains exactly the expected records.
+    /// Closes the file and syncs it to disk, and reads it back if that is enabled.
     pub(super) fn finish(
         self,
         path: &Path,
         content: &Content<'_>,
         options: &CopyOptions,
         progress: &Progress,
-    ) -> Result<bool> {
+    ) -> Result<Finished> {
         match self {
             FilledTarget::Kv(load) => {
                 let closed =
                     load.close(content.sequences, Some(content.manifest), content.carried)?;
                 if !options.verify {
                     closed.sync()?;
-                    return Ok(true);
+                    return Ok(Finished::Complete);
                 }
                 let mut file = KvReader::open_unverified(path)?;
                 let ((), holds) = join2(
@@ -112,7 +112,7 @@ impl FilledTarget {
                     || closed.sync(),
                     || read_back::verify_kv(&mut file, content, options.threads(), progress),
                 )?;
-                Ok(holds)
+                Ok(Finished::read_back(holds))
             }
             FilledTarget::Sqlite(mut load) => {
                 load.commit_rows(*content.sequences)?;
@@ -120,10 +120,32 @@ impl FilledTarget {
                     return finish_during_read_back(*load, path, content, options, progress);
                 }
                 progress.start(Stage::Index, None);
-                load.make_indexes()?;
+                let has_indexes = load.make_indexes()?;
                 progress.finish();
-                Ok(true)
+                match has_indexes {
+                    true => Ok(Finished::Complete),
+                    false => Ok(Finished::Refused),
+                }
             }
+        }
+    }
+}
+
+/// A store whose file is closed.
+pub(super) enum Finished {
+    /// It contains exactly what was written, as far as it was read back.
+    Complete,
+    /// It contains something else.
+    Differs,
+    /// An index refuses some of the rows.
+    Refused,
+}
+
+impl Finished {
+    const fn read_back(holds: bool) -> Self {
+        match holds {
+            true => Finished::Complete,
+            false => Finished::Differs,
         }
     }
 }
@@ -136,17 +158,20 @@ fn finish_during_read_back(
     content: &Content<'_>,
     options: &CopyOptions,
     progress: &Progress,
-) -> Result<bool> {
+) -> Result<Finished> {
     let order = load.take_order()?;
     let jobs = options.threads();
-    let holds = match load.moves_pages() {
+    let (has_indexes, holds) = match load.moves_pages() {
         true => {
             let carried = load.restored().cloned();
             progress.start(Stage::Index, None);
-            load.make_indexes()?;
+            let has_indexes = load.make_indexes()?;
             progress.finish();
+            if !has_indexes {
+                return Ok(Finished::Refused);
+            }
             let mut rows = WrittenRows::open(path, order, carried.as_ref(), progress)?;
-            read_back::verify_sqlite(&mut rows, content, jobs, progress)?
+            (true, read_back::verify_sqlite(&mut rows, content, jobs, progress)?)
         }
         false => {
             let mut rows = WrittenRows::open(path, order, load.restored(), progress)?;
@@ -160,13 +185,17 @@ fn finish_during_read_back(
                 },
             );
             progress.finish();
-            both?.1
+            both?
         }
     };
+    if !has_indexes {
+        return Ok(Finished::Refused);
+    }
     let counted = count_rows(path, content.carried, progress)?;
     let mut totals = content.totals.iter();
     let holds = holds && totals.all(|(kind, totals)| *counted.get(kind) == totals.records);
-    Ok(holds && read_back::verify_schema(path, content, progress)?)
+    let holds = holds && read_back::verify_schema(path, content, progress)?;
+    Ok(Finished::read_back(holds))
 }
 
 /// Opens a finished file to compare it record by record.

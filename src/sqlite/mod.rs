@@ -2,6 +2,8 @@
 //! without leaving a trace, reading rows in key order, and writing records as rows.
 
 #[cfg(feature = "native-v2")]
+mod affinity;
+#[cfg(feature = "native-v2")]
 pub(crate) mod merge;
 mod open;
 pub(crate) mod read;
@@ -36,7 +38,7 @@ pub(crate) use scratch::rejected_lines::{ScratchLine, ScratchLines};
 #[cfg(feature = "native-v2")]
 pub(crate) use scratch::rows::ScratchRows;
 #[cfg(feature = "native-v2")]
-pub(crate) use scratch::sets::{IdSet, ScratchSet};
+pub(crate) use scratch::sets::{IdSet, Refusals, ScratchSet};
 pub use shared_connection::SharedConnection;
 pub(crate) use shared_connection::TransactionOwner;
 #[cfg(feature = "native-v2")]

@@ -122,6 +122,12 @@ impl<'b> Row<'b> {
         })
     }
 
+    /// The record.
+    pub(crate) fn record(self) -> Option<FieldValues<'b>> {
+        let schema = self.batch.schema?;
+        Some(FieldValues::new(schema, self.values().collect()))
+    }
+
     /// The text at a place of the schema; empty if it is not a text.
     pub(crate) fn text(self, place: usize) -> &'b str {
         match self.slots.get(place) {

@@ -20,7 +20,7 @@ use super::copy_sink::CopySink;
 use super::{CopyOutcome, CopySummary, MergeSummary};
 use crate::error::{Error, IoContext as _, Result};
 use crate::fsio::detect;
-use crate::sqlite::{Derived, IdSet};
+use crate::sqlite::{Derived, Refusals};
 use crate::stream::Source;
 
 /// How often to retry if the target is written while the merge is being planned.
@@ -88,18 +88,18 @@ pub(super) fn merge<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<Cop
 
 /// Reads a source to its end to find its invalid items.
 fn take<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<MergeReport<'j>> {
-    let mut shared_ids = IdSet::new(job.options.temp_dir.as_deref());
+    let mut known = Refusals::new(job.options.temp_dir.as_deref());
     loop {
         let rejects = job.rejects()?;
-        let mut sink = CopySink::new(job.options, source.store(), None, rejects, &shared_ids);
+        let mut sink = CopySink::new(job.options, source.store(), None, rejects, &known);
         let totals = job.take_all(source, &mut sink)?;
-        if sink.new_duplicate_ids.is_empty() {
+        if sink.new_refusals.is_empty() {
             let summary = job.summary(source, &sink, totals)?;
             let rejects = sink.reject_log.rejects.take();
             return Ok(MergeReport::new(job, summary, rejects, sink.keys_of_duplicates));
         }
-        let found = sink.new_duplicate_ids;
-        shared_ids.extend(&found)?;
+        let found = sink.new_refusals;
+        known.extend(&found)?;
     }
 }
 

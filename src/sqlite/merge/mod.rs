@@ -1,12 +1,12 @@
 //! Writes records into the tables of an existing database, in one transaction.
 
-pub(crate) mod affinity;
 pub(crate) mod final_ids;
 pub(crate) mod full_text;
 pub(crate) mod id_swap;
 pub(crate) mod references;
 pub(crate) mod rows;
 pub(crate) mod skipped_triggers;
+pub(crate) mod stored_records;
 pub(crate) mod target;
 
 use std::path::{Path, PathBuf};
@@ -16,12 +16,12 @@ use rusqlite::{Connection, ErrorCode};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::record::{IdSequences, KindSet, PerKind, RecordKind};
-use crate::sqlite::merge::affinity::StoredRecords;
 use crate::sqlite::merge::full_text::StaleIndex;
 use crate::sqlite::merge::id_swap::IdSwap;
 use crate::sqlite::merge::references::has_foreign_keys;
 use crate::sqlite::merge::rows::written_rows;
 use crate::sqlite::merge::skipped_triggers::skipped_triggers;
+use crate::sqlite::merge::stored_records::StoredRecords;
 use crate::sqlite::merge::target::{TargetPath, connect, failed};
 use crate::sqlite::open::connection::{set_temp_dir, unknown_collation};
 use crate::sqlite::open::open_mode::SourceFiles;

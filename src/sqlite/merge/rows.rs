@@ -4,9 +4,9 @@ use rusqlite::{ErrorCode, OptionalExtension as _};
 
 use crate::error::Result;
 use crate::record::{FieldValues, RecordKey, RecordKind};
-use crate::sqlite::merge::affinity::StoredRecords;
 use crate::sqlite::merge::id_swap::HIGHEST_ID;
 use crate::sqlite::merge::references::{ChangingReference, ChangingRows, visit_missing_parents};
+use crate::sqlite::merge::stored_records::StoredRecords;
 use crate::sqlite::merge::{MergedTable, RowCheck, SqliteMerge};
 use crate::sqlite::read::symbol_graph::visit_wrong_symbols;
 use crate::sqlite::read::table_columns::TableColumns;

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Result};
 
+#[cfg(feature = "native-v2")]
+use crate::sqlite::affinity::Affinity;
 use crate::sqlite::read::other_tables::shown_name;
 use crate::table::{TableSchema, free_rowid_name};
 
@@ -15,6 +17,25 @@ pub(super) fn rowid_name(connection: &Connection, table: &str) -> Result<Option<
         .query_map([table], |row| row.get_ref(0).map(shown_name))?
         .collect::<Result<_>>()?;
     Ok(free_rowid_name(&columns))
+}
+
+/// The affinities of a table's columns in order, without generated ones.
+#[cfg(feature = "native-v2")]
+pub(super) fn affinities(connection: &Connection, table: &str) -> Result<Vec<Affinity>> {
+    let sql = "SELECT type FROM pragma_table_xinfo(?1, 'main') WHERE hidden = 0 ORDER BY cid";
+    let mut statement = connection.prepare_cached(sql)?;
+    let declared: Vec<String> = statement
+        .query_map([table], |row| row.get_ref(0).map(shown_name))?
+        .collect::<Result<_>>()?;
+    let is_strict = match declared.iter().any(|declared| declared.eq_ignore_ascii_case("ANY")) {
+        false => false,
+        true => connection.query_row(
+            "SELECT strict FROM pragma_table_list(?1) WHERE schema = 'main'",
+            [table],
+            |row| row.get(0),
+        )?,
+    };
+    Ok(declared.iter().map(|declared| Affinity::of(declared, is_strict)).collect())
 }
 
 /// What SQLite says about all tables. It takes as long for one as for all.

@@ -1,8 +1,8 @@
 //! Brings a schema and its settings back in a new database, step by step.
 //!
 //! The order is: [`prepare`]; in one transaction [`create_tables`], the rows, [`set_sequences`] and
-//! [`apply_settings`]; then [`create_virtual_tables`] and [`create_rest`]; after the database is
-//! closed [`set_wal`]. The schema must have passed the [trial](super::trial).
+//! [`apply_settings`]; then [`create_virtual_tables`], [`create_indexes`] and
+//! [`create_views_and_triggers`]; after the database is closed [`set_wal`]. The schema must have passed the [trial](super::trial).
 
 use std::path::Path;
 
@@ -89,9 +89,17 @@ pub(crate) fn create_virtual_tables(
     }
 }
 
-/// Creates the indexes, then the views, then the triggers.
-pub(crate) fn create_rest(connection: &mut Connection, carried: &CarriedTables) -> Result<()> {
-    for claim_type in [ClaimType::Index, ClaimType::View, ClaimType::Trigger] {
+/// Creates the indexes.
+pub(crate) fn create_indexes(connection: &mut Connection, carried: &CarriedTables) -> Result<()> {
+    objects(carried, ClaimType::Index).try_for_each(|claim| claim.create(connection))
+}
+
+/// Creates the views, then the triggers.
+pub(crate) fn create_views_and_triggers(
+    connection: &mut Connection,
+    carried: &CarriedTables,
+) -> Result<()> {
+    for claim_type in [ClaimType::View, ClaimType::Trigger] {
         objects(carried, claim_type).try_for_each(|claim| claim.create(connection))?;
     }
     Ok(())

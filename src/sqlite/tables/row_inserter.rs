@@ -1,9 +1,10 @@
 //! Inserts carried rows exactly as they were read.
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, Error, Result, Statement};
+use rusqlite::{Connection, Error, ErrorCode, Result, Statement};
 
-use super::columns::rowid_name;
+use super::columns::{affinities, rowid_name};
+use crate::sqlite::affinity::Affinity;
 use crate::sqlite::schema::quoted;
 use crate::table::{Cell, Row, TableSchema};
 
@@ -16,6 +17,8 @@ pub(crate) struct RowInserter<'c> {
     connection: &'c Connection,
     table: TableSchema,
     rowid_name: Option<&'static str>,
+    /// Of each column.
+    affinities: Vec<Affinity>,
     statement: Statement<'c>,
     /// The statements for rows with text that is not well-formed, and the places of this text.
     with_casts: Vec<(Vec<usize>, Statement<'c>)>,
@@ -33,20 +36,25 @@ impl<'c> RowInserter<'c> {
             connection,
             table: table.clone(),
             rowid_name,
+            affinities: affinities(connection, &table.name)?,
             statement: connection.prepare(&insert_statement(table, rowid_name, &[]))?,
             with_casts: Vec::new(),
         })
     }
 
-    /// Inserts a row.
+    /// Inserts a row, or returns why the table can't have it as it is: it violates a constraint, or
+    /// a value would be converted.
     ///
     /// # Errors
-    /// A constraint is violated, the row is not one of the table, or the database can't be written.
-    pub(crate) fn insert(&mut self, row: &Row<'_>) -> Result<()> {
+    /// The row has another shape than the table, or the database can't be written.
+    pub(crate) fn insert(&mut self, row: &Row<'_>) -> Result<Option<String>> {
         let given = row.cells.len() + usize::from(row.rowid.is_some());
         let expected = self.table.columns.len() + usize::from(self.rowid_name.is_some());
         if given != expected || row.rowid.is_some() != self.rowid_name.is_some() {
             return Err(Error::InvalidParameterCount(given, expected));
+        }
+        if let Some(column) = self.converting_column(row) {
+            return Ok(Some(format!("the column {column} would convert its value")));
         }
         let statement = match row.cells.iter().any(is_ill_formed) {
             true => self.with_casts(&row.cells)?,
@@ -61,7 +69,18 @@ impl<'c> RowInserter<'c> {
             parameter += 1;
             statement.raw_bind_parameter(parameter, cell)?;
         }
-        statement.raw_execute().map(drop)
+        match statement.raw_execute() {
+            Ok(_) => Ok(None),
+            Err(error) if is_refusal(&error) => Ok(Some(error.to_string())),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The first column that would not store its value unchanged.
+    fn converting_column(&self, row: &Row<'_>) -> Option<&str> {
+        let mut cells = row.cells.iter().zip(&self.affinities);
+        let place = cells.position(|(cell, affinity)| !affinity.keeps_cell(cell))?;
+        self.table.columns.get(place).map(String::as_str)
     }
 
     fn with_casts(&mut self, cells: &[Cell<'_>]) -> Result<&mut Statement<'c>> {
@@ -101,6 +120,12 @@ pub(crate) fn insert_statement(
         names.join(", "),
         values.join(", "),
     )
+}
+
+/// Whether an error concerns a row and not the database.
+pub(crate) fn is_refusal(error: &Error) -> bool {
+    use ErrorCode::{ConstraintViolation, TooBig, TypeMismatch};
+    matches!(error.sqlite_error_code(), Some(ConstraintViolation | TooBig | TypeMismatch))
 }
 
 fn is_ill_formed(cell: &Cell<'_>) -> bool {

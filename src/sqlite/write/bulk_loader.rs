@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
+use crate::codec::write_own_key;
 use crate::error::{Error, IoContext as _, Result};
 use crate::progress::Progress;
 use crate::record::{IdSequences, PerKind, RecordKind};
 use crate::sqlite::open::connection::{set_temp_dir, stop_when_cancelled, writing};
 use crate::sqlite::open::hardening::SORTING_THREADS;
-use crate::sqlite::scratch::sets::IdSet;
+use crate::sqlite::scratch::sets::Refusals;
 use crate::sqlite::tables::describe::Described;
 use crate::sqlite::tables::restore;
-use crate::sqlite::tables::row_inserter::RowInserter;
+use crate::sqlite::tables::row_inserter::{RowInserter, is_refusal};
 use crate::sqlite::tables::trial::{Refused, limit_length};
 use crate::sqlite::write::row_order::{RowOrder, RowOrderWriter};
 use crate::sqlite::write::writer::{create_indexes, create_table, insert_sql, set_sequence};
@@ -35,9 +36,11 @@ pub(crate) struct SqliteBulkLoader {
     created: PerKind<bool>,
     /// The tables that are restored.
     carried: Option<CarriedTables>,
+    /// Whether the indexes of the restored tables exist.
+    has_indexes: bool,
     /// Length of the longest entry, which no value exceeds.
     longest: u64,
-    duplicate_ids: IdSet,
+    refusals: Refusals,
     keeps_order: bool,
     order: PerKind<Option<RowOrderWriter>>,
 }
@@ -50,6 +53,9 @@ pub(crate) struct Restored {
     pub(crate) impossible: Vec<Refused>,
     /// No value is longer than this.
     pub(crate) longest: u64,
+    /// Whether indexes are built before rows are inserted, so that a row which a unique one refuses
+    /// is known.
+    pub(crate) indexes_first: bool,
 }
 
 impl Restored {
@@ -79,7 +85,7 @@ impl Restored {
         for kind in kinds {
             carried.tables.extend(new_table(kind)?);
         }
-        Ok(Restored { carried, impossible, longest })
+        Ok(Restored { carried, impossible, longest, indexes_first: false })
     }
 }
 
@@ -110,8 +116,11 @@ impl SqliteBulkLoader {
         }
         let mut created = PerKind::from_fn(|_| restored.is_none());
         match &restored {
-            Some(Restored { carried, .. }) => {
+            Some(Restored { carried, indexes_first, .. }) => {
                 restore::create_tables(&mut connection, carried).map_err(writing(path))?;
+                if *indexes_first {
+                    restore::create_indexes(&mut connection, carried).map_err(writing(path))?;
+                }
                 let kinds = carried.tables.iter().filter_map(|table| table.kind);
                 kinds.for_each(|kind| *created.get_mut(kind) = true);
             }
@@ -123,18 +132,19 @@ impl SqliteBulkLoader {
         Ok(SqliteBulkLoader {
             connection,
             created,
+            has_indexes: restored.as_ref().is_some_and(|restored| restored.indexes_first),
             carried: restored.map(|restored| restored.carried),
             longest: 0,
             path: path.to_owned(),
             inserts: PerKind::from_fn(insert_sql),
-            duplicate_ids: IdSet::new(temp_dir),
+            refusals: Refusals::new(temp_dir),
             keeps_order,
             order: PerKind::default(),
         })
     }
 
-    /// Inserts records of one kind. A record whose id is already taken is skipped, and its id added
-    /// to the duplicates.
+    /// Inserts records of one kind. A record that the table refuses is skipped, and added to the
+    /// refusals: with its id if that is taken.
     pub(crate) fn insert(&mut self, kind: RecordKind, records: &RowBatch) -> Result<()> {
         if records.is_empty() {
             return Ok(());
@@ -153,8 +163,15 @@ impl SqliteBulkLoader {
                 Ok(rowid) => rowids.push((place, rowid)),
                 Err(error) if is_taken_id(&error) => {
                     if let Some(id) = row.id() {
-                        self.duplicate_ids.insert(kind, id)?;
+                        self.refusals.ids.insert(kind, id)?;
                     }
+                }
+                Err(error) if is_refusal(&error) => {
+                    let mut key = Vec::new();
+                    if let Some(record) = row.record() {
+                        write_own_key(&record, &mut key);
+                    }
+                    self.refusals.rows.insert(&key, &error.to_string())?;
                 }
                 Err(error) => return Err(writing(&self.path)(error)),
             }
@@ -166,7 +183,8 @@ impl SqliteBulkLoader {
         }
     }
 
-    /// Inserts canonical rows of a restored table.
+    /// Inserts canonical rows of a restored table. A row that the table refuses is skipped, and added
+    /// to the refusals.
     pub(crate) fn insert_rows(&mut self, table: &TableSchema, rows: &Batch) -> Result<()> {
         let failed = writing(&self.path);
         let mut inserter = RowInserter::new(&self.connection, table).map_err(&failed)?;
@@ -174,7 +192,9 @@ impl SqliteBulkLoader {
             self.longest = self.longest.max(entry.value.len() as u64);
             let row = read_row(table, entry.value)
                 .map_err(|error| Error::Internal(format!("a row is not canonical: {error}")))?;
-            inserter.insert(&row).map_err(&failed)?;
+            if let Some(why) = inserter.insert(&row).map_err(&failed)? {
+                self.refusals.rows.insert(entry.key, &why)?;
+            }
         }
         Ok(())
     }
@@ -193,9 +213,9 @@ impl SqliteBulkLoader {
         rowids.into_iter().try_for_each(|(_, rowid)| order.push(rowid))
     }
 
-    /// Returns the ids that occurred more than once, and clears them.
-    pub(crate) fn take_duplicate_ids(&mut self) -> IdSet {
-        std::mem::take(&mut self.duplicate_ids)
+    /// Returns what the tables have refused, and forgets it.
+    pub(crate) fn take_refusals(&mut self) -> Refusals {
+        std::mem::take(&mut self.refusals)
     }
 
     /// Sets the id sequences and commits: all rows are in the file, but no indexes.
@@ -253,8 +273,8 @@ impl SqliteBulkLoader {
     }
 
     /// Builds the indexes after the rows, whose pages don't change, closes the file and syncs it to
-    /// disk.
-    pub(crate) fn make_indexes(mut self) -> Result<()> {
+    /// disk. Returns `false` if a unique index refuses some of the rows: the file is then of no use.
+    pub(crate) fn make_indexes(mut self) -> Result<bool> {
         let path = self.path.as_path();
         self.connection.execute_batch("BEGIN").map_err(writing(path))?;
         for kind in RecordKind::ALL {
@@ -266,10 +286,17 @@ impl SqliteBulkLoader {
         }
         if let Some(carried) = &self.carried {
             let connection = &mut self.connection;
-            limit_length(connection, self.longest)
+            let indexes = limit_length(connection, self.longest)
                 .and_then(|()| restore::create_virtual_tables(connection, carried))
-                .and_then(|()| restore::create_rest(connection, carried))
-                .map_err(writing(path))?;
+                .and_then(|()| match self.has_indexes {
+                    true => Ok(()),
+                    false => restore::create_indexes(connection, carried),
+                });
+            match indexes {
+                Err(error) if !self.has_indexes && is_refusal(&error) => return Ok(false),
+                indexes => indexes.map_err(writing(path))?,
+            }
+            restore::create_views_and_triggers(connection, carried).map_err(writing(path))?;
         }
         self.connection.execute_batch("COMMIT").map_err(writing(path))?;
         let is_wal = self.settings().is_some_and(|settings| settings.wal);
@@ -277,7 +304,8 @@ impl SqliteBulkLoader {
         if is_wal {
             restore::set_wal(path).map_err(writing(path))?;
         }
-        File::open(path).and_then(|file| file.sync_all()).io_context("sync", path)
+        File::open(path).and_then(|file| file.sync_all()).io_context("sync", path)?;
+        Ok(true)
     }
 }
 

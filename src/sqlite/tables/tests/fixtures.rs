@@ -116,13 +116,14 @@ pub(super) fn restore(source: &Connection, target: &mut Connection) -> CarriedTa
     for table in &carried.tables {
         let mut inserter = RowInserter::new(target, table).unwrap();
         for row in rows(source, table) {
-            inserter.insert(&row).unwrap();
+            assert_eq!(inserter.insert(&row).unwrap(), None);
         }
     }
     restore::set_sequences(target, &carried).unwrap();
     restore::create_virtual_tables(target, &carried).unwrap();
     target.execute_batch("COMMIT; BEGIN").unwrap();
-    restore::create_rest(target, &carried).unwrap();
+    restore::create_indexes(target, &carried).unwrap();
+    restore::create_views_and_triggers(target, &carried).unwrap();
     restore::apply_settings(target, &carried.whole.as_ref().unwrap().settings).unwrap();
     target.execute_batch("COMMIT").unwrap();
     carried

@@ -7,7 +7,9 @@ use rusqlite::{Connection, params_from_iter};
 use super::fixtures::{bits, carried, describe, restore, restored, rows, table};
 use crate::record::RecordKind;
 use crate::sqlite::Restored;
-use crate::sqlite::tables::restore::{create_rest, create_tables, prepare, set_sequences, set_wal};
+use crate::sqlite::tables::restore::{
+    create_indexes, create_tables, create_views_and_triggers, prepare, set_sequences, set_wal,
+};
 use crate::sqlite::tables::trial::try_schema;
 
 fn answers(connection: &Connection, sql: &str) -> Vec<String> {
@@ -218,7 +220,8 @@ fn what_is_impossible_is_left_out() {
     prepare(target, &carried, 0).unwrap();
     let possible = Restored::new(&carried, trial.impossible, 0).unwrap().carried;
     create_tables(target, &possible).unwrap();
-    create_rest(target, &possible).unwrap();
+    create_indexes(target, &possible).unwrap();
+    create_views_and_triggers(target, &possible).unwrap();
     let created: String = target
         .query_row("SELECT group_concat(type || ' ' || name) FROM sqlite_schema", [], |row| {
             row.get(0)

@@ -145,7 +145,7 @@ fn text_that_is_not_well_formed_keeps_every_byte() {
                 for (n, other) in (0..).zip(others) {
                     let cells = vec![text(bytes), other, Cell::Null];
                     let row = Row { rowid: Some(rowid * 10 + n), cells };
-                    inserter.insert(&row).unwrap();
+                    assert_eq!(inserter.insert(&row).unwrap(), None);
                     expected.push(row);
                 }
             }
@@ -178,7 +178,7 @@ fn an_odd_byte_of_utf_16_text_is_lost() {
     let table = describe(&connection).tables.remove(0);
     let mut inserter = RowInserter::new(&connection, &table).unwrap();
     let cells = vec![Cell::IllFormedText(Cow::Borrowed(b"abc"))];
-    inserter.insert(&Row { rowid: Some(1), cells }).unwrap();
+    assert_eq!(inserter.insert(&Row { rowid: Some(1), cells }).unwrap(), None);
     assert_eq!(rows(&connection, &table)[0].cells, [Cell::Text("\u{6261}".into())]);
 }
 
@@ -217,8 +217,9 @@ fn a_row_of_another_shape_is_rejected() {
     for (rowid, count) in [(Some(1), 1), (Some(1), 3), (None, 2), (None, 3)] {
         assert!(inserter.insert(&Row { rowid, cells: vec![Cell::Null; count] }).is_err());
     }
-    inserter.insert(&Row { rowid: Some(1), cells: vec![Cell::Null; 2] }).unwrap();
-    assert!(inserter.insert(&Row { rowid: Some(1), cells: vec![Cell::Null; 2] }).is_err());
+    let row = Row { rowid: Some(1), cells: vec![Cell::Null; 2] };
+    assert_eq!(inserter.insert(&row).unwrap(), None);
+    assert!(inserter.insert(&row).unwrap().is_some_and(|why| why.contains("UNIQUE")));
     assert_eq!(bits(&rows(&connection, &table)).len(), 1);
 }
 
@@ -236,7 +237,7 @@ fn many_patterns_of_ill_formed_text_share_few_statements() {
         Row { rowid: Some(pattern), cells: (0..6).map(cell).collect() }
     };
     let expected: Vec<_> = (0..64).map(row).collect();
-    expected.iter().for_each(|row| inserter.insert(row).unwrap());
+    expected.iter().for_each(|row| assert_eq!(inserter.insert(row).unwrap(), None));
     assert_eq!(bits(&rows(&connection, &table)), bits(&expected));
 }
 
@@ -248,7 +249,7 @@ fn a_table_may_have_as_many_columns_as_sqlite_allows() {
     let table = describe(&source).tables.remove(0);
     let mut inserter = RowInserter::new(&source, &table).unwrap();
     let cells = (0..2000).map(Cell::Integer).collect();
-    inserter.insert(&Row { rowid: Some(5), cells }).unwrap();
+    assert_eq!(inserter.insert(&Row { rowid: Some(5), cells }).unwrap(), None);
     drop(inserter);
     let values = (source.query_row("SELECT rowid, c0, c1999 FROM t", [], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))

@@ -1,56 +1,14 @@
-//! Columns whose declared type lets SQLite convert the values stored in them
-//! (<https://www.sqlite.org/datatype3.html#determination_of_column_affinity>).
+//! Checks the stored form of records in a table whose declared types may convert values.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use crate::record::{FieldClass, FieldValues, RecordKind};
+use crate::record::{FieldValues, RecordKind};
+use crate::sqlite::affinity::Affinity;
 use crate::sqlite::read::row::read_values;
 use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::read::text_encoding::TextEncoding;
 use crate::sqlite::write::rejection::Rejection;
 use crate::stream::InvalidReason;
-
-/// The type affinity of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Affinity {
-    Integer,
-    Text,
-    Blob,
-    Real,
-    Numeric,
-}
-
-impl Affinity {
-    /// SQLite's rules, in their order.
-    fn of(declared: &str, is_strict: bool) -> Self {
-        let declared = declared.to_ascii_uppercase();
-        let has = |part: &str| declared.contains(part);
-        if has("INT") {
-            Affinity::Integer
-        } else if has("CHAR") || has("CLOB") || has("TEXT") {
-            Affinity::Text
-        } else if has("BLOB") || declared.is_empty() {
-            Affinity::Blob
-        } else if has("REAL") || has("FLOA") || has("DOUB") {
-            Affinity::Real
-        } else if is_strict && declared == "ANY" {
-            Affinity::Blob
-        } else {
-            Affinity::Numeric
-        }
-    }
-
-    /// Whether every value of a class is stored unchanged.
-    const fn keeps(self, class: FieldClass) -> bool {
-        match class {
-            FieldClass::Text => matches!(self, Affinity::Text | Affinity::Blob),
-            FieldClass::Integer | FieldClass::Offset => {
-                matches!(self, Affinity::Integer | Affinity::Numeric | Affinity::Blob)
-            }
-            FieldClass::Real => matches!(self, Affinity::Real | Affinity::Blob),
-        }
-    }
-}
 
 /// Checks the stored form of records in a table whose declared types may convert values.
 #[derive(Debug)]
@@ -121,36 +79,5 @@ impl StoredRecords {
             );
             Ok(Some(Rejection::new(column, InvalidReason::StorageClass, message)))
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Compares the rules with SQLite's own results.
-    #[test]
-    fn a_declared_type_keeps_the_same_values_as_sqlite() {
-        let db = Connection::open_in_memory().unwrap();
-        let classes = [
-            (FieldClass::Text, "'12'", "text"),
-            (FieldClass::Integer, "12", "integer"),
-            (FieldClass::Real, "12.0", "real"),
-        ];
-        let declared = "INTEGER,BIGINT,TEXT,VARCHAR(9),CLOB,BLOB,,REAL,FLOAT,DOUBLE PRECISION,\
-            NUMERIC,STRING,ANY,DATETIME,CHARINT,FLOATING POINT";
-        for declared in declared.split(',') {
-            for (class, value, kept) in classes {
-                db.execute_batch(&format!(
-                    "DROP TABLE IF EXISTS t; CREATE TABLE t (c {declared}); INSERT INTO t VALUES ({value})"
-                ))
-                .unwrap();
-                let stored: String =
-                    db.query_row("SELECT typeof(c) FROM t", [], |row| row.get(0)).unwrap();
-                let keeps = Affinity::of(declared, false).keeps(class);
-                assert_eq!(keeps, stored == kept, "{value} in {declared}");
-            }
-        }
-        assert!(Affinity::of("ANY", true).keeps(FieldClass::Real));
     }
 }
