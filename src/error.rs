@@ -176,9 +176,15 @@ pub enum Error {
     /// A virtual table, or one of SQLite's own, was named.
     #[error("{table:?} in {path} is not an ordinary table")]
     TableNeedsAll { path: PathBuf, table: String },
-    /// A text with tables can't be merged.
-    #[error("{path} has tables, which cannot be merged yet")]
-    TablesNotMerged { path: PathBuf },
+    /// A merge takes tables by name.
+    #[error("a merge needs the names of the tables")]
+    MergeNeedsTableNames,
+    /// Rows can't be merged into a table.
+    #[error("rows cannot be merged into {table:?} of {path}: {why}")]
+    TableNotMergeable { path: PathBuf, table: String, why: &'static str },
+    /// Rows of a table would refer to rows that don't exist after a merge.
+    #[error("after the merge {rows} more rows of {table:?} in {path} would refer to missing rows")]
+    MissingParents { path: PathBuf, table: String, rows: u64 },
     /// The schema is too large to be carried.
     #[error("{path} has {count} schema objects, more than {limit}")]
     TooManyObjects { path: PathBuf, count: usize, limit: usize },
@@ -474,6 +480,8 @@ impl Error {
                 | Error::NoTables { .. }
                 | Error::NoSuchTable { .. }
                 | Error::TableNeedsAll { .. }
+                | Error::TableNotMergeable { .. }
+                | Error::MissingParents { .. }
                 | Error::TooManyObjects { .. }
                 | Error::RowTooLarge { .. }
                 | Error::NotATable { .. }

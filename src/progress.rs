@@ -42,6 +42,8 @@ pub enum Stage {
     CompareTables,
     /// Rows of a carried table are counted and hashed.
     DigestTables,
+    /// Rows are written into the tables of an existing database.
+    MergeTables,
     /// Rows of a carried table are exported as text.
     ExportTables,
     /// The indexes of a new database are built.
@@ -64,6 +66,7 @@ impl fmt::Display for Stage {
             Stage::ReadBackTables => f.write_str("read back tables"),
             Stage::CompareTables => f.write_str("compare tables"),
             Stage::DigestTables => f.write_str("digest tables"),
+            Stage::MergeTables => f.write_str("merge tables"),
             Stage::ExportTables => f.write_str("export tables"),
             Stage::Index => f.write_str("build indexes"),
         }

@@ -49,6 +49,7 @@ mod merge_dry_run;
 mod merge_ids;
 mod merge_refused;
 mod merge_symbols;
+mod merge_tables;
 mod next_steps;
 mod odd_databases;
 mod option_interactions;

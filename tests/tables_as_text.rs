@@ -348,18 +348,6 @@ fn no_tables_are_imported_from_a_changed_or_incomplete_text() {
     assert!(!scenario.path("new.kv").exists());
 }
 
-#[test]
-fn tables_cannot_be_merged_yet() {
-    let scenario = scenario();
-    for target in ["code.kv", "code.db"] {
-        let before = fs::read(scenario.path(target)).unwrap();
-        let run = import(&scenario, "code.ndjson", target, &["--merge"]).expect_status(2);
-        let message = "code.ndjson has tables, which cannot be merged yet";
-        assert!(run.stderr.contains(message) && run.stderr.contains("hint: "), "{run}");
-        assert_eq!(fs::read(scenario.path(target)).unwrap(), before);
-    }
-}
-
 /// Spaces and the order of members don't matter.
 #[test]
 fn rows_may_be_formatted_in_any_way() {

@@ -13,7 +13,7 @@ use crate::codec::{Entry, KindHasher, KindTotals, key_kind};
 use crate::error::Result;
 use crate::progress::Progress;
 use crate::record::{IdSequences, PerKind};
-use crate::table::key_prefix;
+use crate::table::{CarriedTables, key_prefix};
 
 /// Memory limit of redb's cache.
 const CACHE_BYTES: usize = 32 << 20;
@@ -29,8 +29,10 @@ pub(crate) struct KvMerge<'m> {
     pub(crate) manifest: &'m Manifest,
     /// Counts and digests of the whole file after the merge.
     pub(crate) expected: &'m PerKind<KindTotals>,
-    /// Counts and digests of the tables that the file carries, by name; they don't change.
+    /// Those of the tables that the file carries, by name.
     pub(crate) tables: &'m BTreeMap<String, KindTotals>,
+    /// The description of these tables, if it changes.
+    pub(crate) carried: Option<&'m CarriedTables>,
 }
 
 impl KvMerge<'_> {
@@ -78,10 +80,13 @@ impl KvMerge<'_> {
             transaction.abort().map_err(|e| failed(e.into()))?;
             return Ok(false);
         }
-        let documents = [
+        let mut documents = vec![
             (meta_entry::SEQUENCES, encode_document(self.sequences)?),
             (meta_entry::MANIFEST, encode_document(self.manifest)?),
         ];
+        if let Some(carried) = self.carried {
+            documents.push((meta_entry::TABLES, encode_document(carried)?));
+        }
         write_documents(&transaction, &documents, path)?;
         progress.check_cancelled()?;
         transaction.commit().map_err(|e| failed(e.into()))?;

@@ -62,10 +62,8 @@ impl Job<'_> {
             sink.reject_log.record(Finding::left_out(table).on(Side::Left));
         }
         let mut tables = Vec::new();
-        // A merge copies only the four kinds of records.
-        let carried = snapshot.carried().filter(|_| !self.options.merge);
-        let carried = carried.map(CarriedTables::in_key_order);
-        for table in carried.unwrap_or_default() {
+        let carried = snapshot.carried().map(CarriedTables::in_key_order).unwrap_or_default();
+        for table in carried.into_iter().filter(|table| self.takes_table(table)) {
             let (copied, read, rejected) = self.take_table(snapshot, &table, sink)?;
             counted += read.records;
             if let Some(wrong) = claims.table(&table.name, &read) {
@@ -102,6 +100,11 @@ impl Job<'_> {
             })?;
         }
         Ok(Copied { kinds: totals, tables })
+    }
+
+    /// Whether the rows of a carried table are copied or merged.
+    fn takes_table(&self, table: &TableSchema) -> bool {
+        !self.options.merge || self.options.tables.contains(&table.name)
     }
 
     fn take_kind(
@@ -179,7 +182,10 @@ impl Job<'_> {
             outcome: CopyOutcome::Rejected,
             totals: copied.kinds,
             tables: copied.tables,
-            tables_selected: snapshot.carried().map(CarriedTables::selection).unwrap_or_default(),
+            tables_selected: match self.options.merge {
+                true => self.options.tables.clone(),
+                false => snapshot.carried().map(CarriedTables::selection).unwrap_or_default(),
+            },
             rejected: reject_log.rejected,
             unknown_keys: reject_log.unknown_keys,
             sequences: self.source_sequences(snapshot, sink.largest_ids)?,
@@ -200,6 +206,9 @@ impl Job<'_> {
         if let (true, Some(carried)) = (self.options.merge, snapshot.carried()) {
             let claims = snapshot.manifest_totals()?.map(|claims| claims.tables);
             for table in carried.in_key_order() {
+                if self.takes_table(&table) {
+                    continue;
+                }
                 let totals = claims.as_ref().and_then(|claims| claims.get(&table.name));
                 let rows = totals.map(|totals| totals.records);
                 tables.push(UncopiedTable::new(table.name.clone(), rows));

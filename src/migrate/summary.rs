@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::ser::SerializeStruct as _;
@@ -71,6 +72,8 @@ impl CopyOutcome {
 pub struct MergeSummary {
     /// Number of records of each kind by what the merge does with them.
     pub counts: PerKind<MergeCounts>,
+    /// Number of rows of each table that is merged.
+    pub tables: BTreeMap<String, MergeCounts>,
     /// Whether metadata changes: the id sequences, or a manifest that no longer matched.
     pub changes_metadata: bool,
     /// Full-text tables of the target that were rebuilt because their content changed.
@@ -84,11 +87,13 @@ pub struct MergeSummary {
 impl MergeSummary {
     pub(super) fn new(
         counts: PerKind<MergeCounts>,
+        tables: BTreeMap<String, MergeCounts>,
         changes_metadata: bool,
         derived: Derived,
     ) -> Self {
         MergeSummary {
             counts,
+            tables,
             changes_metadata,
             rebuilt: derived.rebuilt,
             stale: derived.stale,
@@ -96,10 +101,10 @@ impl MergeSummary {
         }
     }
 
-    /// Number of records that are written.
+    /// Number of records and rows that are written.
     pub fn changed(&self) -> u64 {
-        let counts = self.counts.iter();
-        counts.map(|(_, counts)| counts.changed()).sum()
+        let counts = self.counts.iter().map(|(_, counts)| counts);
+        counts.chain(self.tables.values()).map(MergeCounts::changed).sum()
     }
 }
 
@@ -317,7 +322,7 @@ impl Serialize for CopySummary {
             kind: table::Kind::table(&table.name),
             records: table.totals.records,
             rejected: table.rejected,
-            merged: None,
+            merged: merge.and_then(|merge| merge.tables.get(&table.name).copied()),
         });
         let kinds: Vec<_> = kinds.chain(tables).collect();
         let findings = self.rejections.iter().chain(self.divergences());

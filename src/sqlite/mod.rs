@@ -18,7 +18,7 @@ pub(crate) mod write;
 #[cfg(feature = "native-v2")]
 pub(crate) use merge::final_ids::{FinalIds, Holder, IdClash};
 #[cfg(feature = "native-v2")]
-pub(crate) use merge::full_text::StaleIndex;
+pub(crate) use merge::full_text::{StaleIndex, stale_in};
 #[cfg(feature = "native-v2")]
 pub(crate) use merge::target::{TargetPath, roll_back};
 #[cfg(feature = "native-v2")]

@@ -245,6 +245,32 @@ impl CarriedTables {
         }
     }
 
+    /// The description with the sequences of another one for the tables in `is_merged`, where those
+    /// are higher.
+    pub(crate) fn with_sequences_of(
+        &self,
+        other: &CarriedTables,
+        is_merged: impl Fn(&str) -> bool,
+    ) -> Self {
+        let mut raised = self.clone();
+        for table in self.tables.iter().filter(|table| is_merged(&table.name)) {
+            let is_its = |name: &str| name.eq_ignore_ascii_case(&table.name);
+            let brought = other.sequences.iter().filter(|(name, _)| is_its(name));
+            let Some(brought) = brought.map(|(_, sequence)| *sequence).max() else {
+                continue;
+            };
+            let own = raised.sequences.iter_mut().find(|(name, _)| *name == table.name);
+            match own {
+                Some((_, sequence)) => *sequence = brought.max(*sequence),
+                None if table.sql.to_ascii_uppercase().contains("AUTOINCREMENT") => {
+                    raised.sequences.push((table.name.clone(), brought));
+                }
+                None => {}
+            }
+        }
+        raised
+    }
+
     /// The tables whose rows are carried as they are, in the order of their keys.
     pub(crate) fn in_key_order(&self) -> Vec<Arc<TableSchema>> {
         let tables = self.tables.iter().filter(|table| table.kind.is_none());

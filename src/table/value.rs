@@ -45,7 +45,7 @@ impl Cell<'_> {
     }
 
     /// Whether SQLite has NULL for it, as it has for a NaN.
-    pub(super) fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         match self {
             Cell::Null => true,
             Cell::Real(real) => real.is_nan(),

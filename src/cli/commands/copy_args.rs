@@ -30,8 +30,8 @@ pub(crate) struct CopyArgs {
     replace: bool,
     /// Merge into an existing target: overwrite records with the same key, add the rest
     ///
-    /// All writes are one transaction, which is read back before it commits: all or nothing. The
-    /// rest of the target stays unchanged: triggers don't run and are listed, full-text tables over
+    /// All writes are one transaction, which is read back before it commits: all or nothing. Rows of
+    /// other tables are merged only if --tables names them. The rest of the target stays unchanged: triggers don't run and are listed, full-text tables over
     /// the records are rebuilt, and changing an id that other tables reference is an error. A
     /// record that violates a constraint of the target is rejected with the reason. If nothing
     /// changes, nothing is written.
@@ -106,8 +106,10 @@ pub(crate) struct DatabaseArgs {
     /// kv-to-sqlite creates a database that its own tool can open. Quote a name as in SQL if it has a
     /// comma or is all.
     ///
+    /// With --merge, rows are merged by their primary keys into tables that the target has.
+    ///
     /// [default: none, only the four kinds of records]
-    #[arg(long, value_name = "LIST", value_parser = tables_arg::parse, value_hint = ValueHint::Other, conflicts_with = "merge")]
+    #[arg(long, value_name = "LIST", value_parser = tables_arg::parse, value_hint = ValueHint::Other)]
     tables: Vec<TableSelection>,
 
     /// Ignore an unknown column that has values (repeatable)

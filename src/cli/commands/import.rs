@@ -57,8 +57,10 @@ pub(crate) struct Args {
     /// With a list, the rest of a whole database is not restored. Quote a name as in SQL if it has a
     /// comma or is all.
     ///
-    /// [default: all tables that the text describes]
-    #[arg(long, value_name = "LIST", value_parser = tables_arg::parse, value_hint = ValueHint::Other, conflicts_with = "merge")]
+    /// With --merge, rows are merged by their primary keys into tables that the target has.
+    ///
+    /// [default: all tables that the text describes; with --merge none]
+    #[arg(long, value_name = "LIST", value_parser = tables_arg::parse, value_hint = ValueHint::Other)]
     tables: Vec<TableSelection>,
     #[command(flatten)]
     copy: CopyArgs,

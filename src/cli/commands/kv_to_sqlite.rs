@@ -1,9 +1,11 @@
 use std::path::PathBuf;
 
 use chunkmigrate::migrate;
+use chunkmigrate::table::TableSelection;
 use clap::ValueHint;
 
 use crate::cli::commands::copy_args::{CopyArgs, DatabaseArgs, EXIT_STATUS, report};
+use crate::cli::commands::tables_arg;
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
 use crate::cli::help_sections::after_help;
@@ -26,6 +28,15 @@ pub(crate) struct Args {
     target: PathBuf,
     #[command(flatten)]
     copy: CopyArgs,
+    /// With --merge, merge the rows of these tables too (comma-separated)
+    ///
+    /// Rows are matched by their primary keys: a row of the target with the same key is overwritten.
+    /// The tables must exist in the target, with the same columns. A new database gets all tables
+    /// that the KV file carries.
+    ///
+    /// [default: none, only the four kinds of records]
+    #[arg(long, value_name = "LIST", value_parser = tables_arg::parse, value_hint = ValueHint::Other, requires = "merge")]
+    tables: Vec<TableSelection>,
 }
 
 const EXAMPLES: &str = "
@@ -44,6 +55,7 @@ Examples:
 
 pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let options = args.copy.options(&DatabaseArgs::default(), ui);
+    let options = options.tables(args.tables.iter().cloned().collect());
     let summary = migrate::kv_to_sqlite(&args.source, &args.target, &options, &ui.progress())?;
     report(&summary, ui)
 }

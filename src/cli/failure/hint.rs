@@ -146,8 +146,10 @@ fn text(error: &Error) -> Option<&'static str> {
         Error::NoTables { .. } => OTHER_DATABASE,
         Error::NoSuchTable { .. } => "--tables takes names of tables, or all",
         Error::TableNeedsAll { .. } => "--tables all carries it with the rest of the database",
-        Error::TablesNotMerged { .. } => {
-            "import it into a new store, or export only the kinds to merge with --only"
+        Error::MergeNeedsTableNames => "name them, as in --tables notes,tags",
+        Error::TableNotMergeable { .. } => "copy the whole source into a new store instead",
+        Error::MissingParents { .. } => {
+            "merge the tables they refer to as well: --tables takes a list"
         }
         Error::TooManyObjects { .. } => "name the tables to carry with --tables",
         Error::RowTooLarge { .. } => "name the other tables with --tables",

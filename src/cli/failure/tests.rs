@@ -44,7 +44,8 @@ fn every_error() -> Vec<Error> {
         NoTables { tables: vec!["chunks".into(), "files".into()] }
         NoSuchTable { table: "chunk".into(), tables: vec!["chunks".into()] }
         TableNeedsAll { table: "code_fts".into() }
-        TablesNotMerged {}
+        TableNotMergeable { table: "notes".into(), why: "it has no primary key" }
+        MissingParents { table: "notes".into(), rows: 3 }
         NotCarriedAsRecords { kind: "chunk", table: "code_chunks" }
         TooManyObjects { count: 12_000, limit: 10_000 }
         RowTooLarge { key: "chunks id=7".into() }
@@ -124,6 +125,7 @@ fn every_error() -> Vec<Error> {
         Error::ExecutionNotFound { execution_id: "6b03891c-1431".to_owned() },
         Error::OffsetRange { field: "byte_start" },
         Error::NotFinite { field: "estimated_loc", value: f64::INFINITY },
+        Error::MergeNeedsTableNames,
         Error::NoIdLeft { kind: "chunk" },
         Error::Backend("the connection was closed".into()),
         Error::CreateTempDir { path: "dir".into(), source: io::ErrorKind::NotFound.into() },
@@ -185,7 +187,7 @@ fn check_options(failure: &CliError) {
 }
 
 /// Hints for errors that occur only with a certain option.
-const COME_WITH: [(&str, &str); 12] = [
+const COME_WITH: [(&str, &str); 14] = [
     ("use --replace to overwrite it", "--replace"),
     ("remove it, or choose another with", "--rejects"),
     ("an export that failed leaves no lines", "--allow-empty"),
@@ -198,4 +200,6 @@ const COME_WITH: [(&str, &str); 12] = [
     ("--tables all carries it", "--tables"),
     ("name the tables to carry", "--tables"),
     ("name the other tables", "--tables"),
+    ("merge the tables they refer to", "--tables"),
+    ("name them, as in --tables", "--tables"),
 ];

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use chunkmigrate::migrate::{CopyOutcome, CopySummary, EndLine, MergeSummary};
+use chunkmigrate::migrate::{CopyOutcome, CopySummary, EndLine, MergeCounts, MergeSummary};
 use chunkmigrate::record::RecordKind;
 use chunkmigrate::store::StoreKind;
 use chunkmigrate::table::Kind;
@@ -106,18 +106,20 @@ fn write_counts(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
     };
     // Databases of other tools have tables, but none of the kinds.
     let kinds = summary.asked_for().filter(|kind| summary.tables.is_empty() || !is_empty(kind));
+    let numbers = |copied: [u64; 2], merged: Option<&MergeCounts>| {
+        let merged = merged.map(|of| [of.inserted, of.updated, of.unchanged, of.kept]);
+        copied.into_iter().chain(merged.into_iter().flatten()).collect()
+    };
     let kinds = kinds.map(|(kind, totals)| {
-        let mut numbers = vec![totals.records, *summary.rejected.get(kind)];
-        if let Some(merge) = merged {
-            let counts = merge.counts.get(kind);
-            let written = [counts.inserted, counts.updated];
-            numbers.extend(written.into_iter().chain([counts.unchanged, counts.kept]));
-        }
-        (kind.name().to_owned(), numbers)
+        let copied = [totals.records, *summary.rejected.get(kind)];
+        let merged = merged.map(|merge| merge.counts.get(kind));
+        (kind.name().to_owned(), numbers(copied, merged))
     });
     let tables = summary.tables.iter().map(|table| {
         let name = Kind::table(&table.name).to_string();
-        (escaped(&name).into_owned(), vec![table.totals.records, table.rejected])
+        let copied = [table.totals.records, table.rejected];
+        let merged = merged.and_then(|merge| merge.tables.get(&table.name));
+        (escaped(&name).into_owned(), numbers(copied, merged))
     });
     write_kinds(out, &columns, kinds.chain(tables))
 }

@@ -16,12 +16,11 @@ use std::path::Path;
 pub use self::end_check::EndLine;
 use super::copy_job::Job;
 use super::{CopyOptions, CopySummary};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fsio::Destination;
 use crate::fsio::StoreKind;
 use crate::fsio::free_space;
 use crate::progress::Progress;
-use crate::stream::Source as _;
 
 /// The source of the lines.
 pub enum ImportSource<'s> {
@@ -127,9 +126,6 @@ fn import(
     let expected = file.as_ref().map_or(0, Metadata::len);
     free_space::check_lines(options.temp_dir.as_deref(), expected)?;
     let (mut lines, rejected) = collect::take_in(source, file, options, progress)?;
-    if options.merge && lines.carried().is_some() {
-        return Err(Error::TablesNotMerged { path });
-    }
     job.rejected_lines = Some(&rejected);
     let mut summary = job.run(&mut lines)?;
     summary.end_line = Some(lines.end_line);

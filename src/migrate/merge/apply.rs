@@ -16,8 +16,9 @@ use crate::migrate::copy_job::Job;
 use crate::migrate::target_check::check_unlocked;
 use crate::progress::Stage;
 use crate::record::{FieldValues, RecordKind, Value};
-use crate::sqlite::{Derived, Rejection, SqliteMerge, SqliteSnapshot, roll_back};
-use crate::stream::{Source as _, digest_kind};
+use crate::sqlite::{Derived, Rejection, SqliteMerge, SqliteSnapshot, roll_back, stale_in};
+use crate::stream::{Source as _, Visited, digest_kind, digest_table};
+use crate::table::TableSchema;
 
 /// Progress is reported once per this many records.
 const PROGRESS_RECORDS: u64 = 512;
@@ -64,15 +65,25 @@ impl Apply<'_, '_> {
             manifest: &self.job.manifest_of(
                 &self.report.summary,
                 &self.plan.expected,
-                self.plan.tables.clone(),
+                self.plan.expected_tables.clone(),
             )?,
             expected: &self.plan.expected,
-            tables: &self.plan.tables,
+            tables: &self.plan.expected_tables,
+            carried: self.plan.carried.as_ref().filter(|_| self.plan.raises_sequences),
         };
         Ok(match merge.apply(path, self.job.progress)? {
-            true => Outcome::Done(Derived::default()),
+            true => Outcome::Done(self.stale_in_kv()),
             false => Outcome::Changed,
         })
+    }
+
+    /// The full-text tables that the target carries and that are out of date now.
+    fn stale_in_kv(&self) -> Derived {
+        let kinds = self.plan.changed_kinds();
+        let mut changed: Vec<&str> = kinds.iter().map(RecordKind::table).collect();
+        changed.extend(self.plan.written_tables().map(|of| of.table.name.as_str()));
+        let stale = self.plan.carried.as_ref().map(|carried| stale_in(carried, &changed));
+        Derived { stale: stale.unwrap_or_default(), ..Derived::default() }
     }
 
     /// Rolls back what a failed transaction has already written. If SQLite's own rollback failed or
@@ -98,6 +109,7 @@ impl Apply<'_, '_> {
         };
         let before = self.report.by_target();
         self.write(&merge)?;
+        self.write_tables(&merge)?;
         if self.report.by_target() > before {
             return Ok(Outcome::Rejected);
         }
@@ -109,9 +121,13 @@ impl Apply<'_, '_> {
             return Ok(Outcome::GivenUp);
         }
         merge.set_sequences(self.job.options.only, self.plan.sequences)?;
+        if let Some(carried) = self.plan.carried.as_ref().filter(|_| self.plan.raises_sequences) {
+            merge.set_sequences_of_tables(&carried.sequences)?;
+        }
         let progress = self.job.progress;
         progress.start(Stage::Index, None);
-        let derived = merge.update_derived(self.plan.changed_kinds())?;
+        let written: Vec<_> = self.plan.written_tables().map(|of| of.table.as_ref()).collect();
+        let derived = merge.update_derived(self.plan.changed_kinds(), &written)?;
         progress.finish();
         let mut snapshot = merge.into_snapshot(&self.target.options(), self.job.progress)?;
         if !self.holds(&mut snapshot)? {
@@ -175,6 +191,38 @@ impl Apply<'_, '_> {
         Ok(())
     }
 
+    /// Writes the rows of all tables that are merged, and rejects those that the target doesn't
+    /// accept.
+    fn write_tables(&mut self, merge: &SqliteMerge) -> Result<()> {
+        let written: Vec<_> = self.plan.written_tables().map(|of| of.table.as_ref()).collect();
+        if written.is_empty() {
+            return Ok(());
+        }
+        let before = merge.missing_parents(&written)?;
+        let (changes, progress) = (&self.plan.changes, self.job.progress);
+        progress.start(Stage::MergeTables, None);
+        for table in &written {
+            merge.delete_rows(table, &mut |visit| visit_rows(changes, table, visit))?;
+        }
+        for table in &written {
+            let report = &mut *self.report;
+            merge.insert_rows(
+                table,
+                &mut |visit| visit_rows(changes, table, visit),
+                &mut |entry, why| report.reject_row(table, entry, why),
+            )?;
+        }
+        progress.finish();
+        for (table, rows) in merge.missing_parents(&written)? {
+            let rows = rows.saturating_sub(before.get(&table).copied().unwrap_or(0));
+            if rows > 0 {
+                let path = self.job.destination.given().to_owned();
+                return Err(Error::MissingParents { path, table, rows });
+            }
+        }
+        Ok(())
+    }
+
     /// Moves rows whose ids change out of each other's way.
     fn move_rows(&mut self, merge: &SqliteMerge, kind: RecordKind) -> Result<()> {
         let count = self.plan.ids.moves(kind)?;
@@ -205,6 +253,11 @@ impl Apply<'_, '_> {
             let jobs = self.job.options.threads();
             let found = digest_kind(snapshot, kind, jobs, stage, self.job.progress)?;
             holds &= found.totals == *self.plan.expected.get(kind);
+        }
+        for planned in &self.plan.tables {
+            let stage = Stage::ReadBackTables;
+            let found = digest_table(snapshot, &planned.table, stage, self.job.progress)?;
+            holds &= found.totals == planned.expected;
         }
         Ok(holds)
     }
@@ -280,6 +333,18 @@ fn each_record(
     visit: &mut dyn FnMut(Entry<'_>, &FieldValues<'_>) -> Result<()>,
 ) -> Result<()> {
     changes.visit_kind(kind, &mut |entry| visit(entry, &decode(kind, entry.value)?))
+}
+
+/// Calls `visit` for each row to be written into a table.
+fn visit_rows(
+    changes: &KvReader,
+    table: &TableSchema,
+    visit: &mut dyn FnMut(Entry<'_>) -> Result<()>,
+) -> Result<()> {
+    changes.visit_table(table, &mut |visited| match visited {
+        Visited::Entry { key, value } => visit(Entry { key, value: &value }),
+        _ => Ok(()),
+    })
 }
 
 fn decode(kind: RecordKind, value: &[u8]) -> Result<FieldValues<'_>> {

@@ -4,6 +4,7 @@ use crate::codec::Entry;
 use crate::error::Result;
 use crate::kv::{BulkLoader, KvReader};
 use crate::record::IdSequences;
+use crate::table::CarriedTables;
 
 /// Pending entries are written at this size.
 const PENDING_BYTES: usize = 2 << 20;
@@ -44,10 +45,10 @@ impl ChangeSet {
         Ok(())
     }
 
-    /// Closes the file and opens it for reading.
-    pub(super) fn finish(mut self) -> Result<KvReader> {
+    /// Closes the file, which describes `tables`, and opens it for reading.
+    pub(super) fn finish(mut self, tables: Option<&CarriedTables>) -> Result<KvReader> {
         self.flush()?;
-        self.load.finish(&IdSequences::default(), None)?;
+        self.load.close(&IdSequences::default(), None, tables)?.sync()?;
         KvReader::open_unverified(&self.path)
     }
 }

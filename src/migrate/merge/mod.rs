@@ -5,10 +5,12 @@ mod change_set;
 mod join;
 mod plan;
 mod report;
+mod tables;
 mod target;
 
 pub use join::MergeCounts;
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use self::apply::{Apply, Outcome};
@@ -20,8 +22,10 @@ use super::copy_sink::CopySink;
 use super::{CopyOutcome, CopySummary, MergeSummary};
 use crate::error::{Error, IoContext as _, Result};
 use crate::fsio::detect;
+use crate::record::RecordKind;
 use crate::sqlite::{Derived, Refusals};
 use crate::stream::Source;
+use crate::table::{CarriedTables, TableSelection};
 
 /// How often to retry if the target is written while the merge is being planned.
 const ATTEMPTS: usize = 3;
@@ -33,6 +37,9 @@ const ATTEMPTS: usize = 3;
 /// target rejects a record is known only when it is written: the transaction is then rolled back
 /// and planned again without that record.
 pub(super) fn merge<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<CopySummary> {
+    if let TableSelection::Named(names) = &job.options.tables {
+        source.carried().unwrap_or(&CarriedTables::default()).check_names(names, source.path())?;
+    }
     let mut report = take(job, source)?;
     source.confirm()?;
     if report.fails() {
@@ -47,9 +54,17 @@ pub(super) fn merge<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<Cop
         let Some(mut plan) = plan else { continue };
         let summary = &mut report.summary;
         summary.totals = plan.totals;
+        for planned in &plan.tables {
+            let mut tables = summary.tables.iter_mut();
+            if let Some(table) = tables.find(|table| table.name == planned.name()) {
+                table.totals = planned.totals;
+            }
+        }
         summary.sequences = plan.sequences;
         let (counts, changes_metadata) = (plan.counts, plan.changes_metadata);
-        let done = |derived| MergeSummary::new(counts, changes_metadata, derived);
+        let tables = plan.tables.iter().map(|planned| (planned.name().to_owned(), planned.counts));
+        let tables: BTreeMap<_, _> = tables.collect();
+        let done = |derived| MergeSummary::new(counts, tables.clone(), changes_metadata, derived);
         if !plan.changes_anything() {
             break (done(Derived::default()), false);
         }
@@ -103,9 +118,21 @@ fn take<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<MergeReport<'j>
     }
 }
 
-/// Fails unless the target is an existing store of the right kind.
+/// Fails unless the target is an existing store of the right kind, and tables are named.
 pub(super) fn check_target(job: &Job<'_>) -> Result<()> {
+    if job.options.tables == TableSelection::All {
+        return Err(Error::MergeNeedsTableNames);
+    }
     let path = job.destination.given();
+    let mut tables = RecordKind::ALL.into_iter().map(RecordKind::table);
+    if let Some(table) = tables.find(|table| job.options.tables.contains(table)) {
+        let why = "its rows are records, which --only selects";
+        return Err(Error::TableNotMergeable {
+            path: path.to_owned(),
+            table: table.to_owned(),
+            why,
+        });
+    }
     if !job.destination.exists() {
         let path = path.to_owned();
         return Err(Error::NothingToMergeInto { path });

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::change_set::ChangeSet;
 use super::join::{Before, JoinSink, KindJoin, MergeCounts, RowBefore};
 use super::report::MergeReport;
+use super::tables::{PlannedTable, pairs};
 use super::target::{MergeTarget, Workplace};
 use crate::codec::{Entry, KindTotals, decode_json, decode_values};
 use crate::error::{Error, Result};
@@ -31,8 +32,14 @@ pub(super) struct Plan {
     sequences_before: IdSequences,
     /// The holders of all ids after the merge.
     pub(super) ids: FinalIds,
-    /// Counts and digests of the tables that the target carries, which don't change.
-    pub(super) tables: BTreeMap<String, KindTotals>,
+    /// The tables that are merged.
+    pub(super) tables: Vec<PlannedTable>,
+    /// Counts and digests of all tables that a KV file carries, after the merge.
+    pub(super) expected_tables: BTreeMap<String, KindTotals>,
+    /// The description of the target's tables after the merge, if it carries any.
+    pub(super) carried: Option<CarriedTables>,
+    /// Whether sequences in that description are higher than before.
+    pub(super) raises_sequences: bool,
     /// Whether metadata changes: an id sequence or the manifest.
     pub(super) changes_metadata: bool,
     // Dropped last: this removes the file with the changes.
@@ -59,6 +66,7 @@ impl Plan {
             totals: PerKind::default(),
             expected: PerKind::default(),
         };
+        let pairs = pairs(job, source, target)?;
         for kind in RecordKind::ALL {
             if job.options.only.contains(kind) {
                 planned.join(job, kind, source, target, report)?;
@@ -69,13 +77,20 @@ impl Plan {
                 *planned.expected.get_mut(kind) = content.totals;
             }
         }
-        let mut tables = BTreeMap::new();
+        let mut tables = Vec::new();
+        for pair in pairs {
+            tables.push(pair.plan(job, source, target, &mut planned.changes, report)?);
+        }
+        let mut expected_tables = BTreeMap::new();
         if target.store() == StoreKind::Kv {
             let carried = target.carried().map(CarriedTables::in_key_order);
             for table in carried.unwrap_or_default() {
-                let stage = Stage::DigestTables;
-                let content = digest_table(target, &table, stage, job.progress)?;
-                tables.insert(table.name.clone(), content.totals);
+                let merged = tables.iter().find(|merged| merged.table.name == table.name);
+                let totals = match merged {
+                    Some(merged) => merged.expected,
+                    None => digest_table(target, &table, Stage::DigestTables, job.progress)?.totals,
+                };
+                expected_tables.insert(table.name.clone(), totals);
             }
         }
         for kind in job.options.only.iter() {
@@ -96,14 +111,25 @@ impl Plan {
         for kind in job.options.only.iter() {
             sequences.raise(kind, brought.get(kind));
         }
-        let stale = target.store() == StoreKind::Kv && !tells(claims, &planned.expected, &tables);
+        let is_kv = target.store() == StoreKind::Kv;
+        let stale = is_kv && !tells(claims, &planned.expected, &expected_tables);
+        let names = |name: &str| tables.iter().any(|merged| merged.table.name == *name);
+        let carried = target.carried().map(|carried| match source.carried() {
+            Some(source) => carried.with_sequences_of(source, names),
+            None => carried.clone(),
+        });
+        let merged = carried.as_ref().map(|carried| carried.of_tables(|table| names(&table.name)));
+        let raises_sequences = carried.as_ref() != target.carried();
         let mut plan = Plan {
-            changes_metadata: sequences != before || stale,
-            changes: planned.changes.finish()?,
+            changes_metadata: sequences != before || stale || raises_sequences,
+            changes: planned.changes.finish(merged.as_ref())?,
             counts: planned.counts,
             totals: planned.totals,
             expected: planned.expected,
             tables,
+            expected_tables,
+            carried,
+            raises_sequences,
             sequences,
             sequences_before: before,
             ids: planned.ids,
@@ -133,7 +159,14 @@ impl Plan {
 
     pub(super) fn changes_anything(&self) -> bool {
         let mut counts = self.counts.iter();
-        self.changes_metadata || counts.any(|(_, counts)| counts.changed() > 0)
+        self.changes_metadata
+            || counts.any(|(_, counts)| counts.changed() > 0)
+            || self.written_tables().next().is_some()
+    }
+
+    /// The tables with rows to write.
+    pub(super) fn written_tables(&self) -> impl Iterator<Item = &PlannedTable> {
+        self.tables.iter().filter(|table| table.counts.changed() > 0)
     }
 
     /// The kinds with records to write.

@@ -5,10 +5,11 @@ use crate::compare::{Finding, Room, RowLocation};
 use crate::error::Result;
 use crate::fsio::OutputFile;
 use crate::migrate::copy_job::Job;
-use crate::migrate::rejects::rejected_line;
+use crate::migrate::rejects::{entry_line, rejected_line};
 use crate::migrate::{CopyOutcome, CopySummary};
 use crate::record::RecordKind;
 use crate::sqlite::{Rejection, ScratchSet};
+use crate::table::TableSchema;
 
 /// Collects the records that a merge does not write, and the summary.
 pub(super) struct MergeReport<'j> {
@@ -76,6 +77,29 @@ impl<'j> MergeReport<'j> {
             rejects.write_line(&rejected_line(entry, &row, &why.message))?;
         }
         self.find(Finding::rejected(kind, entry.key, row, why.message));
+        Ok(())
+    }
+
+    /// Rejects a row of a table that is merged.
+    pub(super) fn reject_row(
+        &mut self,
+        table: &TableSchema,
+        entry: Entry<'_>,
+        why: &str,
+    ) -> Result<()> {
+        if !self.rejected.insert(entry.key)? {
+            return Ok(());
+        }
+        self.by_target += 1;
+        let mut tables = self.summary.tables.iter_mut();
+        if let Some(table) = tables.find(|of| of.name.eq_ignore_ascii_case(&table.name)) {
+            table.rejected += 1;
+        }
+        let finding = Finding::refused_row(table, entry.key, why);
+        if let Some(rejects) = &mut self.rejects {
+            rejects.write_line(&entry_line(entry, &finding))?;
+        }
+        self.find(finding);
         Ok(())
     }
 

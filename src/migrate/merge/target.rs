@@ -14,6 +14,7 @@ use crate::kv::KvReader;
 use crate::migrate::copy_job::Job;
 use crate::migrate::target_check::check_unlocked;
 use crate::open::retry_if_changed;
+use crate::record::KindSet;
 use crate::sqlite::SourceOptions;
 use crate::sqlite::{
     SourceFiles, SqliteSnapshot, TargetPath, copy_database, is_hot_journal, roll_back,
@@ -152,6 +153,8 @@ impl<'j> MergeTarget<'j> {
     pub(super) fn options(&self) -> SourceOptions {
         SourceOptions {
             only: self.job.options.only,
+            tables: self.job.options.tables.clone(),
+            as_records: Some(KindSet::NONE),
             temp_dir: self.job.options.temp_dir.clone(),
             ignore_unknown_columns: true,
             allow_no_tables: true,

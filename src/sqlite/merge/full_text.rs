@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::sqlite::merge::Derived;
 use crate::sqlite::read::other_tables::shown_name;
 use crate::sqlite::schema::quoted;
+use crate::table::{CarriedTables, ObjectType};
 
 /// A full-text table that no longer matches the rows that it indexes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,6 +49,34 @@ pub(crate) fn rebuild(connection: &Connection, changed: &[&str]) -> rusqlite::Re
         }
     }
     Ok(found)
+}
+
+/// The full-text tables over the tables in `changed` that a KV file carries. They are out of date when
+/// it is restored: a file has an index only as rows.
+pub(crate) fn stale_in(carried: &CarriedTables, changed: &[&str]) -> Vec<StaleIndex> {
+    let objects = || carried.whole.iter().flat_map(|whole| &whole.objects);
+    let reads_changed = |content: &str| {
+        let is = |name: &str| name.eq_ignore_ascii_case(content);
+        let view = objects().find(|of| of.object_type == ObjectType::View && is(&of.name));
+        // As of a database: a name anywhere in the statement counts.
+        let in_view = |name: &str| {
+            view.is_some_and(|view| view.sql.to_lowercase().contains(&name.to_lowercase()))
+        };
+        changed.iter().any(|name| is(name) || in_view(name))
+    };
+    let virtual_tables = objects().filter(|of| of.object_type == ObjectType::VirtualTable);
+    let indexes = virtual_tables.filter_map(|of| {
+        let (is_fts5, content) = external_content(&of.sql)?;
+        Some(ExternalContent { table: of.name.clone(), is_fts5, content })
+    });
+    let stale = indexes.filter(|index| reads_changed(&index.content));
+    stale
+        .map(|index| StaleIndex {
+            statement: index.statement("rebuild"),
+            table: index.table,
+            why: "a KV file has its index as rows: rebuild it in a database".to_owned(),
+        })
+        .collect()
 }
 
 /// A full-text table that doesn't store its own text.

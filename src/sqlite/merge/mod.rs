@@ -7,6 +7,7 @@ pub(crate) mod references;
 pub(crate) mod rows;
 pub(crate) mod skipped_triggers;
 pub(crate) mod stored_records;
+pub(crate) mod tables;
 pub(crate) mod target;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use crate::sqlite::merge::references::has_foreign_keys;
 use crate::sqlite::merge::rows::written_rows;
 use crate::sqlite::merge::skipped_triggers::skipped_triggers;
 use crate::sqlite::merge::stored_records::StoredRecords;
+use crate::sqlite::merge::tables::statements_of;
 use crate::sqlite::merge::target::{TargetPath, connect, failed};
 use crate::sqlite::open::connection::{set_temp_dir, unknown_collation};
 use crate::sqlite::open::open_mode::SourceFiles;
@@ -34,6 +36,7 @@ use crate::sqlite::read::text_encoding::TextEncoding;
 use crate::sqlite::write::key_lookup::KeyLookup;
 use crate::sqlite::write::upsert::Upsert;
 use crate::sqlite::write::writer::{create_indexes, create_table, set_sequence};
+use crate::table::TableSchema;
 
 /// A database in a write transaction; dropping it rolls back.
 #[derive(Debug)]
@@ -183,10 +186,19 @@ impl SqliteMerge {
 
     /// Rebuilds the full-text tables of the changed tables, and finds the triggers on them that did
     /// not run.
-    pub(crate) fn update_derived(&mut self, changed: KindSet) -> Result<Derived> {
-        let names: Vec<&str> = changed.iter().map(RecordKind::table).collect();
+    pub(crate) fn update_derived(
+        &mut self,
+        changed: KindSet,
+        tables: &[&TableSchema],
+    ) -> Result<Derived> {
+        let mut names: Vec<&str> = changed.iter().map(RecordKind::table).collect();
+        names.extend(tables.iter().map(|table| table.name.as_str()));
         let mut derived = self.sql(|connection| full_text::rebuild(connection, &names))?;
-        let mut statements = Vec::new();
+        let of_tables = tables.iter().map(|table| (table.name.as_str(), statements_of(table)));
+        let of_tables: Vec<_> = of_tables.collect();
+        let of_tables =
+            of_tables.iter().flat_map(|(name, all)| all.iter().map(|sql| (*name, sql.as_str())));
+        let mut statements: Vec<_> = of_tables.collect();
         for kind in changed.iter() {
             if let Some(table) = self.tables.get(kind) {
                 let of_table = table.upsert.statements();
