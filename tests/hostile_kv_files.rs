@@ -178,7 +178,10 @@ fn invalid_values_and_keys_are_reported() {
 
 #[test]
 fn changed_header_bytes_change_no_record() {
-    change_header_bytes(|at| [[0u8, 0xff][at % 2]].to_vec());
+    change_header_bytes(|at| match at % 3 {
+        0 => vec![[0u8, 0xff][at % 2]],
+        _ => Vec::new(),
+    });
 }
 
 #[test]

@@ -220,7 +220,7 @@ fn whatever_number_of_pool_threads_can_be_started_the_result_is_the_same() {
 #[ignore = "deep: copies and compares 60 MB eight times"]
 fn many_threads_take_no_more_memory_for_records() {
     let scenario = Scenario::new();
-    generate(&scenario.path("code.db"), 60_000).unwrap();
+    generate(&scenario.path("code.db"), 40_000).unwrap();
     for args in [
         &["sqlite-to-kv", "code.db", "code.kv", "--replace"][..],
         &["kv-to-sqlite", "code.kv", "back.db", "--replace"],

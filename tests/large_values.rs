@@ -31,18 +31,18 @@ fn a_100_mib_chunk_is_read_within_six_times_its_size() {
     check_every_command(100);
 }
 
-/// A table of twelve large blobs, and one of many small rows that are sorted by their keys.
+/// A table of eight large blobs, and one of many small rows that are sorted by their keys.
 #[test]
 #[cfg(target_os = "linux")]
-#[ignore = "deep: copies and compares 192 MiB"]
+#[ignore = "deep: copies and compares 128 MiB"]
 fn many_large_blobs_take_the_memory_of_a_few() {
     const BLOB_MIB: u64 = 16;
     let scenario = Scenario::new();
     scenario.bare_database("all.db", |db| {
         db.execute_batch(&format!(
             "CREATE TABLE files (name TEXT PRIMARY KEY, content BLOB);
-             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12)
-             INSERT INTO files SELECT 'file ' || (i * 7 % 12), randomblob({BLOB_MIB} << 20) FROM n;
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 8)
+             INSERT INTO files SELECT 'file ' || (i * 3 % 8), randomblob({BLOB_MIB} << 20) FROM n;
              CREATE TABLE words (word TEXT, file INTEGER, PRIMARY KEY (word, file)) WITHOUT ROWID;
              WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
              INSERT INTO words SELECT 'word ' || (i * 7919 % 200003), i FROM n;
