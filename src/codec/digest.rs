@@ -18,7 +18,7 @@ use crate::record::PerKind;
 /// assert_eq!(Digest::of("").to_string(), of_nothing);
 /// # }
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
@@ -110,10 +110,7 @@ impl KindHasher {
         self.records += 1;
         self.key_bytes += entry.key.len() as u64;
         self.value_bytes += entry.value.len() as u64;
-        for part in [entry.key, entry.value] {
-            self.hasher.update((part.len() as u64).to_le_bytes());
-            self.hasher.update(part);
-        }
+        update(&mut self.hasher, entry);
     }
 
     /// The totals of all entries; without any, the digest is the SHA-256 of the empty input.
@@ -124,6 +121,50 @@ impl KindHasher {
             value_bytes: self.value_bytes,
             sha256: Digest(self.hasher.finalize().into()),
         }
+    }
+}
+
+/// Counts entries, and adds up their hashes: the same for the same entries in any order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct EntrySum {
+    /// Number of entries.
+    pub(crate) records: u64,
+    sum: Digest,
+}
+
+impl EntrySum {
+    /// Adds an entry.
+    pub(crate) fn add(&mut self, entry: Entry<'_>) {
+        self.records += 1;
+        self.sum.add(entry_digest(entry));
+    }
+
+    /// Adds the entries of another sum.
+    pub(crate) fn merge(&mut self, other: EntrySum) {
+        self.records += other.records;
+        self.sum.add(other.sum);
+    }
+}
+
+impl<'e> FromIterator<Entry<'e>> for EntrySum {
+    fn from_iter<I: IntoIterator<Item = Entry<'e>>>(entries: I) -> Self {
+        let mut sum = EntrySum::default();
+        entries.into_iter().for_each(|entry| sum.add(entry));
+        sum
+    }
+}
+
+/// The SHA-256 of an entry: of the length of its key, the key, the length of its value, and the value.
+pub(super) fn entry_digest(entry: Entry<'_>) -> Digest {
+    let mut hasher = Sha256::new();
+    update(&mut hasher, entry);
+    Digest(hasher.finalize().into())
+}
+
+fn update(hasher: &mut Sha256, entry: Entry<'_>) {
+    for part in [entry.key, entry.value] {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part);
     }
 }
 
@@ -165,6 +206,24 @@ pub fn combined_digest<'t>(
 mod tests {
     use super::*;
     use crate::record::RecordKind;
+
+    #[test]
+    fn a_sum_has_no_order_and_every_entry() {
+        let entries = [("a", "1"), ("b", "2"), ("a", "2"), ("", "")];
+        let entries =
+            entries.map(|(key, value)| Entry { key: key.as_bytes(), value: value.as_bytes() });
+        let all: EntrySum = entries.into_iter().collect();
+        let mut halves: EntrySum = entries[2..].iter().copied().rev().collect();
+        halves.merge(entries[..2].iter().copied().collect());
+        assert_eq!(all, halves);
+        for left_out in 0..entries.len() {
+            let others = entries.iter().enumerate().filter(|(place, _)| *place != left_out);
+            let others: EntrySum = others.map(|(_, entry)| *entry).collect();
+            assert_ne!(all, others);
+        }
+        let moved = Entry { key: b"a1", value: b"" };
+        assert_ne!(EntrySum::from_iter([entries[0]]), EntrySum::from_iter([moved]));
+    }
 
     /// The first is an example from FIPS 180; the others were computed with another implementation.
     #[test]

@@ -1,8 +1,8 @@
 //! The end line of an export, which shows whether the export is complete.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
+use super::digest::entry_digest;
 use super::{Digest, Entry};
 use crate::record::{IdSequences, RecordKind};
 
@@ -57,7 +57,7 @@ impl ExportEnd {
     /// Adds the line of a record. The entry's value must be canonical.
     pub fn add_record(&mut self, kind: RecordKind, entry: Entry<'_>) {
         self.count(kind);
-        self.digest.add(digest(entry));
+        self.digest.add(entry_digest(entry));
     }
 
     /// Adds the line with the id sequences.
@@ -66,19 +66,19 @@ impl ExportEnd {
         let value = format!("{{\"code_chunks\":{code_chunks},\"execution_log\":{execution_log}}}");
         let (key, value) = (b"sequences".as_slice(), value.as_bytes());
         self.sequences = self.sequences.saturating_add(1);
-        self.digest.add(digest(Entry { key, value }));
+        self.digest.add(entry_digest(Entry { key, value }));
     }
 
     /// Adds the line that describes the carried tables; `json` is the description without spaces.
     pub fn add_tables(&mut self, json: &[u8]) {
         self.tables = self.tables.saturating_add(1);
-        self.digest.add(digest(Entry { key: b"tables", value: json }));
+        self.digest.add(entry_digest(Entry { key: b"tables", value: json }));
     }
 
     /// Adds the line of a row. The entry is that of a KV file and must be canonical.
     pub fn add_row(&mut self, entry: Entry<'_>) {
         self.count_row();
-        self.digest.add(digest(entry));
+        self.digest.add(entry_digest(entry));
     }
 
     /// Counts the line of a row without adding its content to the digest.
@@ -139,15 +139,6 @@ const fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-fn digest(entry: Entry<'_>) -> Digest {
-    let mut hash = Sha256::new();
-    for part in [entry.key, entry.value] {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
-    }
-    Digest(hash.finalize().into())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -189,7 +180,7 @@ mod tests {
         end.add_sequences(sequences);
         let value = serde_json::to_vec(&sequences).unwrap();
         let key = b"sequences".as_slice();
-        expected.digest.add(digest(Entry { key, value: &value }));
+        expected.digest.add(entry_digest(Entry { key, value: &value }));
         assert_eq!((end.digest, end.lines()), (expected.digest, 1));
     }
 
@@ -199,8 +190,8 @@ mod tests {
         end.add_tables(b"{}");
         let (key, value) = (b"table:t:A7".as_slice(), b"[{\"blob\":1}]\0\xff".as_slice());
         end.add_row(Entry { key, value });
-        let mut sum = digest(Entry { key: b"tables", value: b"{}" });
-        sum.add(digest(Entry { key, value }));
+        let mut sum = entry_digest(Entry { key: b"tables", value: b"{}" });
+        sum.add(entry_digest(Entry { key, value }));
         assert_eq!((end.tables, end.rows, end.lines(), end.digest), (1, 1, 2, sum));
         let json = serde_json::to_string(&end).unwrap();
         assert!(json.contains(r#""sequences":0,"tables":1,"rows":1,"digest":"#), "{json}");

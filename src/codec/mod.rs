@@ -16,7 +16,7 @@ mod text;
 
 use decode::DecodeError;
 pub(crate) use decode::{decode_values, one_line, quoted_short};
-pub(crate) use digest::{Digest, KindHasher, KindTotals, combined_digest};
+pub(crate) use digest::{Digest, EntrySum, KindHasher, KindTotals, combined_digest};
 pub(crate) use export_end::ExportEnd;
 pub(crate) use json::{
     canonical_id, canonical_values, decode_entry, decode_json, encode_values, fits,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::copy_job::Job;
+use super::copy_job::{Job, Sums};
 use super::copy_sink::CopySink;
 use super::merge;
 use super::read_back::{Content, find_divergences};
@@ -228,7 +228,7 @@ impl Job<'_> {
         if !sink.new_refusals.is_empty() {
             return Ok(Err(sink.new_refusals));
         }
-        let mut summary = self.summary(snapshot, &sink, copied)?;
+        let mut summary = self.summary(snapshot, &sink, &copied)?;
         snapshot.confirm()?;
 
         let rejects = sink.reject_log.rejects.take();
@@ -237,7 +237,8 @@ impl Job<'_> {
                 let carried = restored.map(|restored| restored.carried);
                 let carried = carried.or_else(|| snapshot.carried().cloned());
                 let carried = carried.as_ref();
-                match self.finish(snapshot, staged, filled, carried, rejects, &mut summary)? {
+                let read_back = (carried, &copied.sums);
+                match self.finish(snapshot, staged, filled, read_back, rejects, &mut summary)? {
                     Some(outcome) => outcome,
                     None => return Ok(Err(Refusals { by_index: true, ..Refusals::default() })),
                 }
@@ -279,7 +280,7 @@ impl Job<'_> {
         snapshot: &mut dyn Source,
         staged: Staged,
         filled: FilledTarget,
-        carried: Option<&CarriedTables>,
+        (carried, sums): (Option<&CarriedTables>, &Sums),
         rejects: Option<OutputFile>,
         summary: &mut CopySummary,
     ) -> Result<Option<CopyOutcome>> {
@@ -288,6 +289,7 @@ impl Job<'_> {
         let content = Content {
             totals: &summary.totals,
             tables: &summary.tables,
+            sums,
             sequences: &summary.sequences,
             carried,
             manifest: &self.manifest_of(summary, &summary.totals, tables.collect())?,

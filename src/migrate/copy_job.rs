@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::copy_sink::{CopySink, SoundBatch};
+use super::dual_digest::Totals;
 use super::rejects::RejectedLines;
 use super::{CarriedTable, CopyOptions, CopyOutcome, CopySummary};
-use crate::codec::{KindTotals, may_be_of};
+use crate::codec::{EntrySum, KindTotals, may_be_of};
 use crate::compare::{Finding, FindingClass, ManifestCheck, Side, is_sound_batch};
 use crate::error::{Error, Result};
 use crate::fsio::StoreKind;
@@ -38,6 +39,15 @@ pub(super) struct Job<'c> {
 pub(super) struct Copied {
     pub(super) kinds: PerKind<KindTotals>,
     pub(super) tables: Vec<CarriedTable>,
+    /// The sums of the entries, by kind and by table, for a target that is read back by them.
+    pub(super) sums: Sums,
+}
+
+/// The sums of the entries copied.
+#[derive(Default)]
+pub(super) struct Sums {
+    pub(super) kinds: PerKind<EntrySum>,
+    pub(super) tables: BTreeMap<String, EntrySum>,
 }
 
 impl Job<'_> {
@@ -49,10 +59,12 @@ impl Job<'_> {
     ) -> Result<Copied> {
         let mut claims = ManifestCheck::new(Side::Left, snapshot.manifest_totals()?);
         let mut totals = PerKind::default();
+        let mut sums = Sums::default();
         let mut counted = 0;
         for kind in self.options.only.iter() {
-            let (copied, read) = self.take_kind(snapshot, kind, sink)?;
+            let Totals { copied, read, sum } = self.take_kind(snapshot, kind, sink)?;
             *totals.get_mut(kind) = copied;
+            *sums.kinds.get_mut(kind) = sum;
             counted += read.records;
             if let Some(wrong) = claims.kind(kind, &read) {
                 sink.reject_log.record(wrong);
@@ -64,7 +76,9 @@ impl Job<'_> {
         let mut tables = Vec::new();
         let carried = snapshot.carried().map(CarriedTables::in_key_order).unwrap_or_default();
         for table in carried.into_iter().filter(|table| self.takes_table(table)) {
-            let (copied, read, rejected) = self.take_table(snapshot, &table, sink)?;
+            let (Totals { copied, read, sum }, rejected) =
+                self.take_table(snapshot, &table, sink)?;
+            sums.tables.insert(table.name.clone(), sum);
             counted += read.records;
             if let Some(wrong) = claims.table(&table.name, &read) {
                 sink.reject_log.record(wrong);
@@ -99,7 +113,7 @@ impl Job<'_> {
                 sink.reject_log.reject_entry(entry, why.on(Side::Left).of_key(entry.key))
             })?;
         }
-        Ok(Copied { kinds: totals, tables })
+        Ok(Copied { kinds: totals, tables, sums })
     }
 
     /// Whether the rows of a carried table are copied or merged.
@@ -112,7 +126,7 @@ impl Job<'_> {
         snapshot: &mut dyn Source,
         kind: RecordKind,
         sink: &mut CopySink<'_>,
-    ) -> Result<(KindTotals, KindTotals)> {
+    ) -> Result<Totals> {
         let progress = self.progress;
         let stage = match self.options.merge {
             true => Stage::Digest(kind),
@@ -134,14 +148,13 @@ impl Job<'_> {
         Ok(sink.finish_kind())
     }
 
-    /// Copies a carried table; returns the totals of what was copied and of what was read, and the
-    /// number of rejected rows.
+    /// Copies a carried table; also returns the number of rejected rows.
     fn take_table(
         &self,
         snapshot: &mut dyn Source,
         table: &Arc<TableSchema>,
         sink: &mut CopySink<'_>,
-    ) -> Result<(KindTotals, KindTotals, u64)> {
+    ) -> Result<(Totals, u64)> {
         let progress = self.progress;
         progress.start(Stage::CopyTables, None);
         let are_canonical = snapshot.entries_are_canonical();
@@ -158,8 +171,7 @@ impl Job<'_> {
             Ok(())
         })?;
         progress.finish();
-        let (copied, read) = sink.finish_kind();
-        Ok((copied, read, rejected))
+        Ok((sink.finish_kind(), rejected))
     }
 
     /// The summary of what is known once the source was read.
@@ -167,7 +179,7 @@ impl Job<'_> {
         &self,
         snapshot: &dyn Source,
         sink: &CopySink<'_>,
-        copied: Copied,
+        copied: &Copied,
     ) -> Result<CopySummary> {
         let reject_log = &sink.reject_log;
         Ok(CopySummary {
@@ -181,7 +193,7 @@ impl Job<'_> {
             // Until something is written.
             outcome: CopyOutcome::Rejected,
             totals: copied.kinds,
-            tables: copied.tables,
+            tables: copied.tables.clone(),
             tables_selected: match self.options.merge {
                 true => self.options.tables.clone(),
                 false => snapshot.carried().map(CarriedTables::selection).unwrap_or_default(),

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::CopyOptions;
-use super::dual_digest::DualDigest;
+use super::dual_digest::{DualDigest, Totals};
 use super::reject_log::RejectLog;
 use super::target_writer::{FilledTarget, Rows, TargetWriter};
-use crate::codec::{Entry, KindTotals, encode_values, read_canonical_of};
+use crate::codec::{Entry, encode_values, read_canonical_of};
 use crate::compare::{EntryCheck, Finding, FindingClass, RowCheck, RowLocation, Side};
 use crate::error::Result;
 use crate::fsio::OutputFile;
@@ -74,7 +74,7 @@ impl<'o> CopySink<'o> {
         let temp_dir = options.temp_dir.as_deref();
         // Ids from a database or a text are already unique.
         let wants_ids = source == StoreKind::Kv && new.is_none();
-        CopySink {
+        let mut sink = CopySink {
             options,
             source,
             new,
@@ -87,7 +87,9 @@ impl<'o> CopySink<'o> {
             largest_ids: IdSequences::LOWEST,
             accepted: RowBatch::default(),
             digests: DualDigest::default(),
-        }
+        };
+        sink.digests = DualDigest::new(sink.wants_sums());
+        sink
     }
 
     /// Whether records and rows can be taken without looking at them one by one.
@@ -212,9 +214,15 @@ impl<'o> CopySink<'o> {
         Ok(filled.filter(|_| !self.reject_log.has_failed()))
     }
 
-    /// Ends a kind; returns the totals of what was copied and of what was read.
-    pub(super) fn finish_kind(&mut self) -> (KindTotals, KindTotals) {
-        std::mem::take(&mut self.digests).finish()
+    /// Ends a kind or a table.
+    pub(super) fn finish_kind(&mut self) -> Totals {
+        let next = DualDigest::new(self.wants_sums());
+        std::mem::replace(&mut self.digests, next).finish()
+    }
+
+    /// Whether the target is read back in another order than that of the keys.
+    fn wants_sums(&self) -> bool {
+        self.options.verify && matches!(self.new, Some(TargetWriter::Sqlite(_)))
     }
 
     /// Processes an entry of a KV file, which may be invalid.

@@ -34,7 +34,7 @@ pub(crate) fn create_database(
     target_check::check(&destination, StoreKind::Sqlite, replace)?;
     let leftover_dirs = leftover_dirs(destination.folder())?;
     let staged = Staged::create(&destination)?;
-    let mut load = SqliteBulkLoader::create(staged.path(), None, false, None, progress)?;
+    let mut load = SqliteBulkLoader::create(staged.path(), None, None, progress)?;
     for (kind, records) in records.iter() {
         let mut batch = RowBatch::default();
         records.iter().for_each(|record| batch.push(record.values()));

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::copy_job::Sums;
 use super::{CarriedTable, CopyOptions, CopyOutcome};
-use crate::codec::{KindHasher, KindTotals, is_canonical_of};
+use crate::codec::{EntrySum, KindHasher, KindTotals, is_canonical_of};
 use crate::compare::{CompareOptions, FindingLog, Values, compare_stores, is_sound_batch};
 use crate::error::{Error, Result};
 use crate::kv::{KvReader, Manifest};
@@ -12,7 +14,7 @@ use crate::progress::{Progress, Stage};
 use crate::record::{IdSequences, PerKind, RecordKind};
 use crate::sqlite::{WrittenRows, describe};
 use crate::stream::{
-    Batch, Jobs, RecordStream, Source, Visited, check_kind, check_table, digest_stream,
+    Batch, Jobs, RecordStream, Source, Visited, check_kind, check_stream, check_table,
 };
 use crate::table::{CarriedTables, TableSchema};
 
@@ -20,6 +22,8 @@ use crate::table::{CarriedTables, TableSchema};
 pub(super) struct Content<'c> {
     pub(super) totals: &'c PerKind<KindTotals>,
     pub(super) tables: &'c [CarriedTable],
+    /// The same as sums, for a database.
+    pub(super) sums: &'c Sums,
     pub(super) sequences: &'c IdSequences,
     /// The description of the carried tables, if there are any.
     pub(super) carried: Option<&'c CarriedTables>,
@@ -85,8 +89,8 @@ impl<'c> Content<'c> {
     }
 }
 
-/// Whether a database contains exactly what was written. Each row is read with the storage class of
-/// every value; an invalid or different row changes the digest.
+/// Whether a database contains exactly what was written, in whatever order. Each row is read with the
+/// storage class of every value, and changes the sum of all rows if it is another one.
 pub(super) fn verify_sqlite(
     rows: &mut WrittenRows,
     content: &Content<'_>,
@@ -94,22 +98,49 @@ pub(super) fn verify_sqlite(
     progress: &Progress,
 ) -> Result<bool> {
     let mut holds = rows.sequences()? == *content.sequences;
-    for (kind, expected) in content.totals.iter() {
-        let rows = &mut *rows;
-        let written = Some(rows.written(kind));
-        let visit = move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| rows.visit(kind, visit);
-        let found = digest_stream(written, visit, jobs, Stage::ReadBack(kind), progress)?;
-        holds &= found.invalid == 0 && found.totals == *expected;
+    for (kind, expected) in content.sums.kinds.iter() {
+        progress.start(Stage::ReadBack(kind), Some(expected.records));
+        let (rows, are_valid) = (&mut *rows, AtomicBool::new(true));
+        let found = sum_of(jobs, progress, {
+            let are_valid = &are_valid;
+            move |visit| {
+                are_valid.store(rows.visit(kind, visit)?, Ordering::Relaxed);
+                Ok(())
+            }
+        })?;
+        progress.finish();
+        holds &= are_valid.into_inner() && found == *expected;
     }
-    for (table, expected) in content.carried_tables() {
-        let (rows, written) = (&mut *rows, Some(expected.totals.records));
-        let visit =
-            move |visit: &mut dyn FnMut(Visited<'_>) -> Result<()>| rows.visit_table(&table, visit);
-        let (jobs, stage) = (Jobs::IN_READER, Stage::ReadBackTables);
-        let found = digest_stream(written, visit, jobs, stage, progress)?;
-        holds &= found.totals == expected.totals;
+    for table in content.carried.map(CarriedTables::in_key_order).unwrap_or_default() {
+        let expected = content.sums.tables.get(&table.name).copied().unwrap_or_default();
+        progress.start(Stage::ReadBackTables, Some(expected.records));
+        let rows = &mut *rows;
+        let found = sum_of(jobs, progress, move |visit| rows.visit_table(&table, visit))?;
+        progress.finish();
+        holds &= found == expected;
     }
     Ok(holds)
+}
+
+/// The sum of all entries that `visit` calls its argument with.
+fn sum_of(
+    jobs: Jobs,
+    progress: &Progress,
+    visit: impl FnOnce(&mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> + Send,
+) -> Result<EntrySum> {
+    let sum = |batch: &mut Batch| {
+        batch.encode_rows()?;
+        Ok(batch.entries().collect::<EntrySum>())
+    };
+    check_stream(visit, jobs, progress, sum, |stream| {
+        let mut sum = EntrySum::default();
+        while let Some((batch, of_batch)) = stream.next_checked()? {
+            progress.check_cancelled()?;
+            progress.inc(batch.len() as u64);
+            sum.merge(of_batch);
+        }
+        Ok(sum)
+    })
 }
 
 /// Compares source and target record by record, to report the differences.
@@ -183,10 +214,12 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    use crate::codec::Entry;
+    use crate::codec::{Entry, decode_values};
     use crate::kv::{BulkLoader, ManifestSource};
     use crate::progress::Progress;
     use crate::record::{FileMetrics, Record, RecordKey};
+    use crate::sqlite::SqliteBulkLoader;
+    use crate::stream::RowBatch;
 
     const KIND: RecordKind = RecordKind::FileMetrics;
     const SEQUENCES: IdSequences = IdSequences { code_chunks: 7, execution_log: 0 };
@@ -245,6 +278,7 @@ mod tests {
         let content = Content {
             totals: &expected,
             tables: &[],
+            sums: &Sums::default(),
             sequences: &SEQUENCES,
             carried: None,
             manifest: &manifest,
@@ -280,6 +314,55 @@ mod tests {
     fn different_id_sequences_fail() {
         let sequences = IdSequences { code_chunks: 8, ..SEQUENCES };
         assert!(!holds_what(&entries(), sequences, &entries()));
+    }
+
+    /// Whether a database with these records, changed by a statement, passes as what was written.
+    fn holds_in_a_database(change: &str) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let mut load = SqliteBulkLoader::create(&path, None, None, &Progress::none()).unwrap();
+        let mut records = RowBatch::default();
+        let values = entries();
+        for (_, value) in &values {
+            records.push(decode_values(KIND.schema(), value.as_bytes()).unwrap());
+        }
+        load.insert(KIND, &records).unwrap();
+        load.commit_rows(SEQUENCES).unwrap();
+        assert!(load.make_indexes().unwrap());
+        rusqlite::Connection::open(&path).unwrap().execute_batch(change).unwrap();
+        let mut sums = Sums::default();
+        let written = values.iter().map(|(key, value)| Entry { key, value: value.as_bytes() });
+        *sums.kinds.get_mut(KIND) = written.collect();
+        let content = Content {
+            totals: &totals(&values),
+            tables: &[],
+            sums: &sums,
+            sequences: &SEQUENCES,
+            carried: None,
+            manifest: &manifest(&totals(&values)),
+        };
+        let mut rows = WrittenRows::open(&path, None, &Progress::none()).unwrap();
+        verify_sqlite(&mut rows, &content, Jobs::new(None), &Progress::none()).unwrap()
+    }
+
+    #[test]
+    fn a_database_passes_only_with_exactly_the_rows_that_were_written() {
+        assert!(holds_in_a_database(""));
+        let moved = "UPDATE file_metrics SET rowid = 100 - rowid";
+        assert!(holds_in_a_database(moved), "the order plays no part");
+        for change in [
+            "DELETE FROM file_metrics WHERE file_path = 'b'",
+            "INSERT INTO file_metrics (file_path, last_updated) VALUES ('d', 0)",
+            "UPDATE file_metrics SET symbol_count = 2 WHERE file_path = 'b'",
+            "UPDATE file_metrics SET symbol_count = NULL WHERE file_path = 'b'",
+            "UPDATE file_metrics SET symbol_count = 'x' WHERE file_path = 'b'",
+            "UPDATE file_metrics SET file_path = 'c2' WHERE file_path = 'c'",
+            "UPDATE sqlite_sequence SET seq = 8 WHERE name = 'code_chunks'",
+            "INSERT INTO symbol_metrics (symbol_id, symbol_name, kind, file_path, last_updated)
+                 VALUES (1, 's', 'Function', 'a', 0)",
+        ] {
+            assert!(!holds_in_a_database(change), "{change}");
+        }
     }
 
     /// Whichever thread checks the batch.

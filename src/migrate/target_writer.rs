@@ -52,9 +52,8 @@ impl TargetWriter {
                     .map(TargetWriter::Kv)
             }
             StoreKind::Sqlite => {
-                let (temp_dir, keeps_order) = (options.temp_dir.as_deref(), options.verify);
-                let load =
-                    SqliteBulkLoader::create(path, temp_dir, keeps_order, restored, progress)?;
+                let temp_dir = options.temp_dir.as_deref();
+                let load = SqliteBulkLoader::create(path, temp_dir, restored, progress)?;
                 let insert = |load: &mut SqliteBulkLoader, rows: Rows| match rows {
                     Rows::OfKind(kind, records) => load.insert(kind, &records),
                     Rows::OfTable(table, batch) => load.insert_rows(&table, &batch),
@@ -153,13 +152,12 @@ impl Finished {
 /// Builds the indexes of a database in a new thread while its rows are read back, then counts the
 /// rows of the finished file and checks its schema.
 fn finish_during_read_back(
-    mut load: SqliteBulkLoader,
+    load: SqliteBulkLoader,
     path: &Path,
     content: &Content<'_>,
     options: &CopyOptions,
     progress: &Progress,
 ) -> Result<Finished> {
-    let order = load.take_order()?;
     let jobs = options.threads();
     let (has_indexes, holds) = match load.moves_pages() {
         true => {
@@ -170,11 +168,11 @@ fn finish_during_read_back(
             if !has_indexes {
                 return Ok(Finished::Refused);
             }
-            let mut rows = WrittenRows::open(path, order, carried.as_ref(), progress)?;
+            let mut rows = WrittenRows::open(path, carried.as_ref(), progress)?;
             (true, read_back::verify_sqlite(&mut rows, content, jobs, progress)?)
         }
         false => {
-            let mut rows = WrittenRows::open(path, order, load.restored(), progress)?;
+            let mut rows = WrittenRows::open(path, load.restored(), progress)?;
             let both = join2(
                 "indexer",
                 || load.make_indexes(),

@@ -70,10 +70,7 @@ pub(crate) fn digest_table(
 }
 
 /// As [`digest_kind`], for any function that calls its argument for each item.
-///
-/// # Errors
-/// As [`digest_kind`].
-pub(crate) fn digest_stream(
+fn digest_stream(
     expected: Option<u64>,
     visit: impl FnOnce(&mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<()> + Send,
     jobs: Jobs,

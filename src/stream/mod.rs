@@ -24,7 +24,7 @@ mod uncopied_table;
 
 pub(crate) use batch::{Batch, Content};
 pub use digest::KindContent;
-pub(crate) use digest::{digest_kind, digest_stream, digest_table};
+pub(crate) use digest::{digest_kind, digest_table};
 pub(crate) use invalid_row::key_text;
 pub use invalid_row::{InvalidReason, InvalidRow, RawValue, Visited};
 pub(crate) use jobs::Jobs;

@@ -109,7 +109,7 @@ fn take<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<MergeReport<'j>
         let mut sink = CopySink::new(job.options, source.store(), None, rejects, &known);
         let totals = job.take_all(source, &mut sink)?;
         if sink.new_refusals.is_empty() {
-            let summary = job.summary(source, &sink, totals)?;
+            let summary = job.summary(source, &sink, &totals)?;
             let rejects = sink.reject_log.rejects.take();
             return Ok(MergeReport::new(job, summary, rejects, sink.keys_of_duplicates));
         }

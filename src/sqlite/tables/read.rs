@@ -96,17 +96,30 @@ impl TableScan<'_> {
     /// The table can't be read to its end, two rows have the same key, a row is too large for a KV
     /// file, or the error of `visit`.
     pub(crate) fn run(&self, visit: &mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<u64> {
+        self.scan(true, visit)
+    }
+
+    /// As [`run`](TableScan::run), in the order of the table, which needs no sorting. Two rows may have
+    /// the same key.
+    #[cfg(feature = "native-v2")]
+    pub(crate) fn run_unordered(
+        &self,
+        visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.scan(false, visit).map(drop)
+    }
+
+    fn scan(&self, by_key: bool, visit: &mut dyn FnMut(Visited<'_>) -> Result<()>) -> Result<u64> {
         let failed = reading(self.path);
         let is_wide = self.table.columns.len() > MAX_COLUMNS;
         // A scan has each row at hand; so has a sort of rows that can't be found again.
         let is_inline = match self.access.rowid {
-            Some(_) => self.access.is_keyed_by_rowid && !is_wide,
+            Some(_) => (self.access.is_keyed_by_rowid || !by_key) && !is_wide,
             None => true,
         };
         let groups: Vec<&[String]> = self.table.columns.chunks(MAX_COLUMNS).collect();
-        let mut order = self.order_sql(is_inline);
-        let mut order =
-            self.connection.prepare(std::mem::take(&mut order).as_str()).map_err(&failed)?;
+        let order = self.order_sql(by_key, is_inline);
+        let mut order = self.connection.prepare(&order).map_err(&failed)?;
         let mut fetches = Vec::new();
         if let (Some(rowid), false) = (&self.access.rowid, is_inline) {
             for group in &groups {
@@ -116,7 +129,7 @@ impl TableScan<'_> {
                 fetches.push(self.connection.prepare(&sql).map_err(&failed)?);
             }
         }
-        let mut writer = EntryWriter::new(*self);
+        let mut writer = EntryWriter::new(*self, by_key);
         let mut rows = order.query([]).map_err(&failed)?;
         let mut count = 0;
         while let Some(row) = rows.next().map_err(&failed)? {
@@ -134,8 +147,9 @@ impl TableScan<'_> {
         Ok(count)
     }
 
-    /// SQL for the rowids in key order, followed by the columns if they are `inline`.
-    fn order_sql(&self, is_inline: bool) -> String {
+    /// SQL for the rowids, in key order or in that of the table, followed by the columns if they are
+    /// `inline`.
+    fn order_sql(&self, by_key: bool, is_inline: bool) -> String {
         let from = self.from();
         let rowid = self.access.rowid.as_ref();
         let rowid_expression = rowid.map_or_else(|| "NULL".to_owned(), |name| format!("t.{name}"));
@@ -144,11 +158,12 @@ impl TableScan<'_> {
             true => format!(", {}", self.select_list(&self.table.columns)),
             false => String::new(),
         };
-        let order = match self.access.is_keyed_by_rowid {
-            true => rowid_expression.clone(),
-            false => self.key_expression(&rowid_expression),
+        let order = match (by_key, self.access.is_keyed_by_rowid) {
+            (false, _) => String::new(),
+            (true, true) => format!(" ORDER BY {rowid_expression}"),
+            (true, false) => format!(" ORDER BY {}", self.key_expression(&rowid_expression)),
         };
-        format!("SELECT {rowid_expression}{columns} FROM {from} ORDER BY {order}")
+        format!("SELECT {rowid_expression}{columns} FROM {from}{order}")
     }
 
     fn from(&self) -> String {
@@ -235,6 +250,8 @@ fn stored_text(column: &str) -> String {
 /// Builds the entry of one row after another.
 struct EntryWriter<'c> {
     scan: TableScan<'c>,
+    /// Whether the rows come in the order of their keys.
+    by_key: bool,
     prefix: Vec<u8>,
     key: Vec<u8>,
     last_key: Vec<u8>,
@@ -242,9 +259,16 @@ struct EntryWriter<'c> {
 }
 
 impl<'c> EntryWriter<'c> {
-    fn new(scan: TableScan<'c>) -> Self {
+    fn new(scan: TableScan<'c>, by_key: bool) -> Self {
         let prefix = key_prefix(&scan.table.name);
-        EntryWriter { scan, prefix, key: Vec::new(), last_key: Vec::new(), value: Vec::new() }
+        EntryWriter {
+            scan,
+            by_key,
+            prefix,
+            key: Vec::new(),
+            last_key: Vec::new(),
+            value: Vec::new(),
+        }
     }
 
     fn write(&mut self, rowid: Option<i64>, cells: Vec<Cell<'_>>) -> Result<()> {
@@ -256,7 +280,7 @@ impl<'c> EntryWriter<'c> {
         write_key(&of_key, rowid, &mut self.key);
         self.value.clear();
         write_row(&Row { rowid: rowid.filter(|_| table.rowid), cells }, &mut self.value);
-        if self.key <= self.last_key {
+        if self.by_key && self.key <= self.last_key {
             let what = match self.key == self.last_key {
                 true => "two rows have the same key",
                 false => "the rows are out of order",

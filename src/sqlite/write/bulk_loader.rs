@@ -17,7 +17,6 @@ use crate::sqlite::tables::describe::Described;
 use crate::sqlite::tables::restore;
 use crate::sqlite::tables::row_inserter::{RowInserter, is_refusal};
 use crate::sqlite::tables::trial::{Refused, limit_length};
-use crate::sqlite::write::row_order::{RowOrder, RowOrderWriter};
 use crate::sqlite::write::writer::{create_indexes, create_table, insert_sql, set_sequence};
 use crate::stream::{Batch, RowBatch};
 use crate::table::{CarriedTables, Settings, TableSchema, TableSelection, read_row};
@@ -41,8 +40,6 @@ pub(crate) struct SqliteBulkLoader {
     /// Length of the longest entry, which no value exceeds.
     longest: u64,
     refusals: Refusals,
-    keeps_order: bool,
-    order: PerKind<Option<RowOrderWriter>>,
 }
 
 /// The tables that a new database is to have.
@@ -90,13 +87,10 @@ impl Restored {
 }
 
 impl SqliteBulkLoader {
-    /// Creates a new database with empty tables: the restored ones, or the tables of the
-    /// four kinds. If it records the insertion order of its rows, they can be read back in that
-    /// order without sorting.
+    /// Creates a new database with empty tables: the restored ones, or the tables of the four kinds.
     pub(crate) fn create(
         path: &Path,
         temp_dir: Option<&Path>,
-        keeps_order: bool,
         restored: Option<Restored>,
         progress: &Progress,
     ) -> Result<Self> {
@@ -138,8 +132,6 @@ impl SqliteBulkLoader {
             path: path.to_owned(),
             inserts: PerKind::from_fn(insert_sql),
             refusals: Refusals::new(temp_dir),
-            keeps_order,
-            order: PerKind::default(),
         })
     }
 
@@ -155,12 +147,11 @@ impl SqliteBulkLoader {
         let statement = self.connection.prepare_cached(self.inserts.get(kind));
         let mut statement = statement.map_err(writing(&self.path))?;
         // Inserting in id order fills each page of the table before the next one is begun.
-        let mut by_id: Vec<_> = records.rows().enumerate().collect();
-        by_id.sort_by_key(|(_, row)| row.id());
-        let mut rowids = Vec::with_capacity(by_id.len());
-        for (place, row) in by_id {
-            match statement.insert(params_from_iter(row.values())) {
-                Ok(rowid) => rowids.push((place, rowid)),
+        let mut by_id: Vec<_> = records.rows().collect();
+        by_id.sort_by_key(|row| row.id());
+        for row in by_id {
+            match statement.execute(params_from_iter(row.values())) {
+                Ok(_) => {}
                 Err(error) if is_taken_id(&error) => {
                     if let Some(id) = row.id() {
                         self.refusals.ids.insert(kind, id)?;
@@ -176,11 +167,7 @@ impl SqliteBulkLoader {
                 Err(error) => return Err(writing(&self.path)(error)),
             }
         }
-        drop(statement);
-        match self.keeps_order {
-            true => self.keep_order(kind, rowids),
-            false => Ok(()),
-        }
+        Ok(())
     }
 
     /// Inserts canonical rows of a restored table. A row that the table refuses is skipped, and added
@@ -197,20 +184,6 @@ impl SqliteBulkLoader {
             }
         }
         Ok(())
-    }
-
-    /// Records the row ids of a batch in the batch's original order.
-    fn keep_order(&mut self, kind: RecordKind, mut rowids: Vec<(usize, i64)>) -> Result<()> {
-        rowids.sort_unstable_by_key(|(place, _)| *place);
-        let order = self.order.get_mut(kind);
-        let order = match order {
-            Some(order) => order,
-            None => {
-                let folder = self.path.parent().unwrap_or(Path::new("."));
-                order.insert(RowOrderWriter::create(folder)?)
-            }
-        };
-        rowids.into_iter().try_for_each(|(_, rowid)| order.push(rowid))
     }
 
     /// Returns what the tables have refused, and forgets it.
@@ -249,16 +222,6 @@ impl SqliteBulkLoader {
             Some(_) => restore::apply_settings(&self.connection, &settings),
             None => Ok(()),
         }
-    }
-
-    /// The insertion order of each kind that has rows, if it was recorded.
-    pub(crate) fn take_order(&mut self) -> Result<PerKind<Option<RowOrder>>> {
-        let mut orders = PerKind::default();
-        for kind in RecordKind::ALL {
-            let order = self.order.get_mut(kind).take();
-            *orders.get_mut(kind) = order.map(RowOrderWriter::finish).transpose()?;
-        }
-        Ok(orders)
     }
 
     /// The restored tables without those that can't be created.

@@ -8,6 +8,5 @@ pub(crate) mod key_lookup;
 pub(crate) mod read_back;
 pub(crate) mod rejection;
 #[cfg(feature = "native-v2")]
-pub(crate) mod row_order;
 pub(crate) mod upsert;
 pub(crate) mod writer;

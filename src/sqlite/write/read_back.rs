@@ -1,25 +1,24 @@
 //! Reads back the rows that this process has just written into a new database.
 //!
-//! The rows were written in key order and are read in the order of writing, so no sorting is
-//! needed. Meanwhile indexes and other tables may be appended to the database.
+//! They are read in the order of their tables, so nothing is sorted. Meanwhile indexes and other tables
+//! may be appended to the database.
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+use crate::codec::write_own_key;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::record::{IdSequences, KindSet, PerKind, RecordKind};
 use crate::sqlite::open::connection::{open_for_reading, reading};
 use crate::sqlite::open::open_mode::SourceFiles;
-use crate::sqlite::read::key_function;
 use crate::sqlite::read::other_tables;
-use crate::sqlite::read::row_reader::{OpenTable, RowReader};
+use crate::sqlite::read::row::read_values;
 use crate::sqlite::read::table_columns::TableColumns;
 use crate::sqlite::read::text_encoding::TextEncoding;
 use crate::sqlite::tables::describe::Described;
-use crate::sqlite::tables::read::{self, TableScan};
-use crate::sqlite::write::row_order::RowOrder;
+use crate::sqlite::tables::read::TableScan;
 use crate::stream::Visited;
 use crate::table::{CarriedTables, TableSchema, TableSelection};
 
@@ -30,8 +29,6 @@ pub(crate) struct WrittenRows {
     path: PathBuf,
     encoding: TextEncoding,
     tables: PerKind<Option<TableColumns>>,
-    /// The insertion order of the tables that have rows.
-    order: PerKind<Option<RowOrder>>,
     /// The restored tables.
     described: Described,
 }
@@ -41,14 +38,12 @@ impl WrittenRows {
     /// indexes to from now on. Ignores the writer's lock.
     pub(crate) fn open(
         path: &Path,
-        order: PerKind<Option<RowOrder>>,
         restored: Option<&CarriedTables>,
         progress: &Progress,
     ) -> Result<Self> {
         let files = SourceFiles::probe(path)?.appended_by_us();
         let connection = open_for_reading(&files, None, progress)?;
         let encoding = TextEncoding::of(&connection, path)?;
-        key_function::register(&connection, encoding).map_err(reading(path))?;
         let mut tables = PerKind::default();
         for kind in record_kinds(restored).iter() {
             let layout = TableColumns::read(&connection, path, kind, encoding.is_utf16())?;
@@ -56,14 +51,13 @@ impl WrittenRows {
         }
         let described = match restored {
             Some(carried) => {
-                read::register(&connection, encoding).map_err(reading(path))?;
                 let names = carried.in_key_order().into_iter().map(|table| table.name.clone());
                 let selection = TableSelection::Named(names.collect());
                 Described::read(&connection, path, files.wal_mode, &selection, KindSet::NONE)?
             }
             None => Described::default(),
         };
-        Ok(WrittenRows { connection, path: path.to_owned(), encoding, tables, order, described })
+        Ok(WrittenRows { connection, path: path.to_owned(), encoding, tables, described })
     }
 
     /// The id sequences.
@@ -71,12 +65,7 @@ impl WrittenRows {
         other_tables::sequences(&self.connection, &self.tables).map_err(reading(&self.path))
     }
 
-    /// Number of rows of a kind that were written.
-    pub(crate) fn written(&self, kind: RecordKind) -> u64 {
-        self.order.get(kind).as_ref().map_or(0, RowOrder::rows)
-    }
-
-    /// Calls `visit` for every row of a restored table, in key order.
+    /// Calls `visit` for every row of a restored table.
     pub(crate) fn visit_table(
         &self,
         table: &TableSchema,
@@ -93,32 +82,34 @@ impl WrittenRows {
             table,
             access,
         };
-        scan.run(visit).map(|_| ())
+        scan.run_unordered(visit)
     }
 
-    /// Calls `visit` for every row of a kind, in the order in which the rows were written.
+    /// Calls `visit` for every row of a kind. Returns `false` if one of them is not a record.
     pub(crate) fn visit(
         &self,
         kind: RecordKind,
         visit: &mut dyn FnMut(Visited<'_>) -> Result<()>,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let Some(layout) = self.tables.get(kind) else {
             // A restored database need not have every table.
-            return Ok(());
+            return Ok(true);
         };
-        let table = OpenTable {
-            connection: &self.connection,
-            path: &self.path,
-            kind,
-            layout,
-            encoding: self.encoding,
-        };
-        if let Some(order) = self.order.get(kind) {
-            let mut reader = RowReader::prepare(table, true)?;
-            order.visit(&mut |rowid| reader.read(rowid, &[], visit))?;
+        let failed = reading(&self.path);
+        let sql = format!("SELECT {} FROM {}", layout.select_list(), layout.table_clause());
+        let mut statement = self.connection.prepare(&sql).map_err(&failed)?;
+        let mut rows = statement.query([]).map_err(&failed)?;
+        let mut key = Vec::new();
+        while let Some(row) = rows.next().map_err(&failed)? {
+            let Ok(values) = read_values(kind.schema(), row, self.encoding).map_err(&failed)?
+            else {
+                return Ok(false);
+            };
+            key.clear();
+            write_own_key(&values, &mut key);
+            visit(Visited::Row { key: &key, values: &values })?;
         }
-        let counted = layout.count_rows(&self.connection);
-        table.check_count(counted.map_err(reading(&self.path))?, self.written(kind))
+        Ok(true)
     }
 }
 
@@ -162,6 +153,7 @@ pub(crate) fn count_rows(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::fs::OpenOptions;
     use std::os::unix::fs::FileExt as _;
 
@@ -191,63 +183,49 @@ mod tests {
         })
     }
 
-    /// A database with this many rows, inserted in descending order.
+    /// A database with this many rows.
     fn loaded(path: &Path, rows: i64) -> (SqliteBulkLoader, WrittenRows) {
-        let mut load = SqliteBulkLoader::create(path, None, true, None, &progress()).unwrap();
+        let mut load = SqliteBulkLoader::create(path, None, None, &progress()).unwrap();
         let mut records = RowBatch::default();
-        (0..rows).rev().for_each(|number| records.push(record(number).values()));
+        (0..rows).for_each(|number| records.push(record(number).values()));
         load.insert(KIND, &records).unwrap();
         load.commit_rows(IdSequences::default()).unwrap();
-        let order = load.take_order().unwrap();
-        let written = WrittenRows::open(path, order, None, &progress()).unwrap();
+        let written = WrittenRows::open(path, None, &progress()).unwrap();
         (load, written)
     }
 
-    fn read(rows: &WrittenRows) -> Result<Vec<Vec<u8>>> {
-        let mut keys = Vec::new();
-        rows.visit(KIND, &mut |visited| {
-            keys.push(visited.key().unwrap_or_default().to_vec());
+    /// The keys of all rows; `None` if one is not a record.
+    fn read(rows: &WrittenRows) -> Result<Option<BTreeSet<Vec<u8>>>> {
+        let mut keys = BTreeSet::new();
+        let are_valid = rows.visit(KIND, &mut |visited| {
+            assert!(keys.insert(visited.key().unwrap_or_default().to_vec()));
             Ok(())
         })?;
-        Ok(keys)
-    }
-
-    fn is_damage(error: &Error) -> bool {
-        matches!(error, Error::CorruptDatabase { .. })
+        Ok(are_valid.then_some(keys))
     }
 
     #[test]
-    fn rows_are_read_in_insertion_order_even_after_indexes_are_created() {
+    fn rows_are_read_even_after_indexes_are_created() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new.db");
         let (load, rows) = loaded(&path, 20_000);
         load.make_indexes().unwrap();
-        let keys = read(&rows).unwrap();
-        let expected = (0..20_000).rev().map(|n| format!("metrics:file:src/{n:07}.rs"));
-        assert!(keys.into_iter().eq(expected.map(String::into_bytes)));
-        assert_eq!(rows.written(KIND), 20_000);
-        assert_eq!(rows.written(RecordKind::Chunk), 0);
+        let expected = (0..20_000).map(|n| format!("metrics:file:src/{n:07}.rs").into_bytes());
+        assert_eq!(read(&rows).unwrap(), Some(expected.collect()));
         let counted = count_rows(&path, None, &progress()).unwrap();
         assert_eq!((counted.chunk, counted.file_metrics), (0, 20_000));
     }
 
     #[test]
-    fn extra_or_missing_rows_are_reported_as_corruption() {
-        let changes = [
-            "DELETE FROM file_metrics WHERE loc = 5",
-            "INSERT INTO file_metrics (file_path, last_updated) VALUES ('one more', 0)",
-            "UPDATE file_metrics SET rowid = 9000 WHERE loc = 5",
-        ];
-        for change in changes {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("new.db");
-            let (load, rows) = loaded(&path, 10);
-            let order = rows.order;
-            load.make_indexes().unwrap();
-            Connection::open(&path).unwrap().execute(change, []).unwrap();
-            let rows = WrittenRows::open(&path, order, None, &progress()).unwrap();
-            assert!(is_damage(&read(&rows).unwrap_err()), "{change}");
-        }
+    fn a_row_that_is_no_record_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new.db");
+        let (load, _) = loaded(&path, 10);
+        load.make_indexes().unwrap();
+        let change = "UPDATE file_metrics SET loc = 'many' WHERE loc = 5";
+        Connection::open(&path).unwrap().execute(change, []).unwrap();
+        let rows = WrittenRows::open(&path, None, &progress()).unwrap();
+        assert_eq!(read(&rows).unwrap(), None);
     }
 
     #[test]
@@ -261,6 +239,6 @@ mod tests {
             file.write_all_at(&[0xff; 4096], page * 4096).unwrap();
         }
         let error = read(&rows).unwrap_err();
-        assert!(is_damage(&error), "{error}");
+        assert!(matches!(error, Error::CorruptDatabase { .. }), "{error}");
     }
 }
