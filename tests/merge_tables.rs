@@ -178,10 +178,11 @@ fn without_a_list_only_records_are_merged() {
 #[test]
 fn a_table_whose_rows_cannot_be_matched_is_an_error_that_says_why() {
     let scenario = scenario();
+    for (name, table) in [("new.db", "only_new"), ("new.db", "spelled"), ("old.db", "Spelled")] {
+        let sql = format!("CREATE TABLE {table} (id INTEGER PRIMARY KEY)");
+        open(&scenario, name).execute_batch(&sql).unwrap();
+    }
     let before = fs::read(scenario.path("old.db")).unwrap();
-    let db = open(&scenario, "new.db");
-    db.execute_batch("CREATE TABLE only_new (id INTEGER PRIMARY KEY)").unwrap();
-    drop(db);
     let _ = scenario
         .run(&["sqlite-to-kv", "new.db", "new.kv", "--replace", "--tables", "all"])
         .expect_status(0);
@@ -191,6 +192,7 @@ fn a_table_whose_rows_cannot_be_matched_is_an_error_that_says_why() {
         ("code_chunks", "\"code_chunks\" of old.db: its rows are records, which --only selects"),
         ("only_new", "old.db has no table \"only_new\""),
         ("nothing", "new.kv has no table \"nothing\""),
+        ("spelled", "\"Spelled\" of old.db: its name is spelled otherwise in the source"),
         ("all", "a merge needs the names of the tables"),
     ] {
         let args = ["kv-to-sqlite", "new.kv", "old.db", "--merge", "--tables", tables];
@@ -283,4 +285,29 @@ fn keys_that_only_an_index_regards_as_equal_are_different_rows() {
     let db = open(&scenario, "old.db");
     assert_eq!(rows(&db, "SELECT k, v FROM t"), ["text\\'a\\' integer1", "text\\'b\\' integer2"]);
     assert_eq!(rows(&db, "SELECT k, v FROM n"), ["integer1 integer1", "integer2 integer2"]);
+}
+
+#[test]
+fn text_that_means_something_else_in_another_encoding_is_rejected() {
+    let scenario = Scenario::new();
+    for (name, encoding) in [("old.db", "UTF-16le"), ("new.db", "UTF-8")] {
+        scenario.bare_database(name, |db| {
+            db.pragma_update(None, "encoding", encoding).unwrap();
+            db.execute_batch("CREATE TABLE t (k TEXT PRIMARY KEY, v)").unwrap();
+        });
+    }
+    let rows_of_new = "INSERT INTO t VALUES ('é', 'ü'), ('b', CAST(x'ff61' AS TEXT))";
+    open(&scenario, "new.db").execute_batch(rows_of_new).unwrap();
+    let _ = scenario.run(&["sqlite-to-kv", "new.db", "new.kv", "--tables", "t"]).expect_status(0);
+    let args = ["kv-to-sqlite", "new.kv", "old.db", "--merge", "--tables", "t"];
+    let run = scenario.run(&[&args[..], &["--on-invalid", "skip"]].concat()).expect_status(1);
+    assert!(run.stdout.contains("t k='b': invalid-row: "), "{run}");
+    let found: Vec<String> = open(&scenario, "old.db")
+        .prepare("SELECT k || v FROM t")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(found, ["éü"]);
 }

@@ -56,13 +56,13 @@ pub(super) fn merge<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<Cop
         summary.totals = plan.totals;
         for planned in &plan.tables {
             let mut tables = summary.tables.iter_mut();
-            if let Some(table) = tables.find(|table| table.name == planned.name()) {
+            if let Some(table) = tables.find(|table| table.name == planned.table.name) {
                 table.totals = planned.totals;
             }
         }
         summary.sequences = plan.sequences;
         let (counts, changes_metadata) = (plan.counts, plan.changes_metadata);
-        let tables = plan.tables.iter().map(|planned| (planned.name().to_owned(), planned.counts));
+        let tables = plan.tables.iter().map(|planned| (planned.table.name.clone(), planned.counts));
         let tables: BTreeMap<_, _> = tables.collect();
         let done = |derived| MergeSummary::new(counts, tables.clone(), changes_metadata, derived);
         if !plan.changes_anything() {

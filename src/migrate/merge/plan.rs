@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::change_set::ChangeSet;
 use super::join::{Before, JoinSink, KindJoin, MergeCounts, RowBefore};
 use super::report::MergeReport;
-use super::tables::{PlannedTable, pairs};
+use super::tables::{PlannedTable, merged_tables};
 use super::target::{MergeTarget, Workplace};
 use crate::codec::{Entry, KindTotals, decode_json, decode_values};
 use crate::error::{Error, Result};
@@ -66,7 +66,7 @@ impl Plan {
             totals: PerKind::default(),
             expected: PerKind::default(),
         };
-        let pairs = pairs(job, source, target)?;
+        let merged_tables = merged_tables(job, source, target)?;
         for kind in RecordKind::ALL {
             if job.options.only.contains(kind) {
                 planned.join(job, kind, source, target, report)?;
@@ -78,8 +78,8 @@ impl Plan {
             }
         }
         let mut tables = Vec::new();
-        for pair in pairs {
-            tables.push(pair.plan(job, source, target, &mut planned.changes, report)?);
+        for table in merged_tables {
+            tables.push(table.plan(job, source, target, &mut planned.changes, report)?);
         }
         let mut expected_tables = BTreeMap::new();
         if target.store() == StoreKind::Kv {

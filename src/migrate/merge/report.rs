@@ -92,7 +92,7 @@ impl<'j> MergeReport<'j> {
         }
         self.by_target += 1;
         let mut tables = self.summary.tables.iter_mut();
-        if let Some(table) = tables.find(|of| of.name.eq_ignore_ascii_case(&table.name)) {
+        if let Some(table) = tables.find(|of| of.name == table.name) {
             table.rejected += 1;
         }
         let finding = Finding::refused_row(table, entry.key, why);

@@ -15,21 +15,19 @@ use crate::migrate::copy_job::Job;
 use crate::progress::Stage;
 use crate::stream::{Batch, Item, MergeJoin, RecordStream, Source, Visited, check_table};
 use crate::table::{
-    CarriedTables, ObjectType, Row, TableSchema, TableSelection, read_row, write_row,
+    CarriedTables, Cell, ObjectType, Row, TableSchema, TableSelection, read_row, write_row,
 };
 
-/// A table of the source and the one of the target into which its rows are merged.
-pub(super) struct TablePair {
-    source: Arc<TableSchema>,
-    pub(super) target: Arc<TableSchema>,
+/// A table whose rows are merged, which both stores describe alike.
+pub(super) struct MergedTable {
+    table: Arc<TableSchema>,
+    /// Whether the text encodings differ, so that text which is not well-formed can't be merged.
+    changes_encoding: bool,
 }
 
 /// What a merge would do with a table.
 #[derive(Debug)]
 pub(super) struct PlannedTable {
-    /// The name that the source has for it.
-    source_name: String,
-    /// The table of the target.
     pub(super) table: Arc<TableSchema>,
     pub(super) counts: MergeCounts,
     /// Counts and digest of the rows from the source.
@@ -42,34 +40,35 @@ pub(super) struct PlannedTable {
 ///
 /// # Errors
 /// [`Error::NoSuchTable`], or [`Error::TableNotMergeable`] with the reason.
-pub(super) fn pairs(
+pub(super) fn merged_tables(
     job: &Job<'_>,
     source: &dyn Source,
     target: &dyn Source,
-) -> Result<Vec<TablePair>> {
+) -> Result<Vec<MergedTable>> {
     let TableSelection::Named(names) = &job.options.tables else {
         return Ok(Vec::new());
     };
     let none = CarriedTables::default();
     let (ours, theirs) = (source.carried().unwrap_or(&none), target.carried().unwrap_or(&none));
     theirs.check_names(names, job.destination.given())?;
-    let mut pairs = Vec::new();
+    let changes_encoding = ours.encoding != theirs.encoding;
+    let mut merged = Vec::new();
     for source in ours.in_key_order() {
         if !job.options.tables.contains(&source.name) {
             continue;
         }
         let is_same = |target: &&Arc<TableSchema>| target.name.eq_ignore_ascii_case(&source.name);
         let found = theirs.tables.iter().find(is_same);
-        let target = Arc::clone(found.ok_or_else(|| Error::Internal("a table is lost".into()))?);
-        match why_not(&source, &target, [ours, theirs]) {
-            None => pairs.push(TablePair { source, target }),
+        let target = found.ok_or_else(|| Error::Internal("a table is lost".to_owned()))?;
+        match why_not(&source, target, [ours, theirs]) {
+            None => merged.push(MergedTable { table: source, changes_encoding }),
             Some(why) => {
                 let (path, table) = (job.destination.given().to_owned(), target.name.clone());
                 return Err(Error::TableNotMergeable { path, table, why });
             }
         }
     }
-    Ok(pairs)
+    Ok(merged)
 }
 
 /// Why the rows of a table can't be merged into another.
@@ -82,6 +81,8 @@ fn why_not(
         && source.columns.iter().zip(&target.columns).all(|(a, b)| a.eq_ignore_ascii_case(b));
     if stores.iter().any(|store| is_shadow_table(&target.name, store)) {
         Some("it is a part of a virtual table")
+    } else if source.name != target.name {
+        Some("its name is spelled otherwise in the source")
     } else if target.key.is_empty() {
         Some("it has no primary key by which rows could be matched")
     } else if !same_columns || source.key != target.key || source.rowid != target.rowid {
@@ -103,7 +104,7 @@ fn is_shadow_table(table: &str, carried: &CarriedTables) -> bool {
     })
 }
 
-impl TablePair {
+impl MergedTable {
     /// Joins both tables, and adds the rows to write to `changes`.
     pub(super) fn plan(
         self,
@@ -115,12 +116,12 @@ impl TablePair {
     ) -> Result<PlannedTable> {
         let progress = job.progress;
         progress.start(Stage::CompareTables, None);
-        let highest_rowid = match self.target.rowid {
-            true => highest_rowid(target, &self.target)?,
+        let highest_rowid = match self.table.rowid {
+            true => highest_rowid(target, &self.table)?,
             false => 0,
         };
         let mut join = TableJoin {
-            table: &self.target,
+            merged: &self,
             highest_rowid,
             changes,
             report,
@@ -130,23 +131,15 @@ impl TablePair {
         };
         let (jobs, unchecked) =
             (job.options.threads(), None::<fn(&mut Batch) -> Result<Vec<bool>>>);
-        check_table(source, &self.source, jobs, progress, unchecked, |source| {
-            check_table(target, &self.target, jobs, progress, unchecked, |target| {
+        check_table(source, &self.table, jobs, progress, unchecked, |source| {
+            check_table(target, &self.table, jobs, progress, unchecked, |target| {
                 join.run(source, target)
             })
         })?;
         progress.finish();
         let TableJoin { counts, totals, expected, .. } = join;
         let (totals, expected) = (totals.finish(), expected.finish());
-        let source_name = self.source.name.clone();
-        Ok(PlannedTable { source_name, table: self.target, counts, totals, expected })
-    }
-}
-
-impl PlannedTable {
-    /// Its name in the report, which is that of the source.
-    pub(super) fn name(&self) -> &str {
-        &self.source_name
+        Ok(PlannedTable { table: self.table, counts, totals, expected })
     }
 }
 
@@ -164,7 +157,7 @@ fn highest_rowid(target: &dyn Source, table: &TableSchema) -> Result<i64> {
 }
 
 struct TableJoin<'j, 'r> {
-    table: &'j TableSchema,
+    merged: &'j MergedTable,
     highest_rowid: i64,
     changes: &'j mut ChangeSet,
     report: &'j mut MergeReport<'r>,
@@ -212,32 +205,34 @@ impl TableJoin<'_, '_> {
         if self.report.is_rejected(entry.key)? {
             return Ok(None);
         }
-        let Ok(row) = self.table.decode(entry) else {
+        let table = &self.merged.table;
+        let Ok(row) = table.decode(entry) else {
             return Ok(None);
         };
-        let mut key = self.table.key.iter().filter_map(|place| row.cells.get(*place));
-        if key.any(|cell| cell.is_null()) {
-            let why = "its key is NULL, so it cannot be matched with a row of the target";
-            self.report.reject_row(self.table, entry, why)?;
-            return Ok(None);
-        }
-        Ok(Some((entry.key, row)))
+        let mut key = table.key.iter().filter_map(|place| row.cells.get(*place));
+        let is_ill_formed = |cell: &Cell<'_>| matches!(cell, Cell::IllFormedText(_));
+        let why = if key.any(Cell::is_null) {
+            "its key is NULL, so it cannot be matched with a row of the target"
+        } else if self.merged.changes_encoding && row.cells.iter().any(is_ill_formed) {
+            "the target has another text encoding, in which its ill-formed text means something else"
+        } else {
+            return Ok(Some((entry.key, row)));
+        };
+        self.report.reject_row(table, entry, why)?;
+        Ok(None)
     }
 
     fn write(&mut self, key: &[u8], mut row: Row<'_>, there: Option<Entry<'_>>) -> Result<()> {
-        if self.table.rowid {
-            let kept = there.and_then(|there| read_row(self.table, there.value).ok()?.rowid);
+        let table = &self.merged.table;
+        if table.rowid {
+            let kept = there.and_then(|there| read_row(table, there.value).ok()?.rowid);
             row.rowid = kept.or_else(|| self.new_rowid());
         }
         let mut value = Vec::new();
         write_row(&row, &mut value);
         let entry = Entry { key, value: &value };
-        if self.table.rowid && row.rowid.is_none() {
-            return self.report.reject_row(
-                self.table,
-                entry,
-                "the target has no rowid left for it",
-            );
+        if table.rowid && row.rowid.is_none() {
+            return self.report.reject_row(table, entry, "the target has no rowid left for it");
         }
         self.totals.update(entry);
         self.expected.update(entry);
