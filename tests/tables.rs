@@ -1,7 +1,10 @@
 //! Databases of every shape are carried whole: into a KV file and back, nothing changes.
 
+use std::fs;
+
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
+use serde_json::Value;
 
 use crate::common::Scenario;
 use crate::common::whole_database::{assert_carried, assert_script_is_carried};
@@ -816,6 +819,14 @@ fn what_cannot_be_created_is_reported_and_everything_else_restored() {
     let sql = "SELECT group_concat(name, ' ') FROM (SELECT name FROM sqlite_schema ORDER BY name)";
     let names: String = db.query_row(sql, [], |row| row.get(0)).unwrap();
     assert_eq!(names, "c k v");
+    let rejected = fs::read_to_string(scenario.path("back.db.rejects.jsonl")).unwrap();
+    let keys: Vec<String> = rejected
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<Value>(line).unwrap()["key"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(keys, ["table:a:'x", "table:a:'y", "table:b:A9"]);
     let verify =
         scenario.run(&["verify", "code.kv", "back.db", "--format", "json"]).expect_status(1).json();
     let classes: Vec<_> =

@@ -16,7 +16,7 @@ use crate::fsio::StoreKind;
 use crate::record::{IdSequences, RecordKind};
 use crate::sqlite::{IdSet, Refusals, ScratchSet};
 use crate::stream::{Batch, InvalidReason, Item, RowBatch, Visited};
-use crate::table::{TableSchema, write_row};
+use crate::table::{Kind, TableSchema, write_row};
 
 /// The records of a batch whose values are all canonical and belong to their keys.
 pub(super) struct SoundBatch {
@@ -141,7 +141,14 @@ impl<'o> CopySink<'o> {
         is_sound: bool,
     ) -> Result<u64> {
         if self.left_out.contains(&table.name) {
-            batch.entries().for_each(|entry| self.digests.skipped(entry));
+            // The table itself is the finding.
+            for entry in batch.entries() {
+                self.digests.skipped(entry);
+                let message = "its table cannot be created".to_owned();
+                let why =
+                    Finding::new(FindingClass::Schema, Some(Kind::table(&table.name)), message);
+                self.reject_log.write_entry(entry, &why.of_row(table, entry.key))?;
+            }
             return Ok(0);
         }
         let (batch, rejected) = match is_sound && self.known_refusals.rows.is_empty() {

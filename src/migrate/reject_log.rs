@@ -51,11 +51,17 @@ impl<'o> RejectLog<'o> {
 
     /// Rejects an entry that is not copied.
     pub(super) fn reject_entry(&mut self, entry: Entry<'_>, why: Finding) -> Result<()> {
-        if let Some(rejects) = &mut self.rejects {
-            rejects.write_line(&entry_line(entry, &why))?;
-        }
+        self.write_entry(entry, &why)?;
         self.record(why);
         Ok(())
+    }
+
+    /// Writes an entry that is not copied to the rejects file, without recording a finding.
+    pub(super) fn write_entry(&mut self, entry: Entry<'_>, why: &Finding) -> Result<()> {
+        match &mut self.rejects {
+            Some(rejects) => rejects.write_line(&entry_line(entry, why)),
+            None => Ok(()),
+        }
     }
 
     /// Rejects an invalid line of text.
