@@ -7,6 +7,5 @@ pub(crate) mod key_lookup;
 #[cfg(feature = "native-v2")]
 pub(crate) mod read_back;
 pub(crate) mod rejection;
-#[cfg(feature = "native-v2")]
 pub(crate) mod upsert;
 pub(crate) mod writer;
