@@ -74,7 +74,9 @@ impl<'o> CopySink<'o> {
         let temp_dir = options.temp_dir.as_deref();
         // Ids from a database or a text are already unique.
         let wants_ids = source == StoreKind::Kv && new.is_none();
-        let mut sink = CopySink {
+        // A database is read back in the order of its tables.
+        let wants_sum = options.verify && matches!(new, Some(TargetWriter::Sqlite(_)));
+        CopySink {
             options,
             source,
             new,
@@ -86,10 +88,8 @@ impl<'o> CopySink<'o> {
             keys_of_duplicates: ScratchSet::new(temp_dir),
             largest_ids: IdSequences::LOWEST,
             accepted: RowBatch::default(),
-            digests: DualDigest::default(),
-        };
-        sink.digests = DualDigest::new(sink.wants_sums());
-        sink
+            digests: DualDigest::new(wants_sum),
+        }
     }
 
     /// Whether records and rows can be taken without looking at them one by one.
@@ -223,13 +223,7 @@ impl<'o> CopySink<'o> {
 
     /// Ends a kind or a table.
     pub(super) fn finish_kind(&mut self) -> Totals {
-        let next = DualDigest::new(self.wants_sums());
-        std::mem::replace(&mut self.digests, next).finish()
-    }
-
-    /// Whether the target is read back in another order than that of the keys.
-    fn wants_sums(&self) -> bool {
-        self.options.verify && matches!(self.new, Some(TargetWriter::Sqlite(_)))
+        self.digests.take()
     }
 
     /// Processes an entry of a KV file, which may be invalid.

@@ -52,9 +52,12 @@ impl DualDigest {
         read.update(entry);
     }
 
-    pub(super) fn finish(self) -> Totals {
-        let copied = self.copied.finish();
-        let read = self.read.map_or(copied, KindHasher::finish);
-        Totals { copied, read, sum: self.sum.unwrap_or_default() }
+    /// The totals of the entries so far; the next entries are those of another kind or table.
+    pub(super) fn take(&mut self) -> Totals {
+        let next = DualDigest::new(self.sum.is_some());
+        let DualDigest { copied, sum, read } = std::mem::replace(self, next);
+        let copied = copied.finish();
+        let read = read.map_or(copied, KindHasher::finish);
+        Totals { copied, read, sum: sum.unwrap_or_default() }
     }
 }

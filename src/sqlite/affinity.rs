@@ -63,18 +63,21 @@ impl Affinity {
 /// Whether SQLite reads the whole of a text, which has no NUL, as a number.
 fn is_number(text: &str) -> bool {
     let text = text.trim_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']);
-    let unsigned = |text: &str| text.strip_prefix(['+', '-']).unwrap_or(text).to_owned();
     let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let text = unsigned(text);
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(unsigned(exponent))),
-        None => (text.as_str(), None),
+        None => (text, None),
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     are_digits(whole)
         && are_digits(fraction)
         && !(whole.is_empty() && fraction.is_empty())
-        && exponent.is_none_or(|exponent| !exponent.is_empty() && are_digits(&exponent))
+        && exponent.is_none_or(|exponent| !exponent.is_empty() && are_digits(exponent))
+}
+
+fn unsigned(number: &str) -> &str {
+    number.strip_prefix(['+', '-']).unwrap_or(number)
 }
 
 /// Whether a column for integers converts a number.

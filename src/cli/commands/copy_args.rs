@@ -31,10 +31,10 @@ pub(crate) struct CopyArgs {
     /// Merge into an existing target: overwrite records with the same key, add the rest
     ///
     /// All writes are one transaction, which is read back before it commits: all or nothing. Rows of
-    /// other tables are merged only if --tables names them. The rest of the target stays unchanged: triggers don't run and are listed, full-text tables over
-    /// the records are rebuilt, and changing an id that other tables reference is an error. A
-    /// record that violates a constraint of the target is rejected with the reason. If nothing
-    /// changes, nothing is written.
+    /// other tables are merged only if --tables names them. The rest of the target stays unchanged:
+    /// triggers don't run and are listed, full-text tables over the records are rebuilt, and changing
+    /// an id that other tables reference is an error. A record that violates a constraint of the
+    /// target is rejected with the reason. If nothing changes, nothing is written.
     ///
     /// [default: create a new target; fail if it exists]
     #[arg(long)]

@@ -81,7 +81,7 @@ impl Apply<'_, '_> {
     fn stale_in_kv(&self) -> Derived {
         let kinds = self.plan.changed_kinds();
         let mut changed: Vec<&str> = kinds.iter().map(RecordKind::table).collect();
-        changed.extend(self.plan.written_tables().map(|of| of.table.name.as_str()));
+        changed.extend(self.plan.written_tables().iter().map(|table| table.name.as_str()));
         let stale = self.plan.carried.as_ref().map(|carried| stale_in(carried, &changed));
         Derived { stale: stale.unwrap_or_default(), ..Derived::default() }
     }
@@ -126,8 +126,8 @@ impl Apply<'_, '_> {
         }
         let progress = self.job.progress;
         progress.start(Stage::Index, None);
-        let written: Vec<_> = self.plan.written_tables().map(|of| of.table.as_ref()).collect();
-        let derived = merge.update_derived(self.plan.changed_kinds(), &written)?;
+        let tables = self.plan.written_tables();
+        let derived = merge.update_derived(self.plan.changed_kinds(), &tables)?;
         progress.finish();
         let mut snapshot = merge.into_snapshot(&self.target.options(), self.job.progress)?;
         if !self.holds(&mut snapshot)? {
@@ -194,7 +194,7 @@ impl Apply<'_, '_> {
     /// Writes the rows of all tables that are merged, and rejects those that the target doesn't
     /// accept.
     fn write_tables(&mut self, merge: &SqliteMerge) -> Result<()> {
-        let written: Vec<_> = self.plan.written_tables().map(|of| of.table.as_ref()).collect();
+        let written = self.plan.written_tables();
         if written.is_empty() {
             return Ok(());
         }

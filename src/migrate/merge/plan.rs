@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::change_set::ChangeSet;
 use super::join::{Before, JoinSink, KindJoin, MergeCounts, RowBefore};
 use super::report::MergeReport;
-use super::tables::{PlannedTable, merged_tables};
+use super::tables::{PlannedTable, tables_to_merge};
 use super::target::{MergeTarget, Workplace};
 use crate::codec::{Entry, KindTotals, decode_json, decode_values};
 use crate::error::{Error, Result};
@@ -16,7 +16,7 @@ use crate::progress::Stage;
 use crate::record::{IdSequences, KindSet, PerKind, Record, RecordKind};
 use crate::sqlite::{FinalIds, Holder, IdClash, Rejection, other_symbol};
 use crate::stream::{InvalidReason, ManifestTotals, Source, digest_kind, digest_table, read_kind};
-use crate::table::CarriedTables;
+use crate::table::{CarriedTables, TableSchema};
 
 /// The planned changes of a merge.
 pub(super) struct Plan {
@@ -66,7 +66,7 @@ impl Plan {
             totals: PerKind::default(),
             expected: PerKind::default(),
         };
-        let merged_tables = merged_tables(job, source, target)?;
+        let tables_to_merge = tables_to_merge(job, source, target)?;
         for kind in RecordKind::ALL {
             if job.options.only.contains(kind) {
                 planned.join(job, kind, source, target, report)?;
@@ -78,7 +78,7 @@ impl Plan {
             }
         }
         let mut tables = Vec::new();
-        for table in merged_tables {
+        for table in tables_to_merge {
             tables.push(table.plan(job, source, target, &mut planned.changes, report)?);
         }
         let mut expected_tables = BTreeMap::new();
@@ -161,12 +161,13 @@ impl Plan {
         let mut counts = self.counts.iter();
         self.changes_metadata
             || counts.any(|(_, counts)| counts.changed() > 0)
-            || self.written_tables().next().is_some()
+            || !self.written_tables().is_empty()
     }
 
     /// The tables with rows to write.
-    pub(super) fn written_tables(&self) -> impl Iterator<Item = &PlannedTable> {
-        self.tables.iter().filter(|table| table.counts.changed() > 0)
+    pub(super) fn written_tables(&self) -> Vec<&TableSchema> {
+        let written = self.tables.iter().filter(|planned| planned.counts.changed() > 0);
+        written.map(|planned| planned.table.as_ref()).collect()
     }
 
     /// The kinds with records to write.

@@ -19,7 +19,7 @@ use crate::table::{
 };
 
 /// A table whose rows are merged, which both stores describe alike.
-pub(super) struct MergedTable {
+pub(super) struct TableToMerge {
     table: Arc<TableSchema>,
     /// Whether the text encodings differ, so that text which is not well-formed can't be merged.
     changes_encoding: bool,
@@ -40,11 +40,11 @@ pub(super) struct PlannedTable {
 ///
 /// # Errors
 /// [`Error::NoSuchTable`], or [`Error::TableNotMergeable`] with the reason.
-pub(super) fn merged_tables(
+pub(super) fn tables_to_merge(
     job: &Job<'_>,
     source: &dyn Source,
     target: &dyn Source,
-) -> Result<Vec<MergedTable>> {
+) -> Result<Vec<TableToMerge>> {
     let TableSelection::Named(names) = &job.options.tables else {
         return Ok(Vec::new());
     };
@@ -61,7 +61,7 @@ pub(super) fn merged_tables(
         let found = theirs.tables.iter().find(is_same);
         let target = found.ok_or_else(|| Error::Internal("a table is lost".to_owned()))?;
         match why_not(&source, target, [ours, theirs]) {
-            None => merged.push(MergedTable { table: source, changes_encoding }),
+            None => merged.push(TableToMerge { table: source, changes_encoding }),
             Some(why) => {
                 let (path, table) = (job.destination.given().to_owned(), target.name.clone());
                 return Err(Error::TableNotMergeable { path, table, why });
@@ -104,7 +104,7 @@ fn is_shadow_table(table: &str, carried: &CarriedTables) -> bool {
     })
 }
 
-impl MergedTable {
+impl TableToMerge {
     /// Joins both tables, and adds the rows to write to `changes`.
     pub(super) fn plan(
         self,
@@ -121,7 +121,7 @@ impl MergedTable {
             false => 0,
         };
         let mut join = TableJoin {
-            merged: &self,
+            of: &self,
             highest_rowid,
             changes,
             report,
@@ -157,7 +157,7 @@ fn highest_rowid(target: &dyn Source, table: &TableSchema) -> Result<i64> {
 }
 
 struct TableJoin<'j, 'r> {
-    merged: &'j MergedTable,
+    of: &'j TableToMerge,
     highest_rowid: i64,
     changes: &'j mut ChangeSet,
     report: &'j mut MergeReport<'r>,
@@ -205,7 +205,7 @@ impl TableJoin<'_, '_> {
         if self.report.is_rejected(entry.key)? {
             return Ok(None);
         }
-        let table = &self.merged.table;
+        let table = &self.of.table;
         let Ok(row) = table.decode(entry) else {
             return Ok(None);
         };
@@ -213,7 +213,7 @@ impl TableJoin<'_, '_> {
         let is_ill_formed = |cell: &Cell<'_>| matches!(cell, Cell::IllFormedText(_));
         let why = if key.any(Cell::is_null) {
             "its key is NULL, so it cannot be matched with a row of the target"
-        } else if self.merged.changes_encoding && row.cells.iter().any(is_ill_formed) {
+        } else if self.of.changes_encoding && row.cells.iter().any(is_ill_formed) {
             "the target has another text encoding, in which its ill-formed text means something else"
         } else {
             return Ok(Some((entry.key, row)));
@@ -223,7 +223,7 @@ impl TableJoin<'_, '_> {
     }
 
     fn write(&mut self, key: &[u8], mut row: Row<'_>, there: Option<Entry<'_>>) -> Result<()> {
-        let table = &self.merged.table;
+        let table = &self.of.table;
         if table.rowid {
             let kept = there.and_then(|there| read_row(table, there.value).ok()?.rowid);
             row.rowid = kept.or_else(|| self.new_rowid());

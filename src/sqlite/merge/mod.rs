@@ -194,11 +194,11 @@ impl SqliteMerge {
         let mut names: Vec<&str> = changed.iter().map(RecordKind::table).collect();
         names.extend(tables.iter().map(|table| table.name.as_str()));
         let mut derived = self.sql(|connection| full_text::rebuild(connection, &names))?;
-        let of_tables = tables.iter().map(|table| (table.name.as_str(), statements_of(table)));
-        let of_tables: Vec<_> = of_tables.collect();
-        let of_tables =
-            of_tables.iter().flat_map(|(name, all)| all.iter().map(|sql| (*name, sql.as_str())));
-        let mut statements: Vec<_> = of_tables.collect();
+        let of_tables: Vec<_> = tables.iter().map(|table| statements_of(table)).collect();
+        let mut statements = Vec::new();
+        for (table, of_table) in tables.iter().zip(&of_tables) {
+            statements.extend(of_table.iter().map(|sql| (table.name.as_str(), sql.as_str())));
+        }
         for kind in changed.iter() {
             if let Some(table) = self.tables.get(kind) {
                 let of_table = table.upsert.statements();

@@ -10,6 +10,7 @@ use crate::sqlite::merge::stored_records::StoredRecords;
 use crate::sqlite::merge::{MergedTable, RowCheck, SqliteMerge};
 use crate::sqlite::read::symbol_graph::visit_wrong_symbols;
 use crate::sqlite::read::table_columns::TableColumns;
+use crate::sqlite::tables::row_inserter::is_refusal;
 use crate::sqlite::write::rejection::Rejection;
 use crate::sqlite::write::upsert::WrittenRow;
 use crate::stream::InvalidReason;
@@ -163,12 +164,10 @@ impl SqliteMerge {
         layout: &TableColumns,
         error: rusqlite::Error,
     ) -> Result<Option<Rejection>> {
-        use ErrorCode::{ConstraintViolation, TooBig, TypeMismatch, Unknown};
-        match error.sqlite_error_code() {
-            Some(ConstraintViolation | TypeMismatch | TooBig | Unknown) => {
-                Ok(Some(Rejection::constraint(layout.schema, &error)))
-            }
-            _ => Err(self.failed()(error)),
+        let is_unknown = error.sqlite_error_code() == Some(ErrorCode::Unknown);
+        match is_unknown || is_refusal(&error) {
+            true => Ok(Some(Rejection::constraint(layout.schema, &error))),
+            false => Err(self.failed()(error)),
         }
     }
 

@@ -15,8 +15,8 @@ use crate::table::{Cell, Row, TableSchema, read_row, rowid_name};
 type VisitRows<'v> = dyn FnMut(&mut dyn FnMut(Entry<'_>) -> Result<()>) -> Result<()> + 'v;
 
 impl SqliteMerge {
-    /// Deletes the rows that are to be replaced. Without them, no new row is in another one's way for
-    /// a moment.
+    /// Deletes the rows that new ones replace. If all are deleted before the first is inserted, two
+    /// rows can swap a unique value.
     pub(crate) fn delete_rows(&self, table: &TableSchema, visit: &mut VisitRows<'_>) -> Result<()> {
         visit(&mut |entry| {
             let row = row_of(table, entry)?;
@@ -43,7 +43,7 @@ impl SqliteMerge {
         })
     }
 
-    /// Sets the sequences of tables that have one.
+    /// Raises the sequences of tables.
     pub(crate) fn set_sequences_of_tables(&self, sequences: &[(String, i64)]) -> Result<()> {
         self.sql(|connection| {
             if !connection.table_exists(Some("main"), "sqlite_sequence")? {
