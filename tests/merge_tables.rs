@@ -311,3 +311,16 @@ fn text_that_means_something_else_in_another_encoding_is_rejected() {
         .unwrap();
     assert_eq!(found, ["éü"]);
 }
+
+/// The line that describes the tables may be one of them.
+#[test]
+fn invalid_lines_are_reported_before_tables_that_are_missing_without_them() {
+    let scenario = scenario();
+    let text = fs::read(scenario.path("new.ndjson")).unwrap();
+    fs::write(scenario.path("cut"), &text[..200]).unwrap();
+    let before = fs::read(scenario.path("old.kv")).unwrap();
+    let args = ["import", "cut", "old.kv", "--to", "kv", "--merge", "--tables", NAMES];
+    let run = scenario.run(&args).expect_status(1);
+    assert!(run.stdout.contains("line 1: not an object of kind, key and value"), "{run}");
+    assert_eq!(fs::read(scenario.path("old.kv")).unwrap(), before);
+}

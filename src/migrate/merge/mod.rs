@@ -37,15 +37,16 @@ const ATTEMPTS: usize = 3;
 /// target rejects a record is known only when it is written: the transaction is then rolled back
 /// and planned again without that record.
 pub(super) fn merge<'j>(job: &'j Job<'j>, source: &mut dyn Source) -> Result<CopySummary> {
-    if let TableSelection::Named(names) = &job.options.tables {
-        source.carried().unwrap_or(&CarriedTables::default()).check_names(names, source.path())?;
-    }
     let mut report = take(job, source)?;
     source.confirm()?;
     if report.fails() {
         return report.give_up();
     }
 
+    // Only now, because an invalid line of a text may be the one that describes its tables.
+    if let TableSelection::Named(names) = &job.options.tables {
+        source.carried().unwrap_or(&CarriedTables::default()).check_names(names, source.path())?;
+    }
     let mut target = MergeTarget::prepare(job)?;
     let mut attempt = 1;
     let (merge, is_written) = loop {
