@@ -20,6 +20,20 @@ pub(super) fn differences(left: &FieldValues<'_>, right: &FieldValues<'_>) -> Ve
         .collect()
 }
 
+/// All fields of a record in order.
+pub(super) fn record_fields(record: &FieldValues<'_>) -> Vec<(String, Json)> {
+    record.iter().map(|(field, value)| (field.name.to_owned(), json(value))).collect()
+}
+
+/// The rowid, if it is part of a row, and all columns in order.
+pub(super) fn row_fields(table: &TableSchema, row: &Row<'_>) -> Vec<(String, Json)> {
+    let rowid = rowid_name(table).zip(row.rowid);
+    let rowid = rowid.map(|(name, rowid)| (name.to_owned(), Json::from(rowid)));
+    let columns = table.columns.iter().zip(&row.cells);
+    let columns = columns.map(|(column, cell)| (column.clone(), cell_json(cell)));
+    rowid.into_iter().chain(columns).collect()
+}
+
 fn json(value: &Value<'_>) -> Json {
     match value {
         Value::Null => Json::Null,

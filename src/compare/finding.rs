@@ -59,6 +59,10 @@ pub struct Finding {
     pub side: Option<Side>,
     /// The fields that differ; only for [`FindingClass::Field`].
     pub fields: Vec<FieldDifference>,
+    /// The fields of the record in order; only for [`FindingClass::OnlyLeft`] and
+    /// [`FindingClass::OnlyRight`]. As JSON, an object.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "serialize_record")]
+    pub record: Vec<(String, Value)>,
     /// The row; only for [`FindingClass::InvalidRow`].
     pub row: Option<RowLocation>,
     /// One sentence without a full stop.
@@ -92,6 +96,7 @@ impl Finding {
             row_key: None,
             side: None,
             fields: Vec::new(),
+            record: Vec::new(),
             row: None,
             message,
             without_values: None,
@@ -163,6 +168,9 @@ impl Finding {
                 *value = values.shown(value, field.first_difference);
             }
         }
+        for (_, value) in &mut self.record {
+            *value = values.shown(value, None);
+        }
         if values == Values::Redacted
             && let Some(message) = self.without_values.take()
         {
@@ -176,13 +184,20 @@ impl Finding {
     }
 
     /// A record that exists on one side only.
-    pub(super) fn only(kind: impl Into<Kind>, side: Side) -> Self {
+    pub(super) fn only(kind: impl Into<Kind>, side: Side, record: Vec<(String, Value)>) -> Self {
         let class = match side {
             Side::Left => FindingClass::OnlyLeft,
             Side::Right => FindingClass::OnlyRight,
         };
         let message = format!("the record is on the {} side only", side.name());
-        Finding::new(class, Some(kind), message).on(side)
+        Finding { record, ..Finding::new(class, Some(kind), message).on(side) }
+    }
+
+    /// The total length of its values that are texts.
+    pub(super) fn values_len(&self) -> usize {
+        let fields = self.fields.iter().flat_map(|field| [&field.left, &field.right]);
+        let values = fields.chain(self.record.iter().map(|(_, value)| value));
+        values.filter_map(Value::as_str).map(str::len).sum()
     }
 
     pub(super) fn fields(kind: impl Into<Kind>, fields: Vec<FieldDifference>) -> Self {
@@ -241,6 +256,13 @@ impl Finding {
     }
 }
 
+fn serialize_record<S: Serializer>(
+    record: &[(String, Value)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(record.iter().map(|(name, value)| (name, value)))
+}
+
 fn serialize_key<S: Serializer>(key: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Key<'k> {
@@ -289,6 +311,7 @@ mod tests {
         };
         let finding = Finding {
             fields: vec![field],
+            record: vec![("content".to_owned(), Value::String("secret".to_owned()))],
             without_values: Some("row 7".to_owned()),
             ..Finding::new(InvalidRow, None::<Kind>, "row 7 (name \"secret\")".to_owned())
         };

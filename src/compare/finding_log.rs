@@ -1,8 +1,9 @@
 //! Collects the findings that a report keeps.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
 
 use super::finding::Finding;
+use super::finding_class::FindingClass;
 use super::finding_counts::FindingCounts;
 use super::values::Values;
 
@@ -12,101 +13,78 @@ const VALUE_BYTES: usize = 16 << 20;
 /// Total size of keys and messages above which no more findings are kept, except for the first.
 const TEXT_BYTES: usize = 16 << 20;
 
-/// Limits the number of kept findings and the size of their text.
+/// Limits the number of kept findings of each class, and the size of their text.
 #[derive(Debug, Default)]
 pub(crate) struct Room {
-    findings: usize,
+    of_class: BTreeMap<FindingClass, usize>,
     bytes: usize,
 }
 
 impl Room {
-    /// Whether another finding fits within the limits; if so, counts it.
+    /// Whether another finding fits within the limits; if so, counts it. The first finding of a class
+    /// may be of any size.
     pub(crate) fn take(&mut self, finding: &Finding, limit: usize) -> bool {
         let key = finding.key.as_ref().map_or(0, Vec::len);
         let texts = [&finding.row_key, &finding.without_values].into_iter().flatten();
         let texts: usize = texts.map(String::len).sum();
         let bytes = self.bytes + key + finding.message.len() + texts;
-        let has_room = self.findings < limit && (self.findings == 0 || bytes <= TEXT_BYTES);
+        let kept = self.of_class.entry(finding.class).or_default();
+        let has_room = *kept < limit && (*kept == 0 || bytes <= TEXT_BYTES);
         if has_room {
-            (self.findings, self.bytes) = (self.findings + 1, bytes);
+            *kept += 1;
+            self.bytes = bytes;
         }
         has_room
     }
 }
 
-/// Keeps the first findings and counts all of them. Memory is bounded: values beyond
+/// Keeps the first findings of each class and counts all of them. Memory is bounded: values beyond
 /// [`VALUE_BYTES`] are kept in their short form, and keys and messages have limits of their own.
 #[derive(Debug)]
 pub(crate) struct FindingLog {
     limit: usize,
     values: Values,
     counts: FindingCounts,
-    seen: u64,
-    divergences: Vec<(u64, Finding)>,
-    warnings: Vec<(u64, Finding)>,
-    room_for_divergences: Room,
-    room_for_warnings: Room,
+    kept: Vec<Finding>,
+    room: Room,
     /// Total bytes of values kept in full.
     bytes: usize,
 }
 
 impl FindingLog {
-    /// Creates a log that keeps `limit` findings and displays their values as `values`.
+    /// Creates a log that keeps `limit` findings of each class and displays their values as `values`.
     pub(crate) fn new(limit: usize, values: Values) -> Self {
         FindingLog {
             limit,
             values,
             counts: FindingCounts::default(),
-            seen: 0,
-            divergences: Vec::new(),
-            warnings: Vec::new(),
-            room_for_divergences: Room::default(),
-            room_for_warnings: Room::default(),
+            kept: Vec::new(),
+            room: Room::default(),
             bytes: 0,
         }
     }
 
     pub(crate) fn take(&mut self, mut finding: Finding) {
         self.counts.count(finding.class, finding.kind.as_ref());
-        self.seen += 1;
-        let room = match finding.class.is_warning() {
-            true => &mut self.room_for_warnings,
-            false => &mut self.room_for_divergences,
-        };
-        if !room.take(&finding, self.limit) {
-            return;
-        }
-        self.bound(&mut finding);
-        match finding.class.is_warning() {
-            true => self.warnings.push((self.seen, finding)),
-            false => self.divergences.push((self.seen, finding)),
+        if self.room.take(&finding, self.limit) {
+            self.bound(&mut finding);
+            self.kept.push(finding);
         }
     }
 
+    /// The counts of all findings, and those that were kept, in order.
     pub(crate) fn into_parts(self) -> (FindingCounts, Vec<Finding>) {
-        (self.counts.clone(), self.into_first())
+        (self.counts, self.kept)
     }
 
     pub(crate) fn counts(&self) -> &FindingCounts {
         &self.counts
     }
 
-    /// The first findings in order; if not all are kept, divergences take precedence over warnings.
-    pub(crate) fn into_first(mut self) -> Vec<Finding> {
-        let room = self.limit.saturating_sub(self.divergences.len());
-        self.warnings.truncate(room);
-        let mut first = self.divergences;
-        first.append(&mut self.warnings);
-        first.sort_by_key(|(seen, _)| *seen);
-        first.into_iter().map(|(_, finding)| finding).collect()
-    }
-
     /// Shortens the values of a finding if they exceed the limit, or redacts them.
     fn bound(&mut self, finding: &mut Finding) {
         let is_redacted = self.values == Values::Redacted;
-        let bytes = |value: &Value| value.as_str().map_or(0, str::len);
-        let fields = finding.fields.iter();
-        let wanted: usize = fields.map(|field| bytes(&field.left) + bytes(&field.right)).sum();
+        let wanted = finding.values_len();
         if !is_redacted && (self.bytes == 0 || self.bytes + wanted <= VALUE_BYTES) {
             self.bytes += wanted;
             return;
@@ -121,10 +99,10 @@ impl FindingLog {
 #[cfg(test)]
 mod tests {
     use super::super::finding::FieldDifference;
-    use super::super::finding_class::FindingClass;
     use super::*;
     use crate::record::RecordKind;
     use crate::table::Kind;
+    use serde_json::Value;
 
     fn finding(bytes: usize) -> Finding {
         let field = FieldDifference {
@@ -139,7 +117,7 @@ mod tests {
     fn kept(values: Values, sizes: &[usize]) -> Vec<bool> {
         let mut log = FindingLog::new(9, values);
         sizes.iter().for_each(|bytes| log.take(finding(*bytes)));
-        let first = log.into_first();
+        let (_, first) = log.into_parts();
         let is_full = |finding: &Finding| finding.fields[0].left.is_string();
         first.iter().map(is_full).collect()
     }
@@ -161,35 +139,25 @@ mod tests {
             log.take(finding.of_key(&key));
         }
         assert_eq!(log.counts().divergences(), 9);
-        assert_eq!(log.into_first().len(), 2);
+        assert_eq!(log.into_parts().1.len(), 2);
         let longest = Finding::new(FindingClass::Field, None::<Kind>, "m".repeat(TEXT_BYTES + 1));
         let mut room = Room::default();
         assert!(room.take(&longest, 2) && !room.take(&longest, 2));
     }
 
     #[test]
-    fn findings_over_the_budget_are_counted() {
+    fn some_findings_of_each_class_are_kept_and_all_are_counted() {
+        use FindingClass::{ContentHash, Field, OnlyLeft};
         let mut log = FindingLog::new(2, Values::Full);
         let kind = Some(Kind::Record(RecordKind::Chunk));
-        for class in [
-            FindingClass::ContentHash,
-            FindingClass::Field,
-            FindingClass::Field,
-            FindingClass::OnlyLeft,
-        ] {
+        for class in [Field, ContentHash, Field, Field, OnlyLeft] {
             log.take(Finding::new(class, kind.clone(), String::new()));
         }
-        let counts: Vec<_> = log.counts().iter().collect();
-        assert_eq!(
-            counts,
-            [
-                (FindingClass::OnlyLeft, kind.as_ref(), 1),
-                (FindingClass::Field, kind.as_ref(), 2),
-                (FindingClass::ContentHash, kind.as_ref(), 1),
-            ]
-        );
-        let classes = log.into_first();
-        let classes: Vec<_> = classes.iter().map(|finding| finding.class).collect();
-        assert_eq!(classes, [FindingClass::Field; 2]);
+        let (counts, kept) = log.into_parts();
+        let counts: Vec<_> = counts.iter().collect();
+        let kind = kind.as_ref();
+        assert_eq!(counts, [(OnlyLeft, kind, 1), (Field, kind, 3), (ContentHash, kind, 1)]);
+        let classes: Vec<_> = kept.iter().map(|finding| finding.class).collect();
+        assert_eq!(classes, [Field, ContentHash, Field, OnlyLeft]);
     }
 }

@@ -140,7 +140,8 @@ fn one(
         Some(record) => {
             *only += 1;
             evidence.of_mut(side).only(kind, record);
-            findings.push(Finding::only(kind, side).of_key(entry.key));
+            let fields = fields::record_fields(record);
+            findings.push(Finding::only(kind, side, fields).of_key(entry.key));
         }
     }
     findings.extend(checked.hash_warning(entry.key).map(|w| w.on(side)));

@@ -177,7 +177,10 @@ impl Job<'_> {
         loop {
             match self.attempt(snapshot, &known)? {
                 Ok(summary) => return Ok(summary),
-                Err(found) => known.extend(&found)?,
+                Err(found) => {
+                    log::info!("the target refuses some rows: copied again without them");
+                    known.extend(&found)?;
+                }
             }
         }
     }

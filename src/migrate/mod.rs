@@ -89,7 +89,7 @@ pub struct CopyOptions {
     /// Number of threads that convert and check records, besides those that read, write and hash;
     /// `None` for as many as the process may use cores.
     pub jobs: Option<NonZeroUsize>,
-    /// Maximum number of rejections and divergences in the summary; all are counted.
+    /// Maximum number of rejections and divergences of each class in the summary; all are counted.
     pub limit: usize,
     /// The time for the manifest; `None` for the current time. Times outside of the years 1970 to
     /// 9999 are clamped.
@@ -114,7 +114,7 @@ impl Default for CopyOptions {
             verify: true,
             temp_dir: None,
             jobs: None,
-            limit: 20,
+            limit: 10,
             created_at: None,
         }
     }

@@ -44,6 +44,6 @@ impl Findings {
                 prepared.publish()?.sync()?;
             }
         }
-        Ok((self.first.into_first(), place))
+        Ok((self.first.into_parts().1, place))
     }
 }

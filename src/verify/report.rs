@@ -30,7 +30,7 @@ pub struct VerifyOptions {
     pub quick: bool,
     /// Whether a warning counts as a divergence.
     pub strict: bool,
-    /// Maximum number of findings that the report keeps; all are counted.
+    /// Maximum number of findings of each class that the report keeps; all are counted.
     pub limit: usize,
     /// A file for all findings, as JSON Lines.
     pub report: Option<PathBuf>,
@@ -54,7 +54,7 @@ impl Default for VerifyOptions {
             tables: TableSelection::None,
             quick: false,
             strict: false,
-            limit: 20,
+            limit: 10,
             report: None,
             values: Values::Full,
             without_columns: Vec::new(),
@@ -166,7 +166,7 @@ pub struct VerifyReport {
     pub has_all_warnings: bool,
     /// Whether a warning counts as a divergence.
     pub strict: bool,
-    /// The first findings in order; if not all are kept, divergences take precedence over warnings.
+    /// The first findings of each class, in order.
     pub findings: Vec<Finding>,
     /// How their values are displayed. If redacted, the findings contain no text from a value.
     pub values: Values,

@@ -370,9 +370,10 @@ impl RowsComparison<'_, '_> {
         };
         match checked.row_if_key_matches() {
             None => *invalid += 1,
-            Some(_) => {
+            Some(row) => {
                 *only += 1;
-                let only = Finding::only(self.kind.clone(), side);
+                let fields = fields::row_fields(table, row);
+                let only = Finding::only(self.kind.clone(), side, fields);
                 findings.push(only.of_row(table, entry.key));
             }
         }

@@ -20,8 +20,6 @@ pub(super) struct MergeReport<'j> {
     rejected: ScratchSet,
     /// Number of records that the target rejects.
     by_target: u64,
-    /// Number of findings about the source in the summary.
-    from_source: usize,
     room: Room,
 }
 
@@ -33,15 +31,11 @@ impl<'j> MergeReport<'j> {
         rejects: Option<OutputFile>,
         rejected: ScratchSet,
     ) -> Self {
-        MergeReport {
-            from_source: summary.rejections.len(),
-            room: Room::default(),
-            job,
-            summary,
-            rejects,
-            rejected,
-            by_target: 0,
+        let mut room = Room::default();
+        for finding in &summary.rejections {
+            room.take(finding, job.options.limit);
         }
+        MergeReport { room, job, summary, rejects, rejected, by_target: 0 }
     }
 
     pub(super) fn is_rejected(&self, key: &[u8]) -> Result<bool> {
@@ -106,8 +100,7 @@ impl<'j> MergeReport<'j> {
     /// Records a finding that is not about a single record.
     pub(super) fn find(&mut self, finding: Finding) {
         self.summary.rejection_counts.count(finding.class, finding.kind.as_ref());
-        let limit = self.job.options.limit.saturating_sub(self.from_source);
-        if self.room.take(&finding, limit) {
+        if self.room.take(&finding, self.job.options.limit) {
             self.summary.rejections.push(finding);
         }
     }
