@@ -46,6 +46,11 @@
 //! # fn main() {}
 //! ```
 //!
+//! # Logging
+//!
+//! Through the [`log`] crate: at level `info` how stores are opened and written and why something is
+//! repeated, at level `debug` the stages of the work.
+//!
 //! # Features
 //!
 //! - `native-v2` (default): the KV file. Without it the library supports SQLite and key-value

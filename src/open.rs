@@ -120,7 +120,10 @@ pub(crate) fn open_pair(
 pub(crate) fn retry_if_changed<T>(mut read: impl FnMut() -> Result<T>) -> Result<T> {
     for _ in 1..ATTEMPTS {
         match read() {
-            Err(error) if is_changed(&error) => thread::sleep(PAUSE),
+            Err(error) if is_changed(&error) => {
+                log::info!("{error}; read again");
+                thread::sleep(PAUSE);
+            }
             result => return result,
         }
     }

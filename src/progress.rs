@@ -138,6 +138,10 @@ impl Progress {
     }
 
     pub(crate) fn start(&self, stage: Stage, total: Option<u64>) {
+        match total {
+            Some(total) => log::debug!("{stage}: {total} records"),
+            None => log::debug!("{stage}"),
+        }
         if let Some(sink) = &self.0 {
             sink.start(stage, total);
         }
@@ -150,6 +154,7 @@ impl Progress {
     }
 
     pub(crate) fn finish(&self) {
+        log::debug!("done");
         if let Some(sink) = &self.0 {
             sink.finish();
         }

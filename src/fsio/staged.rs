@@ -41,10 +41,9 @@ impl Staged {
         let folder = &destination.folder;
         let name = destination.path.file_name().unwrap_or(OsStr::new("t"));
         let private = PrivateFolder::beside(folder, name);
-        Ok(Staged {
-            private: private.map_err(|error| no_staging_dir(folder, error))?,
-            destination: destination.clone(),
-        })
+        let private = private.map_err(|error| no_staging_dir(folder, error))?;
+        log::info!("{}: built as {}", destination.given.display(), private.file().display());
+        Ok(Staged { private, destination: destination.clone() })
     }
 
     /// The path at which to build the file.
@@ -108,6 +107,7 @@ impl Prepared {
                 }
             })?,
         }
+        log::info!("{}: complete, renamed into place", given.display());
         Ok(Published(self))
     }
 }

@@ -74,6 +74,9 @@ impl KvReader {
         let watched =
             Fingerprint::of(&file).inspect_err(|_| drop(file.unlock())).io_context("stat", path)?;
         let closed_cleanly = !is_marked_open(&file).io_context("read", path)?;
+        let repaired =
+            if closed_cleanly { "" } else { ", repaired in memory after a killed writer" };
+        log::info!("{}: KV file, every page is checked before use{repaired}", path.display());
         let overlay = Overlay::new(file).io_context("read", path)?;
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);

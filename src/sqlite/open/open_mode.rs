@@ -1,6 +1,7 @@
 //! The state of a database's files on disk: which open mode leaves no trace, and whether another
 //! process changed them meanwhile.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,23 @@ impl Access {
     /// results are used.
     pub(crate) const fn sees_writers(self) -> bool {
         !matches!(self, Access::Immutable | Access::HeapWalIndex)
+    }
+}
+
+/// How it is opened, and why.
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Access::Plain => "with a read lock, as it uses a rollback journal",
+            Access::Immutable => {
+                "without a lock, as its -wal has no content; checked for changes afterwards"
+            }
+            Access::SharedWalIndex => "with its -wal and -shm, which may be in use",
+            Access::HeapWalIndex => {
+                "with its -wal, whose index is built in memory; checked for changes afterwards"
+            }
+            Access::Appended => "without a lock, as only this process writes it",
+        })
     }
 }
 

@@ -84,6 +84,7 @@ impl SqliteSnapshot {
         options: &SourceOptions,
         progress: &Progress,
     ) -> Result<(Connection, Catalog)> {
+        log::info!("{}: SQLite, opened {}", files.given.display(), files.access);
         let connection = open_for_reading(files, options.temp_dir.as_deref(), progress)?;
         files.record_locked_state()?;
         if options.check_integrity {
