@@ -221,7 +221,8 @@ fn a_database_with_an_invalid_row_is_not_copied_over_the_last_valid_record() {
     let scenario = Scenario::with_small_pair();
     scenario.change("code.db", "UPDATE code_chunks SET content = x'00' WHERE id = 1");
     let run = verify(&scenario, "code.db", "code.kv");
-    assert!(!run.stdout.contains("--replace") && !run.stdout.contains("Next: "), "{run}");
+    assert!(!run.stdout.contains("--replace") && !run.stdout.contains("--merge"), "{run}");
+    assert!(run.stdout.contains("Next: fix or restore what is invalid"), "{run}");
     assert!(run.stdout.contains("; the right side has a valid record with this key"), "{run}");
 
     // In the other direction the database is what is left.
@@ -292,5 +293,9 @@ fn no_merge_is_suggested_that_would_fail_where_a_copy_succeeds() {
     fs::copy(scenario.path("code.db"), scenario.path("other.db")).unwrap();
     scenario.change("code.db", "UPDATE code_chunks SET byte_end = 2000 WHERE id = 1");
     let run = verify(&scenario, "code.db", "other.db");
-    assert_eq!(commands(&run), [""; 0], "{run}");
+    assert_eq!(
+        commands(&run),
+        ["chunkmigrate verify code.db other.db --html report.html"],
+        "{run}"
+    );
 }

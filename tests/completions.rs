@@ -19,7 +19,7 @@ fn options(command: &[String]) -> Vec<String> {
     let words = help.lines().filter(|line| line.trim_start().starts_with('-'));
     let words = words.flat_map(|line| line.split([' ', ','])).filter_map(|word| {
         let name = word.strip_prefix("--")?;
-        Some(name.to_owned())
+        Some(name.trim_end_matches("...").to_owned())
     });
     let options: Vec<String> = words.collect();
     assert!(options.len() > 4, "{options:?}");

@@ -110,7 +110,7 @@ fn scenario() -> Scenario {
 fn a_reason_is_a_sentence_with_the_rows_key_in_every_report() {
     let scenario = scenario();
     let copy = scenario
-        .run(&["sqlite-to-kv", "odd.db", "out.kv", "--rejects", "why.jsonl"])
+        .run(&["sqlite-to-kv", "odd.db", "out.kv", "--limit", "99", "--rejects", "why.jsonl"])
         .expect_status(1);
     let verify = scenario
         .run(&["verify", "odd.db", "empty.kv", "--limit", "99", "--report", "all.jsonl"])

@@ -59,6 +59,7 @@ mod races;
 mod readme;
 mod reasons;
 mod refused_rows;
+mod report_text;
 mod round_trips;
 mod sample;
 mod source_states;

@@ -6,16 +6,51 @@ use chunkmigrate::record::KindSet;
 use chunkmigrate::store::StoreKind;
 use chunkmigrate::verify::{Comparison, KindCounts, Side, StoreLabel, VerifyReport};
 
+use super::commands::tables_arg;
 use super::report::pluralize::count_of;
-use super::report::suggestions::{NextStep, copy_with_tables, transfer};
+use super::report::suggestions::{NextStep, command, copy_with_tables, transfer};
 use super::report::verify_outcome::total;
 use super::term::terminal_escape::escaped_path;
 
-/// What to do next, if a command would succeed.
+/// What to do next: there is always something if the stores differ.
 pub(super) fn after_verify(report: &VerifyReport) -> Option<NextStep> {
-    let [leg] = report.legs.as_slice() else {
-        return None;
+    let step = match report.legs.as_slice() {
+        [leg] => update(report, leg),
+        _ => None,
     };
+    step.or_else(|| if report.is_identical() { None } else { look_closer(report) })
+}
+
+/// How to see all findings.
+fn look_closer(report: &VerifyReport) -> Option<NextStep> {
+    let (first, last) = (report.legs.first()?, report.legs.last()?);
+    let stores = match report.legs.len() {
+        1 => vec![first.left.path.as_path(), last.right.path.as_path()],
+        _ => vec![first.left.path.as_path()],
+    };
+    let faults = report.legs.iter().map(|leg| leg.evidence.left.faults + leg.evidence.right.faults);
+    let faults: u64 = faults.sum();
+    let advice = match faults {
+        0 => "decide for each finding which side is right",
+        _ => "fix or restore what is invalid, then compare again",
+    };
+    let is_truncated = report.counts().total() > report.findings.len() as u64;
+    let (what, file) = match (&report.report, &report.html) {
+        (None, _) if is_truncated => {
+            ("all findings go to a file with", ["--report", "findings.jsonl"])
+        }
+        (_, None) => ("a page shows both sides of each finding", ["--html", "report.html"]),
+        _ => return Some(NextStep::new(advice, [])),
+    };
+    let tables = tables_arg::format(&report.legs.first()?.selection);
+    let mut options = file.to_vec();
+    options.extend(tables.as_deref().map(|tables| ["--tables", tables]).into_iter().flatten());
+    let command = command("verify", &stores, &options, report.only)?;
+    Some(NextStep::new(format!("{advice}; {what}"), [command]))
+}
+
+/// How to bring one store up to date with the other, if a command would succeed.
+fn update(report: &VerifyReport, leg: &Comparison) -> Option<NextStep> {
     let pair = Pair { report, leg, total: total(leg) };
     if !leg.selection.is_none() {
         return pair.copy_tables();

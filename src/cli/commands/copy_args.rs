@@ -76,9 +76,9 @@ pub(crate) struct CopyArgs {
     temp_dir: Option<PathBuf>,
     #[command(flatten)]
     threads: JobsArg,
-    /// Maximum number of findings to print (all are counted)
+    /// Maximum number of findings of each class to print (all are counted)
     ///
-    /// [default: 20, with --format json 1000]
+    /// [default: 10, with --format json 1000]
     #[arg(long, value_name = "N", value_hint = ValueHint::Other)]
     limit: Option<usize>,
 }

@@ -14,8 +14,10 @@ use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
 use crate::cli::help_sections::after_help;
 use crate::cli::report::other_tables::{write_missing_table, write_tables};
+use crate::cli::report::pace::pace;
 use crate::cli::report::pluralize::closed;
 use crate::cli::report::table::{write_fact, write_kinds};
+use crate::cli::term::output::Output;
 use crate::cli::term::terminal_escape::{escaped, escaped_path};
 use crate::cli::term::ui::Ui;
 
@@ -71,7 +73,7 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     })
 }
 
-fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
+fn write(out: &mut Output<'_>, inspection: &Inspection) -> io::Result<()> {
     let version = match (inspection.format_version, inspection.schema_version) {
         (Some(version), _) => {
             let state = closed(inspection.label.closed_cleanly);
@@ -133,7 +135,8 @@ fn write(out: &mut dyn Write, inspection: &Inspection) -> io::Result<()> {
     if inspection.unknown_keys > 0 {
         write_fact(out, "unknown keys", &HumanCount(inspection.unknown_keys))?;
     }
-    write_tables(out, "other tables", &inspection.uncopied_tables)
+    write_tables(out, &inspection.uncopied_tables, None)?;
+    write_fact(out, "time", &pace(out.elapsed(), [inspection.label.path.as_path()]))
 }
 
 /// A carried table as a kind.

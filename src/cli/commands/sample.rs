@@ -11,6 +11,7 @@ use crate::cli::help_sections::after_help;
 use crate::cli::report::copy::write_target_facts;
 use crate::cli::report::suggestions::after_sample;
 use crate::cli::report::table::write_kinds;
+use crate::cli::term::output::Output;
 use crate::cli::term::terminal_escape::escaped_path;
 use crate::cli::term::ui::Ui;
 
@@ -55,7 +56,7 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn write(out: &mut dyn Write, sample: &SampleFile) -> io::Result<()> {
+fn write(out: &mut Output<'_>, sample: &SampleFile) -> io::Result<()> {
     let path = escaped_path(&sample.path);
     writeln!(out, "{path} (SQLite), {}\n", HumanBytes(sample.file_bytes))?;
     let kinds = sample.records.iter();

@@ -64,9 +64,9 @@ pub(crate) struct Args {
     /// [default: warnings are reported, but change neither the verdict nor the exit status]
     #[arg(long)]
     strict: bool,
-    /// Maximum number of findings to print (all are counted)
+    /// Maximum number of findings of each class to print (all are counted)
     ///
-    /// [default: 20, with --format json 1000]
+    /// [default: 10, with --format json 1000]
     #[arg(long, value_name = "N", value_hint = ValueHint::Other)]
     limit: Option<usize>,
     /// Write every finding to this file as JSON Lines (one object per line)

@@ -13,7 +13,7 @@ use super::lines::{parts, write_rows};
 use super::markup::{Page, Text, number};
 use super::parts::{Part, parts_of_pair};
 use super::window::{Bounds, CONTEXT};
-use crate::cli::report::findings::shortened;
+use crate::cli::report::values::shortened;
 
 /// How much of the values to show.
 #[derive(Debug, Clone, Copy)]

@@ -12,14 +12,16 @@ use chunkmigrate::verify::Values;
 use indicatif::HumanBytes;
 
 use crate::cli::report::copy_outcome::verdict;
-use crate::cli::report::findings::{key, write_findings, write_totals};
-use crate::cli::report::other_tables::{write_missing_table, write_share, write_tables};
+use crate::cli::report::findings::{key, totals, write_findings};
+use crate::cli::report::other_tables::{write_missing_table, write_tables};
+use crate::cli::report::pace::pace;
 use crate::cli::report::pluralize::{closed, count_of, described, store_name};
 use crate::cli::report::suggestions::after_copy;
-use crate::cli::report::table::{write_fact, write_kinds};
+use crate::cli::report::table::{write_fact, write_kinds, write_table};
+use crate::cli::term::output::Output;
 use crate::cli::term::terminal_escape::{escaped, escaped_path};
 
-pub(crate) fn write_report(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
+pub(crate) fn write_report(out: &mut Output<'_>, summary: &CopySummary) -> io::Result<()> {
     let (source, target) = (&summary.source, &summary.target);
     let schema = summary.schema_version;
     let schema = schema.map(|version| format!(", Magellan schema {version}"));
@@ -34,35 +36,31 @@ pub(crate) fn write_report(out: &mut dyn Write, summary: &CopySummary) -> io::Re
         described(target),
     )?;
     write_counts(out, summary)?;
-    let mut facts = Vec::new();
-    write_facts(&mut facts, summary)?;
-    if !facts.is_empty() {
-        writeln!(out)?;
-        out.write_all(&facts)?;
-    }
+    writeln!(out)?;
+    write_facts(out, summary)?;
     let shown = summary.rejections.len() + summary.divergences().len();
-    let mut totals = Vec::new();
-    write_totals(&mut totals, &summary.counts(), shown)?;
-    if let Some(totals) = totals.strip_suffix(b"\n") {
+    if let Some(totals) = totals(&summary.counts(), shown) {
         writeln!(out)?;
-        out.write_all(totals)?;
+        write_table(out, &totals)?;
     }
     write_rejections(out, summary)?;
     write_divergences(out, summary)?;
-    writeln!(out, "\n{}", verdict(summary))?;
+    writeln!(out)?;
+    out.paragraph(&verdict(summary), "  ")?;
     match after_copy(summary) {
         Some(step) => step.write(out),
         None => Ok(()),
     }
 }
 
-fn write_facts(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
+fn write_facts(out: &mut Output<'_>, summary: &CopySummary) -> io::Result<()> {
     if let Some(digest) = summary.sha256() {
         write_fact(out, "digest", &digest)?;
     }
     if let Some(bytes) = summary.file_bytes() {
         write_fact(out, "size", &HumanBytes(bytes))?;
     }
+    write_fact(out, "time", &pace(out.elapsed(), [summary.source.path.as_path()]))?;
     match summary.end_line {
         Some(EndLine::Matched) => {
             write_fact(out, "end line", &"matches: the text is complete")?;
@@ -79,10 +77,10 @@ fn write_facts(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
     for column in &summary.without_columns {
         write_fact(out, "ignored", &format_args!("column {}", escaped(column)))?;
     }
-    write_tables(out, "other tables", &summary.uncopied_tables)?;
-    if summary.source.store == StoreKind::Sqlite && summary.tables.is_empty() && !summary.merge {
-        write_share(out, &summary.uncopied_tables, summary.records() + summary.rejected_total())?;
-    }
+    let is_plain_copy =
+        summary.source.store == StoreKind::Sqlite && summary.tables.is_empty() && !summary.merge;
+    let copied = is_plain_copy.then(|| summary.records() + summary.rejected_total());
+    write_tables(out, &summary.uncopied_tables, copied)?;
     if let Some(merge) = summary.merged() {
         write_merge_facts(out, merge)?;
     }
@@ -95,7 +93,7 @@ fn write_facts(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
 }
 
 /// Writes how many records of each kind were copied or merged.
-fn write_counts(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
+fn write_counts(out: &mut Output<'_>, summary: &CopySummary) -> io::Result<()> {
     let merged = summary.merged();
     let mut columns = vec!["records", "rejected"];
     if merged.is_some() {
@@ -124,7 +122,7 @@ fn write_counts(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
     write_kinds(out, &columns, kinds.chain(tables))
 }
 
-fn write_rejections(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
+fn write_rejections(out: &mut Output<'_>, summary: &CopySummary) -> io::Result<()> {
     let total = summary.rejection_counts.total();
     if total == 0 {
         return Ok(());
@@ -138,10 +136,12 @@ fn write_rejections(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()
         let key = key(finding).map(|key| escaped(&key).into_owned());
         let message = escaped(&finding.message);
         match summary.source.store {
-            StoreKind::Sqlite if finding.row.is_some() => writeln!(out, "  {message}")?,
+            StoreKind::Sqlite if finding.row.is_some() => {
+                out.paragraph(&format_args!("  {message}"), "    ")?;
+            }
             StoreKind::Ndjson => {
                 let key = key.map(|key| format!(", {key}")).unwrap_or_default();
-                writeln!(out, "  {message} ({}{key})", finding.class)?;
+                out.paragraph(&format_args!("  {message} ({}{key})", finding.class), "    ")?;
             }
             _ => {
                 let kind = || match &finding.kind {
@@ -149,7 +149,7 @@ fn write_rejections(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()
                     None => "the file".to_owned(),
                 };
                 let what = key.unwrap_or_else(kind);
-                writeln!(out, "  {what}: {}: {message}", finding.class)?;
+                out.paragraph(&format_args!("  {what}: {}: {message}", finding.class), "    ")?;
             }
         }
     }
@@ -160,17 +160,16 @@ fn write_rejections(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()
     }
 }
 
-fn write_divergences(out: &mut dyn Write, summary: &CopySummary) -> io::Result<()> {
+fn write_divergences(out: &mut Output<'_>, summary: &CopySummary) -> io::Result<()> {
     let CopyOutcome::ReadBackDiffers { divergences, counts } = &summary.outcome else {
         return Ok(());
     };
     writeln!(out, "\nRead-back mismatch (left = source, right = target):\n")?;
-    write_findings(out, divergences, Values::Short)?;
-    write_rest(out, counts.total(), divergences.len())
+    write_findings(out, divergences, counts, Values::Short)
 }
 
 /// Writes what a merge left unchanged, and what it did besides writing records.
-fn write_merge_facts(out: &mut dyn Write, merge: &MergeSummary) -> io::Result<()> {
+fn write_merge_facts(out: &mut Output<'_>, merge: &MergeSummary) -> io::Result<()> {
     let kept: u64 = merge.counts.iter().map(|(_, counts)| counts.kept).sum();
     if kept > 0 {
         let records = count_of(kept, "record", "records");
@@ -198,7 +197,7 @@ fn write_merge_facts(out: &mut dyn Write, merge: &MergeSummary) -> io::Result<()
     Ok(())
 }
 
-fn write_rest(out: &mut dyn Write, total: u64, shown: usize) -> io::Result<()> {
+fn write_rest(out: &mut Output<'_>, total: u64, shown: usize) -> io::Result<()> {
     match total.saturating_sub(shown as u64) {
         0 => Ok(()),
         more => writeln!(out, "  and {}", count_of(more, "more", "more")),
@@ -208,7 +207,7 @@ fn write_rest(out: &mut dyn Write, total: u64, shown: usize) -> io::Result<()> {
 /// Writes which access rights of a replaced file were lost, and what interrupted runs left next to
 /// the target.
 pub(crate) fn write_target_facts(
-    out: &mut dyn Write,
+    out: &mut Output<'_>,
     lost_access: &[&str],
     leftover_dirs: &[PathBuf],
 ) -> io::Result<()> {

@@ -3,36 +3,24 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use anstyle::{AnsiColor, Style};
-use chunkmigrate::verify::{FieldDifference, Finding, FindingClass, FindingCounts, Side, Values};
+use anstyle::Style;
+use chunkmigrate::verify::{Finding, FindingClass, FindingCounts, Side, Values};
 use indicatif::HumanCount;
-use serde_json::Value;
 
 use crate::cli::report::advice::advice;
-use crate::cli::report::table::write_table;
-use crate::cli::report::text_diff::Split;
+use crate::cli::report::field::write_fields;
+use crate::cli::report::values::record;
+use crate::cli::term::output::Output;
 use crate::cli::term::terminal_escape::escaped;
-
-/// Number of characters to show around a difference.
-const CONTEXT: usize = 24;
-/// Maximum number of characters of a difference to show.
-const DIFFERENCE: usize = 60;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
-const REMOVED: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
-const ADDED: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 
-/// Writes a table of the counts and a blank line, unless all findings are shown and have the same
-/// class and kind.
-pub(crate) fn write_totals(
-    out: &mut dyn Write,
-    counts: &FindingCounts,
-    shown: usize,
-) -> io::Result<()> {
+/// The rows of a table of the counts, unless all findings are shown and have the same class and kind.
+pub(crate) fn totals(counts: &FindingCounts, shown: usize) -> Option<Vec<Vec<String>>> {
     let is_one = counts.iter().count() <= 1;
     if is_one && counts.total() == shown as u64 {
-        return Ok(());
+        return None;
     }
     let heading = ["finding", "divergences", "warnings"];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
@@ -54,49 +42,54 @@ pub(crate) fn write_totals(
         }
     }
     row("total".to_owned(), counts.divergences(), counts.warnings());
-    write_table(out, &rows)?;
-    writeln!(out)
+    Some(rows)
 }
 
+/// Writes findings by class, and how many more there are of each.
 pub(crate) fn write_findings(
-    out: &mut dyn Write,
+    out: &mut Output<'_>,
     findings: &[Finding],
+    counts: &FindingCounts,
     values: Values,
 ) -> io::Result<()> {
     for class in FindingClass::ALL {
-        let mut of_class = findings.iter().filter(|f| f.class == class).peekable();
-        if of_class.peek().is_none() {
+        let of_class: Vec<_> = findings.iter().filter(|f| f.class == class).collect();
+        if of_class.is_empty() {
             continue;
         }
         let warning = if class.is_warning() { " (warning)" } else { "" };
-        writeln!(out, "{BOLD}{class}{warning}{BOLD:#}  {DIM}{}{DIM:#}", advice(class))?;
-        for finding in of_class {
+        let heading = format!("{BOLD}{class}{warning}{BOLD:#}  {DIM}{}{DIM:#}", advice(class));
+        out.paragraph(&heading, "  ")?;
+        for finding in &of_class {
             write_finding(out, finding, values)?;
+        }
+        let counts = counts.iter().filter(|(of, ..)| *of == class);
+        let total: u64 = counts.map(|(.., count)| count).sum();
+        match total.saturating_sub(of_class.len() as u64) {
+            0 => {}
+            more => writeln!(out, "  and {} more", HumanCount(more))?,
         }
         writeln!(out)?;
     }
     Ok(())
 }
 
-fn write_finding(out: &mut dyn Write, finding: &Finding, values: Values) -> io::Result<()> {
+fn write_finding(out: &mut Output<'_>, finding: &Finding, values: Values) -> io::Result<()> {
     match key(finding) {
         Some(key) => writeln!(out, "  {}", escaped(&key))?,
         None => writeln!(out, "  {}", kind(finding))?,
     }
     if finding.class == FindingClass::Field {
-        let width = finding.fields.iter().map(|f| f.field.len()).max();
-        return finding
-            .fields
-            .iter()
-            .try_for_each(|field| write_field(out, field, width.unwrap_or(0), values));
+        return write_fields(out, &finding.fields, values);
     }
     if class_says_all(finding.class) {
-        return Ok(());
+        let record = record(&finding.record, values);
+        return out.paragraph(&format_args!("    {record}"), "      ");
     }
     let message = escaped(&finding.message);
     match finding.side.map(Side::name) {
-        Some(side) => writeln!(out, "    {side}: {message}"),
-        None => writeln!(out, "    {message}"),
+        Some(side) => out.paragraph(&format_args!("    {side}: {message}"), "      "),
+        None => out.paragraph(&format_args!("    {message}"), "      "),
     }
 }
 
@@ -122,78 +115,4 @@ pub(crate) fn key(finding: &Finding) -> Option<Cow<'_, str>> {
 
 pub(crate) fn kind(finding: &Finding) -> String {
     finding.kind.as_ref().map_or_else(|| "all kinds".to_owned(), ToString::to_string)
-}
-
-fn write_field(
-    out: &mut dyn Write,
-    field: &FieldDifference,
-    width: usize,
-    values: Values,
-) -> io::Result<()> {
-    let name = format!("{:<width$}", field.field);
-    match (&field.left, &field.right) {
-        (Value::String(left), Value::String(right)) => {
-            let at = field.first_difference.unwrap_or(0);
-            writeln!(out, "    {name}  first difference at byte {at}")?;
-            let split = Split::of(left, right);
-            let before = before(split.head, values);
-            let after = cut(split.tail, CONTEXT, values);
-            let show = |middle: &str, open: &str, close: &str, style: Style| match middle {
-                "" => format!("\"{before}{after}\""),
-                middle => {
-                    let middle = cut(middle, DIFFERENCE, values);
-                    format!("\"{before}{style}{open}{middle}{close}{style:#}{after}\"")
-                }
-            };
-            writeln!(out, "      left   {}", show(split.left, "[-", "-]", REMOVED))?;
-            writeln!(out, "      right  {}", show(split.right, "{+", "+}", ADDED))
-        }
-        (left, right) => writeln!(
-            out,
-            "    {name}  left {REMOVED}{}{REMOVED:#}, right {ADDED}{}{ADDED:#}",
-            scalar(left, values),
-            scalar(right, values)
-        ),
-    }
-}
-
-fn scalar(value: &Value, values: Values) -> String {
-    match value {
-        Value::String(text) => format!("\"{}\"", cut(text, DIFFERENCE, values)),
-        Value::Object(_) => shortened(value),
-        _ => value.to_string(),
-    }
-}
-
-pub(crate) fn shortened(value: &Value) -> String {
-    let text = |name: &str| value.get(name).and_then(Value::as_str);
-    let number = |name: &str| value.get(name).and_then(Value::as_u64).unwrap_or_default();
-    match text("excerpt") {
-        Some(excerpt) => format!(
-            "\"…{}…\" ({} bytes, from byte {})",
-            escaped(excerpt),
-            HumanCount(number("bytes")),
-            number("offset")
-        ),
-        None => escaped(&value.to_string()).into_owned(),
-    }
-}
-
-/// The end of a common start.
-fn before(head: &str, values: Values) -> String {
-    let skipped = match values {
-        Values::Full => 0,
-        _ => head.chars().count().saturating_sub(CONTEXT),
-    };
-    let shown: String = head.chars().skip(skipped).collect();
-    let dots = if skipped > 0 { "…" } else { "" };
-    format!("{dots}{}", escaped(&shown))
-}
-
-fn cut(text: &str, chars: usize, values: Values) -> String {
-    let end = text.char_indices().nth(chars).map(|(index, _)| index);
-    match end.and_then(|end| text.get(..end)) {
-        Some(shown) if values != Values::Full => format!("{}…", escaped(shown)),
-        _ => escaped(text).into_owned(),
-    }
 }

@@ -13,6 +13,7 @@ use chunkmigrate::table::TableSelection;
 use chunkmigrate::verify::{Finding, FindingClass};
 
 use crate::cli::commands::tables_arg;
+use crate::cli::term::output::Output;
 use crate::cli::term::shell::{path_arg, shell_command};
 
 /// The name of stdin on a command line.
@@ -42,17 +43,16 @@ impl NextStep {
         self
     }
 
-    pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        write!(out, "{BOLD}Next:{BOLD:#} ")?;
-        self.write_words(out)
+    pub(crate) fn write(&self, out: &mut Output<'_>) -> io::Result<()> {
+        self.write_after(out, &format!("{BOLD}Next:{BOLD:#} "))
     }
 
-    fn write_words(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn write_after(&self, out: &mut Output<'_>, start: &str) -> io::Result<()> {
         let end = if self.commands.is_empty() { "." } else { ":" };
-        writeln!(out, "{}{end}", self.what)?;
+        out.paragraph(&format_args!("{start}{}{end}", self.what), "  ")?;
         let mut commands = self.commands.iter();
         commands.try_for_each(|command| writeln!(out, "    {command}"))?;
-        self.other.as_ref().map_or(Ok(()), |other| other.write_words(out))
+        self.other.as_ref().map_or(Ok(()), |other| other.write_after(out, ""))
     }
 }
 
@@ -184,7 +184,13 @@ fn without(columns: &[String]) -> Vec<&str> {
     options.flatten().collect()
 }
 
-fn command(name: &str, paths: &[&Path], options: &[&str], only: KindSet) -> Option<String> {
+/// A command of this program; `None` if a path can't be written in a shell.
+pub(crate) fn command(
+    name: &str,
+    paths: &[&Path],
+    options: &[&str],
+    only: KindSet,
+) -> Option<String> {
     let mut words = vec![OsString::from(name)];
     let argument = |path: &&Path| match *path == Path::new(STDIN) {
         true => STDIN.into(),

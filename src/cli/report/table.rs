@@ -4,17 +4,18 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::iter::once;
 
+use crate::cli::term::output::Output;
 use indicatif::HumanCount;
 
 /// Writes a label and its value, aligned with the other labels. Further lines of the same value
 /// have an empty label.
-pub(crate) fn write_fact(out: &mut dyn Write, label: &str, fact: &dyn Display) -> io::Result<()> {
-    writeln!(out, "{label:<13}  {fact}")
+pub(crate) fn write_fact(out: &mut Output<'_>, label: &str, fact: &dyn Display) -> io::Result<()> {
+    out.paragraph(&format_args!("{label:<13}  {fact}"), &" ".repeat(15))
 }
 
 /// Writes a table with numbers for each kind of record, and their total.
 pub(crate) fn write_kinds(
-    out: &mut dyn Write,
+    out: &mut Output<'_>,
     columns: &[&str],
     kinds: impl IntoIterator<Item = (String, Vec<u64>)>,
 ) -> io::Result<()> {
@@ -37,13 +38,16 @@ pub(crate) fn write_kinds(
 
 /// Writes rows under a heading: the first column left-aligned, the others, which are numbers,
 /// right-aligned.
-pub(crate) fn write_table(out: &mut dyn Write, rows: &[Vec<String>]) -> io::Result<()> {
+pub(crate) fn write_table(out: &mut Output<'_>, rows: &[Vec<String>]) -> io::Result<()> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
+    if !out.fits(widths.iter().map(|width| 2 + width).sum()) {
+        return write_list(out, rows);
+    }
     for row in rows {
         let cells = row.iter().zip(&widths).enumerate();
         let cells: Vec<String> = cells
@@ -53,6 +57,25 @@ pub(crate) fn write_table(out: &mut dyn Write, rows: &[Vec<String>]) -> io::Resu
             })
             .collect();
         writeln!(out, "  {}", cells.join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
+/// Writes a table that is too wide as a list of the numbers other than zero.
+fn write_list(out: &mut Output<'_>, rows: &[Vec<String>]) -> io::Result<()> {
+    let Some((heading, rows)) = rows.split_first() else {
+        return Ok(());
+    };
+    for row in rows {
+        let mut cells = row.iter().zip(heading);
+        let name = cells.next().map_or("", |(name, _)| name);
+        let cells = cells.filter(|(number, _)| !number.is_empty() && *number != "0");
+        let cells: Vec<_> = cells.map(|(number, label)| format!("{label} {number}")).collect();
+        let numbers = match cells.is_empty() {
+            true => "none".to_owned(),
+            false => cells.join(", "),
+        };
+        out.paragraph(&format_args!("  {name}: {numbers}"), "    ")?;
     }
     Ok(())
 }

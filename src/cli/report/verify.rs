@@ -1,27 +1,41 @@
 //! The report of a verification as text.
 
-use std::io::{self, Write};
+use std::collections::BTreeSet;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Color, Style};
 use chunkmigrate::verify::{KindCounts, Values, VerifyReport};
 
 use crate::cli::after_verify::after_verify;
-use crate::cli::report::findings::{write_findings, write_totals};
+use crate::cli::report::findings::{totals, write_findings};
+use crate::cli::report::pace::pace;
 use crate::cli::report::pluralize::described;
-use crate::cli::report::table::write_kinds;
+use crate::cli::report::table::{write_kinds, write_table};
 use crate::cli::report::verify_outcome::{
     columns, more_findings, self_test, sentence, shown_kinds, word,
 };
+use crate::cli::term::output::Output;
 use crate::cli::term::terminal_escape::{escaped, escaped_path};
 
 const GOOD: Style = Style::new().bold().fg_color(Some(Color::Ansi(AnsiColor::Green)));
 const BAD: Style = Style::new().bold().fg_color(Some(Color::Ansi(AnsiColor::Red)));
 
 pub(crate) fn write_report(
-    out: &mut dyn Write,
+    out: &mut Output<'_>,
     report: &VerifyReport,
     values: Values,
 ) -> io::Result<()> {
+    let style = match report.is_identical() {
+        true => GOOD,
+        false => BAD,
+    };
+    let verdict = format!("{style}{}:{style:#} {}", word(report), sentence(report));
+    let counts = report.counts();
+    if counts.total() > 0 {
+        out.paragraph(&verdict, "  ")?;
+        writeln!(out)?;
+    }
     for leg in &report.legs {
         writeln!(out, "left   {}", described(&leg.left))?;
         writeln!(out, "right  {}\n", described(&leg.right))?;
@@ -36,20 +50,24 @@ pub(crate) fn write_report(
         write_kinds(out, &labels, kinds)?;
         writeln!(out)?;
     }
-    write_totals(out, &report.counts(), report.findings.len())?;
-    write_findings(out, &report.findings, values)?;
+    if let Some(totals) = totals(&counts, report.findings.len()) {
+        write_table(out, &totals)?;
+        writeln!(out)?;
+    }
+    write_findings(out, &report.findings, &counts, values)?;
     if let Some(more) = more_findings(report, report.findings.len()) {
-        writeln!(out, "{more}\n")?;
+        out.paragraph(&more, "  ")?;
+        writeln!(out)?;
     }
     if let Some((detected, names)) = self_test(report) {
-        writeln!(out, "Self-test: {detected}\n  {names}\n")?;
+        writeln!(out, "Self-test: {detected}")?;
+        out.paragraph(&format_args!("  {names}\n"), "  ")?;
     }
-    let style = match report.is_identical() {
-        true => GOOD,
-        false => BAD,
-    };
-    let (word, sentence) = (word(report), sentence(report));
-    writeln!(out, "{style}{word}:{style:#} {sentence}")?;
+    let legs = report.legs.iter();
+    let stores: BTreeSet<&Path> =
+        legs.flat_map(|leg| [&leg.left.path, &leg.right.path]).map(PathBuf::as_path).collect();
+    writeln!(out, "time   {}\n", pace(out.elapsed(), stores))?;
+    out.paragraph(&verdict, "  ")?;
     if let Some(step) = after_verify(report) {
         step.write(out)?;
     }

@@ -1,6 +1,8 @@
 //! The terminal: output, progress, signals and escaping.
 
 pub(super) mod json;
+mod logger;
+pub(super) mod output;
 pub(super) mod progress;
 pub(super) mod progress_bar;
 pub(super) mod shell;

@@ -2,15 +2,18 @@
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
+use std::time::Instant;
 
 use anstream::{AutoStream, ColorChoice};
 use chunkmigrate::Progress;
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 use serde::Serialize;
 
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
 use crate::cli::term::json::{Document, write_safe_json};
+use crate::cli::term::logger::Logger;
+use crate::cli::term::output::Output;
 use crate::cli::term::progress::{ProgressMode, TerminalProgress};
 use crate::cli::term::signals::SignalFlag;
 use crate::cli::term::terminal_escape::escaped;
@@ -31,6 +34,13 @@ pub(crate) struct GlobalArgs {
     /// [default: report to stdout, progress to stderr]
     #[arg(long, short, global = true)]
     quiet: bool,
+    /// Tell on stderr what is done and why; twice, also how long each stage takes
+    ///
+    /// Reports are longer: they list all tables that were not copied. No progress bars are shown.
+    ///
+    /// [default: the report, and errors]
+    #[arg(long, short, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    verbose: u8,
     /// When to show progress on stderr
     ///
     /// On a terminal: a bar with rate and time left. Otherwise, with always: one line per second.
@@ -74,27 +84,33 @@ impl From<When> for ColorChoice {
 pub(crate) struct Ui {
     format: Format,
     quiet: bool,
+    verbosity: u8,
     mode: ProgressMode,
     color: ColorChoice,
     stop: SignalFlag,
+    started: Instant,
 }
 
 impl Ui {
     pub(crate) fn new(args: &GlobalArgs) -> Self {
         let mode = match (args.progress, io::stderr().is_terminal()) {
-            (When::Auto, _) if args.quiet => ProgressMode::Hidden,
+            (When::Auto, _) if args.quiet || args.verbose > 0 => ProgressMode::Hidden,
             (When::Never, _) | (When::Auto, false) => ProgressMode::Hidden,
             (When::Auto, true) if is_dumb() => ProgressMode::Hidden,
             (_, true) if !is_dumb() => ProgressMode::Bars,
             _ => ProgressMode::Lines,
         };
+        let started = Instant::now();
+        Logger::install(args.verbose, started);
         Ui {
             format: args.format,
             quiet: args.quiet,
+            verbosity: args.verbose,
             mode,
             color: args.color.into(),
             // Without handlers a signal ends the process at once, which is safe too.
             stop: SignalFlag::install().unwrap_or_default(),
+            started,
         }
     }
 
@@ -103,16 +119,18 @@ impl Ui {
         Ui {
             format,
             quiet: false,
+            verbosity: 0,
             mode: ProgressMode::Hidden,
             color: color.into(),
             stop: SignalFlag::default(),
+            started: Instant::now(),
         }
     }
 
-    /// Maximum number of findings to print: by default, more for programs than for people.
+    /// Maximum number of findings of each class to print: by default, more for programs than for people.
     pub(crate) fn limit(&self, said: Option<usize>) -> usize {
         said.unwrap_or(match self.format {
-            Format::Human => 20,
+            Format::Human => 10,
             Format::Json => 1000,
         })
     }
@@ -124,7 +142,7 @@ impl Ui {
     /// Prints a report to stdout, as text or as JSON.
     pub(crate) fn report(
         &self,
-        human: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+        human: impl FnOnce(&mut Output<'_>) -> io::Result<()>,
         json: &impl Serialize,
     ) -> Result<(), CliError> {
         let written = match self.format {
@@ -132,8 +150,11 @@ impl Ui {
             Format::Json => write_json(json),
             Format::Human if self.quiet => Ok(()),
             Format::Human => {
+                let columns = stdout_columns();
                 let mut out = AutoStream::new(io::stdout(), self.color).lock();
-                human(&mut out).and_then(|()| out.flush())
+                let elapsed = self.started.elapsed();
+                let mut text = Output::new(&mut out, columns, elapsed).verbose(self.verbosity > 0);
+                human(&mut text).and_then(|()| out.flush())
             }
         };
         ignore_broken_pipe(written)
@@ -179,6 +200,12 @@ impl Ui {
         }
         exit
     }
+}
+
+/// The width of the terminal that stdout is, if it is one.
+fn stdout_columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    (size.ws_col > 0).then(|| size.ws_col.into())
 }
 
 /// Whether the terminal can't redraw a line.
