@@ -42,7 +42,7 @@ fn every_test_named_in_the_guarantees_exists() {
 /// Every document of the project.
 fn documents() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let names = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"];
+    let names = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
     let folder = fs::read_dir(root.join("docs")).unwrap();
     let mut documents = names.map(|name| root.join(name)).to_vec();
     documents.extend(folder.map(|entry| entry.unwrap().path()));
