@@ -31,6 +31,10 @@ deny:
 mutants *ARGS:
     CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_TEST_DEBUG=0 cargo mutants --baseline skip --timeout 240 {{ARGS}}
 
+# The archive of a release in dist/, for this machine or for `just dist x86_64-unknown-linux-musl`
+dist *TARGET:
+    packaging/dist {{TARGET}}
+
 # Formatting and lints, mended where that can be done
 fix:
     cargo clippy --fix --allow-dirty --workspace --all-targets
