@@ -54,6 +54,7 @@ mod next_steps;
 mod odd_databases;
 mod option_interactions;
 mod output;
+mod packaging;
 mod progress;
 mod races;
 mod readme;
