@@ -192,3 +192,32 @@ fn an_unusable_directory_is_reported_with_an_alternative() {
     assert!(run.stderr.contains("cannot create a staging directory in /proc"), "{run}");
     assert!(run.stderr.contains("hint: the target is built next to its destination"), "{run}");
 }
+
+#[test]
+fn stdin_and_stdout_are_refused_where_a_file_is_needed() {
+    let scenario = Scenario::with_small_pair();
+    let before = scenario.files();
+    for args in [
+        &["sqlite-to-kv", "-", "new.kv"][..],
+        &["sqlite-to-kv", "code.db", "-"],
+        &["sqlite-to-kv", "code.db", "new.kv", "--rejects", "-"],
+        &["kv-to-sqlite", "-", "new.db"],
+        &["kv-to-sqlite", "code.kv", "-"],
+        &["verify", "-", "code.kv"],
+        &["verify", "code.db", "-"],
+        &["verify", "code.db", "code.kv", "--report", "-"],
+        &["verify", "code.db", "code.kv", "--html", "-"],
+        &["inspect", "-"],
+        &["export", "-"],
+        &["import", "-", "-", "--to", "kv"],
+        &["sample", "-"],
+    ] {
+        let run = scenario.run(args).expect_status(2);
+        let why = ["a store is not read and written from start to end", "stdout has the report"];
+        assert!(why.iter().any(|why| run.stderr.contains(why)), "{run}");
+        assert!(run.stderr.contains("(a file of that name is ./-)"), "{run}");
+    }
+    assert_eq!(scenario.files(), before);
+    let _ = scenario.run(&["sqlite-to-kv", "code.db", "./-"]).expect_status(0);
+    let _ = scenario.run(&["verify", "code.db", "./-"]).expect_status(0);
+}

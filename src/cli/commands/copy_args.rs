@@ -7,6 +7,7 @@ use clap::{ValueEnum, ValueHint};
 
 use crate::cli::commands::jobs_arg::JobsArg;
 use crate::cli::commands::kind_arg::{kind_or_none_parser, selected};
+use crate::cli::commands::path_arg::output_parser;
 use crate::cli::commands::tables_arg;
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
@@ -52,7 +53,7 @@ pub(crate) struct CopyArgs {
     /// file of an earlier run.
     ///
     /// [default: none; with --on-invalid skip, <TARGET>.rejects.jsonl]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_parser = output_parser(), value_hint = ValueHint::FilePath)]
     rejects: Option<PathBuf>,
     /// Read and check everything, write nothing
     ///

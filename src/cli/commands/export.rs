@@ -13,6 +13,7 @@ use serde_json::value::to_raw_value;
 use crate::cli::command_line::command;
 use crate::cli::commands::jobs_arg::JobsArg;
 use crate::cli::commands::kind_arg::{kind_or_none_parser, selected};
+use crate::cli::commands::path_arg::store_parser;
 use crate::cli::commands::tables_arg;
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
@@ -35,7 +36,7 @@ use crate::cli::term::ui::{Ui, ignore_broken_pipe};
 #[command(after_long_help = after_help(&[AFTER_HELP]))]
 pub(crate) struct Args {
     /// A database or KV file
-    #[arg(value_hint = ValueHint::FilePath)]
+    #[arg(value_parser = store_parser(), value_hint = ValueHint::FilePath)]
     file: PathBuf,
     /// Export only these kinds of records (comma-separated)
     ///

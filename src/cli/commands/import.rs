@@ -8,6 +8,7 @@ use chunkmigrate::table::TableSelection;
 use clap::{ValueEnum, ValueHint};
 
 use crate::cli::commands::copy_args::{CopyArgs, DatabaseArgs, EXIT_STATUS, report};
+use crate::cli::commands::path_arg::store_parser;
 use crate::cli::commands::tables_arg;
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
@@ -32,7 +33,7 @@ pub(crate) struct Args {
     #[arg(value_name = "NDJSON", value_hint = ValueHint::FilePath)]
     source: PathBuf,
     /// The store to create, or with --merge to merge into
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "FILE", value_parser = store_parser(), value_hint = ValueHint::FilePath)]
     target: PathBuf,
     /// Kind of the target store (required)
     #[arg(long, value_enum, value_name = "STORE")]

@@ -9,6 +9,7 @@ use clap::ValueHint;
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::cli::commands::jobs_arg::JobsArg;
+use crate::cli::commands::path_arg::store_parser;
 use crate::cli::commands::tables_arg;
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
@@ -29,7 +30,7 @@ use crate::cli::term::ui::Ui;
 #[command(after_long_help = after_help(&[AFTER_HELP]))]
 pub(crate) struct Args {
     /// A database or KV file
-    #[arg(value_hint = ValueHint::FilePath)]
+    #[arg(value_parser = store_parser(), value_hint = ValueHint::FilePath)]
     file: PathBuf,
     /// Include these tables of a database (comma-separated), or all
     ///

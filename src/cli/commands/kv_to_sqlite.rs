@@ -5,6 +5,7 @@ use chunkmigrate::table::TableSelection;
 use clap::ValueHint;
 
 use crate::cli::commands::copy_args::{CopyArgs, DatabaseArgs, EXIT_STATUS, report};
+use crate::cli::commands::path_arg::store_parser;
 use crate::cli::commands::tables_arg;
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
@@ -21,10 +22,10 @@ use crate::cli::term::ui::Ui;
 #[command(after_long_help = after_help(&[EXIT_STATUS, EXAMPLES]))]
 pub(crate) struct Args {
     /// The KV file to read
-    #[arg(value_name = "KV", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "KV", value_parser = store_parser(), value_hint = ValueHint::FilePath)]
     source: PathBuf,
     /// The database to create, or with --merge to merge into
-    #[arg(value_name = "SQLITE", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "SQLITE", value_parser = store_parser(), value_hint = ValueHint::FilePath)]
     target: PathBuf,
     #[command(flatten)]
     copy: CopyArgs,

@@ -10,6 +10,7 @@ mod kind_arg;
 pub(super) mod kv_to_sqlite;
 pub(super) mod man;
 pub(super) mod man_page;
+pub(super) mod path_arg;
 pub(super) mod sample;
 pub(super) mod sqlite_to_kv;
 pub(super) mod tables_arg;

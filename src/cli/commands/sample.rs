@@ -5,6 +5,7 @@ use chunkmigrate::internal::{SampleFile, write_sample};
 use clap::ValueHint;
 use indicatif::HumanBytes;
 
+use crate::cli::commands::path_arg::store_parser;
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
 use crate::cli::help_sections::after_help;
@@ -23,7 +24,7 @@ use crate::cli::term::ui::Ui;
 #[command(after_long_help = after_help(&[AFTER_HELP]))]
 pub(crate) struct Args {
     /// The database to create
-    #[arg(value_name = "SQLITE", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "SQLITE", value_parser = store_parser(), value_hint = ValueHint::FilePath)]
     target: PathBuf,
     /// Replace an existing database once the new one is complete
     ///

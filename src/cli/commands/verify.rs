@@ -9,6 +9,7 @@ use clap::{ValueEnum, ValueHint};
 
 use crate::cli::commands::jobs_arg::JobsArg;
 use crate::cli::commands::kind_arg::{kind_or_none_parser, selected};
+use crate::cli::commands::path_arg::{output_parser, store_parser};
 use crate::cli::commands::tables_arg;
 use crate::cli::exit_status::Exit;
 use crate::cli::failure::CliError;
@@ -31,12 +32,12 @@ pub(crate) struct Args {
     /// A database or KV file
     ///
     /// [default: the built-in sample]
-    #[arg(value_hint = ValueHint::FilePath)]
+    #[arg(value_parser = store_parser(), value_hint = ValueHint::FilePath)]
     left: Option<PathBuf>,
     /// A second store, to compare the first with
     ///
     /// [default: a round trip of the first, into the other kind of store and back]
-    #[arg(value_hint = ValueHint::FilePath)]
+    #[arg(value_parser = store_parser(), value_hint = ValueHint::FilePath)]
     right: Option<PathBuf>,
     /// Compare only these kinds of records (comma-separated)
     ///
@@ -74,7 +75,7 @@ pub(crate) struct Args {
     /// Overwrites an earlier report, never any other file.
     ///
     /// [default: none]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_parser = output_parser(), value_hint = ValueHint::FilePath)]
     report: Option<PathBuf>,
     /// Write the report to this file as an HTML page, with side-by-side values
     ///
@@ -82,7 +83,7 @@ pub(crate) struct Args {
     /// Overwrites an earlier page, never any other file.
     ///
     /// [default: none]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_parser = output_parser(), value_hint = ValueHint::FilePath)]
     html: Option<PathBuf>,
     /// How much of each differing value to show
     ///
