@@ -103,6 +103,12 @@ impl fmt::Display for Stage {
 /// # let _ = progress;
 /// ```
 pub trait ProgressSink: Send + Sync {
+    /// The work has as many records in all stages together, each counted once for each stage. Not
+    /// called if that is not known; called again by work that is part of other work.
+    fn plan(&self, records: u64) {
+        let _ = records;
+    }
+
     /// A stage begins; `total` is its number of records, if known.
     fn start(&self, stage: Stage, total: Option<u64>) {
         let _ = (stage, total);
@@ -135,6 +141,13 @@ impl Progress {
     /// Reports to `sink`.
     pub fn new(sink: impl ProgressSink + 'static) -> Self {
         Progress::from(Arc::new(sink))
+    }
+
+    /// `records` is the number in all stages together, if it is known.
+    pub(crate) fn plan(&self, records: Option<u64>) {
+        if let Some((sink, records)) = self.0.as_ref().zip(records) {
+            sink.plan(records);
+        }
     }
 
     pub(crate) fn start(&self, stage: Stage, total: Option<u64>) {

@@ -199,7 +199,8 @@ fn a_bar_stays_on_one_line_of_a_terminal_of_any_width() {
             let widest = widths.iter().max().unwrap();
             assert!(*widest < columns.into(), "{columns}: {shown:?}");
             assert_eq!(widths.last(), Some(&0), "{columns}: something stays: {shown:?}");
-            let total = format!(" of {},000 ", chunks / 1000);
+            // One bar for the copy and the read-back.
+            let total = format!(" of {},000 ", 2 * chunks / 1000);
             let details = [&total, "/s ", " left"];
             *widest > 0 && (columns < 80 || details.iter().all(|detail| plain.contains(detail)))
         });

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
+use chunkmigrate::migrate::{CopyOptions, kv_to_sqlite, sqlite_to_kv};
 use chunkmigrate::record::RecordKind;
-use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair};
+use chunkmigrate::verify::{VerifyOptions, VerifyReport, verify_pair, verify_round_trip};
 use chunkmigrate::{Error, Progress, ProgressSink, Result, Stage};
 
 use crate::common::{Scenario, tables};
@@ -15,6 +16,7 @@ const CHUNKS: i64 = 1300;
 #[derive(Debug, Default)]
 struct StageLog {
     stages: Mutex<Vec<(Stage, Option<u64>, u64)>>,
+    plans: Mutex<Vec<u64>>,
     stops_in: Option<Stage>,
 }
 
@@ -27,6 +29,10 @@ impl StageLog {
 }
 
 impl ProgressSink for StageLog {
+    fn plan(&self, records: u64) {
+        self.plans.lock().unwrap().push(records);
+    }
+
     fn start(&self, stage: Stage, total: Option<u64>) {
         self.stages.lock().unwrap().push((stage, total, 0));
     }
@@ -97,4 +103,36 @@ fn a_cancelled_comparison_is_an_error_without_a_verdict() {
     });
     let outcome = verify(&scenario, ["code.db", "code.kv"], false, &stage_log);
     assert!(matches!(outcome, Err(Error::Cancelled)), "{outcome:?}");
+}
+
+#[test]
+fn the_records_of_all_stages_add_up_to_the_plan() {
+    type Work = fn(&Scenario, &Progress);
+    let works: [(&str, Work); 4] = [
+        ("copy", |scenario, progress| {
+            let (source, target) = (scenario.path("code.db"), scenario.path("new.kv"));
+            let _ = sqlite_to_kv(&source, &target, &CopyOptions::default(), progress).unwrap();
+        }),
+        ("back", |scenario, progress| {
+            let (source, target) = (scenario.path("code.kv"), scenario.path("new.db"));
+            let _ = kv_to_sqlite(&source, &target, &CopyOptions::default(), progress).unwrap();
+        }),
+        ("verify", |scenario, progress| {
+            let (left, right) = (scenario.path("code.db"), scenario.path("code.kv"));
+            let _ = verify_pair(&left, &right, &VerifyOptions::default(), progress).unwrap();
+        }),
+        ("round trip", |scenario, progress| {
+            let store = scenario.path("code.db");
+            let _ = verify_round_trip(&store, &VerifyOptions::default(), progress).unwrap();
+        }),
+    ];
+    let scenario = scenario();
+    for (name, work) in works {
+        let stage_log = Arc::new(StageLog::default());
+        work(&scenario, &Progress::from(stage_log.clone()));
+        let stages = stage_log.stages.lock().unwrap();
+        let done: u64 = stages.iter().map(|(.., records)| records).sum();
+        let plans = stage_log.plans.lock().unwrap();
+        assert_eq!(plans.first(), Some(&done), "{name}: {stages:?}");
+    }
 }

@@ -141,6 +141,10 @@ pub fn compare_stores(
     found: &mut dyn FnMut(Finding) -> Result<()>,
 ) -> Result<Comparison> {
     let mut comparison = Comparison::new(left, right, options.only);
+    if !options.quick {
+        let records = left.expected_of(options.only);
+        progress.plan(records.or_else(|| right.expected_of(options.only)));
+    }
     let mut counts = FindingCounts::default();
     let (mut left_faults, mut right_faults) = (0, 0);
     let mut tell = |divergence: Finding| {

@@ -226,6 +226,9 @@ impl Job<'_> {
             }
             sink.reject_log.record(impossible_finding(impossible));
         }
+        let reads_back = self.options.verify && !self.options.dry_run;
+        let records = snapshot.expected_of(self.options.only);
+        self.progress.plan(records.map(|records| records * if reads_back { 2 } else { 1 }));
         let copied = self.take_all(snapshot, &mut sink)?;
         let filled = sink.fill()?;
         if !sink.new_refusals.is_empty() {

@@ -44,7 +44,7 @@ use std::path::Path;
 use crate::codec::{Digest, Entry, KindTotals};
 use crate::error::Result;
 use crate::fsio::StoreKind;
-use crate::record::{IdSequences, PerKind, RecordKind};
+use crate::record::{IdSequences, KindSet, PerKind, RecordKind};
 use crate::table::{CarriedTables, TableSchema};
 
 /// An item of a stream: an entry or an invalid row.
@@ -129,6 +129,14 @@ pub trait Source: Send {
 
     /// Number of rows or keys of a kind, if known in advance.
     fn expected_records(&self, kind: RecordKind) -> Option<u64>;
+
+    /// The number of all records of these kinds, if it is known; that of carried rows never is.
+    fn expected_of(&self, only: KindSet) -> Option<u64> {
+        match self.carried() {
+            Some(_) => None,
+            None => only.iter().map(|kind| self.expected_records(kind)).sum(),
+        }
+    }
 
     /// Whether every entry is built from a row when it is read and is therefore canonical and
     /// stored under its record's own key. The entries of a KV file are untrusted.

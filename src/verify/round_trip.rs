@@ -94,6 +94,8 @@ impl RoundTrip {
         mut findings: Findings,
         progress: &Progress,
     ) -> Result<VerifyReport> {
+        // Two copies and two comparisons.
+        progress.plan(source.expected_of(options.only).map(|records| 4 * records));
         let (there, back) = match source.store() {
             StoreKind::Sqlite => (StoreKind::Kv, StoreKind::Sqlite),
             _ => (StoreKind::Sqlite, StoreKind::Kv),

@@ -1,7 +1,7 @@
 //! Progress bars on a terminal, and lines elsewhere.
 
 use std::io::Write as _;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chunkmigrate::{ProgressSink, Stage};
@@ -31,6 +31,13 @@ pub(crate) struct TerminalProgress {
     begun: Instant,
     stop: SignalFlag,
     stage: Mutex<Option<Current>>,
+    overall: Mutex<Option<Overall>>,
+}
+
+/// The one bar of work whose number of records is known.
+struct Overall {
+    bar: ProgressBar,
+    stage: Arc<Mutex<String>>,
 }
 
 struct Current {
@@ -43,7 +50,8 @@ struct Current {
 
 impl TerminalProgress {
     pub(crate) fn new(mode: ProgressMode, stop: SignalFlag) -> Self {
-        TerminalProgress { mode, begun: Instant::now(), stop, stage: Mutex::new(None) }
+        let (stage, overall) = (Mutex::new(None), Mutex::new(None));
+        TerminalProgress { mode, begun: Instant::now(), stop, stage, overall }
     }
 
     /// Shows a hidden bar once the work has taken long enough.
@@ -55,16 +63,39 @@ impl TerminalProgress {
     }
 
     fn stage(&self) -> MutexGuard<'_, Option<Current>> {
-        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.stage)
+    }
+
+    /// The bar of a stage: that of all the work, or its own.
+    fn bar(&self, stage: Stage, total: Option<u64>) -> ProgressBar {
+        match &*locked(&self.overall) {
+            Some(overall) => {
+                *locked(&overall.stage) = stage.to_string();
+                overall.bar.clone()
+            }
+            None => bar(Arc::new(Mutex::new(stage.to_string())), total),
+        }
     }
 }
 
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl ProgressSink for TerminalProgress {
+    fn plan(&self, records: u64) {
+        let mut overall = locked(&self.overall);
+        if self.mode == ProgressMode::Bars && overall.is_none() {
+            let stage = Arc::new(Mutex::new(String::new()));
+            *overall = Some(Overall { bar: bar(stage.clone(), Some(records)), stage });
+        }
+    }
+
     fn start(&self, stage: Stage, total: Option<u64>) {
         if self.mode == ProgressMode::Hidden {
             return;
         }
-        let bar = (self.mode == ProgressMode::Bars).then(|| bar(stage, total));
+        let bar = (self.mode == ProgressMode::Bars).then(|| self.bar(stage, total));
         if let Some(bar) = &bar {
             self.show(bar);
         }
@@ -86,6 +117,7 @@ impl ProgressSink for TerminalProgress {
     fn finish(&self) {
         if let Some(mut current) = self.stage().take() {
             match &current.bar {
+                Some(_) if locked(&self.overall).is_some() => {}
                 Some(bar) => bar.finish_and_clear(),
                 None => current.write_line(),
             }
@@ -113,7 +145,9 @@ impl Current {
 
 impl Drop for TerminalProgress {
     fn drop(&mut self) {
-        if let Some(bar) = self.stage().take().and_then(|current| current.bar) {
+        let of_stage = self.stage().take().and_then(|current| current.bar);
+        let of_all = locked(&self.overall).take().map(|overall| overall.bar);
+        for bar in [of_stage, of_all].into_iter().flatten() {
             bar.finish_and_clear();
         }
     }

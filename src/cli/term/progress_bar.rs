@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chunkmigrate::Stage;
 use indicatif::{
     HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle,
 };
@@ -14,13 +14,14 @@ const BAR: std::ops::RangeInclusive<usize> = 6..=24;
 /// The assumed width of a terminal that doesn't report its own.
 const USUAL_WIDTH: usize = 80;
 
-/// Creates a bar that is hidden at first.
-pub(crate) fn bar(stage: Stage, total: Option<u64>) -> ProgressBar {
+/// Creates a bar that is hidden at first and shows the name of the current stage.
+pub(crate) fn bar(stage: Arc<Mutex<String>>, total: Option<u64>) -> ProgressBar {
     let line = move |state: &ProgressState, out: &mut dyn fmt::Write| {
         let facts = BarState {
-            name: stage.to_string(),
+            name: stage.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             done: state.pos(),
-            total,
+            // Work that is done again has more.
+            total: total.map(|total| total.max(state.pos())),
             rate: state.per_sec() as u64,
             left: state.eta(),
             elapsed: state.elapsed(),
