@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::common::commands::commands;
-use crate::common::{PROGRAM, Run, Scenario};
+use crate::common::{PROGRAM, Run, Scenario, without_time};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -182,7 +182,7 @@ fn the_action_shows_the_verdict_and_ends_with_the_exit_status() {
         let token = first.strip_prefix("::stop-commands::").unwrap();
         assert_eq!(*last, format!("::{token}::"));
         let expected = ["", &report.join("\n    ")].join("    ");
-        let summary = scenario.lines("sum").join("\n");
+        let summary = without_time(&scenario.lines("sum").join("\n"));
         assert_eq!(summary, format!("### chunkmigrate verify: {word}\n\n{expected}"));
     }
 }

@@ -240,15 +240,12 @@ impl fmt::Display for Run {
 }
 
 /// The text of a report that took a fiftieth of a second.
-fn without_time(text: &str) -> String {
+pub(crate) fn without_time(text: &str) -> String {
     let lines = text.split_inclusive('\n').map(|line| {
-        let rest = line.strip_prefix("time   ").unwrap_or_default();
-        match rest.trim_start().starts_with(|char: char| char.is_ascii_digit()) {
-            true => {
-                let spaces = rest.len() - rest.trim_start().len();
-                format!("time   {}0.02 s\n", " ".repeat(spaces))
-            }
-            false => line.to_owned(),
+        let time = line.trim_start().strip_prefix("time   ").map(str::trim_start);
+        match time.filter(|time| time.starts_with(|char: char| char.is_ascii_digit())) {
+            Some(time) => format!("{}0.02 s\n", &line[..line.len() - time.len()]),
+            None => line.to_owned(),
         }
     });
     lines.collect()
