@@ -1,7 +1,9 @@
-//! Compares and checks the rows of carried tables.
+//! Compares the tables that two stores carry in addition to the four kinds.
 
 mod compare_tables;
 mod row_check;
+mod rows;
+mod schema;
 
 pub use compare_tables::TableComparison;
 pub(super) use compare_tables::compare_tables;
