@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::finding_class::FindingClass::{InvalidRow, KeyMismatch, Undecodable};
 use super::finding_class::{FindingClass, Side};
 use super::values::Values;
+use crate::record::FieldValues;
 use crate::stream;
 use crate::stream::{InvalidReason, UncopiedTable};
 use crate::table::{Kind, TableSchema, shown_key};
@@ -55,6 +56,10 @@ pub struct Finding {
     /// The key of a row of a carried table with the names of its columns, as `ast_nodes id=17`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row_key: Option<String>,
+    /// The source file of a record whose key doesn't contain its path.
+    #[doc(hidden)]
+    #[serde(skip)]
+    pub file_path: Option<String>,
     /// The side, if it concerns only one.
     pub side: Option<Side>,
     /// The fields that differ; only for [`FindingClass::Field`].
@@ -94,6 +99,7 @@ impl Finding {
             kind: kind.map(Into::into),
             key: None,
             row_key: None,
+            file_path: None,
             side: None,
             fields: Vec::new(),
             record: Vec::new(),
@@ -126,6 +132,14 @@ impl Finding {
     pub(crate) fn of_row(mut self, table: &TableSchema, key: &[u8]) -> Self {
         self.row_key = shown_key(table, key);
         self.of_key(key)
+    }
+
+    /// Adds the source file of the record, unless its key contains the path.
+    pub(super) fn in_file_of(&mut self, record: &FieldValues<'_>) {
+        let (schema, name) = (record.schema, "file_path");
+        let place = schema.fields.iter().position(|field| field.name == name);
+        let place = place.filter(|place| !schema.key.contains(place));
+        self.file_path = place.map(|place| record.text(place).to_owned());
     }
 
     /// For a finding about an invalid item: adds what the other side has under its key.
@@ -171,10 +185,11 @@ impl Finding {
         for (_, value) in &mut self.record {
             *value = values.shown(value, None);
         }
-        if values == Values::Redacted
-            && let Some(message) = self.without_values.take()
-        {
-            self.message = message;
+        if values == Values::Redacted {
+            self.file_path = None;
+            if let Some(message) = self.without_values.take() {
+                self.message = message;
+            }
         }
     }
 

@@ -145,6 +145,9 @@ fn one(
         }
     }
     findings.extend(checked.hash_warning(entry.key).map(|w| w.on(side)));
+    if let Some(record) = &checked.record {
+        findings.iter_mut().for_each(|finding| finding.in_file_of(record));
+    }
     (findings, checked.as_other())
 }
 
@@ -191,6 +194,9 @@ fn both(
     }
     findings.extend(checked_left.hash_warning(key).map(|w| w.on(Side::Left)));
     findings.extend(checked_right.hash_warning(key).map(|w| w.on(Side::Right)));
+    if let Some(record) = checked_left.record.as_ref().or(checked_right.record.as_ref()) {
+        findings.iter_mut().for_each(|finding| finding.in_file_of(record));
+    }
     findings
 }
 
