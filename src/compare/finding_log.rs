@@ -25,7 +25,8 @@ impl Room {
     /// may be of any size.
     pub(crate) fn take(&mut self, finding: &Finding, limit: usize) -> bool {
         let key = finding.key.as_ref().map_or(0, Vec::len);
-        let texts = [&finding.row_key, &finding.without_values].into_iter().flatten();
+        let texts =
+            [&finding.row_key, &finding.file_path, &finding.without_values].into_iter().flatten();
         let texts: usize = texts.map(String::len).sum();
         let bytes = self.bytes + key + finding.message.len() + texts;
         let kept = self.of_class.entry(finding.class).or_default();
