@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::iter;
 use std::path::Path;
 
 use anstyle::Style;
@@ -44,15 +45,22 @@ impl NextStep {
     }
 
     pub(crate) fn write(&self, out: &mut Output<'_>) -> io::Result<()> {
-        self.write_after(out, &format!("{BOLD}Next:{BOLD:#} "))
+        let mut start = format!("{BOLD}Next:{BOLD:#} ");
+        for (what, commands) in self.steps() {
+            out.paragraph(&format_args!("{start}{what}"), "  ")?;
+            start.clear();
+            commands.iter().try_for_each(|command| writeln!(out, "    {command}"))?;
+        }
+        Ok(())
     }
 
-    fn write_after(&self, out: &mut Output<'_>, start: &str) -> io::Result<()> {
-        let end = if self.commands.is_empty() { "." } else { ":" };
-        out.paragraph(&format_args!("{start}{}{end}", self.what), "  ")?;
-        let mut commands = self.commands.iter();
-        commands.try_for_each(|command| writeln!(out, "    {command}"))?;
-        self.other.as_ref().map_or(Ok(()), |other| other.write_after(out, ""))
+    /// The steps with their commands: this one, then the alternatives.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = (String, &[String])> {
+        let steps = iter::successors(Some(self), |step| step.other.as_deref());
+        steps.map(|step| {
+            let end = if step.commands.is_empty() { "." } else { ":" };
+            (format!("{}{end}", step.what), step.commands.as_slice())
+        })
     }
 }
 
