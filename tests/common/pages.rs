@@ -77,8 +77,21 @@ pub(crate) fn verify(scenario: &Scenario, args: &[&str], status: i32) -> (Run, S
     (run, page)
 }
 
-/// The text of a page as people read it, without the style, with single spaces.
+/// The findings on a page.
+pub(crate) fn findings_of(page: &str) -> usize {
+    page.matches("<div class=\"finding ").count()
+}
+
+/// The page without its script.
+pub(crate) fn without_script(page: &str) -> String {
+    let (before, rest) = page.split_once("<script>").unwrap();
+    let (_, after) = rest.split_once("</script>").unwrap();
+    format!("{before}{after}")
+}
+
+/// The text of a page as people read it, without style and script, with single spaces.
 pub(crate) fn text_of(page: &str) -> String {
+    let page = without_script(page);
     let (head, rest) = page.split_once("<style>").unwrap();
     let (_, body) = rest.split_once("</style>").unwrap();
     let (head, body) = (head.replace("</", " </"), body.replace("</t", " </t"));

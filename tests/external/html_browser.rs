@@ -5,7 +5,9 @@ use std::fs;
 
 use crate::browser::Browser;
 use crate::common::Scenario;
-use crate::common::pages::{HOSTILE, PAGE, elements_of, verify, with_contents, with_every_class};
+use crate::common::pages::{
+    HOSTILE, PAGE, elements_of, verify, with_contents, with_every_class, without_script,
+};
 
 const DESKTOP: u32 = 1280;
 /// The width of a small phone.
@@ -102,10 +104,11 @@ pub(crate) fn a_hostile_path_is_rendered_as_text() {
     let (_, page) = verify(&scenario, &["left.db", "right.db"], 1);
     let dom = browser.open(&scenario.path(PAGE)).dom;
     assert_eq!(elements_of(&dom), elements_of(&page));
+    // Its own script is the only one.
     let question = "page.querySelectorAll('script, img, svg, [onerror], [onload]').length";
-    assert_eq!(browser.ask(&page, DESKTOP, question), "0");
+    assert_eq!(browser.ask(&page, DESKTOP, question), "1");
     // It reads as written, with escapes for invisible characters.
-    let question = "[...page.querySelectorAll('h4 code')].map(key => key.innerText).join(' and ')";
+    let question = "[...page.querySelectorAll('h4')].map(key => key.textContent).join(' and ')";
     let keys = browser.ask(&page, DESKTOP, question);
     let path = HOSTILE.replace('\u{202e}', "\\u{202e}").replace('\u{1b}', "\\u{1b}");
     assert!(keys.contains(&format!("chunk:{path}:0:9")), "{keys}");
@@ -135,15 +138,80 @@ pub(crate) fn sides_are_side_by_side_and_stacked_on_a_phone() {
     let scenario = with_contents("same\none 1\n", "same\none 2\n");
     scenario.change("right.db", "UPDATE code_chunks SET symbol_name = 'other'");
     let (_, page) = verify(&scenario, &["left.db", "right.db"], 1);
-    let question = "['.fields', '.lines'].map(table => {
-        const place = side => page.querySelector(table + ' td.' + side).getBoundingClientRect();
-        const [left, right] = [place('left'), place('right')];
+    let question = "[['.fields td', 2, 3], ['.lines .x td', 2, 4]].map(([cell, ...columns]) => {
+        const [left, right] = columns.map(column =>
+            page.querySelector(`${cell}:nth-child(${column})`).getBoundingClientRect());
         return left.bottom <= right.top ? 'below' : left.right <= right.left ? 'right' : 'neither';
     }).join()";
     assert_eq!(browser.ask(&page, DESKTOP, question), "right,right");
     assert_eq!(browser.ask(&page, PHONE, question), "below,below");
     let question = "[...page.querySelectorAll('.lines tbody tr')]
-        .map(row => row.innerText.split(/\\s+/).join(' ')).join(';')";
+        .map(row => [...row.children].filter(cell => cell.getClientRects().length)
+            .map(cell => cell.textContent).join(' ')).join(';')";
     let lines = browser.ask(&page, PHONE, question);
     assert!(lines.starts_with("1 same;2 one 1 2 one 2"), "{lines}");
+}
+
+/// An expression: the class labels of the visible findings.
+const VISIBLE: &str = "[...page.querySelectorAll('.finding .class')]
+    .filter(label => label.getClientRects().length).map(label => label.textContent).join()";
+
+pub(crate) fn boxes_hide_findings_without_a_script() {
+    let browser = Browser::find().unwrap();
+    let scenario = with_every_class();
+    let (_, page) = verify(&scenario, &["left.db", "right.kv"], 1);
+    let page = without_script(&page);
+    let visible = |boxes: &[&str]| {
+        let clicks = boxes.iter().map(|name| {
+            format!(
+                "[...page.querySelectorAll('label')].find(label => label.innerText.trim() === '{name}')
+                    .querySelector('input').click()"
+            )
+        });
+        let steps: Vec<String> = clicks.chain([VISIBLE.to_owned()]).collect();
+        browser.ask(&page, DESKTOP, &format!("({})", steps.join(",")))
+    };
+    let all = visible(&[]);
+    let count = |shown: &str, class: &str| shown.split(',').filter(|of| *of == class).count();
+    assert!(count(&all, "field") == 1 && count(&all, "manifest") == 3, "{all}");
+    let without = visible(&["manifest"]);
+    assert_eq!(without, all.replace("manifest,", ""));
+    // The boxes of a class and of a kind work together.
+    let few = visible(&["chunk", "only-left"]);
+    assert_eq!((count(&few, "only-left"), count(&few, "undecodable")), (0, 0), "{few}");
+    assert_eq!(visible(&["field", "field"]), all);
+}
+
+pub(crate) fn keys_search_and_move_between_findings() {
+    let browser = Browser::find().unwrap();
+    let scenario = with_every_class();
+    let (_, page) = verify(&scenario, &["left.db", "right.kv"], 1);
+    let ask = |steps: &str, answer: &str| {
+        let question = format!(
+            "(() => {{
+                const press = key => page.dispatchEvent(
+                    new view.KeyboardEvent('keydown', {{ key, bubbles: true, cancelable: true }}));
+                const search = text => {{
+                    const input = page.querySelector('.search input');
+                    input.value = text;
+                    input.dispatchEvent(new view.Event('input'));
+                }};
+                {steps};
+                return {answer};
+            }})()"
+        );
+        browser.ask(&page, DESKTOP, &question)
+    };
+    assert_eq!(ask("press('/')", "page.activeElement.type"), "search");
+    let focused = "[...page.querySelectorAll('.finding .class')].indexOf(page.activeElement)";
+    assert_eq!(ask("press('j')", focused), "0");
+    assert_eq!(ask("press('j'); press('j'); press('j'); press('k')", focused), "1");
+    let all = ask("", VISIBLE);
+    let found = ask("search('SRC/NEW.rs')", VISIBLE);
+    assert_eq!(found, "only-right", "{all}");
+    assert_eq!(ask("search('src/new.rs'); search('')", VISIBLE), all);
+    // Findings that are hidden are skipped.
+    let steps = "search('src/new.rs'); press('j')";
+    let key = "page.activeElement.closest('article').querySelector('h4').innerText";
+    assert_eq!(ask(steps, key), "metrics:file:src/new.rs");
 }

@@ -54,6 +54,10 @@ fn tests() -> impl Iterator<Item = Test> {
         html_browser::no_element_is_wider_than_a_small_phone needs Browser;
         #[ignore = "deep: starts a browser"]
         html_browser::sides_are_side_by_side_and_stacked_on_a_phone needs Browser;
+        #[ignore = "deep: starts a browser"]
+        html_browser::boxes_hide_findings_without_a_script needs Browser;
+        #[ignore = "deep: starts a browser"]
+        html_browser::keys_search_and_move_between_findings needs Browser;
         recipes::the_recipes_of_duckdb_print_what_the_document_says needs Tool("duckdb");
         recipes::the_recipes_of_jq_print_what_the_document_says needs Tool("jq");
         recipes::the_recipes_of_sqlite_print_what_the_document_says needs Tool("sqlite3");

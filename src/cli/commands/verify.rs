@@ -16,6 +16,7 @@ use crate::cli::failure::CliError;
 use crate::cli::help_sections::after_help;
 use crate::cli::html;
 use crate::cli::report::advice::advice;
+use crate::cli::report::findings::first_of_each_class;
 use crate::cli::report::verify::write_report;
 use crate::cli::term::ui::Ui;
 
@@ -79,12 +80,15 @@ pub(crate) struct Args {
     report: Option<PathBuf>,
     /// Write the report to this file as an HTML page, with side-by-side values
     ///
-    /// The page needs neither a network nor scripts, and shows the findings that are printed.
-    /// Overwrites an earlier page, never any other file.
+    /// The page groups the findings by source file, and needs no network. Overwrites an earlier page,
+    /// never any other file.
     ///
     /// [default: none]
     #[arg(long, value_name = "FILE", value_parser = output_parser(), value_hint = ValueHint::FilePath)]
     html: Option<PathBuf>,
+    /// Maximum number of findings of each class on the page (all are counted)
+    #[arg(long, value_name = "N", value_hint = ValueHint::Other, default_value_t = 1000, requires = "html")]
+    html_limit: usize,
     /// How much of each differing value to show
     ///
     /// [default: short in text and HTML, full in JSON and --report]
@@ -163,12 +167,14 @@ Examples:
 
 pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     let values = args.values.map(verify::Values::from);
+    let limit = ui.limit(args.limit);
+    let page_limit = args.html.as_ref().map_or(0, |_| args.html_limit);
     let options = VerifyOptions::default()
         .only(selected(&args.only))
         .tables(args.tables.iter().cloned().collect())
         .quick(args.quick)
         .strict(args.strict)
-        .limit(ui.limit(args.limit))
+        .limit(limit.max(page_limit))
         .report(args.report.clone())
         .values(values.unwrap_or(verify::Values::Full))
         .without_columns(args.without_column.clone())
@@ -186,9 +192,10 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
         (Some(left), None) => verify_round_trip(left, &options, &progress)?,
         (Some(left), Some(right)) => verify_pair(left, right, &options, &progress)?,
     };
-    let write = |out: &mut dyn Write| html::write_page(out, &report, for_people);
+    let write = |out: &mut dyn Write| html::write_page(out, &report, for_people, page_limit);
     let page = page.map(|page| page.publish(&progress, write));
     report.html = page.transpose()?;
+    report.findings.retain(first_of_each_class(limit));
     drop(progress);
     ui.report(|out| write_report(out, &report, for_people), &report)?;
     Ok(match report.is_identical() {

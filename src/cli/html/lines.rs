@@ -1,72 +1,71 @@
 //! Lines of two texts side by side, with highlighted differences.
 
-use std::io;
-
 use chunkmigrate::verify::Side;
 use maud::{Markup, html};
 
+use super::code_points::code_points;
 use super::diff::{Line, Row};
 use super::markup::{Page, Text, number};
 use super::parts::Part;
 use crate::cli::report::pluralize::plural;
 use crate::cli::report::text_diff::floor;
 
-/// Writes the rows of a table with four columns: a number and a line for each side.
-pub(super) fn write_rows(page: &mut Page<'_>, rows: &[Row<'_>], room: usize) -> io::Result<()> {
+/// Adds the rows of a table with four columns: a number and a line for each side. There is nothing
+/// between the tags, because a browser makes a node of a line break.
+pub(super) fn add_rows(page: &mut Page, rows: &[Row<'_>], room: usize) {
     for (nth, row) in rows.iter().enumerate() {
         if page.is_full() {
             let rest = rows.iter().skip(nth);
             let more = rest.filter(|row| matches!(row, Row::Differs(..))).count();
-            return page.write(between(html! {
+            page.add(&between(&html! {
                 "the page is full: " (number(more as u64)) " more different rows"
             }));
+            return;
         }
-        page.write(row_of(row, room))?;
+        page.add(&row_of(row, room));
     }
-    Ok(())
 }
 
 fn row_of(row: &Row<'_>, room: usize) -> Markup {
     match row {
-        Row::Same(left, right, text) => html! {
-            tr.same {
-                @for number in [left, right] {
-                    (line(Side::Left, None, *number, &[Part::Shared(text)], room))
+        Row::Same(left, right, text) => {
+            let text = parts(Side::Left, &[Part::Shared(text)], room);
+            html! {
+                tr { td { (left) } td { (text) } td { (right) } td { (text) } }
+            }
+        }
+        Row::Differs(left, right) => {
+            let pair = left.as_ref().zip(right.as_ref());
+            let points = pair.and_then(|(left, right)| code_points(&left.parts, &right.parts));
+            html! {
+                tr class=(if pair.is_some() { "x" } else { "x alone" }) {
+                    (line(Side::Left, left.as_ref(), room))
+                    (line(Side::Right, right.as_ref(), room))
                 }
-            } "\n"
-        },
-        Row::Differs(left, right) => html! {
-            tr class=[(left.is_none() || right.is_none()).then_some("alone")] {
-                (side_of_row(Side::Left, left.as_ref(), room))
-                (side_of_row(Side::Right, right.as_ref(), room))
-            } "\n"
-        },
-        Row::Skipped(lines) => between(html! {
+                @if let Some(points) = points { (between(&points)) }
+            }
+        }
+        Row::Skipped(lines) => between(&html! {
             (number(*lines as u64)) (plural(*lines as u64, " equal line", " equal lines"))
         }),
-        Row::NotCompared(left, right) => between(html! {
+        Row::NotCompared(left, right) => between(&html! {
             "not compared on this page: " (number(*left as u64)) " more bytes on the left, "
             (number(*right as u64)) " on the right"
         }),
     }
 }
 
-/// A row that says what is not shown.
-fn between(text: Markup) -> Markup {
-    html! { tr.between { td colspan="4" { (text) } } "\n" }
+/// A row that says something about the lines.
+fn between(text: &Markup) -> Markup {
+    html! { tr.between { td colspan="4" { (text) } } }
 }
 
-fn side_of_row(side: Side, shown: Option<&Line<'_>>, room: usize) -> Markup {
-    match shown {
-        Some(shown) => line(side, Some(side.name()), shown.number, &shown.parts, room),
-        None => html! { td.none {} td.none {} },
-    }
-}
-
-fn line(side: Side, class: Option<&str>, number: usize, line: &[Part<'_>], room: usize) -> Markup {
+fn line(side: Side, line: Option<&Line<'_>>, room: usize) -> Markup {
     html! {
-        td.number { (number) }
-        td class=[class] { code { (parts(side, line, room)) } }
+        @match line {
+            Some(line) => { td { (line.number) } td { (parts(side, &line.parts, room)) } }
+            None => { td {} td {} }
+        }
     }
 }
 
@@ -89,10 +88,21 @@ pub(super) fn parts(side: Side, parts: &[Part<'_>], room: usize) -> Markup {
             @let shown = ends_of(at, part);
             @match (part, side) {
                 (Part::Shared(text), _) => { (ends(text, shown)) }
-                (Part::Differs(text), Side::Left) => { del { (ends(text, shown)) } }
-                (Part::Differs(text), Side::Right) => { ins { (ends(text, shown)) } }
+                (Part::Differs(text), Side::Left) => { del { (with_spaces(text, shown)) } }
+                (Part::Differs(text), Side::Right) => { ins { (with_spaces(text, shown)) } }
             }
         }
+    }
+}
+
+/// As [`ends`], with the spaces at the start and the end made visible.
+fn with_spaces(text: &str, shown: (usize, usize)) -> Markup {
+    let (head, rest) = text.split_at(text.len() - text.trim_start_matches(' ').len());
+    let (middle, tail) = rest.split_at(rest.trim_end_matches(' ').len());
+    html! {
+        @if !head.is_empty() { span.spaces { (ends(head, shown)) } }
+        (ends(middle, shown))
+        @if !tail.is_empty() { span.spaces { (ends(tail, shown)) } }
     }
 }
 

@@ -1,35 +1,29 @@
-//! Writes a page piece by piece, with text from data made visible and harmless.
-
-use std::io::{self, Write};
+//! Text from data made visible and harmless, and the part of a page that grows with the data.
 
 use indicatif::HumanCount;
-use maud::{Markup, Render};
+use maud::{Markup, PreEscaped, Render};
 
 use crate::cli::term::terminal_escape::is_plain;
 
 /// Size in bytes at which a page is full.
 const PAGE_BYTES: usize = 16 << 20;
 
-/// An HTML page.
-pub(super) struct Page<'o> {
-    out: &'o mut dyn Write,
-    written: usize,
-}
+/// The findings of a page, as far as they fit.
+#[derive(Default)]
+pub(super) struct Page(String);
 
-impl<'o> Page<'o> {
-    pub(super) fn new(out: &'o mut dyn Write) -> Self {
-        Page { out, written: 0 }
-    }
-
+impl Page {
     /// Whether the page is full and takes no more findings, and no more lines of one.
     pub(super) fn is_full(&self) -> bool {
-        self.written >= PAGE_BYTES
+        self.0.len() >= PAGE_BYTES
     }
 
-    pub(super) fn write(&mut self, markup: Markup) -> io::Result<()> {
-        let markup = markup.into_string();
-        self.written += markup.len();
-        self.out.write_all(markup.as_bytes())
+    pub(super) fn add(&mut self, markup: &Markup) {
+        self.0.push_str(&markup.0);
+    }
+
+    pub(super) fn into_markup(self) -> Markup {
+        PreEscaped(self.0)
     }
 }
 
@@ -70,7 +64,7 @@ impl<T: AsRef<str>> Render for Text<T> {
 }
 
 /// Whether a character would combine with the preceding one, which may be markup.
-fn combines(char: char) -> bool {
+pub(super) fn combines(char: char) -> bool {
     !char.is_ascii() && char.escape_debug().count() > 1
 }
 

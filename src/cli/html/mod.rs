@@ -1,8 +1,11 @@
-//! Renders a verification as a self-contained HTML page without scripts.
+//! Renders a verification as a self-contained HTML page, which is complete without its one script.
 
+mod code_points;
 mod diff;
 mod fields;
+mod filter;
 mod finding;
+mod groups;
 mod kinds;
 mod lines;
 mod markup;
@@ -13,54 +16,92 @@ mod window;
 use std::io::{self, Write};
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chunkmigrate::record::KindSet;
-use chunkmigrate::verify::{Values, VerifyReport};
+use chunkmigrate::verify::{Digest, Finding, Values, VerifyReport};
 use maud::{Markup, PreEscaped, html};
 
-use self::finding::write_findings;
+use self::filter::Filter;
+use self::finding::findings_section;
 use self::kinds::counts_of_leg;
-use self::markup::{Page, Text};
+use self::markup::Text;
+use super::after_verify::after_verify;
+use super::report::findings::first_of_each_class;
 use super::report::verify_outcome::{self_test, sentence, word};
 use super::term::terminal_escape::escaped;
 
-/// Blocks loading and scripts, whatever the data contains.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+/// Searches the page and moves between its findings.
+const SCRIPT: &str = include_str!("search.js");
 
-/// Writes the page of a verification, after its doctype.
+/// Blocks loading and all scripts but one, whatever the data contains.
+fn policy() -> String {
+    let script = STANDARD.encode(Digest::of(SCRIPT).0);
+    format!("default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{script}'")
+}
+
+/// Writes the page of a verification, after its doctype, with up to `limit` findings of each class.
 pub(super) fn write_page(
     out: &mut dyn Write,
     report: &VerifyReport,
     values: Values,
+    limit: usize,
 ) -> io::Result<()> {
-    let page = &mut Page::new(out);
-    page.write(html! {
-        (PreEscaped("<html lang=\"en\">\n"))
-        head {
-            "\n" meta charset="utf-8";
-            "\n" meta http-equiv="Content-Security-Policy" content=(POLICY);
-            "\n" meta name="viewport" content="width=device-width, initial-scale=1";
-            "\n" meta name="color-scheme" content="light dark";
-            "\n" title { (Text(title(report))) }
-            "\n" style { "\n" (PreEscaped(include_str!("style.css"))) } "\n"
-        }
-        (PreEscaped("\n<body>\n<main>\n"))
-        (verdict(report, values))
-        section {
-            "\n" h2 { "Records" } "\n"
-            @for leg in &report.legs { (counts_of_leg(leg)) }
+    let mut is_first = first_of_each_class(limit);
+    let findings: Vec<&Finding> = report.findings.iter().filter(|f| is_first(f)).collect();
+    let filter = Filter::new(report.counts());
+    let page = html! {
+        html lang="en" {
+            "\n" head {
+                "\n" meta charset="utf-8";
+                "\n" meta http-equiv="Content-Security-Policy" content=(policy());
+                "\n" meta name="viewport" content="width=device-width, initial-scale=1";
+                "\n" meta name="color-scheme" content="light dark";
+                "\n" title { (Text(title(report))) }
+                "\n" style {
+                    "\n" (PreEscaped(include_str!("style.css"))) (PreEscaped(filter.rules()))
+                } "\n"
+            }
+            "\n" body {
+                "\n" main {
+                    "\n" (verdict(report, values))
+                    (next(report))
+                    section {
+                        "\n" h2 { "Records" } "\n"
+                        @for leg in &report.legs { (counts_of_leg(leg)) }
+                    } "\n"
+                    @if report.counts().total() > 0 {
+                        (findings_section(report, &findings, &filter, values))
+                    }
+                    @if let Some((detected, names)) = self_test(report) {
+                        section {
+                            "\n" h2 { "Self-test" }
+                            "\n" p { (Text(detected)) }
+                            "\n" p.detected { (Text(names)) } "\n"
+                        } "\n"
+                    }
+                }
+                "\n" script { (PreEscaped(SCRIPT)) } "\n"
+            } "\n"
         } "\n"
-    })?;
-    write_findings(page, report, values)?;
-    page.write(html! {
-        @if let Some((detected, names)) = self_test(report) {
-            section {
-                "\n" h2 { "Self-test" }
-                "\n" p { (Text(detected)) }
-                "\n" p.detected { (Text(names)) } "\n"
+    };
+    out.write_all(page.into_string().as_bytes())
+}
+
+/// What to do next, in the words of the terminal.
+fn next(report: &VerifyReport) -> Markup {
+    let step = after_verify(report);
+    html! {
+        @if let Some(step) = step {
+            section.next {
+                "\n"
+                @for (nth, (what, commands)) in step.steps().enumerate() {
+                    p { @if nth == 0 { strong { "Next:" } " " } (Text(what)) } "\n"
+                    @for command in commands { pre { code { (Text(command)) } } "\n" }
+                }
             } "\n"
         }
-        (PreEscaped("</main>\n</body>\n</html>\n"))
-    })
+    }
 }
 
 /// The verdict and the names of the first and the last store. A title contains no elements, so

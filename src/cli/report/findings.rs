@@ -1,6 +1,7 @@
 //! Findings as text: their counts, then grouped by class, the key first, with inline differences.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anstyle::Style;
@@ -43,6 +44,16 @@ pub(crate) fn totals(counts: &FindingCounts, shown: usize) -> Option<Vec<Vec<Str
     }
     row("total".to_owned(), counts.divergences(), counts.warnings());
     Some(rows)
+}
+
+/// Selects the first `limit` findings of each class.
+pub(crate) fn first_of_each_class(limit: usize) -> impl FnMut(&Finding) -> bool {
+    let mut seen: BTreeMap<FindingClass, usize> = BTreeMap::new();
+    move |finding| {
+        let seen = seen.entry(finding.class).or_default();
+        *seen += 1;
+        *seen <= limit
+    }
 }
 
 /// Writes findings by class, and how many more there are of each.

@@ -55,7 +55,7 @@ pub(crate) fn write_report(
         writeln!(out)?;
     }
     write_findings(out, &report.findings, &counts, values)?;
-    if let Some(more) = more_findings(report, report.findings.len()) {
+    if let Some(more) = more_findings(report, report.findings.len(), Some("--limit")) {
         out.paragraph(&more, "  ")?;
         writeln!(out)?;
     }

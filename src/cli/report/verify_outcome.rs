@@ -34,13 +34,18 @@ pub(crate) fn self_test(report: &VerifyReport) -> Option<(String, String)> {
     Some((format!("{} of {total} kinds of damage detected:", names.len()), names.join(", ")))
 }
 
-/// The number of findings that are not shown, and how to get them.
-pub(crate) fn more_findings(report: &VerifyReport, shown: usize) -> Option<String> {
+/// The number of findings that are not shown, and how to get them: an option that shows more, if one
+/// does.
+pub(crate) fn more_findings(
+    report: &VerifyReport,
+    shown: usize,
+    option: Option<&str>,
+) -> Option<String> {
     let more = report.counts().total().saturating_sub(shown as u64);
-    let hint = match &report.report {
-        Some(path) => format!("all are in {}", escaped_path(path)),
-        None if shown < report.findings.len() => "--report FILE saves all".to_owned(),
-        None => "--limit shows more, --report FILE saves all".to_owned(),
+    let hint = match (&report.report, option) {
+        (Some(path), _) => format!("all are in {}", escaped_path(path)),
+        (None, Some(option)) => format!("{option} shows more, --report FILE saves all"),
+        (None, None) => "--report FILE saves all".to_owned(),
     };
     let findings = count_of(more, "more finding", "more findings");
     (more > 0).then(|| format!("and {findings}; {hint}"))
