@@ -192,6 +192,8 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
         (Some(left), None) => verify_round_trip(left, &options, &progress)?,
         (Some(left), Some(right)) => verify_pair(left, right, &options, &progress)?,
     };
+    // The page need not suggest itself.
+    report.html.clone_from(&args.html);
     let write = |out: &mut dyn Write| html::write_page(out, &report, for_people, page_limit);
     let page = page.map(|page| page.publish(&progress, write));
     report.html = page.transpose()?;
