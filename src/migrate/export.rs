@@ -146,6 +146,7 @@ pub fn export(
             return Ok(());
         }
     }
+    progress.plan(snapshot.expected_of(options.only));
     for kind in options.only.iter() {
         if !may_match(kind, &options.prefix) {
             continue;
@@ -156,12 +157,12 @@ pub fn export(
         }
     }
     for table in carried.iter().flat_map(CarriedTables::in_key_order) {
-        let end = &mut exported.end;
-        if export_table(snapshot.as_mut(), &table, options, progress, end, take)?.is_break() {
+        let flow = export_table(snapshot.as_mut(), &table, options, progress, &mut exported, take)?;
+        if flow.is_break() {
             return Ok(());
         }
     }
-    let Exported { mut end, largest_ids } = exported;
+    let Exported { mut end, largest_ids, visited } = exported;
     if options.is_of_everything() {
         let marks = snapshot.sequences()?;
         if marks.max(largest_ids) != largest_ids {
@@ -171,6 +172,29 @@ pub fn export(
             }
         }
     }
+    // If every key was visited, none is unknown, and the file need not be read once more.
+    if snapshot.total_keys()? != Some(visited)
+        && export_unknown(snapshot.as_ref(), options, take)?.is_break()
+    {
+        return Ok(());
+    }
+    if carried.is_some() {
+        for table in snapshot.other_tables()?.iter().filter(|table| table.reason.is_some()) {
+            if take(ExportItem::NotCarried(table))?.is_break() {
+                return Ok(());
+            }
+        }
+    }
+    snapshot.confirm()?;
+    take(ExportItem::End(end)).map(|_| ())
+}
+
+/// Reports the keys that are not those of records or rows.
+fn export_unknown(
+    snapshot: &dyn Source,
+    options: &ExportOptions,
+    take: &mut dyn FnMut(ExportItem<'_>) -> Result<ControlFlow<()>>,
+) -> Result<ControlFlow<()>> {
     let mut flow = ControlFlow::Continue(());
     snapshot.visit_unknown(&mut |entry| {
         let is_selected = is_in(Some(entry.key), options) && may_be_of(entry.key, options.only);
@@ -183,18 +207,7 @@ pub fn export(
         flow = take(ExportItem::Finding(finding))?;
         Ok(())
     })?;
-    if flow.is_break() {
-        return Ok(());
-    }
-    if carried.is_some() {
-        for table in snapshot.other_tables()?.iter().filter(|table| table.reason.is_some()) {
-            if take(ExportItem::NotCarried(table))?.is_break() {
-                return Ok(());
-            }
-        }
-    }
-    snapshot.confirm()?;
-    take(ExportItem::End(end)).map(|_| ())
+    Ok(flow)
 }
 
 /// The description of the tables to export.
@@ -229,6 +242,8 @@ fn exported_tables(
 struct Exported {
     end: ExportEnd,
     largest_ids: IdSequences,
+    /// Number of items that were read, exported or not.
+    visited: u64,
 }
 
 impl Exported {
@@ -278,6 +293,7 @@ fn export_kind(
     let flow = check_kind(snapshot, kind, jobs, progress, Some(check), |stream| {
         while let Some((batch, sum)) = stream.next_checked()? {
             progress.check_cancelled()?;
+            exported.visited += batch.len() as u64;
             if let Some(sum) = &sum {
                 exported.add_all(sum);
             }
@@ -344,7 +360,7 @@ fn export_table(
     table: &TableSchema,
     options: &ExportOptions,
     progress: &Progress,
-    end: &mut ExportEnd,
+    exported: &mut Exported,
     take: &mut dyn FnMut(ExportItem<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<ControlFlow<()>> {
     progress.start(Stage::ExportTables, None);
@@ -358,6 +374,8 @@ fn export_table(
     let flow = check_table(snapshot, table, jobs, progress, Some(convert), |stream| {
         while let Some((batch, objects)) = stream.next_checked()? {
             progress.check_cancelled()?;
+            exported.visited += batch.len() as u64;
+            let end = &mut exported.end;
             let entries = batch.entries().filter(|entry| is_in(Some(entry.key), options));
             let flow = match &objects {
                 Some(objects) => {
