@@ -35,6 +35,10 @@ mutants *ARGS:
 dist *TARGET:
     packaging/dist {{TARGET}}
 
+# The pictures of the README, after a change of the page; needs Chromium and sqlite3
+pictures:
+    packaging/pictures
+
 # Formatting and lints, mended where that can be done
 fix:
     cargo clippy --fix --allow-dirty --workspace --all-targets
