@@ -38,7 +38,8 @@ fn sweep_page(groups: &'static str, how: &'static str, lasts: bool, statuses: &[
             assert!(run.stderr.contains(PAGE) || run.stderr.contains(folder), "{place}");
         }
     });
-    assert!(steps > 2, "{how}: {steps}");
+    // The start of the page, and the rest at once.
+    assert!(steps > 1, "{how}: {steps}");
 }
 
 #[test]
