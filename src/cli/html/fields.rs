@@ -40,6 +40,14 @@ impl DiffLimits {
         DiffLimits { values, bounds: Bounds { context, bytes: 2 << 20, lines: 10_000 }, line_bytes }
     }
 
+    /// How many bytes to show of a text that only one side has.
+    pub(super) fn record_bytes(&self) -> usize {
+        match self.values {
+            Values::Full => self.bounds.bytes,
+            Values::Short | Values::Redacted => 1 << 10,
+        }
+    }
+
     /// The values of a field as text, if they are compared line by line.
     fn lines<'f>(&self, field: &'f FieldDifference) -> Option<(&'f str, &'f str)> {
         match (&field.left, &field.right) {
@@ -71,9 +79,6 @@ pub(super) fn add_fields(page: &mut Page, finding: &Finding, limits: DiffLimits)
             }
         });
     }
-    if !finding.record.is_empty() {
-        page.add(&record(&finding.record, limits));
-    }
     for field in of_lines {
         if let Some((left, right)) = limits.lines(field) {
             page.add(&html! {
@@ -84,24 +89,6 @@ pub(super) fn add_fields(page: &mut Page, finding: &Finding, limits: DiffLimits)
             });
             add_rows(page, &rows(left, right, limits.bounds), limits.line_bytes);
             page.add(&PreEscaped("</tbody></table>".to_owned()));
-        }
-    }
-}
-
-/// The record that one side lacks: its fields that have a value.
-fn record(fields: &[(String, Value)], limits: DiffLimits) -> Markup {
-    let fields = fields.iter().filter(|(_, value)| !value.is_null());
-    html! {
-        "\n" table.record {
-            tbody {
-                @for (name, field) in fields {
-                    @let text = text_of(field);
-                    tr {
-                        th scope="row" { (Text(name)) }
-                        td { (value(Side::Left, field, &[Part::Shared(&text)], limits)) }
-                    }
-                }
-            }
         }
     }
 }
@@ -140,7 +127,7 @@ fn line_of(field: &FieldDifference, at: usize) -> Option<u64> {
     lines(&field.left).filter(|_| has_lines(&field.left) || has_lines(&field.right))
 }
 
-fn has_lines(value: &Value) -> bool {
+pub(super) fn has_lines(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.contains('\n'))
 }
 
@@ -171,7 +158,7 @@ fn row(finding: &Finding, field: &FieldDifference, limits: DiffLimits) -> Markup
     }
 }
 
-fn text_of(value: &Value) -> Cow<'_, str> {
+pub(super) fn text_of(value: &Value) -> Cow<'_, str> {
     match value {
         Value::String(text) => Cow::Borrowed(text),
         Value::Object(_) => Cow::Owned(shortened(value)),
@@ -180,7 +167,12 @@ fn text_of(value: &Value) -> Cow<'_, str> {
 }
 
 /// A value that consists of these parts.
-fn value(side: Side, value: &Value, of_value: &[Part<'_>], limits: DiffLimits) -> Markup {
+pub(super) fn value(
+    side: Side,
+    value: &Value,
+    of_value: &[Part<'_>],
+    limits: DiffLimits,
+) -> Markup {
     match value {
         Value::Null => html! { i { "null" } },
         Value::String(_) | Value::Object(_) if limits.values == Values::Redacted => {

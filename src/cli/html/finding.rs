@@ -11,6 +11,7 @@ use super::groups::{Card, Group, Subject, grouped};
 use super::lines::parts;
 use super::markup::{Page, Text, number};
 use super::parts::Part;
+use super::record::add_record;
 use crate::cli::report::findings::{class_says_all, key, kind};
 use crate::cli::report::pluralize::plural;
 use crate::cli::report::verify_outcome::more_findings;
@@ -135,6 +136,7 @@ impl Cards<'_> {
                 }
             }
         });
+        add_record(&mut self.page, &finding.record, self.limits);
         add_fields(&mut self.page, finding, self.limits);
         self.page.add(&PreEscaped("</div>\n".to_owned()));
     }

@@ -11,6 +11,7 @@ mod lines;
 mod markup;
 mod matching;
 mod parts;
+mod record;
 mod window;
 
 use std::io::{self, Write};
