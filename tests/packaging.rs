@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -28,8 +29,12 @@ fn package() -> Value {
 
 /// The archive for a target named `any-target`, in `dist`.
 fn archive(scenario: &Scenario) -> Run {
+    // A small program, which is packed in no time.
+    fs::write(scenario.path("program"), format!("#!/bin/sh\nexec '{PROGRAM}' \"$@\"\n")).unwrap();
+    let mode = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(scenario.path("program"), mode).unwrap();
     let script = format!("{ROOT}/packaging/archive");
-    let mut shell = scenario.shell("bash", &[&script, PROGRAM, "any-target", "dist"]);
+    let mut shell = scenario.shell("bash", &[&script, "program", "any-target", "dist"]);
     Run::of(shell.output().unwrap()).expect_status(0)
 }
 
