@@ -23,9 +23,11 @@ const OLD: &str = "
     INSERT INTO files (rowid, path, hash) VALUES (5, 'a.rs', x'01'), (9, 'b.rs', x'02'), (1, NULL, x'');
     INSERT INTO notes_text (notes_text) VALUES ('rebuild'); DELETE FROM log;";
 
-/// The titles of two notes are swapped.
+/// The titles of two notes are swapped, and the last note was deleted.
 const NEW: &str = "
-    INSERT INTO notes VALUES (2, 'three', x'00'), (3, 'two', 1.0), (7, 'seven', CAST(x'ff' AS TEXT));
+    INSERT INTO notes VALUES (2, 'three', x'00'), (3, 'two', 1.0), (7, 'seven', CAST(x'ff' AS TEXT)),
+        (9, 'nine', NULL);
+    DELETE FROM notes WHERE id = 9;
     INSERT INTO tags VALUES ('a', 2, 1.0), ('c', 2, -0.0);
     INSERT INTO files (rowid, path, hash) VALUES (5, 'c.rs', x'03'), (6, 'b.rs', x'22'), (7, 'a.rs', x'01');
     INSERT INTO log VALUES ('new'); DELETE FROM log WHERE line <> 'new';";
@@ -89,7 +91,8 @@ fn assert_merged(db: &Connection) {
     expected
         .execute_batch(
             "INSERT INTO notes VALUES (1, 'one', 'kept'), (2, 'three', x'00'), (3, 'two', 1.0),
-                 (7, 'seven', CAST(x'ff' AS TEXT));
+                 (7, 'seven', CAST(x'ff' AS TEXT)), (9, 'nine', NULL);
+             DELETE FROM notes WHERE id = 9;
              INSERT INTO tags VALUES ('a', 1, NULL), ('a', 2, 1.0), ('b', 2, 'x'), ('c', 2, -0.0);
              INSERT INTO files (rowid, path, hash) VALUES
                  (1, NULL, x''), (5, 'a.rs', x'01'), (9, 'b.rs', x'22'), (10, 'c.rs', x'03');

@@ -353,6 +353,7 @@ mod tests {
         for change in [
             "DELETE FROM file_metrics WHERE file_path = 'b'",
             "INSERT INTO file_metrics (file_path, last_updated) VALUES ('d', 0)",
+            "INSERT INTO file_metrics (file_path, last_updated) VALUES ('d', 'x')",
             "UPDATE file_metrics SET symbol_count = 2 WHERE file_path = 'b'",
             "UPDATE file_metrics SET symbol_count = NULL WHERE file_path = 'b'",
             "UPDATE file_metrics SET symbol_count = 'x' WHERE file_path = 'b'",
