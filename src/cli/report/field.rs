@@ -58,16 +58,16 @@ pub(super) fn write_fields(
 
 /// Writes two texts of one line.
 fn write_text(out: &mut Output<'_>, left: &str, right: &str, values: Values) -> io::Result<()> {
-    let [left, right] = marked(left, right, values);
+    let [left, right] = marked(left, right, CONTEXT, values);
     writeln!(out, "      left   \"{left}\"")?;
     writeln!(out, "      right  \"{right}\"")
 }
 
-/// Both texts around their difference, which is marked.
-fn marked(left: &str, right: &str, values: Values) -> [String; 2] {
+/// Both texts with their difference, which is marked, and as many characters around it.
+fn marked(left: &str, right: &str, context: usize, values: Values) -> [String; 2] {
     let split = Split::of(left, right);
-    let before = before(split.head, values);
-    let after = cut(split.tail, CONTEXT, values);
+    let before = before(split.head, context, values);
+    let after = cut(split.tail, context, values);
     let marked = |differs: &str, open: &str, close: &str, style: Style| match differs {
         "" => format!("{before}{after}"),
         differs => {
@@ -133,7 +133,7 @@ impl Lines<'_> {
                 let pairs = left.iter().zip(right).map(|(left, right)| {
                     let (without, as_well) = (left.strip_suffix('\n'), right.strip_suffix('\n'));
                     let (left, right) = without.zip(as_well).unwrap_or((left, right));
-                    marked(left, right, self.values)
+                    marked(left, right, LONGEST, self.values)
                 });
                 let (left, right): (Vec<_>, Vec<_>) =
                     pairs.map(|[left, right]| (left, right)).unzip();

@@ -44,11 +44,11 @@ pub(super) fn record(fields: &[(String, Value)], values: Values) -> String {
     fields.collect::<Vec<_>>().join(", ")
 }
 
-/// The end of a common start.
-pub(super) fn before(head: &str, values: Values) -> String {
+/// As many characters of the end of a common start.
+pub(super) fn before(head: &str, chars: usize, values: Values) -> String {
     let skipped = match values {
         Values::Full => 0,
-        _ => head.chars().count().saturating_sub(CONTEXT),
+        _ => head.chars().count().saturating_sub(chars),
     };
     let shown: String = head.chars().skip(skipped).collect();
     let dots = if skipped > 0 { "…" } else { "" };
