@@ -152,6 +152,7 @@ impl Progress {
 
     pub(crate) fn start(&self, stage: Stage, total: Option<u64>) {
         match total {
+            Some(1) => log::debug!("{stage}: 1 record"),
             Some(total) => log::debug!("{stage}: {total} records"),
             None => log::debug!("{stage}"),
         }

@@ -4,8 +4,9 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::iter::once;
 
-use crate::cli::term::output::Output;
 use indicatif::HumanCount;
+
+use crate::cli::term::output::{NO_BREAK, Output};
 
 /// Writes a label and its value, aligned with the other labels. Further lines of the same value
 /// have an empty label.
@@ -70,7 +71,9 @@ fn write_list(out: &mut Output<'_>, rows: &[Vec<String>]) -> io::Result<()> {
         let mut cells = row.iter().zip(heading);
         let name = cells.next().map_or("", |(name, _)| name);
         let cells = cells.filter(|(number, _)| !number.is_empty() && *number != "0");
-        let cells: Vec<_> = cells.map(|(number, label)| format!("{label} {number}")).collect();
+        // A label stays beside its number.
+        let cells = cells.map(|(number, label)| format!("{label} {number}"));
+        let cells: Vec<_> = cells.map(|cell| cell.replace(' ', &NO_BREAK.to_string())).collect();
         let numbers = match cells.is_empty() {
             true => "none".to_owned(),
             false => cells.join(", "),

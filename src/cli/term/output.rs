@@ -11,6 +11,9 @@ const MIN_WIDTH: usize = 40;
 /// Longer lines are hard to read.
 const MAX_WIDTH: usize = 100;
 
+/// A space at which no line ends. Text from data has none: it is escaped.
+pub(crate) const NO_BREAK: char = '\u{a0}';
+
 /// Where a report is written.
 pub(crate) struct Output<'o> {
     out: &'o mut dyn Write,
@@ -52,7 +55,7 @@ impl<'o> Output<'o> {
     pub(crate) fn paragraph(&mut self, text: &dyn Display, indent: &str) -> io::Result<()> {
         let text = text.to_string();
         let Some(width) = self.width else {
-            return writeln!(self.out, "{text}");
+            return writeln!(self.out, "{}", with_spaces(&text));
         };
         // The spaces at its start are not between words.
         let start = text.len() - text.trim_start_matches(' ').len();
@@ -62,8 +65,13 @@ impl<'o> Output<'o> {
             .subsequent_indent(indent)
             .break_words(false)
             .word_splitter(WordSplitter::NoHyphenation);
-        wrap(text, options).iter().try_for_each(|line| writeln!(self.out, "{line}"))
+        let lines = wrap(text, options);
+        lines.iter().try_for_each(|line| writeln!(self.out, "{}", with_spaces(line)))
     }
+}
+
+fn with_spaces(line: &str) -> String {
+    line.replace(NO_BREAK, " ")
 }
 
 impl Write for Output<'_> {
@@ -96,6 +104,13 @@ mod tests {
             written(Some(40), text),
             "  only-left  missing on the right: added\n    on the left or deleted on the right\n"
         );
+    }
+
+    #[test]
+    fn no_line_ends_at_a_no_break_space() {
+        let text = format!("{} a{NO_BREAK}b", "x".repeat(37));
+        assert_eq!(written(Some(40), &text), format!("{}\n    a b\n", "x".repeat(37)));
+        assert_eq!(written(None, &text), format!("{} a b\n", "x".repeat(37)));
     }
 
     #[test]
