@@ -1,5 +1,7 @@
 //! How much of a value to display.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::codec::Digest;
@@ -26,10 +28,7 @@ impl Values {
     /// The value in displayed form; `first_difference` is the offset of the relevant part.
     pub(crate) fn shown(self, value: &Value, first_difference: Option<usize>) -> Value {
         match (value, self) {
-            (Value::String(text), Values::Redacted) => json!({
-                "bytes": text.len(),
-                "sha256": Digest::of(text),
-            }),
+            (Value::String(text), Values::Redacted) => redacted(text.as_bytes()),
             (Value::String(text), Values::Short) if text.len() > SHORT_BYTES => {
                 let (offset, excerpt) = excerpt(text, first_difference.unwrap_or(0));
                 json!({"excerpt": excerpt, "offset": offset, "bytes": text.len()})
@@ -39,13 +38,23 @@ impl Values {
                 if bytes.len() == 1
                     && bytes.keys().all(|name| name == "blob" || name == "text") =>
             {
-                let shown =
-                    |(name, value): (&String, &Value)| (name.clone(), self.shown(value, None));
+                let shown = |(name, encoded): (&String, &Value)| {
+                    let bytes = encoded.as_str().and_then(|text| STANDARD.decode(text).ok());
+                    let shown = match bytes.filter(|_| self == Values::Redacted) {
+                        Some(bytes) => redacted(&bytes),
+                        None => self.shown(encoded, None),
+                    };
+                    (name.clone(), shown)
+                };
                 Value::Object(bytes.iter().map(shown).collect())
             }
             _ => value.clone(),
         }
     }
+}
+
+fn redacted(bytes: &[u8]) -> Value {
+    json!({"bytes": bytes.len(), "sha256": Digest::of(bytes)})
 }
 
 /// The part of a text around an offset, and its start.
@@ -58,4 +67,20 @@ fn excerpt(text: &str, around: usize) -> (usize, String) {
     let lead = head.get(start..).unwrap_or_default();
     let excerpt = lead.chars().chain(tail.chars()).take(SHORT_BYTES);
     (start, excerpt.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::{Cell, cell_json};
+
+    #[test]
+    fn a_redacted_blob_has_the_length_and_the_hash_of_its_bytes() {
+        let blob = cell_json(&Cell::Blob(b"abc".into()));
+        let expected = json!({"blob": {"bytes": 3, "sha256": Digest::of("abc")}});
+        assert_eq!(Values::Redacted.shown(&blob, None), expected);
+        assert_eq!(Values::Full.shown(&blob, None), blob);
+        let text = json!("abc");
+        assert_eq!(Values::Redacted.shown(&text, None), expected["blob"]);
+    }
 }
